@@ -1,0 +1,205 @@
+"""simnet: societies of language-model personas on a simulated social network."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from simnet import draws
+from simnet.agents.agent import Agent
+from simnet.agents.ask import Ask
+from simnet.agents.behaviours import converse, enforce, lurk, silent
+from simnet.agents.mind import Behaviour
+from simnet.clock import DAY, HOUR, MINUTE, SECOND, Seconds
+from simnet.errors import (
+    ActionError,
+    DivergenceError,
+    InputError,
+    ModelError,
+    ModelNotFoundError,
+    PersonaError,
+    RecordError,
+    RunError,
+    ScenarioError,
+    SimnetError,
+    UsageError,
+)
+from simnet.inference.model import Completion, Model, Prompt
+from simnet.personas.persona import Persona
+from simnet.personas.population import sample
+from simnet.scenario.rhythms import (
+    Exponential,
+    Never,
+    OnPost,
+    Rhythm,
+    Steps,
+    TakingTurns,
+    random_order,
+    respond,
+    round_robin,
+)
+from simnet.scenario.scenario import Cohort, Cue, Scenario
+from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
+from simnet.world.events import Event
+from simnet.world.feeds import Feed, both, everything, following, reported
+from simnet.world.posts import Post, View
+from simnet.world.rankings import Ranking, chronological, engagement, hot, shuffled, split
+from simnet.world.verbs import (
+    EVERY_VERB,
+    MEMBER,
+    MODERATOR,
+    Block,
+    CreateGroup,
+    Dislike,
+    Dismiss,
+    Follow,
+    JoinGroup,
+    Label,
+    LeaveGroup,
+    Like,
+    Message,
+    Mute,
+    Pass,
+    Pin,
+    Quote,
+    React,
+    Reinstate,
+    Remove,
+    Reply,
+    Report,
+    Repost,
+    SearchMembers,
+    SearchPosts,
+    SendToGroup,
+    Suspend,
+    Trend,
+    Unblock,
+    UndoDislike,
+    Unfollow,
+    Unlike,
+    Unmute,
+    Write,
+)
+from simnet.world.world import World
+
+if TYPE_CHECKING:
+    from simnet.engine.run import run
+    from simnet.inference.fake import FakeModel
+    from simnet.personas.sources import load
+    from simnet.recording.run_directory import Run
+
+_LATER = {
+    "FakeModel": "simnet.inference.fake",
+    "Run": "simnet.recording.run_directory",
+    "load": "simnet.personas.sources",
+    "run": "simnet.engine.run",
+}
+"""Names whose modules are slow to import, or import what is."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'simnet' has no attribute {name!r}")
+
+
+__all__ = [
+    "DAY",
+    "EVERY_VERB",
+    "HOUR",
+    "MEMBER",
+    "MINUTE",
+    "MODERATOR",
+    "SECOND",
+    "Action",
+    "ActionError",
+    "Agent",
+    "Ask",
+    "Behaviour",
+    "Block",
+    "Cohort",
+    "Completion",
+    "CreateGroup",
+    "Cue",
+    "Dislike",
+    "Dismiss",
+    "DivergenceError",
+    "Effect",
+    "Event",
+    "Exponential",
+    "FakeModel",
+    "Feed",
+    "Follow",
+    "Group",
+    "InputError",
+    "JoinGroup",
+    "Label",
+    "LeaveGroup",
+    "Like",
+    "Member",
+    "Message",
+    "Model",
+    "ModelError",
+    "ModelNotFoundError",
+    "Mute",
+    "Never",
+    "OnPost",
+    "Pass",
+    "Persona",
+    "PersonaError",
+    "Pin",
+    "Post",
+    "PostId",
+    "Prompt",
+    "Quote",
+    "Ranking",
+    "React",
+    "RecordError",
+    "Reinstate",
+    "Remove",
+    "Reply",
+    "Report",
+    "Repost",
+    "Rhythm",
+    "Run",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "SearchMembers",
+    "SearchPosts",
+    "Seconds",
+    "SendToGroup",
+    "SimnetError",
+    "Steps",
+    "Suspend",
+    "TakingTurns",
+    "Text",
+    "Trend",
+    "Unblock",
+    "UndoDislike",
+    "Unfollow",
+    "Unlike",
+    "Unmute",
+    "UsageError",
+    "View",
+    "World",
+    "Write",
+    "both",
+    "chronological",
+    "converse",
+    "draws",
+    "enforce",
+    "engagement",
+    "everything",
+    "following",
+    "hot",
+    "load",
+    "lurk",
+    "random_order",
+    "reported",
+    "respond",
+    "round_robin",
+    "run",
+    "sample",
+    "shuffled",
+    "silent",
+    "split",
+]

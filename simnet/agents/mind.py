@@ -1,0 +1,56 @@
+"""What the members of one cohort have in common when they think."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from simnet.agents.replies import ReplyFormat
+from simnet.world.actions import Action
+from simnet.world.posts import View
+
+if TYPE_CHECKING:
+    from simnet.agents.agent import Agent
+    from simnet.agents.ask import Ask
+
+Chosen: TypeAlias = Action | Sequence[Action]
+
+
+class Behaviour(Protocol):
+    """Decide what `me` does about `view`; the one extension point for minds.
+
+    It may await `ask` and nothing else, because only what a model replied is recorded and
+    can be replayed.
+    """
+
+    def __call__(self, me: "Agent", view: View, ask: "Ask") -> Awaitable[Chosen]:
+        """Return one action or several; none is an empty list."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mind:
+    """A cohort's manner and means. One value serves all its members."""
+
+    cohort: str
+    behaviour: Behaviour
+    verbs: tuple[type[Action], ...]
+    setting: str
+    """What platform this is; the same for everyone in a scenario."""
+    manner: str
+    """How the cohort's members carry themselves."""
+    feed_size: int
+    text_limit: int
+    """Characters in one text."""
+    acts: int
+    """Actions in one turn."""
+    memory: int
+    """How many of one's own last actions a prompt recalls."""
+    temperature: float
+    max_tokens: int
+    adapter: str | None
+
+    @cached_property
+    def replies(self) -> ReplyFormat:
+        """How these verbs are offered to a model and read back."""
+        return ReplyFormat(self.verbs, self.text_limit, self.feed_size, self.acts)

@@ -1,0 +1,203 @@
+"""Replies as lines: a small language of verbs that costs a model few tokens.
+
+Every action is one line, such as `reply 2: Sounds great!` or `like 1`. What one can point at
+in a view (posts, then senders of messages, then suggested members, then groups) is numbered
+from 1, so the grammar depends only on how many of each are shown and is compiled once for
+each such shape. If all a cohort can do is say one thing, a reply is its text alone.
+
+Parsing is total: any string is either actions or a ModelError that says what is wrong.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from simnet.errors import ModelError
+from simnet.world.actions import Action, Field, fields_of
+from simnet.world.posts import View
+from simnet.world.verbs import Pass
+
+_LINE = re.compile(
+    r"(?P<verb>[a-z_]+)(?: (?P<number>\d{1,4}))?(?: (?P<choice>[a-z_]+))?(?:: ?(?P<text>.*))?",
+    re.DOTALL,
+)
+
+
+class Shape(NamedTuple):
+    """How many of each thing a view numbers."""
+
+    posts: int
+    senders: int
+    suggested: int
+    groups: int
+
+    @classmethod
+    def of(cls, view: View) -> "Shape":
+        """Count what a view shows."""
+        return cls(len(view.posts), len(view.messages), len(view.suggested), len(view.groups))
+
+    def numbers(self, kind: str) -> range:
+        """List the numbers that a field of this kind may take."""
+        members = self.posts + self.senders + self.suggested
+        match kind:
+            case "post":
+                return range(1, self.posts + 1)
+            case "member":
+                return range(1, members + 1)
+            case _:
+                return range(members + 1, members + self.groups + 1)
+
+
+class ReplyFormat:
+    """How a cohort's verbs are offered to a model and read back."""
+
+    def __init__(
+        self, verbs: tuple[type[Action], ...], text_limit: int, feed_size: int, acts: int
+    ) -> None:
+        self.verbs = {verb.verb: verb for verb in verbs}
+        self.text_limit = text_limit
+        self.acts = acts
+        speaking = [verb for verb in verbs if verb is not Pass]
+        self.sole = speaking[0] if _says_one_thing(speaking, feed_size) and acts == 1 else None
+        """The one verb, if a reply is its text alone."""
+        self._patterns: dict[Shape, str | None] = {}
+
+    @cached_property
+    def rules(self) -> str:
+        """Tell a model how to reply; the same for all views, so that it stays cached."""
+        if self.sole is not None:
+            what = "your reply" if fields_of(self.sole)[0].kind == "post" else "what you say"
+            return f"Answer with {what} alone, at most {self.text_limit} characters, nothing else."
+        lines = [f"{_offer(verb)} - {_purpose(verb)}" for verb in self.verbs.values()]
+        count = "one line" if self.acts == 1 else f"one to {self.acts} lines, each"
+        forms = f"(N: a number shown to you, TEXT: at most {self.text_limit} characters)"
+        return "\n".join([f"Answer with {count} of these forms {forms}:", *lines])
+
+    def pattern(self, view: View) -> str | None:
+        """Build the regular expression a reply to this view must match.
+
+        None if the view leaves nothing to do but to pass.
+        """
+        shape = Shape.of(view)
+        if shape not in self._patterns:
+            self._patterns[shape] = self._build(shape)
+        return self._patterns[shape]
+
+    def _build(self, shape: Shape) -> str | None:
+        if self.sole is not None:
+            possible = all(_reachable(field, shape) for field in fields_of(self.sole))
+            return self._text if possible else None
+        verbs = [v for v in self.verbs.values() if all(_reachable(f, shape) for f in fields_of(v))]
+        if all(verb is Pass for verb in verbs):
+            return None
+        line = "|".join(self._verb_pattern(verb, shape) for verb in verbs)
+        return f"({line})" if self.acts == 1 else f"({line})(\\n({line})){{0,{self.acts - 1}}}"
+
+    @property
+    def _text(self) -> str:
+        return rf"[^\s][^\n\r]{{0,{self.text_limit - 1}}}"
+
+    def _verb_pattern(self, verb: type[Action], shape: Shape) -> str:
+        parts = [verb.verb]
+        for field in fields_of(verb):
+            match field.kind:
+                case "text":
+                    parts.append(f": {self._text}")
+                case "choice":
+                    parts.append(f" ({'|'.join(field.choices)})")
+                case kind:
+                    parts.append(f" ({'|'.join(map(str, shape.numbers(kind)))})")
+        return "".join(parts)
+
+    def parse(self, reply: str, view: View) -> list[Action]:
+        """Read a reply. Raises ModelError, saying why, if it is not one to this view."""
+        text = reply.strip()
+        if not text:
+            raise ModelError("the reply is empty")
+        if self.sole is not None:
+            return [self._with_text(self.sole, view, 1, "", text)]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) > self.acts:
+            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {_cut(text)}")
+        return [self._line(line, view) for line in lines]
+
+    def _line(self, line: str, view: View) -> Action:
+        match = _LINE.fullmatch(line)
+        verb = self.verbs.get(match["verb"]) if match else None
+        if match is None or verb is None:
+            raise ModelError(f"the reply is not an action: {_cut(line)}")
+        number = int(match["number"]) if match["number"] else 0
+        return self._with_text(verb, view, number, match["choice"] or "", match["text"] or "")
+
+    def _with_text(
+        self, verb: type[Action], view: View, number: int, choice: str, text: str
+    ) -> Action:
+        values: dict[str, object] = {}
+        for field in fields_of(verb):
+            match field.kind:
+                case "text":
+                    values[field.name] = self._checked(text.strip())
+                case "choice":
+                    if choice not in field.choices:
+                        raise ModelError(f"{verb.verb} wants one of {', '.join(field.choices)}")
+                    values[field.name] = choice
+                case kind:
+                    values[field.name] = _target(kind, number, view, verb)
+        return verb(**values)
+
+    def _checked(self, text: str) -> str:
+        if not text:
+            raise ModelError("the reply has no text")
+        if len(text) > self.text_limit:
+            raise ModelError(f"the text has {len(text)} characters, not {self.text_limit}")
+        return text
+
+
+def _target(kind: str, number: int, view: View, verb: type[Action]) -> object:
+    shape = Shape.of(view)
+    if number not in shape.numbers(kind):
+        raise ModelError(f"{verb.verb} {number or ''}: there is no such {kind} in view")
+    if kind == "post":
+        return view.posts[number - 1].id
+    if kind == "member":
+        return list(_members(view))[number - 1]
+    return view.groups[number - shape.numbers(kind).start]
+
+
+def _members(view: View) -> Iterator[str]:
+    yield from (post.author for post in view.posts)
+    yield from (message.sender for message in view.messages)
+    yield from view.suggested
+
+
+def _says_one_thing(verbs: list[type[Action]], feed_size: int) -> bool:
+    if len(verbs) != 1:
+        return False
+    kinds = [field.kind for field in fields_of(verbs[0])]
+    return kinds == ["text"] or (sorted(kinds) == ["post", "text"] and feed_size == 1)
+
+
+def _reachable(field: Field, shape: Shape) -> bool:
+    return field.kind in {"text", "choice"} or len(shape.numbers(field.kind)) > 0
+
+
+def _offer(verb: type[Action]) -> str:
+    parts = [verb.verb]
+    for field in fields_of(verb):
+        match field.kind:
+            case "text":
+                parts.append(": TEXT")
+            case "choice":
+                parts.append(f" {'|'.join(field.choices)}")
+            case _:
+                parts.append(" N")
+    return "".join(parts)
+
+
+def _purpose(verb: type[Action]) -> str:
+    return (verb.__doc__ or verb.verb).partition("\n")[0].rstrip(".").lower()
+
+
+def _cut(text: str, longest: int = 80) -> str:
+    return repr(text if len(text) <= longest else text[: longest - 3] + "...")

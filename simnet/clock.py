@@ -1,0 +1,48 @@
+"""Simulated time: a float, seconds since the scenario began."""
+
+import re
+from typing import TypeAlias
+
+Seconds: TypeAlias = float
+
+SECOND: Seconds = 1.0
+MINUTE: Seconds = 60.0
+HOUR: Seconds = 60 * MINUTE
+DAY: Seconds = 24 * HOUR
+
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_TERM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+
+
+def parse_duration(text: str) -> Seconds:
+    """Read a duration such as `90s`, `6h` or `1d12h`; a bare number counts seconds.
+
+    Raises ValueError, naming the accepted forms, for anything else.
+    """
+    terms = _TERM.findall(text)
+    if terms and "".join(number + unit for number, unit in terms) == text:
+        return sum(float(number) * _UNITS[unit] for number, unit in terms)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        message = f"{text!r} is not a duration; write 90s, 30m, 6h, 2d or 1d12h"
+        raise ValueError(message)
+    return seconds
+
+
+def format_time(at: Seconds) -> str:
+    """Write a moment as `1d 06:30:00`; the day is left out on the first one."""
+    whole = int(at)
+    days, rest = divmod(whole, int(DAY))
+    clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return f"{days}d {clock}" if days else clock
+
+
+def format_age(age: Seconds) -> str:
+    """Write an age with its largest unit alone, as feeds do: `5m`, `3h`, `2d`."""
+    for unit in "dhm":
+        if age >= _UNITS[unit]:
+            return f"{int(age // _UNITS[unit])}{unit}"
+    return f"{int(age)}s"

@@ -1,0 +1,30 @@
+"""Chance as a function: counter-based draws keyed by what they are for.
+
+A draw depends on its key alone, such as (seed, persona, turn), and on no draw before it.
+So adding a cohort, or placing personas on other machines, moves nobody else's chances.
+Method: counter-based generation, Salmon et al. 2011 ("Parallel random numbers: as easy as
+1, 2, 3"), here with BLAKE2b as the mixing function because it is in the standard library.
+"""
+
+from hashlib import blake2b
+from typing import TypeAlias
+
+Key: TypeAlias = str | int
+
+_UNIT = 2.0**-53
+
+
+def bits(*key: Key) -> int:
+    """Draw 64 bits for a key."""
+    told = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(told, digest_size=8).digest(), "little")
+
+
+def unit(*key: Key) -> float:
+    """Draw a number in [0, 1) for a key."""
+    return (bits(*key) >> 11) * _UNIT
+
+
+def below(bound: int, *key: Key) -> int:
+    """Draw an integer in [0, bound) for a key. Its bias is under bound / 2**64."""
+    return bits(*key) * bound >> 64

@@ -1,0 +1,1 @@
+"""The heap of simulated time, and where its parts run."""

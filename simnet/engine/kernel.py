@@ -1,0 +1,350 @@
+"""Who acts when: one heap of simulated time.
+
+At a *Wake* a persona is shown its feed and starts to think; `reacts_in` seconds later, at a
+*Land*, what it decided is done. The kernel stops only at a Land whose decision is not there,
+so every Wake before it is already out: that is all the concurrency there is, with no rounds,
+no barrier and no lock. In the words of parallel simulation `reacts_in` is the lookahead
+(Chandy & Misra 1979). Ties break by a counter that depends on no arrival, so a run is a
+function of the scenario, its seed and the replies.
+
+The kernel does no IO. Whoever drives it takes the views it puts out, brings the decisions
+back in any order, and takes the rows.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import Enum
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, TypeAlias
+
+from simnet import draws
+from simnet.agents.agent import Decision
+from simnet.clock import Seconds
+from simnet.errors import RunError, ScenarioError
+from simnet.scenario.rhythms import Rhythm
+from simnet.scenario.scenario import Cohort, Scenario, network_of
+from simnet.world.actions import Action
+from simnet.world.events import DONE, FAILED, REFUSED, Event, Exposure
+from simnet.world.looking import look
+from simnet.world.network import Network
+from simnet.world.posts import View
+from simnet.world.verbs import Pass
+from simnet.world.world import World
+
+Entry: TypeAlias = tuple[Seconds, int, int, int]
+"""Time, tie-breaking counter, kind (a cue's number, or WAKE or LAND), member."""
+WAKE = -1
+LAND = -2
+
+
+class Status(Enum):
+    """Why the kernel stopped."""
+
+    FULL = "full"
+    """As many views are out as were asked for; take them and go on."""
+    WAITING = "waiting"
+    """The next thing to happen needs a decision that is not there yet."""
+    DONE = "done"
+    """Nothing is left to happen."""
+
+
+class _Landing(NamedTuple):
+    woke: Seconds
+    turn: int
+    shown: tuple[int, ...]
+
+
+class Ledger(NamedTuple):
+    """What was planned and what became of it: planned = done + refused + failed + open."""
+
+    planned: int
+    """Turns begun and cues due."""
+    done: int
+    refused: Counter[str]
+    """Turns whose first action the world did not allow, by verb."""
+    failed: Counter[str]
+    """Turns without a usable reply, by mark."""
+    marks: Counter[str]
+    """Turns whose reply is remarkable, by mark."""
+    events: int
+    """Rows; a turn that did several things has several."""
+    open: int
+    """Turns still under way when the run was stopped."""
+
+
+class Kernel:
+    """The heap, the world, and nothing else."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        handles = scenario.handles()
+        self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
+        self.world = World(
+            handles,
+            [cohort.name for cohort in self._cohorts],
+            Network(len(handles), *network_of(scenario, handles)),
+        )
+        self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
+        self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
+        self._woken_by_posts = any("post" in c.rhythm.stirred_by for c in scenario.cohorts)
+        self._stirrable = any(cohort.rhythm.stirred_by for cohort in scenario.cohorts)
+        self._turns = [0] * len(handles)
+        """The number of each member's next turn."""
+        self._alarms: list[Seconds] = [-1.0] * len(handles)
+        """When each member wakes next; a Wake at another time is out of date."""
+        self._landings: dict[int, _Landing] = {}
+        """Members who are thinking."""
+        self._stirred: dict[int, None] = {}
+        """Members something happened to while they were thinking."""
+        self._refusals: dict[int, tuple[str, ...]] = {}
+        self._decisions: dict[int, Decision] = {}
+        self._agenda: list[Entry] = []
+        self._counter = 0
+        self.views: list[View] = []
+        """Views to be thought about; whoever drives the kernel takes them."""
+        self.events: list[Event] = []
+        """Rows to be recorded; likewise."""
+        self.exposures: list[Exposure] = []
+        self.now: Seconds = 0.0
+        self._planned = 0
+        self._done = 0
+        self._rows = 0
+        self._refused: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._marks: Counter[str] = Counter()
+        self._set_the_agenda()
+
+    def ledger(self) -> Ledger:
+        """Count what was planned and what became of it so far."""
+        return Ledger(
+            self._planned, self._done, self._refused.copy(), self._failed.copy(),
+            self._marks.copy(), self._rows, len(self._landings),
+        )  # fmt: skip
+
+    @property
+    def thinking(self) -> int:
+        """How many turns are under way."""
+        return len(self._landings)
+
+    def deliver(self, decisions: Sequence[Decision]) -> None:
+        """Take decisions, in any order; each is kept until simulated time reaches its Land.
+
+        Raises RunError for one that nobody waits for.
+        """
+        for decision in decisions:
+            member = self.world.index[decision.who]
+            landing = self._landings.get(member)
+            if landing is None or landing.turn != decision.turn:
+                raise RunError(f"nobody waits for turn {decision.turn} of @{decision.who}")
+            self._decisions[member] = decision
+
+    def advance(self, most_views: int) -> Status:
+        """Let time pass until views pile up, a decision is missing or all is done."""
+        agenda = self._agenda
+        while agenda:
+            at, _, kind, member = agenda[0]
+            if kind == LAND and member not in self._decisions:
+                return Status.WAITING
+            heappop(agenda)
+            if kind == LAND:
+                self.now = at
+                self._land(member, at)
+            elif kind >= 0:
+                self.now = at
+                self._play(kind, member, at)
+            elif self._alarms[member] == at and member not in self._landings:
+                self.now = at
+                self._wake(member, at)
+                if len(self.views) >= most_views:
+                    return Status.FULL
+        return Status.DONE
+
+    # -- what happens -----------------------------------------------------------------
+
+    def _set_the_agenda(self) -> None:
+        scenario, index = self.scenario, self.world.index
+        self._agenda = [
+            (cue.at, number, number, index[cue.who]) for number, cue in enumerate(scenario.cues)
+        ]
+        self._counter = len(self._agenda)
+        for member, cohort in enumerate(self._cohorts):
+            handle = self.world.handles[member]
+            at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
+            if at is not None and at <= scenario.lasts:
+                self._alarms[member] = at
+                self._agenda.append((at, self._counter, WAKE, member))
+                self._counter += 1
+        heapify(self._agenda)
+
+    def _play(self, number: int, member: int, at: Seconds) -> None:
+        cue = self.scenario.cues[number]
+        self._planned += 1
+        self._count(self._apply(member, cue.does, at, cue=number))
+
+    def _wake(self, member: int, at: Seconds) -> None:
+        world, cohort = self.world, self._cohorts[member]
+        turn = self._turns[member]
+        self._turns[member] = turn + 1
+        handle = world.handles[member]
+        seen = look(
+            world,
+            member,
+            self.feeds[cohort.name],
+            at,
+            turn=turn,
+            seed=draws.bits(self.scenario.seed, handle, turn),
+            refused=self._refusals.pop(member, ()),
+        )
+        shown = tuple([post.id for post in seen.view.posts])
+        self._landings[member] = _Landing(at, turn, shown)
+        self._planned += 1
+        self._push(at + cohort.reacts_in, LAND, member)
+        self.views.append(seen.view)
+        self.exposures += [
+            Exposure(at, handle, turn, post, rank, score, ranker)
+            for rank, (post, score, ranker) in enumerate(
+                zip(shown, seen.scores, seen.rankers, strict=True)
+            )
+        ]
+
+    def _land(self, member: int, at: Seconds) -> None:
+        landing = self._landings.pop(member)
+        decision = self._decisions.pop(member)
+        if decision.failure is not None:
+            self._count(self._failure(member, landing, decision, at))
+        else:
+            self._act(member, landing, decision, at)
+        self._rest(member, landing.turn, at)
+
+    def _act(self, member: int, landing: _Landing, decision: Decision, at: Seconds) -> None:
+        refusals = []
+        shown = landing.shown
+        for part, action in enumerate(decision.actions or (Pass(),)):
+            event = self._apply(
+                member, action, at, woke=landing.woke, turn=landing.turn, part=part,
+                marks=decision.marks if part == 0 else (), shown=shown,
+            )  # fmt: skip
+            if part == 0:
+                self._count(event)
+            if event.outcome == REFUSED:
+                refusals.append(f"{action.verb}: {event.reason}")
+            shown = ()
+        if refusals:
+            self._refusals[member] = tuple(refusals)
+
+    def _apply(
+        self,
+        member: int,
+        action: Action,
+        at: Seconds,
+        *,
+        cue: int | None = None,
+        woke: Seconds | None = None,
+        turn: int | None = None,
+        part: int = 0,
+        marks: tuple[str, ...] = (),
+        shown: tuple[int, ...] = (),
+    ) -> Event:
+        cohort = self._cohorts[member].name
+        permitted = cue is not None or type(action) in self._verbs[cohort] or type(action) is Pass
+        event = self.world.apply(
+            self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
+            marks=marks, shown=shown,
+            forbidden=None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}",
+        )  # fmt: skip
+        self.events.append(event)
+        self._rows += 1
+        if event.outcome == DONE and self._stirrable:
+            self._stir(member, event, at)
+        return event
+
+    def _failure(self, member: int, landing: _Landing, decision: Decision, at: Seconds) -> Event:
+        event = Event(
+            at, landing.woke, decision.who, self._cohorts[member].name, landing.turn, None, 0,
+            Pass.verb, FAILED, decision.failure, None, None, None, None, None, None, None,
+            decision.marks, landing.shown,
+        )  # fmt: skip
+        self.events.append(event)
+        self._rows += 1
+        return event
+
+    def _count(self, event: Event) -> None:
+        match event.outcome:
+            case "done":
+                self._done += 1
+            case "refused":
+                self._refused[event.verb] += 1
+            case _:
+                self._failed[event.marks[0] if event.marks else "error"] += 1
+        for mark in event.marks:
+            self._marks[mark] += 1
+
+    # -- when they wake ---------------------------------------------------------------
+
+    def _rest(self, member: int, turn: int, at: Seconds) -> None:
+        """Set the alarm after a turn."""
+        rhythm = self._cohorts[member].rhythm
+        handle = self.world.handles[member]
+        draw = self._draw(handle, turn + 1, "wake")
+        wake = rhythm.after(handle, turn, at, draw)
+        if wake is not None and wake < at:
+            raise self._stuck(member, rhythm, wake, at)
+        if self._stirred.pop(member, 0) is None:
+            soon = rhythm.stirred(handle, at, self._draw(handle, turn + 1, "stirred"))
+            wake = soon if wake is None else min(wake, soon)
+        self._alarms[member] = -1.0
+        if wake is not None:
+            self._set_alarm(member, wake)
+
+    def _stir(self, member: int, event: Event, at: Seconds) -> None:
+        """Wake whoever the event touches, if that is in their rhythm."""
+        for whom, how in self.world.stirred:
+            if how in self._cohorts[whom].rhythm.stirred_by:
+                self._disturb(whom, at)
+        self.world.stirred.clear()
+        if self._woken_by_posts and (event.made is not None or event.verb == "repost"):
+            for whom in self.world.network.followers(member).tolist():
+                if "post" in self._cohorts[whom].rhythm.stirred_by:
+                    self._disturb(whom, at)
+
+    def _disturb(self, member: int, at: Seconds) -> None:
+        if member in self._landings:
+            self._stirred[member] = None
+            return
+        handle = self.world.handles[member]
+        draw = self._draw(handle, self._turns[member], "stirred")
+        wake = self._cohorts[member].rhythm.stirred(handle, at, draw)
+        if not 0 <= self._alarms[member] <= wake:
+            self._set_alarm(member, wake)
+
+    def _set_alarm(self, member: int, wake: Seconds) -> None:
+        if wake <= self.scenario.lasts:
+            self._alarms[member] = wake
+            self._push(wake, WAKE, member)
+
+    def _push(self, at: Seconds, kind: int, member: int) -> None:
+        heappush(self._agenda, (at, self._counter, kind, member))
+        self._counter += 1
+
+    def _draw(self, handle: str, turn: int, purpose: str) -> "_Draw":
+        return _Draw(self.scenario.seed, handle, turn, purpose)
+
+    def _stuck(self, member: int, rhythm: Rhythm, wake: Seconds, at: Seconds) -> ScenarioError:
+        return ScenarioError(
+            f"cohort {self._cohorts[member].name!r}: {type(rhythm).__name__}.after gave "
+            f"{wake:g} s at {at:g} s; a rhythm must not go back in time"
+        )
+
+
+class _Draw:
+    """Chance for one purpose of one turn; made only if a rhythm asks for it."""
+
+    __slots__ = ("_drawn", "_key")
+
+    def __init__(self, *key: draws.Key) -> None:
+        self._key = key
+        self._drawn = 0
+
+    def __call__(self) -> float:
+        self._drawn += 1
+        return draws.unit(*self._key, self._drawn)

@@ -1,0 +1,114 @@
+"""Everything in one process: the same kernel, agents, model and record, without Ray."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from simnet.agents.agent import Agent
+from simnet.agents.host import Encoder, Host
+from simnet.engine.placement import Placement, thinkers
+from simnet.engine.play import Phases, Play
+from simnet.engine.population import agents_of
+from simnet.engine.scheduler import Answer, Finish, Progress, Usage
+from simnet.inference.model import Call, Model
+from simnet.recording.recorder import Recorder
+from simnet.recording.schema import encode
+from simnet.scenario.scenario import Scenario
+from simnet.world.posts import View
+
+
+class LocalMinds:
+    """One host for everybody, in this process."""
+
+    def __init__(
+        self, agents: Callable[[str], Agent], model: Model, encoder: Encoder | None = None
+    ) -> None:
+        self._host = Host(agents, model, encoder)
+
+    def host_of(self, who: str) -> int:
+        """Everybody lives on host 0."""
+        return 0
+
+    async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
+        """Let agents decide; yield decisions as they are ready."""
+        async for answer in answers(self._host, views):
+            yield answer
+
+
+async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
+    """Let a host think and prepare what it says for the way: calls encoded, costs added up."""
+    async for thoughts in host.think(views):
+        calls = thoughts.calls
+        usage = Usage(
+            len(calls),
+            sum(call.prompt_tokens for call in calls),
+            sum(call.cached_tokens for call in calls),
+            sum(call.output_tokens for call in calls),
+        )
+        yield Answer(thoughts.decisions, _encoded(calls), usage)
+
+
+def _encoded(calls: Sequence[Call]) -> bytes:
+    return encode("calls", calls) if calls else b""
+
+
+class LocalRecord:
+    """A recorder in this process."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def encode(self, table: str, rows: Sequence[tuple[object, ...]]) -> bytes:
+        """Turn rows into bytes."""
+        return encode(table, rows)
+
+    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        """Append batches and return when they are on disk."""
+        for table, batch in batches:
+            self.recorder.append(table, batch)
+        self.recorder.commit()
+
+
+class InProcess:
+    """The parts of one run in this process; stands where a Cluster stands."""
+
+    def __init__(
+        self, scenario: Scenario, model: Model, folder: Path, encoder: Encoder | None = None
+    ) -> None:
+        self._model = model
+        self._record = LocalRecord(Recorder(folder))
+        minds = LocalMinds(agents_of(scenario), model, encoder)
+        self._play = Play(scenario, minds, self._record)
+        who = thinkers(scenario)
+        self.placement: Placement | None = Placement(0, len(who), dict.fromkeys(who, 0))
+        self.phases = Phases()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._record.recorder.close()
+        await self._model.close()
+
+    async def run(self) -> AsyncIterator[Progress | Finish]:
+        """Run the scenario; yield progress, and how it ended as the last thing."""
+        async for news in self._play.run():
+            yield news
+
+    def stop(self) -> None:
+        """Ask the run to begin nothing more and to end in good order."""
+        self._play.stop()
+
+    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        """Record rows that do not come from the scheduler."""
+        await self._record.write(batches)
+
+    async def seal(self) -> None:
+        """Turn what was recorded into sealed tables."""
+        self._record.recorder.seal()
+        self.phases.end("sealing")
+
+    def abandon(self, number: int) -> None:
+        """End this process now."""
+        os._exit(128 + number)

@@ -1,0 +1,56 @@
+"""Which persona lives in which actor."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from simnet.errors import UsageError
+from simnet.scenario.rhythms import Never
+from simnet.scenario.scenario import Scenario, handles_of
+
+PersonasPerActor: TypeAlias = int | Literal["auto"]
+
+LITERAL_PER_CORE = 16
+"""An actor is a process of about 55 MB that takes half a second to start, so one actor for
+each persona is the default only up to this many for each core."""
+
+
+class Placement(NamedTuple):
+    """How personas are spread over actors."""
+
+    actors: int
+    personas_per_actor: int
+    host_of: dict[str, int]
+
+    def describe(self) -> str:
+        """Say it in a line."""
+        each = (
+            "one persona each"
+            if self.personas_per_actor == 1
+            else (f"up to {self.personas_per_actor:,} personas each")
+        )
+        return f"{len(self.host_of):,} personas in {self.actors} actors, {each}"
+
+
+def place(scenario: Scenario, per_actor: PersonasPerActor, cores: int) -> Placement:
+    """Spread everyone who can ever wake over actors, in order.
+
+    Who lives where changes no result. Raises UsageError for a number below 1.
+    """
+    who = thinkers(scenario)
+    if per_actor == "auto":
+        few = len(who) <= LITERAL_PER_CORE * cores
+        per_actor = 1 if few else -(-len(who) // max(1, cores // 2))
+    if per_actor < 1:
+        raise UsageError(f"personas_per_actor is {per_actor}; give 1 or more, or auto")
+    hosts = {handle: position // per_actor for position, handle in enumerate(who)}
+    return Placement(-(-len(who) // per_actor), per_actor, hosts)
+
+
+def thinkers(scenario: Scenario) -> Sequence[str]:
+    """List everyone but those whose rhythm never wakes them."""
+    return [
+        handle
+        for cohort in scenario.cohorts
+        if not isinstance(cohort.rhythm, Never)
+        for handle in handles_of(cohort.personas)
+    ]

@@ -1,0 +1,99 @@
+"""One performance of a scenario: the population is recorded, then time passes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+
+from simnet.engine.kernel import Kernel
+from simnet.engine.scheduler import Finish, Minds, Progress, Record, Scheduler
+from simnet.recording.rows import PersonaRow
+from simnet.recording.schema import encode_columns
+from simnet.scenario.scenario import Scenario
+
+ROWS_PER_BATCH = 65_536
+
+
+@dataclass
+class Phases:
+    """Wall seconds of the parts of a run, in the order in which they end."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=perf_counter)
+
+    def end(self, name: str) -> None:
+        """Note that a phase ended now."""
+        now = perf_counter()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+
+class Play:
+    """Runs a kernel and tells how it goes, wherever its minds and its record are."""
+
+    def __init__(self, scenario: Scenario, minds: Minds, record: Record) -> None:
+        self._scenario = scenario
+        self._record = record
+        self._news: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
+        self._kernel = Kernel(scenario)
+        self._scheduler = Scheduler(self._kernel, minds, record, self._news.put_nowait)
+
+    def stop(self) -> None:
+        """Begin nothing more: wait for what is being thought, record it and finish."""
+        self._scheduler.stop()
+
+    async def run(self) -> AsyncIterator[Progress | Finish]:
+        """Run to the end; yield progress, and how it ended as the last thing."""
+        running = asyncio.create_task(self._run())
+        try:
+            while True:
+                news = await self._news.get()
+                if isinstance(news, BaseException):
+                    raise news
+                yield news
+                if isinstance(news, Finish):
+                    return
+        finally:
+            running.cancel()
+
+    async def _run(self) -> None:
+        try:
+            await self._introduce()
+            self._news.put_nowait(await self._scheduler.run())
+        except BaseExceptionGroup as failures:
+            self._news.put_nowait(_first(failures))
+        except Exception as error:  # noqa: BLE001  (raised by `run`, which is waiting for it)
+            self._news.put_nowait(error)
+
+    async def _introduce(self) -> None:
+        """Record who takes part and who follows whom."""
+        rows = _persona_rows(self._scenario)
+        while some := list(islice(rows, ROWS_PER_BATCH)):
+            await self._record.write([("personas", self._record.encode("personas", some))])
+        world = self._kernel.world
+        followers, followees = world.network.edge_arrays()
+        for start in range(0, len(followers), ROWS_PER_BATCH):
+            pairs = [_named(world.handles, part[start : start + ROWS_PER_BATCH].tolist())
+                     for part in (followers, followees)]  # fmt: skip
+            count = len(pairs[0])
+            columns = [[0.0] * count, *pairs, ["initial"] * count]
+            await self._record.write([("network", encode_columns("network", columns))])
+
+
+def _named(handles: Sequence[str], positions: Sequence[int]) -> list[str]:
+    return [handles[position] for position in positions]
+
+
+def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
+    for cohort in scenario.cohorts:
+        for persona in cohort.personas:
+            attributes = json.dumps(persona.attributes, ensure_ascii=False)
+            yield PersonaRow(persona.id, cohort.name, persona.description, attributes, None)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Find the first thing that went wrong in a group."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,267 @@
+"""The kernel's driver: carries views to minds, decisions back, and rows to the record.
+
+Lists travel on every hop. A list of views leaves when it is long enough or when the kernel
+can do no more without a decision, so a slow model gets its prompts at once and a fast one
+gets them by the hundred.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from simnet.agents.agent import Decision
+from simnet.clock import Seconds
+from simnet.engine.kernel import Kernel, Ledger, Status
+from simnet.world.events import DONE, Event, Exposure
+from simnet.world.posts import View
+
+VIEWS_PER_CALL = 256
+ROWS_PER_WRITE = 4096
+ROWS_WAIT = 0.1
+"""Wall seconds after which rows are written even if they are few."""
+VIEWS_IN_FLIGHT = 16_384
+"""Views at most that are out and undecided: what hosts and servers have to hold."""
+WRITES_IN_FLIGHT = 4
+"""Unacknowledged writes at most: a slow disk slows the run and memory does not grow."""
+NEWS_EVERY = 0.25
+"""Wall seconds between two reports of progress."""
+POSTS_PER_REPORT = 32
+
+
+class Usage(NamedTuple):
+    """What some model calls cost."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Add up two costs."""
+        return Usage(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+class Answer(NamedTuple):
+    """What a host sends back for some of the views it was sent."""
+
+    decisions: list[Decision]
+    calls: bytes
+    """Rows of the `calls` table, encoded; empty if there were none."""
+    usage: Usage
+
+
+class Minds(Protocol):
+    """Whoever thinks about views: hosts in this process or on a cluster."""
+
+    def host_of(self, who: str) -> int:
+        """Return the number of the host where this persona lives."""
+        ...
+
+    def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
+        """Send views to one host; yield answers as they are ready, one decision for each view."""
+        ...
+
+
+class Record(Protocol):
+    """Whoever keeps rows."""
+
+    def encode(self, table: str, rows: Sequence[tuple[object, ...]]) -> bytes:
+        """Turn rows of one table into bytes."""
+        ...
+
+    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        """Keep batches of (table, rows), in order; returns when they are on disk."""
+        ...
+
+
+class Posted(NamedTuple):
+    """A post as it lands, for whoever watches."""
+
+    at: Seconds
+    who: str
+    cohort: str
+    text: str
+    to: str | None
+    marks: tuple[str, ...]
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    now: Seconds
+    ledger: Ledger
+    usage: Usage
+    elapsed: float
+    """Wall seconds since the first turn."""
+    posted: tuple[Posted, ...]
+    """What was said since the last report; the newest, if it was much."""
+    first_reply: float | None
+    """Wall seconds until the first decision came back."""
+
+
+class Finish(NamedTuple):
+    """How a run ended."""
+
+    stopped: bool
+    """Whether it was asked to stop before its end."""
+    progress: Progress
+    digest: str
+    """Hash of the world's last state."""
+
+
+class Scheduler:
+    """Drives one kernel to its end."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        minds: Minds,
+        record: Record,
+        report: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._kernel = kernel
+        self._minds = minds
+        self._record = record
+        self._report = report
+        self._arrived = asyncio.Event()
+        self._thinking: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._calls: list[bytes] = []
+        self._events: list[Event] = []
+        self._exposures: list[Exposure] = []
+        self._usage = Usage()
+        self._out = 0
+        self._stop = False
+        self._began = self._told = self._wrote = 0.0
+        self._first_reply: float | None = None
+        self._posted: list[Posted] = []
+
+    def stop(self) -> None:
+        """Begin nothing more: wait for what is being thought, record it and finish."""
+        self._stop = True
+        self._arrived.set()
+
+    async def run(self) -> Finish:
+        """Run to the end, or to where `stop` found it. Raises what a mind or the record raises."""
+        self._began = self._wrote = time.perf_counter()
+        status = Status.FULL
+        async with asyncio.TaskGroup() as self._tasks:
+            while not self._stop:
+                self._arrived.clear()
+                status = self._kernel.advance(VIEWS_PER_CALL)
+                self._send(self._take_views())
+                self._take_rows()
+                await self._keep()
+                if status is Status.DONE:
+                    break
+                if status is Status.WAITING or self._out >= VIEWS_IN_FLIGHT:
+                    await self._wait()
+                else:
+                    await asyncio.sleep(0)  # lets the views just sent leave
+            await self._finish_thinking()
+            await self._keep(everything=True)
+        return Finish(status is not Status.DONE, self._progress(), self._kernel.world.digest())
+
+    async def _wait(self) -> None:
+        """Wait for a decision; if rows are waiting too, only until they have to be written."""
+        if not (self._events or self._calls):
+            await self._arrived.wait()
+            return
+        try:
+            async with asyncio.timeout(max(0.0, self._wrote + ROWS_WAIT - time.perf_counter())):
+                await self._arrived.wait()
+        except TimeoutError:
+            await self._keep()
+
+    # -- views out, decisions in ------------------------------------------------------
+
+    def _take_views(self) -> list[View]:
+        views, self._kernel.views = self._kernel.views, []
+        return views
+
+    def _send(self, views: Sequence[View]) -> None:
+        self._out += len(views)
+        batches: dict[int, list[View]] = {}
+        for view in views:
+            batches.setdefault(self._minds.host_of(view.who), []).append(view)
+        for host, batch in batches.items():
+            task = self._tasks.create_task(self._think(host, batch))
+            self._thinking.add(task)
+            task.add_done_callback(self._thinking.discard)
+
+    async def _think(self, host: int, views: Sequence[View]) -> None:
+        async for answer in self._minds.think(host, views):
+            if answer.calls:
+                self._calls.append(answer.calls)
+            self._usage = self._usage.plus(answer.usage)
+            self._kernel.deliver(answer.decisions)
+            self._out -= len(answer.decisions)
+            if self._first_reply is None and answer.usage.calls:
+                self._first_reply = time.perf_counter() - self._began
+            self._arrived.set()
+
+    async def _finish_thinking(self) -> None:
+        while self._thinking:
+            await asyncio.wait(set(self._thinking))
+
+    # -- rows out ---------------------------------------------------------------------
+
+    def _take_rows(self) -> None:
+        kernel = self._kernel
+        if self._report is not None:
+            self._note(kernel.events)
+        self._events += kernel.events
+        self._exposures += kernel.exposures
+        kernel.events = []
+        kernel.exposures = []
+
+    async def _keep(self, *, everything: bool = False) -> None:
+        """Send rows to the record once there are enough, calls before what depends on them."""
+        now = time.perf_counter()
+        late = now - self._wrote >= ROWS_WAIT
+        if not (everything or late or len(self._events) >= ROWS_PER_WRITE):
+            return
+        batches = [("calls", calls) for calls in self._calls]
+        for table, rows in (("exposures", self._exposures), ("events", self._events)):
+            if rows:
+                batches.append((table, self._record.encode(table, rows)))
+        self._calls, self._exposures, self._events = [], [], []
+        self._wrote = now
+        if batches:
+            await self._room.acquire()
+            task = self._tasks.create_task(self._write(batches))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        try:
+            await self._record.write(batches)
+        finally:
+            self._room.release()
+
+    # -- news -------------------------------------------------------------------------
+
+    def _note(self, events: Sequence[Event]) -> None:
+        assert self._report is not None
+        self._posted += [
+            Posted(e.at, e.who, e.cohort, e.text or "", e.whom, e.marks)
+            for e in events[-POSTS_PER_REPORT:]
+            if e.made is not None and e.outcome == DONE
+        ]
+        del self._posted[:-POSTS_PER_REPORT]
+        if time.perf_counter() - self._told >= NEWS_EVERY:
+            self._told = time.perf_counter()
+            self._report(self._progress())
+
+    def _progress(self) -> Progress:
+        posted, self._posted = tuple(self._posted), []
+        return Progress(
+            self._kernel.now,
+            self._kernel.ledger(),
+            self._usage,
+            time.perf_counter() - self._began,
+            posted,
+            self._first_reply,
+        )

@@ -1,0 +1,82 @@
+"""Everything simnet raises on purpose, with who is at fault and what follows.
+
+* SimnetError
+  + UsageError        the command line names what is not there           exit code 2
+  + InputError        what the user wrote does not hold together         exit code 3
+    - ScenarioError   a scenario contradicts itself or raised
+    - PersonaError    a persona or a persona file is broken
+  + ModelNotFoundError  there are no weights under that name             exit code 3
+  + RecordError       a run directory cannot be written or read          exit code 4
+    - DivergenceError a replayed prompt differs from the recorded one
+    - DiskError       the disk refused a write; what was not acknowledged is kept
+      . DiskFullError   because it is full
+  + RunError          the run cannot go on: the engine or an actor died  exit code 1
+  + ActionError       an action the world does not allow
+  + ModelError        a model gave no reply that can be used
+
+UsageError, InputError and ModelNotFoundError are raised before anything starts.
+An ActionError or a ModelError never leaves the engine: it becomes a row with the
+outcome `refused` or `failed` and the run goes on. The others end the run.
+"""
+
+
+class SimnetError(Exception):
+    """Base class of every error simnet raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(SimnetError):
+    """The command line names what is not there."""
+
+    exit_code = 2
+
+
+class InputError(SimnetError):
+    """What the user wrote does not hold together; says what, where and how to mend it."""
+
+    exit_code = 3
+
+
+class ScenarioError(InputError):
+    """A scenario contradicts itself or raised while it was built."""
+
+
+class PersonaError(InputError):
+    """A persona or a persona file is broken."""
+
+
+class ModelNotFoundError(SimnetError):
+    """There are no weights under that name."""
+
+    exit_code = 3
+
+
+class RecordError(SimnetError):
+    """A run directory cannot be written or read."""
+
+    exit_code = 4
+
+
+class DivergenceError(RecordError):
+    """A replayed prompt differs from the recorded one."""
+
+
+class DiskError(RecordError):
+    """The disk refused a write. Nothing acknowledged is lost; the write can be tried again."""
+
+
+class DiskFullError(DiskError):
+    """There is no room left on the disk; the write can be tried again when there is."""
+
+
+class RunError(SimnetError):
+    """The run cannot go on."""
+
+
+class ActionError(SimnetError):
+    """An action the world does not allow; recorded as `refused`."""
+
+
+class ModelError(SimnetError):
+    """A model gave no reply that can be used; recorded as `failed`."""

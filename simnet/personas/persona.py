@@ -1,0 +1,45 @@
+"""Who is on the network."""
+
+from collections.abc import Iterable
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Handle: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w][\w.\-]*$")
+]
+"""A unique name on the network: letters of any script, digits, `_`, `.` and `-`."""
+
+Attribute: TypeAlias = str | int | float | bool | list[str] | None
+
+
+class Persona(BaseModel):
+    """One person: a handle, a description in prose, and whatever attributes a study needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Handle
+    description: Annotated[str, Field(max_length=20_000)] = ""
+    attributes: dict[str, Attribute] = {}
+    untold: tuple[str, ...] = ()
+    """Names of attributes kept for search and export that no model is told of."""
+
+    def portrait(self) -> str:
+        """Tell a model who this is: the description, then the attributes that say something."""
+        told = [f"{_words(name)}: {_value(value)}" for name, value in self._told()]
+        return " ".join(filter(None, [self.description, ". ".join(told) + "." if told else ""]))
+
+    def _told(self) -> Iterable[tuple[str, Attribute]]:
+        return (
+            (name, value)
+            for name, value in self.attributes.items()
+            if name not in self.untold and value not in (None, "", [])
+        )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _value(value: Attribute) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

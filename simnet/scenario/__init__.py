@@ -1,0 +1,1 @@
+"""Scenarios: who takes part, when they wake, what happens."""

@@ -1,0 +1,85 @@
+"""What can be wrong with a scenario as a whole, found before anything starts."""
+
+from collections import Counter
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from simnet.errors import ScenarioError
+from simnet.world.actions import fields_of
+
+if TYPE_CHECKING:
+    from simnet.scenario.scenario import Cue, Scenario
+
+
+def check(scenario: "Scenario") -> None:
+    """Raise ScenarioError, naming the cohort, persona or cue and the cure, if it cannot run."""
+    if not scenario.name:
+        raise ScenarioError("the scenario has no name; give it one")
+    if not scenario.cohorts:
+        raise ScenarioError(f"{scenario.name}: there are no cohorts; a scenario needs people")
+    if not (scenario.lasts > 0 and isfinite(scenario.lasts)):
+        raise ScenarioError(f"{scenario.name}: lasts={scenario.lasts}; give a positive time")
+    _check_cohorts(scenario)
+    handles = _check_handles(scenario)
+    for number, cue in enumerate(scenario.cues):
+        _check_cue(scenario, cue, number, handles)
+
+
+def _check_cohorts(scenario: "Scenario") -> None:
+    names = [cohort.name for cohort in scenario.cohorts]
+    if twice := _twice(names):
+        raise ScenarioError(f"{scenario.name}: two cohorts are called {twice[0]!r}; rename one")
+    for cohort in scenario.cohorts:
+        for followed in cohort.follows:
+            if followed not in names:
+                raise ScenarioError(
+                    f"{scenario.name}: cohort {cohort.name!r} follows {followed!r}, which is no "
+                    f"cohort{_meant(followed, names)}; the cohorts are {', '.join(names)}"
+                )
+        feed = scenario.feed_of(cohort)
+        if feed.size < 1 or feed.candidates < feed.size or feed.window <= 0:
+            raise ScenarioError(
+                f"{scenario.name}: the feed of cohort {cohort.name!r} has size={feed.size}, "
+                f"candidates={feed.candidates}, window={feed.window}; it wants a positive size, "
+                f"at least as many candidates and a positive window"
+            )
+
+
+def _check_handles(scenario: "Scenario") -> set[str]:
+    handles = scenario.handles()
+    unique = set(handles)
+    if len(unique) < len(handles):
+        twice = _twice(handles)
+        raise ScenarioError(
+            f"{scenario.name}: {len(twice)} persona ids are used twice, such as {twice[0]!r}; "
+            "an id names one persona, so rename one of them"
+        )
+    return unique
+
+
+def _check_cue(scenario: "Scenario", cue: "Cue", number: int, handles: set[str]) -> None:
+    where = f"{scenario.name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
+    if cue.who not in handles:
+        raise ScenarioError(
+            f"{where} is by @{cue.who}, who is in no cohort{_meant(cue.who, handles)}"
+        )
+    if not 0 <= cue.at < float("inf"):
+        raise ScenarioError(f"{where}: give a time that is 0 or later")
+    for field in fields_of(type(cue.does)):
+        value = getattr(cue.does, field.name)
+        if field.kind == "text" and not str(value).strip():
+            raise ScenarioError(f"{where} by @{cue.who} has an empty text; write something")
+        if field.kind == "member" and value not in handles:
+            raise ScenarioError(
+                f"{where} names @{value}, who is in no cohort{_meant(str(value), handles)}"
+            )
+
+
+def _twice(names: list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _meant(name: str, known: "set[str] | list[str]") -> str:
+    close = get_close_matches(name, list(known)[:10_000], 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,188 @@
+"""Finds a scenario by what the command line calls it, and makes it.
+
+A target is `path/to/file.py` or `package.module`, with `:attribute` after it where the module
+holds several scenarios. The attribute is a Scenario, a function that returns one, or a mapping
+of arms, of which `:arms.label` names one.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from simnet.errors import UsageError
+from simnet.scenario.modules import (
+    blame,
+    folder_of,
+    import_place,
+    importable,
+    is_file,
+    meant,
+    to_be_sent,
+)
+from simnet.scenario.parameters import (
+    REQUIRED,
+    Duration,
+    Parameter,
+    parameters_of,
+    plain,
+    read_settings,
+    signature_of,
+    split_settings,
+)
+from simnet.scenario.scenario import Scenario
+
+FIELDS = {"name": str, "seed": int, "lasts": Duration, "setting": str}
+"""What `--set` can change of a scenario that is a value and has no parameters."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario and where it is from."""
+
+    scenario: Scenario
+    source: Path | None
+    """The file it was written in."""
+    attribute: str
+    parameters: Mapping[str, object]
+    """The values it was made with, given or default, as they can be written down."""
+    module: ModuleType | None
+    """Its module, if another process cannot import it by name, so that its code has to be sent."""
+    siblings: tuple[ModuleType, ...] = ()
+    """Modules beside it that it imported and that have to be sent likewise."""
+
+
+def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None) -> Loaded:
+    """Make the scenario that `target` names, with parameters from `sets` (`name=value`).
+
+    `seed` replaces the scenario's; a function with a parameter `seed` is given it too. Raises
+    UsageError when a file, a name or a parameter is not there, ScenarioError when the code of
+    the scenario raises.
+    """
+    place, _, attribute = target.partition(":") if ":" in target else (target, "", "")
+    folder = folder_of(place)
+    before = set(sys.modules)
+    with importable(folder):
+        module = import_place(place)
+        source = Path(module.__file__) if module.__file__ else None
+        path, value = _find(module, place, attribute)
+        scenario, parameters = _make(path, value, split_settings(sets), seed, source)
+    if seed is not None:
+        scenario = replace(scenario, seed=seed)
+        parameters = {**parameters, "seed": seed}
+    return Loaded(scenario, source, path, parameters, to_be_sent(module, before))
+
+
+# -- the attribute ------------------------------------------------------------------------
+
+
+def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
+    """Find the value a target names; the default is the only candidate or the file's namesake."""
+    candidates = {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and _is_candidate(value, module)
+    }
+    if not attribute:
+        attribute = _default(place, candidates)
+    name, _, label = attribute.partition(".")
+    if not hasattr(module, name):
+        there = sorted(candidates)
+        raise UsageError(f"{place} has no {name!r}{meant(name, there)}{_listed(place, there)}")
+    value = getattr(module, name)
+    if _are_arms(value):
+        return attribute, _arm(place, name, label, value)
+    if label:
+        raise UsageError(f"{place}:{name} is no mapping of arms, so it has no {label!r}")
+    if not isinstance(value, Scenario) and not inspect.isroutine(value):
+        raise UsageError(
+            f"{place}:{name} is a {type(value).__name__}, neither a Scenario nor a function that "
+            f"returns one{_listed(place, sorted(candidates))}"
+        )
+    return attribute, value
+
+
+def _default(place: str, candidates: Mapping[str, Any]) -> str:
+    stem = Path(place).stem if is_file(place) else place.rpartition(".")[2]
+    if stem in candidates:
+        return stem
+    if len(candidates) == 1:
+        return next(iter(candidates))
+    if not candidates:
+        raise UsageError(
+            f"{place} holds no scenario: no public Scenario value and no function annotated to "
+            "return one (def study() -> Scenario)"
+        )
+    raise UsageError(
+        f"{place} holds several scenarios and none is called {stem!r}"
+        f"{_listed(place, sorted(candidates))}"
+    )
+
+
+def _is_candidate(value: object, module: ModuleType) -> bool:
+    if isinstance(value, Scenario) or _are_arms(value):
+        return True
+    if not inspect.isfunction(value) or value.__module__ != module.__name__:
+        return False
+    returned = signature_of(value).return_annotation
+    return returned is Scenario or (isinstance(returned, str) and returned.endswith("Scenario"))
+
+
+def _are_arms(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(isinstance(arm, Scenario) for arm in value.values())
+    )
+
+
+def _arm(place: str, name: str, label: str, arms: Mapping[str, Scenario]) -> Scenario:
+    if label in arms:
+        return arms[label]
+    told = f"has no arm {label!r}{meant(label, list(arms))}" if label else "holds several arms"
+    ways = "".join(f"\n  {place}:{name}.{arm}" for arm in arms)
+    raise UsageError(f"{place}:{name} {told}; choose one:{ways}")
+
+
+def _listed(place: str, names: Sequence[str]) -> str:
+    return (
+        f"; choose one:{''.join(f'{chr(10)}  {place}:{name}' for name in names)}" if names else ""
+    )
+
+
+# -- the scenario -------------------------------------------------------------------------
+
+
+def _make(
+    name: str, value: Any, given: Mapping[str, str], seed: int | None, source: Path | None
+) -> tuple[Scenario, dict[str, object]]:
+    if isinstance(value, Scenario):
+        known = [Parameter(field, kind, getattr(value, field)) for field, kind in FIELDS.items()]
+        changes = read_settings(given, known, f"the scenario {name}")
+        return replace(value, **changes), dict(changes)
+    known = parameters_of(value)
+    changes = read_settings(given, known, f"{name}()")
+    if seed is not None and any(parameter.name == "seed" for parameter in known):
+        changes.setdefault("seed", seed)
+    missing = [p.describe() for p in known if p.default is REQUIRED and p.name not in changes]
+    if missing:
+        raise UsageError(f"{name}() needs {', '.join(missing)}; give each with --set name=value")
+    values = {**{p.name: p.default for p in known}, **changes}
+    scenario = _call(value, values, source)
+    if not isinstance(scenario, Scenario):
+        raise UsageError(f"{name}() returned a {type(scenario).__name__}, not a Scenario")
+    return scenario, {name: plain(value) for name, value in values.items()}
+
+
+def _call(function: Callable[..., Any], values: Mapping[str, Any], source: Path | None) -> Any:
+    bound = inspect.signature(function).bind_partial()
+    bound.arguments.update(values)
+    try:
+        return function(*bound.args, **bound.kwargs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (as above)
+        blame(error, source)

@@ -1,0 +1,146 @@
+"""Imports the module a scenario is written in, and says where the user's code went wrong."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from simnet.errors import ScenarioError, SimnetError, UsageError
+
+
+def is_file(place: str) -> bool:
+    """Whether a place is meant as a file, not as the name of a module."""
+    return place.endswith(".py") or "/" in place or Path(place).exists()
+
+
+def folder_of(place: str) -> Path:
+    """Return the folder from which a scenario imports what it shares with others."""
+    return Path(place).resolve().parent if is_file(place) else Path.cwd()
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Let what lies in a folder be imported, for as long as a scenario is being made."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def import_place(place: str) -> ModuleType:
+    """Import a scenario's module; one from a file gets a name of its own in sys.modules.
+
+    Raises UsageError if it is not there, ScenarioError or what it raised if it cannot be run.
+    """
+    return _import_file(place) if is_file(place) else _import_module(place)
+
+
+def _import_file(place: str) -> ModuleType:
+    path = Path(place)
+    if not path.is_file() or path.suffix != ".py":
+        raise UsageError(_no_file(path))
+    key = blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest()
+    name = f"simnet_scenario_{path.stem}_{key}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} cannot be imported as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (whatever the user's code raises, sys.exit too)
+        del sys.modules[name]
+        blame(error, path)
+    return module
+
+
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder; name a scenario file in it, such as {path}/my_scenario.py"
+    if path.exists():
+        return f"{path} is not a Python file; a scenario file ends in .py"
+    there = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    return f"there is no scenario file {path}{meant(str(path), there)}"
+
+
+def _import_module(place: str) -> ModuleType:
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"{place!r} is neither a Python file nor the name of a module")
+    try:
+        return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{place}.".startswith(f"{error.name}."):
+            blame(error, None)  # it was found, and imports another that was not
+        stem = place.rpartition(".")[2]
+        files = [file for file in (Path("scenarios", f"{stem}.py"), Path(f"{stem}.py"))
+                 if file.is_file()]  # fmt: skip
+        instead = f"; did you mean the file {files[0]}?" if files else ""
+        raise UsageError(f"there is no file and no module {place!r}{instead}") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (as above)
+        blame(error, None)
+
+
+def to_be_sent(module: ModuleType, before: set[str]) -> tuple[ModuleType, ...]:
+    """List the scenario's module and what it imported that is not on the path any more."""
+    found = {module.__name__: module}
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None):
+            found[name] = sys.modules[name]
+    return tuple(found[name] for name in sorted(found) if not _can_be_imported(name))
+
+
+def _can_be_imported(name: str) -> bool:
+    """Whether another process with the same path finds a module of that name."""
+    top = name.partition(".")[0]
+    return any(finder.find_spec(top, None) for finder in sys.meta_path)
+
+
+def blame(error: BaseException, path: Path | None) -> NoReturn:
+    """Raise what the user's code raised, with the file and line where it did."""
+    place = _place(error, path)
+    if isinstance(error, SimnetError):
+        raise type(error)(f"{place}: {error}") from error
+    if isinstance(error, SyntaxError):
+        raise ScenarioError(f"{place}: this is not Python: {error.msg}") from error
+    if isinstance(error, SystemExit):
+        raise ScenarioError(f"{place}: the scenario called sys.exit({error.code})") from error
+    raise ScenarioError(f"{place}: {type(error).__name__}: {error}") from error
+
+
+def _place(error: BaseException, path: Path | None) -> str:
+    """Find the last line of the user's own code in a traceback."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_short(error.filename)}:{error.lineno}"
+    own = Path(__file__).parent.parent
+    library = (str(own), str(Path(traceback.__file__).parent), "<")
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(library) and "site-packages" not in frame.filename
+    ]
+    if frames:
+        return f"{_short(frames[-1].filename)}:{frames[-1].lineno}"
+    return _short(str(path)) if path else "while importing it"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename).resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """Suggest the nearest name, as the end of a message."""
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,210 @@
+"""When a persona wakes. A rhythm is a value that says when the next wake is.
+
+Rhythms draw from counter-based chance keyed by (seed, persona, turn): see `simnet.draws`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import inf, log1p
+from typing import Protocol, TypeAlias
+
+from simnet import draws
+from simnet.clock import MINUTE, SECOND, Seconds
+from simnet.errors import ScenarioError
+
+Draw: TypeAlias = Callable[[], float]
+"""A number in [0, 1) that belongs to this persona and turn."""
+
+NOTHING: frozenset[str] = frozenset()
+
+
+class Rhythm(Protocol):
+    """Say when a persona wakes next; None means never again by itself."""
+
+    @property
+    def stirred_by(self) -> frozenset[str]:
+        """What wakes the persona besides its rhythm: post, reply, quote, message."""
+        ...
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Time of the first wake."""
+        ...
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Time of the wake after turn `turn`, whose action landed at `now`."""
+        ...
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Time of the wake that something at `now` causes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """Wake at random: gaps are exponential, so wakes form a Poisson process."""
+
+    mean: Seconds = 30 * MINUTE
+    stirred_by: frozenset[str] = NOTHING
+    delay: Seconds = SECOND
+    """Mean time until a stirred persona looks, exponential too."""
+
+    def __post_init__(self) -> None:
+        _positive(self, mean=self.mean, delay=self.delay)
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Wait one gap from the start."""
+        return _exponential(self.mean, draw())
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Wait one gap."""
+        return now + _exponential(self.mean, draw())
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Look soon."""
+        return now + _exponential(self.delay, draw())
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Wake at fixed steps, everyone at once: rounds, as most simulators have them."""
+
+    every: Seconds
+    offset: Seconds = 0.0
+    stirred_by: frozenset[str] = NOTHING
+
+    def __post_init__(self) -> None:
+        _positive(self, every=self.every)
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Begin with step 0."""
+        return self.offset
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Take the first step after `now`."""
+        return self.offset + ((now - self.offset) // self.every + 1) * self.every
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Take the next step anyway."""
+        return self.offset + ((now - self.offset) // self.every + 1) * self.every
+
+
+@dataclass(frozen=True)
+class OnPost:
+    """Sleep until someone one follows posts, then look after `delay`."""
+
+    delay: Seconds = 0.0
+    stirred_by: frozenset[str] = frozenset({"post"})
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Never wake by itself."""
+        return None
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Never wake by itself."""
+        return None
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Look after the delay."""
+        return now + self.delay
+
+
+@dataclass(frozen=True)
+class Never:
+    """Stay silent but for cues."""
+
+    stirred_by: frozenset[str] = NOTHING
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Never."""
+        return None
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Never."""
+        return None
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Never: nothing stirs it."""
+        return inf
+
+
+@dataclass(frozen=True)
+class TakingTurns:
+    """Speak in the order of a list of speakers, one every `every` seconds; then stop.
+
+    Share one value between the cohorts of a discussion, and each speaker of `order` wakes at
+    its places. See `round_robin`, `respond` and `random_order` for orders.
+    """
+
+    order: Sequence[str]
+    every: Seconds = MINUTE
+    stirred_by: frozenset[str] = NOTHING
+    _places: dict[str, list[int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _positive(self, every=self.every)
+        places: dict[str, list[int]] = {}
+        for place, speaker in enumerate(self.order):
+            places.setdefault(speaker, []).append(place)
+        object.__setattr__(self, "_places", places)
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Wake at one's first place."""
+        return self._turn(who, 0)
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Wake at one's next place."""
+        return self._turn(who, turn + 1)
+
+    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Wait for one's turn."""
+        return inf
+
+    def _turn(self, who: str, turn: int) -> Seconds | None:
+        places = self._places.get(who, [])
+        return places[turn] * self.every if turn < len(places) else None
+
+
+def round_robin(speakers: Sequence[str], turns: int) -> list[str]:
+    """List `turns` speakers, one after another and over again."""
+    return [speakers[turn % len(speakers)] for turn in range(turns)]
+
+
+def random_order(speakers: Sequence[str], turns: int, seed: int = 0) -> list[str]:
+    """List `turns` speakers drawn evenly, none twice in a row if there are several."""
+    order: list[str] = []
+    for turn in range(turns):
+        others = [speaker for speaker in speakers if not order or speaker != order[-1]]
+        others = others or list(speakers)
+        order.append(others[draws.below(len(others), seed, "speaker", turn)])
+    return order
+
+
+def respond(speakers: Sequence[str], turns: int, chance: float = 0.5, seed: int = 0) -> list[str]:
+    """List `turns` speakers where the one before the last answers with a chance.
+
+    Otherwise another is drawn evenly. The turn manager of the same name in SynDisco.
+    """
+    order: list[str] = []
+    for turn in range(turns):
+        if len(order) > 1 and draws.unit(seed, "respond", turn) < chance:
+            order.append(order[-2])
+        else:
+            order += random_order(
+                [speaker for speaker in speakers if speaker not in order[-1:]] or speakers,
+                1,
+                draws.bits(seed, "turn", turn),
+            )
+    return order
+
+
+def _exponential(mean: Seconds, chance: float) -> Seconds:
+    return -mean * log1p(-chance)
+
+
+def _positive(rhythm: object, **spans: Seconds) -> None:
+    for name, span in spans.items():
+        if not 0 < span < inf:
+            raise ScenarioError(
+                f"{type(rhythm).__name__}({name}={span}): the rhythm would never advance; "
+                f"give {name} a positive number of seconds"
+            )

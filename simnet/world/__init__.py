@@ -1,0 +1,1 @@
+"""Everything that is true on the platform; pure."""

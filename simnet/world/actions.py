@@ -1,0 +1,113 @@
+"""What a verb is. Verbs are classes, and what one of them did is an Effect.
+
+A verb's fields are what a persona has to choose; their annotations say what kind of
+thing each is, and from them follow how the verb is offered to a model, how a reply is
+parsed and which columns of the record it fills. Its `do` is its rule. The built-in verbs
+live in `simnet.world.verbs`; one of your own works the same way::
+
+    @dataclass(frozen=True, slots=True)
+    class Verify(Action):
+        "Vouch for a post."
+        verb: ClassVar[str] = "verify"
+        post: PostId
+
+        def do(self, world, who, now):
+            post = world.visible_post(who, self.post)
+            return Effect(post=post.id, root=post.root)
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from simnet.clock import Seconds
+
+if TYPE_CHECKING:
+    from simnet.world.world import World
+
+PostId: TypeAlias = Annotated[int, "post"]
+"""A post that was shown."""
+Member: TypeAlias = Annotated[str, "member"]
+"""The handle of someone whose post or message was shown, or whom the platform suggested."""
+Group: TypeAlias = Annotated[str, "group"]
+"""The name of a group."""
+Text: TypeAlias = Annotated[str, "text"]
+"""Words of one's own."""
+
+FieldKind: TypeAlias = Literal["post", "member", "group", "text", "choice"]
+
+
+class Effect(NamedTuple):
+    """What an action touched and made; becomes columns of its event."""
+
+    post: int | None = None
+    made: int | None = None
+    root: int | None = None
+    whom: str | None = None
+    group: str | None = None
+    text: str | None = None
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a persona can do. Subclasses are frozen dataclasses with a `verb`."""
+
+    verb: ClassVar[str] = ""
+
+    def __reduce__(self) -> tuple[type["Action"], tuple[object, ...]]:
+        # Frozen dataclasses with slots pickle through two Python calls each; actions cross
+        # processes by the million.
+        return type(self), tuple([getattr(self, field.name) for field in fields_of(type(self))])
+
+    def do(self, world: "World", who: int, now: Seconds) -> Effect:
+        """Change the world, or raise ActionError and leave it as it was.
+
+        `who` is the member's position in `world.handles`.
+        """
+        raise NotImplementedError
+
+
+class Field(NamedTuple):
+    """One field of a verb: its name, its kind, and the choices where it is a Literal."""
+
+    name: str
+    kind: FieldKind
+    choices: tuple[str, ...] = ()
+
+
+def fields_of(verb: type[Action]) -> tuple[Field, ...]:
+    """List the fields of a verb. Raises TypeError for an annotation that is no field kind."""
+    return _fields_of(cast("Hashable", verb))
+
+
+@cache
+def _fields_of(verb: Hashable) -> tuple[Field, ...]:
+    hints = get_type_hints(verb, include_extras=True)
+    return tuple(
+        _field(verb, field.name, hints[field.name]) for field in fields(cast("type[Action]", verb))
+    )
+
+
+def _field(verb: Hashable, name: str, hint: object) -> Field:
+    if get_origin(hint) is Literal:
+        return Field(name, "choice", tuple(str(choice) for choice in get_args(hint)))
+    match getattr(hint, "__metadata__", ()):
+        case ("post" | "member" | "group" | "text" as kind,):
+            return Field(name, kind)
+        case _:
+            raise TypeError(
+                f"{verb}.{name}: annotate it as PostId, Member, Group, Text or a Literal"
+            )

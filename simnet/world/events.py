@@ -1,0 +1,64 @@
+"""What happened. A run is the list of its events; everything else is derived."""
+
+from typing import NamedTuple
+
+from simnet.clock import Seconds
+
+DONE = "done"
+REFUSED = "refused"
+FAILED = "failed"
+
+
+class Event(NamedTuple):
+    """One thing done, or not done and why. The fields are the columns of the `events` table.
+
+    A turn that does several things has a row for each, numbered by `part`; the row with
+    part 0 is the turn's one outcome. A cue has `cue` instead of `turn`.
+    """
+
+    at: Seconds
+    """Simulated time at which it was done."""
+    woke: Seconds | None
+    """Simulated time at which the persona had looked at the feed."""
+    who: str
+    cohort: str
+    turn: int | None
+    cue: int | None
+    part: int
+    verb: str
+    """The action's verb; `pass` when there was none."""
+    outcome: str
+    """done | refused (the world does not allow it) | failed (there was no usable reply)"""
+    reason: str | None
+    """Why it was refused or failed."""
+    post: int | None
+    """The post acted on: liked, replied to, removed."""
+    made: int | None
+    """The post this event made."""
+    root: int | None
+    """The post that began the thread of `post` or `made`."""
+    whom: str | None
+    """The member acted on: followed, blocked, messaged."""
+    group: str | None
+    text: str | None
+    """What was said: a post, a message, a note, a search, a reason for a report."""
+    extra: str | None
+    """Fields of a custom verb that have no column, as JSON."""
+    marks: tuple[str, ...]
+    """What is remarkable about the reply: at_limit, refusal, repeat, empty, garbled."""
+    shown: tuple[int, ...]
+    """Posts that were in front of the persona, best first; on part 0 only."""
+
+
+class Exposure(NamedTuple):
+    """One post shown to one viewer. The fields are the columns of the `exposures` table."""
+
+    at: Seconds
+    who: str
+    turn: int
+    post: int
+    rank: int
+    """0 is the top of the feed."""
+    score: float
+    """What the ranker gave it; only comparable within one ranker."""
+    ranker: str

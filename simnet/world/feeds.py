@@ -1,0 +1,140 @@
+"""What is shown to whom: sources find candidates, a ranking scores them, a Feed is both.
+
+Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates` posts, so
+that a look costs the same whether the world holds a thousand posts or ten million.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+
+from simnet.clock import DAY, Seconds
+from simnet.errors import ScenarioError
+from simnet.world.posts import Post
+from simnet.world.rankings import Ranking, chronological
+
+if TYPE_CHECKING:
+    from simnet.world.world import World
+
+Entry: TypeAlias = int
+"""Position in the world's timeline, where each post and each repost has an entry."""
+
+AUTHOR_ENTRIES = 16
+"""How many of one author's newest entries a look considers."""
+
+
+class Source(Protocol):
+    """Find what a viewer might be shown: timeline entries since `first`, newest first."""
+
+    def __call__(self, world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+        """List at most `limit` entries, newest first."""
+        ...
+
+
+def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    """Offer what the people one follows wrote or reposted."""
+    followees = world.network.followees(viewer)
+    if not len(followees):
+        return []
+    newest = world.newest_entry[followees]
+    active = newest >= first
+    if np.count_nonzero(active) > limit:
+        active &= newest >= np.partition(newest, -limit)[-limit]
+    entries: list[Entry] = []
+    for author in followees[active].tolist():
+        own = world.entries_by[author][-AUTHOR_ENTRIES:]
+        entries += own if own[0] >= first else own[bisect_left(own, first) :]
+    return nlargest(limit, entries)
+
+
+def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    """Offer whatever was posted last, whoever wrote it."""
+    last = len(world.timeline)
+    return list(range(last - 1, max(first, last - limit) - 1, -1))
+
+
+def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    """Offer what was reported and still stands: a moderator's desk."""
+    return [world.entry_of[post] for post in world.desk[-limit:][::-1]]
+
+
+def both(one: Source, other: Source) -> Source:
+    """Offer what either source offers, `one` first when room is short."""
+
+    def find(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+        found = dict.fromkeys(one(world, viewer, first, limit))
+        found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
+        return sorted(found, reverse=True)
+
+    return find
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How a cohort's feed is made."""
+
+    ranking: Ranking = chronological
+    reads: Source = following
+    size: int = 10
+    """Posts shown at one look."""
+    fresh: bool = True
+    """Leave out what the viewer was shown before."""
+    own: bool = False
+    """Show the viewer's own posts too."""
+    oldest_first: bool = False
+    """Show the chosen posts in the order they were written, as a conversation reads."""
+    window: Seconds = 2 * DAY
+    """Older posts are no candidates."""
+    candidates: int = 128
+    """How many of the newest posts a ranking may choose from."""
+
+
+Choice: TypeAlias = tuple[float, Post, str]
+"""Score, post, and why it is there."""
+
+
+def choose(world: "World", viewer: int, feed: Feed, now: Seconds, seen: set[int]) -> list[Choice]:
+    """Rank what `viewer` may see and keep the best `feed.size`, best first."""
+    first = world.first_entry_since(now - feed.window)
+    candidates = _visible(world, viewer, feed, first, seen)
+    posts = [post for post, _ in candidates]
+    scores = feed.ranking(world, viewer, posts, now)
+    check_scores(feed.ranking, posts, scores)
+    ranked = sorted(zip(scores, posts, candidates, strict=True), key=_best_first, reverse=True)
+    return [(score, post, why) for score, post, (_, why) in ranked[: feed.size]]
+
+
+def _best_first(ranked: tuple[float, Post, tuple[Post, str]]) -> tuple[float, int]:
+    return ranked[0], ranked[1].id
+
+
+def _visible(
+    world: "World", viewer: int, feed: Feed, first: Entry, seen: set[int]
+) -> list[tuple[Post, str]]:
+    """Turn entries into posts the viewer may see, each once."""
+    hidden = world.hidden_from(viewer)
+    found: dict[int, tuple[Post, str]] = {}
+    for entry in feed.reads(world, viewer, first, feed.candidates):
+        by, post = world.timeline[entry]
+        if post.removed or post.id in found or (feed.fresh and post.id in seen):
+            continue
+        author = post.author_index
+        if (author == viewer and not feed.own) or author in hidden or by in hidden:
+            continue
+        found[post.id] = (post, "" if by == author else f"reposted by @{world.handles[by]}")
+    return list(found.values())
+
+
+def check_scores(ranking: Ranking, posts: Sequence[Post], scores: Sequence[float]) -> None:
+    """Raise ScenarioError, naming the ranking, unless it gave each post one number."""
+    if len(scores) != len(posts) or any(score != score for score in scores):  # noqa: PLR0124
+        name = getattr(ranking, "__name__", repr(ranking))
+        raise ScenarioError(
+            f"ranking {name} gave {len(scores)} scores for {len(posts)} posts"
+            if len(scores) != len(posts)
+            else f"ranking {name} gave a score that is not a number"
+        )

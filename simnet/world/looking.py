@@ -1,0 +1,93 @@
+"""A look at the world through one member's eyes: it is shown once and then counts as seen."""
+
+from typing import NamedTuple
+
+from simnet.clock import Seconds
+from simnet.world.feeds import Choice, Feed, choose
+from simnet.world.posts import Message, View
+from simnet.world.world import World
+
+MAIL = 5
+"""Messages shown at one look; the rest wait for the next."""
+
+
+class Look(NamedTuple):
+    """A view and, for each of its posts, the score and the ranker that put it there."""
+
+    view: View
+    scores: tuple[float, ...]
+    rankers: tuple[str, ...]
+
+
+def look(
+    world: World,
+    viewer: int,
+    feed: Feed,
+    now: Seconds,
+    *,
+    turn: int,
+    seed: int,
+    refused: tuple[str, ...] = (),
+) -> Look:
+    """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
+    seen = world.seen[viewer]
+    answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
+    chosen = choose(world, viewer, feed, now, seen.union(p.id for _, p, _ in answers))
+    chosen = chosen[: feed.size - len(answers)]
+    name = getattr(feed.ranking, "__name__", type(feed.ranking).__name__)
+    rankers = ("mention",) * len(answers) + (name,) * len(chosen)
+    chosen = answers + chosen
+    if feed.oldest_first:
+        chosen.sort(key=_by_number)
+    if feed.fresh:
+        seen.update([post.id for _, post, _ in chosen])
+        _forget(world, seen, feed, now)
+    news, found = world.findings.pop(viewer, ((), ()))
+    view = View(
+        world.handles[viewer],
+        turn,
+        now,
+        seed,
+        tuple([post.shown() for _, post, _ in chosen]),
+        tuple([why for _, _, why in chosen]),
+        _mail(world, viewer) if viewer in world.mail else (),
+        news,
+        found,
+        tuple(sorted(world.groups)[:MAIL]) if world.groups else (),
+        refused,
+    )
+    return Look(view, tuple([score for score, _, _ in chosen]), rankers)
+
+
+def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choice]:
+    """Take the unread replies and quotes, newest first, for at most half of the feed."""
+    unread = world.mentions.pop(viewer)
+    hidden = world.hidden_from(viewer)
+    answers: list[Choice] = []
+    for number in reversed(unread):
+        post = world.posts[number]
+        if post.removed or post.author_index in hidden or number in seen:
+            continue
+        if len(answers) == (feed.size + 1) // 2:
+            break
+        why = "replied to you" if post.parent is not None else "quoted you"
+        answers.append((post.at, post, why))
+    return answers
+
+
+def _by_number(choice: Choice) -> int:
+    return choice[1].id
+
+
+def _mail(world: World, viewer: int) -> tuple[Message, ...]:
+    letters = world.mail.pop(viewer)
+    if len(letters) > MAIL:
+        world.mail[viewer] = letters[MAIL:]
+    return tuple(letters[:MAIL])
+
+
+def _forget(world: World, seen: set[int], feed: Feed, now: Seconds) -> None:
+    """Drop posts too old to be candidates again, so that what was seen stays small."""
+    if len(seen) > 4 * feed.candidates:
+        horizon = now - feed.window
+        seen.difference_update([n for n in seen if world.posts[n].at < horizon])

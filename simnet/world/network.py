@@ -1,0 +1,114 @@
+"""Who follows whom: compressed sparse rows for the start, an overlay for what changes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Indices = npt.NDArray[np.int32]
+
+
+class Network:
+    """A directed graph over members 0 .. n-1. An edge goes from a follower to a followee."""
+
+    def __init__(self, members: int, followers: Indices, followees: Indices) -> None:
+        """Take edges as two arrays of equal length; repeated edges and self-loops are dropped."""
+        self.members = members
+        keep = followers != followees
+        keys = followers[keep].astype(np.int64) * members + followees[keep]
+        keys = np.unique(keys)
+        self._out = _Rows(
+            members,
+            (keys // max(members, 1)).astype(np.int32),
+            (keys % max(members, 1)).astype(np.int32),
+        )
+        self._in: _Rows | None = None
+
+    @property
+    def _back(self) -> "_Rows":
+        """The same edges by followee; built when someone asks for followers."""
+        if self._in is None:
+            self._in = self._out.transposed()
+        return self._in
+
+    def followees(self, who: int) -> Indices:
+        """Whom `who` follows, in ascending order."""
+        return self._out.row(who)
+
+    def followers(self, whom: int) -> Indices:
+        """Who follows `whom`, in ascending order."""
+        return self._back.row(whom)
+
+    def follows(self, who: int, whom: int) -> bool:
+        """Whether `who` follows `whom`."""
+        return self._out.has(who, whom)
+
+    def follow(self, who: int, whom: int) -> None:
+        """Add an edge; nothing happens if it is there."""
+        back = self._back
+        self._out.add(who, whom)
+        back.add(whom, who)
+
+    def unfollow(self, who: int, whom: int) -> None:
+        """Drop an edge; nothing happens if it is not there."""
+        back = self._back
+        self._out.discard(who, whom)
+        back.discard(whom, who)
+
+    def edges(self) -> Iterator[tuple[int, int]]:
+        """List all edges (follower, followee) in ascending order."""
+        for who in range(self.members):
+            for whom in self._out.row(who).tolist():
+                yield who, whom
+
+    def edge_arrays(self) -> tuple[Indices, Indices]:
+        """All edges as two arrays (followers, followees), in ascending order."""
+        return self._out.pairs()
+
+
+class _Rows:
+    """Rows of sorted columns; a row that changes is kept beside the arrays from then on."""
+
+    def __init__(self, size: int, rows: Indices, columns: Indices) -> None:
+        self._size = size
+        self._starts = np.zeros(size + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=size), out=self._starts[1:])
+        self._columns = columns
+        self._changed: dict[int, Indices] = {}
+
+    def row(self, index: int) -> Indices:
+        changed = self._changed.get(index) if self._changed else None
+        if changed is not None:
+            return changed
+        return self._columns[self._starts[index] : self._starts[index + 1]]
+
+    def has(self, index: int, column: int) -> bool:
+        row = self.row(index)
+        at = int(np.searchsorted(row, column))
+        return at < len(row) and int(row[at]) == column
+
+    def add(self, index: int, column: int) -> None:
+        row = self.row(index)
+        at = int(np.searchsorted(row, column))
+        if at == len(row) or int(row[at]) != column:
+            self._changed[index] = np.insert(row, at, column)
+
+    def discard(self, index: int, column: int) -> None:
+        row = self.row(index)
+        at = int(np.searchsorted(row, column))
+        if at < len(row) and int(row[at]) == column:
+            self._changed[index] = np.delete(row, at)
+
+    def pairs(self) -> tuple[Indices, Indices]:
+        if not self._changed:
+            lengths = np.diff(self._starts)
+            return np.repeat(np.arange(self._size, dtype=np.int32), lengths), self._columns
+        rows = [self.row(index) for index in range(self._size)]
+        lengths = np.array([len(row) for row in rows], np.int64)
+        columns = np.concatenate(rows) if rows else self._columns
+        return np.repeat(np.arange(self._size, dtype=np.int32), lengths), columns
+
+    def transposed(self) -> "_Rows":
+        rows, columns = self.pairs()
+        order = np.argsort(columns, kind="stable")
+        return _Rows(self._size, columns[order], rows[order])

@@ -1,0 +1,127 @@
+"""What the world keeps, and what of it is shown."""
+
+from typing import NamedTuple
+
+from simnet.clock import Seconds
+
+
+class Shown(NamedTuple):
+    """A post as someone sees it."""
+
+    id: int
+    author: str
+    text: str
+    at: Seconds
+    to: str | None
+    """Whom it replies to."""
+    quoted: str | None
+    """The text of the post it quotes."""
+    label: str
+    """A moderator's note."""
+    likes: int
+    dislikes: int
+    replies: int
+    reposts: int
+
+
+class Post:
+    """One text in the world. Only the World changes it."""
+
+    __slots__ = (
+        "_shown",
+        "at",
+        "author",
+        "author_index",
+        "dislikes",
+        "feelings",
+        "id",
+        "label",
+        "likes",
+        "parent",
+        "pinned",
+        "quotes",
+        "removed",
+        "replies",
+        "reports",
+        "reposts",
+        "root",
+        "text",
+        "to",
+    )
+
+    def __init__(
+        self,
+        id: int,
+        author: str,
+        author_index: int,
+        text: str,
+        at: Seconds,
+    ) -> None:
+        self.id = id
+        self.author = author
+        self.author_index = author_index
+        self.text = text
+        self.at = at
+        self.root = id
+        self.parent: int | None = None
+        self.to: str | None = None
+        self.quotes: Post | None = None
+        self.label = ""
+        self.removed = False
+        self.pinned = False
+        self.likes = 0
+        self.dislikes = 0
+        self.replies = 0
+        self.reposts = 0
+        self.reports = 0
+        self.feelings: dict[str, int] | None = None
+        self._shown: Shown | None = None
+
+    def changed(self) -> None:
+        """Forget the picture of it that is handed out."""
+        self._shown = None
+
+    def shown(self) -> Shown:
+        """Picture it as it is now; one picture is shared until the post changes."""
+        if self._shown is None:
+            quoted = None if self.quotes is None or self.quotes.removed else self.quotes.text
+            self._shown = Shown(
+                self.id, self.author, self.text, self.at, self.to, quoted, self.label,
+                self.likes, self.dislikes, self.replies, self.reposts,
+            )  # fmt: skip
+        return self._shown
+
+    def reactions(self) -> int:
+        """Count likes and feelings, without dislikes."""
+        return self.likes + (sum(self.feelings.values()) if self.feelings else 0)
+
+
+class Message(NamedTuple):
+    """A direct or group message as its reader sees it."""
+
+    sender: str
+    group: str | None
+    text: str
+    at: Seconds
+
+
+class View(NamedTuple):
+    """What one persona sees when it looks."""
+
+    who: str
+    turn: int
+    now: Seconds
+    seed: int
+    """64 random bits of this persona's turn, the same wherever the turn is computed."""
+    posts: tuple[Shown, ...]
+    why: tuple[str, ...]
+    """For each post, why it is there: empty, `replied to you` or `reposted by @handle`."""
+    messages: tuple[Message, ...] = ()
+    news: tuple[str, ...] = ()
+    """What the platform says: results of a search, trends, suggestions."""
+    suggested: tuple[str, ...] = ()
+    """Members the platform suggests to follow, or found in a search."""
+    groups: tuple[str, ...] = ()
+    """Groups one can join or send to."""
+    refused: tuple[str, ...] = ()
+    """Why what one tried last was not done."""

@@ -1,0 +1,80 @@
+"""Ways to score posts for one viewer; the best score is shown first.
+
+A ranking returns one score per candidate, so it can neither invent posts nor lose any, and
+rankings compose: a split, a mix and a blend are rankings too. Equal scores: newer first.
+"""
+
+from collections.abc import Sequence
+from math import log2, log10
+from typing import TYPE_CHECKING, Protocol
+
+from simnet import draws
+from simnet.clock import HOUR, Seconds
+from simnet.world.posts import Post
+
+if TYPE_CHECKING:
+    from simnet.world.world import World
+
+
+class Ranking(Protocol):
+    """Score each candidate for `viewer` (a position in `world.handles`); more is better."""
+
+    def __call__(
+        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+    ) -> list[float]:
+        """Score `posts`, in their order."""
+        ...
+
+
+def chronological(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+    """Newest first."""
+    return [post.at for post in posts]
+
+
+def hot(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+    """Rank as Reddit's `hot` did: order of magnitude of the votes, plus a point per 12.5 hours.
+
+    Source: Salihefendic 2010, "How Reddit ranking algorithms work".
+    """
+    scores = []
+    for post in posts:
+        votes = post.likes - post.dislikes
+        sign = (votes > 0) - (votes < 0)
+        scores.append(sign * log10(max(abs(votes), 1)) + post.at / 45_000)
+    return scores
+
+
+def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
+    """Rank by reactions, replies (twice) and reposts (three times), fading by half-life.
+
+    The score is the logarithm of the faded sum up to a constant, so it does not depend on
+    when one looks.
+    """
+
+    def by_engagement(
+        world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+    ) -> list[float]:
+        return [
+            log2(1 + post.reactions() + 2 * post.replies + 3 * post.reposts) + post.at / half_life
+            for post in posts
+        ]
+
+    return by_engagement
+
+
+def shuffled(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+    """Rank by chance, anew at each look; the null model of a feed."""
+    return [draws.unit("shuffled", world.handles[viewer], post.id, repr(now)) for post in posts]
+
+
+def split(share: float, one: Ranking, other: Ranking, key: str = "split") -> Ranking:
+    """Give `share` of the viewers ranking `one` and the rest `other`; an A/B test in one world.
+
+    A viewer's side depends on the handle and `key` alone.
+    """
+
+    def by_side(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+        side = one if draws.unit(key, world.handles[viewer]) < share else other
+        return side(world, viewer, posts, now)
+
+    return by_side

@@ -1,0 +1,59 @@
+"""The built-in verbs, by what they are about."""
+
+from simnet.world.actions import Action
+from simnet.world.verbs.moderating import Dismiss, Label, Pin, Reinstate, Remove, Suspend
+from simnet.world.verbs.posting import Pass, Quote, Reply, Repost, Write
+from simnet.world.verbs.reacting import Dislike, Like, React, Report, UndoDislike, Unlike
+from simnet.world.verbs.searching import SearchMembers, SearchPosts, Trend
+from simnet.world.verbs.talking import CreateGroup, JoinGroup, LeaveGroup, Message, SendToGroup
+from simnet.world.verbs.ties import Block, Follow, Mute, Unblock, Unfollow, Unmute
+
+__all__ = [
+    "EVERY_VERB",
+    "MEMBER",
+    "MODERATOR",
+    "Block",
+    "CreateGroup",
+    "Dislike",
+    "Dismiss",
+    "Follow",
+    "JoinGroup",
+    "Label",
+    "LeaveGroup",
+    "Like",
+    "Message",
+    "Mute",
+    "Pass",
+    "Pin",
+    "Quote",
+    "React",
+    "Reinstate",
+    "Remove",
+    "Reply",
+    "Report",
+    "Repost",
+    "SearchMembers",
+    "SearchPosts",
+    "SendToGroup",
+    "Suspend",
+    "Trend",
+    "Unblock",
+    "UndoDislike",
+    "Unfollow",
+    "Unlike",
+    "Unmute",
+    "Write",
+]
+
+MEMBER: tuple[type[Action], ...] = (Write, Reply, Repost, Like, Follow, Report, Pass)
+"""What an ordinary member can do unless the cohort says otherwise."""
+MODERATOR: tuple[type[Action], ...] = (Label, Remove, Dismiss, Suspend, Pass)
+"""What a moderator can do."""
+EVERY_VERB: tuple[type[Action], ...] = (
+    Write, Reply, Quote, Repost, Pass,
+    Like, Unlike, Dislike, UndoDislike, React, Report,
+    Follow, Unfollow, Mute, Unmute, Block, Unblock,
+    SearchPosts, SearchMembers, Trend,
+    Message, CreateGroup, JoinGroup, LeaveGroup, SendToGroup,
+    Label, Remove, Dismiss, Pin, Suspend, Reinstate,
+)  # fmt: skip

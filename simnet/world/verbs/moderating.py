@@ -1,0 +1,114 @@
+"""Verbs of moderators. A moderator is a persona whose cohort has these."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.actions import Action, Effect, Member, PostId, Text
+from simnet.world.posts import Post
+from simnet.world.verbs.posting import said
+from simnet.world.world import World
+
+
+def _settle(world: World, post: Post) -> None:
+    """Take a post off the desk."""
+    if post.reports:
+        post.reports = 0
+        world.desk.remove(post.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Action):
+    """Put a note under a post."""
+
+    verb: ClassVar[str] = "label"
+    post: PostId
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Show a note with the post from now on."""
+        post = world.standing_post(self.post)
+        post.label = said(self.text)
+        post.changed()
+        _settle(world, post)
+        return Effect(post.id, root=post.root, whom=post.author, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Action):
+    """Take a post down."""
+
+    verb: ClassVar[str] = "remove"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Show the post to nobody any more and let nobody act on it."""
+        post = world.standing_post(self.post)
+        post.removed = True
+        _settle(world, post)
+        return Effect(post.id, root=post.root, whom=post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss(Action):
+    """Let a reported post stand."""
+
+    verb: ClassVar[str] = "dismiss"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Take a post off the desk."""
+        post = world.standing_post(self.post)
+        if not post.reports:
+            raise ActionError(f"post {post.id} is not reported")
+        _settle(world, post)
+        return Effect(post.id, root=post.root, whom=post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin(Action):
+    """Keep a post at the top of its author's followers' feeds."""
+
+    verb: ClassVar[str] = "pin"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Mark a post as pinned."""
+        post = world.standing_post(self.post)
+        if post.pinned:
+            raise ActionError(f"post {post.id} is pinned already")
+        post.pinned = True
+        return Effect(post.id, root=post.root, whom=post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend(Action):
+    """Silence a member."""
+
+    verb: ClassVar[str] = "suspend"
+    whom: Member
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Refuse what the member tries from now on, and hide their posts."""
+        whom = world.member(self.whom)
+        if whom in world.suspended:
+            raise ActionError(f"@{self.whom} is suspended already")
+        world.suspended.add(whom)
+        return Effect(whom=self.whom)
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstate(Action):
+    """End a suspension."""
+
+    verb: ClassVar[str] = "reinstate"
+    whom: Member
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Let the member act and be seen again."""
+        whom = world.member(self.whom)
+        if whom not in world.suspended:
+            raise ActionError(f"@{self.whom} is not suspended")
+        world.suspended.remove(whom)
+        return Effect(whom=self.whom)

@@ -1,0 +1,94 @@
+"""Verbs that put words or posts into the timeline."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.actions import Action, Effect, PostId, Text
+from simnet.world.world import World
+
+LONGEST_TEXT = 10_000
+"""Characters in a post, whatever a cohort's own limit."""
+
+
+def said(text: str) -> str:
+    """Check words that someone wants to publish. Raises ActionError for none or too many."""
+    if not text.strip():
+        raise ActionError("there is no text")
+    if len(text) > LONGEST_TEXT:
+        raise ActionError(f"the text has {len(text)} characters; a post holds {LONGEST_TEXT}")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Action):
+    """Publish a new post."""
+
+    verb: ClassVar[str] = "write"
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Begin a thread."""
+        post = world.publish(who, said(self.text), now)
+        return Effect(made=post.id, root=post.root, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Action):
+    """Answer a post in its thread."""
+
+    verb: ClassVar[str] = "reply"
+    post: PostId
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add to a thread and tell the author of the post answered."""
+        parent = world.visible_post(who, self.post)
+        post = world.publish(who, said(self.text), now, parent=parent)
+        return Effect(self.post, post.id, post.root, parent.author, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote(Action):
+    """Pass a post on with words of one's own."""
+
+    verb: ClassVar[str] = "quote"
+    post: PostId
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Begin a thread that shows another post, and tell its author."""
+        quoted = world.visible_post(who, self.post)
+        post = world.publish(who, said(self.text), now, quotes=quoted)
+        return Effect(self.post, post.id, post.root, quoted.author, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Repost(Action):
+    """Pass a post on to one's followers, once."""
+
+    verb: ClassVar[str] = "repost"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Put someone's post into the feeds of one's followers."""
+        post = world.visible_post(who, self.post)
+        if (who, post.id) in world.reposted:
+            raise ActionError(f"you reposted {post.id} already")
+        world.reposted.add((who, post.id))
+        post.reposts += 1
+        post.changed()
+        world.enter(who, post, now)
+        return Effect(post.id, root=post.root, whom=post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(Action):
+    """Read on and do nothing."""
+
+    verb: ClassVar[str] = "pass"
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Change nothing."""
+        return Effect()

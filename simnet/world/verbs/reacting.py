@@ -1,0 +1,124 @@
+"""Verbs that answer a post without words. A member has at most one reaction to a post."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.actions import Action, Effect, PostId, Text
+from simnet.world.posts import Post
+from simnet.world.verbs.posting import said
+from simnet.world.world import World
+
+
+def _count(post: Post, reaction: str, by: int) -> None:
+    match reaction:
+        case "like":
+            post.likes += by
+        case "dislike":
+            post.dislikes += by
+        case feeling:
+            feelings = post.feelings = post.feelings or {}
+            feelings[feeling] = feelings.get(feeling, 0) + by
+            if not feelings[feeling]:
+                del feelings[feeling]
+    post.changed()
+
+
+def _react(world: World, who: int, number: int, reaction: str) -> Effect:
+    post = world.visible_post(who, number)
+    before = world.reactions.get((who, number))
+    if before == reaction:
+        raise ActionError(f"you gave post {number} your {reaction} already")
+    if before is not None:
+        _count(post, before, -1)
+    world.reactions[who, number] = reaction
+    _count(post, reaction, 1)
+    return Effect(number, root=post.root, whom=post.author)
+
+
+def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
+    post = world.standing_post(number)
+    if world.reactions.get((who, number)) != reaction:
+        raise ActionError(f"you have no {reaction} on post {number}")
+    del world.reactions[who, number]
+    _count(post, reaction, -1)
+    return Effect(number, root=post.root, whom=post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Like(Action):
+    """Approve of a post."""
+
+    verb: ClassVar[str] = "like"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add a like, in place of another reaction."""
+        return _react(world, who, self.post, "like")
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike(Action):
+    """Take a like back."""
+
+    verb: ClassVar[str] = "unlike"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Remove one's like."""
+        return _take_back(world, who, self.post, "like")
+
+
+@dataclass(frozen=True, slots=True)
+class Dislike(Action):
+    """Disapprove of a post."""
+
+    verb: ClassVar[str] = "dislike"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add a dislike, in place of another reaction."""
+        return _react(world, who, self.post, "dislike")
+
+
+@dataclass(frozen=True, slots=True)
+class UndoDislike(Action):
+    """Take a dislike back."""
+
+    verb: ClassVar[str] = "undislike"
+    post: PostId
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Remove one's dislike."""
+        return _take_back(world, who, self.post, "dislike")
+
+
+@dataclass(frozen=True, slots=True)
+class React(Action):
+    """Answer a post with a feeling."""
+
+    verb: ClassVar[str] = "react"
+    post: PostId
+    feeling: Literal["love", "laugh", "angry", "sad"]
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add a feeling, in place of another reaction."""
+        return _react(world, who, self.post, self.feeling)._replace(text=self.feeling)
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Action):
+    """Tell the moderators about a post."""
+
+    verb: ClassVar[str] = "report"
+    post: PostId
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Put a post on the moderators' desk, with a reason."""
+        post = world.visible_post(who, self.post)
+        if not post.reports:
+            world.desk.append(post.id)
+        post.reports += 1
+        return Effect(post.id, root=post.root, whom=post.author, text=said(self.text))

@@ -1,0 +1,87 @@
+"""Verbs that ask the platform something; the answer is in the next view."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simnet.clock import Seconds
+from simnet.world.actions import Action, Effect, Text
+from simnet.world.posts import Post
+from simnet.world.verbs.posting import said
+from simnet.world.world import World
+
+REACH = 2_000
+"""How many of the newest posts a search or a trend looks through, so its cost stays flat."""
+FINDINGS = 5
+
+
+def _recent(world: World, who: int) -> list[Post]:
+    hidden = world.hidden_from(who)
+    return [
+        post
+        for post in world.posts[: -REACH - 1 : -1]
+        if not post.removed and post.author_index not in hidden
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPosts(Action):
+    """Look for posts that hold all the words."""
+
+    verb: ClassVar[str] = "search"
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Find the newest posts with all words of a query."""
+        words = said(self.text).casefold().split()
+        found = [
+            post
+            for post in _recent(world, who)
+            if all(word in post.text.casefold() for word in words)
+        ][:FINDINGS]
+        news = tuple(f"found @{post.author}: {post.text}" for post in found)
+        nothing = (f"nothing found for {self.text!r}",)
+        world.findings[who] = (news or nothing, tuple(post.author for post in found))
+        return Effect(text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchMembers(Action):
+    """Look for members by handle."""
+
+    verb: ClassVar[str] = "find"
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Find members whose handle holds the query."""
+        query = said(self.text).casefold().strip().lstrip("@")
+        hidden = world.hidden_from(who)
+        found: list[str] = []
+        for position, handle in enumerate(world.handles):
+            if query in handle.casefold() and position != who and position not in hidden:
+                found.append(handle)
+                if len(found) == FINDINGS:
+                    break
+        news = tuple(f"found member @{handle}" for handle in found)
+        world.findings[who] = (news or (f"nobody found for {self.text!r}",), tuple(found))
+        return Effect(text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Action):
+    """Ask what is talked about."""
+
+    verb: ClassVar[str] = "trend"
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Find the posts with most reactions, replies and reposts among the newest."""
+        weight = Counter(
+            {
+                post.id: post.reactions() + post.replies + post.reposts
+                for post in _recent(world, who)
+            }
+        )
+        top = [world.posts[number] for number, _ in weight.most_common(FINDINGS)]
+        news = tuple(f"trending @{post.author}: {post.text}" for post in top)
+        world.findings[who] = (news or ("nothing is trending",), tuple(p.author for p in top))
+        return Effect()

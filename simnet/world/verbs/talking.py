@@ -1,0 +1,106 @@
+"""Verbs of messages and groups. What is said there is seen by its readers alone."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.actions import Action, Effect, Group, Member, Text
+from simnet.world.posts import Message as Letter
+from simnet.world.verbs.posting import said
+from simnet.world.world import World
+
+LONGEST_GROUP_NAME = 64
+
+
+def _group(world: World, name: str) -> dict[int, None]:
+    try:
+        return world.groups[name]
+    except KeyError:
+        raise ActionError(f"there is no group {name!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Action):
+    """Write to one member alone."""
+
+    verb: ClassVar[str] = "message"
+    whom: Member
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Put a letter into a member's mail."""
+        whom = world.member(self.whom)
+        world.reachable(who, whom)
+        world.send(whom, Letter(world.handles[who], None, said(self.text), now))
+        return Effect(whom=self.whom, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGroup(Action):
+    """Open a group and join it."""
+
+    verb: ClassVar[str] = "create"
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add a group of that name."""
+        name = said(self.text).strip()
+        if name in world.groups:
+            raise ActionError(f"there is a group {name!r} already")
+        if len(name) > LONGEST_GROUP_NAME:
+            raise ActionError(f"a group's name has at most {LONGEST_GROUP_NAME} characters")
+        world.groups[name] = {who: None}
+        return Effect(group=name, text=self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup(Action):
+    """Become a member of a group."""
+
+    verb: ClassVar[str] = "join"
+    group: Group
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Add oneself to a group."""
+        group = _group(world, self.group)
+        if who in group:
+            raise ActionError(f"you are in {self.group!r} already")
+        group[who] = None
+        return Effect(group=self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup(Action):
+    """Leave a group."""
+
+    verb: ClassVar[str] = "leave"
+    group: Group
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Take oneself out of a group."""
+        group = _group(world, self.group)
+        if who not in group:
+            raise ActionError(f"you are not in {self.group!r}")
+        del group[who]
+        return Effect(group=self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class SendToGroup(Action):
+    """Write to the members of a group one is in."""
+
+    verb: ClassVar[str] = "send"
+    group: Group
+    text: Text
+
+    def do(self, world: World, who: int, now: Seconds) -> Effect:
+        """Put a letter into the mail of all other members."""
+        group = _group(world, self.group)
+        if who not in group:
+            raise ActionError(f"you are not in {self.group!r}")
+        letter = Letter(world.handles[who], self.group, said(self.text), now)
+        for whom in group:
+            if whom != who and who not in world.hidden_from(whom):
+                world.send(whom, letter)
+        return Effect(group=self.group, text=self.text)

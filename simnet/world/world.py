@@ -1,0 +1,231 @@
+"""Everything that is true on the platform. No clock, no network, no chance.
+
+The one writer is `World.apply`: it does one action by the rule of its verb and returns the
+event that says what changed, or why nothing did. Applying the events again rebuilds the
+world. Members are positions in `handles` inside; users only ever meet handles.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.actions import Action, Effect
+from simnet.world.events import DONE, REFUSED, Event
+from simnet.world.network import Network
+from simnet.world.posts import Message, Post
+
+NOBODY: frozenset[int] = frozenset()
+
+
+class World:
+    """Members, posts, ties and messages."""
+
+    def __init__(self, handles: Sequence[str], cohorts: Sequence[str], network: Network) -> None:
+        """Take members' handles, the cohort of each, and who follows whom."""
+        self.handles = handles
+        self.cohorts = cohorts
+        self.index = {handle: position for position, handle in enumerate(handles)}
+        self.network = network
+        self.now: Seconds = 0.0
+        self.posts: list[Post] = []
+        self.timeline: list[tuple[int, Post]] = []
+        """Each post and each repost, in order: (who put it there, the post)."""
+        self._entry_times: list[Seconds] = []
+        self.entry_of: list[int] = []
+        """For each post, its own entry in the timeline."""
+        self.newest_entry = np.full(len(handles), -1, np.int64)
+        self.entries_by: defaultdict[int, list[int]] = defaultdict(list)
+        self.reactions: dict[tuple[int, int], str] = {}
+        """(member, post) -> like, dislike or a feeling."""
+        self.reposted: set[tuple[int, int]] = set()
+        self.desk: list[int] = []
+        """Reported posts that still stand, oldest report first."""
+        self.mutes: defaultdict[int, set[int]] = defaultdict(set)
+        self.blocks: defaultdict[int, set[int]] = defaultdict(set)
+        self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
+        self.suspended: set[int] = set()
+        self.groups: dict[str, dict[int, None]] = {}
+        self.mail: defaultdict[int, list[Message]] = defaultdict(list)
+        """Unread messages."""
+        self.mentions: defaultdict[int, list[int]] = defaultdict(list)
+        """Unread replies and quotes."""
+        self.seen: defaultdict[int, set[int]] = defaultdict(set)
+        """Posts each member was shown."""
+        self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        """What a member's last search or trend brought: news, suggested handles."""
+        self.stirred: list[tuple[int, str]] = []
+        """Members touched since this was last taken, and by what: reply, quote, message."""
+
+    # -- the one writer ---------------------------------------------------------------
+
+    def apply(
+        self,
+        who: str,
+        action: Action,
+        now: Seconds,
+        *,
+        woke: Seconds | None = None,
+        turn: int | None = None,
+        cue: int | None = None,
+        part: int = 0,
+        marks: tuple[str, ...] = (),
+        shown: tuple[int, ...] = (),
+        forbidden: str | None = None,
+    ) -> Event:
+        """Do one thing by the rule of its verb; a refusal changes nothing and says why.
+
+        `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
+        action belongs to and go into the event as they are. Raises ValueError if `now` is before what was done last.
+        """
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.now = now
+        position = self.index[who]
+        try:
+            self._may_act(position, forbidden)
+            effect, outcome, reason = action.do(self, position, now), DONE, None
+        except ActionError as error:
+            effect, outcome, reason = attempted(action), REFUSED, str(error)
+        return Event(
+            now, woke, who, self.cohorts[position], turn, cue, part, action.verb, outcome, reason,
+            effect.post, effect.made, effect.root, effect.whom, effect.group, effect.text,
+            effect.extra, marks, shown,
+        )  # fmt: skip
+
+    def _may_act(self, who: int, forbidden: str | None) -> None:
+        if forbidden is not None:
+            raise ActionError(forbidden)
+        if who in self.suspended:
+            raise ActionError(f"@{self.handles[who]} is suspended")
+
+    # -- what rules are made of -------------------------------------------------------
+
+    def publish(
+        self,
+        who: int,
+        text: str,
+        now: Seconds,
+        *,
+        parent: Post | None = None,
+        quotes: Post | None = None,
+    ) -> Post:
+        """Put a new post at the end of the timeline."""
+        post = Post(len(self.posts), self.handles[who], who, text, now)
+        if parent is not None:
+            post.parent, post.root, post.to = parent.id, parent.root, parent.author
+            parent.replies += 1
+            parent.changed()
+            self.mention(parent.author_index, post, "reply")
+        if quotes is not None:
+            post.quotes = quotes
+            quotes.reposts += 1
+            quotes.changed()
+            self.mention(quotes.author_index, post, "quote")
+        self.posts.append(post)
+        self.entry_of.append(len(self.timeline))
+        self.enter(who, post, now)
+        return post
+
+    def enter(self, who: int, post: Post, now: Seconds) -> None:
+        """Put `post` into the timeline of `who`'s followers."""
+        entry = len(self.timeline)
+        self.timeline.append((who, post))
+        self._entry_times.append(now)
+        self.entries_by[who].append(entry)
+        self.newest_entry[who] = entry
+
+    def mention(self, whom: int, post: Post, how: str) -> None:
+        """Tell a member of a reply or quote, unless it is their own or from someone hidden."""
+        if whom != post.author_index and post.author_index not in self.hidden_from(whom):
+            self.mentions[whom].append(post.id)
+            self.stirred.append((whom, how))
+
+    def send(self, whom: int, message: Message) -> None:
+        """Put a message into a member's mail."""
+        self.mail[whom].append(message)
+        self.stirred.append((whom, "message"))
+
+    # -- what rules ask ---------------------------------------------------------------
+
+    def member(self, handle: str) -> int:
+        """Find a member. Raises ActionError if there is none of that name."""
+        try:
+            return self.index[handle]
+        except KeyError:
+            raise ActionError(f"there is no @{handle}") from None
+
+    def standing_post(self, number: int) -> Post:
+        """Find a post that was not removed. Raises ActionError otherwise."""
+        if not 0 <= number < len(self.posts):
+            raise ActionError(f"there is no post {number}")
+        if self.posts[number].removed:
+            raise ActionError(f"post {number} was removed")
+        return self.posts[number]
+
+    def visible_post(self, who: int, number: int) -> Post:
+        """Find a post that stands and whose author did not block `who`, nor `who` them."""
+        post = self.standing_post(number)
+        self.reachable(who, post.author_index)
+        return post
+
+    def reachable(self, who: int, whom: int) -> None:
+        """Raise ActionError if a block or a suspension stands between two members."""
+        if whom in self.blocks.get(who, NOBODY):
+            raise ActionError(f"you blocked @{self.handles[whom]}")
+        if whom in self.blocked_by.get(who, NOBODY):
+            raise ActionError(f"@{self.handles[whom]} blocked you")
+        if whom in self.suspended:
+            raise ActionError(f"@{self.handles[whom]} is suspended")
+
+    def hidden_from(self, viewer: int) -> frozenset[int] | set[int]:
+        """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""
+        parts = [
+            table[viewer] for table in (self.mutes, self.blocks, self.blocked_by) if viewer in table
+        ]
+        if not parts:
+            return self.suspended or NOBODY
+        return self.suspended.union(*parts)
+
+    def first_entry_since(self, since: Seconds) -> int:
+        """Find the first timeline entry made at or after a moment."""
+        return bisect_left(self._entry_times, since)
+
+    def digest(self) -> str:
+        """Hash the whole state: 32 hexadecimal digits, equal for equal worlds."""
+        state = blake2b(digest_size=16)
+        for part in self._parts():
+            state.update(repr(part).encode("utf-8", "surrogatepass"))
+        return state.hexdigest()
+
+    def _parts(self) -> Sequence[object]:
+        followers, followees = self.network.edge_arrays()
+        return [
+            [(p.shown(), p.parent, p.root, p.removed, p.pinned, p.reports) for p in self.posts],
+            [(p.id, sorted(p.feelings.items())) for p in self.posts if p.feelings],
+            [(who, post.id) for who, post in self.timeline],
+            sorted(self.reactions.items()),
+            sorted(self.reposted),
+            self.desk,
+            *(
+                [(who, sorted(t[who])) for who in sorted(t) if t[who]]
+                for t in (self.mutes, self.blocks)
+            ),
+            sorted(self.suspended),
+            [(name, list(members)) for name, members in self.groups.items()],
+            (followers.tobytes().hex(), followees.tobytes().hex()),
+        ]
+
+
+def attempted(action: Action) -> Effect:
+    """Say what an action that was not done was about, from the fields that have columns."""
+    return Effect(
+        post=getattr(action, "post", None),
+        whom=getattr(action, "whom", None),
+        group=getattr(action, "group", None),
+        text=getattr(action, "text", None),
+    )
