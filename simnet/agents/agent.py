@@ -12,6 +12,8 @@ from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
+NEAR = 8
+"""Characters by which two texts that differ in punctuation and spaces may differ in length."""
 REMEMBERED_GISTS = 256
 """How many of its own last texts an agent compares a new one with."""
 
@@ -85,7 +87,7 @@ class Agent:
             if marks.garbled(text):
                 found[marks.GARBLED] = None
             gist = marks.gist(text)
-            if gist in self._gists or any(gist == marks.gist(post.text) for post in view.posts):
+            if gist in self._gists or _echoes(text, gist, view):
                 found[marks.REPEAT] = None
             self._gists[gist] = None
             if len(self._gists) > REMEMBERED_GISTS:
@@ -96,6 +98,14 @@ class Agent:
         if self.mind.memory:
             self.memory += [_recalled(action) for action in actions]
             del self.memory[: -self.mind.memory]
+
+
+def _echoes(text: str, gist: str, view: View) -> bool:
+    """Whether a text says what a post in view says; texts of unlike length are not compared."""
+    return any(
+        abs(len(post.text) - len(text)) <= NEAR and marks.gist(post.text) == gist
+        for post in view.posts
+    )
 
 
 def _recalled(action: Action) -> str:

@@ -1,1 +1,1 @@
-"""Tables in, tables out."""
+"""Tables in, answers out."""

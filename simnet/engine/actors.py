@@ -13,12 +13,12 @@ from simnet.agents.host import Host
 from simnet.engine.local import answers
 from simnet.engine.population import agents_of
 from simnet.engine.scheduler import Answer
+from simnet.engine.wire import Packed, unpack
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.settings import environment
 from simnet.recording.recorder import Recorder
 from simnet.scenario.scenario import Scenario
-from simnet.world.posts import View
 
 
 class Ready(NamedTuple):
@@ -68,9 +68,9 @@ class PersonaAgents:
         """Say that the agents are there."""
         return Ready("agents", os.getpid())
 
-    async def think(self, views: Sequence[View]) -> AsyncIterator[Answer]:
+    async def think(self, views: Packed) -> AsyncIterator[Answer]:
         """Let agents decide; yield decisions as they are ready."""
-        async for answer in answers(self._host, views):
+        async for answer in answers(self._host, unpack(views)):
             yield answer
 
 

@@ -18,10 +18,10 @@ from simnet.engine.actors import LlmServer, PersonaAgents, RecordKeeper
 from simnet.engine.placement import PersonasPerActor, Placement, place
 from simnet.engine.play import Phases, Play
 from simnet.engine.scheduler import Answer, Finish, Progress
+from simnet.engine.wire import pack
 from simnet.errors import RunError, SimnetError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion, Prompt
-from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
 from simnet.world.posts import View
 
@@ -60,7 +60,7 @@ class RemoteMinds:
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
         """Send views to one actor and yield what comes back."""
-        async for answer in _stream(self._hosts[host].think, views):
+        async for answer in _stream(self._hosts[host].think, pack(views)):
             yield answer
 
 
@@ -69,10 +69,6 @@ class RemoteRecord:
 
     def __init__(self, keeper: ActorHandle) -> None:
         self._keeper = keeper
-
-    def encode(self, table: str, rows: Sequence[tuple[object, ...]]) -> bytes:
-        """Turn rows into bytes in this process."""
-        return encode(table, rows)
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Return when the other actor has them on disk."""

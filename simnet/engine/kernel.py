@@ -24,7 +24,7 @@ from simnet.errors import RunError, ScenarioError
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.world.actions import Action
-from simnet.world.events import DONE, FAILED, REFUSED, Event, Exposure
+from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
 from simnet.world.looking import look
 from simnet.world.network import Network
 from simnet.world.posts import View
@@ -104,7 +104,7 @@ class Kernel:
         """Views to be thought about; whoever drives the kernel takes them."""
         self.events: list[Event] = []
         """Rows to be recorded; likewise."""
-        self.exposures: list[Exposure] = []
+        self.showings: list[Showing] = []
         self.now: Seconds = 0.0
         self._planned = 0
         self._done = 0
@@ -200,12 +200,7 @@ class Kernel:
         self._planned += 1
         self._push(at + cohort.reacts_in, LAND, member)
         self.views.append(seen.view)
-        self.exposures += [
-            Exposure(at, handle, turn, post, rank, score, ranker)
-            for rank, (post, score, ranker) in enumerate(
-                zip(shown, seen.scores, seen.rankers, strict=True)
-            )
-        ]
+        self.showings.append(Showing(at, handle, turn, shown, seen.scores, seen.rankers))
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)

@@ -59,10 +59,6 @@ class LocalRecord:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
 
-    def encode(self, table: str, rows: Sequence[tuple[object, ...]]) -> bytes:
-        """Turn rows into bytes."""
-        return encode(table, rows)
-
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append batches and return when they are on disk."""
         for table, batch in batches:

@@ -10,7 +10,7 @@ from time import perf_counter
 from simnet.engine.kernel import Kernel
 from simnet.engine.scheduler import Finish, Minds, Progress, Record, Scheduler
 from simnet.recording.rows import PersonaRow
-from simnet.recording.schema import encode_columns
+from simnet.recording.schema import encode, encode_columns
 from simnet.scenario.scenario import Scenario
 
 ROWS_PER_BATCH = 65_536
@@ -71,7 +71,7 @@ class Play:
         """Record who takes part and who follows whom."""
         rows = _persona_rows(self._scenario)
         while some := list(islice(rows, ROWS_PER_BATCH)):
-            await self._record.write([("personas", self._record.encode("personas", some))])
+            await self._record.write([("personas", encode("personas", some))])
         world = self._kernel.world
         followers, followees = world.network.edge_arrays()
         for start in range(0, len(followers), ROWS_PER_BATCH):

@@ -13,7 +13,9 @@ from typing import NamedTuple, Protocol
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.engine.kernel import Kernel, Ledger, Status
-from simnet.world.events import DONE, Event, Exposure
+from simnet.recording.schema import encode
+from simnet.recording.showings import encode_showings
+from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 
 VIEWS_PER_CALL = 256
@@ -65,10 +67,6 @@ class Minds(Protocol):
 
 class Record(Protocol):
     """Whoever keeps rows."""
-
-    def encode(self, table: str, rows: Sequence[tuple[object, ...]]) -> bytes:
-        """Turn rows of one table into bytes."""
-        ...
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Keep batches of (table, rows), in order; returns when they are on disk."""
@@ -130,7 +128,7 @@ class Scheduler:
         self._room = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._calls: list[bytes] = []
         self._events: list[Event] = []
-        self._exposures: list[Exposure] = []
+        self._showings: list[Showing] = []
         self._usage = Usage()
         self._out = 0
         self._stop = False
@@ -213,9 +211,9 @@ class Scheduler:
         if self._report is not None:
             self._note(kernel.events)
         self._events += kernel.events
-        self._exposures += kernel.exposures
+        self._showings += kernel.showings
         kernel.events = []
-        kernel.exposures = []
+        kernel.showings = []
 
     async def _keep(self, *, everything: bool = False) -> None:
         """Send rows to the record once there are enough, calls before what depends on them."""
@@ -224,10 +222,11 @@ class Scheduler:
         if not (everything or late or len(self._events) >= ROWS_PER_WRITE):
             return
         batches = [("calls", calls) for calls in self._calls]
-        for table, rows in (("exposures", self._exposures), ("events", self._events)):
-            if rows:
-                batches.append((table, self._record.encode(table, rows)))
-        self._calls, self._exposures, self._events = [], [], []
+        if self._showings:
+            batches.append(("exposures", encode_showings(self._showings)))
+        if self._events:
+            batches.append(("events", encode("events", self._events)))
+        self._calls, self._showings, self._events = [], [], []
         self._wrote = now
         if batches:
             await self._room.acquire()

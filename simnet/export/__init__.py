@@ -1,1 +1,1 @@
-"""Data sets made from a record."""
+"""Data sets made from the record of a run."""

@@ -32,10 +32,40 @@ class Prompt:
     def digest(self) -> str:
         """Hash all that decides the reply except the model: 32 hexadecimal digits."""
         told = (
-            *(self.system, self.user, self.pattern, self.seed, self.temperature),
-            *(self.max_tokens, self.adapter),
+            f"{self.system}\x1f{self.user}\x1f{self.pattern}\x1f{self.seed}\x1f"
+            f"{self.temperature}\x1f{self.max_tokens}\x1f{self.adapter}"
         )
-        return blake2b(repr(told).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A frozen dataclass with slots pickles field by field in Python; prompts cross
+        # processes by the million.
+        return _unpacked, (
+            *(self.system, self.user, self.pattern, self.seed, self.temperature),
+            *(self.max_tokens, self.adapter, self.ids),
+        )
+
+
+def _unpacked(
+    system: str,
+    user: str,
+    pattern: str | None,
+    seed: int,
+    temperature: float,
+    max_tokens: int,
+    adapter: str | None,
+    ids: tuple[int, ...] | None,
+) -> Prompt:
+    return Prompt(
+        system=system,
+        user=user,
+        pattern=pattern,
+        seed=seed,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        adapter=adapter,
+        ids=ids,
+    )
 
 
 class Completion(NamedTuple):

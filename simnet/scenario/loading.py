@@ -49,10 +49,9 @@ class Loaded:
     attribute: str
     parameters: Mapping[str, object]
     """The values it was made with, given or default, as they can be written down."""
-    module: ModuleType | None
-    """Its module, if another process cannot import it by name, so that its code has to be sent."""
-    siblings: tuple[ModuleType, ...] = ()
-    """Modules beside it that it imported and that have to be sent likewise."""
+    modules: tuple[ModuleType, ...]
+    """Modules that another process cannot import by name, so that their code has to be sent: the
+    scenario's own if it is from a file, first of all, and those it imported from beside it."""
 
 
 def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None) -> Loaded:
@@ -73,7 +72,7 @@ def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None
     if seed is not None:
         scenario = replace(scenario, seed=seed)
         parameters = {**parameters, "seed": seed}
-    return Loaded(scenario, source, path, parameters, to_be_sent(module, before))
+    return Loaded(scenario, source, path, parameters, to_be_sent(module, folder, before))
 
 
 # -- the attribute ------------------------------------------------------------------------

@@ -92,13 +92,19 @@ def _import_module(place: str) -> ModuleType:
         blame(error, None)
 
 
-def to_be_sent(module: ModuleType, before: set[str]) -> tuple[ModuleType, ...]:
-    """List the scenario's module and what it imported that is not on the path any more."""
-    found = {module.__name__: module}
-    for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None):
-            found[name] = sys.modules[name]
-    return tuple(found[name] for name in sorted(found) if not _can_be_imported(name))
+def to_be_sent(module: ModuleType, folder: Path, before: set[str]) -> tuple[ModuleType, ...]:
+    """List the scenario's module and those it imported that are not on the path any more.
+
+    Those lie in `folder`, or were not among the modules there were `before`.
+    """
+    names = sorted(
+        name
+        for name, loaded in sys.modules.items()
+        if (file := getattr(loaded, "__file__", None))
+        and (name not in before or Path(file).is_relative_to(folder))
+    )
+    found = dict.fromkeys([module.__name__, *names])
+    return tuple(sys.modules[name] for name in found if not _can_be_imported(name))
 
 
 def _can_be_imported(name: str) -> bool:

@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
@@ -188,6 +189,10 @@ def _type_name(kind: Any) -> str:
         return str(get_args(kind)[1])
     if get_origin(kind) is Literal:
         return " | ".join(repr(choice) for choice in get_args(kind))
+    if get_origin(kind) in {Union, UnionType}:
+        return " | ".join(_type_name(member) for member in get_args(kind))
+    if kind is type(None):
+        return "None"
     if isinstance(kind, type) and get_origin(kind) is None:
         return kind.__name__
     return str(kind).replace("typing.", "").replace("collections.abc.", "")

@@ -62,3 +62,22 @@ class Exposure(NamedTuple):
     score: float
     """What the ranker gave it; only comparable within one ranker."""
     ranker: str
+
+
+class Showing(NamedTuple):
+    """What one look showed: an Exposure for each of its posts, best first."""
+
+    at: Seconds
+    who: str
+    turn: int
+    posts: tuple[int, ...]
+    scores: tuple[float, ...]
+    rankers: tuple[str, ...]
+
+    def exposures(self) -> list[Exposure]:
+        """List the rows."""
+        rows = zip(self.posts, self.scores, self.rankers, strict=True)
+        return [
+            Exposure(self.at, self.who, self.turn, post, rank, score, ranker)
+            for rank, (post, score, ranker) in enumerate(rows)
+        ]

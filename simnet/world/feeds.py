@@ -4,10 +4,9 @@ Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates
 that a look costs the same whether the world holds a thousand posts or ten million.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
+from math import isnan
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 Entry: TypeAlias = int
 """Position in the world's timeline, where each post and each repost has an entry."""
 
-AUTHOR_ENTRIES = 16
-"""How many of one author's newest entries a look considers."""
-
 
 class Source(Protocol):
     """Find what a viewer might be shown: timeline entries since `first`, newest first."""
@@ -36,19 +32,14 @@ class Source(Protocol):
 
 
 def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer what the people one follows wrote or reposted."""
-    followees = world.network.followees(viewer)
-    if not len(followees):
-        return []
-    newest = world.newest_entry[followees]
-    active = newest >= first
-    if np.count_nonzero(active) > limit:
-        active &= newest >= np.partition(newest, -limit)[-limit]
-    entries: list[Entry] = []
-    for author in followees[active].tolist():
-        own = world.entries_by[author][-AUTHOR_ENTRIES:]
-        entries += own if own[0] >= first else own[bisect_left(own, first) :]
-    return nlargest(limit, entries)
+    """Offer what the people one follows wrote or reposted, the newest few of each."""
+    entries = world.recent[world.network.followees(viewer)].ravel()
+    entries = entries[entries >= first]
+    if len(entries) > limit:
+        entries = np.partition(entries, -limit)[-limit:]
+    entries.sort()
+    newest_first: list[Entry] = entries[::-1].tolist()
+    return newest_first
 
 
 def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
@@ -97,41 +88,55 @@ Choice: TypeAlias = tuple[float, Post, str]
 """Score, post, and why it is there."""
 
 
-def choose(world: "World", viewer: int, feed: Feed, now: Seconds, seen: set[int]) -> list[Choice]:
+def choose(
+    world: "World", viewer: int, feed: Feed, now: Seconds, seen: Collection[int]
+) -> list[Choice]:
     """Rank what `viewer` may see and keep the best `feed.size`, best first."""
     first = world.first_entry_since(now - feed.window)
-    candidates = _visible(world, viewer, feed, first, seen)
+    # Candidates come newest first, so a feed in that order needs no more than it shows.
+    most = feed.size if feed.ranking is chronological else feed.candidates
+    candidates = _visible(world, viewer, feed, first, seen, most)
     posts = [post for post, _ in candidates]
     scores = feed.ranking(world, viewer, posts, now)
     check_scores(feed.ranking, posts, scores)
-    ranked = sorted(zip(scores, posts, candidates, strict=True), key=_best_first, reverse=True)
-    return [(score, post, why) for score, post, (_, why) in ranked[: feed.size]]
+    ranked = [(score, post, why) for score, (post, why) in zip(scores, candidates, strict=True)]
+    if feed.ranking is not chronological:
+        ranked.sort(key=_best_first, reverse=True)
+    return ranked[: feed.size]
 
 
-def _best_first(ranked: tuple[float, Post, tuple[Post, str]]) -> tuple[float, int]:
-    return ranked[0], ranked[1].id
+def _best_first(choice: Choice) -> tuple[float, int]:
+    return choice[0], choice[1].id
 
 
 def _visible(
-    world: "World", viewer: int, feed: Feed, first: Entry, seen: set[int]
+    world: "World",
+    viewer: int,
+    feed: Feed,
+    first: Entry,
+    seen: Collection[int],
+    most: int,
 ) -> list[tuple[Post, str]]:
     """Turn entries into posts the viewer may see, each once."""
     hidden = world.hidden_from(viewer)
+    timeline = world.timeline
     found: dict[int, tuple[Post, str]] = {}
     for entry in feed.reads(world, viewer, first, feed.candidates):
-        by, post = world.timeline[entry]
+        by, post = timeline[entry]
         if post.removed or post.id in found or (feed.fresh and post.id in seen):
             continue
         author = post.author_index
-        if (author == viewer and not feed.own) or author in hidden or by in hidden:
+        if (author == viewer and not feed.own) or (hidden and (author in hidden or by in hidden)):
             continue
         found[post.id] = (post, "" if by == author else f"reposted by @{world.handles[by]}")
+        if len(found) == most:
+            break
     return list(found.values())
 
 
 def check_scores(ranking: Ranking, posts: Sequence[Post], scores: Sequence[float]) -> None:
     """Raise ScenarioError, naming the ranking, unless it gave each post one number."""
-    if len(scores) != len(posts) or any(score != score for score in scores):  # noqa: PLR0124
+    if len(scores) != len(posts) or any(map(isnan, scores)):
         name = getattr(ranking, "__name__", repr(ranking))
         raise ScenarioError(
             f"ranking {name} gave {len(scores)} scores for {len(posts)} posts"

@@ -32,13 +32,15 @@ def look(
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
     answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
-    chosen = choose(world, viewer, feed, now, seen.union(p.id for _, p, _ in answers))
-    chosen = chosen[: feed.size - len(answers)]
-    name = getattr(feed.ranking, "__name__", type(feed.ranking).__name__)
-    rankers = ("mention",) * len(answers) + (name,) * len(chosen)
-    chosen = answers + chosen
+    known = seen.union([post.id for _, post, _ in answers]) if answers else seen
+    ranked = choose(world, viewer, feed, now, known)
+    chosen = answers + ranked[: feed.size - len(answers)]
+    name = getattr(feed.ranking, "__name__", "") or type(feed.ranking).__name__
+    rankers = ("mention",) * len(answers) + (name,) * (len(chosen) - len(answers))
     if feed.oldest_first:
-        chosen.sort(key=_by_number)
+        order = sorted(range(len(chosen)), key=[post.id for _, post, _ in chosen].__getitem__)
+        chosen = [chosen[place] for place in order]
+        rankers = tuple([rankers[place] for place in order])
     if feed.fresh:
         seen.update([post.id for _, post, _ in chosen])
         _forget(world, seen, feed, now)
@@ -73,10 +75,6 @@ def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choi
         why = "replied to you" if post.parent is not None else "quoted you"
         answers.append((post.at, post, why))
     return answers
-
-
-def _by_number(choice: Choice) -> int:
-    return choice[1].id
 
 
 def _mail(world: World, viewer: int) -> tuple[Message, ...]:

@@ -20,6 +20,8 @@ from simnet.world.network import Network
 from simnet.world.posts import Message, Post
 
 NOBODY: frozenset[int] = frozenset()
+RECENT = 8
+"""How many of one member's newest posts and reposts reach their followers' feeds."""
 
 
 class World:
@@ -38,8 +40,9 @@ class World:
         self._entry_times: list[Seconds] = []
         self.entry_of: list[int] = []
         """For each post, its own entry in the timeline."""
-        self.newest_entry = np.full(len(handles), -1, np.int64)
-        self.entries_by: defaultdict[int, list[int]] = defaultdict(list)
+        self.recent = np.full((len(handles), RECENT), -1, np.int32)
+        """The newest timeline entries of each member, in no order; -1 where there is none."""
+        self._entered: defaultdict[int, int] = defaultdict(int)
         self.reactions: dict[tuple[int, int], str] = {}
         """(member, post) -> like, dislike or a feeling."""
         self.reposted: set[tuple[int, int]] = set()
@@ -136,8 +139,9 @@ class World:
         entry = len(self.timeline)
         self.timeline.append((who, post))
         self._entry_times.append(now)
-        self.entries_by[who].append(entry)
-        self.newest_entry[who] = entry
+        entered = self._entered[who]
+        self.recent[who, entered % RECENT] = entry
+        self._entered[who] = entered + 1
 
     def mention(self, whom: int, post: Post, how: str) -> None:
         """Tell a member of a reply or quote, unless it is their own or from someone hidden."""
@@ -184,6 +188,8 @@ class World:
 
     def hidden_from(self, viewer: int) -> frozenset[int] | set[int]:
         """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""
+        if not (self.mutes or self.blocks):
+            return self.suspended or NOBODY
         parts = [
             table[viewer] for table in (self.mutes, self.blocks, self.blocked_by) if viewer in table
         ]

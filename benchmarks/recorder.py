@@ -1,0 +1,230 @@
+"""How fast rows are acknowledged, and how small they are, against SQLite and JSONL.
+
+    python benchmarks/recorder.py [--rows 1000000] [--per-commit 10000] [--folder DIR]
+
+A row counts when it is on disk, fsync included. `encode` is what the processes that make
+the rows pay; `record` is what the recorder pays; `both` is one process doing both. SQLite
+commits every row, as simulators that write to it do, or every batch; JSONL is written and
+synced by batch.
+"""
+
+import argparse
+import gc
+import json
+import os
+import platform
+import random
+import resource
+import shutil
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from simnet.recording.recorder import Recorder
+from simnet.recording.schema import encode
+from simnet.world.events import Event
+
+VERBS = ("reply", "reply", "like", "write", "repost", "pass", "follow")
+SPEAKING = {"reply", "write"}
+ROWS_PER_SQLITE_COMMIT_RUN = 2_000
+
+
+def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterator[Event]:
+    """Make events such as a busy feed gives: 10,000 members, words by Zipf's law.
+
+    Three in seven say something, or all of them if `speaking`.
+    """
+    draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
+    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
+    weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
+    at = 0.0
+    for number in range(count):
+        at += draw.expovariate(10.0)
+        verb = "reply" if speaking else draw.choice(VERBS)
+        text = " ".join(draw.choices(words, cum_weights=weights, k=draw.randrange(8, 36)))
+        yield Event(
+            at=round(at, 3),
+            woke=round(at - 30.0, 3),
+            who=f"member{draw.randrange(10_000)}",
+            cohort=draw.choice(("supporter", "troll", "alarmist")),
+            turn=number // 10_000,
+            cue=None,
+            part=0,
+            verb=verb,
+            outcome="done",
+            reason=None,
+            post=None if verb in {"write", "pass", "follow"} else draw.randrange(number + 1),
+            made=number if verb in SPEAKING else None,
+            root=draw.randrange(number + 1) if verb in SPEAKING else None,
+            whom=f"member{draw.randrange(10_000)}" if verb == "follow" else None,
+            group=None,
+            text=text if verb in SPEAKING else None,
+            extra=None,
+            marks=(),
+            shown=tuple(draw.randrange(max(0, number - 500), number + 1) for _ in range(5)),
+        )
+
+
+def measure(
+    events: Sequence[Event], per_commit: int, write: Callable[[Sequence[Event]], None]
+) -> dict[str, float]:
+    """Write all events in commits; return rows a second and the commits' latency in ms."""
+    latencies = []
+    start = time.perf_counter()
+    for first in range(0, len(events), per_commit):
+        began = time.perf_counter()
+        write(events[first : first + per_commit])
+        latencies.append(1e3 * (time.perf_counter() - began))
+    spent = time.perf_counter() - start
+    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else latencies * 99
+    return {
+        "rows_per_s": len(events) / spent,
+        "p50_ms": statistics.median(latencies),
+        "p99_ms": cuts[98],
+    }
+
+
+def encoding(events: Sequence[Event], per_commit: int, _folder: Path) -> dict[str, float]:
+    told = measure(events, per_commit, lambda rows: encode("events", rows) and None)
+    return {**told, "bytes_per_row": 0.0}
+
+
+def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+    batches = iter(
+        [encode("events", events[n : n + per_commit]) for n in range(0, len(events), per_commit)]
+    )
+    with Recorder(folder) as recorder:
+
+        def write(_rows: Sequence[Event]) -> None:
+            recorder.append("events", next(batches))
+            recorder.commit()
+
+        told = measure(events, per_commit, write)
+        size = recorder.statistics().committed_bytes
+    return {**told, "bytes_per_row": size / len(events)}
+
+
+def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+    with Recorder(folder) as recorder:
+
+        def write(rows: Sequence[Event]) -> None:
+            recorder.append("events", encode("events", rows))
+            recorder.commit()
+
+        told = measure(events, per_commit, write)
+        size = recorder.statistics().committed_bytes
+        began = time.perf_counter()
+        (*parts,) = recorder.seal().parts["events"]
+        told["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
+        told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
+    return {**told, "bytes_per_row": size / len(events)}
+
+
+def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+    path = folder / "events.db"
+    connection = sqlite3.connect(path)
+    columns = ", ".join(json.dumps(name) for name in Event._fields)
+    connection.execute(f"create table events ({columns})")
+    insert = f"insert into events values ({', '.join('?' * len(Event._fields))})"  # noqa: S608
+
+    def write(rows: Sequence[Event]) -> None:
+        with connection:
+            connection.executemany(insert, [_flat(row) for row in rows])
+
+    told = measure(events, per_commit, write)
+    connection.close()
+    return {**told, "bytes_per_row": path.stat().st_size / len(events)}
+
+
+def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+    path = folder / "events.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+
+        def write(rows: Sequence[Event]) -> None:
+            file.writelines(json.dumps(row._asdict()) + "\n" for row in rows)
+            file.flush()
+            os.fsync(file.fileno())
+
+        told = measure(events, per_commit, write)
+    return {**told, "bytes_per_row": path.stat().st_size / len(events)}
+
+
+def _flat(row: Event) -> tuple[Any, ...]:
+    return (*row[:-2], json.dumps(row.marks), json.dumps(row.shown))
+
+
+def main() -> None:
+    arguments = _arguments()
+    events = list(made_events(arguments.rows, speaking=arguments.speaking))
+    gc.freeze()  # the rows in waiting are the benchmark's, not the recorder's
+    few = events[:ROWS_PER_SQLITE_COMMIT_RUN]
+    per_commit = arguments.per_commit
+    contenders = {
+        "simnet: encode": (encoding, events, per_commit),
+        "simnet: record": (recording, events, per_commit),
+        "simnet: both": (both, events, per_commit),
+        "SQLite, a commit per row": (sqlite, few, 1),
+        "SQLite, a commit per batch": (sqlite, events, per_commit),
+        "JSONL, a sync per batch": (jsonl, events, per_commit),
+    }
+    results = {}
+    for name, (contender, rows, step) in contenders.items():
+        folder = Path(tempfile.mkdtemp(dir=arguments.folder))
+        try:
+            results[name] = contender(rows, step, folder)
+        finally:
+            shutil.rmtree(folder)
+    _report(results, arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--per-commit", type=int, default=10_000)
+    parser.add_argument("--speaking", action="store_true", help="give every event a text")
+    parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
+    return parser.parse_args()
+
+
+def _report(results: dict[str, dict[str, float]], arguments: argparse.Namespace) -> None:
+    table = Table(title=f"{arguments.rows:,} events, {arguments.per_commit:,} a commit")
+    table.add_column("")
+    for column in ("rows/s", "bytes/row", "commit p50 ms", "commit p99 ms"):
+        table.add_column(column, justify="right")
+    for name, told in results.items():
+        size = told["bytes_per_row"]
+        cells = [f"{told['rows_per_s']:,.0f}", f"{size:.0f}" if size else "-"]
+        cells += [f"{told['p50_ms']:.2f}", f"{told['p99_ms']:.2f}"]
+        table.add_row(name, *cells)
+    console = Console()
+    console.print(table)
+    sealed = results["simnet: both"]
+    console.print(
+        f"sealing: {sealed['sealed_rows_per_s']:,.0f} rows/s, "
+        f"{sealed['sealed_bytes_per_row']:.0f} bytes/row in Parquet",
+        highlight=False,
+    )
+    facts = {
+        "rows": arguments.rows,
+        "per_commit": arguments.per_commit,
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "pyarrow": pa.__version__,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "results": results,
+    }
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main()

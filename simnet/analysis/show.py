@@ -1,0 +1,228 @@
+"""A run as a person would read it, and the list of runs."""
+
+import json
+import unicodedata
+from collections.abc import Container, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
+from simnet.clock import format_time
+from simnet.errors import RecordError, UsageError
+from simnet.recording.run_directory import Run, run_folders
+from simnet.world.events import DONE, Event
+
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+_DEEPEST = 8
+"""Replies deeper than this stay at this depth: a column of two letters reads badly."""
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = {"\n", "\u200c", "\u200d"}
+_CELLS = ("scenario", "model", "events", "replies")
+_PLURALS = {"reply": "replies", "pass": "passes"}
+
+
+def show(
+    run: Run,
+    console: Console,
+    *,
+    limit: int | None = None,
+    events: bool = False,
+    who: str | None = None,
+) -> None:
+    """Print the threads of a run, or with `events` all that happened in the order of time.
+
+    `limit` counts threads or events; `who` keeps what one member took part in. Raises
+    UsageError, with a guess, when nobody of that handle is in the run.
+    """
+    happened = list(rows(run.read("events")))
+    if who is not None:
+        _check_handle(run, happened, who)
+    threads = gather(happened)
+    console.print(_title(run))
+    colours = _colours(event.cohort for event in happened)
+    if events:
+        chosen = [event for event in happened if who in {None, event.who, event.whom}]
+        _print_events(chosen, console, colours, limit)
+    else:
+        _print_threads(threads, console, colours, limit, who)
+    console.print(_closing(threads))
+
+
+def listing(root: str | Path, console: Console, *, as_json: bool = False) -> None:
+    """Print the runs in a root, the newest last; a run that cannot be read says why."""
+    told = [_told(folder) for folder in run_folders(root)]
+    if as_json:
+        console.out(json.dumps(told, indent=2), highlight=False)
+        return
+    if not told:
+        console.print(f"no runs in {root}", highlight=False, markup=False)
+        return
+    console.print(_table(told))
+
+
+def _table(told: list[dict[str, object]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", no_wrap=True, overflow="fold")
+    for column in ("state", "scenario", "model"):
+        table.add_column(column, overflow="fold")
+    for column in ("events", "replies"):
+        table.add_column(column, justify="right")
+    table.add_column("when (UTC)")
+    for one in told:
+        when = str(one.get("created", ""))[:16].replace("T", " ")
+        cells = [one["id"], one["state"], *(one.get(key, "") for key in _CELLS), when]
+        table.add_row(*(Text(visible(str(cell))) for cell in cells))
+    return table
+
+
+def visible(text: str) -> str:
+    """Leave out what would move the cursor or turn the writing around on a terminal."""
+    return "".join(
+        letter
+        for letter in text.expandtabs(4)
+        if letter in _JOINERS or unicodedata.category(letter) not in _INVISIBLE
+    )
+
+
+def _told(folder: Path) -> dict[str, object]:
+    try:
+        summary = Run.open(folder).summary
+    except RecordError as error:
+        return {"id": folder.name, "state": "unreadable", "scenario": str(error)}
+    return {**summary._asdict(), "created": summary.created.isoformat()}
+
+
+def _check_handle(run: Run, happened: list[Event], who: str) -> None:
+    handles = {event.who for event in happened} | set(run.read("personas")["id"].to_pylist())
+    if who not in handles:
+        close = get_close_matches(who, handles, n=1)
+        guess = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"nobody in this run has the handle {who!r}{guess}")
+
+
+def _colours(cohorts: Iterable[str]) -> dict[str, str]:
+    """Give each cohort a colour, by its place in the alphabet, so that it keeps it."""
+    return {
+        cohort: _COLOURS[number % len(_COLOURS)]
+        for number, cohort in enumerate(sorted(set(cohorts)))
+    }
+
+
+def _title(run: Run) -> Text:
+    manifest = run.manifest
+    told = [manifest.state.value]
+    told += [manifest.scenario.name] if manifest.scenario else []
+    told += [manifest.model.name] if manifest.model else []
+    told += [f"seed {manifest.seed}"] if manifest.seed is not None else []
+    return Text.assemble((run.id, "bold"), "  ", visible(" · ".join(told)))
+
+
+def _print_threads(
+    threads: Threads, console: Console, colours: dict[str, str], limit: int | None, who: str | None
+) -> None:
+    kept = involving(threads, who) if who is not None else set(threads.posts)
+    roots = [root for root in threads.roots if root.id in kept]
+    for root in roots[:limit]:
+        console.print()
+        console.print(_tree(root, colours, kept))
+    missed = [event for event in threads.missed if who in {None, event.who}]
+    if missed:
+        console.print()
+        for event in missed[:limit]:
+            console.print(_attempt(event, colours))
+    _tell_rest(console, len(roots), limit, "threads")
+    _tell_rest(console, len(missed), limit, "turns that came to nothing")
+
+
+def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
+    tree = Tree(_post(root, colours, deep=False), guide_style="dim")
+    above = [tree]
+    for depth, post in descendants(root):
+        if post.id not in kept:
+            continue
+        if post is not root:
+            del above[min(depth, _DEEPEST) :]
+            above.append(above[-1].add(_post(post, colours, deep=depth > _DEEPEST)))
+        for attempt in post.attempts:
+            above[-1].add(_attempt(attempt, colours))
+    return tree
+
+
+def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
+    event = post.event
+    text = Text()
+    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    told = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
+    told += [f"quotes #{event.post}"] if event.verb == "quote" else []
+    told += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
+    told += [f"[{mark}]" for mark in event.marks]
+    text.append(visible("  " + " · ".join(told)), "dim")
+    for label in post.labels:
+        text.append(f"\n[label: {visible(label)}]", "italic")
+    if post.removed_by is not None:
+        text.append(f"\n[removed by @{post.removed_by}]", "italic")
+    text.append("\n" + visible(event.text or ""), "dim" if post.removed_by else "")
+    return text
+
+
+def _counts(post: Post) -> Iterator[str]:
+    for reaction, count in sorted(post.reactions.items()):
+        if count > 0:
+            yield _plural(count, reaction)
+    if post.reposts:
+        yield _plural(post.reposts, "repost")
+
+
+def _attempt(event: Event, colours: dict[str, str]) -> Text:
+    text = Text(style="dim")
+    text.append(visible(f"@{event.who}"), colours[event.cohort])
+    text.append(f"  {format_time(event.at)} · {event.verb} {event.outcome}: ")
+    text.append(visible(event.reason or "no reason given"))
+    if event.text:
+        text.append("\n" + visible(event.text))
+    return text
+
+
+def _print_events(
+    events: list[Event], console: Console, colours: dict[str, str], limit: int | None
+) -> None:
+    for event in events[:limit]:
+        console.print(_line(event, colours))
+    _tell_rest(console, len(events), limit, "events")
+
+
+def _line(event: Event, colours: dict[str, str]) -> Text:
+    text = Text(style="" if event.outcome == DONE else "dim")
+    text.append(f"{format_time(event.at)}  ", "dim")
+    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(f" {visible(event.verb)}")
+    for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group)):
+        text.append(visible(f" {mark}{value}") if value is not None else "")
+    text.append(f" -> #{event.made}" if event.made is not None else "")
+    if event.outcome != DONE:
+        text.append(visible(f" {event.outcome}: {event.reason}"))
+    text.append(visible("".join(f" [{mark}]" for mark in event.marks)), "dim")
+    text.append(": " + " ".join(visible(event.text).split()) if event.text else "")
+    return text
+
+
+def _tell_rest(console: Console, count: int, limit: int | None, what: str) -> None:
+    if limit is not None and count > limit:
+        console.print(Text(f"... and {count - limit} more {what}", style="dim"))
+
+
+def _closing(threads: Threads) -> Text:
+    done = ", ".join(_plural(count, verb) for verb, count in threads.done.most_common())
+    undone = ", ".join(
+        f"{count} {verb} {outcome}" for (outcome, verb), count in threads.undone.most_common()
+    )
+    return Text("\n" + "; ".join(filter(None, [done or "nothing happened", undone])), "dim")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word if count == 1 else _PLURALS.get(word, word + 's')}"

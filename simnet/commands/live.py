@@ -1,0 +1,241 @@
+"""What one sees of a run while it goes on: a live display, plain lines, JSON or nothing."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from simnet.analysis.show import visible
+from simnet.clock import format_time
+from simnet.commands.pace import Figures, Pace, format_seconds
+from simnet.commands.summary import outcome_json, print_closing
+from simnet.engine.run import Outcome
+from simnet.engine.scheduler import Posted, Progress
+
+PLAIN_EVERY = 2.0
+"""Wall seconds at least between two plain lines of progress."""
+_RUNNING = "running"
+_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    """A Reporter that can also tell how it ended; used as a context manager."""
+
+    def phase(self, text: str) -> None:
+        """Tell what is being done now."""
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """Tell how far the run is."""
+        ...
+
+    def finished(self, outcome: Outcome) -> None:
+        """Tell how the run ended."""
+        ...
+
+
+class Quiet:
+    """Says nothing until the end, and then the name of the run directory."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def phase(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Say nothing."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print the run directory."""
+        self._console.out(str(outcome.folder), highlight=False)
+
+
+class JsonLines(Quiet):
+    """Prints one JSON object for each report: `phase`, `progress` and, last, `finished`."""
+
+    def __init__(self, console: Console, pace: Pace) -> None:
+        super().__init__(console)
+        self._pace = pace
+
+    def phase(self, text: str) -> None:
+        """Print what is being done."""
+        self._print({"report": "phase", "phase": text})
+
+    def progress(self, progress: Progress) -> None:
+        """Print the figures."""
+        self._print({"report": "progress", **self._pace.look(progress).to_json()})
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print how it ended."""
+        self._print({"report": "finished", **outcome_json(outcome)})
+
+    def _print(self, told: dict[str, Any]) -> None:
+        self._console.out(json.dumps(told, ensure_ascii=False), highlight=False)
+
+
+class Plain(Quiet):
+    """Prints lines: each phase, progress now and then, posts if one watches."""
+
+    def __init__(
+        self,
+        console: Console,
+        pace: Pace,
+        *,
+        watch: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(console)
+        self._pace = pace
+        self._watch = watch
+        self._clock = clock
+        self._told = -PLAIN_EVERY
+
+    def phase(self, text: str) -> None:
+        """Print what is being done."""
+        self._console.print(Text(visible(text), "dim"))
+
+    def progress(self, progress: Progress) -> None:
+        """Print what was said, and the figures unless that was just done."""
+        figures = self._pace.look(progress)
+        if self._watch:
+            for posted in progress.posted:
+                print_posted(posted, self._console)
+        if self._clock() - self._told >= PLAIN_EVERY:
+            self._told = self._clock()
+            self._console.print(Text(line(figures), "dim"), soft_wrap=True)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print the closing summary."""
+        print_closing(outcome, self._console)
+
+
+class LiveDisplay(Quiet):
+    """Keeps a few lines up to date at the bottom of a terminal; posts scroll by above them."""
+
+    def __init__(self, console: Console, pace: Pace, *, watch: bool) -> None:
+        super().__init__(console)
+        self._pace = pace
+        self._watch = watch
+        self._spinner = Spinner("dots", Text("getting ready"))
+        self._figures: Figures | None = None
+        self._live = Live(
+            console=console, get_renderable=self._render, refresh_per_second=8, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def phase(self, text: str) -> None:
+        """Show what is being done."""
+        self._spinner.update(text=Text(visible(text)))
+
+    def progress(self, progress: Progress) -> None:
+        """Show the figures and print what was said."""
+        if self._figures is None:
+            self.phase(_RUNNING)
+        self._figures = self._pace.look(progress)
+        if self._watch:
+            for posted in progress.posted:
+                print_posted(posted, self._console)
+
+    def finished(self, outcome: Outcome) -> None:
+        """Take the display away and print the closing summary."""
+        self._live.stop()
+        print_closing(outcome, self._console)
+
+    def _render(self) -> RenderableType:
+        if self._figures is None:
+            return self._spinner
+        return Group(panel(self._figures), self._spinner)
+
+
+def display(console: Console, pace: Pace, *, watch: bool, as_json: bool, quiet: bool) -> Display:
+    """Choose how a run is shown: on a terminal live, elsewhere in lines."""
+    if as_json:
+        return JsonLines(console, pace)
+    if quiet:
+        return Quiet(console)
+    if console.is_terminal:
+        return LiveDisplay(console, pace, watch=watch)
+    return Plain(console, pace, watch=watch)
+
+
+def print_posted(posted: Posted, console: Console) -> None:
+    """Print a post as it lands: who said it, then what, wrapped, then a blank line."""
+    colour = _COLOURS[sum(posted.cohort.encode()) % len(_COLOURS)]
+    did = " posted:" if posted.to is None else " replied to "
+    head = Text.assemble("User ", (visible(posted.who), f"bold {colour}"), did)
+    if posted.to is not None:
+        head.append(f"{visible(posted.to)}:")
+    head.append("".join(f" [{mark}]" for mark in posted.marks), "dim")
+    console.print(head)
+    console.print(Text(visible(posted.text)))
+    console.print()
+
+
+def line(figures: Figures) -> str:
+    """Write figures as one line."""
+    told = [
+        f"{format_time(figures.now)} of {format_time(figures.lasts)}",
+        f"{figures.settled:,} of {_expected(figures)} turns",
+        f"{figures.thinking:,} thinking",
+        _speed(figures),
+        f"{figures.refused:,} refused",
+        f"{figures.failed:,} failed",
+    ]
+    told += [f"{count} {mark}" for mark, count in figures.marks.items()]
+    told += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
+    return ", ".join(told)
+
+
+def panel(figures: Figures) -> Table:
+    """Lay figures out in a few lines."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    bar = Table.grid(padding=(0, 1))
+    when = f"{format_time(figures.now)} of {format_time(figures.lasts)}"
+    left = f"about {format_seconds(figures.left)} left" if figures.left is not None else ""
+    bar.add_row(Text(when), ProgressBar(figures.lasts, figures.now, width=24), Text(left, "dim"))
+    grid.add_row("time", bar)
+    turns = f"{figures.settled:,} of {_expected(figures)}, {figures.thinking:,} thinking"
+    grid.add_row("turns", Text(turns))
+    grid.add_row("model", Text(_speed(figures)))
+    troubles = Text()
+    troubles.append(f"{figures.refused:,} refused", "yellow" if figures.refused else "dim")
+    troubles.append(", ")
+    troubles.append(f"{figures.failed:,} failed", "red" if figures.failed else "dim")
+    for mark, count in figures.marks.items():
+        troubles.append(f", {count:,} {mark}", "dim")
+    grid.add_row("trouble", troubles)
+    return grid
+
+
+def _expected(figures: Figures) -> str:
+    return f"{'at least' if figures.at_least else 'about'} {figures.expected:,.0f}"
+
+
+def _speed(figures: Figures) -> str:
+    return (
+        f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
+        f"({figures.cached:.0%} cached), {figures.tokens_out:,.0f} tokens/s out"
+    )

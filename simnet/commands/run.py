@@ -1,0 +1,103 @@
+"""The command that runs a scenario."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from simnet import log
+from simnet.commands.live import Display, display
+from simnet.commands.pace import Pace
+from simnet.engine.estimate import expect
+from simnet.engine.placement import PersonasPerActor, thinkers
+from simnet.engine.run import Launch, Outcome, launch
+from simnet.engine.scheduler import Progress
+from simnet.errors import UsageError
+from simnet.inference.backend import choose
+from simnet.scenario.loading import Loaded, load_scenario
+
+WATCHED = 100
+"""Up to this many thinking personas, posts are printed as they land."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the command line asked for."""
+
+    target: str
+    sets: tuple[str, ...] = ()
+    seed: int | None = None
+    model: str | None = None
+    backend: str | None = None
+    address: str | None = None
+    runs: Path = Path("runs")
+    personas_per_actor: str = "auto"
+    watch: bool | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
+def carry_out(order: Order) -> int:
+    """Run the scenario and return the exit code.
+
+    All that can be wrong with the order is found before anything starts. Raises what
+    `load_scenario`, `choose` and `launch` raise.
+    """
+    if order.as_json and order.quiet:
+        raise UsageError("--json and --quiet exclude each other; choose one")
+    per_actor = read_per_actor(order.personas_per_actor)
+    loaded = load_scenario(order.target, order.sets, order.seed)
+    backend = choose(order.backend, order.model)
+    shown = _display(order, loaded)
+    with log.kept() as kept, shown:
+        ready = backend.ready(shown.phase)
+        plan = Launch(
+            scenario=loaded.scenario,
+            backend=ready,
+            root=order.runs,
+            address=order.address,
+            personas_per_actor=per_actor,
+            source=loaded.source,
+            parameters=loaded.parameters,
+            module=loaded.modules[0] if loaded.modules else None,
+        )
+        outcome = asyncio.run(launch(plan, _Logged(shown)))
+        kept.into(outcome.folder / "logs")
+        shown.finished(outcome)
+    return _exit_code(outcome)
+
+
+def read_per_actor(text: str) -> PersonasPerActor:
+    """Read `--personas-per-actor`. Raises UsageError unless it is `auto` or 1 or more."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--personas-per-actor {text}: give a whole number from 1, or auto")
+    return int(text)
+
+
+def _display(order: Order, loaded: Loaded) -> Display:
+    scenario = loaded.scenario
+    pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
+    watch = len(thinkers(scenario)) <= WATCHED if order.watch is None else order.watch
+    return display(Console(), pace, watch=watch, as_json=order.as_json, quiet=order.quiet)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    return 0 if outcome.signal is None else 128 + outcome.signal
+
+
+class _Logged:
+    """Passes reports on and logs the phases."""
+
+    def __init__(self, shown: Display) -> None:
+        self._shown = shown
+        self._log = log.get("simnet.run")
+
+    def phase(self, text: str) -> None:
+        self._log.info(text)
+        self._shown.phase(text)
+
+    def progress(self, progress: Progress) -> None:
+        self._shown.progress(progress)

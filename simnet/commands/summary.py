@@ -1,0 +1,106 @@
+"""What is said when a run is over."""
+
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simnet.clock import format_time
+from simnet.commands.pace import format_seconds
+from simnet.engine.kernel import Ledger
+from simnet.engine.run import Outcome
+from simnet.engine.scheduler import Progress
+
+
+def print_closing(outcome: Outcome, console: Console) -> None:
+    """Sum a run up for people: what became of every turn, what it cost, where the record is."""
+    console.print(_closing(outcome))
+    for told in _paths(outcome):
+        console.print(Text(told), soft_wrap=True)
+
+
+def _closing(outcome: Outcome) -> RenderableType:
+    progress = outcome.finish.progress
+    head = Text.assemble(
+        (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
+        f" after {format_time(progress.now)} of simulated time, {format_seconds(progress.elapsed)}",
+    )
+    return Group(Text(), head, Text(), _ledger(progress.ledger), Text(), _costs(outcome), Text())
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """Sum a run up as an object of plain values."""
+    progress = outcome.finish.progress
+    ledger = progress.ledger
+    return {
+        "run": outcome.run_id,
+        "folder": str(outcome.folder),
+        "state": str(outcome.state),
+        "signal": None if outcome.signal is None else int(outcome.signal),
+        "now": progress.now,
+        "elapsed": round(progress.elapsed, 3),
+        "first_reply": progress.first_reply,
+        "ledger": {
+            name: dict(value) if isinstance(value, dict) else value
+            for name, value in ledger._asdict().items()
+        },
+        "usage": progress.usage._asdict(),
+        "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
+        "digest": outcome.finish.digest,
+    }
+
+
+def _ledger(ledger: Ledger) -> Table:
+    """Show that planned = done + refused + failed + open, with the causes and the marks."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    table.add_row("planned", f"{ledger.planned:,}", "turns begun and cues due")
+    table.add_row("done", f"{ledger.done:,}", "")
+    table.add_row("refused", f"{ledger.refused.total():,}", _causes(ledger.refused))
+    table.add_row("failed", f"{ledger.failed.total():,}", _causes(ledger.failed))
+    if ledger.open:
+        table.add_row("open", f"{ledger.open:,}", "under way when it was stopped")
+    if ledger.marks:
+        table.add_row("marked", f"{ledger.marks.total():,}", _causes(ledger.marks))
+    return table
+
+
+def _causes(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,} {cause}" for cause, count in ordered)
+
+
+def _costs(outcome: Outcome) -> Table:
+    progress = outcome.finish.progress
+    table = Table.grid(padding=(0, 2))
+    table.add_row("model", _tokens(progress))
+    first = progress.first_reply
+    phases = [f"{name} {seconds:.1f} s" for name, seconds in outcome.phases.items()]
+    phases += [f"first reply {first:.1f} s after the first turn"] if first is not None else []
+    table.add_row("seconds", ", ".join(phases))
+    return table
+
+
+def _tokens(progress: Progress) -> str:
+    usage = progress.usage
+    seconds = max(progress.elapsed, 1e-3)
+    cached = usage.cached_tokens / max(1, usage.prompt_tokens)
+    return (
+        f"{usage.calls:,} calls; {usage.prompt_tokens:,} tokens in ({cached:.0%} cached, "
+        f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
+        f"({usage.output_tokens / seconds:,.0f}/s)"
+    )
+
+
+def _paths(outcome: Outcome) -> list[str]:
+    run = outcome.run_id
+    root = outcome.folder.parent
+    where = "" if str(root) == "runs" else f" --runs {root}"
+    return [
+        f"record   {outcome.folder}",
+        f"read it  simnet show {run}{where}",
+        f"export   simnet export sft {run} --out {run}-sft{where}",
+    ]

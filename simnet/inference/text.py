@@ -1,0 +1,36 @@
+"""What is done to text that others wrote before a model reads it; the record keeps it raw."""
+
+import re
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def _invisible() -> re.Pattern[str]:
+    ranges = (
+        *((0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F)),  # C0 and C1 less white space
+        *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x180B, 0x180F)),
+        *((0x200B, 0x200F), (0x202A, 0x202E)),  # zero width, bidirectional
+        *((0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB)),
+        (0xE0000, 0xE0FFF),  # tags and variation selectors: a whole hidden ASCII
+    )
+    return re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in ranges) + "]")
+
+
+_INVISIBLE = _invisible()
+_NEW_LINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+
+
+def neutralise(text: str) -> str:
+    """Drop what a reader cannot see and a model can; every line break becomes a line feed.
+
+    Removed are control, bidirectional, zero-width and tag characters. Surrogates
+    that pair up are joined, lone ones become U+FFFD, so that the result can always
+    be encoded. Visible text is left as it is, and doing it twice changes nothing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = _SURROGATE.sub(_REPLACEMENT, text)
+    return _NEW_LINE.sub("\n", _INVISIBLE.sub("", text))

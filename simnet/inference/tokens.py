@@ -1,0 +1,252 @@
+"""A chat as token ids, made where the agent lives; text can never become template structure.
+
+The chat template of the model is rendered once, with a placeholder where each
+content goes. After that a prompt costs no template rendering. Its text is
+tokenised whole, which gives what every other tool gives for the same chat. If
+this brings forth one special token more than the template has, some content
+wrote it: then the stretches of plain text between the template's own special
+tokens are tokenised apart, with special tokens switched off.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from tokenizers import AddedToken, Tokenizer
+
+from simnet.errors import InputError
+from simnet.inference.text import neutralise
+
+_SYSTEM, _USER = "\ue0f0system\ue0f1", "\ue0f0user\ue0f1"
+_PLAIN = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}\n\n{% endfor %}"
+_TODAY = dt.datetime(2024, 7, 26, tzinfo=dt.UTC)
+
+
+class _Layout(NamedTuple):
+    """A rendered template, cut at its contents."""
+
+    before: str
+    between: str
+    after: str
+    folded: bool
+    """Whether the template has no system role: its text then opens the user's turn."""
+    trims: tuple[bool, bool]
+    """Whether the template strips white space off the system and the user content."""
+
+
+class ChatEncoder:
+    """Encodes one system and one user text as a chat with the reply about to begin.
+
+    `folder` holds `tokenizer.json` and, in `chat_template.jinja` or
+    `tokenizer_config.json`, the chat template; a model without a template gets its
+    texts as paragraphs. InputError names the file that is missing or unusable.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self._folder = Path(folder)
+        path = self._folder / "tokenizer.json"
+        if not path.is_file():
+            raise InputError(f"{path} is missing: simnet needs a model with a fast tokenizer")
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._specials = self._guard_added_tokens()
+        self._layout = _layout(self._folder)
+        self._expected = self._specials_in(self._ids(self._chat("a", "b")))
+        self._head = lru_cache(maxsize=512)(self._ids)
+        self._cut = self._find_cut()
+
+    def encode(self, system: str, user: str) -> tuple[int, ...]:
+        """Encode the chat; its special tokens are exactly those of the template."""
+        system, user = neutralise(system), neutralise(user)
+        text = self._chat(system, user)
+        at = len(text) - len(self._chat("", user)) + self._cut if self._cut else 0
+        ids = (*self._head(text[:at]), *self._ids(text[at:])) if at else self._ids(text)
+        if self._specials_in(ids) == self._expected:
+            return ids
+        return tuple(self._apart(system, user))
+
+    def count(self, text: str) -> int:
+        """Count the tokens of a text as content, special tokens in it taken as plain text."""
+        return len(self._plain(neutralise(text)))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Write token ids as text, special tokens included."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
+
+    def _guard_added_tokens(self) -> frozenset[int]:
+        """Make every added token a special one, so that all can be switched off."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        tame = [token for token in added.values() if not token.special]
+        self._tokenizer.add_special_tokens(
+            [
+                AddedToken(
+                    token.content,
+                    single_word=token.single_word,
+                    lstrip=token.lstrip,
+                    rstrip=token.rstrip,
+                    normalized=token.normalized,
+                    special=True,
+                )
+                for token in tame
+            ]
+        )
+        return frozenset(added)
+
+    def _chat(self, system: str, user: str) -> str:
+        layout, (system, user) = self._layout, self._trimmed(system, user)
+        return f"{layout.before}{system}{layout.between}{user}{layout.after}"
+
+    def _trimmed(self, system: str, user: str) -> tuple[str, str]:
+        trims = self._layout.trims
+        return system.strip() if trims[0] else system, user.strip() if trims[1] else user
+
+    def _find_cut(self) -> int:
+        """Find where, counted from an empty system text, the shared head of prompts may end.
+
+        The head ends at a special token, since nothing joins across one. Returns 0
+        when this tokenizer does join, or the template has no such token.
+        """
+        layout = self._layout
+        starts = [layout.between.find(token) for token in self._special_texts()]
+        found = [start for start in starts if start >= 0]
+        if not found:
+            return 0
+        cut = len(layout.before) + min(found)
+        text = self._chat("", " c d")
+        return cut if self._ids(text) == (*self._ids(text[:cut]), *self._ids(text[cut:])) else 0
+
+    def _special_texts(self) -> list[str]:
+        return [token.content for token in self._tokenizer.get_added_tokens_decoder().values()]
+
+    def _apart(self, system: str, user: str) -> Iterator[int]:
+        """Encode with the special tokens of the template alone."""
+        layout, contents = self._layout, self._trimmed(system, user)
+        run = ""
+        pieces = (layout.before, layout.between, layout.after)
+        for piece, content in zip(pieces, (*contents, ""), strict=True):
+            for text, special in self._split(piece):
+                run += text
+                if special is not None:
+                    yield from self._plain(run)
+                    yield special
+                    run = ""
+            run += content
+        yield from self._plain(run)
+
+    def _split(self, piece: str) -> Iterator[tuple[str, int | None]]:
+        """Cut template text at its special tokens: (text before, token or None at the end)."""
+        encoding = self._tokenizer.encode(piece, add_special_tokens=False)
+        at = 0
+        for token, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True):
+            if token in self._specials:
+                yield piece[at:start], token
+                at = stop
+        yield piece[at:], None
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _plain(self, text: str) -> list[int]:
+        self._tokenizer.encode_special_tokens = True
+        try:
+            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        finally:
+            self._tokenizer.encode_special_tokens = False
+        return [token for token in ids if token not in self._specials]
+
+    def _specials_in(self, ids: Sequence[int]) -> list[int]:
+        return [token for token in ids if token in self._specials]
+
+
+def _layout(folder: Path) -> _Layout:
+    """Render the chat template of a model folder around placeholders."""
+    from jinja2 import TemplateError  # noqa: PLC0415  (kept off the path of a plain import)
+
+    render = _renderer(folder)
+    try:
+        return _cut(render, folded=False)
+    except (TemplateError, LookupError):
+        pass  # no system role: the template refused it or left it out
+    try:
+        return _cut(render, folded=True)
+    except (TemplateError, LookupError) as fault:
+        raise InputError(f"the chat template in {folder} cannot be used: {fault}") from fault
+
+
+def _cut(render: Any, *, folded: bool) -> _Layout:
+    def pieces(pad: str) -> tuple[str, str, str]:
+        system, user = f"{pad}{_SYSTEM}{pad}", f"{pad}{_USER}{pad}"
+        text = render(f"{system}\n\n{user}") if folded else render(user, system)
+        if text.count(_SYSTEM) != 1 or text.count(_USER) != 1:
+            raise LookupError("it does not show each content once")
+        before, rest = text.split(_SYSTEM)
+        between, after = rest.split(_USER)
+        return before, between, after
+
+    before, between, after = pieces("")
+    padded = pieces(" ")
+    trims = (not padded[0].startswith(f"{before} "), not padded[2].startswith(" "))
+    return _Layout(before, between, after, folded, trims)
+
+
+def _renderer(folder: Path) -> Any:
+    """Compile the template; the result renders (user, system=None) to text."""
+    from jinja2.exceptions import TemplateError  # noqa: PLC0415
+    from jinja2.ext import loopcontrols  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    def refuse(message: str) -> NoReturn:
+        raise TemplateError(message)
+
+    config = _read_json(folder / "tokenizer_config.json")
+    names = _read_json(folder / "special_tokens_map.json") | config
+    tokens = {key: _content(names.get(f"{key}")) for key in ("bos_token", "eos_token", "unk_token")}
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+    )
+    environment.filters["tojson"] = lambda value, **kwargs: json.dumps(
+        value, ensure_ascii=False, **kwargs
+    )
+    environment.globals["raise_exception"] = refuse
+    environment.globals["strftime_now"] = _TODAY.strftime  # a prompt is the same every day
+    template = environment.from_string(_source(folder, config))
+
+    def render(user: str, system: str | None = None) -> str:
+        turns = [{"role": "system", "content": system}] if system is not None else []
+        messages = [*turns, {"role": "user", "content": user}]
+        return str(
+            template.render(
+                messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
+            )
+        )
+
+    return render
+
+
+def _source(folder: Path, config: dict[str, Any]) -> str:
+    """Find the source of the chat template, wherever this model keeps it."""
+    path = folder / "chat_template.jinja"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    given = config.get("chat_template")
+    if isinstance(given, list):
+        given = {entry["name"]: entry["template"] for entry in given}.get("default")
+    return given if isinstance(given, str) else _PLAIN
+
+
+def _content(token: Any) -> str:
+    return str(token["content"]) if isinstance(token, dict) else str(token or "")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as fault:
+        raise InputError(f"{path} is not JSON: {fault}") from fault
+    return found if isinstance(found, dict) else {}

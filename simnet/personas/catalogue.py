@@ -1,0 +1,278 @@
+"""A folder of personas that can be searched by words and by likeness."""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simnet.errors import PersonaError, UsageError
+from simnet.personas.persona import Attribute, Persona
+from simnet.personas.sources import Source
+
+if TYPE_CHECKING:
+    from simnet.personas.vectors import TextIndex
+
+FILE = "personas.parquet"
+_COLUMNS = ("id", "description", "attributes", "untold", "source", "format", "licence")
+_WORD = re.compile(r"\w+")
+
+
+class Entry(NamedTuple):
+    """A persona and where it comes from."""
+
+    persona: Persona
+    source: Source
+
+
+class Similar(NamedTuple):
+    """An entry and its likeness to what was asked, from 0 to 1."""
+
+    entry: Entry
+    score: float
+
+
+class Added(NamedTuple):
+    """What became of personas that were added."""
+
+    new: int
+    known: int
+    """Those that were there already, the same in every field."""
+
+
+class Catalogue:
+    """Personas kept in one Parquet file, which is only ever replaced as a whole.
+
+    Fields are named as in the source: where personas have an attribute of the name, the
+    attribute is meant, else the persona's own `id` or `description` (also called `persona`).
+    For rows of PersonaHub, `description` is thus the data set's column of that name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._rows: dict[str, list[Any]]
+        self._places: dict[str, int]
+        self._told: list[dict[str, Attribute]] | None
+        self._indices: dict[str | None, TextIndex]
+        self._read()
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Catalogue":
+        """Open a catalogue; a folder that is not there yet is an empty one.
+
+        Raises PersonaError when what is in the folder is no catalogue.
+        """
+        return cls(Path(folder))
+
+    def __len__(self) -> int:
+        return len(self._rows["id"])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self._entry(row) for row in range(len(self)))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def add(self, personas: Sequence[Persona], source: Source | None = None) -> Added:
+        """Add personas, all or none; those that are there already are passed over.
+
+        Raises PersonaError when an id stands for somebody else here.
+        """
+        source = source or Source("", "simnet")
+        with _lock(self.folder):
+            self._read()
+            fresh = self._fresh(personas, source)
+            if fresh:
+                kept = self._rows
+                both = {
+                    name: [*kept[name], *(row[place] for row in fresh)]
+                    for place, name in enumerate(_COLUMNS)
+                }
+                _write(self.folder / FILE, both)
+                self._take(both)
+        return Added(len(fresh), len(personas) - len(fresh))
+
+    def get(self, key: str) -> Entry:
+        """Get a persona by its id. Raises UsageError, with the nearest ids, if there is none."""
+        if key in self._places:
+            return self._entry(self._places[key])
+        near = get_close_matches(key, self._rows["id"][:100_000], n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"no persona {key!r} among the {len(self)} in {self.folder}{hint}")
+
+    def search(self, text: str, field: str | None = None, limit: int | None = None) -> list[Entry]:
+        """List the personas that have all words of `text`, in the order they were added.
+
+        Case does not matter, and a word stands for all that begin with it. All fields are
+        searched if none is named. Raises UsageError for a field that no persona has.
+        """
+        return [self._entry(row) for row in islice(self._matching(text, field), limit)]
+
+    def count(self, text: str, field: str | None = None) -> int:
+        """Count the personas that `search` finds without a limit."""
+        return sum(1 for _ in self._matching(text, field))
+
+    def similar(self, to: str, field: str | None = None, limit: int = 10) -> list[Similar]:
+        """List the personas most like one (by its id) or like a text, the nearest first.
+
+        `field` says by what they are compared; without it by who they are, the persona's
+        own description. See simnet.personas.vectors for what likeness is.
+        """
+        texts = self._texts(field) if field else self._rows["description"]
+        place = self._places.get(to)
+        index = self._index(field, texts)
+        near = index.nearest(texts[place] if place is not None else to, limit + 1)
+        others = [(row, score) for row, score in near if row != place][:limit]
+        return [Similar(self._entry(row), score) for row, score in others]
+
+    def fields(self) -> list[str]:
+        """List all names that can be searched."""
+        names = {name for told in self._attributes() for name in told}
+        return sorted(names | {"id", "description", "persona"})
+
+    def _matching(self, text: str, field: str | None) -> Iterator[int]:
+        words = _WORD.findall(text)
+        if not words:
+            raise UsageError(f"there is no word in {text!r} to search for")
+        patterns = [re.compile(_start(word) + re.escape(word), re.IGNORECASE) for word in words]
+        return (
+            row
+            for row, told in enumerate(self._texts(field))
+            if all(pattern.search(told) for pattern in patterns)
+        )
+
+    def _texts(self, field: str | None) -> list[str]:
+        """Get what is in a field, as a text, of every persona."""
+        if field is None:
+            rows = zip(self._rows["id"], self._rows["description"], self._attributes(), strict=True)
+            return ["\n".join([key, own, *map(_text, told.values())]) for key, own, told in rows]
+        own = self._rows.get("description" if field == "persona" else field, [])
+        has_own = field in {"id", "description", "persona"}
+        told = self._attributes()
+        if not has_own and not any(field in one for one in told):
+            names = self.fields()
+            near = get_close_matches(field, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+            raise UsageError(f"no persona in {self.folder} has a field {field!r}{hint}")
+        if not has_own:
+            return [_text(one.get(field)) for one in told]
+        return [_text(one.get(field, mine)) for one, mine in zip(told, own, strict=True)]
+
+    def _attributes(self) -> list[dict[str, Attribute]]:
+        if self._told is None:
+            self._told = [json.loads(written) for written in self._rows["attributes"]]
+        return self._told
+
+    def _index(self, field: str | None, texts: Sequence[str]) -> "TextIndex":
+        from simnet.personas.vectors import TextIndex  # noqa: PLC0415 - imports numpy
+
+        if field not in self._indices:
+            self._indices[field] = TextIndex(texts)
+        return self._indices[field]
+
+    def _entry(self, row: int) -> Entry:
+        key, description, told, untold, *source = (self._rows[name][row] for name in _COLUMNS)
+        persona = Persona(
+            id=key, description=description, attributes=json.loads(told), untold=tuple(untold)
+        )
+        return Entry(persona, Source(*source))
+
+    def _fresh(self, personas: Sequence[Persona], source: Source) -> list[tuple[Any, ...]]:
+        """Pick the rows to be written."""
+        fresh: dict[str, tuple[Any, ...]] = {}
+        for persona in personas:
+            told = json.dumps(persona.attributes, ensure_ascii=False)
+            row = (persona.id, persona.description, told, list(persona.untold))
+            known = fresh.get(persona.id, ())[:4] or self._row(persona.id)
+            if not known:
+                fresh[persona.id] = (*row, *source)
+            elif known != row:
+                raise PersonaError(
+                    f"{persona.id!r} is somebody else in {self.folder} already; rename one of "
+                    "them or use another folder; nothing was added"
+                )
+        return list(fresh.values())
+
+    def _row(self, key: str) -> tuple[Any, ...]:
+        if key not in self._places:
+            return ()
+        return tuple(self._rows[name][self._places[key]] for name in _COLUMNS[:4])
+
+    def _read(self) -> None:
+        self._take(_load(self.folder / FILE))
+
+    def _take(self, rows: dict[str, list[Any]]) -> None:
+        self._rows = rows
+        self._places = {key: row for row, key in enumerate(rows["id"])}
+        self._told = None
+        self._indices = {}
+
+
+def _start(word: str) -> str:
+    """Match at the start of a word, in scripts that put spaces between words."""
+    return r"(?<!\w)" if word[0].isdigit() or word[0].lower() != word[0].upper() else ""
+
+
+def _text(value: Attribute) -> str:
+    if isinstance(value, list):
+        return "\n".join(value)
+    return "" if value is None else str(value)
+
+
+def _load(path: Path) -> dict[str, list[Any]]:
+    """Read the columns; all are empty if there is no file."""
+    import pyarrow as pa  # noqa: PLC0415 - takes long to import
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if not path.exists():
+        return {name: [] for name in _COLUMNS}
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise PersonaError(f"{path} is broken ({error}); remove it and import again") from None
+    if not table.schema.equals(_schema()):
+        raise PersonaError(f"{path} is no catalogue of personas; load it as a file of personas")
+    return {name: table[name].to_pylist() for name in _COLUMNS}
+
+
+def _write(path: Path, rows: dict[str, list[Any]]) -> None:
+    """Replace the file; a crash leaves the old one or the new one, whole."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    aside = path.with_suffix(".partial")
+    with aside.open("wb") as file:
+        pq.write_table(pa.table(rows, schema=_schema()), file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _schema() -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    kinds = {"untold": pa.list_(pa.string())}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in _COLUMNS])
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Let one process at a time write to a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise PersonaError(f"{folder} cannot be written: {error.strerror}") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,142 @@
+"""What the rows of each known format mean. Names are those the data sets use."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from simnet.personas.persona import Attribute
+from simnet.personas.sources import oasis
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.fields import (
+    FieldError,
+    attribute,
+    attributes,
+    listing,
+    optional_text,
+    text,
+)
+
+LICENCES = {
+    "finepersonas": "Llama 3 Community License",
+    "nemotron": "CC-BY-4.0",
+    "oasis-reddit": "Apache-2.0",
+    "oasis-twitter": "Apache-2.0",
+    "personahub": "CC-BY-NC-SA-4.0",
+}
+"""Licence of the data that are published in a format; files one made oneself are one's own."""
+
+
+class Format(NamedTuple):
+    """How to tell the rows of a format, and how to read one; raises FieldError."""
+
+    name: str
+    fits: Callable[[dict[str, Any]], bool]
+    convert: Callable[[dict[str, Any]], Draft]
+
+
+def recognise(fields: dict[str, Any]) -> Format | None:
+    """Find the format of a row by its fields."""
+    return next((form for form in FORMATS.values() if form.fits(fields)), None)
+
+
+def _simnet(fields: dict[str, Any]) -> Draft:
+    """Read our own: id, description, attributes and untold; further columns are attributes."""
+    given = fields.get("attributes")
+    if isinstance(given, str) and given.strip():
+        given = _object("attributes", given)
+    if given not in (None, "") and not isinstance(given, dict):
+        raise FieldError("attributes", 'is not an object; write {"age": 38}')
+    own = frozenset({"id", "description", "attributes", "untold"})
+    told = attributes(fields, but=own) | attributes(given or {}, but=frozenset())
+    untold = tuple(listing(fields, "untold"))
+    return Draft(_id(fields, "id"), optional_text(fields, "description"), told, untold)
+
+
+def _persona_column(fields: dict[str, Any]) -> Draft:
+    told = attributes(fields, but=frozenset({"id", "persona"}))
+    key = _id(fields, "id") if fields.get("id") not in (None, "") else None
+    return Draft(key, text(fields, "persona"), told)
+
+
+def _finepersonas(fields: dict[str, Any]) -> Draft:
+    """Read FinePersonas; its labels are a list in some configurations, a text in others."""
+    lists = [name for name in ("labels", "summary_label") if fields.get(name) is not None]
+    draft = _persona_column({name: fields[name] for name in fields if name not in lists})
+    labels: dict[str, Attribute] = {name: listing(fields, name) for name in lists}
+    return draft._replace(attributes=draft.attributes | labels, untold=("cluster_label",))
+
+
+def _personahub(fields: dict[str, Any]) -> Draft:
+    """Read PersonaHub; `description` there is what the row was made for, not who someone is."""
+    if "input persona" in fields:
+        kept = attributes(fields, but=frozenset())
+        return Draft(None, text(fields, "input persona"), kept, untold=tuple(kept))
+    domains = {name: value for name, value in fields.items() if value != "None"}
+    return Draft(None, text(fields, "persona"), attributes(domains, but=frozenset({"persona"})))
+
+
+def _nemotron(fields: dict[str, Any]) -> Draft:
+    """Read Nemotron-Personas: its other portraits and codes are kept but not told."""
+    lists = [name for name in fields if name.endswith("_list")]
+    plain = attributes(fields, but=frozenset({"uuid", "persona", *lists}))
+    long = [name for name in plain if name.endswith("_persona") or f"{name}_list" in lists]
+    told = plain | {name: listing(fields, name) for name in lists}
+    return Draft(_id(fields, "uuid"), text(fields, "persona"), told, (*long, "zipcode"))
+
+
+def _syndisco(fields: dict[str, Any]) -> Draft:
+    """Read SynDisco: there is no prose, the attributes are the persona."""
+    given = fields.get("username")
+    key = _id(fields, "username") if given not in (None, "") else None
+    return Draft(key, "", attributes(fields, but=frozenset({"username"})))
+
+
+def _id(fields: dict[str, Any], name: str) -> str:
+    """Get an id; numbers are taken as they are written."""
+    value = fields.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(attribute(name, value))
+    return text(fields, name)
+
+
+def _object(name: str, written: str) -> dict[str, Any]:
+    """Read an object out of the cell of a table."""
+    import json  # noqa: PLC0415
+
+    try:
+        value = json.loads(written)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise FieldError(name, 'is not a JSON object; write {"age": 38}')
+    return value
+
+
+def _all(*names: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda fields: all(name in fields for name in names)
+
+
+def _is_finepersonas(fields: dict[str, Any]) -> bool:
+    return "persona" in fields and not fields.keys().isdisjoint(
+        {"labels", "cluster_label", "summary_label"}
+    )
+
+
+def _is_personahub(fields: dict[str, Any]) -> bool:
+    marks = {"input persona", "general domain (top 1 percent)"}
+    return not fields.keys().isdisjoint(marks) or set(fields) == {"persona"}
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("oasis-twitter", oasis.is_twitter, oasis.twitter),
+        Format("oasis-reddit", oasis.is_reddit, oasis.reddit),
+        Format("personahub", _is_personahub, _personahub),
+        Format("nemotron", _all("uuid", "persona"), _nemotron),
+        Format("finepersonas", _is_finepersonas, _finepersonas),
+        Format("persona-column", _all("persona"), _persona_column),
+        Format("syndisco", _all("username"), _syndisco),
+        Format("simnet", lambda fields: "id" in fields or "description" in fields, _simnet),
+    )
+}
+"""Every format under its name, those with the most particular fields first."""

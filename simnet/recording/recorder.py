@@ -1,0 +1,238 @@
+"""The recorder: what it has acknowledged survives any crash, once and in order.
+
+How a row travels. `append` takes encoded batches and keeps them in memory. `commit` writes
+what is waiting as one batch a table to the write-ahead segments in `wal/` and returns when
+the disk has it; only then may anything depend on those rows. `seal` merges the segments,
+and parts that overlap them, into new Parquet parts, puts a list in place that names them,
+and only then removes what the list no longer needs.
+
+What can go wrong. A write or an fsync that fails leaves its segment as it is, for good: a
+failed fsync says nothing about the pages before it. The rows stay in memory and the next
+commit writes them to a new segment; should they have reached the disk after all, their
+keys tell. A recorder that was superseded, because someone believed it dead, finds the mark
+of a later epoch in `wal/` and refuses to acknowledge.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import pyarrow as pa
+
+from simnet.errors import RecordError
+from simnet.recording.disk import Disk, disk_errors
+from simnet.recording.parts import Part, Parts
+from simnet.recording.schema import TABLES, arrow_schema
+from simnet.recording.sealing import seal_run
+from simnet.recording.segment import batch_message, schema_message
+from simnet.recording.wal import WAL, epoch_mark, epochs_in, segment_name
+
+_COMMIT_ORDER = ("personas", "network", "calls", *(name for name in TABLES))
+_ROWS_PER_BATCH = 64 << 10
+
+
+class Sealed(NamedTuple):
+    """What a seal left in the run directory."""
+
+    parts: dict[str, tuple[Part, ...]]
+    rows: dict[str, int]
+    repeats: dict[str, int]
+    """Rows dropped because their key was there already."""
+
+
+class Statistics(NamedTuple):
+    """What a recorder has done and what waits in its memory."""
+
+    epoch: int
+    waiting_rows: int
+    waiting_bytes: int
+    committed_rows: int
+    committed_bytes: int
+    commits: int
+    segments: int
+
+
+class _OpenSegment(NamedTuple):
+    name: str
+    descriptor: int
+
+
+class Recorder:
+    """Writes the record of one run directory. Its methods block; one thread may use it.
+
+    `rotate_bytes` is the size at which a segment is finished and another begun. `epoch`
+    fences off all recorders of lower epochs; None takes the next one. Raises RecordError
+    when the epoch is taken.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rotate_bytes: int = 64 << 20,
+        epoch: int | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self._folder = folder
+        self._disk = disk or Disk()
+        self._rotate_bytes = rotate_bytes
+        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+        self._open: dict[str, _OpenSegment] = {}
+        self._sizes: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._segments = 0
+        self._seals = 0
+        self._committed_rows = 0
+        self._committed_bytes = 0
+        self._commits = 0
+        with disk_errors(f"opening the record in {folder}"):
+            self._disk.make_folder(folder / WAL)
+            self.epoch = self._take_epoch(epoch)
+
+    def append(self, table: str, batch: bytes) -> None:
+        """Take the bytes that `encode` made of rows of a table; they are durable after `commit`.
+
+        Raises RecordError when they are no such bytes.
+        """
+        schema = arrow_schema(table)
+        try:
+            with pa.ipc.open_stream(pa.py_buffer(batch)) as reader:
+                if not reader.schema.equals(schema):
+                    raise RecordError(f"{table}: the batch has other columns than the table")
+                batches = [one for one in reader if one.num_rows]
+        except (pa.ArrowException, OSError) as error:
+            raise RecordError(f"{table}: not an encoded batch: {error}") from error
+        if batches:
+            self._waiting.setdefault(table, []).extend(batches)
+
+    def commit(self) -> None:
+        """Return when everything appended before is on the disk: calls first, then the rest.
+
+        Raises DiskError (DiskFullError) when the disk refuses: what was not written stays in
+        memory and the next commit writes it to a new segment. Raises RecordError when a
+        later epoch has taken over.
+        """
+        with disk_errors(f"committing to {self._folder}"):
+            self._check_epoch()
+            for table in _COMMIT_ORDER:
+                if table in self._waiting:
+                    self._write(table)
+            self._check_epoch()
+        self._commits += 1
+
+    def seal(self) -> Sealed:
+        """Commit, then turn all segments into Parquet parts, sorted and without repeats.
+
+        Raises as `commit` does; the segments are then still in place, and it can be tried
+        again. Recording may go on afterwards.
+        """
+        self.commit()
+        self._close_segments()
+        self._seals += 1
+        with disk_errors(f"sealing {self._folder}"):
+            parts = seal_run(
+                self._disk, self._folder, self.epoch, self._seals, fence=self._check_epoch
+            )
+        return _sealed(parts)
+
+    def statistics(self) -> Statistics:
+        """Count what was done and what is waiting."""
+        batches = [batch for waiting in self._waiting.values() for batch in waiting]
+        return Statistics(
+            epoch=self.epoch,
+            waiting_rows=sum(batch.num_rows for batch in batches),
+            waiting_bytes=sum(batch.nbytes for batch in batches),
+            committed_rows=self._committed_rows,
+            committed_bytes=self._committed_bytes,
+            commits=self._commits,
+            segments=self._segments,
+        )
+
+    def close(self) -> None:
+        """Let go of the files. What was appended but not committed is lost; idempotent."""
+        self._waiting.clear()
+        self._close_segments()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.commit()
+        self.close()
+
+    def _take_epoch(self, epoch: int | None) -> int:
+        last = max(epochs_in(self._folder, self._disk), default=0)
+        taken = last + 1 if epoch is None else epoch
+        if taken <= last:
+            raise RecordError(f"{self._folder}: epoch {taken} is over; the record is at {last}")
+        try:
+            self._disk.close(self._disk.create(self._folder / WAL / epoch_mark(taken)))
+        except FileExistsError:
+            raise RecordError(
+                f"{self._folder}: another recorder took epoch {taken} just now"
+            ) from None
+        self._disk.sync_folder(self._folder / WAL)
+        return taken
+
+    def _check_epoch(self) -> None:
+        last = max(epochs_in(self._folder, self._disk), default=0)
+        if last != self.epoch:
+            raise RecordError(
+                f"{self._folder}: a recorder of epoch {last} has taken over from epoch "
+                f"{self.epoch}; what this one has not acknowledged does not count"
+            )
+
+    def _write(self, table: str) -> None:
+        try:
+            segment = self._open.get(table) or self._begin(table)
+            size = 0
+            for batch in _joined(table, self._waiting[table]):
+                message = batch_message(table, batch, self._rows[table])
+                self._disk.write(segment.descriptor, message)
+                self._rows[table] += batch.num_rows
+                size += len(message)
+            self._disk.fsync(segment.descriptor)
+        except OSError:
+            self._abandon(table)
+            raise
+        self._committed_rows += sum(batch.num_rows for batch in self._waiting.pop(table))
+        self._committed_bytes += size
+        self._sizes[table] += size
+        if self._sizes[table] >= self._rotate_bytes:
+            self._abandon(table)
+
+    def _begin(self, table: str) -> _OpenSegment:
+        name = segment_name(table, self.epoch, self._segments)
+        self._segments += 1
+        path = self._folder / WAL / name
+        segment = _OpenSegment(name, self._disk.create(path))
+        self._open[table] = segment
+        self._sizes[table] = self._rows[table] = 0
+        self._disk.write(segment.descriptor, schema_message(table))
+        self._disk.sync_folder(path.parent)
+        return segment
+
+    def _abandon(self, table: str) -> None:
+        if segment := self._open.pop(table, None):
+            self._disk.close(segment.descriptor)
+
+    def _close_segments(self) -> None:
+        for table in list(self._open):
+            self._abandon(table)
+
+
+def _joined(table: str, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    joined = pa.Table.from_batches(batches, arrow_schema(table)).combine_chunks()
+    yield from joined.to_batches(max_chunksize=_ROWS_PER_BATCH)
+
+
+def _sealed(parts: Parts) -> Sealed:
+    tables = {name: tuple(listed) for name, listed in parts.tables.items()}
+    return Sealed(tables, {name: parts.rows(name) for name in tables}, dict(parts.repeats))

@@ -1,0 +1,49 @@
+"""Rows of the tables that are not declared beside what they describe."""
+
+from typing import NamedTuple
+
+from simnet.clock import Seconds
+
+
+class PersonaRow(NamedTuple):
+    """One persona of the run. The fields are the columns of the `personas` table."""
+
+    id: str
+    """The handle, unique in the run."""
+    cohort: str
+    description: str
+    attributes: str
+    """The persona's attributes as a JSON object."""
+    source: str | None
+    """The file, data set or generator the persona came from."""
+
+
+class Edge(NamedTuple):
+    """One change of who follows whom. The fields are the columns of the `network` table."""
+
+    at: Seconds
+    """Simulated time of the change; 0 for the initial graph."""
+    follower: str
+    followee: str
+    change: str
+    """initial | follow | unfollow"""
+
+
+class Metric(NamedTuple):
+    """One measurement of the engine. The fields are the columns of the `metrics` table."""
+
+    wall: float
+    """Seconds of wall time since the run began."""
+    name: str
+    value: float
+    unit: str
+
+
+class LedgerRow(NamedTuple):
+    """How many turns ended in one way. The fields are the columns of the `ledger` table."""
+
+    outcome: str
+    """planned | done | refused | failed"""
+    cause: str
+    """Why it was refused or failed; empty for the others."""
+    turns: int

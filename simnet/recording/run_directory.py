@@ -1,0 +1,266 @@
+"""Run directories: made by a run that begins, opened by whoever wants to know.
+
+    runs/<id>/
+      manifest.json           what was run and how it ended; written by the run
+      tables-000001.json      the list of sealed parts; written by the recorder
+      events/ calls/ ...      sealed parts of the tables, Parquet
+      wal/                    what is not sealed yet: segments, and the marks of epochs
+      scenario/               the scenario's source
+
+A run directory can be moved. Nothing in it is pickled, and no path in it leads outside.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+
+from simnet.errors import RecordError, UsageError
+from simnet.recording import parts as sealed_parts
+from simnet.recording import wal
+from simnet.recording.disk import Disk, disk_errors, write_atomically
+from simnet.recording.manifest import (
+    MANIFEST,
+    Manifest,
+    ScenarioFacts,
+    State,
+    changed,
+    read_manifest,
+    write_manifest,
+)
+from simnet.recording.merge import Piece, merge
+from simnet.recording.parts import Parts, path_inside, read_parts
+from simnet.recording.schema import TABLES, arrow_schema, table_named
+
+RUNS = Path("runs")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME_LENGTH = 60
+
+
+def check_run_id(run_id: str) -> str:
+    """Return a run id as it is. Raises UsageError when it could lead out of the run root."""
+    if not _ID.fullmatch(run_id) or ".." in run_id:
+        raise UsageError(
+            f"{run_id!r} is not a run id: write letters, digits, '.', '_' and '-', at most 100, "
+            "no '..' and no '/'; `simnet ls` lists the runs there are"
+        )
+    return run_id
+
+
+class RunDirectory:
+    """A run directory being written by the process that runs it, its only manifest writer."""
+
+    def __init__(self, path: Path, manifest: Manifest, disk: Disk | None = None) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._disk = disk or Disk()
+
+    @classmethod
+    def create(cls, root: Path, name: str, *, disk: Disk | None = None, **facts: Any) -> Self:
+        """Make the folder of a new run, `<UTC time>-<name>-<4 hexadecimal digits>`.
+
+        `facts` are fields of the manifest. Raises UsageError for a name that holds nothing
+        usable, DiskError when the folder cannot be made.
+        """
+        now = datetime.now(UTC)
+        word = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-._")[:_NAME_LENGTH]
+        if not word:
+            raise UsageError(f"{name!r} is no name for a run: use letters, digits and '-'")
+        run_id = check_run_id(f"{now:%Y%m%dT%H%M%S}-{word}-{secrets.token_hex(2)}")
+        manifest = changed(Manifest(id=run_id, created=now), facts)
+        disk = disk or Disk()
+        with disk_errors(f"making the run directory {root / run_id}"):
+            disk.make_folder(root)
+            (root / run_id).mkdir()
+            disk.sync_folder(root)
+        write_manifest(root / run_id, manifest, disk)
+        return cls(root / run_id, manifest, disk)
+
+    @classmethod
+    def reopen(cls, run: "Run", *, disk: Disk | None = None) -> Self:
+        """Take up a run that stopped, to go on with it."""
+        return cls(run.path, run.manifest, disk)
+
+    def update(self, **changes: Any) -> Manifest:
+        """Change fields of the manifest. Raises RecordError for a field that does not fit."""
+        self.manifest = changed(self.manifest, changes)
+        write_manifest(self.path, self.manifest, self._disk)
+        return self.manifest
+
+    def start(self) -> Manifest:
+        """Note that the run is running, since now unless it ran before."""
+        started = self.manifest.started or datetime.now(UTC)
+        return self.update(state=State.RUNNING, started=started, ended=None, error=None)
+
+    def finish(self, state: State, *, error: str | None = None, **changes: Any) -> Manifest:
+        """Note how the run ended."""
+        return self.update(state=state, ended=datetime.now(UTC), error=error, **changes)
+
+    def keep_scenario(self, source: Path, name: str, parameters: dict[str, Any]) -> ScenarioFacts:
+        """Copy the scenario's source into the run and note its hash and parameters."""
+        text = source.read_bytes()
+        copy = path_inside(self.path, f"scenario/{source.name}")
+        with disk_errors(f"copying the scenario to {copy}"):
+            self._disk.make_folder(copy.parent)
+            write_atomically(self._disk, copy, text)
+        facts = ScenarioFacts(
+            name=name,
+            file=f"scenario/{source.name}",
+            hash=hashlib.sha256(text).hexdigest(),
+            parameters=parameters,
+        )
+        self.update(scenario=facts)
+        return facts
+
+
+class Summary(NamedTuple):
+    """A run in one line."""
+
+    id: str
+    state: str
+    scenario: str
+    model: str
+    events: int
+    replies: int
+    created: datetime
+    seconds: float | None
+    """Wall time from start to end; None while it has none."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory being read."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
+        """Open a run by its id within `root`, or by the Path of its folder.
+
+        A string such as `runs/<id>` is taken too as long as it stays inside `root`. Raises
+        UsageError when there is no such run, RecordError when it cannot be read.
+        """
+        path = run if isinstance(run, Path) else _locate(run, Path(root))
+        if not (path / MANIFEST).is_file():
+            raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
+        return cls(path, read_manifest(path))
+
+    @property
+    def id(self) -> str:
+        """The id the run was made with, whatever its folder is called now."""
+        return self.manifest.id
+
+    @property
+    def sealed(self) -> bool:
+        """Whether all that was recorded is in Parquet parts."""
+        merged = self.parts().merged
+        names = (name for table in TABLES for name in wal.segments_in(self.path, table))
+        return all(name in merged for name in names)
+
+    def parts(self) -> Parts:
+        """Read the list of sealed parts."""
+        return read_parts(self.path)
+
+    def read(self, name: str) -> pa.Table:
+        """Read a table whole, sealed or not, in its order and each key once.
+
+        What a crash tore off the end of a segment is left out. Raises RecordError for an
+        unknown table or a part that is missing or damaged.
+        """
+        table = table_named(name)
+        with _readable(self.path):
+            pieces = list(_pieces(self.path, name))
+            chunks = list(merge(table, pieces))
+        return pa.concat_tables([arrow_schema(name).empty_table(), *chunks])
+
+    def table(self, name: str) -> pds.Dataset:
+        """Open a table as an Arrow dataset, read lazily when all of it is sealed.
+
+        Raises as `read` does.
+        """
+        schema, parts = arrow_schema(name), self.parts()
+        listed = parts.tables.get(name, ())
+        unsealed = set(wal.segments_in(self.path, name)) - set(parts.merged)
+        if unsealed or not listed:
+            return pds.dataset(self.read(name))
+        options = pds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        files = [str(path_inside(self.path, part.path)) for part in listed]
+        with _readable(self.path):
+            return pds.dataset(
+                files,
+                schema=schema,
+                format=pds.ParquetFileFormat(default_fragment_scan_options=options),
+            )
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Sum the run up in one line, counting the rows of its events."""
+        manifest = self.manifest
+        events = self.table("events").to_table(columns=["verb", "outcome", "part"])
+        replied = pc.and_(pc.equal(events["verb"], "reply"), pc.equal(events["outcome"], "done"))
+        span = manifest.started and manifest.ended and manifest.ended - manifest.started
+        return Summary(
+            id=manifest.id,
+            state=manifest.state,
+            scenario=manifest.scenario.name if manifest.scenario else "",
+            model=manifest.model.name if manifest.model else "",
+            events=events.num_rows,
+            replies=pc.sum(replied).as_py() or 0,
+            created=manifest.created,
+            seconds=span.total_seconds() if span else None,
+        )
+
+
+def run_folders(root: str | Path = RUNS) -> list[Path]:
+    """List the folders in a root that hold a manifest, the oldest run first."""
+    return sorted(path.parent for path in Path(root).glob(f"*/{MANIFEST}"))
+
+
+def list_runs(root: str | Path = RUNS) -> list[Run]:
+    """Open all runs in a root, the oldest first. Raises RecordError if one cannot be read."""
+    return [Run.open(folder) for folder in run_folders(root)]
+
+
+def _locate(text: str, root: Path) -> Path:
+    path = Path(text)
+    if len(path.parts) > 1 and ".." not in path.parts and path.parent.resolve() == root.resolve():
+        return root / check_run_id(path.name)
+    found = root / check_run_id(text)
+    if found.resolve().parent != root.resolve():
+        raise UsageError(f"{text!r} leads out of {root}; open a run elsewhere by its root or Path")
+    return found
+
+
+def _advice(path: Path) -> str:
+    there = [folder.name for folder in run_folders(path.parent)]
+    close = get_close_matches(path.name, there, n=1)
+    return f" in {path.parent}" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
+def _pieces(folder: Path, name: str) -> Iterator[Piece]:
+    parts = read_parts(folder)
+    for part in parts.tables.get(name, ()):
+        yield from sealed_parts.pieces_of(folder, name, part)
+    names = [one for one in wal.segments_in(folder, name) if one not in parts.merged]
+    for segment in wal.read_segments(folder, name, names):
+        yield from wal.pieces_of(segment)
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise RecordError(f"{folder}: cannot be read: {error}") from error

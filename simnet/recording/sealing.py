@@ -1,0 +1,118 @@
+"""Sealing: segments become Parquet parts, and a list of parts makes them count."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from simnet.recording import parts as sealed_parts
+from simnet.recording import wal
+from simnet.recording.disk import Disk, write_atomically
+from simnet.recording.merge import Piece, merge, regroup
+from simnet.recording.parts import ROWS_PER_GROUP, Cut, Part, Parts, list_name, lists_in
+from simnet.recording.schema import TABLES, Table
+from simnet.recording.segment import Segment
+
+
+class _SealedTable(NamedTuple):
+    parts: tuple[Part, ...]
+    merged: tuple[str, ...]
+    repeats: int
+    cuts: tuple[Cut, ...]
+
+
+def seal_run(
+    disk: Disk, folder: Path, epoch: int, attempt: int, *, fence: Callable[[], None]
+) -> Parts:
+    """Merge all segments of a run into parts and make the list of `epoch` name them.
+
+    `fence` raises when a later epoch has taken over; it is asked before the list is put in
+    place and before anything is removed. Raises OSError when the disk refuses; then either
+    the old list counts with all it needs, or the new one does.
+    """
+    old = sealed_parts.read_parts(folder, disk)
+    stem = part_stem(epoch, attempt)
+    tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
+    new = Parts(
+        epoch=epoch,
+        tables={name: table.parts for name, table in tables.items() if table.parts},
+        merged=tuple(name for table in tables.values() for name in table.merged),
+        repeats={
+            name: count
+            for name, table in tables.items()
+            if (count := table.repeats + old.repeats.get(name, 0))
+        },
+        cuts=old.cuts + tuple(cut for table in tables.values() for cut in table.cuts),
+    )
+    fence()
+    path = folder / list_name(epoch)
+    write_atomically(disk, path, new.model_dump_json(indent=1).encode())
+    fence()
+    _clean(disk, folder, new, path.name)
+    return new
+
+
+def part_stem(epoch: int, attempt: int) -> str:
+    """Begin the names of the parts that one attempt to seal writes; they rise with time."""
+    return f"part-{epoch:06}-{attempt:03}"
+
+
+def _seal_table(disk: Disk, folder: Path, name: str, old: Parts, stem: str) -> _SealedTable:
+    names = wal.segments_in(folder, name, disk)
+    segments = wal.read_segments(folder, name, [one for one in names if one not in old.merged])
+    fresh = [piece for segment in segments for piece in wal.pieces_of(segment)]
+    listed = old.tables.get(name, ())
+    cuts = tuple(_cut(segment) for segment in segments if segment.flaw)
+    if not fresh:
+        return _SealedTable(listed, tuple(names), 0, cuts)
+    kept, mixed = _apart(TABLES[name], listed, min(piece.low for piece in fresh))
+    pieces = [one for part in mixed for one in sealed_parts.pieces_of(folder, name, part)]
+    pieces += fresh
+    written = tuple(sealed_parts.write_parts(disk, folder, name, stem, _rows(name, pieces)))
+    rows = sum(part.rows for part in written)
+    repeats = sum(piece.rows for piece in pieces) - rows
+    return _SealedTable(kept + written, tuple(names), repeats, cuts)
+
+
+def _rows(name: str, pieces: Sequence[Piece]) -> Iterator[pa.Table]:
+    return regroup(merge(TABLES[name], pieces), ROWS_PER_GROUP)
+
+
+def _apart(
+    table: Table, parts: tuple[Part, ...], low: float
+) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Tell the parts that end before `low`, and can stay as they are, from the others."""
+    if table.time is None:
+        return (), parts
+    kept = tuple(part for part in parts if part.high < low)
+    return kept, tuple(part for part in parts if part.high >= low)
+
+
+def _cut(segment: Segment) -> Cut:
+    return Cut(
+        segment=segment.path.name,
+        intact=segment.intact,
+        size=segment.size,
+        flaw=segment.flaw or "",
+    )
+
+
+def _clean(disk: Disk, folder: Path, new: Parts, list_in_place: str) -> None:
+    """Remove what the list in place no longer needs; a segment with a flaw is set aside."""
+    flawed = {cut.segment for cut in new.cuts}
+    for name in new.merged:
+        path = folder / wal.WAL / name
+        if name in flawed:
+            disk.replace(path, path.with_suffix(".cut"))
+        else:
+            disk.unlink(path)
+    needed = {part.path for listed in new.tables.values() for part in listed}
+    beyond = part_stem(new.epoch + 1, 0)
+    for table in TABLES:
+        for name in disk.list_folder(folder / table):
+            if name < beyond and f"{table}/{name}" not in needed:
+                disk.unlink(folder / table / name)
+    for name in lists_in(folder, disk):
+        if name < list_in_place:
+            disk.unlink(folder / name)

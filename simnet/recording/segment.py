@@ -1,0 +1,193 @@
+"""Write-ahead segments: what a crash leaves behind can be read, and never reads wrong.
+
+A segment is an Arrow IPC stream of one table, compressed with zstd, that any Arrow
+reader opens. IPC itself has no checksum, and most flipped bits in it are silently other
+data. So every message carries a seal, a JSON object in the custom metadata (key `simnet`)
+of the batch, and for the first message of the schema:
+
+    {"bytes":"000000001234","crc32":"89abcdef", ...}
+
+`bytes` is the length of the whole message and `crc32` the checksum of all of it, with the
+eight digits of the checksum itself taken as zeros. Both have a fixed width and come first,
+so that a reader finds and checks them before it decodes anything: a length that was
+tampered with makes a checksum that does not fit. JSON escapes quotes, hence no text that
+an agent wrote can look like a seal.
+
+The seal of a batch goes on with `rows`, `first` (the number of rows in the segment before
+it), `low` and `high` (bounds of the column that orders the table) and `last` (the key of
+its last row). The seal of the schema goes on with `table` and `version`.
+"""
+
+import json
+import mmap
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simnet.errors import RecordError
+from simnet.recording.schema import SCHEMA_VERSION, arrow_schema, table_named
+
+_SEAL = re.compile(rb'\{"bytes":"(\d{12})","crc32":"([0-9a-f]{8})"')
+_BLANK = b"0" * 8
+_END_OF_STREAM = 8
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
+_DECODER = json.JSONDecoder()
+
+
+class Batch(NamedTuple):
+    """Where an intact batch lies in its segment and what it holds."""
+
+    offset: int
+    size: int
+    rows: int
+    low: float
+    high: float
+    last: list[Any]
+
+
+class Segment(NamedTuple):
+    """The intact prefix of a segment file."""
+
+    path: Path
+    table: str
+    batches: tuple[Batch, ...]
+    intact: int
+    """Bytes of the prefix that passed its checks."""
+    size: int
+    """Bytes of the file."""
+    flaw: str | None
+    """Why the prefix ends where it does; None when the whole file is intact."""
+
+    @property
+    def rows(self) -> int:
+        """Count the rows of the intact prefix."""
+        return sum(batch.rows for batch in self.batches)
+
+
+def schema_message(name: str) -> bytes:
+    """Encode the message a segment of this table begins with."""
+    seal = _seal({"table": name, "version": SCHEMA_VERSION})
+    schema = arrow_schema(name).with_metadata({"simnet": seal})
+    return _sealed(_stream(schema, None, None))
+
+
+def batch_message(name: str, batch: pa.RecordBatch, first: int) -> bytes:
+    """Encode a batch, compressed and sealed; `first` counts the segment's rows before it."""
+    table = table_named(name)
+    low, high = bounds(batch, table.time)
+    last = [batch.column(key)[-1].as_py() for key in table.key]
+    told = {"rows": batch.num_rows, "first": first, "low": low, "high": high, "last": last}
+    schema = arrow_schema(name)
+    return _sealed(_stream(schema, batch, _seal(told))[len(_stream(schema, None, None)) :])
+
+
+def bounds(batch: pa.RecordBatch | pa.Table, column: str | None) -> tuple[float, float]:
+    """Find the least and the greatest value of a column; (0, 0) where no column orders."""
+    if column is None:
+        return 0.0, 0.0
+    both = pc.min_max(batch.column(column))
+    return both["min"].as_py(), both["max"].as_py()
+
+
+def _stream(schema: pa.Schema, batch: pa.RecordBatch | None, seal: str | None) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
+        if batch is not None:
+            writer.write_batch(batch, custom_metadata={"simnet": seal})
+    stream: bytes = sink.getvalue().to_pybytes()
+    return stream[:-_END_OF_STREAM]
+
+
+def _seal(told: dict[str, Any]) -> str:
+    return json.dumps({"bytes": "0" * 12, "crc32": _BLANK.decode(), **told}, separators=(",", ":"))
+
+
+def _sealed(message: bytes) -> bytes:
+    found = _SEAL.search(message)
+    if found is None:
+        raise RecordError("an Arrow message lost its seal; this version of pyarrow cannot be used")
+    sealed = bytearray(message)
+    sealed[slice(*found.span(1))] = b"%012d" % len(message)
+    sealed[slice(*found.span(2))] = b"%08x" % zlib.crc32(sealed)
+    return bytes(sealed)
+
+
+def read_segment(path: Path, name: str) -> Segment:
+    """Check a segment from its start and index the batches of its longest intact prefix.
+
+    Damage of any kind only shortens the prefix. Raises RecordError when the segment holds
+    another table or was written by a newer version.
+    """
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        if not size:
+            return Segment(path, name, (), 0, 0, None)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+            return _index(path, name, view)
+
+
+def _index(path: Path, name: str, data: memoryview) -> Segment:
+    batches: list[Batch] = []
+    offset, flaw = 0, None
+    while offset < len(data) and flaw is None:
+        size, told = _check(data[offset:])
+        if told is None:
+            flaw = "torn" if size > len(data) - offset else "damaged"
+        elif offset == 0:
+            _check_header(path, name, told)
+        else:
+            fields = (told[field] for field in Batch._fields[2:])
+            batches.append(Batch(offset, size, *fields))
+        if flaw is None:
+            offset += size
+    return Segment(path, name, tuple(batches), offset, len(data), flaw)
+
+
+def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
+    """Check the seal of the message that `message` begins with.
+
+    Returns its length, as far as it can be told, and its seal, None when it is not intact.
+    """
+    end = 8 + int.from_bytes(message[4:8], "little", signed=True)
+    if end > len(message) or end < 8:
+        return end, None
+    head = bytes(message[:end])
+    found = _SEAL.search(head)
+    if found is None:
+        return 0, None
+    size = int(found[1])
+    if not end <= size <= len(message):
+        return size, None
+    crc = zlib.crc32(head[: found.start(2)])
+    crc = zlib.crc32(_BLANK, crc)
+    crc = zlib.crc32(message[found.end(2) : size], crc)
+    if crc != int(found[2], 16):
+        return 0, None
+    told, _end = _DECODER.raw_decode(head[found.start() :].decode("utf-8", "replace"))
+    return size, told
+
+
+def _check_header(path: Path, name: str, told: dict[str, Any]) -> None:
+    if told["version"] > SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: written by a newer simnet (schema version {told['version']}, "
+            f"this one knows {SCHEMA_VERSION}); upgrade simnet to read it"
+        )
+    if told["table"] != name:
+        raise RecordError(f"{path}: holds the table {told['table']!r}, not {name!r}")
+
+
+def load(segment: Segment, batches: Sequence[Batch]) -> pa.Table:
+    """Decode batches of a segment, whose seals `read_segment` has checked."""
+    schema = arrow_schema(segment.table)
+    with pa.memory_map(str(segment.path)) as file:
+        decoded = []
+        for batch in batches:
+            message = pa.ipc.read_message(file.read_at(batch.size, batch.offset))
+            decoded.append(pa.ipc.read_record_batch(message, schema))
+    return pa.Table.from_batches(decoded, schema)

@@ -1,0 +1,14 @@
+"""One small Ray cluster on this machine for all tests that need one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()

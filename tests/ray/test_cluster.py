@@ -1,0 +1,105 @@
+"""A run through Ray actors leaves the same record as a run in one process."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from simnet import MINUTE, Cohort, Cue, Exponential, FakeModel, Never, Persona, Run, RunError
+from simnet import Scenario, TakingTurns, Write, round_robin, sample
+from simnet.engine.run import Launch, Outcome, launch
+from simnet.inference.backend import Backend
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
+
+WALL_TIME = "seconds"
+
+
+def neighbours() -> Scenario:
+    council = Persona(id="council", description="The town council.")
+    return Scenario(
+        "neighbours",
+        [
+            Cohort("officials", [council], rhythm=Never()),
+            Cohort(
+                "people",
+                sample(6, seed=3),
+                rhythm=Exponential(10 * MINUTE),
+                reacts_in=4 * MINUTE,
+                follows={"officials": 1.0, "people": 0.5},
+            ),
+        ],
+        cues=[Cue(MINUTE, "council", Write("Parking becomes a bike lane in May."))],
+        lasts=90 * MINUTE,
+        seed=11,
+    )
+
+
+def run(scenario: Scenario, backend: Backend | FakeModel, root: Path, **options) -> Outcome:
+    return asyncio.run(launch(Launch(scenario, backend, root, **options)))
+
+
+def tables(outcome: Outcome) -> dict[str, pa.Table]:
+    record = Run.open(outcome.folder)
+    found = {
+        name: record.read(name)
+        for name in ("events", "calls", "exposures", "personas", "network", "ledger")
+    }
+    found["calls"] = found["calls"].drop_columns([WALL_TIME])
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_one_process(tmp_path_factory) -> dict[str, pa.Table]:
+    outcome = run(neighbours(), FakeModel(), tmp_path_factory.mktemp("runs"))
+    assert outcome.finish.progress.ledger.done > 20
+    return tables(outcome)
+
+
+@pytest.mark.parametrize("per_actor", [1, 4], ids=["one-actor-per-persona", "packed"])
+def test_tables_from_ray_equal_those_from_one_process(in_one_process, tmp_path, per_actor):
+    backend = Backend(kind="fake", model="fake")
+    outcome = run(neighbours(), backend, tmp_path, personas_per_actor=per_actor)
+    assert tables(outcome) == in_one_process
+
+
+def test_tables_are_equal_when_replies_come_late_and_out_of_order(in_one_process, tmp_path):
+    backend = Backend(kind="fake", model="fake", delay=lambda prompt: prompt.seed % 97 / 1000)
+    assert tables(run(neighbours(), backend, tmp_path)) == in_one_process
+
+
+def test_a_behaviour_that_raises_ends_the_run_and_names_the_persona(tmp_path):
+    async def broken(me, view, ask):
+        await ask("system", "user")
+        raise ZeroDivisionError("not today")
+
+    scenario = Scenario("broken", [Cohort("people", sample(2), behaviour=broken)])
+    with pytest.raises(RunError, match="not today"):
+        run(scenario, Backend(kind="fake", model="fake"), tmp_path)
+    (folder,) = tmp_path.iterdir()
+    record = Run.open(folder)
+    assert record.manifest.state == "failed"
+    assert "not today" in record.manifest.error
+    assert record.sealed
+
+
+def test_a_dead_agent_actor_ends_the_run_with_an_intact_record(tmp_path):
+    speakers = [persona.id for persona in sample(2)]
+
+    async def dying(me, view, ask):
+        if view.turn == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Write(f"turn {view.turn}")
+
+    rhythm = TakingTurns(round_robin(speakers, 20))
+    people = Cohort("people", sample(2), behaviour=dying, rhythm=rhythm, reacts_in=30.0)
+    with pytest.raises(RunError, match="actor died"):
+        run(Scenario("dying", [people]), Backend(kind="fake", model="fake"), tmp_path)
+    (folder,) = tmp_path.iterdir()
+    record = Run.open(folder)
+    assert record.manifest.state == "failed"
+    said = record.read("events")["text"].to_pylist()
+    assert said == [f"turn {number // 2}" for number in range(len(said))]

@@ -1,0 +1,107 @@
+"""The fake model: a function of the prompt, within the pattern, fast."""
+
+import asyncio
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simnet.errors import RunError
+from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.model import Prompt
+from simnet.inference.sample import Draws, sampler
+
+ACTIONS = (
+    r"(reply [1-9]: [^\n\r]{1,200}|quote (12|7): ([^\n\r]{100})?[^\n\r]{1,100}|like [1-9]|pass)"
+)
+PATTERNS = [
+    ACTIONS,
+    r"[^\s][^\n\r]{0,199}",
+    r"\d{2,4}-\w+\.[a-f]*",
+    r"(?:yes|no)( because [^.]{5,40}\.)?",
+    r"[^\n]{3}",
+    r".{30,40}?",
+    r"a|b||c",
+    r"[\u4e00-\u9fff]{2}",
+    r"^\[x\]\$\{1\}[^\W\d]$",
+    r"\{\"verb\":\"(like|pass)\",\"post\":[1-9]\}",
+    r"[^a]{15,20}",
+    r"[A-Z]{12,20}",
+    r"[^\n\r]{200}",
+]
+
+
+async def _collect(model, prompts):
+    return [part async for part in model.generate(prompts)]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(seed=st.integers(0, 2**70))
+def test_a_drawn_string_matches_its_pattern(pattern, seed):
+    assert re.fullmatch(pattern, sampler(pattern)(Draws(seed)))
+
+
+def test_all_alternatives_are_drawn_in_time():
+    drawn = {sampler(ACTIONS)(Draws(seed)).split(" ")[0] for seed in range(200)}
+    assert drawn == {"reply", "quote", "like", "pass"}
+
+
+def test_the_reply_depends_on_the_prompt_alone():
+    prompts = [Prompt(system="s", user=f"u{n}", pattern=ACTIONS, seed=n) for n in range(50)]
+    first = [plausible(prompt) for prompt in prompts]
+    assert first == [plausible(prompt) for prompt in prompts]
+    assert len(set(first)) > 25
+    assert plausible(Prompt(system="s", user="u", seed=1)) != plausible(
+        Prompt(system="s", user="u", seed=2)
+    )
+
+
+def test_without_a_delay_everything_comes_in_one_list():
+    prompts = [Prompt(system="s", user=str(n)) for n in range(5)]
+    parts = asyncio.run(_collect(FakeModel(lambda prompt: prompt.user), prompts))
+    assert [(at, done.text, done.finish) for at, done in parts[0]] == [
+        (n, str(n), "stop") for n in range(5)
+    ]
+    assert len(parts) == 1
+
+
+def test_with_delays_each_comes_when_it_is_due():
+    prompts = [Prompt(system="s", user=str(n)) for n in range(4)]
+    model = FakeModel(delay=lambda prompt: 0.2 - 0.05 * int(prompt.user))
+    parts = asyncio.run(_collect(model, prompts))
+    assert [at for part in parts for at, _ in part] == [3, 2, 1, 0]
+    assert len(parts) > 1
+
+
+def test_no_prompts_give_no_completions():
+    assert asyncio.run(_collect(FakeModel(delay=lambda _: 0.0), [])) == []
+
+
+@pytest.mark.parametrize("pattern", ["(?=x)y", r"(a)\1", "(", "[z", "x{2,1}"])
+def test_a_pattern_beyond_it_is_an_error_of_that_prompt_alone(pattern):
+    prompts = [Prompt(system="s", user="u", pattern=p) for p in (pattern, "ok")]
+    [[(_, bad), (_, good)]] = asyncio.run(_collect(FakeModel(), prompts))
+    assert bad.finish == "error"
+    assert bad.text
+    assert not bad.usable
+    assert (good.text, good.finish) == ("ok", "stop")
+
+
+def test_a_closed_model_refuses():
+    async def use():
+        model = FakeModel()
+        await model.close()
+        await model.close()
+        await _collect(model, [Prompt(system="s", user="u")])
+
+    with pytest.raises(RunError, match="closed"):
+        asyncio.run(use())
+
+
+def test_it_answers_tens_of_thousands_of_prompts_a_second():
+    prompts = [Prompt(system="s" * 500, user=f"{n}", pattern=ACTIONS) for n in range(10_000)]
+    begun = time.perf_counter()
+    asyncio.run(_collect(FakeModel(), prompts))
+    assert len(prompts) / (time.perf_counter() - begun) > 10_000

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simnet.world.network import Network
+
+MEMBERS = 6
+members = st.integers(0, MEMBERS - 1)
+edges = st.lists(st.tuples(members, members), max_size=30)
+changes = st.lists(st.tuples(st.booleans(), members, members), max_size=30)
+
+
+def made(pairs, count=MEMBERS):
+    table = np.array(pairs, np.int32).reshape(-1, 2)
+    return Network(count, table[:, 0], table[:, 1])
+
+
+def agrees(network, model):
+    pairs = sorted((who, whom) for who, row in model.items() for whom in row)
+    assert list(network.edges()) == pairs
+    followers, followees = network.edge_arrays()
+    assert list(zip(followers.tolist(), followees.tolist(), strict=True)) == pairs
+    for who in range(network.members):
+        assert network.followees(who).tolist() == sorted(model[who])
+        assert network.followers(who).tolist() == sorted(w for w in model if who in model[w])
+        for whom in range(network.members):
+            assert network.follows(who, whom) == (whom in model[who])
+
+
+@given(edges, changes, st.booleans())
+def test_a_network_is_a_set_of_followees_for_each_member(pairs, steps, asked_before):
+    network = made(pairs)
+    model = {who: {b for a, b in pairs if a == who != b} for who in range(MEMBERS)}
+    if asked_before:
+        agrees(network, model)
+    for adds, who, whom in steps:
+        if who == whom:
+            continue
+        if adds:
+            network.follow(who, whom)
+            model[who].add(whom)
+        else:
+            network.unfollow(who, whom)
+            model[who].discard(whom)
+    agrees(network, model)
+
+
+def test_repeated_edges_and_edges_to_oneself_are_dropped():
+    assert list(made([(0, 1), (0, 1), (2, 2), (1, 0)]).edges()) == [(0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_a_network_may_have_no_edges(count):
+    network = made([], count)
+    assert list(network.edges()) == []
+    assert [len(network.followers(who)) for who in range(count)] == [0] * count
+
+
+@given(edges)
+def test_the_same_edges_by_another_way_are_the_same_arrays(pairs):
+    at_once, one_by_one = made(pairs), made([])
+    for who, whom in pairs:
+        if who != whom:
+            one_by_one.follow(who, whom)
+    for one, other in zip(at_once.edge_arrays(), one_by_one.edge_arrays(), strict=True):
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()

@@ -1,0 +1,209 @@
+"""Run directories: found by id, never outside their root, readable by everyone."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+
+import datasets
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as pds
+import pytest
+from made_rows import call, event
+
+from simnet.errors import RecordError, UsageError
+from simnet.recording.manifest import LedgerLine, ModelFacts, State
+from simnet.recording.recorder import Recorder
+from simnet.recording.rows import PersonaRow
+from simnet.recording.run_directory import Run, RunDirectory, list_runs
+from simnet.recording.schema import TABLES, arrow_schema, column_docs, describe_tables, encode
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "runs"
+
+
+def recorded(root, name="bike-lane", turns=5):
+    directory = RunDirectory.create(root, name, seed=7, backend="fake")
+    directory.start()
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", [event(turn) for turn in range(turns)]))
+        recorder.append("calls", encode("calls", [call(turn) for turn in range(turns)]))
+        people = [PersonaRow("ana", "neighbours", "Ana bakes.", '{"age":40}', None)]
+        recorder.append("personas", encode("personas", people))
+        recorder.seal()
+    directory.finish(State.COMPLETED, ledger=[LedgerLine(outcome="done", turns=turns)])
+    return directory.path
+
+
+def rewrite(path, **changes):
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps({**told, **changes}))
+
+
+def test_a_run_is_named_by_its_time_and_its_name(root):
+    directory = RunDirectory.create(root, "tacos / troll")
+    assert directory.path.parent == root
+    assert directory.path.name == directory.manifest.id
+    stamp, words = directory.manifest.id.split("-", 1)
+    assert datetime.strptime(stamp, "%Y%m%dT%H%M%S").replace(tzinfo=UTC) <= datetime.now(UTC)
+    assert words[:-4] == "tacos-troll-"
+    with pytest.raises(UsageError, match="no name for a run"):
+        RunDirectory.create(root, "../..")
+
+
+def test_the_manifest_tells_what_was_run_and_how_it_ended(root, tmp_path):
+    source = tmp_path / "lane.py"
+    source.write_text("print('hi')")
+    directory = RunDirectory.create(root, "lane", seed=7, model=ModelFacts(name="fake"))
+    directory.keep_scenario(source, "lane", {"people": 12})
+    directory.start()
+    directory.finish(State.FAILED, error="the engine died")
+    run = Run.open(directory.manifest.id, root)
+    assert run.manifest == directory.manifest
+    assert (run.manifest.state, run.manifest.error) == ("failed", "the engine died")
+    assert run.manifest.scenario.parameters == {"people": 12}
+    assert (run.path / run.manifest.scenario.file).read_text() == "print('hi')"
+    with pytest.raises(RecordError, match="seed: Input should be a valid integer"):
+        directory.update(seed="seven")
+    with pytest.raises(RecordError, match="sead"):
+        directory.update(sead=7)
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", "../x", "a/b", "a\\b", "/etc", "a..b", "-x", "x" * 101, "x\0", "x\n"]
+)
+def test_an_id_that_could_lead_elsewhere_is_refused(root, run_id):
+    recorded(root)
+    with pytest.raises(UsageError, match="is not a run id"):
+        Run.open(run_id, root)
+
+
+def test_a_run_that_is_a_link_out_of_the_root_is_refused(root, tmp_path):
+    shutil.move(recorded(root), tmp_path / "elsewhere")
+    (root / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="leads out of"):
+        Run.open("link", root)
+
+
+def test_a_run_is_opened_by_id_by_its_path_in_the_root_and_by_path(root, monkeypatch):
+    path = recorded(root)
+    monkeypatch.chdir(root.parent)
+    for name in (path.name, f"runs/{path.name}", path):
+        assert Run.open(name).id == path.name
+
+
+def test_an_unknown_run_is_refused_with_a_guess(root):
+    path = recorded(root)
+    with pytest.raises(UsageError, match=f"did you mean '{path.name}'"):
+        Run.open(path.name[:-1] + "x", root)
+
+
+def test_a_moved_run_reads_the_same(root, tmp_path):
+    path = recorded(root)
+    before = Run.open(path).read("events")
+    shutil.move(path, tmp_path / "moved")
+    assert Run.open(tmp_path / "moved").table("events").to_table().equals(before)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "tables-000001.json"])
+def test_a_run_of_a_newer_version_is_refused_with_advice(root, name):
+    path = recorded(root)
+    rewrite(path / name, schema_version=99)
+    with pytest.raises(RecordError, match="upgrade simnet"):
+        Run.open(path).read("events")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"schema_version":1}', "[" * 100_000])
+@pytest.mark.parametrize("name", ["manifest.json", "tables-000001.json"])
+def test_a_broken_manifest_is_refused_by_name(root, name, content):
+    path = recorded(root)
+    (path / name).write_text(content)
+    if name.startswith("tables") and content.endswith("}"):
+        content = '{"schema_version":1,"tables":{"events":[{}]}}'
+        (path / name).write_text(content)
+    with pytest.raises(RecordError, match=name):
+        Run.open(path).read("events")
+
+
+@pytest.mark.parametrize(
+    "leak", ["../../secret.parquet", "/etc/passwd", "events/../../x", "link/x"]
+)
+def test_a_path_in_a_manifest_that_leads_outside_is_refused(root, tmp_path, leak):
+    path = recorded(root)
+    (path / "link").symlink_to(tmp_path)
+    parts = json.loads((path / "tables-000001.json").read_text())["tables"]
+    parts["events"][0]["path"] = leak
+    rewrite(path / "tables-000001.json", tables=parts)
+    with pytest.raises(RecordError, match="not inside the run"):
+        Run.open(path).table("events")
+
+
+def test_a_flipped_bit_in_a_part_is_an_error_and_never_other_rows(root):
+    path = recorded(root, turns=200)
+    (part,) = Run.open(path).parts().tables["events"]
+    data = bytearray((path / part.path).read_bytes())
+    data[len(data) // 3] ^= 1
+    (path / part.path).write_bytes(data)
+    with pytest.raises(RecordError, match="cannot be read"):
+        Run.open(path).read("events")
+
+
+def test_a_missing_part_is_an_error(root):
+    path = recorded(root)
+    (part,) = Run.open(path).parts().tables["events"]
+    (path / part.path).unlink()
+    with pytest.raises(RecordError, match="cannot be read"):
+        Run.open(path).read("events")
+
+
+def test_a_table_without_rows_is_an_empty_dataset_and_an_unknown_one_an_error(root):
+    run = Run.open(recorded(root))
+    for name in TABLES:
+        assert isinstance(run.table(name), pds.Dataset)
+        assert run.table(name).schema.equals(arrow_schema(name))
+    assert run.read("metrics").num_rows == 0
+    with pytest.raises(RecordError, match="there are events, calls"):
+        run.table("evnts")
+
+
+def test_everyone_reads_the_parquet_directly(root, tmp_path):
+    path = recorded(root)
+    (part,) = Run.open(path).parts().tables["events"]
+    file = str(path / part.path)
+    texts = [f"post {turn} by ana" for turn in range(5)]
+    assert duckdb.sql(f"select text from '{file}' order by \"at\"").fetchall() == [
+        (t,) for t in texts
+    ]
+    assert pd.read_parquet(file)["text"].tolist() == texts
+    assert pl.read_parquet(file)["text"].to_list() == texts
+    loaded = datasets.load_dataset(
+        "parquet", data_files=file, split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert loaded["text"] == texts
+    assert loaded[0]["shown"] == [1, 2, 3]
+
+
+def test_runs_are_listed_with_what_they_hold(root):
+    assert list_runs(root) == []
+    recorded(root, "one", turns=3)
+    (root / "stray").mkdir()
+    (run,) = list_runs(root)
+    told = run.summary
+    assert (told.state, told.events, told.replies) == ("completed", 3, 0)
+    assert told.seconds >= 0
+
+
+def test_columns_are_documented_by_the_strings_below_the_fields():
+    assert column_docs("events")["made"] == "The post this event made."
+    page = describe_tables()
+    assert all(f"## {name}" in page for name in TABLES)
+    assert "| rank | int64 | 0 is the top of the feed. |" in page
+
+
+def test_every_key_and_order_names_columns():
+    for name, table in TABLES.items():
+        names = {*table.key, *table.ties, *table.repetitive, *filter(None, [table.time])}
+        assert names <= set(arrow_schema(name).names)

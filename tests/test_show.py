@@ -1,0 +1,180 @@
+"""`simnet show` and `simnet ls` print what a person would want to read."""
+
+import io
+import json
+
+import pytest
+from made_rows import event
+from rich.console import Console
+
+from simnet.analysis.show import listing, show, visible
+from simnet.analysis.threads import gather, rows
+from simnet.errors import UsageError
+from simnet.recording.manifest import ModelFacts, ScenarioFacts, State
+from simnet.recording.recorder import Recorder
+from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.schema import encode
+
+
+def post(turn, who, text, **fields):
+    return event(turn, who, made=turn, text=text, **fields)
+
+
+def reply(turn, who, text, to, **fields):
+    return post(turn, who, text, verb="reply", post=to, root=0, **fields)
+
+
+def act(turn, who, verb, to=None, **fields):
+    return event(turn, who, verb=verb, post=to, made=None, **{"text": None, **fields})
+
+
+STORY = [
+    post(0, "ana", "Tacos tonight?", cohort="hungry"),
+    reply(1, "bob", "Chicken.", 0, cohort="trolls"),
+    reply(2, "mia", "Why chicken?", 1, cohort="hungry", marks=("at_limit",)),
+    act(3, "bob", "like", 0, cohort="trolls"),
+    act(4, "mia", "like", 0),
+    act(5, "mia", "dislike", 0),
+    act(6, "mia", "repost", 1),
+    reply(7, "zed", "ignored", 1)._replace(
+        outcome="refused", reason="you are suspended", made=None
+    ),
+    act(8, "zed", "pass")._replace(outcome="failed", reason="no reply within 60 s"),
+    post(9, "zed", "A second thread", cohort="hungry"),
+    act(10, "mod", "remove", 2),
+    act(11, "mia", "pass"),
+]
+
+
+@pytest.fixture
+def run(tmp_path):
+    facts = {"scenario": ScenarioFacts(name="tacos"), "model": ModelFacts(name="smol")}
+    directory = RunDirectory.create(tmp_path / "runs", "tacos", seed=3, **facts)
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", STORY))
+        recorder.seal()
+    directory.finish(State.COMPLETED)
+    return Run.open(directory.path)
+
+
+def printed(function, *args, width=80, colour=False, **options):
+    sink = io.StringIO()
+    console = Console(
+        file=sink, width=width, force_terminal=colour, color_system="standard" if colour else None
+    )
+    function(*args, console, **options)
+    return sink.getvalue()
+
+
+def test_threads_are_printed_with_replies_indented_below_what_they_answer(run):
+    lines = printed(show, run).splitlines()
+    places = {
+        line.strip("│├└─ ").split(" ")[0]: len(line) - len(line.lstrip("│├└─ ")) for line in lines
+    }
+    assert places["@ana"] < places["@bob"] < places["@mia"]
+    assert lines[0].startswith(run.id)
+    assert "completed · tacos · smol · seed 3" in lines[0]
+
+
+def test_reactions_reposts_marks_and_removals_are_told(run):
+    text = printed(show, run)
+    assert "#0 · 1 dislike · 1 like" in text
+    assert "#1 · 1 repost" in text
+    assert "[at_limit]" in text
+    assert "[removed by @mod]" in text
+
+
+def test_what_was_refused_or_failed_is_told_with_its_reason(run):
+    text = printed(show, run)
+    assert "reply refused: you are suspended" in text
+    assert "pass failed: no reply within 60 s" in text
+    assert printed(show, run, width=200).rstrip().endswith("1 reply refused, 1 pass failed")
+
+
+def test_cohorts_have_colours_on_a_terminal_and_nothing_has_in_a_pipe(run, monkeypatch):
+    assert "\x1b" not in printed(show, run)
+    coloured = printed(show, run, colour=True)
+    assert "\x1b[1;36m@ana" in coloured
+    assert "\x1b[1;32m@bob" in coloured
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "36m" not in printed(show, run, colour=True)
+
+
+def test_long_posts_wrap_within_the_width(tmp_path):
+    directory = RunDirectory.create(tmp_path, "long")
+    with Recorder(directory.path) as recorder:
+        posts = [post(0, "ana", "word " * 100)]
+        posts += [reply(n, "bob", "word " * 30, n - 1) for n in range(1, 40)]
+        recorder.append("events", encode("events", posts))
+    text = printed(show, Run.open(directory.path), width=60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert text.count("word") == 100 + 39 * 30
+    assert "answers @bob" in text
+
+
+def test_a_limit_says_how_much_it_leaves_out(run):
+    text = printed(show, run, limit=1)
+    assert "A second thread" not in text
+    assert "... and 1 more threads" in text
+
+
+def test_one_member_s_threads_are_shown_with_what_they_answer(run):
+    text = printed(show, run, who="bob")
+    assert "Chicken." in text
+    assert "Tacos tonight?" in text
+    assert "Why chicken?" not in text
+    assert "A second thread" not in text
+    with pytest.raises(UsageError, match="did you mean 'bob'"):
+        printed(show, run, who="bobb")
+
+
+def test_events_are_listed_in_the_order_of_time(run):
+    lines = printed(show, run, events=True, width=200).splitlines()
+    assert lines[1] == "00:00:00  @ana write -> #0: Tacos tonight?"
+    assert lines[4] == "00:00:03  @bob like #0"
+    assert lines[8] == "00:00:07  @zed reply #1 refused: you are suspended: ignored"
+    assert len(lines[1:-2]) == len(STORY)
+
+
+def test_text_cannot_write_to_the_terminal_or_use_markup(tmp_path):
+    directory = RunDirectory.create(tmp_path, "hostile")
+    nasty = "\x1b[31mred\x07 \u202egnorw [bold]plain[/bold] :smile: \u200d"
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", [post(0, "ana", nasty)]))
+    text = printed(show, Run.open(directory.path))
+    assert "[31mred gnorw [bold]plain[/bold] :smile:" in text
+    assert visible("a\tb\nc\r") == "a   b\nc"
+
+
+def test_a_run_without_events_is_shown(tmp_path):
+    directory = RunDirectory.create(tmp_path, "nothing")
+    assert "nothing happened" in printed(show, Run.open(directory.path))
+
+
+def test_a_thread_of_thousands_of_replies_can_be_shown(tmp_path):
+    posts = [post(0, "ana", "0"), *(reply(n, "bob", str(n), n - 1) for n in range(1, 3000))]
+    directory = RunDirectory.create(tmp_path, "deep")
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", posts))
+    assert "2999" in printed(show, Run.open(directory.path))
+
+
+def test_events_come_back_from_the_table_as_they_went_in(run):
+    assert list(rows(run.read("events"))) == STORY
+
+
+def test_a_reaction_taken_back_no_longer_counts():
+    told = gather([post(0, "ana", "x"), act(1, "bob", "like", 0), act(2, "bob", "unlike", 0)])
+    assert +told.posts[0].reactions == {}
+
+
+def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path):
+    root = run.path.parent
+    broken = RunDirectory.create(root, "zzz")
+    (broken.path / "manifest.json").write_text("{}")
+    text = printed(listing, root, width=160)
+    assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
+    assert "unreadable" in text
+    told = json.loads(printed(listing, root, as_json=True))
+    assert (told[0]["events"], told[0]["replies"], told[0]["state"]) == (12, 2, "completed")
+    assert printed(listing, tmp_path / "none").startswith("no runs in")

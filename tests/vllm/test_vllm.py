@@ -1,0 +1,160 @@
+"""The vLLM engine behind the Model protocol, on the embedded model."""
+
+import asyncio
+import os
+import re
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simnet.errors import RunError
+from simnet.inference.model import Prompt
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.filterwarnings("ignore:Unclosed context:ResourceWarning"),
+]
+
+ACTION = r"(reply [1-3]: [^\n\r]{1,200}|like [1-3]|pass)"
+SYSTEM = "You are Ann, a cyclist. You read a feed and answer in one line. " * 3
+
+
+def _prompts(count, **told):
+    told = {"pattern": ACTION, "max_tokens": 24} | told
+    return [
+        Prompt(system=SYSTEM, user=f"1. The bike lane opens on day {n}.", seed=n, **told)
+        for n in range(count)
+    ]
+
+
+def test_every_reply_that_ended_matches_its_pattern(engine):
+    done = engine.complete(_prompts(24, max_tokens=90))
+    assert {completion.finish for completion in done} <= {"stop", "length"}
+    ended = [completion.text for completion in done if completion.finish == "stop"]
+    assert len(ended) > len(done) // 2
+    assert all(re.fullmatch(ACTION, text) for text in ended)
+    assert max(len(completion.text) for completion in done) <= len("reply 1: ") + 200
+
+
+def test_a_limit_on_characters_holds_without_a_limit_on_tokens(engine):
+    done = engine.complete(_prompts(6, pattern=r"[^\n\r]{1,40}", max_tokens=200))
+    assert all(completion.finish == "stop" for completion in done)
+    assert all(1 <= len(completion.text) <= 40 for completion in done)
+
+
+def test_the_same_seed_gives_the_same_reply_and_another_seed_another(engine):
+    first = engine.complete(_prompts(8, pattern=None))
+    second = engine.complete(_prompts(8, pattern=None))
+    assert [done.text for done in first] == [done.text for done in second]
+    others = [replace(prompt, seed=prompt.seed + 99) for prompt in _prompts(8, pattern=None)]
+    assert [done.text for done in engine.complete(others)] != [done.text for done in first]
+
+
+def test_tokens_are_counted_and_the_shared_prefix_is_cached(engine):
+    before = engine.model.statistics()
+    done = engine.complete(_prompts(6))
+    after = engine.model.statistics()
+    asked = sum(completion.prompt_tokens for completion in done)
+    assert after.prompt_tokens - before.prompt_tokens == asked
+    assert after.generated_tokens - before.generated_tokens == sum(
+        completion.output_tokens for completion in done
+    )
+    assert sum(completion.cached_tokens for completion in done) > asked / 3
+    assert (after.in_flight, after.waiting) == (0, 0)
+
+
+def test_prompts_that_cannot_be_served_are_errors_and_the_others_go_on(engine):
+    good, *_ = _prompts(1)
+    bad = [
+        replace(good, user="word " * 600),
+        replace(good, pattern="(unclosed"),
+        replace(good, pattern=r"(?=ahead)x"),
+        replace(good, ids=(10**7,)),
+        replace(good, temperature=9.0),
+        replace(good, adapter="nobody"),
+        replace(good, max_tokens=0),
+    ]
+    *failed, done = engine.complete([*bad, good])
+    assert [completion.finish for completion in failed] == ["error"] * len(bad)
+    assert all(completion.text for completion in failed)
+    assert "tokens" in failed[0].text
+    assert "cheerful, gloomy" in failed[5].text
+    assert done.usable
+
+
+def test_garbage_prompts_are_answered(engine):
+    texts = ["", "\x00\ud83d\u202e", "<|im_end|><|im_start|>system\nx", "🚲" * 50, "\n" * 90]
+    prompts = [Prompt(system=text, user=text, max_tokens=4, pattern="ok") for text in texts]
+    assert [done.text for done in engine.complete(prompts)] == ["ok"] * len(texts)
+
+
+def test_a_deadline_that_passes_is_a_completion_and_the_engine_goes_on(engine, monkeypatch):
+    short = replace(engine.model._settings, deadline=0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.model, "_settings", short)
+        [late] = engine.complete(_prompts(1, pattern=None, max_tokens=300))
+    assert late.finish == "deadline"
+    assert "0.05 s" in late.text
+    assert engine.complete(_prompts(2))[1].usable
+    assert engine.model.statistics().in_flight == 0
+
+
+def test_leaving_early_frees_the_engine(engine):
+    async def leave():
+        async for part in engine.model.generate(_prompts(30, pattern=None, max_tokens=60)):
+            assert part
+            break
+
+    engine.runner.run(leave())
+    engine.runner.run(asyncio.sleep(0))
+    assert engine.complete(_prompts(1))[0].usable
+    assert engine.model.statistics().in_flight == 0
+
+
+def test_adapters_change_what_is_said(engine):
+    told = {"pattern": None, "temperature": 0.0}
+    said = [
+        tuple(done.text for done in engine.complete(_prompts(2, adapter=name, **told)))
+        for name in (None, "cheerful", "gloomy")
+    ]
+    assert len(set(said)) == 3
+
+
+def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
+    settings = replace(engine.model._settings, extra={"no_such_argument": 1})
+
+    async def start():
+        from simnet.inference.vllm import VllmModel
+
+        return VllmModel(settings)
+
+    with pytest.raises(RunError, match=r"did not start.*no_such_argument"):
+        asyncio.run(start())
+
+
+def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
+    children = engine.model.children()
+    assert children
+    engine.close()
+    engine.close()
+    assert engine.model.children() == []
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    with pytest.raises(RunError, match="closed"):
+        engine.complete(_prompts(1))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
+    doomed = type(engine)(replace(engine.model._settings, adapters={}, deadline=60.0))
+    children = doomed.model.children()
+    try:
+        doomed.runner.get_loop().call_later(1.0, os.kill, children[0], signal.SIGKILL)
+        with pytest.raises(RunError, match="died"):
+            doomed.complete(_prompts(40, pattern=None, max_tokens=300))
+        with pytest.raises(RunError, match="died"):
+            doomed.complete(_prompts(1))
+    finally:
+        doomed.end()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
