@@ -56,7 +56,7 @@ def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterato
             woke=round(at - 30.0, 3),
             who=f"member{draw.randrange(10_000)}",
             cohort=draw.choice(("supporter", "troll", "alarmist")),
-            turn=number // 10_000,
+            turn=number,
             cue=None,
             part=0,
             verb=verb,
@@ -123,7 +123,7 @@ def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, fl
         told = measure(events, per_commit, write)
         size = recorder.statistics().committed_bytes
         began = time.perf_counter()
-        (*parts,) = recorder.seal().parts["events"]
+        parts = recorder.seal().parts["events"]
         told["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
         told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
     return {**told, "bytes_per_row": size / len(events)}

@@ -74,12 +74,12 @@ def test_an_unknown_attribute_gets_the_nearest_name(write):
 
 
 def test_an_attribute_of_another_kind_is_refused(write):
-    with pytest.raises(UsageError, match="is a int, neither a Scenario nor a function"):
+    with pytest.raises(UsageError, match="is of type int, neither a Scenario nor a function"):
         load_scenario(write("study = made()\nx = 1") + ":x")
 
 
 def test_a_function_that_returns_something_else_is_refused(write):
-    with pytest.raises(UsageError, match="returned a int, not a Scenario"):
+    with pytest.raises(UsageError, match="returned int, not a Scenario"):
         load_scenario(write("def study() -> Scenario:\n    return 3"))
 
 
@@ -127,23 +127,23 @@ def test_a_module_is_found_by_its_name_in_the_working_directory(write, monkeypat
 
 
 def test_a_syntax_error_is_told_with_file_and_line(write):
-    with pytest.raises(ScenarioError, match=r"study\.py:10: this is not Python"):
+    with pytest.raises(ScenarioError, match=r"study\.py:9: this is not Python"):
         load_scenario(write("def study(:\n    pass"))
 
 
 def test_an_exception_is_told_with_file_and_line(write):
-    with pytest.raises(ScenarioError, match=r"study\.py:10: ZeroDivisionError: division by zero"):
+    with pytest.raises(ScenarioError, match=r"study\.py:9: ZeroDivisionError: division by zero"):
         load_scenario(write("x = 1 / 0"))
 
 
 def test_an_exception_inside_the_function_is_told_with_its_line(write):
     code = "def study() -> Scenario:\n    people = {}\n    return people['ann']"
-    with pytest.raises(ScenarioError, match=r"study\.py:12: KeyError: 'ann'"):
+    with pytest.raises(ScenarioError, match=r"study\.py:11: KeyError: 'ann'"):
         load_scenario(write(code))
 
 
 def test_a_scenario_that_ends_the_process_is_told(write):
-    with pytest.raises(ScenarioError, match=r"study\.py:10: the scenario called sys.exit\(3\)"):
+    with pytest.raises(ScenarioError, match=r"study\.py:9: the scenario called sys.exit\(3\)"):
         load_scenario(write("raise SystemExit(3)"))
 
 
@@ -156,7 +156,7 @@ def test_a_broken_persona_file_is_told_with_both_places(write, tmp_path):
     people = tmp_path / "people.jsonl"
     people.write_text('{"persona": "A nurse."}\n{"persona": "A\n', encoding="utf-8")
     code = f"from simnet.personas import load\npeople = load({str(people)!r})\nstudy = made()"
-    with pytest.raises(PersonaError, match=r"(?s)study\.py:11: .*people\.jsonl.*2"):
+    with pytest.raises(PersonaError, match=r"(?s)study\.py:10: .*people\.jsonl.*2"):
         load_scenario(write(code))
 
 
@@ -166,7 +166,7 @@ def test_duplicate_persona_ids_are_told(write):
     twice = [Cohort("one", sample(2)), Cohort("two", sample(2))]
     study = Scenario("twice", twice)
     """
-    with pytest.raises(ScenarioError, match=r"study\.py:13: .*persona ids are used twice"):
+    with pytest.raises(ScenarioError, match=r"study\.py:12: .*persona ids are used twice"):
         load_scenario(write(code))
 
 

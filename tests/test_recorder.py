@@ -112,6 +112,15 @@ def test_what_was_read_before_the_seal_is_what_is_read_after_it(run):
     assert run.table("calls").to_table().equals(before)
 
 
+def test_rows_of_one_key_at_different_moments_are_all_kept_to_be_found(run):
+    with Recorder(run.path) as recorder:
+        rows = [event(1, at=1.0), event(1, at=2.0), event(1, at=1.0, text="again")]
+        recorder.append("events", encode("events", rows))
+        sealed = recorder.seal()
+    assert [row.at for row in rows_read(run, "events")] == [1.0, 2.0]
+    assert sealed.repeats == {"events": 1}
+
+
 def test_a_run_recorded_again_after_its_seal_stays_the_same(run):
     record(run.path, None, [])
     before = {name: run.read(name) for name in ("events", "calls")}

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from simnet.analysis.show import listing, show
-from simnet.errors import UsageError
+from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset
 from simnet.export.sft import export_sft
 from simnet.recording.manifest import MANIFEST
@@ -23,13 +23,25 @@ def open_run(name: str, root: Path) -> Run:
     Raises UsageError when there is none, RecordError when it cannot be read.
     """
     if name == LATEST:
-        folders = run_folders(root)
-        if not folders:
-            raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
-        return Run.open(folders[-1])
+        return _newest(root)
     if (Path(name) / MANIFEST).is_file():
         return Run.open(Path(name))
     return Run.open(name, root)
+
+
+def _newest(root: Path) -> Run:
+    """Open the run made last; folders that cannot be read are passed over if others can."""
+    runs, errors = [], []
+    for folder in run_folders(root):
+        try:
+            runs.append(Run.open(folder))
+        except RecordError as error:
+            errors.append(error)
+    if runs:
+        return max(runs, key=lambda run: run.manifest.created)
+    if errors:
+        raise errors[-1]
+    raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
 
 
 def list_all(root: Path, *, as_json: bool) -> None:

@@ -23,7 +23,7 @@ _VOCABULARY = (
 )
 
 
-WORDS = tuple(re.findall(r"\w+", _VOCABULARY))
+WORDS: tuple[str, ...] = tuple(re.findall(r"\w+", _VOCABULARY))
 
 
 class Draws:

@@ -31,7 +31,7 @@ class Table(NamedTuple):
     row: type[tuple[Any, ...]]
     """The NamedTuple whose fields are the columns."""
     key: tuple[str, ...]
-    """Of two rows with equal keys the second is a repeat and is dropped."""
+    """Of two rows of one moment with equal keys the second is a repeat and is dropped."""
     time: str | None = None
     """Numeric column that sealed rows are sorted by; None keeps the order of arrival."""
     ties: tuple[str, ...] = ()

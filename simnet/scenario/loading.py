@@ -98,8 +98,8 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
         raise UsageError(f"{place}:{name} is no mapping of arms, so it has no {label!r}")
     if not isinstance(value, Scenario) and not inspect.isroutine(value):
         raise UsageError(
-            f"{place}:{name} is a {type(value).__name__}, neither a Scenario nor a function that "
-            f"returns one{_listed(place, sorted(candidates))}"
+            f"{place}:{name} is of type {type(value).__name__}, neither a Scenario nor a "
+            f"function that returns one{_listed(place, sorted(candidates))}"
         )
     return attribute, value
 
@@ -172,7 +172,7 @@ def _make(
     values = {**{p.name: p.default for p in known}, **changes}
     scenario = _call(value, values, source)
     if not isinstance(scenario, Scenario):
-        raise UsageError(f"{name}() returned a {type(scenario).__name__}, not a Scenario")
+        raise UsageError(f"{name}() returned {type(scenario).__name__}, not a Scenario")
     return scenario, {name: plain(value) for name, value in values.items()}
 
 

@@ -50,7 +50,7 @@ def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[En
 
 def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what was reported and still stands: a moderator's desk."""
-    return [world.entry_of[post] for post in world.desk[-limit:][::-1]]
+    return [world.entry_of[post] for post in world.desk[: -limit - 1 : -1]]
 
 
 def both(one: Source, other: Source) -> Source:
@@ -58,7 +58,8 @@ def both(one: Source, other: Source) -> Source:
 
     def find(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
         found = dict.fromkeys(one(world, viewer, first, limit))
-        found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
+        if len(found) < limit:
+            found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
         return sorted(found, reverse=True)
 
     return find
@@ -91,22 +92,40 @@ Choice: TypeAlias = tuple[float, Post, str]
 def choose(
     world: "World", viewer: int, feed: Feed, now: Seconds, seen: Collection[int]
 ) -> list[Choice]:
-    """Rank what `viewer` may see and keep the best `feed.size`, best first."""
+    """Rank what `viewer` may see, less what was `seen`, and keep the best `feed.size`."""
     first = world.first_entry_since(now - feed.window)
     # Candidates come newest first, so a feed in that order needs no more than it shows.
-    most = feed.size if feed.ranking is chronological else feed.candidates
+    simple = feed.ranking is chronological and not world.pins
+    most = feed.size if simple else feed.candidates
     candidates = _visible(world, viewer, feed, first, seen, most)
     posts = [post for post, _ in candidates]
-    scores = feed.ranking(world, viewer, posts, now)
+    scores = _scored(world, viewer, feed.ranking, posts, now)
     check_scores(feed.ranking, posts, scores)
     ranked = [(score, post, why) for score, (post, why) in zip(scores, candidates, strict=True)]
     if feed.ranking is not chronological:
         ranked.sort(key=_best_first, reverse=True)
+    if world.pins:
+        ranked.sort(key=lambda choice: choice[1].id not in world.pins)
     return ranked[: feed.size]
 
 
 def _best_first(choice: Choice) -> tuple[float, int]:
     return choice[0], choice[1].id
+
+
+def _scored(
+    world: "World", viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
+) -> Sequence[float]:
+    try:
+        return ranking(world, viewer, posts, now)
+    except Exception as error:
+        raise ScenarioError(
+            f"ranking {_name(ranking)} raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _name(ranking: Ranking) -> str:
+    return getattr(ranking, "__name__", repr(ranking))
 
 
 def _visible(
@@ -123,7 +142,7 @@ def _visible(
     found: dict[int, tuple[Post, str]] = {}
     for entry in feed.reads(world, viewer, first, feed.candidates):
         by, post = timeline[entry]
-        if post.removed or post.id in found or (feed.fresh and post.id in seen):
+        if post.removed or post.id in found or post.id in seen:
             continue
         author = post.author_index
         if (author == viewer and not feed.own) or (hidden and (author in hidden or by in hidden)):
@@ -137,7 +156,7 @@ def _visible(
 def check_scores(ranking: Ranking, posts: Sequence[Post], scores: Sequence[float]) -> None:
     """Raise ScenarioError, naming the ranking, unless it gave each post one number."""
     if len(scores) != len(posts) or any(map(isnan, scores)):
-        name = getattr(ranking, "__name__", repr(ranking))
+        name = _name(ranking)
         raise ScenarioError(
             f"ranking {name} gave {len(scores)} scores for {len(posts)} posts"
             if len(scores) != len(posts)

@@ -9,6 +9,7 @@ from simnet.world.world import World
 
 MAIL = 5
 """Messages shown at one look; the rest wait for the next."""
+NONE: frozenset[int] = frozenset()
 
 
 class Look(NamedTuple):
@@ -32,7 +33,9 @@ def look(
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
     answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
-    known = seen.union([post.id for _, post, _ in answers]) if answers else seen
+    known = seen if feed.fresh else NONE
+    if answers:
+        known = known.union([post.id for _, post, _ in answers])
     ranked = choose(world, viewer, feed, now, known)
     chosen = answers + ranked[: feed.size - len(answers)]
     name = getattr(feed.ranking, "__name__", "") or type(feed.ranking).__name__
@@ -78,7 +81,8 @@ def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choi
 
 
 def _mail(world: World, viewer: int) -> tuple[Message, ...]:
-    letters = world.mail.pop(viewer)
+    hidden = world.hidden_from(viewer)
+    letters = [m for m in world.mail.pop(viewer) if world.index[m.sender] not in hidden]
     if len(letters) > MAIL:
         world.mail[viewer] = letters[MAIL:]
     return tuple(letters[:MAIL])

@@ -38,7 +38,6 @@ class Post:
         "label",
         "likes",
         "parent",
-        "pinned",
         "quotes",
         "removed",
         "replies",
@@ -68,7 +67,6 @@ class Post:
         self.quotes: Post | None = None
         self.label = ""
         self.removed = False
-        self.pinned = False
         self.likes = 0
         self.dislikes = 0
         self.replies = 0
@@ -83,8 +81,10 @@ class Post:
 
     def shown(self) -> Shown:
         """Picture it as it is now; one picture is shared until the post changes."""
+        if self.quotes is not None and self.quotes.removed:
+            self.quotes = self._shown = None  # a removal is final
         if self._shown is None:
-            quoted = None if self.quotes is None or self.quotes.removed else self.quotes.text
+            quoted = None if self.quotes is None else self.quotes.text
             self._shown = Shown(
                 self.id, self.author, self.text, self.at, self.to, quoted, self.label,
                 self.likes, self.dislikes, self.replies, self.reposts,

@@ -18,6 +18,7 @@ from simnet.world.actions import Action, Effect
 from simnet.world.events import DONE, REFUSED, Event
 from simnet.world.network import Network
 from simnet.world.posts import Message, Post
+from simnet.world.telling import tell
 
 NOBODY: frozenset[int] = frozenset()
 RECENT = 8
@@ -48,6 +49,8 @@ class World:
         self.reposted: set[tuple[int, int]] = set()
         self.desk: list[int] = []
         """Reported posts that still stand, oldest report first."""
+        self.pins: set[int] = set()
+        """Posts that come first in every feed they are in."""
         self.mutes: defaultdict[int, set[int]] = defaultdict(set)
         self.blocks: defaultdict[int, set[int]] = defaultdict(set)
         self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
@@ -91,9 +94,9 @@ class World:
         position = self.index[who]
         try:
             self._may_act(position, forbidden)
-            effect, outcome, reason = action.do(self, position, now), DONE, None
+            effect, outcome, reason = tell(action, action.do(self, position, now)), DONE, None
         except ActionError as error:
-            effect, outcome, reason = attempted(action), REFUSED, str(error)
+            effect, outcome, reason = tell(action, Effect()), REFUSED, str(error)
         return Event(
             now, woke, who, self.cohorts[position], turn, cue, part, action.verb, outcome, reason,
             effect.post, effect.made, effect.root, effect.whom, effect.group, effect.text,
@@ -211,12 +214,13 @@ class World:
     def _parts(self) -> Sequence[object]:
         followers, followees = self.network.edge_arrays()
         return [
-            [(p.shown(), p.parent, p.root, p.removed, p.pinned, p.reports) for p in self.posts],
+            [(p.shown(), p.parent, p.root, p.removed, p.reports) for p in self.posts],
             [(p.id, sorted(p.feelings.items())) for p in self.posts if p.feelings],
             [(who, post.id) for who, post in self.timeline],
             sorted(self.reactions.items()),
             sorted(self.reposted),
             self.desk,
+            sorted(self.pins),
             *(
                 [(who, sorted(t[who])) for who in sorted(t) if t[who]]
                 for t in (self.mutes, self.blocks)
@@ -225,13 +229,3 @@ class World:
             [(name, list(members)) for name, members in self.groups.items()],
             (followers.tobytes().hex(), followees.tobytes().hex()),
         ]
-
-
-def attempted(action: Action) -> Effect:
-    """Say what an action that was not done was about, from the fields that have columns."""
-    return Effect(
-        post=getattr(action, "post", None),
-        whom=getattr(action, "whom", None),
-        group=getattr(action, "group", None),
-        text=getattr(action, "text", None),
-    )

@@ -8,8 +8,22 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simnet import MINUTE, Cohort, Cue, Exponential, FakeModel, Never, Persona, Run, RunError
-from simnet import Scenario, TakingTurns, Write, round_robin, sample
+from simnet import (
+    MINUTE,
+    Cohort,
+    Cue,
+    Exponential,
+    FakeModel,
+    Never,
+    Persona,
+    Run,
+    RunError,
+    Scenario,
+    TakingTurns,
+    Write,
+    round_robin,
+    sample,
+)
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.inference.backend import Backend
 

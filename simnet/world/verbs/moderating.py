@@ -68,17 +68,17 @@ class Dismiss(Action):
 
 @dataclass(frozen=True, slots=True)
 class Pin(Action):
-    """Keep a post at the top of its author's followers' feeds."""
+    """Keep a post at the top of the feeds it is in."""
 
     verb: ClassVar[str] = "pin"
     post: PostId
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
-        """Mark a post as pinned."""
+        """Rank a post before all that are not pinned."""
         post = world.standing_post(self.post)
-        if post.pinned:
+        if post.id in world.pins:
             raise ActionError(f"post {post.id} is pinned already")
-        post.pinned = True
+        world.pins.add(post.id)
         return Effect(post.id, root=post.root, whom=post.author)
 
 

@@ -118,7 +118,8 @@ class Report(Action):
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Put a post on the moderators' desk, with a reason."""
         post = world.visible_post(who, self.post)
+        text = said(self.text)
         if not post.reports:
             world.desk.append(post.id)
         post.reports += 1
-        return Effect(post.id, root=post.root, whom=post.author, text=said(self.text))
+        return Effect(post.id, root=post.root, whom=post.author, text=text)

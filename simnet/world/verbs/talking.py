@@ -8,6 +8,7 @@ from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Group, Member, Text
 from simnet.world.posts import Message as Letter
 from simnet.world.verbs.posting import said
+from simnet.world.verbs.ties import other
 from simnet.world.world import World
 
 LONGEST_GROUP_NAME = 64
@@ -30,7 +31,7 @@ class Message(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Put a letter into a member's mail."""
-        whom = world.member(self.whom)
+        whom = other(world, who, self.whom)
         world.reachable(who, whom)
         world.send(whom, Letter(world.handles[who], None, said(self.text), now))
         return Effect(whom=self.whom, text=self.text)

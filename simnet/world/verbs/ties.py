@@ -9,7 +9,8 @@ from simnet.world.actions import Action, Effect, Member
 from simnet.world.world import World
 
 
-def _other(world: World, who: int, handle: str) -> int:
+def other(world: World, who: int, handle: str) -> int:
+    """Find a member who is not `who`. Raises ActionError otherwise."""
     whom = world.member(handle)
     if whom == who:
         raise ActionError("that is yourself")
@@ -25,7 +26,7 @@ class Follow(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Add an edge to the network."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         world.reachable(who, whom)
         if world.network.follows(who, whom):
             raise ActionError(f"you follow @{self.whom} already")
@@ -42,7 +43,7 @@ class Unfollow(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Drop an edge of the network."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         if not world.network.follows(who, whom):
             raise ActionError(f"you do not follow @{self.whom}")
         world.network.unfollow(who, whom)
@@ -58,7 +59,7 @@ class Mute(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Hide a member from one's own feed."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         if whom in world.mutes[who]:
             raise ActionError(f"you muted @{self.whom} already")
         world.mutes[who].add(whom)
@@ -74,7 +75,7 @@ class Unmute(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Undo a mute."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         if whom not in world.mutes[who]:
             raise ActionError(f"you did not mute @{self.whom}")
         world.mutes[who].remove(whom)
@@ -90,7 +91,7 @@ class Block(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Hide two members from each other and drop the ties between them."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         if whom in world.blocks[who]:
             raise ActionError(f"you blocked @{self.whom} already")
         world.blocks[who].add(whom)
@@ -109,7 +110,7 @@ class Unblock(Action):
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
         """Undo a block."""
-        whom = _other(world, who, self.whom)
+        whom = other(world, who, self.whom)
         if whom not in world.blocks[who]:
             raise ActionError(f"you did not block @{self.whom}")
         world.blocks[who].remove(whom)

@@ -1,0 +1,211 @@
+"""The one writer, and that a run can be done again from its events."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from made_worlds import do, network, world
+from simnet import (
+    EVERY_VERB,
+    Action,
+    ActionError,
+    CreateGroup,
+    DivergenceError,
+    Effect,
+    Event,
+    Group,
+    Like,
+    Member,
+    PostId,
+    React,
+    RecordError,
+    ScenarioError,
+    Text,
+    Write,
+)
+from simnet.world.actions import fields_of
+from simnet.world.replay import replay
+from simnet.world.telling import recall, tell
+
+HANDLES = ("ana", "ben", "cat", "dan")
+KINDS = {
+    "post": st.integers(-1, 12),
+    "member": st.sampled_from([*HANDLES, "zoe"]),
+    "group": st.sampled_from(["a", "b", "none"]),
+    "text": st.sampled_from(["a", "b", " ", "x" * 10_001, "\ud800\x00", "hello there"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate(Action):
+    """Give a post stars, and say why."""
+
+    verb: ClassVar[str] = "rate"
+    post: PostId
+    stars: Literal["one", "two"]
+    text: Text
+
+    def do(self, world, who, now):
+        if self.text == "b":
+            raise ActionError("b is no reason")
+        post = world.visible_post(who, self.post)
+        made = world.publish(who, f"{self.stars}: {self.text}", now, quotes=post)
+        return Effect(post.id, made.id, made.root, post.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Introduce(Action):
+    """Make two members follow each other."""
+
+    verb: ClassVar[str] = "introduce"
+    one: Member
+    other: Member
+    group: Group
+    mood: Literal["warm", "cool"]
+
+    def do(self, world, who, now):
+        one, other = world.member(self.one), world.member(self.other)
+        if one == other:
+            raise ActionError("that is one member")
+        world.network.follow(one, other)
+        return Effect(whom=self.other, extra='{"note": 1}')
+
+
+VERBS = (*EVERY_VERB, Rate, Introduce)
+
+
+def actions_of(verb):
+    values = {
+        field.name: st.sampled_from(field.choices) if field.choices else KINDS[field.kind]
+        for field in fields_of(verb)
+    }
+    return st.builds(verb, **values)
+
+
+actions = st.one_of(*map(actions_of, VERBS))
+follows = st.lists(st.tuples(st.sampled_from(HANDLES), st.sampled_from(HANDLES)), max_size=6)
+steps = st.lists(st.tuples(st.sampled_from(HANDLES), actions, st.floats(0, 9)), max_size=60)
+
+
+@settings(max_examples=150)
+@given(follows, steps)
+def test_whatever_is_tried_gives_one_event_and_replaying_them_gives_the_same_world(ties, tried):
+    place = world(HANDLES, ties)
+    events = []
+    for turn, (who, action, wait) in enumerate(tried):
+        before = place.digest()
+        event = place.apply(who, action, place.now + wait, turn=turn, marks=("m",), shown=(1,))
+        assert isinstance(event, Event)
+        assert (event.who, event.verb, event.at, event.turn) == (who, action.verb, place.now, turn)
+        assert (event.outcome == "done") == (event.reason is None)
+        assert event.outcome == "done" or place.digest() == before
+        assert recall(type(action), event) == action
+        events.append(event)
+    again = replay(events, HANDLES, ["people"] * 4, network(HANDLES, ties), VERBS)
+    assert again.digest() == place.digest()
+
+
+@settings(max_examples=60)
+@given(follows, steps)
+def test_counts_equal_what_was_done(ties, tried):
+    place = world(HANDLES, ties)
+    for who, action, _ in tried:
+        place.apply(who, action, 0.0)
+    given = list(place.reactions.items())
+    for post in place.posts:
+        mine = [reaction for (_, number), reaction in given if number == post.id]
+        feelings = {f: mine.count(f) for f in set(mine) - {"like", "dislike"}}
+        assert (post.likes, post.dislikes) == (mine.count("like"), mine.count("dislike"))
+        assert (post.feelings or {}) == feelings
+        assert post.replies == sum(other.parent == post.id for other in place.posts)
+        parent = post if post.parent is None else place.posts[post.parent]
+        assert post.root == parent.root
+        assert parent.id <= post.id
+        assert (post.id in place.desk) == (post.reports > 0)
+
+
+def test_time_never_runs_backwards():
+    place = world()
+    do(place, "ana", Write("now"), 5.0)
+    do(place, "ana", Write("at once"), 5.0)
+    before = place.digest()
+    with pytest.raises(ValueError, match=r"time runs backwards: 4.9 after 5.0"):
+        place.apply("ana", Write("before"), 4.9)
+    assert place.digest() == before
+
+
+def test_what_is_forbidden_is_refused_whatever_the_rule_says():
+    place = world()
+    event = place.apply("ana", Write("hi"), 0.0, forbidden="not today")
+    assert (event.outcome, event.reason, event.text) == ("refused", "not today", "hi")
+    assert not place.posts
+
+
+def test_an_event_says_what_its_action_belongs_to():
+    place = world()
+    event = place.apply("ana", Write("hi"), 9.0, woke=8.0, turn=3, part=1, marks=("m",), shown=(4,))
+    assert event == Event(
+        at=9.0, woke=8.0, who="ana", cohort="people", turn=3, cue=None, part=1, verb="write",
+        outcome="done", reason=None, post=None, made=0, root=0, whom=None, group=None, text="hi",
+        extra=None, marks=("m",), shown=(4,),
+    )  # fmt: skip
+
+
+def test_worlds_that_differ_have_other_digests():
+    digests = {world().digest(), world(follows=[("ana", "ben")]).digest()}
+    place = world()
+    for who, action in [
+        ("ana", Write("hi")),
+        ("ben", Like(0)),
+        ("ben", React(0, "sad")),
+        ("ben", CreateGroup("g")),
+    ]:
+        do(place, who, action)
+        digests.add(place.digest())
+    assert len(digests) == 6
+
+
+def test_a_choice_is_told_in_the_column_for_text_or_in_extra():
+    assert tell(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
+    rated = tell(Rate(3, "two", "fine"), Effect(whom="ben"))
+    assert rated == Effect(post=3, whom="ben", text="fine", extra='{"stars": "two"}')
+
+
+def test_fields_without_a_column_join_what_the_rule_put_into_extra():
+    place = world()
+    event = do(place, "ana", Introduce("ben", "cat", "g", "warm"))
+    assert (event.whom, event.group, event.text) == ("cat", "g", "warm")
+    assert event.extra == '{"note": 1, "one": "ben", "other": "cat"}'
+
+
+@pytest.mark.parametrize("extra", ["plainly", "[1]"])
+def test_extra_holds_an_object(extra):
+    with pytest.raises(ScenarioError, match="'introduce' put .* which holds a JSON object"):
+        tell(Introduce("ben", "cat", "g", "warm"), Effect(extra=extra))
+
+
+def test_a_verb_nobody_knows_cannot_be_replayed():
+    place = world()
+    events = [do(place, "ana", Write("hi")), do(place, "ana", Rate(0, "one", "a"))]
+    with pytest.raises(RecordError, match="event 1 has the verb 'rate', which is none of write"):
+        replay(events, HANDLES, ["people"] * 4, network(HANDLES))
+
+
+def test_a_record_that_lacks_a_field_cannot_be_replayed():
+    place = world()
+    do(place, "ana", Write("hi"))
+    event = do(place, "ana", Rate(0, "one", "a"))._replace(extra=None)
+    with pytest.raises(RecordError, match="no 'stars' in `extra`, which the verb 'rate' needs"):
+        recall(Rate, event)
+
+
+@pytest.mark.parametrize("change", [{"made": 7}, {"who": "ben"}, {"cohort": "others"}])
+def test_a_record_that_was_changed_diverges(change):
+    place = world()
+    events = [do(place, "ana", Write("hi")), do(place, "ben", Like(0))._replace(who="ana")]
+    events[0] = events[0]._replace(**change)
+    with pytest.raises(DivergenceError, match=r"event \d was"):
+        replay(events, HANDLES, ["people"] * 4, network(HANDLES))
