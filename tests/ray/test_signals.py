@@ -13,7 +13,7 @@ from simnet import Run
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
-# A run of many slow turns, which says so in a line when the first reply is in.
+# A run of many slow turns, which says so in a line when the first have landed.
 SCRIPT = textwrap.dedent(
     """
     import asyncio, sys
@@ -24,7 +24,7 @@ SCRIPT = textwrap.dedent(
 
     class Announcing(Silent):
         def progress(self, progress):
-            if progress.usage.calls:
+            if progress.ledger.done:
                 print("replied", flush=True)
 
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
@@ -38,7 +38,7 @@ SCRIPT = textwrap.dedent(
 
 @pytest.fixture
 def running(tmp_path):
-    """A run in a process of its own, past its first reply."""
+    """A run in a process of its own, past its first turns."""
     script = tmp_path / "slow.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(tmp_path / "runs")]
