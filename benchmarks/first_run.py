@@ -46,7 +46,7 @@ def main() -> None:
     began = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         backend = choose(asked.backend, asked.model)
-        plan = Launch(loaded.scenario, backend, Path(folder), module=loaded.module)
+        plan = Launch(loaded.scenario, backend, Path(folder), modules=loaded.modules)
         outcome = asyncio.run(launch(plan, first))
     total = perf_counter() - began
     report(outcome, backend.kind, first.after, total)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simnet.commands.personas import app as personas
 from simnet.errors import SimnetError
-from simnet.personas.commands import app as personas
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "
@@ -172,7 +172,7 @@ def sft(
     runs: Runs = RUNS,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that exists.")] = False,
     include_marked: Annotated[
-        bool, typer.Option("--include-marked", help="Keep refusals, empty and cut replies too.")
+        bool, typer.Option("--include-marked", help="Keep refusals, empty and garbled replies too.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@
     - DiskError       the disk refused a write; what was not acknowledged is kept
       . DiskFullError   because it is full
   + RunError          the run cannot go on: the engine or an actor died  exit code 1
+    - ModelGoneError  the model as a whole is gone; its owner may make a new one
   + ActionError       an action the world does not allow
   + ModelError        a model gave no reply that can be used
 
@@ -72,6 +73,17 @@ class DiskFullError(DiskError):
 
 class RunError(SimnetError):
     """The run cannot go on."""
+
+
+class ModelGoneError(RunError):
+    """The model as a whole is gone: nothing it was asked is answered. Its owner may make a new one.
+
+    `cause` says why in two or three words, the same ones each time, so that it can be counted.
+    """
+
+    def __init__(self, message: str, cause: str = "engine died") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class ActionError(SimnetError):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from simnet.commands.personas import app
 from simnet.errors import PersonaError, UsageError
 from simnet.personas import Catalogue, Persona
 from simnet.personas.catalogue import FILE
-from simnet.personas.commands import app
 from simnet.personas.population import villagers
 from simnet.personas.sources import Source, read
 from simnet.personas.topics import TOPICS

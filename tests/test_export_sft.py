@@ -16,9 +16,12 @@ from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
 
 POST = "I'm always 10 minutes late. Could this be annoying? \u00e9\u4f60"
+PORTRAIT = "Ana bakes. age: 40. likes: bread, jazz."
 PEOPLE = [
-    PersonaRow("ana", "troll", "Ana bakes.", '{"age":40,"likes":["bread","jazz"]}', "villagers"),
-    PersonaRow("bob", "supporter", "Bob sails.", "{}", None),
+    PersonaRow(
+        "ana", "troll", "Ana bakes.", '{"age":40,"likes":["bread","jazz"]}', PORTRAIT, "villagers"
+    ),
+    PersonaRow("bob", "supporter", "Bob sails.", "{}", "Bob sails.", None),
 ]
 
 
@@ -59,13 +62,13 @@ def test_each_type_of_follower_is_a_subset_that_datasets_loads(tmp_path):
     subsets = export_sft(a_run(tmp_path), out)
     assert [(one.name, one.rows) for one in subsets] == [
         ("format_sft_supporter", 1),
-        ("format_sft_troll", 2),
+        ("format_sft_troll", 3),
     ]
     assert datasets.get_dataset_config_names(str(out)) == [one.name for one in subsets]
     troll = loaded(out, "format_sft_troll", tmp_path)
     assert troll[0] == {
         "post": POST,
-        "persona": "Ana bakes. age: 40. likes: bread, jazz.",
+        "persona": PORTRAIT,
         "interaction_troll": "Late is a lifestyle!",
         "prompt": POST,
         "prompt_id": hashlib.sha256(POST.encode()).hexdigest(),
@@ -91,14 +94,13 @@ def test_the_columns_are_trl_s_conversational_language_modelling_format(tmp_path
 def test_what_is_left_out_is_counted_by_cause_in_the_readme(tmp_path):
     subsets = export_sft(a_run(tmp_path), tmp_path / "sft")
     assert {one.type: one.left_out for one in subsets} == {
-        "troll": {"at_limit": 1, "refusal": 1},
+        "troll": {"refusal": 1},
         "supporter": {"refused": 1, "empty": 1},
     }
     card = (tmp_path / "sft/README.md").read_text()
-    assert (
-        "| left out: at_limit | left out: empty | left out: refusal | left out: refused |" in card
-    )
-    assert "| format_sft_troll | troll | 2 | 1 | 0 | 1 | 0 |" in card
+    header = "| rows | cut at the limit | left out: empty | left out: refusal | left out: refused |"
+    assert header in card
+    assert "| format_sft_troll | troll | 3 | 1 | 0 | 1 | 0 |" in card
     assert "Replies by smol" in card
     assert "1 personas from villagers; its licence applies" in card
 
@@ -116,7 +118,7 @@ def test_a_type_of_which_nothing_is_left_is_told_of_and_has_no_configuration(tmp
     supporter, _troll = export_sft(a_run(tmp_path, [*EVENTS[:2], EVENTS[7]]), out)
     assert (supporter.rows, supporter.file) == (0, None)
     assert datasets.get_dataset_config_names(str(out)) == ["format_sft_troll"]
-    assert "| format_sft_supporter | supporter | 0 | 1 |" in (out / "README.md").read_text()
+    assert "| format_sft_supporter | supporter | 0 | 0 | 1 |" in (out / "README.md").read_text()
 
 
 def test_a_folder_that_exists_is_replaced_only_by_force(tmp_path):
@@ -138,7 +140,7 @@ def test_a_folder_that_exists_is_replaced_only_by_force(tmp_path):
     ("events", "told"),
     [
         (EVENTS[:1], "no replies to export"),
-        ([EVENTS[0], EVENTS[2]], "every reply .* is left out"),
+        ([EVENTS[0], EVENTS[3]], "every reply .* is left out"),
         ([*EVENTS[:2], reply(9, "ana", "a b", "x"), reply(10, "ana", "a/b", "y")], "share"),
     ],
 )

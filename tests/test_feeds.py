@@ -2,10 +2,10 @@
 
 import math
 
-import pytest
-
 import made_worlds
+import pytest
 from made_worlds import do, world
+
 from simnet import (
     Block,
     Dislike,

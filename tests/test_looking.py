@@ -1,8 +1,8 @@
 """What is in one view."""
 
 import pytest
-
 from made_worlds import do, world
+
 from simnet import (
     Block,
     CreateGroup,

@@ -1,8 +1,8 @@
 """Every verb: what it does, and why it may be refused. A refusal leaves the world as it was."""
 
 import pytest
-
 from made_worlds import do, refused, world
+
 from simnet import (
     EVERY_VERB,
     MEMBER,

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from made_worlds import do, network, world
+
 from simnet import (
     EVERY_VERB,
     Action,

@@ -1,13 +1,16 @@
 """One persona that acts: who it is, what it remembers, how it decides."""
 
-from collections.abc import Generator
-from typing import NamedTuple
+from collections.abc import Awaitable, Generator, Hashable, Sequence
+from typing import Any, NamedTuple
 
 from simnet.agents import marks, prompts
 from simnet.agents.ask import Ask
-from simnet.agents.mind import Mind
+from simnet.agents.memory import memory_of
+from simnet.agents.mind import Chosen, Mind
+from simnet.agents.reflection import reflect
+from simnet.agents.replies import NO_REPLY, NO_TEXT
 from simnet.errors import ModelError
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
@@ -31,16 +34,29 @@ class Decision(NamedTuple):
 class Agent:
     """A persona, its cohort's mind and its own memory."""
 
-    __slots__ = ("_finish", "_gists", "_told", "memory", "mind", "persona")
+    __slots__ = ("_gists", "_notes", "_told", "finish", "marked", "memory", "mind", "persona")
 
     def __init__(self, persona: Persona, mind: Mind) -> None:
         self.persona = persona
         self.mind = mind
-        self.memory: list[str] = []
-        """One's own last actions, oldest first, at most `mind.memory`."""
+        self.memory = memory_of(mind.memory)
         self._gists: dict[str, None] = {}
         self._told: str | None = None
-        self._finish = "stop"
+        self._notes: dict[Hashable, Any] | None = None
+        self.finish = "stop"
+        """How the turn's last completion ended."""
+        self.marked: tuple[str, ...] = ()
+        """What the behaviour marked this turn with."""
+
+    @property
+    def notes(self) -> dict[Hashable, Any]:
+        """What a behaviour keeps from turn to turn, under a key of its own.
+
+        It has to follow from what the agent saw and what models replied, and from nothing else.
+        """
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
 
     @property
     def told(self) -> str:
@@ -49,9 +65,20 @@ class Agent:
             self._told = prompts.instructions(self.mind, self.persona)
         return self._told
 
+    def afresh(self) -> "Agent":
+        """Make another agent of the same persona, which remembers nothing."""
+        other = Agent(self.persona, self.mind)
+        other._told = self.told
+        return other
+
+    def mark(self, word: str) -> None:
+        """Mark what comes of this turn, for the record."""
+        if word not in self.marked:
+            self.marked += (word,)
+
     def note_finish(self, completion: Completion) -> None:
         """Remember how the turn's last completion ended, for its marks."""
-        self._finish = completion.finish
+        self.finish = completion.finish
 
     def decide(self, view: View) -> Generator[Prompt, Completion, Decision]:
         """Run the behaviour on one view: yields prompts, wants completions, returns a Decision.
@@ -59,28 +86,46 @@ class Agent:
         A reply that cannot be used is a Decision too, one with a failure. Raises TypeError if
         the behaviour awaits something else than `ask` or returns something else than actions.
         """
-        self._finish = "stop"
+        self.finish = "stop"
+        self.marked = ()
         try:
-            chosen = yield from self.mind.behaviour(self, view, Ask(self, view)).__await__()
+            chosen = yield from self._begun(view).__await__()
         except ModelError as error:
             reason = str(error)
-            return Decision(view.who, view.turn, (), self._failure_marks(reason), reason)
-        actions = (chosen,) if isinstance(chosen, Action) else tuple(chosen)
-        if not all(isinstance(action, Action) for action in actions):
-            name = getattr(self.mind.behaviour, "__name__", repr(self.mind.behaviour))
-            raise TypeError(f"behaviour {name} returned {chosen!r}, not actions")
+            self.memory.note(view, ())
+            return Decision(
+                view.who, view.turn, (), self._failure_marks(reason) + self.marked, reason
+            )
+        actions = self._checked(chosen)
         noted = self._marks(actions, view)
         self._remember(actions)
         return Decision(view.who, view.turn, actions, noted)
 
+    def _begun(self, view: View) -> Awaitable[Chosen]:
+        behaving = self.mind.behaviour(self, view, Ask(self, view))
+        if isinstance(behaving, Awaitable):
+            return behaving
+        raise TypeError(f"behaviour {self._behaviour()} is not an `async def`")
+
+    def _behaviour(self) -> str:
+        return getattr(self.mind.behaviour, "__name__", repr(self.mind.behaviour))
+
+    def _checked(self, chosen: object) -> tuple[Action, ...]:
+        actions = (chosen,) if isinstance(chosen, Action) else chosen
+        if isinstance(actions, Sequence) and all(isinstance(one, Action) for one in actions):
+            return tuple(actions)
+        raise TypeError(f"behaviour {self._behaviour()} returned {chosen!r}, not actions")
+
     def _failure_marks(self, reason: str) -> tuple[str, ...]:
-        return (marks.EMPTY,) if "empty" in reason or "no text" in reason else (marks.GARBLED,)
+        if self.finish not in USABLE:
+            return ()
+        return (marks.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (marks.GARBLED,)
 
     def _marks(self, actions: tuple[Action, ...], view: View) -> tuple[str, ...]:
         """Mark what is remarkable about the texts of a turn."""
         found: dict[str, None] = {}
         for text in filter(None, (getattr(action, "text", None) for action in actions)):
-            if len(text) >= self.mind.text_limit or self._finish == "length":
+            if len(text) >= self.mind.text_limit or self.finish == "length":
                 found[marks.AT_LIMIT] = None
             if marks.refuses(text):
                 found[marks.REFUSAL] = None
@@ -112,5 +157,5 @@ def _recalled(action: Action) -> str:
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None)
     return " ".join(
-        filter(None, [action.verb, f"@{whom}" if whom else "", f'"{text}"' if text else ""])
+        filter(None, [action.verb, f"@{whom}" if whom else "", f'"{prompts.one_line(text)}"' if text else ""])
     )

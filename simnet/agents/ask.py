@@ -50,12 +50,13 @@ class Ask:
             temperature=mind.temperature,
             max_tokens=mind.max_tokens,
             adapter=mind.adapter,
+            priority=int(self._view.now),  # what lands first should be decided first
         )
         self._calls += 1
         completion = await _Asked(prompt)
+        self._me.note_finish(completion)
         if not completion.usable:
             raise ModelError(f"{completion.finish}: {completion.text}")
-        self._me.note_finish(completion)
         return completion.text
 
     async def for_action(self) -> list[Action]:

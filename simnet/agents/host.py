@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeAlias
 
 from simnet.agents.agent import Agent, Decision
+from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
 from simnet.world.posts import View
 
@@ -67,9 +68,8 @@ class Host:
             yield thoughts
         arrived: asyncio.Queue[list[tuple[_Turn, Completion]] | BaseException] = asyncio.Queue()
         open_turns = len(asking)
-        async with asyncio.TaskGroup() as tasks:
-            if asking:
-                tasks.create_task(self._ask(asking, arrived))
+        tasks = {asyncio.create_task(self._ask(asking, arrived))} if asking else set()
+        try:
             while open_turns:
                 finished = await arrived.get()
                 if isinstance(finished, BaseException):
@@ -78,8 +78,12 @@ class Host:
                 again = self._proceed(finished, thoughts)
                 open_turns -= len(thoughts.decisions)
                 if again:
-                    tasks.create_task(self._ask(again, arrived))
+                    tasks.add(asyncio.create_task(self._ask(again, arrived)))
                 yield thoughts
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     def _begin(self, view: View, decisions: list[Decision]) -> _Turn | None:
         agent = self._agents.get(view.who)
@@ -113,7 +117,8 @@ class Host:
             raise
         if not isinstance(asked, Prompt):
             raise TypeError(
-                f"the behaviour of @{turn.view.who} awaits {asked!r}; it may only await `ask`"
+                f"the behaviour of @{turn.view.who} awaits {asked!r} in turn {turn.view.turn}; "
+                "it may only await `ask`"
             )
         turn.prompt = asked
         return True
@@ -124,9 +129,22 @@ class Host:
         arrived: asyncio.Queue[list[tuple[_Turn, Completion]] | BaseException],
     ) -> None:
         prompts = [self._encoded(turn.prompt) for turn in turns if turn.prompt is not None]
+        waiting = set(range(len(prompts)))
         try:
             async for finished in self._model.generate(prompts):
+                for position, _ in finished:
+                    if position not in waiting:
+                        raise RunError(
+                            f"the model {self._model.name!r} completed prompt {position} of "
+                            f"{len(prompts)}, which is not waiting"
+                        )
+                    waiting.remove(position)
                 arrived.put_nowait([(turns[position], done) for position, done in finished])
+            if waiting:
+                raise RunError(
+                    f"the model {self._model.name!r} completed {len(prompts) - len(waiting)} of "
+                    f"{len(prompts)} prompts and ended"
+                )
         except Exception as error:  # noqa: BLE001  (handed to the consumer, which raises it)
             arrived.put_nowait(error)
 

@@ -8,13 +8,24 @@ REPEAT = "repeat"
 EMPTY = "empty"
 GARBLED = "garbled"
 
+_CANNOT = (
+    r"(?:can(?:no|')t|can not|won't|will not|(?:am|'m) (?:unable|not able|not allowed) to"
+    r"|(?:am|'m) not (?:comfortable|going to be able) (?:to|with))"
+)
+_TASK = (
+    r"(?:this|that|these|those|your|the|such|any|an?|further|more)?\s?(?:kinds? of |type of )?"
+    r"(?:request|content|conversation|discussion|response|information|instructions?|role-?play"
+    r"|prompt|task|guidance|material|language|messages?|persona)"
+)
 _REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am) (?:sorry|afraid)[,.]?(?: but)? i (?:can(?:'|no)t|am (?:un|not )able)"
-    r"|i (?:can(?:no|')t|can not|won't|am (?:unable|not able) to|'m (?:unable|not able) to)"
-    r" (?:help|assist|fulfil|fulfill|comply|provide|answer|engage|post|participate|do that"
-    r"|generate|create|write|respond|continue|discuss|support)"
-    r"|as an ai\b|i(?:'m| am) (?:just |only )?an? (?:ai|language model|digital assistant"
-    r"|artificial|virtual assistant))",
+    rf"\bi ?{_CANNOT} (?:(?:help|assist)(?: you)?(?: with|[.!]|$)|fulfil|comply with {_TASK}"
+    rf"|(?:provide|answer|engage in|participate in|generate|create|write|respond to|continue"
+    rf"|discuss|support|do|help create|produce) {_TASK}"
+    r"|(?:engage in|participate in|continue with) (?:this|that)\b"
+    r"|(?:answer|discuss|do) (?:this|that)(?:[.!]|$))"
+    r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b"
+    r"|\bi(?:'m| am) (?:just |only )?an? (?:ai\b(?! \w*(?:er|or|ist|student|skeptic|fan|company)\b)|(?:large )?language model|digital assistant"
+    r"|artificial intelligence|virtual assistant)",
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(r"(?:<\|[^|>]*\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|\s)+")
@@ -32,5 +43,8 @@ def garbled(text: str) -> bool:
 
 
 def gist(text: str) -> str:
-    """Reduce a text to what two near repeats have in common: its words, in one case."""
-    return _SPACES.sub(" ", text).strip().casefold()
+    """Reduce a text to what two near repeats have in common: its words, in one case.
+
+    A text without words is its own gist.
+    """
+    return (_SPACES.sub(" ", text).strip() or text.strip()).casefold()

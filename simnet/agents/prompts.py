@@ -45,7 +45,7 @@ def news(me: "Agent", view: View) -> str:
 
 def _rest(view: View, number: int) -> list[str]:
     """List what is below the feed, numbered on from `number`."""
-    lines = list(view.news)
+    lines = [one_line(news) for news in view.news]
     if view.messages:
         lines.append("Messages:")
         for message in view.messages:
@@ -60,7 +60,7 @@ def _rest(view: View, number: int) -> list[str]:
         lines.append("Groups:")
         for group in view.groups:
             number += 1
-            lines.append(f"{number} {group}")
+            lines.append(f"{number} {one_line(group)}")
     return lines
 
 
@@ -68,13 +68,13 @@ def _conversation(view: View) -> str:
     """Show posts as things said, for a cohort whose replies are text alone."""
     if not view.posts:
         return "Nobody has said anything yet. You begin."
-    return "\n".join(f"@{post.author}: {post.text}" for post in view.posts)
+    return "\n".join(f"@{post.author}: {one_line(post.text)}" for post in view.posts)
 
 
 def _post(post: Shown, now: Seconds) -> str:
     to = f" to @{post.to}" if post.to else ""
-    quoted = f' quoting "{post.quoted}"' if post.quoted else ""
-    label = f" [{post.label}]" if post.label else ""
+    quoted = f' quoting "{one_line(post.quoted)}"' if post.quoted else ""
+    label = f" [{one_line(post.label)}]" if post.label else ""
     counts = [
         f"{count} {name}"
         for count, name in (
@@ -84,9 +84,15 @@ def _post(post: Shown, now: Seconds) -> str:
         if count
     ]  # fmt: skip
     seen = f" ({', '.join(counts)})" if counts else ""
-    return f"@{post.author}{to} {format_age(now - post.at)}: {post.text}{quoted}{label}{seen}"
+    text = f"{one_line(post.text)}{quoted}{label}{seen}"
+    return f"@{post.author}{to} {format_age(now - post.at)}: {text}"
 
 
 def _message(message: Message, now: Seconds) -> str:
-    where = f" in {message.group}" if message.group else ""
-    return f"@{message.sender}{where} {format_age(now - message.at)}: {message.text}"
+    where = f" in {one_line(message.group)}" if message.group else ""
+    return f"@{message.sender}{where} {format_age(now - message.at)}: {one_line(message.text)}"
+
+
+def one_line(text: str) -> str:
+    """Put a text on one line, so that it cannot pass for other lines of a feed."""
+    return text if text.isprintable() else " ".join(text.split())

@@ -9,7 +9,7 @@ Parsing is total: any string is either actions or a ModelError that says what is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ from simnet.world.actions import Action, Field, fields_of
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
 
-_LINE = re.compile(
-    r"(?P<verb>[a-z_]+)(?: (?P<number>\d{1,4}))?(?: (?P<choice>[a-z_]+))?(?:: ?(?P<text>.*))?",
-    re.DOTALL,
-)
+NO_REPLY = "the reply is empty"
+NO_TEXT = "the reply has no text"
+
+_BREAKS = re.compile(r"[\r\n]+")
 
 
 class Shape(NamedTuple):
@@ -58,9 +58,9 @@ class ReplyFormat:
         self.verbs = {verb.verb: verb for verb in verbs}
         self.text_limit = text_limit
         self.acts = acts
-        speaking = [verb for verb in verbs if verb is not Pass]
-        self.sole = speaking[0] if _says_one_thing(speaking, feed_size) and acts == 1 else None
+        self.sole = verbs[0] if _says_one_thing(verbs, feed_size) and acts == 1 else None
         """The one verb, if a reply is its text alone."""
+        self._forms = {verb.verb: _form(verb) for verb in verbs}
         self._patterns: dict[Shape, str | None] = {}
 
     @cached_property
@@ -100,7 +100,7 @@ class ReplyFormat:
 
     def _verb_pattern(self, verb: type[Action], shape: Shape) -> str:
         parts = [verb.verb]
-        for field in fields_of(verb):
+        for field in _written(verb):
             match field.kind:
                 case "text":
                     parts.append(f": {self._text}")
@@ -111,44 +111,52 @@ class ReplyFormat:
         return "".join(parts)
 
     def parse(self, reply: str, view: View) -> list[Action]:
-        """Read a reply. Raises ModelError, saying why, if it is not one to this view."""
+        """Read a reply. Raises ModelError, saying why, if it is not one to this view.
+
+        More spaces than there should be and empty lines are let pass, nothing else.
+        """
         text = reply.strip()
         if not text:
-            raise ModelError("the reply is empty")
+            raise ModelError(NO_REPLY)
+        lines = [line.strip() for line in _BREAKS.split(text)]
         if self.sole is not None:
-            return [self._with_text(self.sole, view, 1, "", text)]
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+            words = {"post": "1", "text": " ".join(lines)}
+            told = {field.name: words[field.kind] for field in fields_of(self.sole)}
+            return [self._made(self.sole, told, view)]
+        lines = list(filter(None, lines))
         if len(lines) > self.acts:
             raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {_cut(text)}")
         return [self._line(line, view) for line in lines]
 
     def _line(self, line: str, view: View) -> Action:
-        match = _LINE.fullmatch(line)
-        verb = self.verbs.get(match["verb"]) if match else None
-        if match is None or verb is None:
+        name = re.split(r"[\s:]", line, maxsplit=1)[0]
+        verb = self.verbs.get(name)
+        if verb is None:
             raise ModelError(f"the reply is not an action: {_cut(line)}")
-        number = int(match["number"]) if match["number"] else 0
-        return self._with_text(verb, view, number, match["choice"] or "", match["text"] or "")
+        match = self._forms[name].fullmatch(line)
+        if match is None:
+            raise ModelError(f"the reply is not `{_offer(verb)}`: {_cut(line)}")
+        return self._made(verb, match.groupdict(), view)
 
-    def _with_text(
-        self, verb: type[Action], view: View, number: int, choice: str, text: str
-    ) -> Action:
+    def _made(self, verb: type[Action], told: Mapping[str, str], view: View) -> Action:
+        """Make an action from what was told of each of its fields."""
         values: dict[str, object] = {}
         for field in fields_of(verb):
+            word = told[field.name]
             match field.kind:
                 case "text":
-                    values[field.name] = self._checked(text.strip())
+                    values[field.name] = self._checked(word.strip())
                 case "choice":
-                    if choice not in field.choices:
+                    if word not in field.choices:
                         raise ModelError(f"{verb.verb} wants one of {', '.join(field.choices)}")
-                    values[field.name] = choice
+                    values[field.name] = word
                 case kind:
-                    values[field.name] = _target(kind, number, view, verb)
+                    values[field.name] = _target(kind, int(word), view, verb)
         return verb(**values)
 
     def _checked(self, text: str) -> str:
         if not text:
-            raise ModelError("the reply has no text")
+            raise ModelError(NO_TEXT)
         if len(text) > self.text_limit:
             raise ModelError(f"the text has {len(text)} characters, not {self.text_limit}")
         return text
@@ -157,7 +165,7 @@ class ReplyFormat:
 def _target(kind: str, number: int, view: View, verb: type[Action]) -> object:
     shape = Shape.of(view)
     if number not in shape.numbers(kind):
-        raise ModelError(f"{verb.verb} {number or ''}: there is no such {kind} in view")
+        raise ModelError(f"{verb.verb} {number}: there is no such {kind} in view")
     if kind == "post":
         return view.posts[number - 1].id
     if kind == "member":
@@ -171,7 +179,7 @@ def _members(view: View) -> Iterator[str]:
     yield from view.suggested
 
 
-def _says_one_thing(verbs: list[type[Action]], feed_size: int) -> bool:
+def _says_one_thing(verbs: tuple[type[Action], ...], feed_size: int) -> bool:
     if len(verbs) != 1:
         return False
     kinds = [field.kind for field in fields_of(verbs[0])]
@@ -182,9 +190,28 @@ def _reachable(field: Field, shape: Shape) -> bool:
     return field.kind in {"text", "choice"} or len(shape.numbers(field.kind)) > 0
 
 
+def _written(verb: type[Action]) -> list[Field]:
+    """List fields in the order in which a reply has them: words come last."""
+    return sorted(fields_of(verb), key=lambda field: field.kind == "text")
+
+
+def _form(verb: type[Action]) -> re.Pattern[str]:
+    """Compile what a line of this verb looks like, whatever the view."""
+    parts = [verb.verb]
+    for field in _written(verb):
+        match field.kind:
+            case "text":
+                parts.append(rf"\s*:(?P<{field.name}>.*)")
+            case "choice":
+                parts.append(rf"\s+(?P<{field.name}>\w+)")
+            case _:
+                parts.append(rf"\s+(?P<{field.name}>[1-9][0-9]{{0,3}})")
+    return re.compile("".join(parts), re.DOTALL)
+
+
 def _offer(verb: type[Action]) -> str:
     parts = [verb.verb]
-    for field in fields_of(verb):
+    for field in _written(verb):
         match field.kind:
             case "text":
                 parts.append(": TEXT")

@@ -22,7 +22,6 @@ _DEEPEST = 8
 """Replies deeper than this stay at this depth: a column of two letters reads badly."""
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = {"\n", "\u200c", "\u200d"}
-_CELLS = ("scenario", "model", "events", "replies")
 _PLURALS = {"reply": "replies", "pass": "passes"}
 
 
@@ -67,15 +66,15 @@ def listing(root: str | Path, console: Console, *, as_json: bool = False) -> Non
 
 def _table(told: list[dict[str, object]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
+    # A run's id tells when it was made and of which scenario; the rest fits 80 columns.
     table.add_column("run", no_wrap=True, overflow="fold")
-    for column in ("state", "scenario", "model"):
-        table.add_column(column, overflow="fold")
+    table.add_column("state", no_wrap=True)
+    table.add_column("model", overflow="fold")
     for column in ("events", "replies"):
         table.add_column(column, justify="right")
-    table.add_column("when (UTC)")
     for one in told:
-        when = str(one.get("created", ""))[:16].replace("T", " ")
-        cells = [one["id"], one["state"], *(one.get(key, "") for key in _CELLS), when]
+        model = one.get("error") or Path(str(one.get("model", ""))).name
+        cells = [one["id"], one["state"], model, one.get("events", ""), one.get("replies", "")]
         table.add_row(*(Text(visible(str(cell))) for cell in cells))
     return table
 
@@ -93,7 +92,7 @@ def _told(folder: Path) -> dict[str, object]:
     try:
         summary = Run.open(folder).summary
     except RecordError as error:
-        return {"id": folder.name, "state": "unreadable", "scenario": str(error)}
+        return {"id": folder.name, "state": "unreadable", "error": str(error)}
     return {**summary._asdict(), "created": summary.created.isoformat()}
 
 

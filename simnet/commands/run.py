@@ -60,10 +60,9 @@ def carry_out(order: Order) -> int:
             personas_per_actor=per_actor,
             source=loaded.source,
             parameters=loaded.parameters,
-            module=loaded.modules[0] if loaded.modules else None,
+            modules=loaded.modules,
         )
-        outcome = asyncio.run(launch(plan, _Logged(shown)))
-        kept.into(outcome.folder / "logs")
+        outcome = asyncio.run(launch(plan, _Logged(shown, kept)))
         shown.finished(outcome)
     return _exit_code(outcome)
 
@@ -89,11 +88,17 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 class _Logged:
-    """Passes reports on and logs the phases."""
+    """Passes reports on and logs the phases, into the run directory once there is one."""
 
-    def __init__(self, shown: Display) -> None:
+    def __init__(self, shown: Display, kept: log.Kept) -> None:
         self._shown = shown
+        self._kept = kept
         self._log = log.get("simnet.run")
+
+    def begun(self, folder: Path) -> None:
+        self._kept.into(folder / "logs")
+        self._log.info("begun", run=folder.name)
+        self._shown.phase(f"the record is {folder}")
 
     def phase(self, text: str) -> None:
         self._log.info(text)

@@ -110,12 +110,12 @@ class Cluster:
         *,
         address: str | None = None,
         personas_per_actor: PersonasPerActor = "auto",
-        module: ModuleType | None = None,
+        modules: Sequence[ModuleType] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where.
 
-        `module` is the scenario's, if other processes cannot import it; its code is sent along.
+        `modules` are the scenario's that other processes cannot import; their code is sent along.
         """
         self._scenario = scenario
         self._backend = backend
@@ -123,7 +123,7 @@ class Cluster:
         self._address = address
         self._per_actor = personas_per_actor
         self._say = say
-        self._module = module
+        self._modules = modules
         self._started_ray = False
         self._engine_is_up = False
         self._handles: list[ActorHandle] = []
@@ -145,8 +145,8 @@ class Cluster:
         self._say("starting Ray" if self._address is None else f"connecting to {self._address}")
         self._connect()
         self.phases.end("ray")
-        if self._module is not None:
-            ray.cloudpickle.register_pickle_by_value(self._module)
+        for module in self._modules:
+            ray.cloudpickle.register_pickle_by_value(module)
         self.placement = place(self._scenario, self._per_actor, os.cpu_count() or 1)
         self._say(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -260,4 +260,10 @@ class _unwrapped:  # noqa: N801  (reads as a statement: with _unwrapped())
             raise RunError(f"an actor died: {error}") from error
         if isinstance(error, RayTaskError):
             cause = error.cause
-            raise cause if isinstance(cause, SimnetError) else RunError(str(error)) from error
+            raise cause if isinstance(cause, SimnetError) else RunError(_told(cause)) from error
+
+
+def _told(cause: BaseException) -> str:
+    """Say what went wrong in another process; its traceback stays with the error's cause."""
+    notes = "".join(f" ({note})" for note in getattr(cause, "__notes__", ()))
+    return f"{type(cause).__name__}: {cause}{notes}"

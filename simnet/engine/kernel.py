@@ -170,6 +170,8 @@ class Kernel:
         for member, cohort in enumerate(self._cohorts):
             handle = self.world.handles[member]
             at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
+            if at is not None:
+                self._check_wake(member, "first", at, 0.0)
             if at is not None and at <= scenario.lasts:
                 self._alarms[member] = at
                 self._agenda.append((at, self._counter, WAKE, member))
@@ -282,10 +284,11 @@ class Kernel:
         handle = self.world.handles[member]
         draw = self._draw(handle, turn + 1, "wake")
         wake = rhythm.after(handle, turn, at, draw)
-        if wake is not None and wake < at:
-            raise self._stuck(member, rhythm, wake, at)
+        if wake is not None:
+            self._check_wake(member, "after", wake, at)
         if self._stirred.pop(member, 0) is None:
             soon = rhythm.stirred(handle, at, self._draw(handle, turn + 1, "stirred"))
+            self._check_wake(member, "stirred", soon, at)
             wake = soon if wake is None else min(wake, soon)
         self._alarms[member] = -1.0
         if wake is not None:
@@ -309,6 +312,7 @@ class Kernel:
         handle = self.world.handles[member]
         draw = self._draw(handle, self._turns[member], "stirred")
         wake = self._cohorts[member].rhythm.stirred(handle, at, draw)
+        self._check_wake(member, "stirred", wake, at)
         if not 0 <= self._alarms[member] <= wake:
             self._set_alarm(member, wake)
 
@@ -324,10 +328,13 @@ class Kernel:
     def _draw(self, handle: str, turn: int, purpose: str) -> "_Draw":
         return _Draw(self.scenario.seed, handle, turn, purpose)
 
-    def _stuck(self, member: int, rhythm: Rhythm, wake: Seconds, at: Seconds) -> ScenarioError:
-        return ScenarioError(
-            f"cohort {self._cohorts[member].name!r}: {type(rhythm).__name__}.after gave "
-            f"{wake:g} s at {at:g} s; a rhythm must not go back in time"
+    def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
+        if wake >= at:  # not so if it is not a number
+            return
+        cohort = self._cohorts[member]
+        raise ScenarioError(
+            f"cohort {cohort.name!r}: {type(cohort.rhythm).__name__}.{method} gave {wake:g} s at "
+            f"{at:g} s; a rhythm must not go back in time"
         )
 
 

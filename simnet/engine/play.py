@@ -90,7 +90,10 @@ def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
     for cohort in scenario.cohorts:
         for persona in cohort.personas:
             attributes = json.dumps(persona.attributes, ensure_ascii=False)
-            yield PersonaRow(persona.id, cohort.name, persona.description, attributes, None)
+            yield PersonaRow(
+                *(persona.id, cohort.name, persona.description, attributes),
+                *(persona.portrait(), None),
+            )
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -44,12 +44,16 @@ class Launch:
     source: Path | None = None
     """The scenario's file, copied into the run directory."""
     parameters: Mapping[str, object] = field(default_factory=dict)
-    module: ModuleType | None = None
-    """The scenario's module, if the workers of the cluster cannot import it."""
+    modules: Sequence[ModuleType] = ()
+    """The scenario's modules that the workers of a cluster cannot import."""
 
 
 class Reporter(Protocol):
     """Whoever is told how a run goes."""
+
+    def begun(self, folder: Path) -> None:
+        """Tell where the record will be."""
+        ...
 
     def phase(self, text: str) -> None:
         """Tell what is being done now."""
@@ -62,6 +66,9 @@ class Reporter(Protocol):
 
 class Silent:
     """Tells nobody."""
+
+    def begun(self, folder: Path) -> None:
+        """Say nothing."""
 
     def phase(self, text: str) -> None:
         """Say nothing."""
@@ -157,6 +164,7 @@ class _Run:
 
     async def run(self) -> Outcome:
         directory = self._directory()
+        self._reporter.begun(directory.path)
         stage = self._stage = self._make_stage(directory.path)
         self._main = asyncio.ensure_future(self._play(stage, directory))
         self._listen()
@@ -166,7 +174,9 @@ class _Run:
             if self._signal is None:
                 raise
             self._end_early(directory, State.INTERRUPTED, "interrupted before the first turn")
-            raise RunError("interrupted before the first turn") from None
+            stopped = RunError("interrupted before the first turn")
+            stopped.exit_code = 128 + self._signal
+            raise stopped from None
         except Exception as error:
             self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
             raise
@@ -200,7 +210,7 @@ class _Run:
             folder,
             address=launch.address,
             personas_per_actor=launch.personas_per_actor,
-            module=launch.module,
+            modules=launch.modules,
             say=self._reporter.phase,
         )
 

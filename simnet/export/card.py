@@ -18,6 +18,8 @@ class Subset(NamedTuple):
     """Its Parquet file, relative to the data set; None where every reply was left out, because
     `datasets` cannot load a file without rows."""
     rows: int
+    cut: int
+    """How many of them ran into the limit of characters, perhaps in the middle of a sentence."""
     left_out: Mapping[str, int]
     """How many replies are not in it: by mark, refused or failed."""
 
@@ -70,11 +72,17 @@ def _front_matter(subsets: Sequence[Subset]) -> list[str]:
 
 def _counts(subsets: Sequence[Subset]) -> list[str]:
     causes = sorted({cause for subset in subsets for cause in subset.left_out})
-    header = ["subset", "type", "rows", *(f"left out: {cause}" for cause in causes)]
+    header = [
+        "subset",
+        "type",
+        "rows",
+        "cut at the limit",
+        *(f"left out: {cause}" for cause in causes),
+    ]
     lines = ["| " + " | ".join(header) + " |", "|" + "-|" * len(header)]
     for subset in subsets:
         left = [str(subset.left_out.get(cause, 0)) for cause in causes]
-        cells = [subset.name, subset.type, str(subset.rows), *left]
+        cells = [subset.name, subset.type, str(subset.rows), str(subset.cut), *left]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 

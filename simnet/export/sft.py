@@ -5,7 +5,6 @@ trainer takes as they are: it trains on `messages`.
 """
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,12 +18,13 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset, data_card
 from simnet.export.folder import written_folder
-from simnet.personas.persona import Persona
 from simnet.recording.run_directory import Run
 from simnet.world.events import DONE
 
-LEFT_OUT = ("empty", "refusal", "garbled", "at_limit")
+LEFT_OUT = ("empty", "refusal", "garbled")
 """Marks of replies that are no good example of anything, by default left out."""
+CUT = "at_limit"
+"""Mark of replies that may end in the middle of a sentence; they stay in and are counted."""
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -91,15 +91,8 @@ def _texts(events: pa.Table) -> dict[int, str]:
 
 
 def _portraits(run: Run) -> dict[str, str]:
-    rows = run.read("personas").select(["id", "description", "attributes"]).to_pylist()
-    return {
-        row["id"]: Persona(
-            id=row["id"],
-            description=row["description"],
-            attributes=json.loads(row["attributes"]),
-        ).portrait()
-        for row in rows
-    }
+    rows = run.read("personas").select(["id", "portrait"]).to_pylist()
+    return {row["id"]: row["portrait"] for row in rows}
 
 
 def _words(kinds: Sequence[str]) -> dict[str, str]:
@@ -132,11 +125,12 @@ def _write_subset(
         else:
             left_out[mark] += 1
     if not kept:
-        return Subset(name, kind, None, 0, dict(left_out))
+        return Subset(name, kind, None, 0, 0, dict(left_out))
     file = f"data/{name}/train-00000.parquet"
     (folder / file).parent.mkdir(parents=True)
     pq.write_table(_table(word, kept), folder / file, compression="zstd")
-    return Subset(name, kind, file, len(kept), dict(left_out))
+    cut = sum(CUT in reply.marks for reply in kept)
+    return Subset(name, kind, file, len(kept), cut, dict(left_out))
 
 
 def _table(word: str, replies: Sequence[_Reply]) -> pa.Table:

@@ -28,6 +28,8 @@ class Prompt:
     """Name of a LoRA adapter the model serves."""
     ids: tuple[int, ...] | None = None
     """Token ids of the whole chat, where the caller has encoded it already."""
+    priority: int = 0
+    """Lower goes first where prompts have to wait; decides nothing about the reply."""
 
     def digest(self) -> str:
         """Hash all that decides the reply except the model: 32 hexadecimal digits."""
@@ -42,7 +44,7 @@ class Prompt:
         # processes by the million.
         return _unpacked, (
             *(self.system, self.user, self.pattern, self.seed, self.temperature),
-            *(self.max_tokens, self.adapter, self.ids),
+            *(self.max_tokens, self.adapter, self.ids, self.priority),
         )
 
 
@@ -55,6 +57,7 @@ def _unpacked(
     max_tokens: int,
     adapter: str | None,
     ids: tuple[int, ...] | None,
+    priority: int,
 ) -> Prompt:
     return Prompt(
         system=system,
@@ -65,7 +68,12 @@ def _unpacked(
         max_tokens=max_tokens,
         adapter=adapter,
         ids=ids,
+        priority=priority,
     )
+
+
+USABLE = frozenset({"stop", "length", "repetition"})
+"""Values of `Completion.finish` that come with a reply."""
 
 
 class Completion(NamedTuple):
@@ -84,7 +92,7 @@ class Completion(NamedTuple):
     @property
     def usable(self) -> bool:
         """Whether there is a reply to parse."""
-        return self.finish in {"stop", "length", "repetition"}
+        return self.finish in USABLE
 
 
 class Model(Protocol):

@@ -33,10 +33,17 @@ def end_processes(processes: Sequence[Process], patience: float) -> list[int]:
     import psutil  # noqa: PLC0415
 
     _, alive = psutil.wait_procs(list(processes), timeout=patience)
-    for process in alive:
+    kill(alive)
+    _, alive = psutil.wait_procs(alive, timeout=5.0)
+    return [process.pid for process in alive]
+
+
+def kill(processes: Sequence[Process]) -> None:
+    """Kill processes at once and wait for none."""
+    import psutil  # noqa: PLC0415
+
+    for process in processes:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    _, alive = psutil.wait_procs(alive, timeout=5.0)
-    return [process.pid for process in alive]

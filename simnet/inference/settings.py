@@ -35,6 +35,10 @@ class EngineSettings:
     """What keeps replies to their pattern: guidance or xgrammar."""
     deadline: float = 120.0
     """Seconds a request may take from its admission to its last token."""
+    patience: float = 60.0
+    """Seconds without a token, while there are requests, after which the engine counts as hung."""
+    scheduling: str = "fcfs"
+    """In which order the engine takes requests: fcfs, or priority for the simulated time."""
     start_timeout: float = 600.0
     """Seconds the engine may take to start."""
     adapters: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +69,9 @@ class EngineSettings:
             raise InputError(f"device is {self.device!r}; choose auto, cpu or gpu")
         if self.grammar not in {"guidance", "xgrammar"}:
             raise InputError(f"grammar is {self.grammar!r}; choose guidance or xgrammar")
-        for name in ("length", "sequences", "deadline"):
+        if self.scheduling not in {"fcfs", "priority"}:
+            raise InputError(f"scheduling is {self.scheduling!r}; choose fcfs or priority")
+        for name in ("length", "sequences", "deadline", "patience"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} of the engine must be above 0")
         for name, folder in self.adapters.items():
@@ -84,6 +90,7 @@ class EngineSettings:
             "max_model_len": self.length,
             "max_num_seqs": self.sequences,
             "enable_prefix_caching": True,
+            "scheduling_policy": self.scheduling,
             "use_tqdm_on_load": False,
             "structured_outputs_config": {
                 "backend": self.grammar,

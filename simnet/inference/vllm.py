@@ -1,7 +1,8 @@
 """A vLLM engine as a Model. This is the only file that imports vLLM, when it is used.
 
 The engine lives in processes of its own. Once it is dead it stays dead: every
-request in flight ends in RunError, and whoever owns the model makes a new one.
+request in flight ends in ModelGoneError, and whoever owns the model makes a new one.
+An engine that has requests and gives no token for too long is killed, hence dead too.
 No vLLM exception leaves this file.
 """
 
@@ -10,41 +11,32 @@ import itertools
 import math
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
-from simnet.errors import ModelNotFoundError, RunError
-from simnet.inference.model import Completion, Prompt
-from simnet.inference.processes import descendants, end_processes
+from simnet.errors import ModelGoneError, ModelNotFoundError, RunError
+from simnet.inference.admission import Admission
+from simnet.inference.fanout import as_finished
+from simnet.inference.model import USABLE, Completion, Prompt
+from simnet.inference.processes import descendants, end_processes, kill
 from simnet.inference.settings import EngineSettings, environment
+from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.tokens import ChatEncoder
+from simnet.inference.watchdog import Watchdog
 
 _ADMITTED = 1.1
 """Requests handed to the engine for each it works on: enough that it never waits."""
+_BREATHER = 0.5
+"""Seconds at most until a request the engine had no room for is tried again."""
 _MAX_SEED = 2**63 - 1
-
-
-class Statistics(NamedTuple):
-    """What an engine is doing, and has done since it started."""
-
-    in_flight: int
-    """Requests the engine has."""
-    waiting: int
-    """Requests held back by admission."""
-    prompt_tokens: int
-    """Of finished requests; so are `cached_tokens`."""
-    cached_tokens: int
-    generated_tokens: int
-    """Also of requests that are not finished: it stands still when the engine hangs."""
-    preemptions: int
-    kv_use: float
-    """Share of the key-value cache in use, 0 to 1."""
 
 
 class _Gauge:
     """What the engine reports about itself after every step."""
 
-    def __init__(self) -> None:
+    def __init__(self, alive: Callable[[], None]) -> None:
+        self._alive = alive
         self.generated = 0
         self.preemptions = 0
         self.kv_use = 0.0
@@ -56,6 +48,8 @@ class _Gauge:
         if iteration is not None:
             self.generated += int(iteration.num_generation_tokens)
             self.preemptions += int(iteration.num_preempted_reqs)
+            if iteration.num_generation_tokens or iteration.num_prompt_tokens:
+                self._alive()
 
 
 class VllmModel:
@@ -72,10 +66,15 @@ class VllmModel:
         self.name = settings.model
         self._settings = settings
         self._encoder = encoder or ChatEncoder(settings.model)
-        self._gauge = _Gauge()
-        self._admission = asyncio.Semaphore(math.ceil(_ADMITTED * settings.sequences))
+        self._watchdog = Watchdog(settings.patience, self._hung)
+        self._gauge = _Gauge(self._watchdog.alive)
+        self._admission = Admission(math.ceil(_ADMITTED * settings.sequences))
         self._numbers = itertools.count()
-        self._in_flight = self._waiting = self._prompted = self._cached = 0
+        self._queued, self._generated = Histogram(), Histogram()
+        self._prompted = self._cached = self._throttled = 0
+        self._finished = asyncio.Event()
+        self._working: set[asyncio.Task[Any]] = set()
+        self._gone: ModelGoneError | None = None
         self._closed = False
         for name, value in environment(cpu=settings.on_cpu, threads=settings.threads).items():
             os.environ.setdefault(name, value)
@@ -89,34 +88,10 @@ class VllmModel:
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Yield lists of (position, completion): each time, all that are finished.
 
-        Raises RunError when the engine is dead or closed.
+        Raises ModelGoneError when the engine is dead or hung, RunError when it is closed.
         """
-        ready: asyncio.Queue[tuple[int, Completion | RunError]] = asyncio.Queue()
-
-        async def run(at: int, prompt: Prompt) -> None:
-            try:
-                ready.put_nowait((at, await self._admit(prompt)))
-            except RunError as fault:
-                ready.put_nowait((at, fault))
-
-        tasks = [asyncio.create_task(run(at, prompt)) for at, prompt in enumerate(prompts)]
-        try:
-            left = len(tasks)
-            while left:
-                found = [await ready.get()]
-                while not ready.empty():
-                    found.append(ready.get_nowait())
-                left -= len(found)
-                done = [(at, got) for at, got in found if isinstance(got, Completion)]
-                if done:
-                    yield done
-                for _, got in found:
-                    if isinstance(got, RunError):
-                        raise got
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async for finished in as_finished(prompts, self._admit):
+            yield finished
 
     async def close(self) -> None:
         """Stop the engine; returns when its processes are gone, 5 s later as a rule, 16 at most.
@@ -125,6 +100,7 @@ class VllmModel:
         """
         if not self._closed:
             self._closed = True
+            self._watchdog.stop()
             engine, self._engine = self._engine, None  # its finaliser fails in a dying process
             await _shut_down(engine)
         left = await asyncio.to_thread(end_processes, self._processes, 3.0)
@@ -135,13 +111,16 @@ class VllmModel:
         """Tell what the engine is doing, and has done so far."""
         gauge = self._gauge
         return Statistics(
-            self._in_flight,
-            self._waiting,
-            self._prompted,
-            self._cached,
-            gauge.generated,
-            gauge.preemptions,
-            gauge.kv_use,
+            in_flight=self._admission.taken,
+            waiting=self._admission.waiting,
+            prompt_tokens=self._prompted,
+            cached_tokens=self._cached,
+            generated_tokens=gauge.generated,
+            preemptions=gauge.preemptions,
+            kv_use=gauge.kv_use,
+            throttled=self._throttled,
+            queued=self._queued.counts(),
+            generated=self._generated.counts(),
         )
 
     def children(self) -> list[int]:
@@ -159,52 +138,102 @@ class VllmModel:
         if len(ids) > room:
             text = f"the prompt has {len(ids)} tokens, {room} fit beside {prompt.max_tokens} new"
             return Completion(text, "error", len(ids))
-        self._waiting += 1
-        try:
-            await self._admission.acquire()
-        finally:
-            self._waiting -= 1
-        self._in_flight += 1
+        begun = time.perf_counter()
+        await self._admission.enter(prompt.priority)
+        self._queued.add(time.perf_counter() - begun)
         try:
             return await self._complete(prompt, ids, adapter)
         finally:
-            self._in_flight -= 1
-            self._admission.release()
+            self._admission.leave()
+            self._finished.set()
+            self._finished.clear()
 
     async def _complete(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Completion:
         if self._closed:
             raise RunError(f"the engine of {self.name} is closed")
         begun = time.perf_counter()
         deadline = asyncio.timeout(self._settings.deadline)
-        output = None
         try:
             async with deadline:
-                request = str(next(self._numbers))
-                stream = self._engine.generate(
-                    _tokens(ids), _sampling(prompt), request, lora_request=adapter
-                )
-                async for part in stream:
-                    output = part
+                output = await self._watched(prompt, ids, adapter)
+        except asyncio.CancelledError:
+            if self._gone is not None:
+                raise self._gone from None
+            raise
         except Exception as fault:  # noqa: BLE001  (the border: nothing of vLLM's passes)
             if deadline.expired():
                 text = f"no reply within {self._settings.deadline:g} s"
                 return Completion(text, "deadline", len(ids), seconds=self._settings.deadline)
-            if self._closed or self._engine.errored:
-                raise RunError(f"the engine of {self.name} died: {_reason(fault)}") from None
+            if self._gone is not None or self._closed or self._engine.errored:
+                raise self._gone or self._died(fault) from None
             return Completion(
                 _reason(fault), "error", len(ids), seconds=time.perf_counter() - begun
             )
-        return self._finished(output, len(ids), time.perf_counter() - begun)
+        return self._told(output, len(ids), time.perf_counter() - begun)
 
-    def _finished(self, output: Any, asked: int, seconds: float) -> Completion:
+    async def _watched(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
+        """Have the engine work on a prompt while the watchdog looks on; return what it said."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._working.add(task)
+        self._watchdog.work()
+        try:
+            while True:
+                try:
+                    return await self._ask(prompt, ids, adapter)
+                except Exception as fault:
+                    if not _full(fault):
+                        raise
+                self._throttled += 1
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_BREATHER):
+                        await self._finished.wait()
+        finally:
+            self._watchdog.rest()
+            self._working.discard(task)
+
+    async def _ask(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
+        output = None
+        urgency = {"priority": prompt.priority} if self._settings.scheduling == "priority" else {}
+        stream = self._engine.generate(
+            _tokens(ids),
+            _sampling(prompt),
+            str(next(self._numbers)),
+            lora_request=adapter,
+            **urgency,
+        )
+        async for part in stream:
+            output = part
+        return output
+
+    def _told(self, output: Any, asked: int, seconds: float) -> Completion:
         if output is None:
             return Completion("the engine gave no output", "error", asked, seconds=seconds)
         reply, cached = output.outputs[0], output.num_cached_tokens or 0
         self._prompted += asked
         self._cached += cached
+        self._generated.add(seconds)
         finish = reply.finish_reason or "error"
-        text = reply.text if finish in {"stop", "length", "repetition"} else f"engine: {finish}"
+        text = reply.text if finish in USABLE else f"engine: {finish}"
         return Completion(text, finish, asked, cached, len(reply.token_ids), seconds)
+
+    def _hung(self) -> None:
+        """End an engine that makes no progress, and all that waits for it."""
+        self._gone = ModelGoneError(
+            f"the engine of {self.name} hung: {len(self._working)} requests and no token for "
+            f"{self._settings.patience:g} s",
+            "engine hung",
+        )
+        kill(self._processes)
+        for task in self._working:
+            task.cancel()
+
+    def _died(self, fault: BaseException) -> ModelGoneError:
+        why = _reason(fault)
+        memory = "out of memory" in why.lower()
+        return ModelGoneError(
+            f"the engine of {self.name} died: {why}", "out of memory" if memory else "engine died"
+        )
 
 
 def _start(settings: EngineSettings, gauge: _Gauge) -> Any:
@@ -279,6 +308,13 @@ def _sampling(prompt: Prompt) -> Any:
         output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=bound,
     )
+
+
+def _full(fault: BaseException) -> bool:
+    """Tell whether the engine has refused a request for want of room in its queue."""
+    from vllm.exceptions import GracefulHTTPError, RetryableRequestError  # noqa: PLC0415
+
+    return isinstance(fault, GracefulHTTPError | RetryableRequestError)
 
 
 def _reason(fault: BaseException) -> str:

@@ -14,6 +14,8 @@ class PersonaRow(NamedTuple):
     description: str
     attributes: str
     """The persona's attributes as a JSON object."""
+    portrait: str
+    """What a model is told of the persona."""
     source: str | None
     """The file, data set or generator the persona came from."""
 

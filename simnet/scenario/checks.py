@@ -6,10 +6,15 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from simnet.errors import ScenarioError
+from simnet.scenario.rhythms import TakingTurns
 from simnet.world.actions import fields_of
 
 if TYPE_CHECKING:
     from simnet.scenario.scenario import Cue, Scenario
+
+
+STIRRING = ["post", "reply", "quote", "message"]
+"""What a rhythm can be stirred by."""
 
 
 def check(scenario: "Scenario") -> None:
@@ -22,6 +27,8 @@ def check(scenario: "Scenario") -> None:
         raise ScenarioError(f"{scenario.name}: lasts={scenario.lasts}; give a positive time")
     _check_cohorts(scenario)
     handles = _check_handles(scenario)
+    _check_ties(scenario, handles)
+    _check_turns(scenario, handles)
     for number, cue in enumerate(scenario.cues):
         _check_cue(scenario, cue, number, handles)
 
@@ -44,6 +51,12 @@ def _check_cohorts(scenario: "Scenario") -> None:
                 f"candidates={feed.candidates}, window={feed.window}; it wants a positive size, "
                 f"at least as many candidates and a positive window"
             )
+        for what in cohort.rhythm.stirred_by:
+            if what not in STIRRING:
+                raise ScenarioError(
+                    f"{scenario.name}: cohort {cohort.name!r} is stirred by {what!r}"
+                    f"{_meant(what, STIRRING)}; what stirs is {', '.join(STIRRING)}"
+                )
 
 
 def _check_handles(scenario: "Scenario") -> set[str]:
@@ -56,6 +69,41 @@ def _check_handles(scenario: "Scenario") -> set[str]:
             "an id names one persona, so rename one of them"
         )
     return unique
+
+
+def _check_ties(scenario: "Scenario", handles: set[str]) -> None:
+    if callable(scenario.ties):
+        return
+    for number, tie in enumerate(scenario.ties):
+        if len(tie) != 2:
+            raise ScenarioError(
+                f"{scenario.name}: tie {number} is {tie!r}; a tie is (follower, followee)"
+            )
+        for handle in tie:
+            if handle not in handles:
+                raise ScenarioError(
+                    f"{scenario.name}: tie {number} ({tie[0]} follows {tie[1]}) names @{handle}, "
+                    f"who is in no cohort{_meant(handle, handles)}"
+                )
+
+
+def _check_turns(scenario: "Scenario", handles: set[str]) -> None:
+    for cohort in scenario.cohorts:
+        rhythm = cohort.rhythm
+        if not isinstance(rhythm, TakingTurns):
+            continue
+        if cohort.reacts_in >= rhythm.every:
+            raise ScenarioError(
+                f"{scenario.name}: cohort {cohort.name!r} reacts in {cohort.reacts_in:g} s, but "
+                f"turns are {rhythm.every:g} s apart, so the next would speak first; make "
+                "reacts_in shorter or the turns longer"
+            )
+        for speaker in rhythm.order:
+            if speaker not in handles:
+                raise ScenarioError(
+                    f"{scenario.name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
+                    f"in no cohort{_meant(speaker, handles)}"
+                )
 
 
 def _check_cue(scenario: "Scenario", cue: "Cue", number: int, handles: set[str]) -> None:

@@ -74,6 +74,7 @@ class Steps:
 
     def __post_init__(self) -> None:
         _positive(self, every=self.every)
+        _not_negative(self, offset=self.offset)
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Begin with step 0."""
@@ -81,11 +82,17 @@ class Steps:
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
         """Take the first step after `now`."""
-        return self.offset + ((now - self.offset) // self.every + 1) * self.every
+        return self._next(now)
 
     def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
-        """Take the next step anyway."""
-        return self.offset + ((now - self.offset) // self.every + 1) * self.every
+        """Take the next step anyway, or the first one if it is to come."""
+        return self._next(now)
+
+    def _next(self, now: Seconds) -> Seconds:
+        step = max(0.0, (now - self.offset) // self.every)
+        while self.offset + step * self.every <= now:  # division rounds
+            step += 1
+        return self.offset + step * self.every
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,9 @@ class OnPost:
 
     delay: Seconds = 0.0
     stirred_by: frozenset[str] = frozenset({"post"})
+
+    def __post_init__(self) -> None:
+        _not_negative(self, delay=self.delay)
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Never wake by itself."""
@@ -207,4 +217,12 @@ def _positive(rhythm: object, **spans: Seconds) -> None:
             raise ScenarioError(
                 f"{type(rhythm).__name__}({name}={span}): the rhythm would never advance; "
                 f"give {name} a positive number of seconds"
+            )
+
+
+def _not_negative(rhythm: object, **spans: Seconds) -> None:
+    for name, span in spans.items():
+        if not 0 <= span < inf:
+            raise ScenarioError(
+                f"{type(rhythm).__name__}({name}={span}): give {name} 0 or more seconds"
             )

@@ -4,6 +4,7 @@ An arm of an experiment is another value; `dataclasses.replace` and function par
 them. Everything that can be wrong with a scenario is found when it is made.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -18,7 +19,7 @@ from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
 from simnet.scenario.rhythms import Exponential, Rhythm
-from simnet.world.actions import Action
+from simnet.world.actions import Action, fields_of
 from simnet.world.feeds import Feed
 from simnet.world.network import Indices
 from simnet.world.verbs import MEMBER
@@ -73,12 +74,26 @@ class Cohort:
         for verb in self.verbs:
             ok = isinstance(verb, type) and issubclass(verb, Action)
             self._check(ok, f"{verb!r} is not a verb class")
+            self._check_verb(verb)
+        names = [verb.verb for verb in self.verbs]
+        self._check(len(set(names)) == len(names), f"two of its verbs share a name: {names}")
         for name, chance in self.follows.items():
             self._check(0 <= chance <= 1, f"follows {name!r} with chance {chance}, not in 0 to 1")
 
     def _check(self, holds: bool, otherwise: str) -> None:
         if not holds:
             raise ScenarioError(f"cohort {self.name!r}: {otherwise}")
+
+    def _check_verb(self, verb: type[Action]) -> None:
+        name = getattr(verb, "verb", "")
+        self._check(
+            re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None,
+            f"{verb.__name__}.verb is {name!r}; name it with small letters, digits and `_`",
+        )
+        try:
+            fields_of(verb)
+        except (TypeError, NameError) as error:
+            raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
     def mind(self, setting: str, feed: Feed) -> Mind:
         """Gather what the members have in common when they think."""
@@ -179,13 +194,22 @@ def _drawn(count: int, chance: float, seed: int, who: str, followed: str) -> Ind
 
 def _explicit(scenario: Scenario, handles: Sequence[str]) -> tuple[Indices, Indices]:
     if callable(scenario.ties):
-        return scenario.ties(handles, scenario.seed)
+        return _built(scenario, scenario.ties, handles)
     index = {handle: position for position, handle in enumerate(handles)}
-    try:
-        pairs = [(index[who], index[whom]) for who, whom in scenario.ties]
-    except KeyError as error:
-        raise ScenarioError(
-            f"{scenario.name}: ties name @{error.args[0]}, who is in no cohort"
-        ) from None
+    pairs = [(index[who], index[whom]) for who, whom in scenario.ties]
     table = np.array(pairs, np.int32).reshape(-1, 2)
     return table[:, 0], table[:, 1]
+
+
+def _built(
+    scenario: Scenario, build: TieBuilder, handles: Sequence[str]
+) -> tuple[Indices, Indices]:
+    followers, followees = (np.asarray(part) for part in build(handles, scenario.seed))
+    for part in (followers, followees):
+        inside = part.size == 0 or 0 <= part.min() <= part.max() < len(handles)
+        if followers.shape != followees.shape or part.ndim != 1 or not inside:
+            raise ScenarioError(
+                f"{scenario.name}: ties by {getattr(build, '__name__', build)!r} are not two "
+                f"arrays of equal length with positions 0 to {len(handles) - 1}"
+            )
+    return followers.astype(np.int32), followees.astype(np.int32)

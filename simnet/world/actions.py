@@ -16,6 +16,7 @@ live in `simnet.world.verbs`; one of your own works the same way::
             return Effect(post=post.id, root=post.root)
 """
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -89,21 +90,33 @@ class Field(NamedTuple):
 
 
 def fields_of(verb: type[Action]) -> tuple[Field, ...]:
-    """List the fields of a verb. Raises TypeError for an annotation that is no field kind."""
+    """List the fields of a verb.
+
+    Raises TypeError for an annotation that is no field kind, a choice that is not one word, or
+    a second field of kind Text.
+    """
     return _fields_of(cast("Hashable", verb))
 
 
 @cache
 def _fields_of(verb: Hashable) -> tuple[Field, ...]:
     hints = get_type_hints(verb, include_extras=True)
-    return tuple(
+    found = tuple(
         _field(verb, field.name, hints[field.name]) for field in fields(cast("type[Action]", verb))
     )
+    texts = [field.name for field in found if field.kind == "text"]
+    if len(texts) > 1:
+        raise TypeError(f"{verb}: {' and '.join(texts)} are Text; a verb has one at most")
+    return found
 
 
 def _field(verb: Hashable, name: str, hint: object) -> Field:
     if get_origin(hint) is Literal:
-        return Field(name, "choice", tuple(str(choice) for choice in get_args(hint)))
+        choices = tuple(str(choice) for choice in get_args(hint))
+        for choice in choices:
+            if not re.fullmatch(r"\w+", choice):
+                raise TypeError(f"{verb}.{name}: {choice!r} is not one word")
+        return Field(name, "choice", choices)
     match getattr(hint, "__metadata__", ()):
         case ("post" | "member" | "group" | "text" as kind,):
             return Field(name, kind)

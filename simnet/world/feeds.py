@@ -15,9 +15,12 @@ from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Post
 from simnet.world.rankings import Ranking, chronological
+from simnet.world.recommendations import Recommendation
 
 if TYPE_CHECKING:
     from simnet.world.world import World
+
+CHARACTERS_PER_TOKEN = 4
 
 Entry: TypeAlias = int
 """Position in the world's timeline, where each post and each repost has an entry."""
@@ -53,6 +56,21 @@ def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entr
     return [world.entry_of[post] for post in world.desk[: -limit - 1 : -1]]
 
 
+def popular(most: int) -> Source:
+    """Offer at most `most` of the posts that were engaged with most often lately, by anybody.
+
+    Lately is within the last 1,024 likes, feelings, answers, quotes and reposts. Cost per view:
+    one sort of at most 1,024 numbers if anything was engaged with since the last one.
+    """
+
+    def by_popularity(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+        top = world.attention.popular(min(most, limit))
+        entries = [world.entry_of[post] for post in top]
+        return sorted((entry for entry in entries if entry >= first), reverse=True)
+
+    return by_popularity
+
+
 def both(one: Source, other: Source) -> Source:
     """Offer what either source offers, `one` first when room is short."""
 
@@ -83,6 +101,12 @@ class Feed:
     """Older posts are no candidates."""
     candidates: int = 128
     """How many of the newest posts a ranking may choose from."""
+    tokens: int | None = None
+    """Tokens (estimated: four characters each) of text shown at one look; one post at least."""
+    suggests: Recommendation | None = None
+    """How members to follow are suggested; None suggests nobody."""
+    suggestions: int = 3
+    """How many members are suggested at one look."""
 
 
 Choice: TypeAlias = tuple[float, Post, str]
@@ -99,8 +123,7 @@ def choose(
     most = feed.size if simple else feed.candidates
     candidates = _visible(world, viewer, feed, first, seen, most)
     posts = [post for post, _ in candidates]
-    scores = _scored(world, viewer, feed.ranking, posts, now)
-    check_scores(feed.ranking, posts, scores)
+    scores = scored(world, viewer, feed.ranking, posts, now)
     ranked = [(score, post, why) for score, (post, why) in zip(scores, candidates, strict=True)]
     if feed.ranking is not chronological:
         ranked.sort(key=_best_first, reverse=True)
@@ -113,15 +136,34 @@ def _best_first(choice: Choice) -> tuple[float, int]:
     return choice[0], choice[1].id
 
 
-def _scored(
+def scored(
     world: "World", viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
 ) -> Sequence[float]:
+    """Ask a ranking for its scores; raise ScenarioError, naming it, if they are not usable."""
     try:
-        return ranking(world, viewer, posts, now)
+        scores = ranking(world, viewer, posts, now)
+    except ScenarioError:
+        raise
     except Exception as error:
         raise ScenarioError(
-            f"ranking {_name(ranking)} raised {type(error).__name__}: {error}"
+            f"cohort {world.cohorts[viewer]!r}: ranking {_name(ranking)} raised "
+            f"{type(error).__name__}: {error}"
         ) from error
+    check_scores(ranking, posts, scores, world.cohorts[viewer])
+    return scores
+
+
+def affordable(choices: Sequence[Choice], tokens: int) -> list[Choice]:
+    """Keep the first posts, as many as `tokens` pay for; one at least."""
+    left = tokens * CHARACTERS_PER_TOKEN
+    kept: list[Choice] = []
+    for choice in choices:
+        shown = choice[1].shown()
+        left -= len(shown.text) + len(shown.quoted or "")
+        if kept and left < 0:
+            break
+        kept.append(choice)
+    return kept
 
 
 def _name(ranking: Ranking) -> str:
@@ -153,12 +195,14 @@ def _visible(
     return list(found.values())
 
 
-def check_scores(ranking: Ranking, posts: Sequence[Post], scores: Sequence[float]) -> None:
-    """Raise ScenarioError, naming the ranking, unless it gave each post one number."""
+def check_scores(
+    ranking: Ranking, posts: Sequence[Post], scores: Sequence[float], cohort: str
+) -> None:
+    """Raise ScenarioError, naming cohort and ranking, unless it gave each post one number."""
     if len(scores) != len(posts) or any(map(isnan, scores)):
-        name = _name(ranking)
+        name = f"cohort {cohort!r}: ranking {_name(ranking)}"
         raise ScenarioError(
-            f"ranking {name} gave {len(scores)} scores for {len(posts)} posts"
+            f"{name} gave {len(scores)} scores for {len(posts)} posts"
             if len(scores) != len(posts)
-            else f"ranking {name} gave a score that is not a number"
+            else f"{name} gave a score that is not a number"
         )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.world.feeds import Choice, Feed, choose
+from simnet.world.feeds import Choice, Feed, affordable, choose
 from simnet.world.posts import Message, View
 from simnet.world.world import World
 
@@ -38,6 +38,9 @@ def look(
         known = known.union([post.id for _, post, _ in answers])
     ranked = choose(world, viewer, feed, now, known)
     chosen = answers + ranked[: feed.size - len(answers)]
+    if feed.tokens is not None:
+        chosen = affordable(chosen, feed.tokens)
+        answers = answers[: len(chosen)]
     name = getattr(feed.ranking, "__name__", "") or type(feed.ranking).__name__
     rankers = ("mention",) * len(answers) + (name,) * (len(chosen) - len(answers))
     if feed.oldest_first:
@@ -48,6 +51,8 @@ def look(
         seen.update([post.id for _, post, _ in chosen])
         _forget(world, seen, feed, now)
     news, found = world.findings.pop(viewer, ((), ()))
+    if feed.suggests is not None:
+        found += _suggested(world, viewer, feed, seed, found)
     view = View(
         world.handles[viewer],
         turn,
@@ -78,6 +83,18 @@ def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choi
         why = "replied to you" if post.parent is not None else "quoted you"
         answers.append((post.at, post, why))
     return answers
+
+
+def _suggested(
+    world: World, viewer: int, feed: Feed, seed: int, found: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Recommend members to follow who are neither hidden nor found already."""
+    assert feed.suggests is not None
+    hidden = world.hidden_from(viewer)
+    spare = len(found) + min(len(hidden), feed.suggestions)
+    asked = feed.suggests(world.network, viewer, feed.suggestions + spare, seed)
+    handles = [world.handles[whom] for whom in asked if whom not in hidden]
+    return tuple([handle for handle in handles if handle not in found][: feed.suggestions])
 
 
 def _mail(world: World, viewer: int) -> tuple[Message, ...]:

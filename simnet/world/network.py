@@ -23,6 +23,9 @@ class Network:
             (keys % max(members, 1)).astype(np.int32),
         )
         self._in: _Rows | None = None
+        self._added: list[tuple[int, int]] = []
+        """Edges that are not among those of the start, each once."""
+        self._known: set[tuple[int, int]] = set()
 
     @property
     def _back(self) -> "_Rows":
@@ -46,6 +49,9 @@ class Network:
     def follow(self, who: int, whom: int) -> None:
         """Add an edge; nothing happens if it is there."""
         back = self._back
+        if (who, whom) not in self._known and not self._out.began_with(who, whom):
+            self._known.add((who, whom))
+            self._added.append((who, whom))
         self._out.add(who, whom)
         back.add(whom, who)
 
@@ -54,6 +60,17 @@ class Network:
         back = self._back
         self._out.discard(who, whom)
         back.discard(whom, who)
+
+    @property
+    def drawn(self) -> int:
+        """How many different edges there have been so far."""
+        return self._out.began + len(self._added)
+
+    def tie(self, number: int) -> tuple[int, int] | None:
+        """Edge `number` of the `drawn` there have been; None if it is there no more."""
+        began = self._out.began
+        tie = self._out.edge(number) if number < began else self._added[number - began]
+        return tie if self.follows(*tie) else None
 
     def edges(self) -> Iterator[tuple[int, int]]:
         """List all edges (follower, followee) in ascending order."""
@@ -82,10 +99,19 @@ class _Rows:
             return changed
         return self._columns[self._starts[index] : self._starts[index + 1]]
 
+    @property
+    def began(self) -> int:
+        return len(self._columns)
+
+    def edge(self, number: int) -> tuple[int, int]:
+        row = int(np.searchsorted(self._starts, number, side="right")) - 1
+        return row, int(self._columns[number])
+
+    def began_with(self, index: int, column: int) -> bool:
+        return _holds(self._columns[self._starts[index] : self._starts[index + 1]], column)
+
     def has(self, index: int, column: int) -> bool:
-        row = self.row(index)
-        at = int(np.searchsorted(row, column))
-        return at < len(row) and int(row[at]) == column
+        return _holds(self.row(index), column)
 
     def add(self, index: int, column: int) -> None:
         row = self.row(index)
@@ -112,3 +138,8 @@ class _Rows:
         rows, columns = self.pairs()
         order = np.argsort(columns, kind="stable")
         return _Rows(self._size, columns[order], rows[order])
+
+
+def _holds(row: Indices, column: int) -> bool:
+    at = int(np.searchsorted(row, column))
+    return at < len(row) and int(row[at]) == column

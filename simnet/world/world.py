@@ -15,9 +15,11 @@ import numpy as np
 from simnet.clock import Seconds
 from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
+from simnet.world.attention import Attention
 from simnet.world.events import DONE, REFUSED, Event
 from simnet.world.network import Network
 from simnet.world.posts import Message, Post
+from simnet.world.words import Words
 from simnet.world.telling import tell
 
 NOBODY: frozenset[int] = frozenset()
@@ -60,6 +62,10 @@ class World:
         """Unread messages."""
         self.mentions: defaultdict[int, list[int]] = defaultdict(list)
         """Unread replies and quotes."""
+        self.attention = Attention()
+        """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
+        self.words = Words()
+        """The words of the posts, as far as a ranking asked for them."""
         self.seen: defaultdict[int, set[int]] = defaultdict(set)
         """Posts each member was shown."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -134,11 +140,14 @@ class World:
             parent.replies += 1
             parent.changed()
             self.mention(parent.author_index, post, "reply")
+            self.attention.engaged(who, parent.id)
         if quotes is not None:
             post.quotes = quotes
             quotes.reposts += 1
             quotes.changed()
             self.mention(quotes.author_index, post, "quote")
+            self.attention.engaged(who, quotes.id)
+        self.attention.wrote(who, post.id)
         self.posts.append(post)
         self.entry_of.append(len(self.timeline))
         self.enter(who, post, now)
@@ -228,6 +237,7 @@ class World:
             sorted(self.reposted),
             self.desk,
             sorted(self.pins),
+            self.attention.state(),
             *(
                 [(who, sorted(t[who])) for who in sorted(t) if t[who]]
                 for t in (self.mutes, self.blocks)

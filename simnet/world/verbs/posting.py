@@ -80,6 +80,7 @@ class Repost(Action):
         post.reposts += 1
         post.changed()
         world.enter(who, post, now)
+        world.attention.engaged(who, post.id)
         return Effect(post.id, root=post.root, whom=post.author)
 
 

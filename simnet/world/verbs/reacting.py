@@ -32,6 +32,10 @@ def _react(world: World, who: int, number: int, reaction: str) -> Effect:
         raise ActionError(f"you gave post {number} your {reaction} already")
     if before is not None:
         _count(post, before, -1)
+    if reaction == "dislike":
+        world.attention.took_back(who, number)
+    else:
+        world.attention.engaged(who, number)
     world.reactions[who, number] = reaction
     _count(post, reaction, 1)
     return Effect(number, root=post.root, whom=post.author)
@@ -42,6 +46,7 @@ def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
     if world.reactions.get((who, number)) != reaction:
         raise ActionError(f"you have no {reaction} on post {number}")
     del world.reactions[who, number]
+    world.attention.took_back(who, number)
     _count(post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 

@@ -1,0 +1,86 @@
+"""What a model is doing and has done: figures for the display, the record and Prometheus."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Upper bounds, in seconds, of the buckets of a histogram; a last one takes the rest."""
+
+
+class Statistics(NamedTuple):
+    """What a model is doing, and has done since it started."""
+
+    in_flight: int = 0
+    """Requests the model has."""
+    waiting: int = 0
+    """Requests held back by admission."""
+    prompt_tokens: int = 0
+    """Of finished requests; so are `cached_tokens`."""
+    cached_tokens: int = 0
+    generated_tokens: int = 0
+    """With vLLM also of requests that are not finished: it stands still when the engine hangs."""
+    preemptions: int = 0
+    kv_use: float = 0.0
+    """Share of the key-value cache in use, 0 to 1."""
+    throttled: int = 0
+    """How often the model said that it has too much to do."""
+    queued: tuple[int, ...] = ()
+    """Requests by the seconds they waited for admission, for each of `BOUNDS` and beyond."""
+    generated: tuple[int, ...] = ()
+    """Requests by the seconds from admission to the last token."""
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of the prompt tokens that the prefix cache had, 0 to 1."""
+        return self.cached_tokens / max(1, self.prompt_tokens)
+
+    def figures(self) -> Iterator[tuple[str, float, str]]:
+        """Yield (name, value, unit) of all that is worth a row or a gauge."""
+        for name in ("in_flight", "waiting", "preemptions", "throttled"):
+            yield name, float(getattr(self, name)), "requests"
+        for name in ("prompt_tokens", "cached_tokens", "generated_tokens"):
+            yield name, float(getattr(self, name)), "tokens"
+        yield "prefix_cache_hit_rate", self.hit_rate, "share"
+        yield "kv_use", self.kv_use, "share"
+        for name, counts in (("queue", self.queued), ("generation", self.generated)):
+            yield f"{name}_seconds.p50", quantile(counts, 0.5), "seconds"
+            yield f"{name}_seconds.p95", quantile(counts, 0.95), "seconds"
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A model that tells what it does."""
+
+    def statistics(self) -> Statistics:
+        """Tell what it is doing, and has done so far."""
+        ...
+
+
+class Histogram:
+    """Counts seconds by bucket."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(BOUNDS) + 1)
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(BOUNDS, seconds)] += 1
+
+    def counts(self) -> tuple[int, ...]:
+        """Return how many there are in each bucket."""
+        return tuple(self._counts)
+
+
+def quantile(counts: Sequence[int], share: float) -> float:
+    """Return the bound below which this share of all is; 0 if there are none.
+
+    Beyond the last bound it is the last bound: it then says `at least`.
+    """
+    wanted = share * sum(counts)
+    seen = 0
+    for bound, number in zip(BOUNDS, counts, strict=False):
+        seen += number
+        if wanted and seen >= wanted:
+            return bound
+    return BOUNDS[-1] if wanted else 0.0

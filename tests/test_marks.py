@@ -1,0 +1,78 @@
+import pytest
+
+from simnet.agents import marks
+
+REFUSALS = [
+    "I can't help with that.",
+    "I can’t help with that.",
+    "I'm sorry, but I can't assist with that request.",
+    "I cannot fulfill your request.",
+    "I am unable to participate in this conversation.",
+    "I can't engage in this discussion.",
+    "I can't continue this conversation.",
+    "I cannot create content that is hateful.",
+    "I'm not able to provide guidance on this topic.",
+    "I can't provide information on that.",
+    "I can't answer that.",
+    "I won't write such content, it is harmful.",
+    "As an AI language model, I do not have opinions on bike lanes.",
+    "I'm just an AI, but I find this interesting!",
+    "Sorry, I can't help you.",
+]
+INNOCENT = [
+    "I can't help but smile when the market opens.",
+    "I can't help thinking that the council forgot us.",
+    "I can't support a bike lane on Elm Street.",
+    "I'm sorry, but I can't make it on Sunday.",
+    "I can't wait to help with the garden!",
+    "I can't write well when I am tired.",
+    "We can't continue like this.",
+    "I can't answer the phone now.",
+    "I won't comply with a parking ban nobody asked for.",
+    "I am an aide at the school.",
+    "I'm an AI researcher and I walk to work.",
+    "I can't help you move on Sunday, but Monday is fine.",
+    "I can't provide for three children on that wage.",
+    "The council cannot help with that.",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_refusal_to_play_a_part_is_marked(text):
+    assert marks.refuses(text)
+    assert marks.refuses(f"Well. {text.upper()}")
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_what_people_say_is_no_refusal(text):
+    assert not marks.refuses(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["<|im_end|>", "</s>", "[INST] [/INST]", "<s> <|eot_id|>\n<pad>", "<|assistant|><|end|>"]
+)
+def test_nothing_but_special_tokens_is_garbled(text):
+    assert marks.garbled(text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "hi <|im_end|>", "a < b", "[INSTALL]", "ok </s>"])
+def test_words_are_not_garbled(text):
+    assert not marks.garbled(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("I can't help with that.", "I can't help with that!"),
+        ("Bike lanes?  Yes, please", "bike lanes yes please."),
+        ("STRASSE", "straße"),
+    ],
+)
+def test_near_repeats_have_one_gist(one, other):
+    assert marks.gist(one) == marks.gist(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("👍", "🎉"), ("!!!", "..."), ("yes", "no")])
+def test_other_texts_have_other_gists(one, other):
+    assert marks.gist(one) != marks.gist(other)
