@@ -4,10 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from simnet import draws
+from simnet.agents import rules
 from simnet.agents.agent import Agent
 from simnet.agents.ask import Ask
 from simnet.agents.behaviours import converse, enforce, lurk, silent
+from simnet.agents.memory import Recall
 from simnet.agents.mind import Behaviour
+from simnet.agents.tiers import archetypes, tiered, touched
 from simnet.clock import DAY, HOUR, MINUTE, SECOND, Seconds
 from simnet.errors import (
     ActionError,
@@ -25,6 +28,20 @@ from simnet.errors import (
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.personas.persona import Persona
 from simnet.personas.population import sample
+from simnet.scenario.churn import Between
+from simnet.scenario.diurnal import Diurnal, zones
+from simnet.scenario.networks import (
+    barabasi_albert,
+    edges,
+    erdos_renyi,
+    homophily,
+    lfr,
+    random_followees,
+    star_by_topic,
+    stochastic_block,
+    together,
+    watts_strogatz,
+)
 from simnet.scenario.rhythms import (
     Exponential,
     Never,
@@ -38,10 +55,19 @@ from simnet.scenario.rhythms import (
 )
 from simnet.scenario.scenario import Cohort, Cue, Scenario
 from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
+from simnet.world.composed import blend, diverse, mix
 from simnet.world.events import Event
-from simnet.world.feeds import Feed, both, everything, following, reported
+from simnet.world.feeds import Feed, Source, both, everything, following, popular, reported
 from simnet.world.posts import Post, View
 from simnet.world.rankings import Ranking, chronological, engagement, hot, shuffled, split
+from simnet.world.recommendations import (
+    Recommendation,
+    adamic_adar,
+    common_neighbours,
+    preferential_attachment,
+    random_walk,
+)
+from simnet.world.tastes import collaborative, embeddings, interest
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -114,6 +140,7 @@ __all__ = [
     "Agent",
     "Ask",
     "Behaviour",
+    "Between",
     "Block",
     "Cohort",
     "Completion",
@@ -121,6 +148,7 @@ __all__ = [
     "Cue",
     "Dislike",
     "Dismiss",
+    "Diurnal",
     "DivergenceError",
     "Effect",
     "Event",
@@ -152,6 +180,8 @@ __all__ = [
     "Quote",
     "Ranking",
     "React",
+    "Recall",
+    "Recommendation",
     "RecordError",
     "Reinstate",
     "Remove",
@@ -168,6 +198,7 @@ __all__ = [
     "Seconds",
     "SendToGroup",
     "SimnetError",
+    "Source",
     "Steps",
     "Suspend",
     "TakingTurns",
@@ -182,24 +213,50 @@ __all__ = [
     "View",
     "World",
     "Write",
+    "adamic_adar",
+    "archetypes",
+    "barabasi_albert",
+    "blend",
     "both",
     "chronological",
+    "collaborative",
+    "common_neighbours",
     "converse",
+    "diverse",
     "draws",
+    "edges",
+    "embeddings",
     "enforce",
     "engagement",
+    "erdos_renyi",
     "everything",
     "following",
+    "homophily",
     "hot",
+    "interest",
+    "lfr",
     "load",
     "lurk",
+    "mix",
+    "popular",
+    "preferential_attachment",
+    "random_followees",
     "random_order",
+    "random_walk",
     "reported",
     "respond",
     "round_robin",
+    "rules",
     "run",
     "sample",
     "shuffled",
     "silent",
     "split",
+    "star_by_topic",
+    "stochastic_block",
+    "tiered",
+    "together",
+    "touched",
+    "watts_strogatz",
+    "zones",
 ]

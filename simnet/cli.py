@@ -88,7 +88,17 @@ def run(
         str | None, typer.Option(help="Model folder or hub name; `embedded` needs no download.")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(metavar="vllm|fake", help="What runs the model.")
+        str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="An OpenAI-compatible endpoint, with --backend openai."),
+    ] = None,
+    adapters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--adapter", metavar="NAME=FOLDER", help="LoRA adapter for cohorts; repeatable."
+        ),
     ] = None,
     address: Annotated[
         str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
@@ -111,6 +121,8 @@ def run(
         seed=seed,
         model=model,
         backend=backend,
+        base_url=base_url,
+        adapters=tuple(adapters or ()),
         address=address,
         runs=runs,
         personas_per_actor=personas_per_actor,

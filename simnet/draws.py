@@ -28,3 +28,23 @@ def unit(*key: Key) -> float:
 def below(bound: int, *key: Key) -> int:
     """Draw an integer in [0, bound) for a key. Its bias is under bound / 2**64."""
     return bits(*key) * bound >> 64
+
+
+class Draw:
+    """Chance for one purpose of one turn: each call gives the next number in [0, 1)."""
+
+    __slots__ = ("_drawn", "_key")
+
+    def __init__(self, seed: int, who: str, turn: int, purpose: str) -> None:
+        self._key = (seed, who, turn, purpose)
+        self._drawn = 0
+
+    def __call__(self) -> float:
+        """Draw the next number."""
+        self._drawn += 1
+        return unit(*self._key, self._drawn)
+
+    def lasting(self, purpose: str) -> "Draw":
+        """Give the chance of the same persona that is the same in all turns."""
+        seed, who, *_ = self._key
+        return Draw(seed, who, -1, purpose)

@@ -12,6 +12,7 @@
       . DiskFullError   because it is full
   + RunError          the run cannot go on: the engine or an actor died  exit code 1
     - ModelGoneError  the model as a whole is gone; its owner may make a new one
+    - ActorDiedError  an actor is gone; the run can be rebuilt from its record
   + ActionError       an action the world does not allow
   + ModelError        a model gave no reply that can be used
 
@@ -86,9 +87,21 @@ class ModelGoneError(RunError):
         self.cause = cause
 
 
+class ActorDiedError(RunError):
+    """An actor of the run is gone; the run can be rebuilt from its record."""
+
+
 class ActionError(SimnetError):
     """An action the world does not allow; recorded as `refused`."""
 
 
 class ModelError(SimnetError):
     """A model gave no reply that can be used; recorded as `failed`."""
+
+
+def reason(fault: BaseException) -> str:
+    """Say what went wrong in one line, with the cause that says most."""
+    while fault.__cause__ is not None:
+        fault = fault.__cause__
+    lines = str(fault).strip().splitlines()
+    return f"{type(fault).__name__}: {lines[0]}" if lines else type(fault).__name__

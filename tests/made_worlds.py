@@ -25,22 +25,23 @@ from simnet import (
     Write,
     both,
     chronological,
+    converse,
     engagement,
     everything,
     following,
     hot,
+    lurk,
     reported,
     round_robin,
     shuffled,
     split,
 )
 from simnet.agents.agent import Decision
-from simnet.agents.behaviours import converse, lurk
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.population import agents_of
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
-from simnet.world.events import Event, Exposure
+from simnet.world.events import Event, Showing
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View
 
@@ -93,12 +94,12 @@ class Played(NamedTuple):
 
     kernel: Kernel
     events: list[Event]
-    exposures: list[Exposure]
+    showings: list[Showing]
     views: list[View]
 
     def tables(self) -> tuple[object, ...]:
         """Everything that must not depend on who was faster."""
-        return self.events, self.exposures, self.kernel.world.digest(), self.kernel.ledger()
+        return self.events, self.showings, self.kernel.world.digest(), self.kernel.ledger()
 
 
 def drive(
@@ -110,7 +111,7 @@ def drive(
     kernel = Kernel(scenario)
     make = agents_of(scenario)
     agents: dict[str, object] = {}
-    played = Played(kernel, kernel.events, kernel.exposures, [])
+    played = Played(kernel, kernel.events, kernel.showings, [])
     decided: list[Decision] = []
     status = Status.FULL
     while status is not Status.DONE:

@@ -1,8 +1,8 @@
 """One turn of one persona."""
 
 import pytest
-
 from made_worlds import decide, shown, view
+
 from simnet import MEMBER, Cohort, Completion, Feed, Like, Persona, Reply, Write
 from simnet.agents.agent import REMEMBERED_GISTS, Agent
 from simnet.agents.behaviours import converse
@@ -117,14 +117,14 @@ def test_memory_holds_the_last_actions():
     me = agent(memory=2, acts=2)
     for reply in ("write: one", "like 1\nreply 2: two", "pass"):
         decide(me, SEEN, lambda _, reply=reply: reply)
-    assert me.memory == ['reply "two"', "pass"]
+    assert me.memory.done == ['reply "two"', "pass"]
     assert decide(agent(memory=0), SEEN, lambda _: "like 1").actions == (Like(1),)
 
 
 def test_a_failed_turn_is_not_remembered():
     me = agent()
     decide(me, SEEN, lambda _: "nonsense")
-    assert me.memory == []
+    assert me.memory.done == []
 
 
 def test_a_behaviour_may_return_one_action_or_a_list():
@@ -143,7 +143,7 @@ def test_a_behaviour_that_returns_something_else_is_named(returned):
     async def absent_minded(me, seen, ask):
         return returned
 
-    with pytest.raises(TypeError, match="behaviour absent_minded returned .*, not actions"):
+    with pytest.raises(TypeError, match=r"behaviour absent_minded returned .*, not actions"):
         decide(agent(absent_minded), SEEN)
 
 

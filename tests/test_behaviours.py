@@ -1,8 +1,21 @@
 import pytest
-
 from made_worlds import decide, shown, view
-from simnet import Cohort, Dismiss, Feed, Label, Like, Pass, Persona, Remove, converse, draws, enforce
-from simnet import lurk, silent
+
+from simnet import (
+    Cohort,
+    Dismiss,
+    Feed,
+    Label,
+    Like,
+    Pass,
+    Persona,
+    Remove,
+    converse,
+    draws,
+    enforce,
+    lurk,
+    silent,
+)
 from simnet.agents.agent import Agent
 
 SEEN = view(shown(4, "ben", "Bridges fall."), shown(9, "cat", "They stand."))
@@ -22,11 +35,17 @@ def test_the_silent_ask_nobody():
     assert decide(agent(silent), SEEN, lambda _: pytest.fail("asked")).actions == ()
 
 
-@pytest.mark.parametrize(("speaks", "least", "most"), [(0.0, 0, 0), (0.2, 140, 260), (1.0, 1000, 1000)])
+@pytest.mark.parametrize(
+    ("speaks", "least", "most"), [(0.0, 0, 0), (0.2, 140, 260), (1.0, 1000, 1000)]
+)
 def test_lurkers_speak_by_chance(speaks, least, most):
     me = agent(lurk(speaks))
     spoke = sum(
-        bool(decide(me, SEEN._replace(turn=turn, seed=draws.bits("s", turn)), lambda _: "like 1").actions)
+        bool(
+            decide(
+                me, SEEN._replace(turn=turn, seed=draws.bits("s", turn)), lambda _: "like 1"
+            ).actions
+        )
         for turn in range(1000)
     )
     assert least <= spoke <= most
@@ -36,7 +55,9 @@ def test_whether_a_lurker_speaks_depends_on_the_turn_alone():
     seen = [SEEN._replace(seed=draws.bits("s", turn)) for turn in range(50)]
     one, other = agent(lurk(0.5)), agent(lurk(0.5))
     spoke = [decide(one, view, lambda _: "like 1").actions for view in seen]
-    assert spoke == [decide(other, view, lambda _: "like 1").actions for view in reversed(seen)][::-1]
+    assert (
+        spoke == [decide(other, view, lambda _: "like 1").actions for view in reversed(seen)][::-1]
+    )
 
 
 def test_lurkers_may_act_in_another_way():
@@ -46,7 +67,9 @@ def test_lurkers_may_act_in_another_way():
     assert decide(agent(lurk(1.0, cheer)), SEEN).actions == (Like(1),)
 
 
-@pytest.mark.parametrize(("note", "guilty"), [(None, Remove(4)), ("disputed", Label(4, "disputed"))])
+@pytest.mark.parametrize(
+    ("note", "guilty"), [(None, Remove(4)), ("disputed", Label(4, "disputed"))]
+)
 def test_a_moderator_judges_every_post_by_the_rule(note, guilty):
     asked = []
 

@@ -25,7 +25,9 @@ def test_a_duration_is_read_in_every_form_the_help_names(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "5 m", "6hours", "nan", "inf", "1h-", "h", " "])
 def test_what_is_no_duration_is_named_and_the_forms_are_told(text):
-    with pytest.raises(ValueError, match=r"is not a duration; write 90s, 30m, 6h, 2d or 1d12h") as e:
+    with pytest.raises(
+        ValueError, match=r"is not a duration; write 90s, 30m, 6h, 2d or 1d12h"
+    ) as e:
         parse_duration(text)
     assert repr(text) in str(e.value)
 
@@ -40,7 +42,15 @@ def test_a_moment_is_written_as_days_and_a_clock(days, hours, minutes, seconds):
 
 @pytest.mark.parametrize(
     ("age", "text"),
-    [(0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (86399, "23h"), (DAY, "1d")],
+    [
+        (0, "0s"),
+        (59.9, "59s"),
+        (60, "1m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (86399, "23h"),
+        (DAY, "1d"),
+    ],
 )
 def test_an_age_has_its_largest_unit_alone(age, text):
     assert format_age(age) == text

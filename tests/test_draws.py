@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from simnet import draws
 
-keys = st.lists(st.integers() | st.text(st.characters(exclude_characters="\x1f")), min_size=1, max_size=4)
+keys = st.lists(
+    st.integers() | st.text(st.characters(exclude_characters="\x1f")), min_size=1, max_size=4
+)
 
 
 def test_draws_never_change_between_versions_and_machines():

@@ -274,7 +274,9 @@ def test_a_split_gives_each_viewer_one_side_for_good():
     place = made_worlds.world(handles)
     do(place, "m0", Write("t"))
     ranking = split(0.25, one, other)
-    sides = [ranking(place, viewer, place.posts, now)[0] for now in (1.0, 9.0) for viewer in range(400)]
+    sides = [
+        ranking(place, viewer, place.posts, now)[0] for now in (1.0, 9.0) for viewer in range(400)
+    ]
     assert sides[:400] == sides[400:]
     assert 60 <= sides[:400].count(1.0) <= 140
     larger = made_worlds.world(["new", *handles])
@@ -318,5 +320,5 @@ def broken(world, viewer, posts, now):
     ],
 )
 def test_a_wrong_ranking_is_named(place, ranking, message):
-    with pytest.raises(ScenarioError, match=f"^{message}$"):
+    with pytest.raises(ScenarioError, match=f"{message}$"):
         seen_by(place, reads=everything, ranking=ranking)

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-
 from made_worlds import shown, view
+
 from simnet import MEMBER, Cohort, Feed, Like, Persona, RunError, converse
 from simnet.agents.agent import Agent
 from simnet.agents.host import Host
@@ -100,7 +100,7 @@ def test_an_agent_is_made_once_and_remembers():
     think(one, views())
     think(one, views(turn=1))
     assert one.made == list(PEOPLE)
-    assert one._agents["ana"].memory == ["like", "like"]
+    assert one._agents["ana"].memory.done == ["like", "like"]
 
 
 def test_every_call_is_a_row_under_its_key():

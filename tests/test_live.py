@@ -9,7 +9,7 @@ from rich.console import Console
 from simnet.commands.live import LiveDisplay, Plain, display, print_posted
 from simnet.commands.pace import Pace, format_seconds
 from simnet.engine.estimate import Expected
-from simnet.engine.kernel import Ledger
+from simnet.engine.ledger import Ledger
 from simnet.engine.scheduler import Posted, Progress, Usage
 
 LONG = "word " * 30

@@ -4,7 +4,7 @@ from simnet.agents import marks
 
 REFUSALS = [
     "I can't help with that.",
-    "I can’t help with that.",
+    "I can\N{RIGHT SINGLE QUOTATION MARK}t help with that.",
     "I'm sorry, but I can't assist with that request.",
     "I cannot fulfill your request.",
     "I am unable to participate in this conversation.",
@@ -50,7 +50,8 @@ def test_what_people_say_is_no_refusal(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["<|im_end|>", "</s>", "[INST] [/INST]", "<s> <|eot_id|>\n<pad>", "<|assistant|><|end|>"]
+    "text",
+    ["<|im_end|>", "</s>", "[INST] [/INST]", "<s> <|eot_id|>\n<pad>", "<|assistant|><|end|>"],
 )
 def test_nothing_but_special_tokens_is_garbled(text):
     assert marks.garbled(text)

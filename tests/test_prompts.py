@@ -1,8 +1,7 @@
 """What a model is told, word for word."""
 
-import os
-
 from made_worlds import shown, view
+
 from simnet import HOUR, MEMBER, MINUTE, Cohort, Feed, Persona, Reply, Write
 from simnet.agents import prompts
 from simnet.agents.agent import Agent
@@ -40,36 +39,45 @@ def test_what_is_untold_and_what_is_empty_leaves_no_trace():
     assert agent(Persona(id="cat"), manner="").told.endswith("nothing\n\nYou are @cat.")
 
 
+def shared(one, other):
+    """Cut two texts where they begin to differ."""
+    length = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    return one[:length]
+
+
 def test_members_of_a_cohort_share_all_but_who_they_are():
     one, other = agent(ANA).told, agent(BEN).told
-    shared = os.path.commonprefix([one, other])
-    assert shared == one[: one.index("@ana") + 1]
-    assert RULES in shared
-    assert "You are short." in shared
+    same = shared(one, other)
+    assert same == one[: one.index("@ana") + 1]
+    assert RULES in same
+    assert "You are short." in same
 
 
 def test_cohorts_with_equal_verbs_share_the_rules():
     one, other = agent(manner="You are short.").told, agent(manner="You are tall.").told
-    assert os.path.commonprefix([one, other]).endswith(f"{RULES}\n\nYou are ")
+    assert shared(one, other).endswith(f"{RULES}\n\nYou are ")
 
 
 def test_instructions_are_the_same_at_every_turn():
     me = agent()
     before = me.told
-    me.memory += ["like"]
+    me.memory.done += ["like"]
     assert me.told is before
 
 
 def test_news_are_numbered_as_a_reply_names_them():
     me = agent()
-    me.memory = ['write "hello"', "like"]
+    me.memory.done = ['write "hello"', "like"]
     seen = view(
         shown(7, "ben", "Buns!", at=0.0, likes=2, reposts=1),
         shown(9, "cat", "No.", at=30.0, to="ben", quoted="Buns!", label="disputed", dislikes=1,
               replies=3),
         why=("reposted by @dan", "replied to you"),
         now=2 * HOUR,
-        messages=(Message("eve", None, "psst", HOUR), Message("fay", "walkers", "up?", 119 * MINUTE)),
+        messages=(
+            Message("eve", None, "psst", HOUR),
+            Message("fay", "walkers", "up?", 119 * MINUTE),
+        ),
         news=("found member @gus",),
         suggested=("gus",),
         groups=("walkers",),
@@ -83,7 +91,8 @@ def test_news_are_numbered_as_a_reply_names_them():
         "like: you gave post 7 your like already\n"
         "Your feed:\n"
         "1 @ben 2h: Buns! (2 likes, 1 reposts) (reposted by @dan)\n"
-        '2 @cat to @ben 1h: No. quoting "Buns!" [disputed] (1 dislikes, 3 replies) (replied to you)\n'
+        '2 @cat to @ben 1h: No. quoting "Buns!" [disputed] (1 dislikes, 3 replies)'
+        " (replied to you)\n"
         "found member @gus\n"
         "Messages:\n"
         "3 @eve 1h: psst\n"
@@ -107,7 +116,9 @@ def test_who_only_speaks_is_shown_a_conversation():
 
 
 def test_who_only_answers_is_told_so():
-    assert "Answer with your reply alone, at most 280 characters" in agent(verbs=(Reply,), size=1).told
+    assert (
+        "Answer with your reply alone, at most 280 characters" in agent(verbs=(Reply,), size=1).told
+    )
     assert "Answer with what you say alone" in agent(verbs=(Write,)).told
 
 

@@ -48,6 +48,15 @@ class Agent:
         self.marked: tuple[str, ...] = ()
         """What the behaviour marked this turn with."""
 
+    def change(self, mind: Mind) -> None:
+        """Go on with another mind; what is remembered stays unless it is remembered otherwise."""
+        if mind is self.mind:
+            return
+        if mind.memory != self.mind.memory:
+            self.memory = memory_of(mind.memory)
+        self.mind = mind
+        self._told = None
+
     @property
     def notes(self) -> dict[Hashable, Any]:
         """What a behaviour keeps from turn to turn, under a key of its own.
@@ -88,8 +97,9 @@ class Agent:
         """
         self.finish = "stop"
         self.marked = ()
+        asks = Ask(self, view)
         try:
-            chosen = yield from self._begun(view).__await__()
+            chosen = yield from self._begun(view, asks).__await__()
         except ModelError as error:
             reason = str(error)
             self.memory.note(view, ())
@@ -97,12 +107,14 @@ class Agent:
                 view.who, view.turn, (), self._failure_marks(reason) + self.marked, reason
             )
         actions = self._checked(chosen)
-        noted = self._marks(actions, view)
-        self._remember(actions)
+        noted = self._marks(actions, view) + self.marked
+        self.memory.note(view, actions)
+        if self.memory.reflects:
+            yield from reflect(self, view, asks).__await__()
         return Decision(view.who, view.turn, actions, noted)
 
-    def _begun(self, view: View) -> Awaitable[Chosen]:
-        behaving = self.mind.behaviour(self, view, Ask(self, view))
+    def _begun(self, view: View, asks: Ask) -> Awaitable[Chosen]:
+        behaving = self.mind.behaviour(self, view, asks)
         if isinstance(behaving, Awaitable):
             return behaving
         raise TypeError(f"behaviour {self._behaviour()} is not an `async def`")
@@ -139,23 +151,10 @@ class Agent:
                 del self._gists[next(iter(self._gists))]
         return tuple(found)
 
-    def _remember(self, actions: tuple[Action, ...]) -> None:
-        if self.mind.memory:
-            self.memory += [_recalled(action) for action in actions]
-            del self.memory[: -self.mind.memory]
-
 
 def _echoes(text: str, gist: str, view: View) -> bool:
     """Whether a text says what a post in view says; texts of unlike length are not compared."""
     return any(
         abs(len(post.text) - len(text)) <= NEAR and marks.gist(post.text) == gist
         for post in view.posts
-    )
-
-
-def _recalled(action: Action) -> str:
-    text = getattr(action, "text", None)
-    whom = getattr(action, "whom", None)
-    return " ".join(
-        filter(None, [action.verb, f"@{whom}" if whom else "", f'"{prompts.one_line(text)}"' if text else ""])
     )

@@ -5,16 +5,17 @@ that persona's actor; with thousands it drives them all, and their prompts leave
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 from simnet.agents.agent import Agent, Decision
+from simnet.agents.mind import Mind
+from simnet.agents.turns import Inbox, Sharing, Turn
+from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
 from simnet.world.posts import View
-
-Deciding: TypeAlias = Generator[Prompt, Completion, Decision]
 
 
 class Encoder(Protocol):
@@ -25,36 +26,56 @@ class Encoder(Protocol):
         ...
 
 
+class Replies(Protocol):
+    """Replies that are known already, as those of a run that is done again are."""
+
+    def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
+        """Return the reply to the call of this number in the turn of `view`, None if unknown.
+
+        Raises DivergenceError when the prompt is not the one it was the reply to.
+        """
+        ...
+
+
 class Thoughts(NamedTuple):
     """What came out of some turns: decisions, and the model calls they took."""
 
     decisions: list[Decision]
     calls: list[Call]
-
-
-class _Turn:
-    """One turn under way."""
-
-    __slots__ = ("calls", "deciding", "prompt", "view")
-
-    def __init__(self, view: View, deciding: Deciding) -> None:
-        self.view = view
-        self.deciding = deciding
-        self.calls = 0
-        self.prompt: Prompt | None = None
+    shared: list[Call]
+    """Those of the calls that the completion of another's answered: the model was not asked."""
 
 
 class Host:
     """The agents of one process."""
 
     def __init__(
-        self, agents: Callable[[str], Agent], model: Model, encoder: Encoder | None = None
+        self,
+        agents: Callable[[str], Agent],
+        model: Model,
+        encoder: Encoder | None = None,
+        *,
+        replies: Replies | None = None,
+        minds: Callable[[str, Seconds], Mind] | None = None,
     ) -> None:
-        """Take a function that makes the agent of a handle; it is called once for each."""
+        """Take a function that makes the agent of a handle; it is called once for each.
+
+        A call whose reply is among `replies` is not made, nor is it among the calls that come
+        out. `minds` tells the mind of a handle at a time, if minds change on the way.
+        """
         self._make = agents
+        self._replies = replies
+        self._minds = minds
         self._agents: dict[str, Agent] = {}
         self._model = model
         self._encoder = encoder
+        self._sharing = Sharing()
+        self._asks = 0
+
+    def take_asks(self) -> int:
+        """Count the lists of prompts sent to the model since this was last asked."""
+        asks, self._asks = self._asks, 0
+        return asks
 
     async def think(self, views: Sequence[View]) -> AsyncIterator[Thoughts]:
         """Let agents decide about their views; yield decisions as they are ready.
@@ -62,11 +83,11 @@ class Host:
         Each view leads to exactly one decision. Raises what a behaviour raises, with a note
         that names the persona and the turn.
         """
-        thoughts = Thoughts([], [])
+        thoughts = Thoughts([], [], [])
         asking = [t for v in views if (t := self._begin(v, thoughts.decisions)) is not None]
         if thoughts.decisions:
             yield thoughts
-        arrived: asyncio.Queue[list[tuple[_Turn, Completion]] | BaseException] = asyncio.Queue()
+        arrived: Inbox = asyncio.Queue()
         open_turns = len(asking)
         tasks = {asyncio.create_task(self._ask(asking, arrived))} if asking else set()
         try:
@@ -74,7 +95,7 @@ class Host:
                 finished = await arrived.get()
                 if isinstance(finished, BaseException):
                     raise finished
-                thoughts = Thoughts([], [])
+                thoughts = Thoughts([], [], [])
                 again = self._proceed(finished, thoughts)
                 open_turns -= len(thoughts.decisions)
                 if again:
@@ -85,26 +106,49 @@ class Host:
             for task in tasks:
                 task.cancel()
 
-    def _begin(self, view: View, decisions: list[Decision]) -> _Turn | None:
+    def recall(self, views: Sequence[View]) -> list[Decision]:
+        """Decide as far as all replies are known; the other views are begun and left."""
+        decisions: list[Decision] = []
+        for view in views:
+            self._begin(view, decisions)
+        return decisions
+
+    def _begin(self, view: View, decisions: list[Decision]) -> Turn | None:
         agent = self._agents.get(view.who)
         if agent is None:
             agent = self._agents[view.who] = self._make(view.who)
-        turn = _Turn(view, agent.decide(view))
-        return turn if self._advance(turn, None, decisions) else None
+        if self._minds is not None:
+            agent.change(self._minds(view.who, view.now))
+        turn = Turn(agent, view)
+        return turn if self._go_on(turn, None, decisions) else None
 
     def _proceed(
-        self, finished: Iterable[tuple[_Turn, Completion]], thoughts: Thoughts
-    ) -> list[_Turn]:
+        self, finished: Iterable[tuple[Turn, Completion]], thoughts: Thoughts
+    ) -> list[Turn]:
         again = []
         for turn, completion in finished:
             thoughts.calls.append(self._call(turn, completion))
             turn.calls += 1
-            if self._advance(turn, completion, thoughts.decisions):
+            if turn.shared:
+                turn.shared = False
+                thoughts.shared.append(thoughts.calls[-1])
+            if self._go_on(turn, completion, thoughts.decisions):
                 again.append(turn)
         return again
 
+    def _go_on(self, turn: Turn, completion: Completion | None, decisions: list[Decision]) -> bool:
+        """Drive a turn to its next prompt whose reply is not known; False if it has decided."""
+        while self._advance(turn, completion, decisions):
+            if self._replies is None or turn.prompt is None:
+                return True
+            completion = self._replies.find(turn.view, turn.calls, turn.prompt)
+            if completion is None:
+                return True
+            turn.calls += 1
+        return False
+
     def _advance(
-        self, turn: _Turn, completion: Completion | None, decisions: list[Decision]
+        self, turn: Turn, completion: Completion | None, decisions: list[Decision]
     ) -> bool:
         """Drive a turn to its next prompt; False if it has decided instead."""
         try:
@@ -123,37 +167,53 @@ class Host:
         turn.prompt = asked
         return True
 
-    async def _ask(
-        self,
-        turns: Sequence[_Turn],
-        arrived: asyncio.Queue[list[tuple[_Turn, Completion]] | BaseException],
-    ) -> None:
+    async def _ask(self, turns: Sequence[Turn], arrived: Inbox) -> None:
+        leading: Sequence[Prompt] = ()
+        if any(turn.agent.marked for turn in turns):
+            turns, leading = self._sharing.sift(turns, arrived)
         prompts = [self._encoded(turn.prompt) for turn in turns if turn.prompt is not None]
-        waiting = set(range(len(prompts)))
+        self._asks += bool(prompts)
+        failure: Exception = RunError("the turn that asked for this one was given up")
         try:
-            async for finished in self._model.generate(prompts):
-                for position, _ in finished:
-                    if position not in waiting:
-                        raise RunError(
-                            f"the model {self._model.name!r} completed prompt {position} of "
-                            f"{len(prompts)}, which is not waiting"
-                        )
-                    waiting.remove(position)
-                arrived.put_nowait([(turns[position], done) for position, done in finished])
-            if waiting:
-                raise RunError(
-                    f"the model {self._model.name!r} completed {len(prompts) - len(waiting)} of "
-                    f"{len(prompts)} prompts and ended"
-                )
+            async for finished in self._completions(prompts):
+                completed = [(turns[position], done) for position, done in finished]
+                arrived.put_nowait(completed)
+                if leading:
+                    self._sharing.settle(completed)
         except Exception as error:  # noqa: BLE001  (handed to the consumer, which raises it)
+            failure = error
             arrived.put_nowait(error)
+        finally:
+            self._sharing.give_up(leading, failure)
+
+    async def _completions(
+        self, prompts: Sequence[Prompt]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """Yield what the model yields. Raises RunError unless it completes each prompt once."""
+        if not prompts:
+            return
+        waiting = set(range(len(prompts)))
+        async for finished in self._model.generate(prompts):
+            for position, _ in finished:
+                if position not in waiting:
+                    raise RunError(
+                        f"the model {self._model.name!r} completed prompt {position} of "
+                        f"{len(prompts)}, which is not waiting"
+                    )
+                waiting.remove(position)
+            yield finished
+        if waiting:
+            raise RunError(
+                f"the model {self._model.name!r} completed {len(prompts) - len(waiting)} of "
+                f"{len(prompts)} prompts and ended"
+            )
 
     def _encoded(self, prompt: Prompt) -> Prompt:
         if self._encoder is None:
             return prompt
         return replace(prompt, ids=self._encoder.encode(prompt.system, prompt.user))
 
-    def _call(self, turn: _Turn, done: Completion) -> Call:
+    def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
         return Call(

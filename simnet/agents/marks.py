@@ -7,6 +7,8 @@ REFUSAL = "refusal"
 REPEAT = "repeat"
 EMPTY = "empty"
 GARBLED = "garbled"
+ARCHETYPE = "archetype"
+PROMOTED = "promoted"
 
 _CANNOT = (
     r"(?:can(?:no|')t|can not|won't|will not|(?:am|'m) (?:unable|not able|not allowed) to"
@@ -24,7 +26,8 @@ _REFUSAL = re.compile(
     r"|(?:engage in|participate in|continue with) (?:this|that)\b"
     r"|(?:answer|discuss|do) (?:this|that)(?:[.!]|$))"
     r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b"
-    r"|\bi(?:'m| am) (?:just |only )?an? (?:ai\b(?! \w*(?:er|or|ist|student|skeptic|fan|company)\b)|(?:large )?language model|digital assistant"
+    r"|\bi(?:'m| am) (?:just |only )?an? (?:(?:large )?language model|digital assistant"
+    r"|ai\b(?! \w*(?:er|or|ist|student|skeptic|fan|company)\b)"
     r"|artificial intelligence|virtual assistant)",
     re.IGNORECASE,
 )

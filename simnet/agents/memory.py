@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
+from math import exp, inf, log
 from typing import NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
+from simnet.agents.prompts import one_line
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
@@ -21,6 +22,7 @@ from simnet.world.posts import Shown, View
 CHARACTERS_PER_TOKEN = 4
 LONGEST_ENTRY = 160
 """Characters of an entry; a longer text is cut."""
+LN2 = log(2)
 SHORTEST_BUDGET = 16
 """Tokens below which hardly an entry could be recalled."""
 COMMON_WORDS = 3
@@ -108,23 +110,24 @@ def memory_of(settings: int | Recall) -> Memory:
 class LastActions:
     """One's own last actions, in the order in which they were done."""
 
-    __slots__ = ("_done", "_most")
+    __slots__ = ("_most", "done")
 
     reflects = False
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._done: list[str] = []
+        self.done: list[str] = []
+        """Oldest first."""
 
     def lines(self, view: View) -> Sequence[str]:
         """List them all."""
-        return ["Lately you did:", *self._done] if self._done else ()
+        return ["Lately you did:", *self.done] if self.done else ()
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
         """Keep what was done and forget what is too long ago."""
         if self._most and actions:
-            self._done += [_told(action) for action in actions]
-            del self._done[: -self._most]
+            self.done += [_told(action) for action in actions]
+            del self.done[: -self._most]
 
     def matter(self, now: Seconds) -> Sequence[str]:
         """List nothing: it never reflects."""
@@ -219,9 +222,8 @@ class MemoryStream:
 
     def _worth(self, entry: Entry, now: Seconds) -> float:
         recency, importance, _ = self._settings.weights
-        return recency * 0.5 ** ((now - entry.at) / self._settings.half_life) + (
-            importance * entry.importance
-        )
+        age = (now - entry.at) / self._settings.half_life
+        return recency * exp(-age * LN2) + importance * entry.importance
 
     def _best(
         self, entries: Iterable[Entry], new: Words, now: Seconds, tokens: int, taken: int = 0
@@ -236,6 +238,8 @@ class MemoryStream:
         room = tokens * CHARACTERS_PER_TOKEN - taken
         chosen = []
         for _, place, entry in scored:
+            if len(entry.text) >= room:
+                continue
             line = _line(entry, now)
             if len(line) < room:
                 room -= len(line) + 1
@@ -277,7 +281,7 @@ def _told(action: Action, about: Shown | None = None) -> str:
     """Tell what one did, and about which post if that is known."""
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None) or (about.author if about else None)
-    told = [action.verb, f"@{whom}" if whom else "", f'"{text}"' if text else ""]
+    told = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
     if about is not None:
         told.append(f'about "{_cut(about.text, LONGEST_ENTRY // 2)}"')
     return " ".join(filter(None, told))
@@ -285,5 +289,5 @@ def _told(action: Action, about: Shown | None = None) -> str:
 
 def _cut(text: str, longest: int) -> str:
     """Put a text on one line and cut what is too long."""
-    line = " ".join(text.split())
+    line = one_line(text)
     return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from simnet.agents.memory import Recall
 from simnet.agents.replies import ReplyFormat
+from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
@@ -44,11 +46,20 @@ class Mind:
     """Characters in one text."""
     acts: int
     """Actions in one turn."""
-    memory: int
-    """How many of one's own last actions a prompt recalls."""
+    memory: int | Recall
+    """How many of one's own last actions a prompt recalls, or how it recalls more than those."""
     temperature: float
     max_tokens: int
     adapter: str | None
+    personas: Sequence[Persona] = ()
+    """The cohort's members."""
+    seed: int = 0
+    """The scenario's."""
+
+    @cached_property
+    def stand_ins(self) -> dict[int, "Agent"]:
+        """Those who think for many members, by the number of their archetype; made on demand."""
+        return {}
 
     @cached_property
     def replies(self) -> ReplyFormat:

@@ -29,10 +29,10 @@ def introduction(persona: "Persona") -> str:
 def news(me: "Agent", view: View) -> str:
     """Tell a persona what it did lately and what is in front of it."""
     if me.mind.replies.sole is not None:
-        return _conversation(view)
-    lines = []
-    if me.memory:
-        lines += ["Lately you did:", *me.memory]
+        # What was said last is in view: only a memory of more than that adds to it.
+        recalled = () if isinstance(me.mind.memory, int) else me.memory.lines(view)
+        return "\n".join([*recalled, _conversation(view)])
+    lines = list(me.memory.lines(view))
     if view.refused:
         lines += ["Not done:", *view.refused]
     lines += ["Your feed:" if view.posts else "Your feed is empty."]
@@ -41,6 +41,16 @@ def news(me: "Agent", view: View) -> str:
         lines.append(f"{number} {_post(post, view.now)}{f' ({why})' if why else ''}")
     lines += _rest(view, number)
     return "\n".join(lines)
+
+
+def reflecting(me: "Agent", longest: int) -> str:
+    """Tell a persona to say what it remembers comes to."""
+    task = (
+        "Below is what you remember. Say in one sentence what it comes to for you, at most "
+        f"{longest} characters, nothing else."
+    )
+    told = [me.mind.setting, me.mind.manner, introduction(me.persona), task]
+    return "\n\n".join(filter(None, told))
 
 
 def _rest(view: View, number: int) -> list[str]:

@@ -62,7 +62,7 @@ def threshold(count: int) -> Appeal:
 
 
 def agreement(most: float = 1.0) -> Appeal:
-    """Like what one talks about oneself: `most` times the share of a post's words in one's portrait."""
+    """Favour one's own topics: `most` times the share of a post's words in one's portrait."""
     _check(0 <= most <= 1, f"agreement({most}): give a chance, 0 to 1")
 
     def appeal(me: Agent, post: Shown) -> float:

@@ -235,7 +235,12 @@ def _expected(figures: Figures) -> str:
 
 
 def _speed(figures: Figures) -> str:
-    return (
+    told = (
         f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
         f"({figures.cached:.0%} cached), {figures.tokens_out:,.0f} tokens/s out"
     )
+    if figures.waiting:
+        told += f", {figures.waiting:,} waiting"
+    if figures.restarts:
+        told += f", started again {figures.restarts} times"
+    return told

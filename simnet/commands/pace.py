@@ -37,6 +37,12 @@ class Figures(NamedTuple):
     elapsed: float
     left: float | None
     """Wall seconds to go; None while that is anybody's guess."""
+    waiting: int = 0
+    """Requests that the model has not admitted yet."""
+    kv_use: float = 0.0
+    """Share of the model's key-value cache in use."""
+    restarts: int = 0
+    """How often the model had to be started again."""
 
     def to_json(self) -> dict[str, Any]:
         """Write it as an object of plain values."""
@@ -77,6 +83,9 @@ class Pace:
             marks=dict(ledger.marks),
             elapsed=progress.elapsed,
             left=self._left(progress, settled),
+            waiting=progress.statistics.waiting if progress.statistics else 0,
+            kv_use=progress.statistics.kv_use if progress.statistics else 0.0,
+            restarts=len(progress.incidents),
         )
 
     def _rates(self, progress: Progress) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The command that runs a scenario."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,16 @@ from rich.console import Console
 from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
-from simnet.engine.estimate import expect
+from simnet.engine.adapters import check_adapters
+from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.engine.scheduler import Progress
 from simnet.errors import UsageError
 from simnet.inference.backend import choose
+from simnet.inference.embedded import NAME
+from simnet.inference.endpoint import Endpoint
+from simnet.inference.settings import EngineSettings
 from simnet.scenario.loading import Loaded, load_scenario
 
 WATCHED = 100
@@ -30,6 +35,9 @@ class Order:
     seed: int | None = None
     model: str | None = None
     backend: str | None = None
+    base_url: str | None = None
+    adapters: tuple[str, ...] = ()
+    """NAME=FOLDER each."""
     address: str | None = None
     runs: Path = Path("runs")
     personas_per_actor: str = "auto"
@@ -48,7 +56,9 @@ def carry_out(order: Order) -> int:
         raise UsageError("--json and --quiet exclude each other; choose one")
     per_actor = read_per_actor(order.personas_per_actor)
     loaded = load_scenario(order.target, order.sets, order.seed)
-    backend = choose(order.backend, order.model)
+    check_most_turns(loaded.scenario)
+    backend = choose(order.backend, order.model, *_means(order))
+    check_adapters(loaded.scenario, backend)
     shown = _display(order, loaded)
     with log.kept() as kept, shown:
         ready = backend.ready(shown.phase)
@@ -65,6 +75,28 @@ def carry_out(order: Order) -> int:
         outcome = asyncio.run(launch(plan, _Logged(shown, kept)))
         shown.finished(outcome)
     return _exit_code(outcome)
+
+
+def _means(order: Order) -> tuple[EngineSettings | None, Endpoint | None]:
+    adapters = read_adapters(order.adapters)
+    settings = EngineSettings(model=NAME, adapters=adapters) if adapters else None
+    if settings is not None:
+        settings.check()
+    endpoint = Endpoint(base_url=order.base_url) if order.base_url is not None else None
+    return settings, endpoint
+
+
+def read_adapters(given: Sequence[str]) -> dict[str, str]:
+    """Read `--adapter` options. Raises UsageError unless each is NAME=FOLDER with a new name."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        if not (name and equals and folder):
+            raise UsageError(f"--adapter {text}: give NAME=FOLDER")
+        if name in found:
+            raise UsageError(f"--adapter {text}: there is another adapter {name!r}")
+        found[name] = str(Path(folder).expanduser().resolve())
+    return found
 
 
 def read_per_actor(text: str) -> PersonasPerActor:

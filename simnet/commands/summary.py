@@ -8,7 +8,7 @@ from rich.text import Text
 
 from simnet.clock import format_time
 from simnet.commands.pace import format_seconds
-from simnet.engine.kernel import Ledger
+from simnet.engine.ledger import Ledger
 from simnet.engine.run import Outcome
 from simnet.engine.scheduler import Progress
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from simnet.clock import format_time
 from simnet.commands.run import read_per_actor
-from simnet.engine.estimate import expect
+from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.placement import place
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
@@ -26,6 +26,7 @@ def validate(
 ) -> None:
     """Load and check a scenario and print its plan. Raises what `load_scenario` raises."""
     loaded = load_scenario(target, sets, seed)
+    check_most_turns(loaded.scenario)
     plan = _plan(loaded, per_actor)
     if as_json:
         sys.stdout.write(json.dumps(plan, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""The only file that knows Ray: makes actors of plain classes, drives a run, takes all down."""
+"""Makes Ray actors of plain classes, drives a run, takes all down."""
 
 import asyncio
 import os
@@ -11,69 +11,36 @@ from typing import Any, Self
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.actors import LlmServer, PersonaAgents, RecordKeeper
+from simnet.engine.actors import PersonaAgents, RecordKeeper
+from simnet.engine.gauges import Gauges
+from simnet.engine.llm_server import CLOSING_TIME, LlmServer
+from simnet.engine.past import Past
 from simnet.engine.placement import PersonasPerActor, Placement, place
 from simnet.engine.play import Phases, Play
-from simnet.engine.scheduler import Answer, Finish, Progress
-from simnet.engine.wire import pack
+from simnet.engine.remote import (
+    RemoteMinds,
+    RemoteModel,
+    RemoteRecord,
+    stream,
+    unwrapped,
+)
+from simnet.engine.restarts import RESTARTS, Restarts
+from simnet.engine.scheduler import Finish, Progress
+from simnet.engine.supervisor import Supervisor
 from simnet.errors import RunError, SimnetError
 from simnet.inference.backend import Backend
-from simnet.inference.model import Completion, Prompt
+from simnet.recording.replies import Recorded
+from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
-from simnet.world.posts import View
 
-CLOSING_TIME = 8.0
-"""Wall seconds the engine has to end its processes before its actor is killed."""
+_CALLS = 10_000
+"""Calls the server works on at once: more than there can be, so that none waits behind work.
 
-
-class RemoteModel:
-    """The model of another actor."""
-
-    def __init__(self, server: ActorHandle, name: str) -> None:
-        self._server = server
-        self.name = name
-
-    async def generate(
-        self, prompts: Sequence[Prompt]
-    ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Send prompts to the server and yield what comes back."""
-        async for finished in _stream(self._server.generate, prompts):
-            yield finished
-
-    async def close(self) -> None:
-        """Leave the server to whoever started it."""
-
-
-class RemoteMinds:
-    """Agents in other actors."""
-
-    def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:
-        self._hosts = hosts
-        self._host_of = placement.host_of
-
-    def host_of(self, who: str) -> int:
-        """Return the number of the actor where this persona lives."""
-        return self._host_of[who]
-
-    async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Send views to one actor and yield what comes back."""
-        async for answer in _stream(self._hosts[host].think, pack(views)):
-            yield answer
-
-
-class RemoteRecord:
-    """The recorder in another actor."""
-
-    def __init__(self, keeper: ActorHandle) -> None:
-        self._keeper = keeper
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Return when the other actor has them on disk."""
-        with _unwrapped():
-            await self._keeper.write.remote(batches)
+Concurrency groups would not do: each has an event loop of its own.
+"""
 
 
 class SchedulerActor:
@@ -85,9 +52,10 @@ class SchedulerActor:
         hosts: list[ActorHandle],
         placement: Placement,
         keeper: ActorHandle,
+        past: Past | None = None,
     ) -> None:
         minds, record = RemoteMinds(hosts, placement), RemoteRecord(keeper)
-        self._play = Play(scenario, minds, record)
+        self._play = Play(scenario, minds, record, past)
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and how it ended as the last thing."""
@@ -111,11 +79,15 @@ class Cluster:
         address: str | None = None,
         personas_per_actor: PersonasPerActor = "auto",
         modules: Sequence[ModuleType] = (),
+        restarts: int = RESTARTS,
+        past: Past | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where.
 
         `modules` are the scenario's that other processes cannot import; their code is sent along.
+        `restarts` says how often a model that died is started again before the run ends, `past`
+        what is recorded already.
         """
         self._scenario = scenario
         self._backend = backend
@@ -124,8 +96,11 @@ class Cluster:
         self._per_actor = personas_per_actor
         self._say = say
         self._modules = modules
+        self._restarts = Restarts(restarts)
+        self._past = past
         self._started_ray = False
         self._engine_is_up = False
+        self._supervisor: Supervisor | None = None
         self._handles: list[ActorHandle] = []
         self.phases = Phases()
         self.placement: Placement | None = None
@@ -147,27 +122,45 @@ class Cluster:
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
-        self.placement = place(self._scenario, self._per_actor, os.cpu_count() or 1)
+        scenarios = [self._scenario, *(change.scenario for change in self._changes)]
+        self.placement = place(scenarios, self._per_actor, os.cpu_count() or 1)
         self._say(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._server = self._actor(LlmServer, self._backend, **_resources(self._backend))
+        self._server = self._make_server()
+        self._supervisor = Supervisor(self._server, self._backend.model, self._say, self._restarts)
         # The engine takes longest to start; the agents start beside it.
-        engine = asyncio.ensure_future(self._answer(self._server.start))
+        engine = asyncio.ensure_future(self._supervisor.start())
         self._keeper = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
-        model = RemoteModel(self._server, self._backend.model)
-        hosts = [
-            self._actor(PersonaAgents, self._scenario, self._backend, model)
-            for _ in range(self.placement.actors)
-        ]
-        await asyncio.gather(*(self._answer(actor.start) for actor in (self._keeper, *hosts)))
+        # From now on no other recorder can add to the record, which may be read below.
+        await self._answer(self._keeper.start)
+        hosts = await self._make_hosts(self.placement)
+        await asyncio.gather(*(self._answer(actor.start) for actor in hosts))
         self.phases.end("agents")
         self._say(f"waiting for the model {self._backend.model}")
         await engine
         self._engine_is_up = True
         self.phases.end("engine")
         self._scheduler = self._actor(
-            SchedulerActor, self._scenario, hosts, self.placement, self._keeper
+            SchedulerActor, self._scenario, hosts, self.placement, self._keeper, self._past
         )
+
+    @property
+    def _changes(self) -> Sequence[Change]:
+        return self._past.changes if self._past else ()
+
+    async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
+        """Make the actors of agents, each with the recorded replies of those who live in it."""
+        model = RemoteModel(self._server, self._backend.model)
+        arguments = (PersonaAgents, self._scenario, self._backend, model)
+        if self._past is None:
+            return [self._actor(*arguments) for _ in range(placement.actors)]
+        self._say("reading what was recorded")
+        recorded = await asyncio.to_thread(Recorded.load, self._past.run)
+        self.phases.end("reading")
+        return [
+            self._actor(*arguments, recorded.of(handles), self._changes)
+            for handles in placement.residents()
+        ]
 
     def _connect(self) -> None:
         if ray.is_initialized():
@@ -183,6 +176,11 @@ class Cluster:
             ) from error
         self._started_ray = True
 
+    def _make_server(self) -> ActorHandle:
+        """Make the actor of the model, restarted as often as its supervisor lets it."""
+        options = {"max_restarts": -1, "max_concurrency": _CALLS, **_resources(self._backend)}
+        return self._actor(LlmServer, self._backend, Gauges, **options)
+
     def _actor(self, kind: type, *arguments: object, **options: object) -> ActorHandle:
         remote = ray.remote(kind).options(**{"num_cpus": 0, "max_restarts": 0, **options})
         handle = remote.remote(*arguments)
@@ -190,13 +188,22 @@ class Cluster:
         return handle
 
     async def _answer(self, method: Any) -> Any:
-        with _unwrapped():
+        with unwrapped():
             return await method.remote()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and how it ended as the last thing."""
-        async for news in _stream(self._scheduler.run):
-            yield news
+        supervisor = self._supervisor
+        assert supervisor is not None
+        try:
+            async for news in stream(self._scheduler.run):
+                if isinstance(news, Finish):
+                    await supervisor.last_sample()
+                yield supervisor.complete(news)
+        except RunError as error:
+            if supervisor.failure is None:
+                raise
+            raise supervisor.failure from error
 
     def stop(self) -> None:
         """Ask the run to begin nothing more and to end in good order."""
@@ -219,6 +226,8 @@ class Cluster:
         actor's.
         """
         if self._handles and ray.is_initialized():
+            if self._supervisor is not None:
+                await self._supervisor.stop()
             if self._engine_is_up:
                 with suppress(RayError, SimnetError, TimeoutError):
                     async with asyncio.timeout(CLOSING_TIME):
@@ -240,30 +249,3 @@ class Cluster:
 def _resources(backend: Backend) -> dict[str, object]:
     """Say what the server's process needs of its node."""
     return {"num_gpus": 0 if backend.kind == "fake" or backend.settings.on_cpu else 1}
-
-
-async def _stream(method: Any, *arguments: object) -> AsyncIterator[Any]:
-    """Call a method that yields, and yield what it does as it comes."""
-    with _unwrapped():
-        async for reference in method.options(num_returns="streaming").remote(*arguments):
-            yield await reference
-
-
-class _unwrapped:  # noqa: N801  (reads as a statement: with _unwrapped())
-    """Raise what the other process raised, or RunError if it is gone."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, RayActorError):
-            raise RunError(f"an actor died: {error}") from error
-        if isinstance(error, RayTaskError):
-            cause = error.cause
-            raise cause if isinstance(cause, SimnetError) else RunError(_told(cause)) from error
-
-
-def _told(cause: BaseException) -> str:
-    """Say what went wrong in another process; its traceback stays with the error's cause."""
-    notes = "".join(f" ({note})" for note in getattr(cause, "__notes__", ()))
-    return f"{type(cause).__name__}: {cause}{notes}"

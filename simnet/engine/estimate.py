@@ -1,5 +1,6 @@
 """How many turns a scenario will take, estimated from its rhythms before anything starts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from math import floor
@@ -9,11 +10,16 @@ import numpy as np
 
 from simnet import draws
 from simnet.clock import Seconds
+from simnet.errors import ScenarioError
+from simnet.scenario.churn import Between
+from simnet.scenario.diurnal import Diurnal
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Rhythm, Steps, TakingTurns
 from simnet.scenario.scenario import Cohort, Scenario, handles_of, network_of
 
 SAMPLED = 20
 """Members whose rhythm is played through where no formula knows it."""
+PRESENT = 1000
+"""Members whose times of joining and leaving are drawn."""
 MOST_PLAYED = 10_000
 """Wakes of one member after which playing it through ends."""
 POSTING = frozenset({"write", "reply", "quote", "repost"})
@@ -47,46 +53,71 @@ def expect(scenario: Scenario) -> Expected:
     return Expected(turns + woken.turns, woken.at_least or others)
 
 
+def check_most_turns(scenario: Scenario) -> None:
+    """Raise ScenarioError, telling the estimate, if more turns are expected than are allowed."""
+    if scenario.most_turns is None:
+        return
+    expected = expect(scenario)
+    if expected.turns > scenario.most_turns:
+        about = "at least" if expected.at_least else "about"
+        raise ScenarioError(
+            f"{scenario.name}: {about} {expected.turns:,.0f} turns are expected, but most_turns="
+            f"{scenario.most_turns}; raise it, let personas wake less often, or make it shorter"
+        )
+
+
 def _of_cohort(scenario: Scenario, cohort: Cohort) -> float:
     lasts, size = scenario.lasts, len(cohort.personas)
     match cohort.rhythm:
         case Exponential(mean=mean):
             return size * lasts / (mean + cohort.reacts_in)
         case Steps(every=every, offset=offset):
-            if offset > lasts:
-                return 0.0
             stride = (floor(cohort.reacts_in / every) + 1) * every
-            return size * float((lasts - offset) // stride + 1)
+            return size * max(0.0, (lasts - offset) // stride + 1)
         case TakingTurns(order=order, every=every):
             members = set(handles_of(cohort.personas))
             places = order[: floor(lasts / every) + 1]
             return float(sum(speaker in members for speaker in places))
+        case Diurnal() as rhythm:
+            zones = Counter(rhythm.zone_of(who) for who in handles_of(cohort.personas))
+            return sum(
+                count * rhythm.expected(zone, 0.0, lasts, cohort.reacts_in)
+                for zone, count in zones.items()
+            )
+        case Between(rhythm=Exponential() | Diurnal()) as rhythm:
+            return _while_there(scenario, cohort, rhythm)
         case rhythm:
             sampled = handles_of(cohort.personas)[:SAMPLED]
             played = sum(_played(scenario, cohort, rhythm, who) for who in sampled)
             return size * played / max(1, len(sampled))
 
 
+def _while_there(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
+    """Estimate the turns of members who join and leave, from the times of some of them."""
+    handles = handles_of(cohort.personas)
+    turns = 0.0
+    for who in handles[:PRESENT]:
+        joined, left = churn.span(who, draws.Draw(scenario.seed, who, 0, "wake"))
+        until = min(left, scenario.lasts)
+        if until <= joined:
+            continue
+        match churn.rhythm:
+            case Exponential(mean=mean):
+                turns += (until - joined) / (mean + cohort.reacts_in)
+            case Diurnal() as inner:
+                turns += inner.expected(inner.zone_of(who), joined, until, cohort.reacts_in)
+    return turns * len(handles) / max(1, min(len(handles), PRESENT))
+
+
 def _played(scenario: Scenario, cohort: Cohort, rhythm: Rhythm, who: str) -> int:
     """Count one member's wakes by asking the rhythm, as the kernel will if nothing stirs it."""
-    at = rhythm.first(who, _Draws(scenario.seed, who, 0))
+    at = rhythm.first(who, draws.Draw(scenario.seed, who, 0, "wake"))
     turn = 0
     while at is not None and at <= scenario.lasts and turn < MOST_PLAYED:
-        at = rhythm.after(who, turn, at + cohort.reacts_in, _Draws(scenario.seed, who, turn + 1))
+        draw = draws.Draw(scenario.seed, who, turn + 1, "wake")
+        at = rhythm.after(who, turn, at + cohort.reacts_in, draw)
         turn += 1
     return turn
-
-
-class _Draws:
-    """Chance for the wake of one turn, the same as the kernel's."""
-
-    def __init__(self, seed: int, who: str, turn: int) -> None:
-        self._key = (seed, who, turn, "wake")
-        self._drawn = 0
-
-    def __call__(self) -> float:
-        self._drawn += 1
-        return draws.unit(*self._key, self._drawn)
 
 
 # -- who wakes when someone posts -----------------------------------------------------------

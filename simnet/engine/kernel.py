@@ -11,17 +11,17 @@ The kernel does no IO. Whoever drives it takes the views it puts out, brings the
 back in any order, and takes the rows.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 from simnet import draws
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
+from simnet.engine.ledger import Ledger, Tally
 from simnet.errors import RunError, ScenarioError
-from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.world.actions import Action
 from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
@@ -54,40 +54,20 @@ class _Landing(NamedTuple):
     shown: tuple[int, ...]
 
 
-class Ledger(NamedTuple):
-    """What was planned and what became of it: planned = done + refused + failed + open."""
-
-    planned: int
-    """Turns begun and cues due."""
-    done: int
-    refused: Counter[str]
-    """Turns whose first action the world did not allow, by verb."""
-    failed: Counter[str]
-    """Turns without a usable reply, by mark."""
-    marks: Counter[str]
-    """Turns whose reply is remarkable, by mark."""
-    events: int
-    """Rows; a turn that did several things has several."""
-    open: int
-    """Turns still under way when the run was stopped."""
-
-
 class Kernel:
     """The heap, the world, and nothing else."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+        self._take_scenario(scenario)
         handles = scenario.handles()
-        self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
+        self._cues = list(scenario.cues)
+        self._until = inf
+        """Simulated time before which all happens."""
         self.world = World(
             handles,
             [cohort.name for cohort in self._cohorts],
             Network(len(handles), *network_of(scenario, handles)),
         )
-        self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
-        self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
-        self._woken_by_posts = any("post" in c.rhythm.stirred_by for c in scenario.cohorts)
-        self._stirrable = any(cohort.rhythm.stirred_by for cohort in scenario.cohorts)
         self._turns = [0] * len(handles)
         """The number of each member's next turn."""
         self._alarms: list[Seconds] = [-1.0] * len(handles)
@@ -106,25 +86,19 @@ class Kernel:
         """Rows to be recorded; likewise."""
         self.showings: list[Showing] = []
         self.now: Seconds = 0.0
-        self._planned = 0
-        self._done = 0
-        self._rows = 0
-        self._refused: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
-        self._marks: Counter[str] = Counter()
+        self._tally = Tally()
         self._set_the_agenda()
+
+    def _take_scenario(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
+        self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
+        self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
+        self._woken_by_posts = any("post" in c.rhythm.stirred_by for c in scenario.cohorts)
 
     def ledger(self) -> Ledger:
         """Count what was planned and what became of it so far."""
-        return Ledger(
-            self._planned, self._done, self._refused.copy(), self._failed.copy(),
-            self._marks.copy(), self._rows, len(self._landings),
-        )  # fmt: skip
-
-    @property
-    def thinking(self) -> int:
-        """How many turns are under way."""
-        return len(self._landings)
+        return self._tally.ledger(len(self._landings))
 
     def deliver(self, decisions: Sequence[Decision]) -> None:
         """Take decisions, in any order; each is kept until simulated time reaches its Land.
@@ -143,6 +117,8 @@ class Kernel:
         agenda = self._agenda
         while agenda:
             at, _, kind, member = agenda[0]
+            if at >= self._until:
+                break
             if kind == LAND and member not in self._decisions:
                 return Status.WAITING
             heappop(agenda)
@@ -162,26 +138,24 @@ class Kernel:
     # -- what happens -----------------------------------------------------------------
 
     def _set_the_agenda(self) -> None:
-        scenario, index = self.scenario, self.world.index
-        self._agenda = [
-            (cue.at, number, number, index[cue.who]) for number, cue in enumerate(scenario.cues)
-        ]
+        index = self.world.index
+        self._agenda = [(cue.at, n, n, index[cue.who]) for n, cue in enumerate(self._cues)]
         self._counter = len(self._agenda)
         for member, cohort in enumerate(self._cohorts):
             handle = self.world.handles[member]
             at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
             if at is not None:
                 self._check_wake(member, "first", at, 0.0)
-            if at is not None and at <= scenario.lasts:
+            if at is not None and at <= self.scenario.lasts:
                 self._alarms[member] = at
                 self._agenda.append((at, self._counter, WAKE, member))
                 self._counter += 1
         heapify(self._agenda)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
-        cue = self.scenario.cues[number]
-        self._planned += 1
-        self._count(self._apply(member, cue.does, at, cue=number))
+        cue = self._cues[number]
+        self._tally.planned += 1
+        self._tally.count(self._apply(member, cue.does, at, cue=number))
 
     def _wake(self, member: int, at: Seconds) -> None:
         world, cohort = self.world, self._cohorts[member]
@@ -199,7 +173,7 @@ class Kernel:
         )
         shown = tuple([post.id for post in seen.view.posts])
         self._landings[member] = _Landing(at, turn, shown)
-        self._planned += 1
+        self._tally.planned += 1
         self._push(at + cohort.reacts_in, LAND, member)
         self.views.append(seen.view)
         self.showings.append(Showing(at, handle, turn, shown, seen.scores, seen.rankers))
@@ -208,7 +182,7 @@ class Kernel:
         landing = self._landings.pop(member)
         decision = self._decisions.pop(member)
         if decision.failure is not None:
-            self._count(self._failure(member, landing, decision, at))
+            self._tally.count(self._failure(member, landing, decision, at))
         else:
             self._act(member, landing, decision, at)
         self._rest(member, landing.turn, at)
@@ -222,7 +196,7 @@ class Kernel:
                 marks=decision.marks if part == 0 else (), shown=shown,
             )  # fmt: skip
             if part == 0:
-                self._count(event)
+                self._tally.count(event)
             if event.outcome == REFUSED:
                 refusals.append(f"{action.verb}: {event.reason}")
             shown = ()
@@ -250,8 +224,8 @@ class Kernel:
             forbidden=None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}",
         )  # fmt: skip
         self.events.append(event)
-        self._rows += 1
-        if event.outcome == DONE and self._stirrable:
+        self._tally.events += 1
+        if event.outcome == DONE and (self.world.stirred or self._woken_by_posts):
             self._stir(member, event, at)
         return event
 
@@ -262,19 +236,8 @@ class Kernel:
             decision.marks, landing.shown,
         )  # fmt: skip
         self.events.append(event)
-        self._rows += 1
+        self._tally.events += 1
         return event
-
-    def _count(self, event: Event) -> None:
-        match event.outcome:
-            case "done":
-                self._done += 1
-            case "refused":
-                self._refused[event.verb] += 1
-            case _:
-                self._failed[event.marks[0] if event.marks else "error"] += 1
-        for mark in event.marks:
-            self._marks[mark] += 1
 
     # -- when they wake ---------------------------------------------------------------
 
@@ -282,8 +245,7 @@ class Kernel:
         """Set the alarm after a turn."""
         rhythm = self._cohorts[member].rhythm
         handle = self.world.handles[member]
-        draw = self._draw(handle, turn + 1, "wake")
-        wake = rhythm.after(handle, turn, at, draw)
+        wake = rhythm.after(handle, turn, at, self._draw(handle, turn + 1, "wake"))
         if wake is not None:
             self._check_wake(member, "after", wake, at)
         if self._stirred.pop(member, 0) is None:
@@ -310,8 +272,8 @@ class Kernel:
             self._stirred[member] = None
             return
         handle = self.world.handles[member]
-        draw = self._draw(handle, self._turns[member], "stirred")
-        wake = self._cohorts[member].rhythm.stirred(handle, at, draw)
+        chance = self._draw(handle, self._turns[member], "stirred")
+        wake = self._cohorts[member].rhythm.stirred(handle, at, chance)
         self._check_wake(member, "stirred", wake, at)
         if not 0 <= self._alarms[member] <= wake:
             self._set_alarm(member, wake)
@@ -325,8 +287,8 @@ class Kernel:
         heappush(self._agenda, (at, self._counter, kind, member))
         self._counter += 1
 
-    def _draw(self, handle: str, turn: int, purpose: str) -> "_Draw":
-        return _Draw(self.scenario.seed, handle, turn, purpose)
+    def _draw(self, handle: str, turn: int, purpose: str) -> draws.Draw:
+        return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
     def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
         if wake >= at:  # not so if it is not a number
@@ -336,17 +298,3 @@ class Kernel:
             f"cohort {cohort.name!r}: {type(cohort.rhythm).__name__}.{method} gave {wake:g} s at "
             f"{at:g} s; a rhythm must not go back in time"
         )
-
-
-class _Draw:
-    """Chance for one purpose of one turn; made only if a rhythm asks for it."""
-
-    __slots__ = ("_drawn", "_key")
-
-    def __init__(self, *key: draws.Key) -> None:
-        self._key = key
-        self._drawn = 0
-
-    def __call__(self) -> float:
-        self._drawn += 1
-        return draws.unit(*self._key, self._drawn)

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Self
 
 from simnet.agents.agent import Agent
-from simnet.agents.host import Encoder, Host
+from simnet.agents.host import Encoder, Host, Replies
+from simnet.agents.mind import Mind
+from simnet.clock import Seconds
+from simnet.engine.past import Past
 from simnet.engine.placement import Placement, thinkers
 from simnet.engine.play import Phases, Play
-from simnet.engine.population import agents_of
+from simnet.engine.population import agents_of, minds_of
 from simnet.engine.scheduler import Answer, Finish, Progress, Usage
 from simnet.inference.model import Call, Model
+from simnet.inference.statistics import Measured
 from simnet.recording.recorder import Recorder
+from simnet.recording.replies import Recorded
 from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
 from simnet.world.posts import View
@@ -22,9 +27,16 @@ class LocalMinds:
     """One host for everybody, in this process."""
 
     def __init__(
-        self, agents: Callable[[str], Agent], model: Model, encoder: Encoder | None = None
+        self,
+        agents: Callable[[str], Agent],
+        model: Model,
+        encoder: Encoder | None = None,
+        *,
+        replies: Replies | None = None,
+        minds: Callable[[str, Seconds], Mind] | None = None,
     ) -> None:
-        self._host = Host(agents, model, encoder)
+        """Take what a Host takes."""
+        self._host = Host(agents, model, encoder, replies=replies, minds=minds)
 
     def host_of(self, who: str) -> int:
         """Everybody lives on host 0."""
@@ -39,14 +51,20 @@ class LocalMinds:
 async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
     """Let a host think and prepare what it says for the way: calls encoded, costs added up."""
     async for thoughts in host.think(views):
-        calls = thoughts.calls
-        usage = Usage(
-            len(calls),
-            sum(call.prompt_tokens for call in calls),
-            sum(call.cached_tokens for call in calls),
-            sum(call.output_tokens for call in calls),
-        )
-        yield Answer(thoughts.decisions, _encoded(calls), usage)
+        usage = _usage(thoughts.calls)
+        if thoughts.shared:
+            usage = usage.less(_usage(thoughts.shared))
+        usage = usage._replace(asks=host.take_asks())
+        yield Answer(thoughts.decisions, _encoded(thoughts.calls), usage)
+
+
+def _usage(calls: Sequence[Call]) -> Usage:
+    return Usage(
+        len(calls),
+        sum(call.prompt_tokens for call in calls),
+        sum(call.cached_tokens for call in calls),
+        sum(call.output_tokens for call in calls),
+    )
 
 
 def _encoded(calls: Sequence[Call]) -> bytes:
@@ -70,12 +88,23 @@ class InProcess:
     """The parts of one run in this process; stands where a Cluster stands."""
 
     def __init__(
-        self, scenario: Scenario, model: Model, folder: Path, encoder: Encoder | None = None
+        self,
+        scenario: Scenario,
+        model: Model,
+        folder: Path,
+        encoder: Encoder | None = None,
+        past: Past | None = None,
     ) -> None:
         self._model = model
         self._record = LocalRecord(Recorder(folder))
-        minds = LocalMinds(agents_of(scenario), model, encoder)
-        self._play = Play(scenario, minds, self._record)
+        minds = LocalMinds(
+            agents_of(scenario),
+            model,
+            encoder,
+            replies=Recorded.load(past.run) if past else None,
+            minds=minds_of(scenario, past.changes) if past and past.changes else None,
+        )
+        self._play = Play(scenario, minds, self._record, past)
         who = thinkers(scenario)
         self.placement: Placement | None = Placement(0, len(who), dict.fromkeys(who, 0))
         self.phases = Phases()
@@ -90,7 +119,15 @@ class InProcess:
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and how it ended as the last thing."""
         async for news in self._play.run():
-            yield news
+            yield self._measured(news)
+
+    def _measured(self, news: Progress | Finish) -> Progress | Finish:
+        if not isinstance(self._model, Measured):
+            return news
+        now = self._model.statistics()
+        if isinstance(news, Finish):
+            return news._replace(progress=news.progress._replace(statistics=now))
+        return news._replace(statistics=now)
 
     def stop(self) -> None:
         """Ask the run to begin nothing more and to end in good order."""

@@ -21,6 +21,13 @@ class Placement(NamedTuple):
     personas_per_actor: int
     host_of: dict[str, int]
 
+    def residents(self) -> list[list[str]]:
+        """List who lives in each actor."""
+        lives: list[list[str]] = [[] for _ in range(self.actors)]
+        for handle, host in self.host_of.items():
+            lives[host].append(handle)
+        return lives
+
     def describe(self) -> str:
         """Say it in a line."""
         each = (
@@ -31,12 +38,17 @@ class Placement(NamedTuple):
         return f"{len(self.host_of):,} personas in {self.actors} actors, {each}"
 
 
-def place(scenario: Scenario, per_actor: PersonasPerActor, cores: int) -> Placement:
+def place(
+    scenario: Scenario | Sequence[Scenario], per_actor: PersonasPerActor, cores: int
+) -> Placement:
     """Spread everyone who can ever wake over actors, in order.
+
+    Takes one scenario, or those a run passes through, with the same personas.
 
     Who lives where changes no result. Raises UsageError for a number below 1.
     """
-    who = thinkers(scenario)
+    scenarios = [scenario] if isinstance(scenario, Scenario) else scenario
+    who = list(dict.fromkeys(handle for one in scenarios for handle in thinkers(one)))
     if per_actor == "auto":
         few = len(who) <= LITERAL_PER_CORE * cores
         per_actor = 1 if few else -(-len(who) // max(1, cores // 2))

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
+from simnet.engine.changing import ChangingKernel
 from simnet.engine.kernel import Kernel
+from simnet.engine.past import Past
+from simnet.engine.patience import Patience, PatientRecord
 from simnet.engine.scheduler import Finish, Minds, Progress, Record, Scheduler
 from simnet.recording.rows import PersonaRow
 from simnet.recording.schema import encode, encode_columns
@@ -33,16 +36,25 @@ class Phases:
 class Play:
     """Runs a kernel and tells how it goes, wherever its minds and its record are."""
 
-    def __init__(self, scenario: Scenario, minds: Minds, record: Record) -> None:
+    def __init__(
+        self, scenario: Scenario, minds: Minds, record: Record, past: Past | None = None
+    ) -> None:
         self._scenario = scenario
-        self._record = record
+        self._patience = Patience(self._paused)
+        self._record = record = PatientRecord(record, self._patience)
         self._news: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
-        self._kernel = Kernel(scenario)
-        self._scheduler = Scheduler(self._kernel, minds, record, self._news.put_nowait)
+        changes = past.changes if past else ()
+        self._kernel = ChangingKernel(scenario, changes) if changes else Kernel(scenario)
+        since = past.since if past else 0.0
+        self._scheduler = Scheduler(self._kernel, minds, record, self._news.put_nowait, since=since)
 
     def stop(self) -> None:
         """Begin nothing more: wait for what is being thought, record it and finish."""
+        self._patience.give_up()
         self._scheduler.stop()
+
+    def _paused(self, why: str | None) -> None:
+        self._news.put_nowait(self._scheduler.progress()._replace(paused=why))
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and how it ended as the last thing."""

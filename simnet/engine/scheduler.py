@@ -12,7 +12,9 @@ from typing import NamedTuple, Protocol
 
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
-from simnet.engine.kernel import Kernel, Ledger, Status
+from simnet.engine.kernel import Kernel, Status
+from simnet.engine.ledger import Ledger
+from simnet.inference.statistics import Statistics
 from simnet.recording.schema import encode
 from simnet.recording.showings import encode_showings
 from simnet.world.events import DONE, Event, Showing
@@ -38,10 +40,19 @@ class Usage(NamedTuple):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+    shared: int = 0
+    """Calls besides that the completion of another's answered."""
+    asks: int = 0
+    """Lists in which prompts were sent to the model."""
 
     def plus(self, other: "Usage") -> "Usage":
         """Add up two costs."""
         return Usage(*(one + more for one, more in zip(self, other, strict=True)))
+
+    def less(self, shared: "Usage") -> "Usage":
+        """Take off what calls would have cost that the completion of another's answered."""
+        left = Usage(*(one - less for one, less in zip(self, shared, strict=True)))
+        return left._replace(shared=shared.calls)
 
 
 class Answer(NamedTuple):
@@ -96,6 +107,16 @@ class Progress(NamedTuple):
     """What was said since the last report; the newest, if it was much."""
     first_reply: float | None
     """Wall seconds until the first decision came back."""
+    sends: int = 0
+    """Lists in which views were sent to minds."""
+    writes: int = 0
+    """Lists in which rows were sent to the record."""
+    incidents: tuple[str, ...] = ()
+    """Why the model had to be restarted, each time."""
+    statistics: Statistics | None = None
+    """What the model was doing lately, if it says."""
+    paused: str | None = None
+    """Why nothing goes on just now: the disk is full or fails."""
 
 
 class Finish(NamedTuple):
@@ -117,11 +138,15 @@ class Scheduler:
         minds: Minds,
         record: Record,
         report: Callable[[Progress], None] | None = None,
+        *,
+        since: Seconds = 0.0,
     ) -> None:
+        """Take the parts; rows of before `since` are another run's and not recorded."""
         self._kernel = kernel
         self._minds = minds
         self._record = record
         self._report = report
+        self._since = since
         self._arrived = asyncio.Event()
         self._thinking: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
@@ -130,7 +155,7 @@ class Scheduler:
         self._events: list[Event] = []
         self._showings: list[Showing] = []
         self._usage = Usage()
-        self._out = 0
+        self._out = self._sends = self._writes = 0
         self._stop = False
         self._began = self._told = self._wrote = 0.0
         self._first_reply: float | None = None
@@ -160,7 +185,7 @@ class Scheduler:
                     await asyncio.sleep(0)  # lets the views just sent leave
             await self._finish_thinking()
             await self._keep(everything=True)
-        return Finish(status is not Status.DONE, self._progress(), self._kernel.world.digest())
+        return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
     async def _wait(self) -> None:
         """Wait for a decision; if rows are waiting too, only until they have to be written."""
@@ -184,6 +209,7 @@ class Scheduler:
         batches: dict[int, list[View]] = {}
         for view in views:
             batches.setdefault(self._minds.host_of(view.who), []).append(view)
+        self._sends += len(batches)
         for host, batch in batches.items():
             task = self._tasks.create_task(self._think(host, batch))
             self._thinking.add(task)
@@ -210,8 +236,8 @@ class Scheduler:
         kernel = self._kernel
         if self._report is not None:
             self._note(kernel.events)
-        self._events += kernel.events
-        self._showings += kernel.showings
+        self._events += [one for one in kernel.events if one.at >= self._since]
+        self._showings += [one for one in kernel.showings if one.at >= self._since]
         kernel.events = []
         kernel.showings = []
 
@@ -229,6 +255,7 @@ class Scheduler:
         self._calls, self._showings, self._events = [], [], []
         self._wrote = now
         if batches:
+            self._writes += 1
             await self._room.acquire()
             task = self._tasks.create_task(self._write(batches))
             self._writing.add(task)
@@ -252,9 +279,10 @@ class Scheduler:
         del self._posted[:-POSTS_PER_REPORT]
         if time.perf_counter() - self._told >= NEWS_EVERY:
             self._told = time.perf_counter()
-            self._report(self._progress())
+            self._report(self.progress())
 
-    def _progress(self) -> Progress:
+    def progress(self) -> Progress:
+        """Tell how far the run is."""
         posted, self._posted = tuple(self._posted), []
         return Progress(
             self._kernel.now,
@@ -263,4 +291,6 @@ class Scheduler:
             time.perf_counter() - self._began,
             posted,
             self._first_reply,
+            self._sends,
+            self._writes,
         )

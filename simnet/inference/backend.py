@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.embedded import NAME, embedded_folder, prepare, resolve
+from simnet.inference.endpoint import Endpoint
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Model, Prompt
 from simnet.inference.settings import EngineSettings, gpu_count, is_cpu_build
@@ -15,7 +16,7 @@ from simnet.inference.settings import EngineSettings, gpu_count, is_cpu_build
 if TYPE_CHECKING:
     from simnet.inference.tokens import ChatEncoder
 
-KINDS = ("vllm", "fake")
+KINDS = ("vllm", "openai", "fake")
 _ON_GPU = "Qwen/Qwen3-4B-Instruct-2507"
 _TOKENIZER_FILES = [
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
@@ -34,6 +35,8 @@ class Backend:
     """Why this backend and this model, for people."""
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
     """Settings of the engine, except the name of its model."""
+    endpoint: Endpoint | None = None
+    """Where the model is, of kind `openai`."""
     reply: Callable[[Prompt], str] = plausible
     """What a fake model says."""
     delay: Callable[[Prompt], float] | None = None
@@ -46,6 +49,9 @@ class Backend:
         """
         if self.kind == "fake":
             return self
+        if self.endpoint is not None:
+            progress(f"asking {self.endpoint.base_url} for {self.model}")
+            return replace(self, endpoint=self.endpoint.ready(self.model))
         self.settings.check()
         if self.model == NAME:
             prepare(progress)
@@ -55,17 +61,28 @@ class Backend:
         """Build the model here; for vLLM this starts an engine, inside a running event loop."""
         if self.kind == "fake":
             return FakeModel(self.reply, delay=self.delay, name=self.model)
+        if self.endpoint is not None:
+            from simnet.inference.openai import OpenAiModel  # noqa: PLC0415  (heavy)
+
+            return OpenAiModel(self.model, self.endpoint)
         from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
 
         return VllmModel(replace(self.settings, model=self.model), self.encoder())
 
     def encoder(self) -> "ChatEncoder | None":
         """Load what makes token ids of prompts; None where the model takes text."""
-        if self.kind == "fake":
+        if self.kind != "vllm":
             return None
         from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)
 
         return ChatEncoder(self._tokenizer_folder())
+
+    def adapters(self) -> frozenset[str] | None:
+        """Name the adapters it serves, once it is ready; None where any name will do."""
+        if self.endpoint is not None:
+            served = self.endpoint.served
+            return frozenset(served) - {self.model} if served else None
+        return frozenset(self.settings.adapters) if self.kind == "vllm" else None
 
     def _tokenizer_folder(self) -> Path:
         if self.model == NAME:
@@ -96,7 +113,10 @@ class Backend:
 
 
 def choose(
-    backend: str | None = None, model: str | None = None, settings: EngineSettings | None = None
+    backend: str | None = None,
+    model: str | None = None,
+    settings: EngineSettings | None = None,
+    endpoint: Endpoint | None = None,
 ) -> Backend:
     """Decide on a backend and a model from what was asked for and what is installed.
 
@@ -105,6 +125,18 @@ def choose(
     """
     if backend is not None and backend not in KINDS:
         raise UsageError(f"there is no backend {backend!r}; choose one of: {', '.join(KINDS)}")
+    if settings is not None and settings.adapters and backend in {"fake", "openai"}:
+        raise UsageError(
+            f"--adapter gives a folder, which the backend {backend} has no use for"
+            + ("; cohorts name what the endpoint serves" if backend == "openai" else "")
+        )
+    if (endpoint is not None) != (backend == "openai"):
+        raise UsageError("--base-url and --backend openai go together; give both or neither")
+    if endpoint is not None:
+        if model is None:
+            raise UsageError("an endpoint has no default model; name one with --model")
+        why = f"asked for: {endpoint.base_url} serves it"
+        return Backend(kind="openai", model=model, why=why, endpoint=endpoint)
     if backend == "fake":
         why = "asked for: replies are made up from the prompt, no model is used"
         return Backend(kind="fake", model=model or "fake", why=why)

@@ -33,9 +33,10 @@ class Prompt:
 
     def digest(self) -> str:
         """Hash all that decides the reply except the model: 32 hexadecimal digits."""
+        # The lengths keep the fields apart, whatever is written in them.
         told = (
-            f"{self.system}\x1f{self.user}\x1f{self.pattern}\x1f{self.seed}\x1f"
-            f"{self.temperature}\x1f{self.max_tokens}\x1f{self.adapter}"
+            f"{len(self.system)} {len(self.user)} {self.system}{self.user}{self.pattern!r}"
+            f" {self.seed} {self.temperature} {self.max_tokens} {self.adapter!r}"
         )
         return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

@@ -1,8 +1,8 @@
 """What a model is doing and has done: figures for the display, the record and Prometheus."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Upper bounds, in seconds, of the buckets of a histogram; a last one takes the rest."""
@@ -55,6 +55,26 @@ class Measured(Protocol):
     def statistics(self) -> Statistics:
         """Tell what it is doing, and has done so far."""
         ...
+
+
+class Gauge:
+    """What an engine reports about itself after every step; `alive` is told of each token."""
+
+    def __init__(self, alive: Callable[[], None]) -> None:
+        self._alive = alive
+        self.generated = 0
+        self.preemptions = 0
+        self.kv_use = 0.0
+
+    def record(self, scheduler: Any, iteration: Any) -> None:
+        """Take over one report; vLLM hands in None for what a step has not."""
+        if scheduler is not None:
+            self.kv_use = float(scheduler.kv_cache_usage)
+        if iteration is not None:
+            self.generated += int(iteration.num_generation_tokens)
+            self.preemptions += int(iteration.num_preempted_reqs)
+            if iteration.num_generation_tokens or iteration.num_prompt_tokens:
+                self._alive()
 
 
 class Histogram:

@@ -11,17 +11,17 @@ import itertools
 import math
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from simnet.errors import ModelGoneError, ModelNotFoundError, RunError
+from simnet.errors import ModelGoneError, ModelNotFoundError, RunError, reason
 from simnet.inference.admission import Admission
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.inference.processes import descendants, end_processes, kill
 from simnet.inference.settings import EngineSettings, environment
-from simnet.inference.statistics import Histogram, Statistics
+from simnet.inference.statistics import Gauge, Histogram, Statistics
 from simnet.inference.tokens import ChatEncoder
 from simnet.inference.watchdog import Watchdog
 
@@ -30,26 +30,6 @@ _ADMITTED = 1.1
 _BREATHER = 0.5
 """Seconds at most until a request the engine had no room for is tried again."""
 _MAX_SEED = 2**63 - 1
-
-
-class _Gauge:
-    """What the engine reports about itself after every step."""
-
-    def __init__(self, alive: Callable[[], None]) -> None:
-        self._alive = alive
-        self.generated = 0
-        self.preemptions = 0
-        self.kv_use = 0.0
-
-    def record(self, scheduler: Any, iteration: Any) -> None:
-        """Take over one report; vLLM hands in None for what a step has not."""
-        if scheduler is not None:
-            self.kv_use = float(scheduler.kv_cache_usage)
-        if iteration is not None:
-            self.generated += int(iteration.num_generation_tokens)
-            self.preemptions += int(iteration.num_preempted_reqs)
-            if iteration.num_generation_tokens or iteration.num_prompt_tokens:
-                self._alive()
 
 
 class VllmModel:
@@ -67,7 +47,7 @@ class VllmModel:
         self._settings = settings
         self._encoder = encoder or ChatEncoder(settings.model)
         self._watchdog = Watchdog(settings.patience, self._hung)
-        self._gauge = _Gauge(self._watchdog.alive)
+        self._gauge = Gauge(self._watchdog.alive)
         self._admission = Admission(math.ceil(_ADMITTED * settings.sequences))
         self._numbers = itertools.count()
         self._queued, self._generated = Histogram(), Histogram()
@@ -166,9 +146,7 @@ class VllmModel:
                 return Completion(text, "deadline", len(ids), seconds=self._settings.deadline)
             if self._gone is not None or self._closed or self._engine.errored:
                 raise self._gone or self._died(fault) from None
-            return Completion(
-                _reason(fault), "error", len(ids), seconds=time.perf_counter() - begun
-            )
+            return Completion(reason(fault), "error", len(ids), seconds=time.perf_counter() - begun)
         return self._told(output, len(ids), time.perf_counter() - begun)
 
     async def _watched(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
@@ -229,14 +207,14 @@ class VllmModel:
             task.cancel()
 
     def _died(self, fault: BaseException) -> ModelGoneError:
-        why = _reason(fault)
+        why = reason(fault)
         memory = "out of memory" in why.lower()
         return ModelGoneError(
             f"the engine of {self.name} died: {why}", "out of memory" if memory else "engine died"
         )
 
 
-def _start(settings: EngineSettings, gauge: _Gauge) -> Any:
+def _start(settings: EngineSettings, gauge: Gauge) -> Any:
     try:
         from vllm.engine.arg_utils import AsyncEngineArgs  # noqa: PLC0415  (heavy)
         from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
@@ -261,7 +239,7 @@ def _start(settings: EngineSettings, gauge: _Gauge) -> Any:
         arguments = AsyncEngineArgs(**settings.engine_arguments())
         return AsyncLLM.from_engine_args(arguments, stat_loggers=[Logger])
     except Exception as fault:
-        raise RunError(f"the engine of {settings.model} did not start: {_reason(fault)}") from fault
+        raise RunError(f"the engine of {settings.model} did not start: {reason(fault)}") from fault
 
 
 async def _shut_down(engine: Any) -> None:
@@ -315,11 +293,3 @@ def _full(fault: BaseException) -> bool:
     from vllm.exceptions import GracefulHTTPError, RetryableRequestError  # noqa: PLC0415
 
     return isinstance(fault, GracefulHTTPError | RetryableRequestError)
-
-
-def _reason(fault: BaseException) -> str:
-    """Say what went wrong in one line, with the cause that says most."""
-    while fault.__cause__ is not None:
-        fault = fault.__cause__
-    lines = str(fault).strip().splitlines()
-    return f"{type(fault).__name__}: {lines[0]}" if lines else type(fault).__name__

@@ -51,6 +51,14 @@ class ScenarioFacts(_Told):
     hash: str | None = None
     """SHA-256 of that file."""
     parameters: Mapping[str, JsonValue] = {}
+    attribute: str | None = None
+    """Name of the scenario in that file."""
+    sets: tuple[str, ...] = ()
+    """What was set for it, as `name=value`."""
+    seed: int | None = None
+    """The seed that was given in place of the scenario's."""
+    origin: str | None = None
+    """Where the file was, or the module's name, when the run began."""
 
 
 class LedgerLine(_Told):
@@ -83,8 +91,12 @@ class Manifest(_Told):
     error: str | None = None
     """Why the run failed or was paused."""
     ledger: tuple[LedgerLine, ...] = ()
+    state_hash: str | None = None
+    """Hash of the world's last state."""
     parent: str | None = None
-    """Id of the run this one was forked from."""
+    """Id of the run this one was forked from; it lies beside this one."""
+    parent_until: float | None = None
+    """Simulated seconds; what happened before is in the parent's tables and not in these."""
 
 
 def read_manifest(folder: Path) -> Manifest:

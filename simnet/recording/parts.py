@@ -9,7 +9,7 @@ only after a list that names it as merged is in place.
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -237,8 +237,10 @@ class _Sink:
         self._disk.close(self._descriptor)
 
 
-def pieces_of(folder: Path, name: str, part: Part) -> list[Piece]:
-    """List the row groups of a part as pieces to merge or to read."""
+def pieces_of(
+    folder: Path, name: str, part: Part, columns: Sequence[str] | None = None
+) -> list[Piece]:
+    """List the row groups of a part as pieces to merge or to read, with some columns or all."""
     path = path_inside(folder, part.path)
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
@@ -249,13 +251,15 @@ def pieces_of(folder: Path, name: str, part: Part) -> list[Piece]:
         low, high = part.low, part.high
         if column is not None and (statistics := group.column(column).statistics):
             low, high = statistics.min, statistics.max
-        pieces.append(Piece(low, high, group.num_rows, _group_loader(path, name, number)))
+        pieces.append(Piece(low, high, group.num_rows, _group_loader(path, name, number, columns)))
     return pieces
 
 
-def _group_loader(path: Path, name: str, number: int) -> Any:
+def _group_loader(path: Path, name: str, number: int, columns: Sequence[str] | None) -> Any:
     def load() -> pa.Table:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read_row_group(number).cast(arrow_schema(name))
+            rows = file.read_row_group(number, columns)
+        fields = [arrow_schema(name).field(column) for column in columns or rows.column_names]
+        return rows.select([field.name for field in fields]).cast(pa.schema(fields))
 
     return load

@@ -13,7 +13,7 @@ A run directory can be moved. Nothing in it is pickled, and no path in it leads 
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,9 +27,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
-from simnet.recording import parts as sealed_parts
 from simnet.recording import wal
 from simnet.recording.disk import Disk, disk_errors, write_atomically
+from simnet.recording.history import pieces
 from simnet.recording.manifest import (
     MANIFEST,
     Manifest,
@@ -107,21 +107,24 @@ class RunDirectory:
         """Note how the run ended."""
         return self.update(state=state, ended=datetime.now(UTC), error=error, **changes)
 
-    def keep_scenario(self, source: Path, name: str, parameters: dict[str, Any]) -> ScenarioFacts:
-        """Copy the scenario's source into the run and note its hash and parameters."""
+    def keep_scenario(
+        self, source: Path, name: str, parameters: dict[str, Any], **facts: Any
+    ) -> ScenarioFacts:
+        """Copy the scenario's source into the run and note its hash, parameters and `facts`."""
         text = source.read_bytes()
         copy = path_inside(self.path, f"scenario/{source.name}")
         with disk_errors(f"copying the scenario to {copy}"):
             self._disk.make_folder(copy.parent)
             write_atomically(self._disk, copy, text)
-        facts = ScenarioFacts(
+        kept = ScenarioFacts(
             name=name,
             file=f"scenario/{source.name}",
             hash=hashlib.sha256(text).hexdigest(),
             parameters=parameters,
+            **facts,
         )
-        self.update(scenario=facts)
-        return facts
+        self.update(scenario=kept)
+        return kept
 
 
 class Summary(NamedTuple):
@@ -181,19 +184,27 @@ class Run:
         """
         table = table_named(name)
         with _readable(self.path):
-            pieces = list(_pieces(self.path, name))
-            chunks = list(merge(table, pieces))
+            chunks = list(merge(table, list(self.pieces(name))))
         return pa.concat_tables([arrow_schema(name).empty_table(), *chunks])
+
+    def pieces(self, name: str, columns: Sequence[str] | None = None) -> Iterator[Piece]:
+        """List pieces of a table to load one by one, with some columns or all.
+
+        Rows are as they were recorded: repeats are there, and order is within a piece at most.
+        """
+        with _readable(self.path):
+            yield from pieces(self.path, self.manifest, name, columns)
 
     def table(self, name: str) -> pds.Dataset:
         """Open a table as an Arrow dataset, read lazily when all of it is sealed.
 
-        Raises as `read` does.
+        That of a fork, which has its past in other runs' tables, is read at once. Raises as
+        `read` does.
         """
         schema, parts = arrow_schema(name), self.parts()
         listed = parts.tables.get(name, ())
         unsealed = set(wal.segments_in(self.path, name)) - set(parts.merged)
-        if unsealed or not listed:
+        if unsealed or not listed or self.manifest.parent:
             return pds.dataset(self.read(name))
         options = pds.ParquetFragmentScanOptions(page_checksum_verification=True)
         files = [str(path_inside(self.path, part.path)) for part in listed]
@@ -247,15 +258,6 @@ def _advice(path: Path) -> str:
     there = [folder.name for folder in run_folders(path.parent)]
     close = get_close_matches(path.name, there, n=1)
     return f" in {path.parent}" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-def _pieces(folder: Path, name: str) -> Iterator[Piece]:
-    parts = read_parts(folder)
-    for part in parts.tables.get(name, ()):
-        yield from sealed_parts.pieces_of(folder, name, part)
-    names = [one for one in wal.segments_in(folder, name) if one not in parts.merged]
-    for segment in wal.read_segments(folder, name, names):
-        yield from wal.pieces_of(segment)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The folder of segments: what its files are called and what they hold."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -44,20 +44,24 @@ def read_segments(folder: Path, table: str, names: list[str]) -> list[Segment]:
     return [read_segment(folder / WAL / name, table) for name in names]
 
 
-def pieces_of(segment: Segment) -> Iterator[Piece]:
-    """Cut a segment into pieces of a good size to merge: neighbouring batches, loaded together."""
+def pieces_of(segment: Segment, columns: Sequence[str] | None = None) -> Iterator[Piece]:
+    """Cut a segment into pieces of a good size to merge: neighbouring batches, loaded together.
+
+    The rows have some columns or all.
+    """
     starts = 0
     numbered = []
     for batch in segment.batches:
         numbered.append((starts // _ROWS_PER_PIECE, batch))
         starts += batch.rows
     for _number, group in groupby(numbered, key=lambda pair: pair[0]):
-        yield _piece(segment, [batch for _, batch in group])
+        yield _piece(segment, [batch for _, batch in group], columns)
 
 
-def _piece(segment: Segment, batches: list[Batch]) -> Piece:
+def _piece(segment: Segment, batches: list[Batch], columns: Sequence[str] | None) -> Piece:
     def rows() -> pa.Table:
-        return load(segment, batches)
+        loaded = load(segment, batches)
+        return loaded if columns is None else loaded.select(columns)
 
     low = min(batch.low for batch in batches)
     high = max(batch.high for batch in batches)

@@ -25,6 +25,10 @@ def check(scenario: "Scenario") -> None:
         raise ScenarioError(f"{scenario.name}: there are no cohorts; a scenario needs people")
     if not (scenario.lasts > 0 and isfinite(scenario.lasts)):
         raise ScenarioError(f"{scenario.name}: lasts={scenario.lasts}; give a positive time")
+    if scenario.most_turns is not None and scenario.most_turns < 1:
+        raise ScenarioError(
+            f"{scenario.name}: most_turns={scenario.most_turns}; allow a turn, or None for any"
+        )
     _check_cohorts(scenario)
     handles = _check_handles(scenario)
     _check_ties(scenario, handles)
@@ -50,6 +54,12 @@ def _check_cohorts(scenario: "Scenario") -> None:
                 f"{scenario.name}: the feed of cohort {cohort.name!r} has size={feed.size}, "
                 f"candidates={feed.candidates}, window={feed.window}; it wants a positive size, "
                 f"at least as many candidates and a positive window"
+            )
+        if (feed.tokens is not None and feed.tokens < 1) or feed.suggestions < 0:
+            raise ScenarioError(
+                f"{scenario.name}: the feed of cohort {cohort.name!r} has tokens={feed.tokens}, "
+                f"suggestions={feed.suggestions}; it wants a positive number of tokens, or None, "
+                f"and no negative number of suggestions"
             )
         for what in cohort.rhythm.stirred_by:
             if what not in STIRRING:

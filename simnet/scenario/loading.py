@@ -8,7 +8,7 @@ of arms, of which `:arms.label` names one.
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +52,8 @@ class Loaded:
     modules: tuple[ModuleType, ...]
     """Modules that another process cannot import by name, so that their code has to be sent: the
     scenario's own if it is from a file, first of all, and those it imported from beside it."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What makes it again from a copy of its file: `attribute`, `sets`, `seed` and `origin`."""
 
 
 def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None) -> Loaded:
@@ -72,7 +74,14 @@ def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None
     if seed is not None:
         scenario = replace(scenario, seed=seed)
         parameters = {**parameters, "seed": seed}
-    return Loaded(scenario, source, path, parameters, to_be_sent(module, folder, before))
+    recipe = {
+        "attribute": path,
+        "sets": tuple(sets),
+        "seed": seed,
+        "origin": str(source) if is_file(place) else place,
+    }
+    sent = to_be_sent(module, folder, before)
+    return Loaded(scenario, source, path, parameters, sent, recipe)
 
 
 # -- the attribute ------------------------------------------------------------------------

@@ -3,17 +3,15 @@
 Rhythms draw from counter-based chance keyed by (seed, persona, turn): see `simnet.draws`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, log1p
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from simnet import draws
 from simnet.clock import MINUTE, SECOND, Seconds
+from simnet.draws import Draw
 from simnet.errors import ScenarioError
-
-Draw: TypeAlias = Callable[[], float]
-"""A number in [0, 1) that belongs to this persona and turn."""
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -49,19 +47,19 @@ class Exponential:
     """Mean time until a stirred persona looks, exponential too."""
 
     def __post_init__(self) -> None:
-        _positive(self, mean=self.mean, delay=self.delay)
+        check_spans(self, mean=self.mean, delay=self.delay)
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Wait one gap from the start."""
-        return _exponential(self.mean, draw())
+        return exponential(self.mean, draw())
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
         """Wait one gap."""
-        return now + _exponential(self.mean, draw())
+        return now + exponential(self.mean, draw())
 
     def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Look soon."""
-        return now + _exponential(self.delay, draw())
+        return now + exponential(self.delay, draw())
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Steps:
     stirred_by: frozenset[str] = NOTHING
 
     def __post_init__(self) -> None:
-        _positive(self, every=self.every)
+        check_spans(self, every=self.every)
         _not_negative(self, offset=self.offset)
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
@@ -151,7 +149,7 @@ class TakingTurns:
     _places: dict[str, list[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _positive(self, every=self.every)
+        check_spans(self, every=self.every)
         places: dict[str, list[int]] = {}
         for place, speaker in enumerate(self.order):
             places.setdefault(speaker, []).append(place)
@@ -207,11 +205,13 @@ def respond(speakers: Sequence[str], turns: int, chance: float = 0.5, seed: int 
     return order
 
 
-def _exponential(mean: Seconds, chance: float) -> Seconds:
+def exponential(mean: Seconds, chance: float) -> Seconds:
+    """Turn a number in [0, 1) into a time with an exponential distribution."""
     return -mean * log1p(-chance)
 
 
-def _positive(rhythm: object, **spans: Seconds) -> None:
+def check_spans(rhythm: object, **spans: Seconds) -> None:
+    """Raise ScenarioError, naming rhythm and field, unless all are positive and finite."""
     for name, span in spans.items():
         if not 0 < span < inf:
             raise ScenarioError(

@@ -5,19 +5,22 @@ them. Everything that can be wrong with a scenario is found when it is made.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TypeAlias
 
 import numpy as np
 
 from simnet import draws
 from simnet.agents.behaviours import converse
+from simnet.agents.memory import Recall
 from simnet.agents.mind import Behaviour, Mind
 from simnet.clock import DAY, MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
+from simnet.scenario.networks.arrays import Edges, TieBuilder
 from simnet.scenario.rhythms import Exponential, Rhythm
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds import Feed
@@ -31,8 +34,6 @@ SETTING = (
 
 Ties: TypeAlias = Sequence[tuple[str, str]]
 """Who follows whom: pairs (follower, followee) of handles."""
-TieBuilder: TypeAlias = Callable[[Sequence[str], int], tuple[Indices, Indices]]
-"""Make a network of many: (handles, seed) -> positions of followers, of followees."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ class Cohort:
     """Characters in one text."""
     acts: int = 1
     """Most actions in one turn."""
-    memory: int = 5
-    """How many of their own last actions they recall."""
+    memory: int | Recall = 5
+    """How many of their own last actions they recall; a Recall makes them recall what matters
+    of all they saw and did."""
     temperature: float = 0.8
     adapter: str | None = None
     """LoRA adapter on the model they share."""
@@ -65,10 +67,11 @@ class Cohort:
     def __post_init__(self) -> None:
         if not self.name:
             raise ScenarioError("a cohort has no name; give it one")
-        self._check(self.reacts_in > 0, f"reacts_in={self.reacts_in}; give a positive time")
+        self._check(0 < self.reacts_in < inf, f"reacts_in={self.reacts_in}; give a positive time")
         self._check(self.text_limit > 0, f"text_limit={self.text_limit}; allow a character")
         self._check(self.acts > 0, f"acts={self.acts}; allow one action a turn")
-        self._check(self.memory >= 0, f"memory={self.memory}; 0 is none")
+        few = isinstance(self.memory, Recall) or self.memory >= 0
+        self._check(few, f"memory={self.memory}; 0 is none")
         self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
         self._check(bool(self.verbs), "it has no verbs; name at least Pass")
         for verb in self.verbs:
@@ -95,7 +98,7 @@ class Cohort:
         except (TypeError, NameError) as error:
             raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
-    def mind(self, setting: str, feed: Feed) -> Mind:
+    def mind(self, setting: str, feed: Feed, seed: int = 0) -> Mind:
         """Gather what the members have in common when they think."""
         return Mind(
             cohort=self.name,
@@ -110,6 +113,8 @@ class Cohort:
             temperature=self.temperature,
             max_tokens=self.acts * (self.text_limit // 2 + 16),
             adapter=self.adapter,
+            personas=self.personas,
+            seed=seed,
         )
 
 
@@ -137,6 +142,8 @@ class Scenario:
     """Who follows whom besides what the cohorts' `follows` draws."""
     setting: str = SETTING
     """What platform this is; told to everyone, first of all."""
+    most_turns: int | None = None
+    """A budget: a run of which more turns are expected is not begun."""
 
     def __post_init__(self) -> None:
         from simnet.scenario.checks import check  # noqa: PLC0415  (checks read scenarios)
@@ -213,3 +220,17 @@ def _built(
                 f"arrays of equal length with positions 0 to {len(handles) - 1}"
             )
     return followers.astype(np.int32), followees.astype(np.int32)
+
+
+def _checked(scenario: Scenario, followers: Indices, followees: Indices, members: int) -> Edges:
+    built = np.asarray(followers, np.int32), np.asarray(followees, np.int32)
+    ends = np.concatenate(built)
+    if len(built[0]) != len(built[1]) or (
+        len(ends) and not 0 <= ends.min() <= ends.max() < members
+    ):
+        name = getattr(scenario.ties, "__qualname__", repr(scenario.ties))
+        raise ScenarioError(
+            f"{scenario.name}: ties={name} gave {len(built[0])} followers and {len(built[1])} "
+            f"followees; give as many of each, positions from 0 to {members - 1}"
+        )
+    return built

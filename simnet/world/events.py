@@ -45,7 +45,8 @@ class Event(NamedTuple):
     extra: str | None
     """Fields of a custom verb that have no column, as JSON."""
     marks: tuple[str, ...]
-    """What is remarkable about the reply: at_limit, refusal, repeat, empty, garbled."""
+    """What is remarkable about the reply: at_limit, refusal, repeat, empty, garbled; or about
+    who gave it: archetype (one answered for many alike), promoted (from rules to the model)."""
     shown: tuple[int, ...]
     """Posts that were in front of the persona, best first; on part 0 only."""
 

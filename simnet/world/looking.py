@@ -7,6 +7,8 @@ from simnet.world.feeds import Choice, Feed, affordable, choose
 from simnet.world.posts import Message, View
 from simnet.world.world import World
 
+UNREAD = 64
+"""Replies and quotes that wait for their reader at most."""
 MAIL = 5
 """Messages shown at one look; the rest wait for the next."""
 NONE: frozenset[int] = frozenset()
@@ -70,18 +72,25 @@ def look(
 
 
 def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choice]:
-    """Take the unread replies and quotes, newest first, for at most half of the feed."""
+    """Take the unread replies and quotes, newest first, for at most half of the feed.
+
+    The rest wait for the next look, the newest `UNREAD` of them.
+    """
     unread = world.mentions.pop(viewer)
     hidden = world.hidden_from(viewer)
     answers: list[Choice] = []
+    rest: list[int] = []
     for number in reversed(unread):
         post = world.posts[number]
         if post.removed or post.author_index in hidden or number in seen:
             continue
         if len(answers) == (feed.size + 1) // 2:
-            break
+            rest.append(number)
+            continue
         why = "replied to you" if post.parent is not None else "quoted you"
         answers.append((post.at, post, why))
+    if rest:
+        world.mentions[viewer] = rest[UNREAD - 1 :: -1]
     return answers
 
 

@@ -75,13 +75,13 @@ def random_walk(network: Network, who: int, limit: int, key: int) -> list[int]:
     """
     visits: Counter[int] = Counter()
     for walk in range(WALKS):
-        chance = draws.bits(key, "walk", walk)
         here = who
         for step in range(STEPS):
             row = network.followees(here)
-            if not len(row) or (step and not chance >> (60 + step) & 3):
+            chance = draws.bits(key, "walk", walk, step)
+            if not len(row) or (step and not chance & 3):
                 break
-            here = int(row[(chance >> 15 * step & 0x7FFF) * len(row) >> 15])
+            here = int(row[(chance >> 2) * len(row) >> 62])
             visits[here] += 1
     met = np.fromiter(visits, np.int32, len(visits))
     scores = np.fromiter(visits.values(), np.float64, len(visits))
@@ -98,7 +98,8 @@ def _some(row: Indices, key: int) -> Indices:
     if len(row) <= REACH:
         return row
     places = (key % len(row) + np.arange(REACH) * len(row) // REACH) % len(row)
-    return row[places]
+    some: Indices = row[places]
+    return some
 
 
 def _best(
@@ -114,7 +115,8 @@ def _best(
         return []
     each = np.repeat(np.array(weights), [len(row) for row in rows])
     members, place = np.unique(np.concatenate(rows), return_inverse=True)
-    return _top(network, who, limit, key, members, np.bincount(place, each, len(members)))
+    scores = np.bincount(place, each, len(members)).astype(np.float64)
+    return _top(network, who, limit, key, members, scores)
 
 
 def _top(

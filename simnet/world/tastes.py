@@ -5,9 +5,9 @@ a taste is made of a bounded number of posts (`simnet.world.attention`), so a vi
 same however long the run and however many the posts.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,21 +55,22 @@ def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Secon
     per view: at most 16 liked posts and all candidates, 64 fans each.
     """
     attention = world.attention
-    neighbours: Counter[int] = Counter()
+    neighbours: dict[int, float] = {}
     for liked in attention.likings(viewer):
         fans = attention.fans(liked)
         if viewer in fans:
-            share = len(fans) ** -0.5
+            share = 1 / sqrt(len(fans))
             for fan in fans:
-                neighbours[fan] += share  # type: ignore[assignment]  # counts may be fractions
-    del neighbours[viewer]
+                neighbours[fan] = neighbours.get(fan, 0.0) + share
+    neighbours.pop(viewer, None)
     if not neighbours:
         return [0.0] * len(posts)
     return [_shared(neighbours, attention.fans(post.id)) for post in posts]
 
 
-def _shared(neighbours: Counter[int], fans: Sequence[int]) -> float:
-    return float(sum(neighbours[fan] for fan in fans)) * len(fans) ** -0.5 if fans else 0.0
+def _shared(neighbours: Mapping[int, float], fans: Sequence[int]) -> float:
+    total = sum([neighbours.get(fan, 0.0) for fan in fans])
+    return total / sqrt(len(fans)) if total else 0.0
 
 
 def embeddings(vector: Embed, about: About | None = None) -> Ranking:

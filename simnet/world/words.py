@@ -42,7 +42,8 @@ class Words:
             words, weights = hashed(posts[row].text)
             self._words[row, : len(words)] = words
             self._weights[row, : len(words)] = weights
-            self._holding[np.unique(words)] += 1
+            for word in set(words):
+                self._holding[word] += 1
         self._read = len(posts)
 
     def likeness(self, liked: Sequence[int], told: str, posts: Sequence[int]) -> list[float]:
@@ -64,11 +65,10 @@ class Words:
         rows = np.asarray(liked, np.int64)
         words, weights = self._words[rows], self._weights[rows]
         if told:
-            row = np.zeros((2, KEPT), np.float32)
-            for part, values in zip(row, hashed(told), strict=True):
-                part[: len(values)] = values
-            words = np.vstack([words, row[:1].astype(np.int32)])
-            weights = np.vstack([weights, row[1:]])
+            told_words, told_weights = hashed(told)
+            pad = (0, KEPT - len(told_words))
+            words = np.vstack([words, np.pad(np.array(told_words, np.int32), pad)])
+            weights = np.vstack([weights, np.pad(np.array(told_weights, np.float32), pad)])
         weights = weights * rarity[words]
         weights /= np.maximum(np.sqrt((weights**2).sum(axis=1, keepdims=True)), 1e-12)
         taste = np.bincount(words.ravel(), weights.ravel(), minlength=DIMENSIONS)

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from simnet.world.attention import Attention
 from simnet.world.events import DONE, REFUSED, Event
 from simnet.world.network import Network
 from simnet.world.posts import Message, Post
-from simnet.world.words import Words
 from simnet.world.telling import tell
+from simnet.world.words import Words
 
 NOBODY: frozenset[int] = frozenset()
 RECENT = 8
@@ -70,6 +71,8 @@ class World:
         """Posts each member was shown."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         """What a member's last search or trend brought: news, suggested handles."""
+        self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
+        """What verbs of your own keep, each under its name; part of the digest, so no sets."""
         self.stirred: list[tuple[int, str]] = []
         """Members touched since this was last taken, and by what: reply, quote, message."""
 
@@ -92,8 +95,9 @@ class World:
         """Do one thing by the rule of its verb; a refusal changes nothing and says why.
 
         `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
-        action belongs to and go into the event as they are. Raises ValueError if `now` is before what was done
-        last, ScenarioError, naming the verb, if its rule raises anything but ActionError.
+        action belongs to and go into the event as they are. Raises ValueError if `now` is
+        before what was done last, ScenarioError, naming the verb, if its rule raises anything
+        but ActionError.
         """
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")
@@ -244,5 +248,6 @@ class World:
             ),
             sorted(self.suspended),
             [(name, list(members)) for name, members in self.groups.items()],
+            sorted((name, table) for name, table in self.kept.items() if table),
             (followers.tobytes().hex(), followees.tobytes().hex()),
         ]

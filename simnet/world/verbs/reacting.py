@@ -46,7 +46,8 @@ def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
     if world.reactions.get((who, number)) != reaction:
         raise ActionError(f"you have no {reaction} on post {number}")
     del world.reactions[who, number]
-    world.attention.took_back(who, number)
+    if reaction != "dislike":
+        world.attention.took_back(who, number)
     _count(post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 

@@ -1,0 +1,20 @@
+"""Whether the adapters that a scenario names are served, found before anything starts."""
+
+from simnet.errors import UsageError
+from simnet.inference.backend import Backend
+from simnet.scenario.scenario import Scenario
+
+
+def check_adapters(scenario: Scenario, backend: Backend) -> None:
+    """Raise UsageError, naming the cohort and what is served, for an adapter that is not."""
+    served = backend.adapters()
+    if served is None:
+        return
+    for cohort in scenario.cohorts:
+        if cohort.adapter is not None and cohort.adapter not in served:
+            known = ", ".join(sorted(served)) or "none"
+            how = f"; add --adapter {cohort.adapter}=FOLDER" if backend.kind == "vllm" else ""
+            raise UsageError(
+                f"cohort {cohort.name!r} names the adapter {cohort.adapter!r}, which is not "
+                f"served; served: {known}{how}"
+            )

@@ -1,0 +1,27 @@
+"""What a run that goes on with another's record, or with its own, starts from."""
+
+from dataclasses import dataclass
+
+from simnet.clock import Seconds
+from simnet.recording.run_directory import Run
+from simnet.scenario.change import Change
+from simnet.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Past:
+    """Recorded replies to begin with, and how the scenario changes on the way."""
+
+    run: Run
+    """The run whose calls are not made again; in a fork that is the fork, by its ancestors."""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def since(self) -> Seconds:
+        """Simulated time before which rows are in an ancestor's tables."""
+        return self.run.manifest.parent_until or 0.0
+
+
+def last_scenario(scenario: Scenario, past: Past | None) -> Scenario:
+    """Return the scenario a run ends with."""
+    return past.changes[-1].scenario if past and past.changes else scenario

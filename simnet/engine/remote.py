@@ -1,0 +1,119 @@
+"""What stands in one actor for another: the model, the agents, the record. Uses Ray."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError, RayTaskError
+
+from simnet.engine.placement import Placement
+from simnet.engine.scheduler import Answer
+from simnet.engine.wire import pack
+from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
+from simnet.inference.model import Completion, Prompt
+from simnet.world.posts import View
+
+
+class RemoteModel:
+    """The model of another actor, which may die and be restarted: its prompts are asked again."""
+
+    def __init__(self, server: ActorHandle, name: str) -> None:
+        self._server = server
+        self.name = name
+
+    async def generate(
+        self, prompts: Sequence[Prompt]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """Send prompts to the server and yield what comes back, each position once.
+
+        When the server dies, wait for the next one and send those that have no answer yet, as
+        they were and in their order. Raises RunError when there is no next one.
+        """
+        left = dict(enumerate(prompts))
+        while left:
+            positions = list(left)
+            try:
+                async for finished in _stream(self._server.generate, list(left.values())):
+                    new = [(positions[at], done) for at, done in finished]
+                    for position, _ in new:
+                        del left[position]
+                    yield new
+            except RayActorError:
+                await self._next_server()
+            except RayTaskError as error:
+                if not isinstance(error.cause, ModelGoneError):
+                    raise raised(error) from error
+                await self._next_server()
+            else:
+                if left:
+                    raise RunError(f"the model {self.name!r} left {len(left)} prompts unanswered")
+
+    async def _next_server(self) -> None:
+        with unwrapped():
+            await self._server.ready.options(max_task_retries=-1).remote()
+
+    async def close(self) -> None:
+        """Leave the server to whoever started it."""
+
+
+class RemoteMinds:
+    """Agents in other actors."""
+
+    def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:
+        self._hosts = hosts
+        self._host_of = placement.host_of
+
+    def host_of(self, who: str) -> int:
+        """Return the number of the actor where this persona lives."""
+        return self._host_of[who]
+
+    async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
+        """Send views to one actor and yield what comes back."""
+        async for answer in stream(self._hosts[host].think, pack(views)):
+            yield answer
+
+
+class RemoteRecord:
+    """The recorder in another actor."""
+
+    def __init__(self, keeper: ActorHandle) -> None:
+        self._keeper = keeper
+
+    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        """Return when the other actor has them on disk."""
+        with unwrapped():
+            await self._keeper.write.remote(batches)
+
+
+async def stream(method: Any, *arguments: object) -> AsyncIterator[Any]:
+    """Call a method that yields, and yield what it does as it comes; see `unwrapped`."""
+    with unwrapped():
+        async for item in _stream(method, *arguments):
+            yield item
+
+
+async def _stream(method: Any, *arguments: object) -> AsyncIterator[Any]:
+    async for reference in method.options(num_returns="streaming").remote(*arguments):
+        yield await reference
+
+
+class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
+    """Raise what the other process raised, or RunError if it is gone."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RayActorError):
+            raise ActorDiedError(f"an actor died: {error}") from error
+        if isinstance(error, RayTaskError):
+            raise raised(error) from error
+
+
+def raised(error: RayTaskError) -> SimnetError:
+    """Return what was raised in another process; its traceback stays with the error's cause."""
+    cause = error.cause
+    if isinstance(cause, SimnetError):
+        return cause
+    notes = "".join(f" ({note})" for note in getattr(cause, "__notes__", ()))
+    return RunError(f"{type(cause).__name__}: {cause}{notes}")

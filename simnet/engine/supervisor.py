@@ -1,0 +1,132 @@
+"""Watches over the actor that holds the model: restarts it, counts why, asks how it does."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
+
+from simnet.engine.llm_server import Incident, Ready
+from simnet.engine.remote import raised, unwrapped
+from simnet.engine.restarts import Restarts
+from simnet.engine.scheduler import Finish, Progress
+from simnet.errors import RunError, reason
+from simnet.inference.statistics import Statistics
+
+SAMPLED_EVERY = 1.0
+"""Wall seconds at least between two samples of the statistics."""
+_LAST_SAMPLE = 2.0
+"""Wall seconds the last sample may take."""
+_RETRIES = 2
+"""A start may find the process that is about to end, and has to reach the next."""
+
+
+class Supervisor:
+    """Keeps one server going, until it fails too often."""
+
+    def __init__(
+        self, server: ActorHandle, name: str, say: Callable[[str], None], restarts: Restarts
+    ) -> None:
+        self._server = server
+        self._name = name
+        self._say = say
+        self._restarts = restarts
+        self._watching: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = 0.0
+        self._statistics: Statistics | None = None
+        self._stopped = asyncio.Event()
+        self.incidents: list[Incident] = []
+        self.failure: RunError | None = None
+        """Why the server is not restarted any more."""
+
+    async def start(self) -> Ready:
+        """Load the model for the first time and watch it from then on. Raises RunError."""
+        with unwrapped():
+            ready: Ready = await self._server.start.remote()
+        self._watching = asyncio.create_task(self._watch())
+        return ready
+
+    async def stop(self) -> None:
+        """Watch no longer."""
+        self._stopped.set()
+        tasks = [task for task in (self._watching, self._asking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def complete(self, news: Progress | Finish) -> Progress | Finish:
+        """Add incidents and the newest statistics to a report; ask for the next ones."""
+        if isinstance(news, Finish):
+            return news._replace(progress=self._told(news.progress))
+        if self._asking is None and time.monotonic() - self._asked >= SAMPLED_EVERY:
+            self._asked = time.monotonic()
+            self._asking = asyncio.create_task(self._ask())
+        return self._told(news)
+
+    async def last_sample(self) -> None:
+        """Ask for the statistics once more, at the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SAMPLE):
+                await self._ask()
+
+    def _told(self, progress: Progress) -> Progress:
+        causes = tuple(incident.cause for incident in self.incidents)
+        return progress._replace(incidents=causes, statistics=self._statistics)
+
+    async def _ask(self) -> None:
+        try:
+            self._statistics = await self._server.statistics.remote()
+        except RayError:
+            self._statistics = None  # a server that is being restarted has none
+        finally:
+            self._asking = None
+
+    # -- death and restart ------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while self.failure is None:
+            try:
+                incident = await self._server.watch.remote()
+            except OutOfMemoryError as error:
+                incident = Incident("out of memory", reason(error))
+            except RayActorError as error:
+                incident = Incident("server died", reason(error))
+            await self._restart(incident)
+
+    async def _restart(self, incident: Incident | None) -> None:
+        """Start the server again and again until it is up or that was once too often."""
+        while incident is not None:
+            self.incidents.append(incident)
+            wait = self._restarts.failed()
+            if wait is None:
+                self._give_up(incident)
+                return
+            self._say(f"{incident.message}; starting the model again in {wait:g} s")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stopped.wait()
+            incident = await self._start()
+        self._say(f"the model {self._name} is back")
+
+    async def _start(self) -> Incident | None:
+        try:
+            await self._server.start.options(max_task_retries=_RETRIES).remote()
+        except RayActorError as error:
+            return Incident("server died", reason(error))
+        except RayTaskError as error:
+            ray.kill(self._server, no_restart=False)
+            return Incident("engine did not start", str(raised(error)))
+        return None
+
+    def _give_up(self, last: Incident) -> None:
+        """End the server for good: everyone who waits for it learns that it is dead."""
+        times = len(self.incidents)
+        self.failure = RunError(
+            f"the model {self._name} failed {times} times, more than {self._restarts.most} in "
+            f"{self._restarts.window:g} s; the last time: {last.message}"
+        )
+        ray.kill(self._server)

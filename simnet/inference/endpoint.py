@@ -1,0 +1,91 @@
+"""An OpenAI-compatible endpoint: a value that travels to where requests are sent from."""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simnet.errors import ModelNotFoundError, UsageError, reason
+
+_PATIENCE = 15.0
+"""Wall seconds in which an endpoint has to list its models."""
+_NO_KEY = "none"
+"""Sent as the key where there is none: servers of one's own ignore it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where it is and how it is used."""
+
+    base_url: str
+    """With the version, as in http://127.0.0.1:8000/v1."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key, read where requests are sent from."""
+    constrains: bool | None = None
+    """Whether it keeps replies to a pattern, as vLLM's server does; None finds out."""
+    in_flight: int = 256
+    """Requests at most at once."""
+    deadline: float = 120.0
+    """Seconds one request may take."""
+    tries: int = 10
+    """How often a prompt is sent at most, while the endpoint is busy or out of reach."""
+    served: tuple[str, ...] = ()
+    """The names it serves, adapters included; empty if it does not say."""
+
+    @property
+    def key(self) -> str:
+        """The key, or a stand-in for servers that want none."""
+        return os.environ.get(self.api_key_env) or _NO_KEY
+
+    def ready(self, model: str) -> "Endpoint":
+        """Ask the endpoint what it serves and return this value with the answer in it.
+
+        Raises UsageError for an address that is none, ModelNotFoundError if the endpoint
+        cannot be reached, refuses the key or has no such model.
+        """
+        if not self.base_url.startswith(("http://", "https://")):
+            raise UsageError(f"--base-url {self.base_url}: give an address such as http://host/v1")
+        listed = self._list(model)
+        if listed is None:
+            return replace(self, constrains=bool(self.constrains))
+        names = tuple(sorted(name for name, _ in listed))
+        if names and model not in names:
+            raise ModelNotFoundError(
+                f"{self.base_url} has no model {model!r}; it has: {', '.join(names[:20])}"
+            )
+        by_vllm = any(owner == "vllm" for _, owner in listed)
+        return replace(
+            self,
+            served=names,
+            constrains=by_vllm if self.constrains is None else self.constrains,
+        )
+
+    def _list(self, model: str) -> list[tuple[str, str]] | None:
+        """List (name, owner) of what is served; None if the endpoint keeps no list."""
+        openai = client_library()
+        try:
+            with openai.OpenAI(
+                base_url=self.base_url, api_key=self.key, timeout=_PATIENCE, max_retries=1
+            ) as client:
+                return [(str(found.id), str(found.owned_by)) for found in client.models.list()]
+        except openai.AuthenticationError as fault:
+            raise ModelNotFoundError(
+                f"{self.base_url} refuses the key in ${self.api_key_env}: {fault.message}"
+            ) from fault
+        except openai.APIConnectionError as fault:
+            raise ModelNotFoundError(
+                f"{self.base_url} cannot be reached ({reason(fault)}); is the server of "
+                f"{model!r} up?"
+            ) from fault
+        except (openai.APIError, AttributeError, TypeError, ValueError):
+            return None  # no list, or one in a form of its own: the first request will tell
+
+
+def client_library() -> Any:
+    """Import the client. Raises UsageError, saying how to install it, where it is missing."""
+    try:
+        import openai  # noqa: PLC0415  (slow, and needed by this backend alone)
+    except ImportError:
+        raise UsageError(
+            'the client is not installed; pip install "simnet[openai]" for endpoints'
+        ) from None
+    return openai

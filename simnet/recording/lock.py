@@ -1,0 +1,33 @@
+"""One process at a time runs a run."""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simnet.errors import RecordError
+
+LOCK = "lock"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run directory until the block ends; a process that dies lets go of it.
+
+    Raises RecordError, naming the process, when another one holds it.
+    """
+    with (folder / LOCK).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RecordError(
+                f"{folder}: is being run by process {file.read().strip() or 'unknown'}; stop it "
+                "first, or wait until it ends"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()} on {platform.node()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,145 @@
+"""Replies that were recorded, found again by the call that asked for them.
+
+They are loaded once, and each process is sent those of the agents that live in it: a column
+for each thing a reply is made of and one of sorted keys, with no object for a row. A prompt
+that differs from the recorded one ends the run that asks it.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from difflib import unified_diff
+from itertools import islice
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simnet.clock import format_time
+from simnet.errors import DivergenceError, RecordError
+from simnet.inference.model import Completion, Prompt
+from simnet.recording.run_directory import Run
+from simnet.recording.schema import arrow_schema
+from simnet.world.posts import View
+
+_KEY = ("who", "turn", "call")
+_LOADED = (*_KEY, "prompt_hash", "completion", *Completion._fields[1:])
+_CALL_BITS = 20
+_DIFF_LINES = 40
+
+
+class _Asked(NamedTuple):
+    """What was asked in a recorded call."""
+
+    system: str
+    user: str
+    pattern: str | None
+    seed: int
+    adapter: str | None
+
+
+class Recorded:
+    """The recorded replies of some agents, or of all."""
+
+    def __init__(self, run: Run, rows: pa.Table) -> None:
+        """Take the rows of calls that `load` loaded, or some of them."""
+        self._run = run
+        self._table = rows
+        names = rows["who"].combine_chunks().dictionary_encode()
+        whose = names.indices.to_numpy()
+        keys = (rows["turn"].to_numpy() << _CALL_BITS) | rows["call"].to_numpy()
+        order = np.lexsort((keys, whose))  # is stable: of repeats the first comes first
+        self._rows = order
+        self._keys = array("q", keys[order].tobytes())
+        ends = np.cumsum(np.bincount(whose, minlength=len(names.dictionary))).tolist()
+        spans = zip([0, *ends[:-1]], ends, strict=False)
+        self._spans = dict(zip(names.dictionary.to_pylist(), spans, strict=True))
+        self._hashes = rows["prompt_hash"]
+        self._replies = [rows["completion"], *(rows[name] for name in Completion._fields[1:])]
+
+    @classmethod
+    def load(cls, run: Run) -> Self:
+        """Load the calls of a run. Raises RecordError when they cannot be read."""
+        schema = arrow_schema("calls")
+        chunks = [pa.schema([schema.field(name) for name in _LOADED]).empty_table()]
+        chunks += [piece.load() for piece in run.pieces("calls", _LOADED)]
+        return cls(run, pa.concat_tables(chunks))
+
+    def of(self, who: Collection[str]) -> "Recorded":
+        """Pick out the replies to some agents, to be sent to where they live."""
+        wanted = pc.is_in(self._table["who"], pa.array(who, pa.string()))
+        return Recorded(self._run, self._table.filter(wanted))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Recorded, (self._run, self._table)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
+        """Return the reply to the call of this number in the turn of `view`, None if there is none.
+
+        Raises DivergenceError, with the agent, the turn, the time and a diff, when the prompt
+        is not the one that was recorded.
+        """
+        start, end = self._spans.get(view.who, (0, 0))
+        key = (view.turn << _CALL_BITS) | call
+        place = bisect_left(self._keys, key, start, end)
+        if place == end or self._keys[place] != key:
+            return None
+        row = int(self._rows[place])
+        if self._hashes[row].as_py() != prompt.digest():
+            raise self._diverged(view, call, prompt)
+        return Completion(*[column[row].as_py() for column in self._replies])
+
+    def _diverged(self, view: View, call: int, prompt: Prompt) -> DivergenceError:
+        try:
+            told = "\n".join(_differences(_asked(self._run, view, call), prompt))
+        except RecordError as error:  # agents may live where the record cannot be read
+            told = f"(the recorded prompt cannot be shown: {error})"
+        return DivergenceError(
+            f"{self._run.id}: call {call} of turn {view.turn} of @{view.who} at "
+            f"{format_time(view.now)}: the prompt is not the one that was recorded\n{told}\n"
+            "the scenario, its data or simnet is not what the run was recorded with; resume and "
+            "replay with those, or fork the run"
+        )
+
+
+def _asked(run: Run, view: View, call: int) -> _Asked:
+    wanted = (view.who, view.turn, call)
+    matches = pc.scalar(True)  # noqa: FBT003  (an Arrow expression)
+    for name, value in zip(_KEY, wanted, strict=True):
+        matches &= pc.field(name) == value
+    columns = [*_KEY, *_Asked._fields]
+    for piece in run.pieces("calls", columns):
+        found = piece.load().filter(matches)
+        if found.num_rows:
+            (row,) = found.slice(0, 1).to_pylist()
+            return _Asked(*(row[name] for name in _Asked._fields))
+    raise RecordError(f"{run.path}: the call {call} of turn {view.turn} of @{view.who} is gone")
+
+
+def _differences(recorded: _Asked, prompt: Prompt) -> Iterator[str]:
+    found = False
+    for name in _Asked._fields:
+        before, now = getattr(recorded, name), getattr(prompt, name)
+        if before != now:
+            found = True
+            yield from islice(_diff(name, before, now), _DIFF_LINES)
+    if not found:
+        yield (
+            f"what is said is the same; temperature={prompt.temperature} or "
+            f"max_tokens={prompt.max_tokens} was another"
+        )
+
+
+def _diff(name: str, before: Any, now: Any) -> Iterator[str]:
+    return unified_diff(
+        str(before).splitlines(),
+        str(now).splitlines(),
+        f"{name}, recorded",
+        f"{name}, now",
+        n=1,
+        lineterm="",
+    )

@@ -1,0 +1,130 @@
+"""Arrays that all network builders share: places of personas, draws without repeats."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from simnet import draws
+from simnet.errors import ScenarioError
+from simnet.personas.persona import Attribute, Persona
+from simnet.personas.population import Population
+from simnet.world.network import Indices, Keys
+from simnet.world.network import distinct as distinct_keys
+
+Edges: TypeAlias = tuple[Indices, Indices]
+"""Positions of followers, of followees."""
+TieBuilder: TypeAlias = Callable[[Sequence[str], int], Edges]
+"""Make a network: (handles, seed) -> positions of followers, of followees."""
+People: TypeAlias = Sequence[Persona] | None
+"""Who is in it; None is everybody."""
+
+ROUNDS = 16
+"""How often repeated draws are drawn again; in a crowd that is full a few stay missing."""
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Make the chance of one builder."""
+    return np.random.Generator(np.random.Philox(key=draws.bits(seed, "network", name)))
+
+
+def whole_seed(seed: int, name: str) -> int:
+    """Draw a seed for a library that wants one."""
+    return draws.bits(seed, "network", name) >> 1
+
+
+def places(handles: Sequence[str], people: People) -> Indices:
+    """Find the positions of `people` among `handles`.
+
+    Raises ScenarioError if one of them is in no cohort.
+    """
+    if people is None:
+        return np.arange(len(handles), dtype=np.int32)
+    index = {handle: position for position, handle in enumerate(handles)}
+    try:
+        return np.array([index[handle] for handle in _handles(people)], np.int32)
+    except KeyError as error:
+        raise ScenarioError(
+            f"a network is among @{error.args[0]}, who is in no cohort; build it from the "
+            "personas of the cohorts"
+        ) from None
+
+
+def _handles(people: Sequence[Persona]) -> list[str]:
+    if isinstance(people, Population):
+        return [people.handle(position) for position in range(len(people))]
+    return [persona.id for persona in people]
+
+
+def moved(edges: tuple[npt.NDArray[np.integer], ...], to: Indices) -> Edges:
+    """Turn positions among some people into positions among everybody."""
+    followers, followees = edges
+    return to[followers], to[followees]
+
+
+def both_ways(ends: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], ...]:
+    """Make two ties of each undirected edge; `ends` has the shape (edges, 2)."""
+    return np.concatenate([ends[:, 0], ends[:, 1]]), np.concatenate([ends[:, 1], ends[:, 0]])
+
+
+def told(persona: Persona, attribute: str) -> Attribute:
+    """Look up an attribute. Raises ScenarioError, listing those there are, without it."""
+    value = persona.attributes.get(attribute)
+    if value is None:
+        there = ", ".join(persona.attributes) or "none"
+        raise ScenarioError(
+            f"@{persona.id} has no attribute {attribute!r}, by which a network is drawn; "
+            f"their attributes are: {there}"
+        )
+    return value
+
+
+def drawn_apart(wanted: Indices, draw: Callable[[Indices], Indices]) -> tuple[Keys, Keys]:
+    """Draw `wanted[row]` different columns for each row, none equal to the row itself.
+
+    `draw` gives a column for each of the rows it is given. Columns that come twice are drawn
+    again, `ROUNDS` times at most.
+    """
+    members = len(wanted)
+    first: Keys = np.zeros(0, np.int64)
+    more: Keys = first
+    missing = wanted
+    for _ in range(ROUNDS):
+        rows = np.repeat(np.arange(members, dtype=np.int32), missing)
+        if not len(rows):
+            break
+        columns = draw(rows)
+        keys = rows.astype(np.int64) * members + columns
+        keys = distinct_keys(keys[rows != columns])
+        if len(first):
+            more = distinct_keys(np.concatenate([more, keys[~holds(first, keys)]]))
+        else:
+            first = keys
+        had = np.bincount(first // members, minlength=members)
+        had += np.bincount(more // members, minlength=members)
+        missing = np.maximum(wanted - had, 0)
+    keys = np.concatenate([first, more])
+    return keys // max(members, 1), keys % max(members, 1)
+
+
+def holds(keys: Keys, asked: Keys) -> npt.NDArray[np.bool_]:
+    """Mark those of `asked` that are among `keys`, which ascend."""
+    if not len(keys):
+        return np.zeros(len(asked), np.bool_)
+    at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    held: npt.NDArray[np.bool_] = keys[at] == asked
+    return held
+
+
+def check_share(where: str, **shares: float) -> None:
+    """Raise ScenarioError unless each is in 0 to 1."""
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ScenarioError(f"{where}({name}={share}): give a number in 0 to 1")
+
+
+def check_mean(where: str, mean: float) -> None:
+    """Raise ScenarioError unless a mean number of ties is finite and not negative."""
+    if not 0 <= mean < float("inf"):
+        raise ScenarioError(f"{where}(mean={mean}): give a mean number of ties, 0 or more")

@@ -1,0 +1,142 @@
+"""The scenarios that come with simnet, played with a model that is a function."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from made_worlds import do, drive, refused, world
+
+from simnet import HOUR, Write
+from simnet.scenario.loading import load_scenario
+from simnet.scenario.scenario import network_of
+from simnet.world.network import Network
+from simnet.world.replay import replay
+from simnet.world.verbs import EVERY_VERB
+
+FOLDER = Path(__file__).parent.parent / "scenarios"
+
+
+def scenario(target, *sets):
+    return load_scenario(str(FOLDER / target), sets).scenario
+
+
+@pytest.fixture(name="facts")
+def _facts():
+    loaded = load_scenario(str(FOLDER / "fact_check.py"))
+    return sys.modules[loaded.modules[0].__name__]
+
+
+# -- tap water --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arm", ["nothing", "label", "remove"])
+def test_every_arm_of_the_water_scare_is_a_target(arm):
+    town = scenario(f"tap_water.py:arms.{arm}")
+    assert sum(len(cohort.personas) for cohort in town.cohorts) == 1_000 + 2 + 3
+    small = scenario("tap_water.py", f"moderation={arm}", "size=40", "lasts=6h")
+    assert small.lasts == 6 * HOUR
+    assert len(small.handles()) == 40 + 2 + 3
+
+
+def staff_of(arm, reply):
+    """Play a small water scare; returns what moderators did, and the rumour at the end."""
+    town = scenario("tap_water.py", f"moderation={arm}", "size=60", "lasts=12h")
+    played = drive(town, reply)
+    rumour = next(e.made for e in played.events if e.who == "plant_insider")
+    did = {e.verb for e in played.events if e.cohort == "staff" and e.outcome == "done"}
+    return did, played.kernel.world.posts[rumour]
+
+
+def moderate(verdict):
+    """Report whatever is on top, and judge as told."""
+
+    def reply(prompt):
+        if prompt.pattern == "(yes|no)":
+            return verdict
+        return "report 1: This is a claim." if "report" in prompt.pattern else "pass"
+
+    return reply
+
+
+def test_moderators_do_what_their_arm_says():
+    did, rumour = staff_of("nothing", moderate("yes"))
+    assert (did, rumour.removed, rumour.label) == ({"pass"}, False, "")
+    did, rumour = staff_of("label", moderate("yes"))
+    assert "label" in did
+    assert rumour.label == "Disputed by the water company."
+    did, rumour = staff_of("remove", moderate("yes"))
+    assert "remove" in did
+    assert rumour.removed
+    did, rumour = staff_of("remove", moderate("no"))
+    assert "remove" not in did
+    assert "dismiss" in did
+    assert not rumour.removed
+
+
+def test_arms_are_alike_until_a_moderator_acts():
+    towns = [
+        drive(scenario("tap_water.py", f"moderation={arm}", "size=60", "lasts=6h")).events
+        for arm in ("nothing", "remove")
+    ]
+    first = next(n for n, e in enumerate(towns[1]) if e.cohort == "staff" and e.verb != "pass")
+    assert first > 20
+    before = [[e for e in town[:first] if e.cohort != "staff"] for town in towns]
+    assert before[0] == before[1][: len(before[0])] or before[1] == before[0][: len(before[1])]
+
+
+# -- fact check -------------------------------------------------------------------------------
+
+
+def test_a_note_is_shown_once_two_others_find_it_helpful(facts):
+    place = world(("ana", "ben", "cat", "dan", "eve"))
+    do(place, "ana", Write("Lead in the water!"))
+    noted = do(place, "ben", facts.Note(0, "It was tested today."))
+    assert (noted.verb, noted.post, noted.made, noted.whom) == ("note", 0, 1, "ana")
+    rated = do(place, "cat", facts.Rate(1, "helpful"))
+    assert (rated.verb, rated.post, rated.text, rated.extra) == ("rate", 1, "helpful", None)
+    assert place.posts[0].label == ""
+    do(place, "dan", facts.Rate(1, "unhelpful"))
+    do(place, "eve", facts.Rate(1, "helpful"))
+    assert place.posts[0].label == ""
+    do(place, "ana", facts.Rate(1, "helpful"))
+    assert place.posts[0].shown().label == "Readers added: It was tested today."
+
+
+def test_what_notes_and_ratings_do_not_allow_is_refused(facts):
+    place = world()
+    do(place, "ana", Write("Lead in the water!"))
+    do(place, "ben", facts.Note(0, "It was tested today."))
+    do(place, "cat", facts.Rate(1, "helpful"))
+    assert refused(place, "cat", facts.Rate(1, "unhelpful")) == "you rated note 1 already"
+    assert refused(place, "ben", facts.Rate(1, "helpful")) == "that is your own note"
+    assert refused(place, "ben", facts.Rate(0, "helpful")) == "post 0 is no note"
+    assert refused(place, "cat", facts.Note(1, "Oh no.")) == "post 1 is a note itself; rate it"
+    assert refused(place, "cat", facts.Note(0, " ")) == "there is no text"
+    assert refused(place, "cat", facts.Rate(7, "helpful")) == "there is no post 7"
+
+
+def test_notes_come_about_in_a_run_and_a_replay_rebuilds_them(facts):
+    def reply(prompt):
+        match prompt.pattern:
+            case str(pattern) if "rate (" in pattern:
+                return (
+                    "rate 1 helpful" if "It was tested" in prompt.user else "note 1: It was tested."
+                )
+            case _:
+                return "repost 1" if "1 @" in prompt.user else "pass"
+
+    town = facts.fact_check(size=40)
+    played = drive(town, reply)
+    done = [e.verb for e in played.events if e.outcome == "done"]
+    assert {"note", "rate"} <= set(done)
+    again = played.kernel.world
+    labelled = [post for post in again.posts if post.label.startswith("Readers added")]
+    assert labelled
+    handles = town.handles()
+    cohorts = [c.name for c in town.cohorts for _ in c.personas]
+    rebuilt = replay(
+        played.events, handles, cohorts, Network(len(handles), *network_of(town, handles)),
+        (*EVERY_VERB, facts.Note, facts.Rate),
+    )  # fmt: skip
+    assert rebuilt.digest() == again.digest()
+    assert rebuilt.kept == again.kept

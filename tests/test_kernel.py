@@ -1,0 +1,229 @@
+"""The heap of simulated time."""
+
+from dataclasses import replace
+
+import pytest
+from made_worlds import decide, drive
+
+from simnet import (
+    MINUTE,
+    Cohort,
+    Cue,
+    Exponential,
+    Feed,
+    Follow,
+    Like,
+    Message,
+    Never,
+    OnPost,
+    Pass,
+    Persona,
+    Reply,
+    RunError,
+    Scenario,
+    Steps,
+    Suspend,
+    Write,
+    everything,
+    silent,
+)
+from simnet.agents.agent import Decision
+from simnet.engine.kernel import Kernel, Status
+from simnet.engine.population import agents_of
+
+
+def people(*handles):
+    return [Persona(id=handle) for handle in handles]
+
+
+def always(*actions):
+    async def doing(me, view, ask):
+        return list(actions)
+
+    return doing
+
+
+def town(*handles, **fields):
+    fields = {"rhythm": Steps(10 * MINUTE), "behaviour": silent, "reacts_in": MINUTE} | fields
+    return Cohort("town", people(*handles), **fields)
+
+
+def played(*cohorts, **fields):
+    return drive(Scenario("s", cohorts, **{"lasts": 25 * MINUTE, **fields}))
+
+
+def test_a_wake_is_followed_by_a_land_after_the_time_to_react():
+    events = played(town("ana")).events
+    assert [(e.woke, e.at, e.turn) for e in events] == [
+        (0.0, 60.0, 0), (600.0, 660.0, 1), (1200.0, 1260.0, 2),
+    ]  # fmt: skip
+
+
+def test_nobody_wakes_after_the_end_and_what_was_begun_lands():
+    events = played(town("ana"), lasts=20 * MINUTE).events
+    assert events[-1].at == 21 * MINUTE
+    assert len(played(town("ana"), lasts=20 * MINUTE - 1).events) == 2
+
+
+def test_the_kernel_waits_only_for_what_lands_next():
+    scenario = Scenario("s", [town("ana", "ben", rhythm=Exponential(), reacts_in=60.0)], seed=1)
+    kernel = Kernel(scenario)
+    make = agents_of(scenario)
+    assert kernel.advance(100) is Status.WAITING
+    views = list(kernel.views)
+    assert kernel.ledger().open == len(views) >= 1
+    kernel.deliver([decide(make(view.who), view) for view in views])
+    kernel.views.clear()
+    now = kernel.now
+    assert kernel.advance(1) in {Status.FULL, Status.WAITING}
+    assert kernel.now >= now
+
+
+def test_all_who_wake_within_the_time_to_react_think_at_once():
+    kernel = Kernel(Scenario("s", [town(*(f"m{n}" for n in range(50)))]))
+    assert kernel.advance(1000) is Status.WAITING
+    assert len(kernel.views) == kernel.ledger().open == 50
+
+
+def test_the_kernel_hands_out_as_many_views_as_asked_for():
+    kernel = Kernel(Scenario("s", [town(*(f"m{n}" for n in range(50)))]))
+    assert kernel.advance(20) is Status.FULL
+    assert len(kernel.views) == 20
+
+
+def test_a_decision_nobody_waits_for_is_refused():
+    kernel = Kernel(
+        Scenario(
+            "s",
+            [
+                town("ana", "ben", rhythm=Never()),
+            ],
+        )
+    )
+    with pytest.raises(RunError, match="nobody waits for turn 0 of @ana"):
+        kernel.deliver([Decision("ana", 0, ())])
+    kernel = Kernel(Scenario("s", [town("ana")]))
+    kernel.advance(9)
+    with pytest.raises(RunError, match="nobody waits for turn 1 of @ana"):
+        kernel.deliver([Decision("ana", 1, ())])
+
+
+def test_a_cue_happens_at_its_time_whatever_the_verbs_of_the_cohort():
+    cues = [Cue(70.0, "ana", Follow("ben")), Cue(5.0, "ben", Write("hi"))]
+    events = played(town("ana", "ben", verbs=(Pass,), rhythm=Never()), cues=cues).events
+    assert [(e.at, e.who, e.verb, e.cue, e.turn, e.woke, e.outcome) for e in events] == [
+        (5.0, "ben", "write", 1, None, None, "done"),
+        (70.0, "ana", "follow", 0, None, None, "done"),
+    ]
+
+
+def test_cues_of_one_moment_happen_in_their_order_and_before_anyone_wakes():
+    cues = [Cue(0.0, "ben", Write(f"{number}")) for number in range(5)]
+    one = played(town("ana", feed=Feed(reads=everything), rhythm=Steps(6000.0)),
+                 Cohort("b", people("ben"), rhythm=Never()), cues=cues)  # fmt: skip
+    assert [e.text for e in one.events[:5]] == ["0", "1", "2", "3", "4"]
+    assert len(one.views[0].posts) == 5
+
+
+def test_a_verb_the_cohort_lacks_is_refused_and_told():
+    one = played(town("ana", behaviour=always(Like(0), Write("hi")), verbs=(Write,)))
+    first, second = one.events[:2]
+    assert (first.part, first.outcome, first.reason) == (
+        0,
+        "refused",
+        "cohort 'town' has no verb 'like'",
+    )
+    assert (second.part, second.outcome) == (1, "done")
+    assert one.views[1].refused == ("like: cohort 'town' has no verb 'like'",)
+    assert one.views[0].refused == ()
+
+
+def test_a_turn_without_an_action_is_a_pass():
+    assert {(e.verb, e.outcome, e.part) for e in played(town("ana")).events} == {
+        ("pass", "done", 0)
+    }
+
+
+def test_a_turn_of_several_actions_has_a_row_for_each_and_one_outcome():
+    one = played(town("ana", behaviour=always(Write("a"), Write("b"), Like(0))))
+    assert [(e.turn, e.part) for e in one.events[:4]] == [(0, 0), (0, 1), (0, 2), (1, 0)]
+    ledger = one.kernel.ledger()
+    assert (ledger.planned, ledger.done, ledger.events) == (3, 3, 9)
+    assert all(e.shown == () and e.marks == () for e in one.events if e.part)
+
+
+def test_a_failed_turn_is_one_row_with_its_cause():
+    cohort = Cohort("town", people("ana"), rhythm=Steps(10 * MINUTE), verbs=(Write, Pass))
+    one = drive(Scenario("s", [cohort], lasts=MINUTE), lambda _: "nonsense")
+    (event,) = one.events
+    assert (event.verb, event.outcome, event.marks) == ("pass", "failed", ("garbled",))
+    assert event.reason == "the reply is not an action: 'nonsense'"
+    ledger = one.kernel.ledger()
+    assert (ledger.planned, ledger.done, dict(ledger.failed)) == (1, 0, {"garbled": 1})
+
+
+def test_the_suspended_go_on_waking_and_are_refused():
+    one = played(
+        town("ana", "ben", behaviour=always(Write("hi"))), cues=[Cue(30.0, "ben", Suspend("ana"))]
+    )
+    mine = [e for e in one.events if e.who == "ana"]
+    assert {(e.outcome, e.reason) for e in mine} == {("refused", "@ana is suspended")}
+    assert len(mine) == 3
+    assert one.kernel.ledger().refused == {"write": 3}
+
+
+# -- being stirred --------------------------------------------------------------------
+
+
+def stirred(by, *cues, **fields):
+    sleepers = Cohort("sleepers", people("ana"), rhythm=OnPost(5.0, frozenset({by})),
+                      behaviour=silent, reacts_in=MINUTE, feed=Feed(reads=everything))  # fmt: skip
+    others = Cohort("others", people("ben"), rhythm=Never())
+    ties = [("ana", "ben")]
+    one = drive(Scenario("s", [sleepers, others], cues, lasts=3600.0, ties=ties, **fields))
+    return [e.woke for e in one.events if e.turn is not None]
+
+
+def test_a_post_wakes_followers():
+    assert stirred("post", Cue(10.0, "ben", Write("hi"))) == [15.0]
+    assert stirred("post", Cue(10.0, "ana", Write("hi"))) == []
+
+
+def test_a_reply_wakes_the_author():
+    mine = Cue(1.0, "ana", Write("mine"))
+    assert stirred("reply", mine, Cue(10.0, "ben", Reply(0, "hi"))) == [15.0]
+    assert stirred("reply", mine, Cue(10.0, "ben", Write("hi"))) == []
+
+
+def test_a_message_wakes_its_reader():
+    assert stirred("message", Cue(10.0, "ben", Message("ana", "hi"))) == [15.0]
+
+
+def test_what_happens_while_one_thinks_wakes_one_afterwards_once():
+    cues = [Cue(at, "ben", Write("hi")) for at in (10.0, 20.0, 30.0, 40.0)]
+    assert stirred("post", *cues) == [15.0, 80.0]
+
+
+def test_several_posts_before_one_looks_are_one_wake():
+    assert stirred("post", Cue(10.0, "ben", Write("1")), Cue(12.0, "ben", Write("2"))) == [15.0]
+
+
+def test_nothing_is_kept_of_who_was_touched():
+    cues = [Cue(1.0, "ana", Write("hi"))] + [Cue(2.0 + n, "ben", Reply(0, "t")) for n in range(9)]
+    one = played(town("ana", "ben", rhythm=Never()), cues=cues)
+    assert one.kernel.world.stirred == []
+
+
+def test_a_refused_action_wakes_nobody():
+    assert stirred("reply", Cue(10.0, "ben", Reply(7, "hi"))) == []
+
+
+def test_who_takes_part_first_makes_no_difference_to_who_acts_when():
+    one, two = (
+        town("ana", "ben", rhythm=Exponential(300.0)),
+        Cohort("b", people("cat"), behaviour=silent),
+    )
+    forwards, backwards = played(one, two), played(two, one)
+    key = lambda events: sorted((e.at, e.who, e.turn) for e in events)  # noqa: E731
+    assert key(forwards.events) == key(backwards.events)
+    assert len(played(replace(one, reacts_in=1.0), two).events) > 3

@@ -1,0 +1,203 @@
+"""Views out, decisions back and rows to the record, in one process and with any delays."""
+
+import asyncio
+from random import Random
+
+import pyarrow as pa
+import pytest
+from made_worlds import drive, random_scenario
+
+from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps
+from simnet.engine.kernel import Kernel
+from simnet.engine.local import LocalMinds
+from simnet.engine.play import Play
+from simnet.engine.population import agents_of
+from simnet.engine.scheduler import Finish, Progress, Scheduler
+from simnet.inference.fake import FakeModel
+
+
+class Notebook:
+    """A record in memory; it can be slow, and it can fail."""
+
+    def __init__(self, wait=0.0, fails_after=None):
+        self.tables = {}
+        self.written = []
+        self.writes = self.most = self._now = 0
+        self._wait, self._fails_after = wait, fails_after
+
+    async def write(self, batches):
+        self.writes += 1
+        self._now += 1
+        self.most = max(self.most, self._now)
+        if self._fails_after is not None and self.writes > self._fails_after:
+            raise OSError("no space left")
+        for table, batch in batches:
+            self.written.append(table)
+            rows = pa.ipc.open_stream(batch).read_all().to_pylist()
+            self.tables.setdefault(table, []).extend(rows)
+        await asyncio.sleep(self._wait)
+        self._now -= 1
+
+
+def told(number, *, delay=None, record=None, report=None):
+    """Run a random scenario and return its record and how it ended."""
+    scenario = random_scenario(number)
+    record = record or Notebook()
+    minds = LocalMinds(agents_of(scenario), FakeModel(delay=delay))
+    scheduler = Scheduler(Kernel(scenario), minds, record, report)
+    finish = asyncio.run(scheduler.run())
+    return record, finish
+
+
+def jitter(number):
+    chance = Random(number)
+    return lambda prompt: chance.random() * 0.004
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_record_is_the_kernels_whatever_the_delays(number):
+    played = drive(random_scenario(number))
+    quick, finish = told(number)
+    slow, finish_slow = told(number, delay=jitter(number))
+    exposures = [row._asdict() for showing in played.showings for row in showing.exposures()]
+    events = [e._asdict() | {"marks": [*e.marks], "shown": [*e.shown]} for e in played.events]
+    for record in (quick, slow):
+        assert record.tables["events"] == events
+        assert record.tables.get("exposures", []) == exposures
+    digest = played.kernel.world.digest()
+    assert (
+        (finish.stopped, finish.digest)
+        == (finish_slow.stopped, finish_slow.digest)
+        == (False, digest)
+    )
+    assert finish.progress.ledger == finish_slow.progress.ledger == played.kernel.ledger()
+
+
+def test_calls_are_written_before_what_depends_on_them():
+    record, finish = told(5)
+    assert finish.progress.usage.calls > 0
+    assert record.written.index("calls") < record.written.index("events")
+
+
+def test_usage_adds_up():
+    calls = []
+    scenario = random_scenario(5)
+    model = FakeModel()
+    generate = model.generate
+
+    async def counted(prompts):
+        async for done in generate(prompts):
+            calls.extend(completion for _, completion in done)
+            yield done
+
+    model.generate = counted
+    scheduler = Scheduler(Kernel(scenario), LocalMinds(agents_of(scenario), model), Notebook())
+    usage = asyncio.run(scheduler.run()).progress.usage
+    assert calls
+    assert usage[:4] == (
+        len(calls), sum(c.prompt_tokens for c in calls), 0, sum(c.output_tokens for c in calls),
+    )  # fmt: skip
+
+
+def rounds(behaviour, count=20, handles=5):
+    people = [Persona(id=f"m{number}") for number in range(handles)]
+    cohort = Cohort("town", people, behaviour=behaviour, rhythm=Steps(MINUTE), reacts_in=MINUTE / 2)
+    return Scenario("s", [cohort], lasts=count * MINUTE)
+
+
+async def talk(me, view, ask):
+    await ask("system", "user")
+    return []
+
+
+def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
+    scenario = rounds(talk)
+    scheduler = None
+    asked = 0
+
+    def reply(prompt):
+        nonlocal asked
+        asked += 1
+        if asked == 23:
+            scheduler.stop()
+        return "hello"
+
+    record = Notebook()
+    minds = LocalMinds(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
+    scheduler = Scheduler(Kernel(scenario), minds, record)
+    finish = asyncio.run(scheduler.run())
+    ledger = finish.progress.ledger
+    assert finish.stopped
+    assert finish.progress.usage.calls == asked == ledger.planned
+    assert ledger.open > 0
+    assert ledger.planned == ledger.done + ledger.open
+    assert len(record.tables["events"]) == ledger.done
+
+
+def test_stopping_before_the_start_runs_nothing():
+    scenario = rounds(talk)
+    scheduler = Scheduler(
+        Kernel(scenario), LocalMinds(agents_of(scenario), FakeModel()), Notebook()
+    )
+    scheduler.stop()
+    finish = asyncio.run(scheduler.run())
+    assert finish.stopped
+    assert finish.progress.ledger.planned == 0
+
+
+def play(scenario, model=None, record=None):
+    async def collect():
+        minds = LocalMinds(agents_of(scenario), model or FakeModel())
+        stage = Play(scenario, minds, record or Notebook())
+        return [news async for news in stage.run()]
+
+    return asyncio.run(collect())
+
+
+def test_a_play_tells_how_it_goes_and_last_how_it_ended():
+    *progress, finish = play(rounds(talk), FakeModel(lambda _: "hi", delay=lambda _: 0.02))
+    assert isinstance(finish, Finish)
+    assert progress
+    assert all(isinstance(news, Progress) for news in progress)
+    done = [news.ledger.done for news in progress]
+    assert done == sorted(done)
+    assert finish.progress.ledger.done == 105
+    assert finish.progress.now >= progress[-1].now
+
+
+def test_what_a_behaviour_raises_ends_the_run_as_itself():
+    async def clumsy(me, view, ask):
+        await ask("system", "user")
+        if view.turn == 3:
+            raise LookupError("no such thing")
+        return []
+
+    with pytest.raises(LookupError, match="no such thing") as raised:
+        play(rounds(clumsy))
+    assert raised.value.__notes__ == ["in turn 3 of @m0"]
+
+
+def test_a_model_that_is_gone_ends_the_run():
+    model = FakeModel()
+    asyncio.run(model.close())
+    with pytest.raises(RunError, match="closed"):
+        play(rounds(talk), model)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_record_that_fails_ends_the_run(after):
+    slow = FakeModel(lambda _: "hi", delay=lambda _: 0.03)
+    with pytest.raises(OSError, match="no space left"):
+        play(rounds(talk), slow, Notebook(fails_after=after))
+
+
+def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
+    import simnet.engine.scheduler as module
+
+    monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
+    record = Notebook(wait=0.002)
+    scenario = rounds(talk)
+    scheduler = Scheduler(Kernel(scenario), LocalMinds(agents_of(scenario), FakeModel()), record)
+    asyncio.run(scheduler.run())
+    assert 2 <= record.most <= module.WRITES_IN_FLIGHT
+    assert len(record.tables["events"]) == 105

@@ -1,0 +1,104 @@
+"""The engine is killed and stopped in mid-run; the run ends as if nothing had happened."""
+
+import asyncio
+import signal
+from collections import Counter
+
+import psutil
+import pytest
+
+from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
+from simnet.engine.run import Launch, Silent, launch
+from simnet.errors import ModelNotFoundError
+from simnet.inference.backend import choose
+from simnet.inference.embedded import NAME, prepare
+from simnet.inference.settings import EngineSettings
+
+pytest.importorskip("vllm")
+pytest.importorskip("ray")
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.ray,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+PATIENCE = 5.0
+
+
+class Saboteur(Silent):
+    """Sends a signal to the engine's core as soon as some replies are in."""
+
+    def __init__(self, *signals):
+        self._signals = list(signals)
+        self._at = 4
+        self.hit = []
+        self.phases = []
+
+    def phase(self, text):
+        self.phases.append(text)
+
+    def progress(self, progress):
+        if self._signals and progress.usage.calls >= self._at:
+            (core,) = engines("EngineCore")
+            self.hit += engines("")
+            core.send_signal(self._signals.pop(0))
+            self._at = progress.usage.calls + 8
+
+
+def engines(part):
+    """The processes of engines that this one has started, by their titles."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        title = " ".join(process.cmdline())
+        if title.startswith("VLLM::") and part in title:
+            found.append(process)
+    return found
+
+
+def people() -> Scenario:
+    cohort = Cohort(
+        "people", sample(4, seed=2), rhythm=Steps(10 * MINUTE), reacts_in=MINUTE, text_limit=80
+    )
+    return Scenario("talk", [cohort], lasts=80 * MINUTE, seed=5)
+
+
+@pytest.mark.parametrize(
+    ("signals", "causes"),
+    [
+        ([signal.SIGKILL], {"engine died": 1}),
+        ([signal.SIGSTOP], {"engine hung": 1}),
+        ([signal.SIGSTOP, signal.SIGKILL], {"engine hung": 1, "engine died": 1}),
+    ],
+    ids=["killed", "stopped", "both"],
+)
+def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
+    try:
+        prepare(print)
+    except ModelNotFoundError as fault:
+        pytest.skip(str(fault))
+    settings = EngineSettings(model=NAME, device="cpu", max_num_seqs=4, patience=PATIENCE)
+    saboteur = Saboteur(*signals)
+    plan = Launch(people(), choose("vllm", NAME, settings), tmp_path)
+    outcome = asyncio.run(launch(plan, saboteur))
+    left = saboteur.hit + engines("")
+
+    assert len(saboteur.hit) >= len(signals)
+    assert Counter(outcome.finish.progress.incidents) == causes
+    assert any("starting the model again" in told for told in saboteur.phases)
+    record = Run.open(outcome.folder)
+    assert record.manifest.state == "completed"
+    events, calls = record.read("events"), record.read("calls")
+    turns = [(row["who"], row["turn"]) for row in events.to_pylist() if row["part"] == 0]
+    ledger = outcome.finish.progress.ledger
+    assert len(turns) == len(set(turns)) == ledger.planned
+    assert ledger.done + ledger.refused.total() + ledger.failed.total() == ledger.planned
+    assert set(calls["finish"].to_pylist()) <= {"stop", "length"}
+    keys = [(row["who"], row["turn"], row["call"]) for row in calls.to_pylist()]
+    assert len(keys) == len(set(keys)) == calls.num_rows
+    metrics = {row["name"]: row["value"] for row in record.read("metrics").to_pylist()}
+    assert {name: metrics[f"incident.{name}"] for name in causes} == causes
+    assert metrics["model.generated_tokens"] > 0
+    _, alive = psutil.wait_procs(left, timeout=10)
+    assert not alive
