@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simnet.commands.again import app as again
 from simnet.commands.personas import app as personas
 from simnet.errors import SimnetError
 
@@ -50,6 +51,7 @@ export = typer.Typer(
 )
 app.add_typer(export)
 app.add_typer(personas)
+app.add_typer(again)
 
 Target = Annotated[
     str,
@@ -111,6 +113,13 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")] = False,
+    resume_if_exists: Annotated[
+        bool,
+        typer.Option(
+            "--resume-if-exists",
+            help="Go on with the newest run of this scenario, if it is not complete.",
+        ),
+    ] = False,
 ) -> None:
     """Run a scenario and leave a run directory behind."""
     from simnet.commands.run import Order, carry_out  # noqa: PLC0415
@@ -129,6 +138,7 @@ def run(
         watch=watch,
         as_json=as_json,
         quiet=quiet,
+        resume_if_exists=resume_if_exists,
     )
     raise typer.Exit(carry_out(order))
 

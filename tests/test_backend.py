@@ -30,7 +30,7 @@ def test_the_fake_is_used_when_asked_for_and_says_so():
 
 
 def test_an_unknown_backend_is_a_usage_error_that_lists_them():
-    with pytest.raises(UsageError, match="choose one of: vllm, fake"):
+    with pytest.raises(UsageError, match="choose one of: vllm, openai, fake"):
         choose("gpt")
 
 

@@ -186,3 +186,17 @@ def test_a_model_that_is_gone_ends_the_thinking():
 def test_a_model_that_loses_or_invents_prompts_is_named(finish, message):
     with pytest.raises(RunError, match=message):
         think(host(Batches(finish)), views())
+
+
+def test_prompts_are_as_urgent_as_their_views_are_early():
+    urgencies = []
+
+    class Urgent(Batches):
+        async def generate(self, prompts):
+            urgencies.extend(prompt.priority for prompt in prompts)
+            async for part in super().generate(prompts):
+                yield part
+
+    seen = [one._replace(now=now) for one, now in zip(views(), (0.0, 59.9, 7200.0), strict=True)]
+    think(host(Urgent()), seen)
+    assert urgencies == [0, 59, 7200]

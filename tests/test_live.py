@@ -6,11 +6,12 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from simnet.commands.live import LiveDisplay, Plain, display, print_posted
+from simnet.commands.live import LiveDisplay, Plain, display, line, print_posted
 from simnet.commands.pace import Pace, format_seconds
 from simnet.engine.estimate import Expected
 from simnet.engine.ledger import Ledger
 from simnet.engine.scheduler import Posted, Progress, Usage
+from simnet.inference.statistics import Statistics
 
 LONG = "word " * 30
 
@@ -166,3 +167,14 @@ def test_the_display_suits_the_terminal_and_the_options(terminal, as_json, quiet
     shown = console(terminal=terminal)
     chosen = display(shown, pace(), watch=True, as_json=as_json, quiet=quiet)
     assert type(chosen).__name__ == kind
+
+
+def test_what_waits_for_the_model_and_its_restarts_are_shown():
+    busy = progress()._replace(
+        statistics=Statistics(in_flight=9, waiting=1200, kv_use=0.25),
+        incidents=("engine died", "engine hung"),
+    )
+    figures = pace().look(busy)
+    assert (figures.waiting, figures.kv_use, figures.restarts) == (1200, 0.25, 2)
+    assert "1,200 waiting, started again 2 times" in line(figures)
+    assert "waiting" not in line(pace().look(progress()))

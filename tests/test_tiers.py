@@ -32,6 +32,7 @@ from simnet import (
     everything,
     lurk,
     rules,
+    run,
     silent,
     tiered,
     touched,
@@ -224,6 +225,22 @@ def test_one_reply_answers_for_all_that_are_alike_and_the_record_says_so():
     assert len({d.actions for d in decisions}) <= 2
     assert sum(answer.usage.calls for answer in found) == 2
     assert sum(answer.usage.shared for answer in found) == 38
+
+
+def test_a_run_pays_once_and_records_every_member(tmp_path):
+    model = Counting()
+    done = run(crowd(k=3), model=model, out=tmp_path)
+    calls = done.read("calls").to_pylist()
+    events = done.read("events").to_pylist()
+    turns = [event for event in events if event["turn"] is not None]
+    assert len(turns) == len(calls) > 40
+    assert all("archetype" in event["marks"] for event in turns)
+    assert len(model.asked) == len({call["prompt_hash"] for call in calls}) < len(calls) / 8
+    assert len({(call["prompt_hash"], call["completion"]) for call in calls}) == len(model.asked)
+    figures = {row["name"]: row["value"] for row in done.read("metrics").to_pylist()}
+    assert (figures["calls"], figures["shared"]) == (
+        len(model.asked), len(calls) - len(model.asked),
+    )  # fmt: skip
 
 
 def test_later_and_elsewhere_the_same_situation_has_the_same_reply():

@@ -11,8 +11,10 @@ from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
 from simnet.engine.adapters import check_adapters
+from simnet.engine.again import resumption, unfinished
 from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.placement import PersonasPerActor, thinkers
+from simnet.engine.revive import course_of
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.engine.scheduler import Progress
 from simnet.errors import UsageError
@@ -20,7 +22,8 @@ from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
-from simnet.scenario.loading import Loaded, load_scenario
+from simnet.scenario.loading import load_scenario
+from simnet.scenario.scenario import Scenario
 
 WATCHED = 100
 """Up to this many thinking personas, posts are printed as they land."""
@@ -44,6 +47,7 @@ class Order:
     watch: bool | None = None
     as_json: bool = False
     quiet: bool = False
+    resume_if_exists: bool = False
 
 
 def carry_out(order: Order) -> int:
@@ -57,27 +61,36 @@ def carry_out(order: Order) -> int:
     per_actor = read_per_actor(order.personas_per_actor)
     loaded = load_scenario(order.target, order.sets, order.seed)
     check_most_turns(loaded.scenario)
-    backend = choose(order.backend, order.model, *_means(order))
+    backend = choose(order.backend, order.model, *means(order))
     check_adapters(loaded.scenario, backend)
-    shown = _display(order, loaded)
+    plan = Launch(
+        scenario=loaded.scenario,
+        backend=backend,
+        root=order.runs,
+        address=order.address,
+        personas_per_actor=per_actor,
+        source=loaded.source,
+        parameters=loaded.parameters,
+        recipe=loaded.recipe,
+        modules=loaded.modules,
+    )
+    if order.resume_if_exists and (run := unfinished(loaded, order.runs)):
+        options = {"address": order.address, "personas_per_actor": per_actor}
+        plan = resumption(run, course_of(run), backend, **options)
+    return perform(plan, loaded.scenario, order)
+
+
+def perform(plan: Launch, scenario: Scenario, order: Order) -> int:
+    """Launch what is planned, show how it goes and return the exit code."""
+    shown = _display(order, scenario)
     with log.kept() as kept, shown:
-        ready = backend.ready(shown.phase)
-        plan = Launch(
-            scenario=loaded.scenario,
-            backend=ready,
-            root=order.runs,
-            address=order.address,
-            personas_per_actor=per_actor,
-            source=loaded.source,
-            parameters=loaded.parameters,
-            modules=loaded.modules,
-        )
         outcome = asyncio.run(launch(plan, _Logged(shown, kept)))
         shown.finished(outcome)
     return _exit_code(outcome)
 
 
-def _means(order: Order) -> tuple[EngineSettings | None, Endpoint | None]:
+def means(order: Order) -> tuple[EngineSettings | None, Endpoint | None]:
+    """Read what else has to be known of a backend."""
     adapters = read_adapters(order.adapters)
     settings = EngineSettings(model=NAME, adapters=adapters) if adapters else None
     if settings is not None:
@@ -108,8 +121,7 @@ def read_per_actor(text: str) -> PersonasPerActor:
     return int(text)
 
 
-def _display(order: Order, loaded: Loaded) -> Display:
-    scenario = loaded.scenario
+def _display(order: Order, scenario: Scenario) -> Display:
     pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
     watch = len(thinkers(scenario)) <= WATCHED if order.watch is None else order.watch
     return display(Console(), pace, watch=watch, as_json=order.as_json, quiet=order.quiet)

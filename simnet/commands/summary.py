@@ -88,8 +88,9 @@ def _tokens(progress: Progress) -> str:
     usage = progress.usage
     seconds = max(progress.elapsed, 1e-3)
     cached = usage.cached_tokens / max(1, usage.prompt_tokens)
+    shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
-        f"{usage.calls:,} calls; {usage.prompt_tokens:,} tokens in ({cached:.0%} cached, "
+        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached:.0%} cached, "
         f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
         f"({usage.output_tokens / seconds:,.0f}/s)"
     )

@@ -9,14 +9,17 @@ from typing import Any
 from simnet.clock import Seconds, format_time
 from simnet.engine.begin import begin
 from simnet.engine.placement import PersonasPerActor
-from simnet.engine.revive import Course, course_of
+from simnet.engine.revive import Course, checksum, course_of
 from simnet.engine.run import Launch, launch
-from simnet.errors import UsageError
+from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend, choose
+from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
+from simnet.inference.settings import EngineSettings
 from simnet.recording.manifest import State
-from simnet.recording.run_directory import RUNS, Run, RunDirectory
-from simnet.scenario.change import Change
+from simnet.recording.run_directory import RUNS, Run, RunDirectory, run_folders
+from simnet.scenario.change import Change, check_changes
+from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 
 IN_PROCESS = "in process"
@@ -24,7 +27,7 @@ IN_PROCESS = "in process"
 
 def resume(
     run: Run | str | Path,
-    scenario: Scenario | None = None,
+    scenario: Scenario | Course | None = None,
     *,
     model: str | Model | None = None,
     backend: str | None = None,
@@ -41,7 +44,7 @@ def resume(
     is not the recorded one.
     """
     opened = run if isinstance(run, Run) else Run.open(run, root)
-    course = Course(scenario) if scenario is not None else course_of(opened)
+    course = _course(opened, scenario)
     plan = resumption(
         opened,
         course,
@@ -57,7 +60,7 @@ def fork(
     at: Seconds,
     scenario: Scenario,
     *,
-    before: Scenario | None = None,
+    before: Scenario | Course | None = None,
     model: str | Model | None = None,
     backend: str | None = None,
     root: Path | str = RUNS,
@@ -72,7 +75,7 @@ def fork(
     the scenarios differ in people or network, UsageError when `run` did not get as far as `at`.
     """
     opened = run if isinstance(run, Run) else Run.open(run, root)
-    course = Course(before) if before is not None else course_of(opened)
+    course = _course(opened, before)
     plan = branch(
         opened,
         course.at(Change(at, scenario)),
@@ -110,6 +113,7 @@ def branch(run: Run, course: Course, plan: Launch) -> Launch:
     `plan` says with what and where, and from which file the new scenario is.
     """
     at = course.changes[-1].at
+    check_changes(course.start, course.changes)
     _check_reached(run, at)
     facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
     directory = begin(replace(plan, root=run.path.parent), **facts)
@@ -124,7 +128,35 @@ def branch(run: Run, course: Course, plan: Launch) -> Launch:
     )
 
 
-def chosen(run: Run, model: str | Model | None, backend: str | None) -> Backend | Model:
+def unfinished(loaded: Loaded, root: Path) -> Run | None:
+    """Find the newest run in `root` of the same scenario, as it is loaded, if it is not complete.
+
+    The same is: the same file by its content, the same parameters, the same seed. Runs that
+    cannot be read are passed over.
+    """
+    if loaded.source is None:
+        return None
+    wanted = checksum(loaded.source)
+    for folder in reversed(run_folders(root)):
+        try:
+            run = Run.open(folder)
+        except RecordError:
+            continue
+        facts = run.manifest.scenario
+        if run.manifest.parent is None and facts and facts.hash == wanted:
+            given = (facts.attribute, facts.sets, facts.seed)
+            if given == tuple(loaded.recipe[name] for name in ("attribute", "sets", "seed")):
+                return None if run.manifest.state is State.COMPLETED else run
+    return None
+
+
+def chosen(
+    run: Run,
+    model: str | Model | None,
+    backend: str | None,
+    settings: EngineSettings | None = None,
+    endpoint: Endpoint | None = None,
+) -> Backend | Model:
     """Choose the backend and the model a run had, unless others are named."""
     if model is not None and not isinstance(model, str):
         return model
@@ -136,7 +168,13 @@ def chosen(run: Run, model: str | Model | None, backend: str | None) -> Backend 
         )
     same = backend is None or backend == manifest.backend
     known = manifest.model.name if manifest.model and same else None
-    return choose(backend or manifest.backend, model or known)
+    return choose(backend or manifest.backend, model or known, settings, endpoint)
+
+
+def _course(run: Run, given: Scenario | Course | None) -> Course:
+    if given is None:
+        return course_of(run)
+    return Course(given) if isinstance(given, Scenario) else given
 
 
 def _check_reached(run: Run, at: Seconds) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from simnet.engine.placement import Placement
 from simnet.engine.scheduler import Answer
@@ -12,6 +12,9 @@ from simnet.engine.wire import pack
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
 from simnet.world.posts import View
+
+GONE = (RayActorError, OutOfMemoryError)
+"""What Ray raises when the process of an actor is gone."""
 
 
 class RemoteModel:
@@ -38,7 +41,7 @@ class RemoteModel:
                     for position, _ in new:
                         del left[position]
                     yield new
-            except RayActorError:
+            except GONE:
                 await self._next_server()
             except RayTaskError as error:
                 if not isinstance(error.cause, ModelGoneError):
@@ -104,7 +107,7 @@ class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, RayActorError):
+        if isinstance(error, GONE):
             raise ActorDiedError(f"an actor died: {error}") from error
         if isinstance(error, RayTaskError):
             raise raised(error) from error

@@ -66,14 +66,14 @@ def reload(run: Run) -> Loaded:
             "as in simnet.resume(run, scenario) or simnet.replay(run, scenario)"
         )
     copy = path_inside(run.path, facts.file)
-    if facts.hash != _checksum(copy):
+    if facts.hash != checksum(copy):
         raise RecordError(
             f"{copy} is not what the run began with: its SHA-256 is not the manifest's; put the "
             "file back, or fork the run with the new one"
         )
     for place in _places(facts, copy):
         loaded = load_scenario(f"{place}:{facts.attribute}", facts.sets, facts.seed)
-        if loaded.source is not None and _checksum(loaded.source) == facts.hash:
+        if loaded.source is not None and checksum(loaded.source) == facts.hash:
             return loaded
     raise RecordError(f"{copy}: no scenario came of it")
 
@@ -84,7 +84,7 @@ def _places(facts: ScenarioFacts, copy: Path) -> list[str]:
     if origin is None:
         return [str(copy)]
     if Path(origin).suffix == ".py":
-        same = Path(origin).is_file() and _checksum(Path(origin)) == facts.hash
+        same = Path(origin).is_file() and checksum(Path(origin)) == facts.hash
         return [origin if same else str(copy)]
     return [origin, str(copy)] if _can_be_loaded(origin, facts) else [str(copy)]
 
@@ -97,7 +97,8 @@ def _can_be_loaded(module: str, facts: ScenarioFacts) -> bool:
     return True
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """Sum a file up: its SHA-256. Raises RecordError when it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

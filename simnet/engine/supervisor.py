@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.engine.llm_server import Incident, Ready
 from simnet.engine.remote import raised, unwrapped
@@ -91,10 +91,8 @@ class Supervisor:
         while self.failure is None:
             try:
                 incident = await self._server.watch.remote()
-            except OutOfMemoryError as error:
-                incident = Incident("out of memory", reason(error))
-            except RayActorError as error:
-                incident = Incident("server died", reason(error))
+            except RayError as error:
+                incident = _incident(error)
             await self._restart(incident)
 
     async def _restart(self, incident: Incident | None) -> None:
@@ -115,11 +113,11 @@ class Supervisor:
     async def _start(self) -> Incident | None:
         try:
             await self._server.start.options(max_task_retries=_RETRIES).remote()
-        except RayActorError as error:
-            return Incident("server died", reason(error))
         except RayTaskError as error:
             ray.kill(self._server, no_restart=False)
             return Incident("engine did not start", str(raised(error)))
+        except RayError as error:
+            return _incident(error)
         return None
 
     def _give_up(self, last: Incident) -> None:
@@ -130,3 +128,9 @@ class Supervisor:
             f"{self._restarts.window:g} s; the last time: {last.message}"
         )
         ray.kill(self._server)
+
+
+def _incident(error: RayError) -> Incident:
+    """Say why the process of the server is gone, as far as Ray knows."""
+    full = isinstance(error, OutOfMemoryError) or "memory monitor" in str(error)
+    return Incident("out of memory" if full else "server died", reason(error))

@@ -20,7 +20,7 @@ from simnet.clock import DAY, MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
-from simnet.scenario.networks.arrays import Edges, TieBuilder
+from simnet.scenario.networks.arrays import TieBuilder
 from simnet.scenario.rhythms import Exponential, Rhythm
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds import Feed
@@ -220,17 +220,3 @@ def _built(
                 f"arrays of equal length with positions 0 to {len(handles) - 1}"
             )
     return followers.astype(np.int32), followees.astype(np.int32)
-
-
-def _checked(scenario: Scenario, followers: Indices, followees: Indices, members: int) -> Edges:
-    built = np.asarray(followers, np.int32), np.asarray(followees, np.int32)
-    ends = np.concatenate(built)
-    if len(built[0]) != len(built[1]) or (
-        len(ends) and not 0 <= ends.min() <= ends.max() < members
-    ):
-        name = getattr(scenario.ties, "__qualname__", repr(scenario.ties))
-        raise ScenarioError(
-            f"{scenario.name}: ties={name} gave {len(built[0])} followers and {len(built[1])} "
-            f"followees; give as many of each, positions from 0 to {members - 1}"
-        )
-    return built

@@ -118,10 +118,11 @@ def choose(
 ) -> list[Choice]:
     """Rank what `viewer` may see, less what was `seen`, and keep the best `feed.size`."""
     first = world.first_entry_since(now - feed.window)
-    # Candidates come newest first, so a feed in that order needs no more than it shows.
-    simple = feed.ranking is chronological and not world.pins
-    most = feed.size if simple else feed.candidates
-    candidates = _visible(world, viewer, feed, first, seen, most)
+    if feed.ranking is chronological and not world.pins:
+        # Candidates come newest first, so a feed in that order needs no more than it shows.
+        newest = _visible(world, viewer, feed, first, seen, feed.size)
+        return [(post.at, post, why) for post, why in newest]
+    candidates = _visible(world, viewer, feed, first, seen, feed.candidates)
     posts = [post for post, _ in candidates]
     scores = scored(world, viewer, feed.ranking, posts, now)
     ranked = [(score, post, why) for score, (post, why) in zip(scores, candidates, strict=True)]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from simnet.clock import Seconds
 from simnet.world.feeds import Choice, Feed, affordable, choose
 from simnet.world.posts import Message, View
+from simnet.world.rankings import name_of
 from simnet.world.world import World
 
 UNREAD = 64
@@ -43,7 +44,7 @@ def look(
     if feed.tokens is not None:
         chosen = affordable(chosen, feed.tokens)
         answers = answers[: len(chosen)]
-    name = getattr(feed.ranking, "__name__", "") or type(feed.ranking).__name__
+    name = name_of(feed.ranking, world, viewer)
     rankers = ("mention",) * len(answers) + (name,) * (len(chosen) - len(answers))
     if feed.oldest_first:
         order = sorted(range(len(chosen)), key=[post.id for _, post, _ in chosen].__getitem__)
@@ -116,6 +117,6 @@ def _mail(world: World, viewer: int) -> tuple[Message, ...]:
 
 def _forget(world: World, seen: set[int], feed: Feed, now: Seconds) -> None:
     """Drop posts too old to be candidates again, so that what was seen stays small."""
-    if len(seen) > 4 * feed.candidates:
+    if len(seen) > 8 * feed.candidates:
         horizon = now - feed.window
         seen.difference_update([n for n in seen if world.posts[n].at < horizon])

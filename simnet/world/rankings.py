@@ -5,6 +5,7 @@ rankings compose: a split, a mix and a blend are rankings too. Equal scores: new
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log2, log10
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,14 +68,36 @@ def shuffled(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -
     return [draws.unit("shuffled", world.handles[viewer], post.id, repr(now)) for post in posts]
 
 
-def split(share: float, one: Ranking, other: Ranking, key: str = "split") -> Ranking:
+def split(share: float, one: Ranking, other: Ranking, key: str = "split") -> "Split":
     """Give `share` of the viewers ranking `one` and the rest `other`; an A/B test in one world.
 
-    A viewer's side depends on the handle and `key` alone.
+    A viewer's side depends on the handle and `key` alone; exposures name the side's ranking.
     """
+    return Split(share, one, other, key)
 
-    def by_side(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
-        side = one if draws.unit(key, world.handles[viewer]) < share else other
-        return side(world, viewer, posts, now)
 
-    return by_side
+@dataclass(frozen=True)
+class Split:
+    """Two rankings, one of them for each viewer."""
+
+    share: float
+    one: Ranking
+    other: Ranking
+    key: str
+
+    def side(self, world: "World", viewer: int) -> Ranking:
+        """Return the viewer's ranking."""
+        return self.one if draws.unit(self.key, world.handles[viewer]) < self.share else self.other
+
+    def __call__(
+        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+    ) -> list[float]:
+        """Score as the viewer's side does."""
+        return self.side(world, viewer)(world, viewer, posts, now)
+
+
+def name_of(ranking: Ranking, world: "World", viewer: int) -> str:
+    """Name the ranking a viewer gets, as exposures do."""
+    while isinstance(ranking, Split):
+        ranking = ranking.side(world, viewer)
+    return getattr(ranking, "__name__", "") or type(ranking).__name__

@@ -60,10 +60,7 @@ def _start(tmp_path_factory):
         folder = prepare(print)
     except ModelNotFoundError as fault:
         pytest.skip(str(fault))
-    adapters = {
-        name: str(_adapter(tmp_path_factory.mktemp(name), number))
-        for number, name in enumerate(ADAPTERS)
-    }
+    adapters = _adapters(tmp_path_factory)
     settings = EngineSettings(
         model=str(folder),
         max_model_len=512,
@@ -71,6 +68,18 @@ def _start(tmp_path_factory):
         adapters=adapters,
     )
     return Engine(settings)
+
+
+@pytest.fixture(scope="session")
+def adapter_folders(tmp_path_factory):
+    return _adapters(tmp_path_factory)
+
+
+def _adapters(tmp_path_factory):
+    return {
+        name: str(_adapter(tmp_path_factory.mktemp(name), number))
+        for number, name in enumerate(ADAPTERS)
+    }
 
 
 def _adapter(folder, seed):

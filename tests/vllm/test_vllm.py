@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import RunError
+from simnet.errors import ModelGoneError, RunError
 from simnet.inference.model import Prompt
 
 pytestmark = [
@@ -111,6 +111,42 @@ def test_leaving_early_frees_the_engine(engine):
     engine.runner.run(asyncio.sleep(0))
     assert engine.complete(_prompts(1))[0].usable
     assert engine.model.statistics().in_flight == 0
+
+
+def test_a_queue_that_is_full_is_waited_for(engine, monkeypatch):
+    from vllm.exceptions import QueueOverflowError
+
+    begun, generate = [], engine.model._engine.generate
+
+    def full_at_first(*arguments, **options):
+        begun.append(arguments)
+        if len(begun) <= 5:
+            raise QueueOverflowError
+        return generate(*arguments, **options)
+
+    before = engine.model.statistics().throttled
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.model._engine, "generate", full_at_first)
+        done = engine.complete(_prompts(4))
+    assert all(completion.usable for completion in done)
+    assert engine.model.statistics().throttled - before == 5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_engine_without_progress_is_gone_and_is_killed(engine):
+    short = replace(engine.model._settings, adapters={}, patience=10.0)
+    doomed = type(engine)(short)
+    children = doomed.model.children()
+    try:
+        assert doomed.complete(_prompts(1))[0].usable
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 10 s") as hung:
+            doomed.complete(_prompts(8))
+        assert hung.value.cause == "engine hung"
+    finally:
+        doomed.end()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
 def test_adapters_change_what_is_said(engine):

@@ -117,6 +117,21 @@ def holds(keys: Keys, asked: Keys) -> npt.NDArray[np.bool_]:
     return held
 
 
+def successes(chance: np.random.Generator, trials: int, share: float) -> Keys:
+    """Draw which of many trials succeed, by the gaps between them (Batagelj & Brandes 2005)."""
+    if not (share and trials):
+        return np.zeros(0, np.int64)
+    found: list[Keys] = []
+    last = -1
+    while last < trials:
+        expected = (trials - last) * share
+        gaps = chance.geometric(share, int(expected + 6 * expected**0.5) + 16)
+        found.append(last + np.cumsum(np.minimum(gaps, trials)))
+        last = int(found[-1][-1])
+    drawn = np.concatenate(found)
+    return drawn[drawn < trials]
+
+
 def check_share(where: str, **shares: float) -> None:
     """Raise ScenarioError unless each is in 0 to 1."""
     for name, share in shares.items():

@@ -18,6 +18,7 @@ from simnet.scenario.networks.arrays import (
     holds,
     moved,
     places,
+    successes,
 )
 from simnet.world.network import Keys
 
@@ -47,7 +48,7 @@ def stochastic_block(
         for one, mine in enumerate(members):
             for other, theirs in enumerate(members):
                 share = within if one == other else between
-                pairs = _successes(chance, len(mine) * len(theirs), share)
+                pairs = successes(chance, len(mine) * len(theirs), share)
                 rows.append(mine[pairs // max(len(theirs), 1)])
                 columns.append(theirs[pairs % max(len(theirs), 1)])
         followers, followees = np.concatenate(rows), np.concatenate(columns)
@@ -55,21 +56,6 @@ def stochastic_block(
         return followers[others], followees[others]
 
     return build
-
-
-def _successes(chance: np.random.Generator, trials: int, share: float) -> Keys:
-    """Draw which of many trials succeed, by the gaps between them (Batagelj & Brandes 2005)."""
-    if not (share and trials):
-        return np.zeros(0, np.int64)
-    found: list[Keys] = []
-    last = -1
-    while last < trials:
-        expected = (trials - last) * share
-        gaps = chance.geometric(share, int(expected + 6 * expected**0.5) + 16)
-        found.append(last + np.cumsum(gaps))
-        last = int(found[-1][-1])
-    drawn = np.concatenate(found)
-    return drawn[drawn < trials]
 
 
 def lfr(

@@ -122,7 +122,7 @@ def _graphml(file: Path, index: dict[str, int]) -> Iterator[_Pair]:
 
     try:
         graphs = rustworkx.read_graphml(str(file))
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  (what rustworkx raises for a broken file)
         raise InputError(f"{file}: it is not GraphML that can be read: {error}") from None
     for graph in graphs:
         names = {node: _node_name(graph[node], index) for node in graph.node_indices()}

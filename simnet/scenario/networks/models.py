@@ -1,4 +1,8 @@
-"""The classic models of random networks; rustworkx draws those that it has."""
+"""The classic models of random networks.
+
+rustworkx draws Barabási and Albert's. Its Erdős-Rényi graphs go wrong for very small chances
+and its block models cost as much as there are pairs, so those are drawn here.
+"""
 
 from collections.abc import Sequence
 
@@ -14,6 +18,7 @@ from simnet.scenario.networks.arrays import (
     generator,
     moved,
     places,
+    successes,
     whole_seed,
 )
 
@@ -21,20 +26,18 @@ from simnet.scenario.networks.arrays import (
 def erdos_renyi(chance: float, people: People = None) -> TieBuilder:
     """Let everybody follow everybody else with the same chance (Gilbert 1959).
 
+    Costs as much as there are ties, not pairs of members.
+
     Raises ScenarioError for a chance outside 0 to 1.
     """
     check_share("erdos_renyi", chance=chance)
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        import rustworkx  # noqa: PLC0415  (slow to import)
-
         among = places(handles, people)
-        if not len(among):
-            return among, among
-        drawn = rustworkx.directed_gnp_random_graph(
-            len(among), chance, seed=whole_seed(seed, "erdos_renyi")
-        )
-        return moved(tuple(_ends(drawn.edge_list()).T), among)
+        size = len(among)
+        pairs = successes(generator(seed, "erdos_renyi"), size * (size - 1), chance)
+        followers, step = pairs // max(size - 1, 1), pairs % max(size - 1, 1)
+        return moved((followers, (followers + step + 1) % max(size, 1)), among)
 
     return build
 

@@ -1,0 +1,90 @@
+"""Asks calls of a run once more: how much of it a model says again."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from simnet import draws
+from simnet.engine.rebuild import Rebuild
+from simnet.engine.revive import Course
+from simnet.inference.model import Completion, Prompt
+from simnet.recording.replies import Recorded
+from simnet.recording.run_directory import Run
+from simnet.world.posts import View
+
+Generate: TypeAlias = Callable[[Sequence[Prompt]], AsyncIterator[list[tuple[int, Completion]]]]
+
+
+class Asked(NamedTuple):
+    """A call of the record, with the prompt that was built again for it."""
+
+    who: str
+    turn: int
+    call: int
+    prompt: Prompt
+    reply: Completion
+
+
+class Resampled(NamedTuple):
+    """How many calls came out the same."""
+
+    asked: int
+    same: int
+    differing: tuple[tuple[Asked, Completion], ...]
+
+    @property
+    def level(self) -> str:
+        """Name what that shows of the run's determinism."""
+        if self.asked and self.same == self.asked:
+            return "the model said the same each time"
+        return "recorded replay only: the model is not a function of the prompt"
+
+
+def pick(run: Run, course: Course, count: int, seed: int = 0) -> list[Asked]:
+    """Do the run again and pick out `count` of its calls at random, with their prompts."""
+    picking = _Picking(Recorded.load(run), count, seed)
+    for _ in Rebuild(course, picking):
+        pass
+    return picking.picked()
+
+
+async def ask_again(generate: Generate, picked: Sequence[Asked]) -> Resampled:
+    """Ask the prompts again, all at once, and compare texts and how they ended.
+
+    `generate` is that method of a Model.
+    """
+    differing = []
+    async for finished in generate([one.prompt for one in picked]):
+        for place, done in finished:
+            was = picked[place].reply
+            if (done.text, done.finish) != (was.text, was.finish):
+                differing.append((picked[place], done))
+    return Resampled(len(picked), len(picked) - len(differing), tuple(differing))
+
+
+class _Picking:
+    """Passes replies on and keeps those calls that have the smallest of random numbers."""
+
+    def __init__(self, recorded: Recorded, count: int, seed: int) -> None:
+        self._recorded = recorded
+        self._count = count
+        self._seed = seed
+        self._kept: list[tuple[int, Asked]] = []
+
+    def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
+        reply = self._recorded.find(view, call, prompt)
+        if reply is not None and reply.usable:
+            asked = Asked(view.who, view.turn, call, prompt, reply)
+            lot = draws.bits(self._seed, "resample", view.who, view.turn, call)
+            self._kept.append((lot, asked))
+            if len(self._kept) > 2 * self._count:
+                self._shorten()
+        return reply
+
+    def picked(self) -> list[Asked]:
+        """Return the calls that were picked."""
+        self._shorten()
+        return [asked for _, asked in self._kept]
+
+    def _shorten(self) -> None:
+        self._kept.sort(key=lambda one: one[0])
+        del self._kept[self._count :]

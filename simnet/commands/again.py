@@ -1,0 +1,134 @@
+"""The commands for runs there are: resume, replay, verify and fork."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run id, the path of a run directory, or `latest`.")
+]
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
+Model = Annotated[str | None, typer.Option(help="Model, in place of the one the run had.")]
+Backend = Annotated[str | None, typer.Option(metavar="vllm|openai|fake", help="What runs it.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="Endpoint of --backend openai.")]
+Adapters = Annotated[
+    list[str] | None,
+    typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
+]
+Address = Annotated[
+    str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
+]
+PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
+Watch = Annotated[bool | None, typer.Option(help="Print posts as they land.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")]
+RUNS = Path("runs")
+
+
+@app.command()
+def resume(
+    run: RunName = "latest",
+    runs: Runs = RUNS,
+    model: Model = None,
+    backend: Backend = None,
+    base_url: BaseUrl = None,
+    adapters: Adapters = None,
+    address: Address = None,
+    personas_per_actor: PerActor = "auto",
+    watch: Watch = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run what is left of a run that was interrupted, failed or killed."""
+    from simnet.commands.going_on import carry_on  # noqa: PLC0415
+    from simnet.commands.run import Order  # noqa: PLC0415
+
+    order = Order(
+        target=run,
+        model=model,
+        backend=backend,
+        base_url=base_url,
+        adapters=tuple(adapters or ()),
+        address=address,
+        runs=runs,
+        personas_per_actor=personas_per_actor,
+        watch=watch,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(carry_on(order))
+
+
+@app.command()
+def fork(
+    run: RunName,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Simulated time, such as 6h.")],
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="What it becomes: FILE[:ATTRIBUTE]; without it the run's own."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the scenario; repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed from then on.")] = None,
+    runs: Runs = RUNS,
+    model: Model = None,
+    backend: Backend = None,
+    base_url: BaseUrl = None,
+    adapters: Adapters = None,
+    address: Address = None,
+    personas_per_actor: PerActor = "auto",
+    watch: Watch = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a run that shares the past of another and goes on with a changed scenario."""
+    from simnet.commands.going_on import branch_off  # noqa: PLC0415
+    from simnet.commands.run import Order  # noqa: PLC0415
+
+    order = Order(
+        target=scenario or "",
+        sets=tuple(sets or ()),
+        seed=seed,
+        model=model,
+        backend=backend,
+        base_url=base_url,
+        adapters=tuple(adapters or ()),
+        address=address,
+        runs=runs,
+        personas_per_actor=personas_per_actor,
+        watch=watch,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(branch_off(run, at, order))
+
+
+@app.command()
+def replay(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
+    """Do a run again from its recorded replies, without a model, and compare what comes out."""
+    from simnet.commands.checking import do_again  # noqa: PLC0415
+
+    raise typer.Exit(do_again(run, runs, as_json=as_json))
+
+
+@app.command()
+def verify(
+    run: RunName = "latest",
+    runs: Runs = RUNS,
+    resample: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="K", help="Ask K calls again and count the same replies."),
+    ] = None,
+    model: Model = None,
+    backend: Backend = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a record: checksums, keys, invariants, and that a replay gives the same state."""
+    from simnet.commands.checking import examine  # noqa: PLC0415
+
+    raise typer.Exit(examine(run, runs, resample, model, backend, as_json=as_json))

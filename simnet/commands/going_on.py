@@ -1,0 +1,90 @@
+"""What `simnet resume` and `simnet fork` do."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+from simnet.clock import format_time, parse_duration
+from simnet.commands.records import open_run
+from simnet.commands.run import Order, means, perform, read_per_actor
+from simnet.engine.again import branch, chosen, resumption
+from simnet.engine.past import last_scenario
+from simnet.engine.revive import course_of, reload
+from simnet.engine.run import Launch
+from simnet.errors import UsageError
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.recording.run_directory import Run
+from simnet.scenario.change import Change
+from simnet.scenario.loading import Loaded, load_scenario
+from simnet.scenario.parameters import split_settings
+
+
+def carry_on(order: Order) -> int:
+    """Resume the run that `order.target` names and return the exit code."""
+    run = open_run(order.target, order.runs)
+    per_actor = read_per_actor(order.personas_per_actor)
+    course = course_of(run)
+    options = {"address": order.address, "personas_per_actor": per_actor}
+    plan = resumption(run, course, _backend(run, order), **options)
+    return perform(plan, last_scenario(plan.scenario, plan.past), order)
+
+
+def branch_off(name: str, at: str, order: Order) -> int:
+    """Fork the run `name` at a time and return the exit code; `order.target` may be empty."""
+    run = open_run(name, order.runs)
+    per_actor = read_per_actor(order.personas_per_actor)
+    moment = _moment(at)
+    loaded = _changed(run, order)
+    course = course_of(run).at(Change(moment, loaded.scenario), loaded.modules)
+    backend = _backend(run, order)
+    if isinstance(backend, Backend):
+        backend = backend.ready(_tell)
+    plan = Launch(
+        scenario=loaded.scenario,
+        backend=backend,
+        address=order.address,
+        personas_per_actor=per_actor,
+        source=loaded.source,
+        parameters=loaded.parameters,
+        recipe=loaded.recipe,
+    )
+    if not order.quiet and not order.as_json:
+        _tell(f"{run.id} until {format_time(moment)}, then {loaded.scenario.name}")
+    return perform(branch(run, course, plan), loaded.scenario, order)
+
+
+def _changed(run: Run, order: Order) -> Loaded:
+    """Load what the run becomes; without a seed given, chance stays the same."""
+    facts = run.manifest.scenario
+    if order.target:
+        target, sets = order.target, order.sets
+    else:
+        own = reload(run)
+        assert facts is not None
+        settings: Mapping[str, str] = split_settings(facts.sets) | split_settings(order.sets)
+        target = f"{own.source}:{own.attribute}"
+        sets = tuple(f"{name}={value}" for name, value in settings.items())
+    seed = order.seed if order.seed is not None else (facts.seed if facts else None)
+    loaded = load_scenario(target, sets, seed)
+    same = run.manifest.seed
+    if order.seed is None and same is not None and loaded.scenario.seed != same:
+        scenario = replace(loaded.scenario, seed=same)
+        recipe = {**loaded.recipe, "seed": same}
+        return replace(loaded, scenario=scenario, recipe=recipe)
+    return loaded
+
+
+def _backend(run: Run, order: Order) -> Backend | Model:
+    return chosen(run, order.model, order.backend, *means(order))
+
+
+def _moment(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text}: {error}") from error
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,69 @@
+"""Does a recorded run again without a model, as fast as the engine is."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from simnet.agents.host import Host, Replies
+from simnet.engine.changing import ChangingKernel
+from simnet.engine.kernel import Kernel, Status
+from simnet.engine.ledger import Ledger
+from simnet.engine.population import agents_of, minds_of
+from simnet.engine.revive import Course
+from simnet.errors import RunError
+from simnet.inference.fake import FakeModel
+from simnet.world.events import Event, Showing
+
+VIEWS_AT_ONCE = 1024
+
+
+class Rows(NamedTuple):
+    """What came of a stretch of simulated time."""
+
+    events: list[Event]
+    showings: list[Showing]
+
+
+class Rebuild:
+    """A run done again from replies; iterate over it for the rows, then ask how it ended."""
+
+    def __init__(self, course: Course, replies: Replies) -> None:
+        """Take the scenarios and the replies that were recorded."""
+        start, changes = course.start, course.changes
+        self._kernel = ChangingKernel(start, changes) if changes else Kernel(start)
+        self._host = Host(
+            agents_of(start),
+            FakeModel(_unasked, name="nobody"),
+            replies=replies,
+            minds=minds_of(start, changes) if changes else None,
+        )
+        self.complete = False
+        """Whether it came to the end of the scenario; if not, a call was not recorded."""
+
+    def __iter__(self) -> Iterator[Rows]:
+        """Let time pass as far as the record goes. Raises DivergenceError."""
+        kernel = self._kernel
+        status, decided = Status.FULL, True
+        while status is not Status.DONE and (decided or status is Status.FULL):
+            status = kernel.advance(VIEWS_AT_ONCE)
+            views, kernel.views = kernel.views, []
+            decisions = self._host.recall(views)
+            kernel.deliver(decisions)
+            decided = bool(decisions)
+            rows = Rows(kernel.events, kernel.showings)
+            kernel.events, kernel.showings = [], []
+            yield rows
+        self.complete = status is Status.DONE
+
+    @property
+    def digest(self) -> str:
+        """Hash of the world as it is now."""
+        return self._kernel.world.digest()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was planned and what became of it."""
+        return self._kernel.ledger()
+
+
+def _unasked(_: object) -> str:
+    raise RunError("a run that is done again asks no model")

@@ -1,0 +1,224 @@
+"""Plays a small scenario to its end through crashes, and checks what is on the disk."""
+
+import asyncio
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+
+import pyarrow as pa
+from faulty_disks import FragileDisk, PowerLossError
+
+from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
+from simnet.agents.behaviours import converse, enforce
+from simnet.engine import scheduler as scheduler_module
+from simnet.engine.metrics import closing_rows
+from simnet.engine.past import Past
+from simnet.engine.play import Phases, Play
+from simnet.engine.population import agents_of
+from simnet.engine.scheduler import Finish
+from simnet.errors import DiskError, RunError
+from simnet.inference.fake import plausible
+from simnet.recording.manifest import Manifest
+from simnet.recording.merge import Piece, merge
+from simnet.recording.replies import Recorded
+from simnet.recording.run_directory import Run
+from simnet.recording.schema import TABLES
+from simnet.recording.segment import bounds
+from simulation.faults import KINDS, Minds, Model, Plan, Record
+from simulation.virtual_time import VirtualLoop
+
+COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
+CRASHES_AT_MOST = 4
+
+
+@cache
+def scenario():
+    """Someone speaks, some answer when spoken to, one judges in several calls a turn."""
+    people = [Persona(id=name, description=f"{name} lives here.") for name in ("ana", "ben", "cat")]
+    judge = [Persona(id="dan", description="Dan keeps order.")]
+    mayor = [Persona(id="eve", description="The mayor.")]
+    return Scenario(
+        "small",
+        [
+            Cohort("mayors", mayor, rhythm=Never()),
+            Cohort("people", people, rhythm=Exponential(8 * MINUTE), follows={"mayors": 1.0}),
+            Cohort("answering", [Persona(id="fay", description="Fay.")], rhythm=OnPost(),
+                   follows={"people": 1.0, "mayors": 1.0}),
+            Cohort("judges", judge, behaviour=_judging, rhythm=Exponential(20 * MINUTE),
+                   follows={"people": 1.0, "mayors": 1.0}),
+        ],
+        cues=[Cue(MINUTE, "eve", Write("Parking becomes a bike lane."))],
+        lasts=40 * MINUTE,
+        seed=5,
+    )  # fmt: skip
+
+
+async def _judging(me, view, ask):
+    await enforce("be kind")(me, view, ask)
+    return await converse(me, view, ask)
+
+
+@cache
+def reply_to(prompt):
+    return plausible(prompt)
+
+
+class Trial:
+    """One seed: epochs that end in a crash, and one that does not."""
+
+    def __init__(self, seed, folder):
+        self.folder = Path(folder)
+        self._chance = Random(seed)
+        self.story = []
+        self.acknowledged = []
+
+    def run(self):
+        crashes = self._chance.randint(1, CRASHES_AT_MOST)
+        for number in count():
+            kind = self._chance.choice(KINDS) if number < crashes else None
+            plan = Plan(kind, 1 + self._chance.randrange(20), Random(self._chance.random()))
+            finish = self._epoch(plan)
+            self.story.append(f"{kind} after {plan.after}: {finish and finish.digest}")
+            self.acknowledged += plan.acknowledged
+            self._check_what_is_there()
+            if finish is not None:
+                return finish
+            assert kind is not None, "it crashed for no reason"
+
+    def _epoch(self, plan):
+        """Play until the end or a crash; None is a crash."""
+        loop = VirtualLoop()
+        asyncio.set_event_loop(loop)
+        scheduler_module.time = SimpleNamespace(perf_counter=loop.time)
+        try:
+            return loop.run_until_complete(self._played(plan))
+        except (RunError, DiskError, PowerLossError):
+            return None
+        finally:
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            with suppress(Exception):
+                loop.run_until_complete(asyncio.sleep(0))
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    async def _played(self, plan):
+        record = Record(self.folder, plan)
+        try:
+            return await self._play(plan, record)
+        finally:
+            record.close()
+            if isinstance(disk := record._recorder._disk, FragileDisk) and disk.failed:
+                disk.lose_power()
+
+    async def _play(self, plan, record):
+        model, world = Model(plan, reply_to), scenario()
+        past = Past(run_in(self.folder))
+        minds = Minds(plan, agents_of(world), model, replies=Recorded.load(past.run))
+        finish = None
+        async for news in Play(world, minds, record, past).run():
+            if plan.now("the scheduler dies"):
+                raise RunError("the scheduler is gone")
+            finish = news
+        assert isinstance(finish, Finish)
+        ledger = [one for one in closing_rows(finish, Phases()) if one[0] == "ledger"]
+        await record.write(ledger)
+        record.seal()
+        return finish
+
+    def _check_what_is_there(self):
+        """Nothing acknowledged is lost, and no event is there without the calls behind it."""
+        run, whole = run_in(self.folder), undisturbed()
+        for name in ("events", "calls", "exposures"):
+            known = rows_of(whole[name])
+            there = rows_of(run.read(name).drop_columns(_timing(name)))
+            assert there <= known, f"{name}: rows that never were: {sorted(there - known)[:2]}"
+            acknowledged = rows_of(decoded(name, self.acknowledged))
+            assert acknowledged <= there, f"{name}: acknowledged rows are lost"
+        asked = {(row["who"], row["turn"], row["call"]) for row in run.read("calls").to_pylist()}
+        landed = {(row["who"], row["turn"]) for row in run.read("events").to_pylist()}
+        for row in whole["calls"].to_pylist():
+            if (row["who"], row["turn"]) in landed:
+                assert (row["who"], row["turn"], row["call"]) in asked, f"an event without {row}"
+
+
+def run_in(folder):
+    return Run(Path(folder), Manifest(id="run", created=datetime.now(UTC)))
+
+
+def tables_in(folder):
+    run = run_in(folder)
+    return {name: run.read(name).drop_columns(_timing(name)) for name in COMPARED}
+
+
+def _timing(name):
+    return ["seconds"] if name == "calls" else []
+
+
+def decoded(name, batches):
+    tables = [pa.ipc.open_stream(batch).read_all() for table, batch in batches if table == name]
+    tables = [table for table in tables if table.num_rows]
+    if not tables:
+        return pa.table({})
+    joined = pa.concat_tables(tables)
+    low, high = bounds(joined, "at")
+    pieces = [Piece(low, high, joined.num_rows, lambda: joined)]
+    return pa.concat_tables(merge(TABLES[name], pieces)).drop_columns(_timing(name))
+
+
+def rows_of(table):
+    return {repr(row) for row in table.to_pylist()}
+
+
+@cache
+def undisturbed():
+    """The tables of a run in which nothing went wrong."""
+    return _undisturbed()[0]
+
+
+@cache
+def digest():
+    return _undisturbed()[1]
+
+
+@cache
+def _undisturbed():
+    folder = made_folder()
+    try:
+        trial = Trial(0, folder)
+        finish = trial._epoch(Plan(None, 1, Random(0)))
+        assert finish is not None
+        return tables_in(folder), finish.digest
+    finally:
+        shutil.rmtree(folder)
+
+
+def made_folder():
+    """Make a folder in memory if there is such a place: a seed syncs a hundred times."""
+    import tempfile
+
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+
+
+def simulate(seed):
+    """Run one seed. Raises AssertionError, with the seed and the story, if anything is wrong."""
+    folder = made_folder()
+    trial = Trial(seed, folder)
+    try:
+        finish = trial.run()
+        assert finish.digest == digest(), "the world is another"
+        found = tables_in(folder)
+        for name, table in undisturbed().items():
+            assert found[name].equals(table), f"the table {name} is another"
+    except BaseException as error:
+        story = "\n  ".join(trial.story)
+        error.add_note(f"seed {seed}; do it again: make simulate SEED={seed}\n  {story}")
+        raise
+    finally:
+        shutil.rmtree(folder)

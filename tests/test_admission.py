@@ -1,0 +1,134 @@
+"""Who may ask a model now, and what notices that nobody is answered."""
+
+import asyncio
+
+import pytest
+
+from simnet.inference.admission import Admission
+from simnet.inference.statistics import BOUNDS, Histogram, Statistics, quantile
+from simnet.inference.watchdog import Watchdog
+
+
+def test_the_most_urgent_goes_first_and_of_equals_who_came_first():
+    async def run():
+        admission = Admission(1)
+        await admission.enter()
+        order = []
+
+        async def work(name, priority):
+            await admission.enter(priority)
+            order.append(name)
+            admission.leave()
+
+        asked = [("late", 900), ("soon", 60), ("now", 0), ("soon too", 60)]
+        tasks = [asyncio.create_task(work(*one)) for one in asked]
+        await asyncio.sleep(0)
+        assert (admission.taken, admission.waiting) == (1, 4)
+        admission.leave()
+        await asyncio.gather(*tasks)
+        assert order == ["now", "soon", "soon too", "late"]
+        assert (admission.taken, admission.waiting) == (0, 0)
+
+    asyncio.run(run())
+
+
+def test_never_more_than_the_limit_are_inside_whatever_is_cancelled():
+    async def run():
+        admission = Admission(3)
+        most = 0
+
+        async def work(number):
+            nonlocal most
+            await admission.enter(number % 4)
+            try:
+                most = max(most, admission.taken)
+                await asyncio.sleep(number % 3 / 1000)
+            finally:
+                admission.leave()
+
+        tasks = [asyncio.create_task(work(number)) for number in range(200)]
+        for number, task in enumerate(tasks):
+            if number % 5 == 0:
+                await asyncio.sleep(0)
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert most == 3
+        assert (admission.taken, admission.waiting) == (0, 0)
+
+    asyncio.run(run())
+
+
+def test_one_cancelled_with_the_place_in_hand_gives_it_back():
+    async def run():
+        admission = Admission(1)
+        await admission.enter()
+        waiting = asyncio.create_task(admission.enter())
+        await asyncio.sleep(0)
+        admission.leave()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert (admission.taken, admission.waiting) == (0, 0)
+
+    asyncio.run(run())
+
+
+def test_a_higher_limit_lets_those_who_wait_in():
+    async def run():
+        admission = Admission(1)
+        tasks = [asyncio.create_task(admission.enter()) for _ in range(4)]
+        await asyncio.sleep(0)
+        assert (admission.taken, admission.waiting) == (1, 3)
+        admission.limit = 3
+        assert (admission.taken, admission.waiting) == (3, 1)
+        admission.leave()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("alive", "barks"), [(0.0, False), (None, True)], ids=["alive", "silent"])
+def test_the_watchdog_barks_at_work_without_a_sign_of_life(alive, barks):
+    async def run():
+        heard = []
+        dog = Watchdog(0.1, lambda: heard.append("woof"))
+        dog.work()
+        for _ in range(20):
+            await asyncio.sleep(0.02)
+            if alive is not None:
+                dog.alive()
+        dog.stop()
+        return heard
+
+    assert bool(asyncio.run(run())) is barks
+
+
+def test_the_watchdog_is_silent_while_there_is_no_work():
+    async def run():
+        heard = []
+        dog = Watchdog(0.05, lambda: heard.append("woof"))
+        dog.work()
+        dog.rest()
+        await asyncio.sleep(0.3)
+        assert not heard
+        dog.work()
+        await asyncio.sleep(0.3)
+        assert heard == ["woof"]
+
+    asyncio.run(run())
+
+
+def test_quantiles_are_bounds_of_buckets():
+    histogram = Histogram()
+    assert quantile(histogram.counts(), 0.5) == 0
+    for seconds in (0.005, 0.2, 0.2, 0.2, 5000.0):
+        histogram.add(seconds)
+    assert sum(histogram.counts()) == 5
+    assert quantile(histogram.counts(), 0.5) == 0.3
+    assert quantile(histogram.counts(), 1.0) == BOUNDS[-1]
+
+
+def test_figures_have_a_name_a_value_and_a_unit():
+    figures = dict.fromkeys(name for name, _, _ in Statistics().figures())
+    told = {name: value for name, value, _ in Statistics(3, 4, 100, 50).figures()}
+    assert told.keys() == figures.keys()
+    assert (told["waiting"], told["prefix_cache_hit_rate"]) == (4.0, 0.5)

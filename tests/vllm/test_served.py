@@ -1,0 +1,190 @@
+"""Runs through Ray with two LoRA adapters at once, and vLLM's own server as an endpoint."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from simnet import Cohort, Run, Scenario, Steps, Write, sample
+from simnet.engine.run import Launch, launch
+from simnet.errors import ModelNotFoundError
+from simnet.inference.backend import choose
+from simnet.inference.embedded import NAME, prepare
+from simnet.inference.endpoint import Endpoint
+from simnet.inference.model import Prompt
+from simnet.inference.settings import EngineSettings
+
+pytest.importorskip("vllm")
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+PATTERN = r"(reply [1-3]: [a-z ]{1,20}|pass)"
+
+
+@pytest.fixture(scope="module")
+def folder():
+    try:
+        return prepare(print)
+    except ModelNotFoundError as fault:
+        pytest.skip(str(fault))
+
+
+# -- adapters -------------------------------------------------------------------------
+
+
+async def recite(me, view, ask):
+    """Say what the model says to the same question, whoever asks."""
+    return Write(await ask("You are Ann.", f"Tell of day {view.turn}.", r"[a-z ]{8,40}"))
+
+
+@pytest.mark.ray
+def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folders, tmp_path):
+    pytest.importorskip("ray")
+
+    def cohort(name, adapter):
+        people = [p.model_copy(update={"id": f"{name}-{p.id}"}) for p in sample(2)]
+        rhythm = Steps(600.0)
+        return Cohort(
+            name, people, behaviour=recite, rhythm=rhythm, adapter=adapter, temperature=0.0
+        )
+
+    cohorts = [cohort("plain", None), *(cohort(name, name) for name in adapter_folders)]
+    scenario = Scenario("adapters", cohorts, lasts=1900.0, seed=3)
+    settings = EngineSettings(
+        model=NAME, device="cpu", max_num_seqs=8, adapters=adapter_folders, scheduling="priority"
+    )
+    plan = Launch(scenario, choose("vllm", NAME, settings), tmp_path)
+    outcome = asyncio.run(launch(plan))
+    assert outcome.state == "completed"
+    calls = Run.open(outcome.folder).read("calls").to_pylist()
+    said = defaultdict(dict)
+    for row in calls:
+        assert row["finish"] in {"stop", "length"}
+        name = row["who"].partition("-")[0]
+        assert row["adapter"] == (None if name == "plain" else name)
+        said[name][row["user"]] = row["completion"]
+    assert said.keys() == {"plain", *adapter_folders}
+    (questions,) = {tuple(sorted(answers)) for answers in said.values()}
+    assert len(questions) >= 3
+    answers = [tuple(said[name][question] for question in questions) for name in said]
+    assert len(set(answers)) == len(answers)
+
+
+# -- vLLM's own server ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server(folder, tmp_path_factory):
+    """The address of vLLM's API server with the embedded model, in a process of its own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    settings = EngineSettings(model=str(folder), device="cpu", max_model_len=512, max_num_seqs=8)
+    told = settings.engine_arguments()
+    command = [
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
+        *("--host", "127.0.0.1", "--port", str(port), "--served-model-name", "small"),
+        *("--model", str(folder), "--dtype", "bfloat16", "--max-model-len", "512"),
+        *("--max-num-seqs", "8", "--block-size", str(told["block_size"]), "--enforce-eager"),
+        *("--max-num-batched-tokens", "4096", "--no-enable-chunked-prefill"),
+        *("--kv-cache-memory-bytes", str(told["kv_cache_memory_bytes"])),
+        *("--structured-outputs-config", json.dumps(told["structured_outputs_config"])),
+        "--enable-prompt-tokens-details",
+    ]
+    from simnet.inference.settings import environment
+
+    log = (tmp_path_factory.mktemp("server") / "log").open("w+")
+    process = subprocess.Popen(
+        command, stdout=log, stderr=log, env=os.environ | environment(cpu=True)
+    )
+    try:
+        _await_server(process, port, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for child in psutil.wait_procs(children, timeout=5)[1]:
+            child.kill()
+        log.close()
+
+
+def _await_server(process, port, log):
+    for _ in range(600):
+        if process.poll() is not None:
+            log.seek(0)
+            pytest.fail(f"vLLM's server ended with {process.returncode}: {log.read()[-3000:]}")
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return
+        except (URLError, OSError):
+            time.sleep(0.5)
+    pytest.fail("vLLM's server did not come up in 5 minutes")
+
+
+def test_vllms_own_server_is_an_endpoint_that_constrains(server):
+    pytest.importorskip("openai")
+    from simnet.inference.openai import OpenAiModel
+
+    endpoint = Endpoint(base_url=server).ready("small")
+    assert endpoint.constrains
+    assert endpoint.served == ("small",)
+    shared = "You are Ann, a cyclist. You read a feed and answer in one line. " * 4
+
+    async def ask():
+        model = OpenAiModel("small", endpoint)
+        prompts = [
+            Prompt(system=shared, user=f"Day {n}.", seed=n, pattern=PATTERN, max_tokens=24)
+            for n in range(16)
+        ]
+        hopeless = Prompt(system="word " * 900, user="x")
+        try:
+            pairs = [pair async for part in model.generate([*prompts, hopeless]) for pair in part]
+        finally:
+            await model.close()
+        return [done for _, done in sorted(pairs)], model.statistics()
+
+    import re
+
+    done, figures = asyncio.run(ask())
+    *good, bad = done
+    assert len(good) == 16
+    assert {completion.finish for completion in good} <= {"stop", "length"}
+    ended = [completion.text for completion in good if completion.finish == "stop"]
+    assert len(ended) > 8
+    assert all(re.fullmatch(PATTERN, text) for text in ended)
+    assert all(completion.prompt_tokens > 50 for completion in good)
+    assert figures.cached_tokens > 0
+    assert bad.finish == "error"
+
+
+def test_a_run_on_an_endpoint_is_a_run_like_any_other(server, tmp_path):
+    pytest.importorskip("openai")
+    pytest.importorskip("ray")
+    people = Cohort("people", sample(2), rhythm=Steps(600.0), text_limit=40, memory=0)
+    scenario = Scenario("talk", [people], lasts=1300.0)
+    chosen = choose("openai", "small", endpoint=Endpoint(base_url=server))
+    outcome = asyncio.run(launch(Launch(scenario, chosen, tmp_path)))
+    assert outcome.state == "completed"
+    ledger = outcome.finish.progress.ledger
+    assert ledger.done == ledger.planned > 0
+    metrics = {row["name"] for row in Run.open(outcome.folder).read("metrics").to_pylist()}
+    assert {"model.prefix_cache_hit_rate", "model.generation_seconds.p95"} <= metrics
