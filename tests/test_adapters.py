@@ -84,7 +84,7 @@ def test_the_command_line_finds_an_adapter_that_is_not_served_before_anything_st
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.py").write_text(
         "from simnet import Cohort, Scenario, sample\n"
-        "def study():\n"
+        "def study() -> Scenario:\n"
         "    return Scenario('study', [Cohort('trolls', sample(2), adapter='grim')])\n"
     )
     (tmp_path / "gloomy").mkdir()

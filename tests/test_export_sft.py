@@ -19,9 +19,15 @@ POST = "I'm always 10 minutes late. Could this be annoying? \u00e9\u4f60"
 PORTRAIT = "Ana bakes. age: 40. likes: bread, jazz."
 PEOPLE = [
     PersonaRow(
-        "ana", "troll", "Ana bakes.", '{"age":40,"likes":["bread","jazz"]}', PORTRAIT, "villagers"
+        "ana",
+        "troll",
+        "Ana bakes.",
+        '{"age":40,"likes":["bread","jazz"]}',
+        PORTRAIT,
+        "villagers",
+        0,
     ),
-    PersonaRow("bob", "supporter", "Bob sails.", "{}", "Bob sails.", None),
+    PersonaRow("bob", "supporter", "Bob sails.", "{}", "Bob sails.", None, 1),
 ]
 
 

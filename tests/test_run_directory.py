@@ -31,7 +31,9 @@ def recorded(root, name="bike-lane", turns=5):
     with Recorder(directory.path) as recorder:
         recorder.append("events", encode("events", [event(turn) for turn in range(turns)]))
         recorder.append("calls", encode("calls", [call(turn) for turn in range(turns)]))
-        people = [PersonaRow("ana", "neighbours", "Ana bakes.", '{"age":40}', "Ana bakes.", None)]
+        people = [
+            PersonaRow("ana", "neighbours", "Ana bakes.", '{"age":40}', "Ana bakes.", None, 0)
+        ]
         recorder.append("personas", encode("personas", people))
         recorder.seal()
     directory.finish(State.COMPLETED, ledger=[LedgerLine(outcome="done", turns=turns)])

@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 
 from simnet.engine.rebuild import Rebuild
 from simnet.engine.revive import Course, course_of
+from simnet.recording.bulk import encode_showings
 from simnet.recording.manifest import State
 from simnet.recording.merge import Piece, merge
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
 from simnet.recording.segment import bounds
-from simnet.recording.showings import encode_showings
 
 _ROWS = 4096
 _TABLES = ("events", "exposures")

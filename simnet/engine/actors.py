@@ -50,6 +50,10 @@ class PersonaAgents:
         async for answer in answers(self._host, unpack(views)):
             yield answer
 
+    async def think_whole(self, views: Packed) -> list[Answer]:
+        """Let agents decide; return all at once."""
+        return [answer async for answer in answers(self._host, unpack(views))]
+
 
 class RecordKeeper:
     """Holds the recorder: what it has acknowledged is on disk."""

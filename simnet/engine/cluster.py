@@ -129,7 +129,7 @@ class Cluster:
         self._server = self._make_server()
         self._supervisor = Supervisor(self._server, self._backend.model, self._say, self._restarts)
         # The engine takes longest to start; the agents start beside it.
-        engine = asyncio.ensure_future(self._supervisor.start())
+        self._supervisor.begin()
         self._keeper = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
         # From now on no other recorder can add to the record, which may be read below.
         await self._answer(self._keeper.start)
@@ -137,7 +137,7 @@ class Cluster:
         await asyncio.gather(*(self._answer(actor.start) for actor in hosts))
         self.phases.end("agents")
         self._say(f"waiting for the model {self._backend.model}")
-        await engine
+        await self._supervisor.up()
         self._engine_is_up = True
         self.phases.end("engine")
         self._scheduler = self._actor(

@@ -101,6 +101,10 @@ class LlmServer:
             self._end(gone)
             raise
 
+    async def complete(self, prompts: Sequence[Prompt]) -> list[tuple[int, Completion]]:
+        """Return all completions at once; see `generate`."""
+        return [pair async for finished in self.generate(prompts) for pair in finished]
+
     def statistics(self) -> Statistics | None:
         """Tell what the model is doing; None if it does not say."""
         return self._model.statistics() if isinstance(self._model, Measured) else None

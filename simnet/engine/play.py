@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
@@ -12,8 +12,9 @@ from simnet.engine.kernel import Kernel
 from simnet.engine.past import Past
 from simnet.engine.patience import Patience, PatientRecord
 from simnet.engine.scheduler import Finish, Minds, Progress, Record, Scheduler
+from simnet.recording.bulk import encode_edges
 from simnet.recording.rows import PersonaRow
-from simnet.recording.schema import encode, encode_columns
+from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
 
 ROWS_PER_BATCH = 65_536
@@ -85,27 +86,19 @@ class Play:
         while some := list(islice(rows, ROWS_PER_BATCH)):
             await self._record.write([("personas", encode("personas", some))])
         world = self._kernel.world
-        followers, followees = world.network.edge_arrays()
-        for start in range(0, len(followers), ROWS_PER_BATCH):
-            pairs = [_named(world.handles, part[start : start + ROWS_PER_BATCH].tolist())
-                     for part in (followers, followees)]  # fmt: skip
-            count = len(pairs[0])
-            columns = [[0.0] * count, *pairs, ["initial"] * count]
-            await self._record.write([("network", encode_columns("network", columns))])
-
-
-def _named(handles: Sequence[str], positions: Sequence[int]) -> list[str]:
-    return [handles[position] for position in positions]
+        edges = encode_edges(world.handles, *world.network.edge_arrays(), ROWS_PER_BATCH)
+        for batch in edges:
+            await self._record.write([("network", batch)])
 
 
 def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
-    for cohort in scenario.cohorts:
-        for persona in cohort.personas:
-            attributes = json.dumps(persona.attributes, ensure_ascii=False)
-            yield PersonaRow(
-                *(persona.id, cohort.name, persona.description, attributes),
-                *(persona.portrait(), None),
-            )
+    everybody = ((cohort.name, one) for cohort in scenario.cohorts for one in cohort.personas)
+    for position, (cohort, persona) in enumerate(everybody):
+        attributes = json.dumps(persona.attributes, ensure_ascii=False)
+        yield PersonaRow(
+            *(persona.id, cohort, persona.description, attributes),
+            *(persona.portrait(), None, position),
+        )
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -36,7 +36,7 @@ class RemoteModel:
         while left:
             positions = list(left)
             try:
-                async for finished in _stream(self._server.generate, list(left.values())):
+                async for finished in self._asked(list(left.values())):
                     new = [(positions[at], done) for at, done in finished]
                     for position, _ in new:
                         del left[position]
@@ -50,6 +50,15 @@ class RemoteModel:
             else:
                 if left:
                     raise RunError(f"the model {self.name!r} left {len(left)} prompts unanswered")
+
+    async def _asked(
+        self, prompts: Sequence[Prompt]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        if len(prompts) == 1:  # nothing to stream, and a plain call costs half
+            yield await self._server.complete.remote(prompts)
+            return
+        async for finished in _stream(self._server.generate, prompts):
+            yield finished
 
     async def _next_server(self) -> None:
         with unwrapped():
@@ -72,6 +81,12 @@ class RemoteMinds:
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
         """Send views to one actor and yield what comes back."""
+        if len(views) == 1:  # nothing to stream, and a plain call costs half
+            with unwrapped():
+                whole = await self._hosts[host].think_whole.remote(pack(views))
+            for answer in whole:
+                yield answer
+            return
         async for answer in stream(self._hosts[host].think, pack(views)):
             yield answer
 

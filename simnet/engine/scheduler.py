@@ -15,8 +15,8 @@ from simnet.clock import Seconds
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.ledger import Ledger
 from simnet.inference.statistics import Statistics
+from simnet.recording.bulk import encode_showings
 from simnet.recording.schema import encode
-from simnet.recording.showings import encode_showings
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 

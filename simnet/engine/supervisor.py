@@ -34,6 +34,7 @@ class Supervisor:
         self._name = name
         self._say = say
         self._restarts = restarts
+        self._starting: asyncio.Task[Ready] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._asked = 0.0
@@ -43,17 +44,22 @@ class Supervisor:
         self.failure: RunError | None = None
         """Why the server is not restarted any more."""
 
-    async def start(self) -> Ready:
-        """Load the model for the first time and watch it from then on. Raises RunError."""
-        with unwrapped():
-            ready: Ready = await self._server.start.remote()
+    def begin(self) -> None:
+        """Let the server load the model, which takes long; `up` waits for it."""
+        self._starting = asyncio.create_task(self._load())
+
+    async def up(self) -> Ready:
+        """Return once the model is loaded, and watch it from then on. Raises RunError."""
+        assert self._starting is not None
+        ready = await self._starting
         self._watching = asyncio.create_task(self._watch())
         return ready
 
     async def stop(self) -> None:
         """Watch no longer."""
         self._stopped.set()
-        tasks = [task for task in (self._watching, self._asking) if task is not None]
+        begun = (self._starting, self._watching, self._asking)
+        tasks = [task for task in begun if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -84,6 +90,11 @@ class Supervisor:
             self._statistics = None  # a server that is being restarted has none
         finally:
             self._asking = None
+
+    async def _load(self) -> Ready:
+        with unwrapped():
+            ready: Ready = await self._server.start.remote()
+        return ready
 
     # -- death and restart ------------------------------------------------------------
 

@@ -18,11 +18,15 @@ class PersonaRow(NamedTuple):
     """What a model is told of the persona."""
     source: str | None
     """The file, data set or generator the persona came from."""
+    position: int
+    """Place among all personas of the run, cohort by cohort; orders the table."""
 
 
 class Edge(NamedTuple):
     """One change of who follows whom. The fields are the columns of the `network` table."""
 
+    number: int
+    """Place among the edges of the run; orders the table."""
     at: Seconds
     """Simulated time of the change; 0 for the initial graph."""
     follower: str

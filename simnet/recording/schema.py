@@ -64,11 +64,15 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             ties=("who", "turn", "rank"),
             repetitive=("who", "ranker"),
         ),
-        "personas": Table(PersonaRow, key=("id",), repetitive=("cohort", "source")),
+        # These two are made at one moment and may have millions of rows, so they are put in
+        # order by a number of their own, a stretch of it at a time.
+        "personas": Table(
+            PersonaRow, key=("id",), time="position", repetitive=("cohort", "source")
+        ),
         "network": Table(
             Edge,
-            key=("at", "follower", "followee", "change"),
-            time="at",
+            key=("number",),
+            time="number",
             repetitive=("follower", "followee", "change"),
         ),
         "metrics": Table(Metric, key=("wall", "name"), time="wall", repetitive=("name", "unit")),

@@ -67,7 +67,8 @@ def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folde
     settings = EngineSettings(
         model=NAME, device="cpu", max_num_seqs=8, adapters=adapter_folders, scheduling="priority"
     )
-    plan = Launch(scenario, choose("vllm", NAME, settings), tmp_path)
+    here = (sys.modules[__name__],)  # no other process can import this file
+    plan = Launch(scenario, choose("vllm", NAME, settings), tmp_path, modules=here)
     outcome = asyncio.run(launch(plan))
     assert outcome.state == "completed"
     calls = Run.open(outcome.folder).read("calls").to_pylist()

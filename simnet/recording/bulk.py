@@ -1,9 +1,10 @@
-"""Exposures by the column: what looks showed, as rows of the `exposures` table."""
+"""Long tables by the column: exposures, and who follows whom at the start."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from simnet.recording.schema import encode_columns
@@ -30,3 +31,24 @@ def encode_showings(showings: Sequence[Showing]) -> bytes:
         list(chain.from_iterable(one.rankers for one in showings)),
     ]
     return encode_columns("exposures", columns)
+
+
+def encode_edges(
+    handles: Sequence[str],
+    followers: npt.NDArray[np.int32],
+    followees: npt.NDArray[np.int32],
+    rows: int,
+) -> Iterator[bytes]:
+    """Put the initial edges, positions in `handles`, into batches of at most `rows` rows."""
+    names = pa.array(handles, pa.string())
+    for start in range(0, len(followers), rows):
+        of = followers[start : start + rows]
+        to = followees[start : start + rows]
+        columns = [
+            np.arange(start, start + len(of)),
+            np.zeros(len(of)),
+            names.take(pa.array(of)),
+            names.take(pa.array(to)),
+            pa.array(["initial"]).take(pa.array(np.zeros(len(of), np.int32))),
+        ]
+        yield encode_columns("network", columns)
