@@ -9,7 +9,7 @@ import simnet
 
 ROOT = Path(simnet.__file__).parent
 LAYERS = (
-    ("clock", "errors", "draws"),
+    ("clock", "errors", "draws", "text"),
     ("personas",),
     ("world",),
     ("inference",),

@@ -58,8 +58,11 @@ async def vllm():
         pytest.skip(str(fault))
     settings = EngineSettings(model=str(folder), device="cpu", max_model_len=512, max_num_seqs=8)
     model = VllmModel(settings)
+    context = model._engine.engine_core.resources.ctx
     yield model
     await model.close()
+    await asyncio.sleep(0)
+    context.term()  # vLLM leaves it open, which Python warns of
 
 
 class Subject:

@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from simnet.errors import InputError
 from simnet.inference.embedded import embedded_folder
-from simnet.inference.text import neutralise
+from simnet.text import neutralise
 from simnet.inference.tokens import ChatEncoder
 
 CHATML = (

@@ -1,10 +1,12 @@
 """One persona that acts: who it is, what it remembers, how it decides."""
 
-from collections.abc import Awaitable, Generator, Hashable, Sequence
+from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from simnet.agents import marks, prompts
 from simnet.agents.ask import Ask
+from simnet.agents.fitting import Fitting
 from simnet.agents.memory import memory_of
 from simnet.agents.mind import Chosen, Mind
 from simnet.agents.reflection import reflect
@@ -19,6 +21,8 @@ NEAR = 8
 """Characters by which two texts that differ in punctuation and spaces may differ in length."""
 REMEMBERED_GISTS = 256
 """How many of its own last texts an agent compares a new one with."""
+RECENT_GISTS = 8
+"""How many of them are searched for near repeats."""
 
 
 class Decision(NamedTuple):
@@ -34,7 +38,10 @@ class Decision(NamedTuple):
 class Agent:
     """A persona, its cohort's mind and its own memory."""
 
-    __slots__ = ("_gists", "_notes", "_told", "finish", "marked", "memory", "mind", "persona")
+    __slots__ = (
+        *("_gists", "_notes", "_told", "finish", "fitting", "marked", "memory", "mind"),
+        "persona",
+    )
 
     def __init__(self, persona: Persona, mind: Mind) -> None:
         self.persona = persona
@@ -47,6 +54,8 @@ class Agent:
         """How the turn's last completion ended."""
         self.marked: tuple[str, ...] = ()
         """What the behaviour marked this turn with."""
+        self.fitting: Fitting | None = None
+        """Keeps the turn's prompts short enough; None where nothing is too long."""
 
     def change(self, mind: Mind) -> None:
         """Go on with another mind; what is remembered stays unless it is remembered otherwise."""
@@ -107,7 +116,10 @@ class Agent:
                 view.who, view.turn, (), self._failure_marks(reason) + self.marked, reason
             )
         actions = self._checked(chosen)
-        noted = self._marks(actions, view) + self.marked
+        noted = self.flaws(actions, view) + self.marked
+        self._gists.update(dict.fromkeys(map(marks.gist, _texts(actions))))
+        while len(self._gists) > REMEMBERED_GISTS:
+            del self._gists[next(iter(self._gists))]
         self.memory.note(view, actions)
         if self.memory.reflects:
             yield from reflect(self, view, asks).__await__()
@@ -133,23 +145,39 @@ class Agent:
             return ()
         return (marks.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (marks.GARBLED,)
 
-    def _marks(self, actions: tuple[Action, ...], view: View) -> tuple[str, ...]:
+    def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
         """Mark what is remarkable about the texts of a turn."""
         found: dict[str, None] = {}
-        for text in filter(None, (getattr(action, "text", None) for action in actions)):
+        gists: set[str] = set()
+        for text in _texts(actions):
             if len(text) >= self.mind.text_limit or self.finish == "length":
                 found[marks.AT_LIMIT] = None
             if marks.refuses(text):
                 found[marks.REFUSAL] = None
             if marks.garbled(text):
                 found[marks.GARBLED] = None
+            if self.finish == "repetition" or marks.repeats_itself(text):
+                found[marks.REPETITION] = None
             gist = marks.gist(text)
-            if gist in self._gists or _echoes(text, gist, view):
+            if gist in self._gists or gist in gists or _echoes(text, gist, view):
                 found[marks.REPEAT] = None
-            self._gists[gist] = None
-            if len(self._gists) > REMEMBERED_GISTS:
-                del self._gists[next(iter(self._gists))]
+            elif self._nearly_said(text, gist, view):
+                found[marks.NEAR_REPEAT] = None
+            gists.add(gist)
         return tuple(found)
+
+    def _nearly_said(self, text: str, gist: str, view: View) -> bool:
+        """Whether most of a text was in an own recent text or is in a post in view."""
+        parts = marks.pieces(text)
+        if any(marks.nearly_holds(post.text, parts) for post in view.posts):
+            return True
+        parts = marks.pieces(gist)
+        recent = islice(reversed(self._gists), RECENT_GISTS)
+        return any(marks.nearly_holds(own, parts) for own in recent)
+
+
+def _texts(actions: Sequence[Action]) -> Iterator[str]:
+    return filter(None, (getattr(action, "text", None) for action in actions))
 
 
 def _echoes(text: str, gist: str, view: View) -> bool:

@@ -9,14 +9,20 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from simnet import draws
-from simnet.agents import prompts
+from simnet.agents import marks, prompts
+from simnet.agents.fitting import HALVINGS, Versions
 from simnet.errors import ModelError
 from simnet.inference.model import Completion, Prompt
+from simnet.text import cut, neutralise
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
 if TYPE_CHECKING:
     from simnet.agents.agent import Agent
+
+HOTTER = 0.3
+"""What is added to the temperature each time a flawed reply is asked for again."""
+HOTTEST = 2.0
 
 
 class _Asked:
@@ -38,32 +44,90 @@ class Ask:
         self._me = me
         self._view = view
         self._calls = 0
+        self._again = 0
+        """How often the reply was asked for again."""
 
     async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
-        """Ask anything; returns the reply. Raises ModelError if there is none."""
+        """Ask anything; returns the reply. Raises ModelError if there is none.
+
+        The end of `user` is cut off if all of it is too long for the model.
+        """
+        system, user = neutralise(system), neutralise(user)
+        if self._me.fitting is None:
+            return await self._reply(self._prompt(system, user, pattern))
+
+        def shorter(version: int) -> Prompt:
+            told = cut(user, len(user) >> version) if version < HALVINGS else ""
+            return self._prompt(system, told if version else user, pattern)
+
+        version, prompt = self._me.fitting.choose(1 + HALVINGS, shorter)
+        if version:
+            self._me.mark(marks.TRIMMED)
+        return await self._reply(prompt)
+
+    async def for_action(self) -> list[Action]:
+        """Ask what to do about the view, among the cohort's verbs.
+
+        A reply that refuses, repeats or is garbled is asked for again as often as the cohort
+        says. Raises ModelError if no reply can be used.
+        """
+        chosen = None
+        for self._again in range(self._me.mind.resamples + 1):
+            if self._again:
+                self._me.mark(marks.RESAMPLED)
+            try:
+                chosen = await self._action()
+            except ModelError:
+                if chosen is None and self._again == self._me.mind.resamples:
+                    raise
+            else:
+                if self._again == self._me.mind.resamples or not self._flawed(chosen):
+                    break
+        assert chosen is not None
+        return chosen
+
+    async def _action(self) -> list[Action]:
+        me, view = self._me, self._view
+        replies = me.mind.replies
+        pattern = replies.pattern(view)
+        if pattern is None:
+            return []
+        if me.fitting is None:
+            prompt = self._prompt(me.told, prompts.news(me, view), pattern)
+        else:
+            versions = Versions(me, view)
+
+            def shorter(version: int) -> Prompt:
+                told, memories, seen = versions[version]
+                user = "\n".join([*memories, *prompts.sights(me, seen)])
+                return self._prompt(told, user, replies.pattern(seen))
+
+            version, prompt = me.fitting.choose(len(versions), shorter)
+            if version:
+                view = versions[version].view
+                me.mark(marks.TRIMMED)
+        return replies.parse(await self._reply(prompt), view)
+
+    def _flawed(self, actions: list[Action]) -> bool:
+        return not marks.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
+
+    def _prompt(self, system: str, user: str, pattern: str | None) -> Prompt:
         mind = self._me.mind
-        prompt = Prompt(
+        return Prompt(
             system=system,
             user=user,
             pattern=pattern,
             seed=draws.bits(self._view.seed, self._calls) >> 1,
-            temperature=mind.temperature,
+            temperature=min(HOTTEST, mind.temperature + HOTTER * self._again),
             max_tokens=mind.max_tokens,
             adapter=mind.adapter,
             priority=int(self._view.now),  # what lands first should be decided first
         )
+
+    async def _reply(self, prompt: Prompt) -> str:
         self._calls += 1
         completion = await _Asked(prompt)
         self._me.note_finish(completion)
         if not completion.usable:
             raise ModelError(f"{completion.finish}: {completion.text}")
         return completion.text
-
-    async def for_action(self) -> list[Action]:
-        """Ask what to do about the view, among the cohort's verbs."""
-        replies = self._me.mind.replies
-        pattern = replies.pattern(self._view)
-        if pattern is None:
-            return []
-        reply = await self(self._me.told, prompts.news(self._me, self._view), pattern)
-        return replies.parse(reply, self._view)

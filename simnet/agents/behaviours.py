@@ -40,15 +40,21 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
         actions: list[Action] = []
         for post in view.posts:
             verdict = await ask(
-                f"{me.mind.setting}\n\n{me.mind.manner}\n\n{prompts.introduction(me.persona)}\n\n"
-                f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise.",
-                f"@{post.author}: {post.text}",
+                _charge(me, rule),
+                f"@{post.author}: {me.mind.marks.quote(post.text)}",
                 pattern="(yes|no)",
             )
             actions.append(_sentence(verdict, post.id, note))
         return actions
 
     return enforcing
+
+
+def _charge(me: Agent, rule: str) -> str:
+    mind = me.mind
+    task = f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise."
+    told = [mind.setting, mind.marks.note, mind.manner, prompts.introduction(me.persona), task]
+    return "\n\n".join(filter(None, told))
 
 
 def _sentence(verdict: str, post: int, note: str | None) -> Action:

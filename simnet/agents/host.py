@@ -7,34 +7,16 @@ that persona's actor; with thousands it drives them all, and their prompts leave
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from simnet.agents.agent import Agent, Decision
+from simnet.agents.fitting import Encoder, Fitting, Replies
 from simnet.agents.mind import Mind
 from simnet.agents.turns import Inbox, Sharing, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
 from simnet.world.posts import View
-
-
-class Encoder(Protocol):
-    """Turn a chat into token ids."""
-
-    def encode(self, system: str, user: str) -> tuple[int, ...]:
-        """Encode what a model is to see."""
-        ...
-
-
-class Replies(Protocol):
-    """Replies that are known already, as those of a run that is done again are."""
-
-    def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
-        """Return the reply to the call of this number in the turn of `view`, None if unknown.
-
-        Raises DivergenceError when the prompt is not the one it was the reply to.
-        """
-        ...
 
 
 class Thoughts(NamedTuple):
@@ -119,6 +101,8 @@ class Host:
             agent = self._agents[view.who] = self._make(view.who)
         if self._minds is not None:
             agent.change(self._minds(view.who, view.now))
+        if self._encoder is not None or self._replies is not None:
+            agent.fitting = Fitting(view, self._encoder, self._replies)
         turn = Turn(agent, view)
         return turn if self._go_on(turn, None, decisions) else None
 
@@ -209,7 +193,7 @@ class Host:
             )
 
     def _encoded(self, prompt: Prompt) -> Prompt:
-        if self._encoder is None:
+        if self._encoder is None or prompt.ids is not None:
             return prompt
         return replace(prompt, ids=self._encoder.encode(prompt.system, prompt.user))
 

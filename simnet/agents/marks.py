@@ -1,6 +1,7 @@
 """What is remarkable about a reply: marks that go into the record beside it."""
 
 import re
+from collections.abc import Sequence
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
@@ -9,6 +10,23 @@ EMPTY = "empty"
 GARBLED = "garbled"
 ARCHETYPE = "archetype"
 PROMOTED = "promoted"
+NEAR_REPEAT = "near_repeat"
+REPETITION = "repetition"
+RESAMPLED = "resampled"
+TRIMMED = "trimmed"
+
+FLAWS = frozenset({REFUSAL, REPEAT, NEAR_REPEAT, EMPTY, GARBLED, REPETITION})
+"""What a reply is asked for again for, where a cohort wants that."""
+PIECES = 8
+"""Into how many pieces a text is cut to find near repeats of it."""
+NEAR = 5
+"""How many of them another text has to hold."""
+SHORTEST_PIECE = 6
+"""Characters; smaller pieces are everywhere."""
+RUN = 16
+"""How often a character in a row is too often."""
+GRAM = 4
+"""How many words make a phrase, and how often a phrase in a text is too often."""
 
 _CANNOT = (
     r"(?:can(?:no|')t|can not|won't|will not|(?:am|'m) (?:unable|not able|not allowed) to"
@@ -51,3 +69,35 @@ def gist(text: str) -> str:
     A text without words is its own gist.
     """
     return (_SPACES.sub(" ", text).strip() or text.strip()).casefold()
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether a text is stuck: a phrase of four words four times, or a character in a row."""
+    if len(text) >= RUN and any(one * RUN in text for one in set(text) if not one.isspace()):
+        return True
+    words = text.casefold().split()
+    if len(words) - len(set(words)) < GRAM - 1:
+        return False
+    phrases = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+    if len(phrases) - len(set(phrases)) < GRAM - 1:
+        return False
+    return max(map(phrases.count, set(phrases))) >= GRAM
+
+
+def pieces(text: str) -> Sequence[str]:
+    """Cut a text into pieces that a near repeat would hold most of; none if it is short."""
+    size = len(text) // PIECES
+    if size < SHORTEST_PIECE:
+        return ()
+    return [text[start : start + size] for start in range(0, PIECES * size, size)]
+
+
+def nearly_holds(text: str, parts: Sequence[str]) -> bool:
+    """Whether a text holds most of the pieces of another."""
+    missing = 0
+    for part in parts:
+        if part not in text:
+            missing += 1
+            if missing > PIECES - NEAR:
+                return False
+    return bool(parts)

@@ -13,9 +13,9 @@ from math import exp, inf, log
 from typing import NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
-from simnet.agents.prompts import one_line
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
+from simnet.text import cut, one_line
 from simnet.world.actions import Action
 from simnet.world.posts import Shown, View
 
@@ -263,7 +263,7 @@ def overlap(words: Words, new: Words) -> float:
 
 
 def _entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
-    return Entry(at, kind, _cut(text, LONGEST_ENTRY), importance, words_of(text))
+    return Entry(at, kind, cut(one_line(text), LONGEST_ENTRY), importance, words_of(text))
 
 
 def _line(entry: Entry, now: Seconds) -> str:
@@ -283,11 +283,5 @@ def _told(action: Action, about: Shown | None = None) -> str:
     whom = getattr(action, "whom", None) or (about.author if about else None)
     told = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
     if about is not None:
-        told.append(f'about "{_cut(about.text, LONGEST_ENTRY // 2)}"')
+        told.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
     return " ".join(filter(None, told))
-
-
-def _cut(text: str, longest: int) -> str:
-    """Put a text on one line and cut what is too long."""
-    line = one_line(text)
-    return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from simnet.agents.marking import STYLES, Marking, Style
 from simnet.agents.memory import Recall
 from simnet.agents.replies import ReplyFormat
 from simnet.personas.persona import Persona
@@ -55,11 +56,22 @@ class Mind:
     """The cohort's members."""
     seed: int = 0
     """The scenario's."""
+    marking: Marking = "delimit"
+    """How prompts mark what others wrote."""
+    resamples: int = 0
+    """How often a flawed reply is asked for again."""
+    oldest_first: bool = False
+    """Whether feeds end with what is newest."""
 
     @cached_property
     def stand_ins(self) -> dict[int, "Agent"]:
         """Those who think for many members, by the number of their archetype; made on demand."""
         return {}
+
+    @property
+    def marks(self) -> Style:
+        """How prompts mark what others wrote, as functions."""
+        return STYLES[self.marking]
 
     @cached_property
     def replies(self) -> ReplyFormat:

@@ -1,13 +1,16 @@
 """Words for a model. Pure functions; what many prompts share comes first, to stay cached.
 
 The order is: platform and verbs, the cohort's manner, the persona; then, in the user's part,
-what the persona did lately and what is new. Text that others wrote is only in the latter.
+what the persona did lately and what is new. Text that others wrote is only in the latter,
+and marked as the scenario says; see `simnet.agents.marking`.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from simnet.clock import Seconds, format_age
-from simnet.world.posts import Message, Shown, View
+from simnet.text import cut, neutralise, one_line
+from simnet.world.posts import Message, Shown, View, seen
 
 if TYPE_CHECKING:
     from simnet.agents.agent import Agent
@@ -15,32 +18,61 @@ if TYPE_CHECKING:
     from simnet.personas.persona import Persona
 
 
-def instructions(mind: "Mind", persona: "Persona") -> str:
+class Layout(NamedTuple):
+    """The parts of what a persona is told at every turn, in their order."""
+
+    setting: str
+    verbs: str
+    marking: str
+    manner: str
+    persona: str
+
+    def __str__(self) -> str:
+        return "\n\n".join(filter(None, self))
+
+
+def layout(mind: "Mind", persona: "Persona", longest: int | None = None) -> Layout:
+    """Lay out what a persona is told; its portrait has `longest` characters at most."""
+    parts = (mind.setting, mind.replies.rules, mind.marks.note, mind.manner)
+    return Layout(*map(neutralise, parts), introduction(persona, longest))
+
+
+def instructions(mind: "Mind", persona: "Persona", longest: int | None = None) -> str:
     """Tell a persona where it is, what it can do and who it is; the same at every turn."""
-    told = [mind.setting, mind.replies.rules, mind.manner, introduction(persona)]
-    return "\n\n".join(filter(None, told))
+    return str(layout(mind, persona, longest))
 
 
-def introduction(persona: "Persona") -> str:
-    """Tell a model whom it plays."""
-    return f"You are @{persona.id}. {persona.portrait()}".strip()
+def introduction(persona: "Persona", longest: int | None = None) -> str:
+    """Tell a model whom it plays, in `longest` characters at most besides the name."""
+    portrait = persona.portrait()
+    portrait = neutralise(portrait if longest is None else cut(portrait, longest))
+    return f"You are @{persona.id}. {portrait}".strip()
 
 
 def news(me: "Agent", view: View) -> str:
     """Tell a persona what it did lately and what is in front of it."""
+    return "\n".join([*recalled(me, view), *sights(me, view)])
+
+
+def recalled(me: "Agent", view: View) -> Sequence[str]:
+    """Tell a persona what it remembers, in lines: a heading, then the oldest first."""
+    if me.mind.replies.sole is not None and isinstance(me.mind.memory, int):
+        return ()  # what was said last is in view: only a memory of more than that adds to it
+    return me.memory.lines(view)
+
+
+def sights(me: "Agent", view: View) -> list[str]:
+    """Tell a persona, in lines, what is in front of it."""
+    quote = me.mind.marks.quote
     if me.mind.replies.sole is not None:
-        # What was said last is in view: only a memory of more than that adds to it.
-        recalled = () if isinstance(me.mind.memory, int) else me.memory.lines(view)
-        return "\n".join([*recalled, _conversation(view)])
-    lines = list(me.memory.lines(view))
-    if view.refused:
-        lines += ["Not done:", *view.refused]
-    lines += ["Your feed:" if view.posts else "Your feed is empty."]
+        return _conversation(view, quote)
+    lines = ["Not done:", *map(one_line, view.refused)] if view.refused else []
+    lines.append("Your feed:" if view.posts else "Your feed is empty.")
     number = 0
     for number, (post, why) in enumerate(zip(view.posts, view.why, strict=True), 1):
-        lines.append(f"{number} {_post(post, view.now)}{f' ({why})' if why else ''}")
-    lines += _rest(view, number)
-    return "\n".join(lines)
+        lines.append(f"{number} {_post(post, view.now, quote)}{f' ({why})' if why else ''}")
+    lines += _rest(view, number, quote)
+    return lines
 
 
 def reflecting(me: "Agent", longest: int) -> str:
@@ -53,14 +85,14 @@ def reflecting(me: "Agent", longest: int) -> str:
     return "\n\n".join(filter(None, told))
 
 
-def _rest(view: View, number: int) -> list[str]:
+def _rest(view: View, number: int, quote: Callable[[str], str]) -> list[str]:
     """List what is below the feed, numbered on from `number`."""
-    lines = [one_line(news) for news in view.news]
+    lines = [seen(news) for news in view.news]
     if view.messages:
         lines.append("Messages:")
         for message in view.messages:
             number += 1
-            lines.append(f"{number} {_message(message, view.now)}")
+            lines.append(f"{number} {_message(message, view.now, quote)}")
     if view.suggested:
         lines.append("You may know:")
         for handle in view.suggested:
@@ -74,16 +106,16 @@ def _rest(view: View, number: int) -> list[str]:
     return lines
 
 
-def _conversation(view: View) -> str:
+def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
     """Show posts as things said, for a cohort whose replies are text alone."""
     if not view.posts:
-        return "Nobody has said anything yet. You begin."
-    return "\n".join(f"@{post.author}: {one_line(post.text)}" for post in view.posts)
+        return ["Nobody has said anything yet. You begin."]
+    return [f"@{post.author}: {quote(post.text)}" for post in view.posts]
 
 
-def _post(post: Shown, now: Seconds) -> str:
+def _post(post: Shown, now: Seconds, quote: Callable[[str], str]) -> str:
     to = f" to @{post.to}" if post.to else ""
-    quoted = f' quoting "{one_line(post.quoted)}"' if post.quoted else ""
+    quoted = f" quoting {quote(post.quoted)}" if post.quoted else ""
     label = f" [{one_line(post.label)}]" if post.label else ""
     counts = [
         f"{count} {name}"
@@ -93,16 +125,12 @@ def _post(post: Shown, now: Seconds) -> str:
         )
         if count
     ]  # fmt: skip
-    seen = f" ({', '.join(counts)})" if counts else ""
-    text = f"{one_line(post.text)}{quoted}{label}{seen}"
-    return f"@{post.author}{to} {format_age(now - post.at)}: {text}"
+    liked = f" ({', '.join(counts)})" if counts else ""
+    told = f"{quote(post.text)}{quoted}{label}{liked}"
+    return f"@{post.author}{to} {format_age(now - post.at)}: {told}"
 
 
-def _message(message: Message, now: Seconds) -> str:
+def _message(message: Message, now: Seconds, quote: Callable[[str], str]) -> str:
     where = f" in {one_line(message.group)}" if message.group else ""
-    return f"@{message.sender}{where} {format_age(now - message.at)}: {one_line(message.text)}"
-
-
-def one_line(text: str) -> str:
-    """Put a text on one line, so that it cannot pass for other lines of a feed."""
-    return text if text.isprintable() else " ".join(text.split())
+    told = quote(seen(message.text))
+    return f"@{message.sender}{where} {format_age(now - message.at)}: {told}"

@@ -84,10 +84,13 @@ def archetypes(
         stand_in = _stand_in(mind, number)
         common = _common(mind, number, stand_in, view, every, sees)
         me.mark(marks.ARCHETYPE)
+        stand_in.fitting = me.fitting
         try:
             return await otherwise(stand_in, common, Ask(stand_in, common))
         finally:
             me.finish = stand_in.finish
+            for mark in stand_in.marked:
+                me.mark(mark)
 
     return broadcasting
 

@@ -49,7 +49,8 @@ def minds_of(scenario: Scenario, changes: Sequence[Change]) -> Callable[[str, Se
 
 def _minds(scenario: Scenario) -> list[Mind]:
     return [
-        cohort.mind(scenario.setting, scenario.feed, scenario.seed) for cohort in scenario.cohorts
+        cohort.mind(scenario.setting, scenario.feed, scenario.seed, scenario.marking)
+        for cohort in scenario.cohorts
     ]
 
 

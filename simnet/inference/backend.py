@@ -55,7 +55,10 @@ class Backend:
         self.settings.check()
         if self.model == NAME:
             prepare(progress)
-        return replace(self, model=resolve(self.model, self.settings.revision))
+        # Where agents live there may be no GPU to tell the length of the context from.
+        settings = replace(self.settings, max_model_len=self.settings.length)
+        model = resolve(self.model, self.settings.revision)
+        return replace(self, model=model, settings=settings)
 
     def build(self) -> Model:
         """Build the model here; for vLLM this starts an engine, inside a running event loop."""
@@ -75,7 +78,7 @@ class Backend:
             return None
         from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)
 
-        return ChatEncoder(self._tokenizer_folder())
+        return ChatEncoder(self._tokenizer_folder(), self.settings.length)
 
     def adapters(self) -> frozenset[str] | None:
         """Name the adapters it serves, once it is ready; None where any name will do."""

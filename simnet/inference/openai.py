@@ -21,7 +21,7 @@ from simnet.inference.endpoint import Endpoint, client_library
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.statistics import Histogram, Statistics
-from simnet.inference.text import neutralise
+from simnet.text import neutralise
 from simnet.inference.throttle import Throttle
 
 _BUSY = frozenset({429, 503, 529})

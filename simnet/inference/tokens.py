@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 from tokenizers import AddedToken, Tokenizer
 
 from simnet.errors import InputError
-from simnet.inference.text import neutralise
+from simnet.text import neutralise
 
 _SYSTEM, _USER = "\ue0f0system\ue0f1", "\ue0f0user\ue0f1"
 _PLAIN = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}\n\n{% endfor %}"
@@ -45,7 +45,9 @@ class ChatEncoder:
     texts as paragraphs. InputError names the file that is missing or unusable.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, length: int | None = None) -> None:
+        """Take the model's folder, and how many tokens prompt and reply may have together."""
+        self.length = length
         self._folder = Path(folder)
         path = self._folder / "tokenizer.json"
         if not path.is_file():

@@ -83,15 +83,25 @@ class Recorded:
         Raises DivergenceError, with the agent, the turn, the time and a diff, when the prompt
         is not the one that was recorded.
         """
+        row = self._row(view, call)
+        if row is None:
+            return None
+        if self._hashes[row].as_py() != prompt.digest():
+            raise self._diverged(view, call, prompt)
+        return Completion(*[column[row].as_py() for column in self._replies])
+
+    def asked(self, view: View, call: int) -> str | None:
+        """Return the digest of the prompt of that call, None if there is none."""
+        row = self._row(view, call)
+        return None if row is None else str(self._hashes[row].as_py())
+
+    def _row(self, view: View, call: int) -> int | None:
         start, end = self._spans.get(view.who, (0, 0))
         key = (view.turn << _CALL_BITS) | call
         place = bisect_left(self._keys, key, start, end)
         if place == end or self._keys[place] != key:
             return None
-        row = int(self._rows[place])
-        if self._hashes[row].as_py() != prompt.digest():
-            raise self._diverged(view, call, prompt)
-        return Completion(*[column[row].as_py() for column in self._replies])
+        return int(self._rows[place])
 
     def _diverged(self, view: View, call: int, prompt: Prompt) -> DivergenceError:
         try:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from simnet.agents.marking import STYLES
 from simnet.errors import ScenarioError
 from simnet.scenario.rhythms import TakingTurns
 from simnet.world.actions import fields_of
@@ -28,6 +29,10 @@ def check(scenario: "Scenario") -> None:
     if scenario.most_turns is not None and scenario.most_turns < 1:
         raise ScenarioError(
             f"{scenario.name}: most_turns={scenario.most_turns}; allow a turn, or None for any"
+        )
+    if scenario.marking not in STYLES:
+        raise ScenarioError(
+            f"{scenario.name}: marking={scenario.marking!r}; choose {', '.join(STYLES)}"
         )
     _check_cohorts(scenario)
     handles = _check_handles(scenario)

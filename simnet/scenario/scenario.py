@@ -14,6 +14,7 @@ import numpy as np
 
 from simnet import draws
 from simnet.agents.behaviours import converse
+from simnet.agents.marking import Marking
 from simnet.agents.memory import Recall
 from simnet.agents.mind import Behaviour, Mind
 from simnet.clock import DAY, MINUTE, Seconds
@@ -63,6 +64,8 @@ class Cohort:
     temperature: float = 0.8
     adapter: str | None = None
     """LoRA adapter on the model they share."""
+    resamples: int = 0
+    """How often a reply that refuses, repeats or is garbled is asked for again, hotter."""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -72,6 +75,7 @@ class Cohort:
         self._check(self.acts > 0, f"acts={self.acts}; allow one action a turn")
         few = isinstance(self.memory, Recall) or self.memory >= 0
         self._check(few, f"memory={self.memory}; 0 is none")
+        self._check(self.resamples >= 0, f"resamples={self.resamples}; 0 is never")
         self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
         self._check(bool(self.verbs), "it has no verbs; name at least Pass")
         for verb in self.verbs:
@@ -98,15 +102,18 @@ class Cohort:
         except (TypeError, NameError) as error:
             raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
-    def mind(self, setting: str, feed: Feed, seed: int = 0) -> Mind:
+    def mind(
+        self, setting: str, feed: Feed, seed: int = 0, marking: Marking = "delimit"
+    ) -> Mind:
         """Gather what the members have in common when they think."""
+        feed = self.feed or feed
         return Mind(
             cohort=self.name,
             behaviour=self.behaviour,
             verbs=self.verbs,
             setting=setting,
             manner=self.manner,
-            feed_size=(self.feed or feed).size,
+            feed_size=feed.size,
             text_limit=self.text_limit,
             acts=self.acts,
             memory=self.memory,
@@ -115,6 +122,9 @@ class Cohort:
             adapter=self.adapter,
             personas=self.personas,
             seed=seed,
+            marking=marking,
+            resamples=self.resamples,
+            oldest_first=feed.oldest_first,
         )
 
 
@@ -142,6 +152,8 @@ class Scenario:
     """Who follows whom besides what the cohorts' `follows` draws."""
     setting: str = SETTING
     """What platform this is; told to everyone, first of all."""
+    marking: Marking = "delimit"
+    """How prompts tell what others wrote: in quotation marks, or `datamark`, or `none`."""
     most_turns: int | None = None
     """A budget: a run of which more turns are expected is not begun."""
 

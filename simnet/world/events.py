@@ -45,8 +45,10 @@ class Event(NamedTuple):
     extra: str | None
     """Fields of a custom verb that have no column, as JSON."""
     marks: tuple[str, ...]
-    """What is remarkable about the reply: at_limit, refusal, repeat, empty, garbled; or about
-    who gave it: archetype (one answered for many alike), promoted (from rules to the model)."""
+    """What is remarkable about the reply: at_limit, refusal, repeat (of an own text or
+    one in view), near_repeat, repetition (within the text), empty, garbled; about who gave it:
+    archetype (one answered for many alike), promoted (from rules to the model); or about how it
+    came: resampled (asked again), trimmed (not all of `shown` fitted into the prompt)."""
     shown: tuple[int, ...]
     """Posts that were in front of the persona, best first; on part 0 only."""
 

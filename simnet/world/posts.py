@@ -3,6 +3,10 @@
 from typing import NamedTuple
 
 from simnet.clock import Seconds
+from simnet.text import cut, one_line
+
+LONGEST_SHOWN = 2000
+"""Characters of a text that are shown; what is cut off is in the record."""
 
 
 class Shown(NamedTuple):
@@ -11,6 +15,7 @@ class Shown(NamedTuple):
     id: int
     author: str
     text: str
+    """On one line, without characters that cannot be seen, and cut if it is very long."""
     at: Seconds
     to: str | None
     """Whom it replies to."""
@@ -28,6 +33,7 @@ class Post:
     """One text in the world. Only the World changes it."""
 
     __slots__ = (
+        "_seen",
         "_shown",
         "at",
         "author",
@@ -74,6 +80,7 @@ class Post:
         self.reports = 0
         self.feelings: dict[str, int] | None = None
         self._shown: Shown | None = None
+        self._seen: str | None = None
 
     def changed(self) -> None:
         """Forget the picture of it that is handed out."""
@@ -84,16 +91,28 @@ class Post:
         if self.quotes is not None and self.quotes.removed:
             self.quotes = self._shown = None  # a removal is final
         if self._shown is None:
-            quoted = None if self.quotes is None else self.quotes.text
+            quoted = None if self.quotes is None else self.quotes.seen
             self._shown = Shown(
-                self.id, self.author, self.text, self.at, self.to, quoted, self.label,
+                self.id, self.author, self.seen, self.at, self.to, quoted, self.label,
                 self.likes, self.dislikes, self.replies, self.reposts,
             )  # fmt: skip
         return self._shown
 
+    @property
+    def seen(self) -> str:
+        """Its text as it is shown."""
+        if self._seen is None:
+            self._seen = seen(self.text)
+        return self._seen
+
     def reactions(self) -> int:
         """Count likes and feelings, without dislikes."""
         return self.likes + (sum(self.feelings.values()) if self.feelings else 0)
+
+
+def seen(text: str) -> str:
+    """Put a text as it is shown: on one line, all of it visible, cut if it is very long."""
+    return one_line(cut(text, LONGEST_SHOWN))
 
 
 class Message(NamedTuple):

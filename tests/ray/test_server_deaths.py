@@ -46,6 +46,7 @@ class FlakyServer:
         self.asked = []
         self.restarts = 0
         self.generate = Call(self._generate)
+        self.complete = Call(self._complete)
         self.ready = Call(self._ready)
 
     async def _generate(self, prompts):
@@ -56,6 +57,9 @@ class FlakyServer:
             yield self._done(at, prompts[at])
         if left < len(prompts):
             raise self._error
+
+    async def _complete(self, prompts):
+        return [pair async for part in self._generate(prompts) for pair in await part]
 
     async def _done(self, at, prompt):
         return [(at, Completion(f"said {prompt.seed}"))]

@@ -30,5 +30,5 @@ class _Jumping(selectors.SelectSelector):
     def select(self, timeout=None):
         if timeout is None:
             raise DeadlockError
-        self._loop.jump(max(0.0, timeout))
+        self._loop.jump(max(1e-6, timeout))  # as time does while something is computed
         return []

@@ -1,4 +1,4 @@
-"""What is done to text that others wrote before a model reads it; the record keeps it raw."""
+"""What is done to text that others wrote before anyone sees it; the record keeps it raw."""
 
 import re
 
@@ -34,3 +34,16 @@ def neutralise(text: str) -> str:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         text = _SURROGATE.sub(_REPLACEMENT, text)
     return _NEW_LINE.sub("\n", _INVISIBLE.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """Neutralise a text and put it on one line, so that it cannot pass for other lines."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = neutralise(text)
+    return text if text.isprintable() else " ".join(text.split())
+
+
+def cut(text: str, longest: int) -> str:
+    """Cut a text to so many characters, the last three then an ellipsis."""
+    return text if len(text) <= longest else text[: max(0, longest - 3)] + "..."
