@@ -7,7 +7,7 @@ TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench chaos simulate clean
 
 ## demo: run the SocialAI scenario on a real model through real Ray actors
 demo: $(VENV)/.ready
@@ -27,6 +27,14 @@ check: $(VENV)/.ready
 ## bench: print one table and one JSON line for each benchmark
 bench: $(VENV)/.ready
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+## chaos: kill each part of a run 20 times and resume it
+chaos: $(VENV)/.ready
+	KILLS=20 $(BIN)/pytest -m ray tests/ray/test_chaos.py
+
+## simulate: faults for 10,000 seeds in virtual time; SEED=n does one of them again
+simulate: $(VENV)/.ready
+	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds 10000)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -18,6 +18,7 @@ import asyncio
 import json
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -31,8 +32,9 @@ from rich.table import Table
 from simnet import Cohort, Exponential, Like, Pass, Prompt, Reply, Scenario, Steps, Write, sample
 from simnet.agents.agent import Decision
 from simnet.engine.kernel import Kernel, Status
-from simnet.engine.run import Launch, Outcome, Silent, launch
+from simnet.engine.run import Launch, Outcome, launch
 from simnet.engine.scheduler import Progress
+from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.world.posts import View
 
@@ -92,7 +94,7 @@ class Watching(Silent):
                 self.cpu[process.pid] = (part, used, held)
 
     def rate(self, start: float, end: float) -> float:
-        """Turns a second between two shares of the run."""
+        """Work out the turns a second between two shares of the run."""
         last = self.seen[-1][1]
         begin = min(self.seen, key=lambda one: abs(one[1] - start * last))
         stop = min(self.seen, key=lambda one: abs(one[1] - end * last))
@@ -183,9 +185,7 @@ def latency(turns: int = 400) -> float:
         scenario = Scenario("alone", [alone], lasts=turns * 60.0)
         outcome = asyncio.run(launch(Launch(scenario, backend, Path(folder)), watching))
     seen = watching.seen
-    steps = [
-        (b[0] - a[0]) / (b[1] - a[1]) for a, b in zip(seen, seen[1:], strict=False) if b[1] > a[1]
-    ]
+    steps = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(seen) if b[1] > a[1]]
     return (
         1e3 * statistics.median(steps) if steps else 1e3 * outcome.finish.progress.elapsed / turns
     )

@@ -21,6 +21,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,18 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from simnet.inference.model import Call
+from simnet.recording.manifest import Manifest
 from simnet.recording.recorder import Recorder
+from simnet.recording.replies import Recorded
+from simnet.recording.run_directory import Run
 from simnet.recording.schema import encode
 from simnet.world.events import Event
 
 VERBS = ("reply", "reply", "like", "write", "repost", "pass", "follow")
 SPEAKING = {"reply", "write"}
 ROWS_PER_SQLITE_COMMIT_RUN = 2_000
+CALLS_PER_COMMIT = 20_000
 
 
 def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterator[Event]:
@@ -158,6 +164,28 @@ def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, f
     return {**told, "bytes_per_row": path.stat().st_size / len(events)}
 
 
+def resuming(calls: int, folder: Path) -> dict[str, float]:
+    """Record calls, as a run that is killed leaves them, and load their replies to go on."""
+    told = "You are a member of a social network. " * 20
+    with Recorder(folder) as recorder:
+        for first in range(0, calls, CALLS_PER_COMMIT):
+            rows = [
+                Call(
+                    *(float(n), f"member{n % 10_000}", n // 10_000, 0, "made", None, n),
+                    *(f"{n:032x}", told, f"In front of you: {n}. " * 20, None),
+                    *(f"A reply of some length to whatever was said in {n}.", "stop"),
+                    *(400, 300, 20, 1.5),
+                )
+                for n in range(first, min(calls, first + CALLS_PER_COMMIT))
+            ]
+            recorder.append("calls", encode("calls", rows))
+            recorder.commit()
+    began = time.perf_counter()
+    found = Recorded.load(Run(folder, Manifest(id="made", created=datetime.now(UTC))))
+    spent = time.perf_counter() - began
+    return {"calls": len(found), "ready_s": spent, "calls_per_s": len(found) / spent}
+
+
 def _flat(row: Event) -> tuple[Any, ...]:
     return (*row[:-2], json.dumps(row.marks), json.dumps(row.shown))
 
@@ -183,7 +211,14 @@ def main() -> None:
             results[name] = contender(rows, step, folder)
         finally:
             shutil.rmtree(folder)
-    _report(results, arguments)
+    resumes = []
+    for calls in arguments.resume:
+        folder = Path(tempfile.mkdtemp(dir=arguments.folder))
+        try:
+            resumes.append(resuming(calls, folder))
+        finally:
+            shutil.rmtree(folder)
+    _report(results, resumes, arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -192,10 +227,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--per-commit", type=int, default=10_000)
     parser.add_argument("--speaking", action="store_true", help="give every event a text")
     parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
+    parser.add_argument(
+        "--resume",
+        type=int,
+        nargs="*",
+        default=[100_000, 1_000_000],
+        help="numbers of calls to measure a resume with",
+    )
     return parser.parse_args()
 
 
-def _report(results: dict[str, dict[str, float]], arguments: argparse.Namespace) -> None:
+def _report(
+    results: dict[str, dict[str, float]],
+    resumes: list[dict[str, float]],
+    arguments: argparse.Namespace,
+) -> None:
     table = Table(title=f"{arguments.rows:,} events, {arguments.per_commit:,} a commit")
     table.add_column("")
     for column in ("rows/s", "bytes/row", "commit p50 ms", "commit p99 ms"):
@@ -213,6 +259,8 @@ def _report(results: dict[str, dict[str, float]], arguments: argparse.Namespace)
         f"{sealed['sealed_bytes_per_row']:.0f} bytes/row in Parquet",
         highlight=False,
     )
+    for one in resumes:
+        console.print(f"resume of {one['calls']:,} calls: ready in {one['ready_s']:.1f} s")
     facts = {
         "rows": arguments.rows,
         "per_commit": arguments.per_commit,
@@ -222,6 +270,7 @@ def _report(results: dict[str, dict[str, float]], arguments: argparse.Namespace)
         "pyarrow": pa.__version__,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "results": results,
+        "resumes": resumes,
     }
     print(json.dumps(facts))
 

@@ -107,6 +107,7 @@ from simnet.world.verbs import (
 from simnet.world.world import World
 
 if TYPE_CHECKING:
+    from simnet.engine.again import fork, resume
     from simnet.engine.run import run
     from simnet.inference.fake import FakeModel
     from simnet.personas.sources import load
@@ -116,6 +117,8 @@ _LATER = {
     "FakeModel": "simnet.inference.fake",
     "Run": "simnet.recording.run_directory",
     "load": "simnet.personas.sources",
+    "fork": "simnet.engine.again",
+    "resume": "simnet.engine.again",
     "run": "simnet.engine.run",
 }
 """Names whose modules are slow to import, or import what is."""
@@ -231,6 +234,7 @@ __all__ = [
     "erdos_renyi",
     "everything",
     "following",
+    "fork",
     "homophily",
     "hot",
     "interest",
@@ -245,6 +249,7 @@ __all__ = [
     "random_walk",
     "reported",
     "respond",
+    "resume",
     "round_robin",
     "rules",
     "run",

@@ -134,6 +134,8 @@ def test_follow_up_prompts_leave_in_lists_too():
 
 def test_an_encoder_adds_token_ids_without_changing_the_key():
     class Lengths:
+        length = None
+
         def encode(self, system, user):
             return (len(system), len(user))
 

@@ -13,8 +13,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from simnet.errors import InputError
 from simnet.inference.embedded import embedded_folder
-from simnet.text import neutralise
 from simnet.inference.tokens import ChatEncoder
+from simnet.text import neutralise
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"

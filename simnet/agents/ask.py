@@ -6,6 +6,7 @@ with no task, future or lock for any of them, and their prompts are in one list 
 """
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from simnet import draws
@@ -71,20 +72,20 @@ class Ask:
         A reply that refuses, repeats or is garbled is asked for again as often as the cohort
         says. Raises ModelError if no reply can be used.
         """
-        chosen = None
-        for self._again in range(self._me.mind.resamples + 1):
-            if self._again:
-                self._me.mark(marks.RESAMPLED)
-            try:
+        chosen: list[Action] | None = None
+        for again in range(1, self._me.mind.resamples + 1):
+            with suppress(ModelError):
                 chosen = await self._action()
-            except ModelError:
-                if chosen is None and self._again == self._me.mind.resamples:
-                    raise
-            else:
-                if self._again == self._me.mind.resamples or not self._flawed(chosen):
-                    break
-        assert chosen is not None
-        return chosen
+                if not self._flawed(chosen):
+                    return chosen
+            self._again = again
+            self._me.mark(marks.RESAMPLED)
+        try:
+            return await self._action()
+        except ModelError:
+            if chosen is None:
+                raise
+            return chosen
 
     async def _action(self) -> list[Action]:
         me, view = self._me, self._view

@@ -33,8 +33,13 @@ class Layout(NamedTuple):
 
 def layout(mind: "Mind", persona: "Persona", longest: int | None = None) -> Layout:
     """Lay out what a persona is told; its portrait has `longest` characters at most."""
-    parts = (mind.setting, mind.replies.rules, mind.marks.note, mind.manner)
-    return Layout(*map(neutralise, parts), introduction(persona, longest))
+    return Layout(
+        neutralise(mind.setting),
+        mind.replies.rules,
+        mind.marks.note,
+        neutralise(mind.manner),
+        introduction(persona, longest),
+    )
 
 
 def instructions(mind: "Mind", persona: "Persona", longest: int | None = None) -> str:

@@ -80,6 +80,9 @@ class _Picking:
                 self._shorten()
         return reply
 
+    def asked(self, view: View, call: int) -> str | None:
+        return self._recorded.asked(view, call)
+
     def picked(self) -> list[Asked]:
         """Return the calls that were picked."""
         self._shorten()

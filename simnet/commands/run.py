@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
 from simnet.engine.adapters import check_adapters
 from simnet.engine.again import resumption, unfinished
+from simnet.engine.budget import SPENT, UNLIMITED, Budget
 from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.revive import course_of
@@ -48,6 +49,7 @@ class Order:
     as_json: bool = False
     quiet: bool = False
     resume_if_exists: bool = False
+    budget: Budget = UNLIMITED
 
 
 def carry_out(order: Order) -> int:
@@ -84,6 +86,7 @@ def perform(plan: Launch, scenario: Scenario, order: Order) -> int:
     """Launch what is planned, show how it goes and return the exit code."""
     shown = _display(order, scenario)
     with log.kept() as kept, shown:
+        plan = replace(plan, budget=order.budget)
         outcome = asyncio.run(launch(plan, _Logged(shown, kept)))
         shown.finished(outcome)
     return _exit_code(outcome)
@@ -128,7 +131,9 @@ def _display(order: Order, scenario: Scenario) -> Display:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    return 0 if outcome.signal is None else 128 + outcome.signal
+    if outcome.signal is not None:
+        return 128 + outcome.signal
+    return SPENT if outcome.spent is not None else 0
 
 
 class _Logged:

@@ -38,6 +38,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "folder": str(outcome.folder),
         "state": str(outcome.state),
         "signal": None if outcome.signal is None else int(outcome.signal),
+        "spent": outcome.spent,
         "now": progress.now,
         "elapsed": round(progress.elapsed, 3),
         "first_reply": progress.first_reply,
@@ -100,7 +101,9 @@ def _paths(outcome: Outcome) -> list[str]:
     run = outcome.run_id
     root = outcome.folder.parent
     where = "" if str(root) == "runs" else f" --runs {root}"
+    rest = [f"spent    {outcome.spent}", f"go on    simnet resume {run}{where}"]
     return [
+        *(rest if outcome.spent else []),
         f"record   {outcome.folder}",
         f"read it  simnet show {run}{where}",
         f"export   simnet export sft {run} --out {run}-sft{where}",

@@ -8,7 +8,8 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from simnet.agents.host import Host, Replies
+from simnet.agents.fitting import Replies
+from simnet.agents.host import Host
 from simnet.engine.llm_server import Ready
 from simnet.engine.local import answers
 from simnet.engine.population import agents_of, minds_of

@@ -53,6 +53,11 @@ def expect(scenario: Scenario) -> Expected:
     return Expected(turns + woken.turns, woken.at_least or others)
 
 
+def expected_of(scenario: Scenario, cohort: Cohort) -> float:
+    """Estimate how many turns a cohort takes of its own accord, without those others wake it to."""
+    return _of_cohort(scenario, cohort)
+
+
 def check_most_turns(scenario: Scenario) -> None:
     """Raise ScenarioError, telling the estimate, if more turns are expected than are allowed."""
     if scenario.most_turns is None:

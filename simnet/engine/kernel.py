@@ -61,8 +61,7 @@ class Kernel:
         self._take_scenario(scenario)
         handles = scenario.handles()
         self._cues = list(scenario.cues)
-        self._until = inf
-        """Simulated time before which all happens."""
+        self._until = inf  # what is due then or later has to wait
         self.world = World(
             handles,
             [cohort.name for cohort in self._cohorts],

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from simnet.agents.agent import Agent
-from simnet.agents.host import Encoder, Host, Replies
+from simnet.agents.fitting import Encoder, Replies
+from simnet.agents.host import Host
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
 from simnet.engine.past import Past

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simnet.agents.host import Host, Replies
+from simnet.agents.fitting import Replies
+from simnet.agents.host import Host
 from simnet.engine.changing import ChangingKernel
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.ledger import Ledger

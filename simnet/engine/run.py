@@ -2,25 +2,26 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from simnet.engine.adapters import check_adapters
 from simnet.engine.begin import begin
+from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.estimate import check_most_turns
 from simnet.engine.local import InProcess
 from simnet.engine.metrics import Meter, closing_rows, ledger_lines
 from simnet.engine.past import Past
 from simnet.engine.patience import Patience
 from simnet.engine.placement import PersonasPerActor, Placement
-from simnet.engine.play import Phases
 from simnet.engine.restarts import RESTARTS
-from simnet.engine.scheduler import Finish, Progress
+from simnet.engine.scheduler import Finish
+from simnet.engine.stage import Reporter, Silent, Stage
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.model import Model
@@ -57,35 +58,8 @@ class Launch:
     """A run directory to go on with; None makes a new one."""
     past: Past | None = None
     """Recorded replies to begin with."""
-
-
-class Reporter(Protocol):
-    """Whoever is told how a run goes."""
-
-    def begun(self, folder: Path) -> None:
-        """Tell where the record will be."""
-        ...
-
-    def phase(self, text: str) -> None:
-        """Tell what is being done now."""
-        ...
-
-    def progress(self, progress: Progress) -> None:
-        """Tell how far the run is."""
-        ...
-
-
-class Silent:
-    """Tells nobody."""
-
-    def begun(self, folder: Path) -> None:
-        """Say nothing."""
-
-    def phase(self, text: str) -> None:
-        """Say nothing."""
-
-    def progress(self, progress: Progress) -> None:
-        """Say nothing."""
+    budget: Budget = UNLIMITED
+    """What it may cost; once that is spent the run stops and can be resumed."""
 
 
 class Outcome(NamedTuple):
@@ -99,33 +73,8 @@ class Outcome(NamedTuple):
     """Wall seconds by phase."""
     signal: int | None
     """The signal that interrupted it."""
-
-
-class Stage(AbstractAsyncContextManager["Stage"], Protocol):
-    """Where a run takes place: a Cluster or InProcess."""
-
-    phases: Phases
-    placement: Placement | None
-
-    def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run; yield progress, and how it ended as the last thing."""
-        ...
-
-    def stop(self) -> None:
-        """Begin nothing more."""
-        ...
-
-    def abandon(self, number: signal.Signals) -> None:
-        """End everything now."""
-        ...
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Record rows."""
-        ...
-
-    async def seal(self) -> None:
-        """Seal the record."""
-        ...
+    spent: str | None = None
+    """Which limit of its budget stopped it."""
 
 
 def run(
@@ -178,6 +127,7 @@ class _Run:
         self._stage: Stage | None = None
         self._playing = False
         self._paused: str | None = None
+        self._spent: str | None = None
         self._reached = -1.0
         """Simulated time of the last report."""
 
@@ -209,7 +159,8 @@ class _Run:
         directory.update(placement=_placed(stage.placement))
         state = directory.manifest.state
         return Outcome(
-            directory.path.name, directory.path, state, finish, stage.phases.seconds, self._signal
+            *(directory.path.name, directory.path, state, finish, stage.phases.seconds),
+            *(self._signal, self._spent),
         )
 
     async def _through(self, directory: RunDirectory) -> Finish:
@@ -272,23 +223,35 @@ class _Run:
             await self._patience(directory).until_done(stage.seal, stage.seal)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
-            directory.finish(state, ledger=ledger, state_hash=finish.digest)
+            why = self._spent if finish.stopped else None
+            directory.finish(state, error=why, ledger=ledger, state_hash=finish.digest)
             self._reporter.phase("shutting down")
         return finish
 
     async def _watch(self, stage: Stage, directory: RunDirectory) -> Finish:
-        meter = Meter()
+        meter, budget = Meter(), self._launch.budget
+        if budget.minutes is not None:  # a model that says nothing lets no progress be reported
+            why = f"budget: {budget.minutes:g} minutes"
+            asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, stage, why)
         async for news in stage.run():
             if isinstance(news, Finish):
                 self._reporter.progress(news.progress)
                 return news
             self._reporter.progress(news)
             self._reached = news.now
+            self._spend(stage, budget.spent(news))
             if news.paused != self._paused:
                 self._pause(directory, news.paused)
             if rows := meter.rows(news):
                 await stage.write(rows)
         raise RunError("the run ended without saying how")
+
+    def _spend(self, stage: Stage, why: str | None) -> None:
+        """Stop once the budget is spent."""
+        if self._spent is None and why is not None:
+            self._spent = why
+            self._reporter.phase(f"stopping: {why}; waiting for replies under way")
+            stage.stop()
 
     def _patience(self, directory: RunDirectory) -> Patience:
         return Patience(partial(self._pause, directory))

@@ -21,8 +21,8 @@ from simnet.inference.endpoint import Endpoint, client_library
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.statistics import Histogram, Statistics
-from simnet.text import neutralise
 from simnet.inference.throttle import Throttle
+from simnet.text import neutralise
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes that say: later, and not so many."""

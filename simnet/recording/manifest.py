@@ -89,7 +89,7 @@ class Manifest(_Told):
     started: datetime | None = None
     ended: datetime | None = None
     error: str | None = None
-    """Why the run failed or was paused."""
+    """Why the run failed, was paused, or stopped because its budget was spent."""
     ledger: tuple[LedgerLine, ...] = ()
     state_hash: str | None = None
     """Hash of the world's last state."""

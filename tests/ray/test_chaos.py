@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import psutil
 import pytest
@@ -27,7 +28,8 @@ from simnet import (
 from simnet.analysis.replay import replay
 from simnet.engine.again import resume
 from simnet.engine.revive import Course
-from simnet.engine.run import Launch, Silent, launch
+from simnet.engine.run import Launch, launch
+from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
@@ -137,7 +139,8 @@ SCRIPT = textwrap.dedent(
     from pathlib import Path
     sys.path[:0] = [sys.argv[2]]
     from test_chaos import BACKEND, small
-    from simnet.engine.run import Launch, Silent, launch
+    from simnet.engine.run import Launch, launch
+    from simnet.engine.stage import Silent
 
     class Announcing(Silent):
         def progress(self, progress):
@@ -156,7 +159,7 @@ def test_a_killed_driver_is_resumed(number, undisturbed, tmp_path):
     chance = random.Random(f"driver {number}")
     script = tmp_path / "driver.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(tmp_path / "runs"), os.path.dirname(__file__)]
+    command = [sys.executable, str(script), str(tmp_path / "runs"), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "replied\n"

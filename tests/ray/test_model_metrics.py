@@ -12,7 +12,8 @@ from stub_endpoint import StubEndpoint, reply
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.engine.gauges import Gauges
 from simnet.engine.llm_server import LlmServer
-from simnet.engine.run import Launch, Silent, launch
+from simnet.engine.run import Launch, launch
+from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt

@@ -19,7 +19,8 @@ SCRIPT = textwrap.dedent(
     import asyncio, sys
     from pathlib import Path
     from simnet import Cohort, Scenario, Steps, sample
-    from simnet.engine.run import Launch, Silent, launch
+    from simnet.engine.run import Launch, launch
+    from simnet.engine.stage import Silent
     from simnet.inference.backend import Backend
 
     class Announcing(Silent):

@@ -89,6 +89,7 @@ class Trial:
             if finish is not None:
                 return finish
             assert kind is not None, "it crashed for no reason"
+        raise AssertionError("an epoch without a fault comes to its end")
 
     def _epoch(self, plan):
         """Play until the end or a crash; None is a crash."""

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
-from simnet.engine.run import Launch, Silent, launch
+from simnet.engine.run import Launch, launch
+from simnet.engine.stage import Silent
 from simnet.errors import ModelNotFoundError
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME, prepare

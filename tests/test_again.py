@@ -1,0 +1,219 @@
+"""Resume, replay, verify and fork, in one process."""
+
+import asyncio
+from dataclasses import replace
+
+import pyarrow.compute as pc
+import pytest
+
+from simnet import (
+    MINUTE,
+    Cohort,
+    Cue,
+    DivergenceError,
+    Exponential,
+    FakeModel,
+    Never,
+    Persona,
+    RecordError,
+    Run,
+    RunError,
+    Scenario,
+    ScenarioError,
+    UsageError,
+    Write,
+    run,
+    sample,
+)
+from simnet.analysis.replay import replay
+from simnet.analysis.resample import ask_again, pick
+from simnet.engine.again import fork, resume
+from simnet.engine.revive import Course
+from simnet.recording.lock import held
+from simnet.recording.manifest import State
+from simnet.recording.verify import verify
+from simnet.scenario.change import Change
+
+COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
+FORKED = 40 * MINUTE
+
+
+def village(**changes):
+    council = Persona(id="council", description="The town council.")
+    people = Cohort(
+        "people",
+        sample(6, seed=3),
+        rhythm=Exponential(10 * MINUTE),
+        reacts_in=4 * MINUTE,
+        follows={"officials": 1.0, "people": 0.5},
+    )
+    cues = [Cue(MINUTE, "council", Write("Parking becomes a bike lane."))]
+    officials = Cohort("officials", [council], rhythm=Never())
+    scenario = Scenario("village", [officials, people], cues, lasts=90 * MINUTE, seed=11)
+    return replace(scenario, **changes)
+
+
+def with_cohort(scenario, **changes):
+    officials, people = scenario.cohorts
+    return replace(scenario, cohorts=[officials, replace(people, **changes)])
+
+
+class Dying(FakeModel):
+    """Completes so many prompts and then is gone."""
+
+    def __init__(self, left):
+        super().__init__(delay=lambda prompt: 0.02)
+        self.left = left
+
+    async def generate(self, prompts):
+        async for finished in super().generate(prompts):
+            self.left -= len(finished)
+            if self.left < 0:
+                raise RunError("the model is gone")
+            yield finished
+
+
+def tables(opened):
+    found = {name: opened.read(name) for name in COMPARED}
+    found["calls"] = found["calls"].drop_columns(["seconds"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory):
+    return run(village(), model=FakeModel(), out=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def broken(tmp_path):
+    with pytest.raises(RunError):
+        run(village(), model=Dying(17), out=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    return Run.open(folder)
+
+
+def test_a_resumed_run_is_the_undisturbed_one(parent, broken):
+    assert broken.manifest.state is State.FAILED
+    whole = resume(broken, village(), model=FakeModel())
+    assert whole.manifest.state is State.COMPLETED
+    assert tables(whole) == tables(parent)
+    assert whole.manifest.state_hash == parent.manifest.state_hash
+
+
+def test_recorded_calls_are_not_made_again(broken):
+    known = broken.read("calls").num_rows
+    asked = []
+
+    def counting(prompt):
+        asked.append(prompt)
+        return FakeModel()._reply(prompt)
+
+    whole = resume(broken, village(), model=FakeModel(counting))
+    assert known > 0
+    assert len(asked) == whole.read("calls").num_rows - known
+
+
+def test_another_prompt_stops_the_run_and_is_shown(broken):
+    assert broken.read("calls").num_rows > 0
+    other = with_cohort(village(), manner="Be furious.")
+    with pytest.raises(
+        DivergenceError, match=r"(?s)turn \d+ of @\w+ at .*\+.*Be furious"
+    ) as caught:
+        resume(broken, other, model=FakeModel())
+    assert caught.value.exit_code == 4
+
+
+def test_what_is_complete_is_not_resumed(parent):
+    with pytest.raises(UsageError, match="is complete"):
+        resume(parent, village(), model=FakeModel())
+
+
+def test_what_another_process_runs_is_not_resumed(broken):
+    with held(broken.path), pytest.raises(RecordError, match="is being run by process"):
+        resume(broken, village(), model=FakeModel())
+
+
+def test_a_replay_comes_out_the_same(parent):
+    told = replay(parent, Course(village()))
+    assert told.differences == ()
+    assert told.complete
+    assert told.state_hash == parent.manifest.state_hash
+
+
+def test_a_replay_of_half_a_run_comes_as_far_as_its_record(broken):
+    told = replay(broken, Course(village()))
+    assert told.differences == ()
+    assert not told.complete
+
+
+def test_a_replay_names_the_first_difference(parent):
+    other = village(cues=[Cue(MINUTE, "council", Write("Parking becomes a bike lane!"))])
+    with pytest.raises(DivergenceError, match="bike lane!"):
+        replay(parent, Course(other))
+
+
+def test_a_whole_record_passes_every_check(parent):
+    assert [check for check in verify(parent) if check.problems] == []
+
+
+def test_a_flipped_byte_is_found(broken):
+    (part,) = (broken.path / "calls").glob("*.parquet")
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    problems = [problem for check in verify(broken) for problem in check.problems]
+    assert any("checksum" in problem for problem in problems)
+
+
+def test_calls_asked_again_are_compared(parent):
+    picked = pick(parent, Course(village()), 10)
+    assert len(picked) == 10
+    same = asyncio.run(ask_again(FakeModel().generate, picked))
+    assert (same.asked, same.same) == (10, 10)
+    other = asyncio.run(ask_again(FakeModel(lambda prompt: "no").generate, picked))
+    assert other.same == 0
+
+
+def test_a_fork_without_a_change_is_its_parent(parent):
+    same = fork(parent, FORKED, village(), before=village(), model=FakeModel())
+    assert same.manifest.parent == parent.id
+    assert tables(same) == tables(parent)
+    assert same.manifest.state_hash == parent.manifest.state_hash
+
+
+def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
+    extra = Cue(50 * MINUTE, "council", Write("No, it does not."))
+    other = village(cues=[*village().cues, extra], lasts=120 * MINUTE)
+    child = fork(parent, FORKED, other, before=village(), model=FakeModel())
+    before, after = parent.read("events"), child.read("events")
+    early = pc.field("at") < extra.at
+    assert after.filter(early).equals(before.filter(early))
+    assert after.num_rows > before.num_rows
+    assert "No, it does not." in after["text"].to_pylist()
+    own = child.parts().tables["events"]
+    assert min(part.low for part in own) >= FORKED
+    course = Course(village(), (Change(FORKED, other),))
+    assert replay(child, course).differences == ()
+    assert [check for check in verify(child) if check.problems] == []
+
+
+def test_a_fork_changes_nothing_before_its_time(parent):
+    other = with_cohort(village(), manner="Be furious.", rhythm=Exponential(5 * MINUTE))
+    child = fork(parent, FORKED, other, before=village(), model=FakeModel())
+    calls = child.read("calls")
+    furious = pc.match_substring(calls["system"], "furious")
+    assert pc.all(pc.equal(furious, pc.greater_equal(calls["at"], FORKED))).as_py()
+    assert calls.num_rows > parent.read("calls").num_rows
+
+
+def test_a_fork_keeps_its_people(parent):
+    fewer = with_cohort(village(), personas=sample(5, seed=3))
+    with pytest.raises(ScenarioError, match="'people' has other members"):
+        fork(parent, FORKED, fewer, before=village(), model=FakeModel())
+
+
+def test_a_fork_whose_parent_is_gone_says_so(parent, tmp_path):
+    child = fork(parent, FORKED, village(), before=village(), model=FakeModel())
+    alone = child.path.rename(tmp_path / child.id)
+    with pytest.raises(RecordError, match="was forked from the run"):
+        Run.open(alone).read("events")
