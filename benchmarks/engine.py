@@ -38,8 +38,8 @@ from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.world.posts import View
 
-MEAN, REACTS_IN = 600.0, 600.0
-"""Simulated seconds between looking, and from looking to acting: half of all think at once."""
+MEAN, REACTS_IN = 200.0, 1000.0
+"""Simulated seconds between looking, and from looking to acting: five in six think at once."""
 FOLLOWEES = 25
 PARTS = {
     "ray::SchedulerActor": "scheduler",

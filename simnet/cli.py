@@ -8,13 +8,15 @@ import typer
 from typer.core import TyperGroup
 
 from simnet.commands.again import app as again
+from simnet.commands.ahead import app as ahead
 from simnet.commands.personas import app as personas
 from simnet.errors import SimnetError
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "
     "3 a scenario, persona or model does not hold together; 4 a run directory cannot be read or "
-    "written; 130 and 143 stopped by Ctrl-C and by SIGTERM, with the record sealed."
+    "written; 75 the budget of a run is spent, and it can be resumed; 130 and 143 stopped by "
+    "Ctrl-C and by SIGTERM, with the record sealed."
 )
 INTERRUPTED = 130
 
@@ -52,6 +54,7 @@ export = typer.Typer(
 app.add_typer(export)
 app.add_typer(personas)
 app.add_typer(again)
+app.add_typer(ahead)
 
 Target = Annotated[
     str,
@@ -71,6 +74,22 @@ RunName = Annotated[
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+Model = Annotated[
+    str | None, typer.Option(help="Model folder or hub name; `embedded` needs no download.")
+]
+Backend = Annotated[
+    str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option(min=0.0, help="Stop after so many minutes of turns.")
+]
+MaxCalls = Annotated[
+    int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
+]
+
 RUNS = Path("runs")
 
 
@@ -86,12 +105,8 @@ def run(
     target: Target,
     sets: Sets = None,
     seed: Seed = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model folder or hub name; `embedded` needs no download.")
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
-    ] = None,
+    model: Model = None,
+    backend: Backend = None,
     base_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="An OpenAI-compatible endpoint, with --backend openai."),
@@ -120,9 +135,13 @@ def run(
             help="Go on with the newest run of this scenario, if it is not complete.",
         ),
     ] = False,
+    max_tokens: MaxTokens = None,
+    max_minutes: MaxMinutes = None,
+    max_calls: MaxCalls = None,
 ) -> None:
     """Run a scenario and leave a run directory behind."""
     from simnet.commands.run import Order, carry_out  # noqa: PLC0415
+    from simnet.engine.budget import Budget  # noqa: PLC0415
 
     order = Order(
         target=target,
@@ -139,6 +158,7 @@ def run(
         as_json=as_json,
         quiet=quiet,
         resume_if_exists=resume_if_exists,
+        budget=Budget(max_tokens, max_calls, max_minutes),
     )
     raise typer.Exit(carry_out(order))
 
@@ -155,6 +175,14 @@ def validate(
     from simnet.commands.validate import validate as check  # noqa: PLC0415
 
     check(target, sets or (), seed, personas_per_actor, as_json=as_json)
+
+
+@app.command()
+def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
+    """Print what the model calls of a run cost, by cohort and by what came of them."""
+    from simnet.commands.costs import print_costs  # noqa: PLC0415
+
+    print_costs(run, runs, as_json=as_json)
 
 
 @app.command()

@@ -63,8 +63,8 @@ def _print(found: Estimates, share: float, console: Console) -> None:
         table.add_row(*map(Text, [name, *figures, _count(one.tokens_out), _time(one.minutes)]))
     console.print(table)
     console.print(
-        f"from {found.sampled:,} calls in {format_seconds(found.seconds)}, the first {share:.2%} of "
-        "simulated time; in brackets what 95 of 100 bootstrap samples of its slices lie within"
+        f"from {found.sampled:,} calls in {format_seconds(found.seconds)}, the first {share:.2%} "
+        "of simulated time; in brackets what 95 of 100 bootstrap samples of its slices lie within"
     )
     if found.rough:
         console.print("so few calls say little; give a larger --share")

@@ -124,7 +124,8 @@ def _extrapolated(
     seconds = outcome.finish.progress.elapsed
     pace = seconds / 60 / len(whose)
     by_cohort = {
-        cohort.name: _estimate(one, pace) for cohort, one in zip(scenario.cohorts, scaled, strict=True)
+        cohort.name: _estimate(one, pace)
+        for cohort, one in zip(scenario.cohorts, scaled, strict=True)
     }
     return Estimates(_estimate(scaled.sum(axis=0), pace), by_cohort, len(whose), seconds)
 
@@ -140,5 +141,9 @@ def _estimate(sums: np.ndarray, pace: float) -> Estimate:
     chance = np.random.default_rng(0)
     drawn = sums[:, chance.integers(0, SLICES, (DRAWS, SLICES))].sum(axis=2)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1)
-    ranges = [Range(*map(float, one)) for one in zip(sums.sum(axis=1), low, high, strict=True)]
-    return Estimate(*ranges, Range(*(pace * figure for figure in ranges[0])))
+    calls, tokens_in, cached, tokens_out = (
+        Range(float(one), float(least), float(most))
+        for one, least, most in zip(sums.sum(axis=1), low, high, strict=True)
+    )
+    minutes = Range(pace * calls.expected, pace * calls.low, pace * calls.high)
+    return Estimate(calls, tokens_in, cached, tokens_out, minutes)

@@ -5,14 +5,13 @@ up too; who looks when, and how long a prompt is, is as in a run.
 """
 
 import asyncio
-import os.path
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from simnet.agents import prompts
 from simnet.agents.agent import Agent
-from simnet.agents.fitting import Encoder
+from simnet.agents.fitting import Encoder, Versions
 from simnet.agents.host import Host
 from simnet.clock import Seconds, format_time
 from simnet.engine.kernel import Kernel, Status
@@ -24,6 +23,7 @@ from simnet.scenario.scenario import Scenario
 from simnet.world.posts import View
 
 VIEWS_AT_ONCE = 256
+_PERSONA = "\n\nYou are @"
 
 
 class Part(NamedTuple):
@@ -41,45 +41,126 @@ class Explained(NamedTuple):
     turn: int
     at: Seconds
     parts: tuple[Part, ...]
-    """In the order in which a model reads them."""
+    """In the order in which a model reads them, without the empty lines between them."""
     system: str
     user: str
     pattern: str | None
     shared: str
-    """How it begins as that of every other member of the cohort does."""
+    """How the prompts of all members of the cohort begin."""
     kept: str
-    """How it begins as that of the persona's next turn does."""
+    """How the prompt of the persona's next turn begins too; all of `system`, if there is none."""
     next_at: Seconds | None
-    """When that turn is; None if there is none, and `kept` is then what never changes."""
+    """When the next turn is, if there is one."""
 
 
 def explain(
     scenario: Scenario, who: str, at: Seconds = 0.0, encoder: Encoder | None = None
 ) -> Explained:
-    """Play a scenario until `who` looks at `at` or later, and take the prompt apart.
+    """Play a scenario until `who` asks a model at `at` or later, and take the prompt apart.
 
-    With an `encoder`, a prompt that is too long is cut as in a run. Raises UsageError if there
-    is nobody of that name, or they ask no model from then on.
+    With an `encoder`, a prompt that is too long is shortened as in a run. Raises UsageError if
+    there is nobody of that name, or they ask no model from then on.
     """
     handles = scenario.handles()
     if who not in handles:
         close = get_close_matches(who, handles, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{meant}")
-    taken = asyncio.run(_Listener(scenario, who, at, encoder).listen())
-    if not taken:
+    stage = _Stage(scenario, who, at, encoder)
+    asyncio.run(stage.play())
+    if not stage.told:
         raise UsageError(
-            f"@{who} asks no model in {scenario.name} at {format_time(at)} or later; "
-            "give an earlier --at"
+            f"@{who} asks no model in {scenario.name} at {format_time(at)} or later; give an "
+            "earlier --at, or someone else"
         )
-    cohort = next(
-        c for c in scenario.cohorts if any(who == one for one in handles_in(scenario, c.name))
+    return _explained(stage)
+
+
+class _Told(NamedTuple):
+    call: Call
+    parts: tuple[Part, ...]
+
+
+class _Stage:
+    """Plays a scenario and keeps what one persona was told in two turns."""
+
+    def __init__(self, scenario: Scenario, who: str, at: Seconds, encoder: Encoder | None) -> None:
+        self._kernel = Kernel(scenario)
+        self._make = agents_of(scenario)
+        self._at = at
+        self.who = who
+        self.agent: Agent = self._make(who)
+        self._others = Host(self._make, FakeModel())
+        self._own = Host(lambda _: self.agent, FakeModel(), encoder)
+        self.told: list[_Told] = []
+
+    async def play(self) -> None:
+        kernel, status = self._kernel, Status.FULL
+        while status is not Status.DONE and len(self.told) < 2:
+            status = kernel.advance(VIEWS_AT_ONCE)
+            views, kernel.views = kernel.views, []
+            kernel.events, kernel.showings = [], []
+            own = [view for view in views if view.who == self.who]
+            others = [view for view in views if view.who != self.who]
+            async for thoughts in self._others.think(others):
+                kernel.deliver(thoughts.decisions)
+            for view in own:
+                await self._think(view)
+
+    async def _think(self, view: View) -> None:
+        versions = list(_versions(self.agent, view)) if view.now >= self._at else []
+        calls: list[Call] = []
+        async for thoughts in self._own.think([view]):
+            self._kernel.deliver(thoughts.decisions)
+            calls += thoughts.calls
+        if versions and calls:
+            call = calls[0]
+            same = (parts for told, parts in versions if told == (call.system, call.user))
+            plain = (Part("system", call.system), Part("user", call.user))
+            self.told.append(_Told(call, next(same, plain)))
+
+
+def _versions(me: Agent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Part, ...]]]:
+    """List all that an agent may be told about a view, with its parts."""
+    head = prompts.layout(me.mind, me.persona)[:-1]
+    versions = Versions(me, view)
+    for number in range(len(versions)):
+        system, memories, seen = versions[number]
+        sights = prompts.sights(me, seen)
+        persona = system[system.rindex(_PERSONA) + 2 :] if _PERSONA in system else system
+        texts = (*head, persona, "\n".join(memories), "\n".join(sights))
+        names = (*prompts.Layout._fields, "memory", "feed")
+        parts = tuple(Part(*one) for one in zip(names, texts, strict=True) if one[1])
+        yield (system, "\n".join([*memories, *sights])), parts
+
+
+def _explained(stage: _Stage) -> Explained:
+    (call, parts), *later = stage.told
+    head = "\n\n".join(filter(None, prompts.layout(stage.agent.mind, stage.agent.persona)[:-1]))
+    shared = f"{head}{_PERSONA}" if call.system.startswith(f"{head}{_PERSONA}") else ""
+    kept, next_at = call.system, None
+    for other, _ in later:
+        next_at = other.at
+        kept = _beginning(call.system, other.system)
+        if call.system == other.system:
+            kept += _beginning(call.user, other.user)
+    return Explained(
+        call.who,
+        stage.agent.mind.cohort,
+        call.turn,
+        call.at,
+        parts,
+        call.system,
+        call.user,
+        call.pattern,
+        shared,
+        kept,
+        next_at,
     )
-    return _explained(scenario, cohort.name, taken)
 
 
-def handles_in(scenario: Scenario, cohort: str) -> list[str]:
-    """List the members of a cohort."""
-    from simnet.scenario.scenario import handles_of  # noqa: PLC0415
-
-    return [h for c in scenario.cohorts if c.name == cohort for h in handles_of(c.personas)]
+def _beginning(one: str, other: str) -> str:
+    """Return what two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    length = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return one[:length]

@@ -102,9 +102,7 @@ class Cohort:
         except (TypeError, NameError) as error:
             raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
-    def mind(
-        self, setting: str, feed: Feed, seed: int = 0, marking: Marking = "delimit"
-    ) -> Mind:
+    def mind(self, setting: str, feed: Feed, seed: int = 0, marking: Marking = "delimit") -> Mind:
         """Gather what the members have in common when they think."""
         feed = self.feed or feed
         return Mind(

@@ -52,8 +52,8 @@ class Plan:
         await asyncio.sleep(self.chance.choice((0.0, 0.001, 0.02, 0.3)))
 
     def disk(self):
-        # A run of this size asks for about a hundred operations of the disk.
-        nth = 1 + self.chance.randrange(150)
+        # A whole run of this size asks for some 330 operations of the disk.
+        nth = 1 + self.chance.randrange(330)
         match self.kind:
             case "the disk fails once":
                 return FaultyDisk(nth)

@@ -1,0 +1,86 @@
+"""The commands that look ahead: explain and estimate."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        help="A scenario: path/to/file.py or package.module, with :attribute if it holds several."
+    ),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the scenario; repeatable."),
+]
+Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
+Model = Annotated[str | None, typer.Option(help="Model folder or hub name, or `embedded`.")]
+Backend = Annotated[str | None, typer.Option(metavar="vllm|openai|fake", help="What runs it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def explain(
+    target: Target,
+    who: Annotated[str, typer.Option(metavar="HANDLE", help="Whose prompt.")],
+    at: Annotated[str, typer.Option(metavar="TIME", help="Simulated time, such as 6h.")] = "0s",
+    sets: Sets = None,
+    seed: Seed = None,
+    model: Model = None,
+    backend: Backend = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a persona is told, part by part, with token counts; asks no model."""
+    from simnet.commands.explain import take_apart  # noqa: PLC0415
+    from simnet.commands.run import Order  # noqa: PLC0415
+
+    order = Order(
+        target=target,
+        sets=tuple(sets or ()),
+        seed=seed,
+        model=model,
+        backend=backend,
+        as_json=as_json,
+    )
+    take_apart(order, who, at)
+
+
+@app.command()
+def estimate(
+    target: Target,
+    share: Annotated[float, typer.Option(help="Share of the simulated time to run.")] = 0.01,
+    sets: Sets = None,
+    seed: Seed = None,
+    model: Model = None,
+    backend: Backend = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Endpoint of --backend openai.")
+    ] = None,
+    adapters: Annotated[
+        list[str] | None,
+        typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the first stretch of a scenario and print what all of it would cost."""
+    from simnet.commands.estimate import foretell  # noqa: PLC0415
+    from simnet.commands.run import Order  # noqa: PLC0415
+
+    order = Order(
+        target=target,
+        sets=tuple(sets or ()),
+        seed=seed,
+        model=model,
+        backend=backend,
+        base_url=base_url,
+        adapters=tuple(adapters or ()),
+        address=address,
+        as_json=as_json,
+    )
+    foretell(order, share)
