@@ -32,8 +32,8 @@ from rich.table import Table
 from simnet import Cohort, Exponential, Like, Pass, Prompt, Reply, Scenario, Steps, Write, sample
 from simnet.agents.agent import Decision
 from simnet.engine.kernel import Kernel, Status
+from simnet.engine.news import Progress
 from simnet.engine.run import Launch, Outcome, launch
-from simnet.engine.scheduler import Progress
 from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.world.posts import View
@@ -41,6 +41,8 @@ from simnet.world.posts import View
 MEAN, REACTS_IN = 200.0, 1000.0
 """Simulated seconds between looking, and from looking to acting: five in six think at once."""
 FOLLOWEES = 25
+LOOKED_EVERY = 3.0
+"""Wall seconds between two looks at the processes."""
 PARTS = {
     "ray::SchedulerActor": "scheduler",
     "ray::PersonaAgents": "agents",
@@ -82,10 +84,14 @@ class Watching(Silent):
     def __init__(self) -> None:
         self.seen: list[tuple[float, int]] = []
         self.cpu: dict[int, tuple[str, float, float]] = {}
+        self._looked = 0.0
 
     def progress(self, progress: Progress) -> None:
         """Note it."""
         self.seen.append((progress.elapsed, progress.ledger.planned - progress.ledger.open))
+        if progress.elapsed - self._looked < LOOKED_EVERY:
+            return  # looking at processes costs what it measures
+        self._looked = progress.elapsed
         for process in psutil.process_iter(["name", "cpu_times", "memory_full_info"]):
             part = next((PARTS[p] for p in PARTS if process.info["name"].startswith(p)), None)
             if part is not None and process.info["memory_full_info"] is not None:

@@ -28,9 +28,10 @@ from rich.table import Table
 
 from simnet import Cohort, Completion, Exponential, Prompt, Scenario, draws, sample
 from simnet.engine.local import LocalMinds
+from simnet.engine.news import Answer, Finish
 from simnet.engine.play import Play
 from simnet.engine.population import agents_of
-from simnet.engine.scheduler import Answer, Finish, Minds
+from simnet.engine.scheduler import Minds
 from simnet.inference.fake import plausible
 from simnet.world.posts import View
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simnet.commands.again import MaxCalls, MaxMinutes, MaxTokens
 from simnet.commands.again import app as again
 from simnet.commands.ahead import app as ahead
 from simnet.commands.personas import app as personas
@@ -79,15 +80,6 @@ Model = Annotated[
 ]
 Backend = Annotated[
     str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
-]
-MaxTokens = Annotated[
-    int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
-]
-MaxMinutes = Annotated[
-    float | None, typer.Option(min=0.0, help="Stop after so many minutes of turns.")
-]
-MaxCalls = Annotated[
-    int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
 ]
 
 RUNS = Path("runs")

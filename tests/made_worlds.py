@@ -169,6 +169,7 @@ def random_scenario(number: int) -> Scenario:
         seed=chance.randint(0, 99),
         feed=Feed(ranking=_ranking(chance), size=chance.randint(1, 6)),
         ties=[(chance.choice(handles), chance.choice(handles)) for _ in handles],
+        marking=chance.choice(["none", "datamark", "delimit"]),
     )
 
 

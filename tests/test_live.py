@@ -10,7 +10,7 @@ from simnet.commands.live import LiveDisplay, Plain, display, line, print_posted
 from simnet.commands.pace import Pace, format_seconds
 from simnet.engine.estimate import Expected
 from simnet.engine.ledger import Ledger
-from simnet.engine.scheduler import Posted, Progress, Usage
+from simnet.engine.news import Posted, Progress, Usage
 from simnet.inference.statistics import Statistics
 
 LONG = "word " * 30

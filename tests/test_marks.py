@@ -77,3 +77,57 @@ def test_near_repeats_have_one_gist(one, other):
 @pytest.mark.parametrize(("one", "other"), [("👍", "🎉"), ("!!!", "..."), ("yes", "no")])
 def test_other_texts_have_other_gists(one, other):
     assert marks.gist(one) != marks.gist(other)
+
+
+def stuck(text):
+    return marks.repeats_itself(text, marks.gist(text).split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no no no no no no no",
+        "So good, so good! So good, so good? So good.",
+        "a" * 16,
+        "x" + "!" * 40,
+    ],
+)
+def test_a_text_that_is_stuck_is_found(text):
+    assert stuck(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no no no", "The bus was late. The bus was late again.", " " * 40, "ha" * 6, "a" * 15],
+)
+def test_people_repeat_themselves_a_little(text):
+    assert not stuck(text)
+
+
+SAID = "The council forgot Elm Street again, and nobody on the bus was surprised by it."
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        SAID,
+        f"As they say: {SAID} So true.",
+        SAID.replace("Elm Street", "Oak Street"),
+        SAID.replace("nobody", "no one").replace("again, ", ""),
+    ],
+)
+def test_most_of_a_text_in_another_is_found(other):
+    assert marks.nearly_holds(other, marks.pieces(SAID))
+
+
+@pytest.mark.parametrize(
+    ("other", "text"),
+    [
+        ("The council forgot us, and the bus was late.", SAID),
+        (SAID, "I like the bus."),
+        ("", SAID),
+        ("I like the bus.", "I like the bus."),
+    ],
+)
+def test_other_texts_and_short_ones_are_no_near_repeats(other, text):
+    assert not marks.nearly_holds(other, marks.pieces(text))

@@ -246,7 +246,7 @@ def test_one_who_only_talks_recalls_too_if_asked_to():
         turn(me, view(shown(1, "ben", "First.")), "Hello you.")
         _, (prompt,) = turn(me, view(shown(2, "ben", "Second."), turn=1))
         assert ("Hello you." in prompt.user) is recalls
-        assert prompt.user.endswith("@ben: Second.")
+        assert prompt.user.endswith('@ben: "Second."')
 
 
 def test_words_are_hashed_alike_and_short_ones_say_nothing():

@@ -10,9 +10,10 @@ from made_worlds import drive, random_scenario
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps
 from simnet.engine.kernel import Kernel
 from simnet.engine.local import LocalMinds
+from simnet.engine.news import Finish, Progress
 from simnet.engine.play import Play
 from simnet.engine.population import agents_of
-from simnet.engine.scheduler import Finish, Progress, Scheduler
+from simnet.engine.scheduler import Scheduler
 from simnet.inference.fake import FakeModel
 
 

@@ -156,9 +156,9 @@ class Agent:
                 found[marks.REFUSAL] = None
             if marks.garbled(text):
                 found[marks.GARBLED] = None
-            if self.finish == "repetition" or marks.repeats_itself(text):
-                found[marks.REPETITION] = None
             gist = marks.gist(text)
+            if self.finish == "repetition" or marks.repeats_itself(text, gist.split()):
+                found[marks.REPETITION] = None
             if gist in self._gists or gist in gists or _echoes(text, gist, view):
                 found[marks.REPEAT] = None
             elif self._nearly_said(text, gist, view):

@@ -17,11 +17,11 @@ TRIMMED = "trimmed"
 
 FLAWS = frozenset({REFUSAL, REPEAT, NEAR_REPEAT, EMPTY, GARBLED, REPETITION})
 """What a reply is asked for again for, where a cohort wants that."""
-PIECES = 8
+PIECES = 5
 """Into how many pieces a text is cut to find near repeats of it."""
-NEAR = 5
+NEAR = 3
 """How many of them another text has to hold."""
-SHORTEST_PIECE = 6
+SHORTEST_PIECE = 8
 """Characters; smaller pieces are everywhere."""
 RUN = 16
 """How often a character in a row is too often."""
@@ -71,12 +71,15 @@ def gist(text: str) -> str:
     return (_SPACES.sub(" ", text).strip() or text.strip()).casefold()
 
 
-def repeats_itself(text: str) -> bool:
-    """Whether a text is stuck: a phrase of four words four times, or a character in a row."""
-    if len(text) >= RUN and any(one * RUN in text for one in set(text) if not one.isspace()):
+def repeats_itself(text: str, words: Sequence[str]) -> bool:
+    """Whether a text, with the words of its gist, is stuck.
+
+    That is a phrase of four words four times, or one character again and again.
+    """
+    passed = set(text[RUN - 1 :: RUN])  # so many characters in a row pass one of these places
+    if any(one * RUN in text for one in passed if not one.isspace()):
         return True
-    words = text.casefold().split()
-    if len(words) - len(set(words)) < GRAM - 1:
+    if len(words) - len(set(words)) < 2 * (GRAM - 1):  # as many as one word over and over has
         return False
     phrases = list(zip(words, words[1:], words[2:], words[3:], strict=False))
     if len(phrases) - len(set(phrases)) < GRAM - 1:

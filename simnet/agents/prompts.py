@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from simnet.agents.mind import Mind
     from simnet.personas.persona import Persona
 
+_COUNTED = ("likes", "dislikes", "replies", "reposts")
+"""The last fields of a Shown, as they are told."""
+
 
 class Layout(NamedTuple):
     """The parts of what a persona is told at every turn, in their order."""
@@ -119,20 +122,17 @@ def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
 
 
 def _post(post: Shown, now: Seconds, quote: Callable[[str], str]) -> str:
-    to = f" to @{post.to}" if post.to else ""
-    quoted = f" quoting {quote(post.quoted)}" if post.quoted else ""
-    label = f" [{one_line(post.label)}]" if post.label else ""
-    counts = [
-        f"{count} {name}"
-        for count, name in (
-            (post.likes, "likes"), (post.dislikes, "dislikes"),
-            (post.replies, "replies"), (post.reposts, "reposts"),
-        )
-        if count
-    ]  # fmt: skip
-    liked = f" ({', '.join(counts)})" if counts else ""
-    told = f"{quote(post.text)}{quoted}{label}{liked}"
-    return f"@{post.author}{to} {format_age(now - post.at)}: {told}"
+    # Every turn does this ten times, mostly for posts without any of the extras.
+    _, author, text, at, to, quoted, label, *counts = post
+    told = f"@{author}{f' to @{to}' if to else ''} {format_age(now - at)}: {quote(text)}"
+    if quoted:
+        told += f" quoting {quote(quoted)}"
+    if label:
+        told += f" [{one_line(label)}]"
+    if any(counts):
+        pairs = zip(counts, _COUNTED, strict=True)
+        told += f" ({', '.join([f'{count} {name}' for count, name in pairs if count])})"
+    return told
 
 
 def _message(message: Message, now: Seconds, quote: Callable[[str], str]) -> str:

@@ -25,6 +25,15 @@ PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas
 Watch = Annotated[bool | None, typer.Option(help="Print posts as they land.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option(min=0.0, help="Stop after so many minutes of turns.")
+]
+MaxCalls = Annotated[
+    int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
+]
 RUNS = Path("runs")
 
 
@@ -41,10 +50,14 @@ def resume(
     watch: Watch = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    max_tokens: MaxTokens = None,
+    max_minutes: MaxMinutes = None,
+    max_calls: MaxCalls = None,
 ) -> None:
     """Run what is left of a run that was interrupted, failed or killed."""
     from simnet.commands.going_on import carry_on  # noqa: PLC0415
     from simnet.commands.run import Order  # noqa: PLC0415
+    from simnet.engine.budget import Budget  # noqa: PLC0415
 
     order = Order(
         target=run,
@@ -58,6 +71,7 @@ def resume(
         watch=watch,
         as_json=as_json,
         quiet=quiet,
+        budget=Budget(max_tokens, max_calls, max_minutes),
     )
     raise typer.Exit(carry_on(order))
 

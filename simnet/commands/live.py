@@ -17,8 +17,8 @@ from simnet.analysis.show import visible
 from simnet.clock import format_time
 from simnet.commands.pace import Figures, Pace, format_seconds
 from simnet.commands.summary import outcome_json, print_closing
+from simnet.engine.news import Posted, Progress
 from simnet.engine.run import Outcome
-from simnet.engine.scheduler import Posted, Progress
 
 PLAIN_EVERY = 2.0
 """Wall seconds at least between two plain lines of progress."""

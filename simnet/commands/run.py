@@ -14,10 +14,10 @@ from simnet.engine.adapters import check_adapters
 from simnet.engine.again import resumption, unfinished
 from simnet.engine.budget import SPENT, UNLIMITED, Budget
 from simnet.engine.estimate import check_most_turns, expect
+from simnet.engine.news import Progress
 from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.revive import course_of
 from simnet.engine.run import Launch, Outcome, launch
-from simnet.engine.scheduler import Progress
 from simnet.errors import UsageError
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME

@@ -9,8 +9,8 @@ from rich.text import Text
 from simnet.clock import format_time
 from simnet.commands.pace import format_seconds
 from simnet.engine.ledger import Ledger
+from simnet.engine.news import Progress
 from simnet.engine.run import Outcome
-from simnet.engine.scheduler import Progress
 
 
 def print_closing(outcome: Outcome, console: Console) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
+from simnet.engine.garbage import collect_rarely
 from simnet.engine.llm_server import Ready
 from simnet.engine.local import answers
+from simnet.engine.news import Answer
 from simnet.engine.population import agents_of, minds_of
-from simnet.engine.scheduler import Answer
 from simnet.engine.wire import Packed, unpack
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -41,6 +42,7 @@ class PersonaAgents:
             replies=replies,
             minds=minds_of(scenario, changes) if changes else None,
         )
+        collect_rarely()
 
     async def start(self) -> Ready:
         """Say that the agents are there."""

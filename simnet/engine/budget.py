@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from simnet.engine.scheduler import Progress
+from simnet.engine.news import Progress
 
 
 class Budget(NamedTuple):

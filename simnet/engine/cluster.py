@@ -15,8 +15,10 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simnet.engine.actors import PersonaAgents, RecordKeeper
+from simnet.engine.garbage import collect_rarely
 from simnet.engine.gauges import Gauges
 from simnet.engine.llm_server import CLOSING_TIME, LlmServer
+from simnet.engine.news import Finish, Progress
 from simnet.engine.past import Past
 from simnet.engine.placement import PersonasPerActor, Placement, place
 from simnet.engine.play import Phases, Play
@@ -28,7 +30,6 @@ from simnet.engine.remote import (
     unwrapped,
 )
 from simnet.engine.restarts import RESTARTS, Restarts
-from simnet.engine.scheduler import Finish, Progress
 from simnet.engine.supervisor import Supervisor
 from simnet.errors import RunError, SimnetError
 from simnet.inference.backend import Backend
@@ -56,6 +57,7 @@ class SchedulerActor:
     ) -> None:
         minds, record = RemoteMinds(hosts, placement), RemoteRecord(keeper)
         self._play = Play(scenario, minds, record, past)
+        collect_rarely()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and how it ended as the last thing."""

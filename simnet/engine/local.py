@@ -10,11 +10,11 @@ from simnet.agents.fitting import Encoder, Replies
 from simnet.agents.host import Host
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
+from simnet.engine.news import Answer, Finish, Progress, Usage
 from simnet.engine.past import Past
 from simnet.engine.placement import Placement, thinkers
 from simnet.engine.play import Phases, Play
 from simnet.engine.population import agents_of, minds_of
-from simnet.engine.scheduler import Answer, Finish, Progress, Usage
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured
 from simnet.recording.recorder import Recorder

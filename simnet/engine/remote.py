@@ -6,8 +6,8 @@ from typing import Any
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
+from simnet.engine.news import Answer
 from simnet.engine.placement import Placement
-from simnet.engine.scheduler import Answer
 from simnet.engine.wire import pack
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt

@@ -16,11 +16,11 @@ from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.estimate import check_most_turns
 from simnet.engine.local import InProcess
 from simnet.engine.metrics import Meter, closing_rows, ledger_lines
+from simnet.engine.news import Finish
 from simnet.engine.past import Past
 from simnet.engine.patience import Patience
 from simnet.engine.placement import PersonasPerActor, Placement
 from simnet.engine.restarts import RESTARTS
-from simnet.engine.scheduler import Finish
 from simnet.engine.stage import Reporter, Silent, Stage
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.inference.backend import Backend, choose

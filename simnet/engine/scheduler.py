@@ -8,19 +8,19 @@ gets them by the hundred.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.engine.kernel import Kernel, Status
-from simnet.engine.ledger import Ledger
-from simnet.inference.statistics import Statistics
+from simnet.engine.news import Answer, Finish, Posted, Progress, Usage
 from simnet.recording.bulk import encode_showings
 from simnet.recording.schema import encode
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 
 VIEWS_PER_CALL = 256
+HELD_FOR = 0.02
+"""Wall seconds for which a short list of views is held at most."""
 ROWS_PER_WRITE = 4096
 ROWS_WAIT = 0.1
 """Wall seconds after which rows are written even if they are few."""
@@ -31,37 +31,6 @@ WRITES_IN_FLIGHT = 4
 NEWS_EVERY = 0.25
 """Wall seconds between two reports of progress."""
 POSTS_PER_REPORT = 32
-
-
-class Usage(NamedTuple):
-    """What some model calls cost."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    shared: int = 0
-    """Calls besides that the completion of another's answered."""
-    asks: int = 0
-    """Lists in which prompts were sent to the model."""
-
-    def plus(self, other: "Usage") -> "Usage":
-        """Add up two costs."""
-        return Usage(*(one + more for one, more in zip(self, other, strict=True)))
-
-    def less(self, shared: "Usage") -> "Usage":
-        """Take off what calls would have cost that the completion of another's answered."""
-        left = Usage(*(one - less for one, less in zip(self, shared, strict=True)))
-        return left._replace(shared=shared.calls)
-
-
-class Answer(NamedTuple):
-    """What a host sends back for some of the views it was sent."""
-
-    decisions: list[Decision]
-    calls: bytes
-    """Rows of the `calls` table, encoded; empty if there were none."""
-    usage: Usage
 
 
 class Minds(Protocol):
@@ -82,51 +51,6 @@ class Record(Protocol):
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Keep batches of (table, rows), in order; returns when they are on disk."""
         ...
-
-
-class Posted(NamedTuple):
-    """A post as it lands, for whoever watches."""
-
-    at: Seconds
-    who: str
-    cohort: str
-    text: str
-    to: str | None
-    marks: tuple[str, ...]
-
-
-class Progress(NamedTuple):
-    """How far a run is."""
-
-    now: Seconds
-    ledger: Ledger
-    usage: Usage
-    elapsed: float
-    """Wall seconds since the first turn."""
-    posted: tuple[Posted, ...]
-    """What was said since the last report; the newest, if it was much."""
-    first_reply: float | None
-    """Wall seconds until the first decision came back."""
-    sends: int = 0
-    """Lists in which views were sent to minds."""
-    writes: int = 0
-    """Lists in which rows were sent to the record."""
-    incidents: tuple[str, ...] = ()
-    """Why the model had to be restarted, each time."""
-    statistics: Statistics | None = None
-    """What the model was doing lately, if it says."""
-    paused: str | None = None
-    """Why nothing goes on just now: the disk is full or fails."""
-
-
-class Finish(NamedTuple):
-    """How a run ended."""
-
-    stopped: bool
-    """Whether it was asked to stop before its end."""
-    progress: Progress
-    digest: str
-    """Hash of the world's last state."""
 
 
 class Scheduler:
@@ -157,7 +81,7 @@ class Scheduler:
         self._usage = Usage()
         self._out = self._sends = self._writes = 0
         self._stop = False
-        self._began = self._told = self._wrote = 0.0
+        self._began = self._told = self._wrote = self._held = 0.0
         self._first_reply: float | None = None
         self._posted: list[Posted] = []
 
@@ -174,6 +98,8 @@ class Scheduler:
             while not self._stop:
                 self._arrived.clear()
                 status = self._kernel.advance(VIEWS_PER_CALL)
+                if status is Status.WAITING and await self._more_to_come():
+                    continue
                 self._send(self._take_views())
                 self._take_rows()
                 await self._keep()
@@ -186,6 +112,24 @@ class Scheduler:
             await self._finish_thinking()
             await self._keep(everything=True)
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
+
+    async def _more_to_come(self) -> bool:
+        """Hold a short list of views a moment if others are out, for decisions to lengthen it.
+
+        Tells whether one came. A model that costs nothing is so sent long lists; to a real one
+        the moment is nothing, and no view is held longer than that.
+        """
+        if not self._out or not self._kernel.views:
+            return False
+        now = time.perf_counter()
+        self._held = self._held or now
+        try:
+            async with asyncio.timeout(max(0.0, self._held + HELD_FOR - now)):
+                await self._arrived.wait()
+        except TimeoutError:
+            self._held = 0.0
+            return False
+        return True
 
     async def _wait(self) -> None:
         """Wait for a decision; if rows are waiting too, only until they have to be written."""
@@ -206,6 +150,7 @@ class Scheduler:
 
     def _send(self, views: Sequence[View]) -> None:
         self._out += len(views)
+        self._held = 0.0
         batches: dict[int, list[View]] = {}
         for view in views:
             batches.setdefault(self._minds.host_of(view.who), []).append(view)

@@ -10,9 +10,9 @@ from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.engine.llm_server import Incident, Ready
+from simnet.engine.news import Finish, Progress
 from simnet.engine.remote import raised, unwrapped
 from simnet.engine.restarts import Restarts
-from simnet.engine.scheduler import Finish, Progress
 from simnet.errors import RunError, reason
 from simnet.inference.statistics import Statistics
 

@@ -128,9 +128,9 @@ class Recorder:
         again. Recording may go on afterwards.
         """
         self.commit()
-        self._close_segments()
         self._seals += 1
         with disk_errors(f"sealing {self._folder}"):
+            self._close_segments()
             parts = seal_run(
                 self._disk, self._folder, self.epoch, self._seals, fence=self._check_epoch
             )

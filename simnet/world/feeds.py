@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-
 from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Post
@@ -37,11 +35,9 @@ class Source(Protocol):
 def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what the people one follows wrote or reposted, the newest few of each."""
     entries = world.recent[world.network.followees(viewer)].ravel()
-    entries = entries[entries >= first]
-    if len(entries) > limit:
-        entries = np.partition(entries, -limit)[-limit:]
     entries.sort()
-    newest_first: list[Entry] = entries[::-1].tolist()
+    since = max(int(entries.searchsorted(first)), len(entries) - limit)
+    newest_first: list[Entry] = entries[since:][::-1].tolist()
     return newest_first
 
 
@@ -119,18 +115,27 @@ def choose(
     """Rank what `viewer` may see, less what was `seen`, and keep the best `feed.size`."""
     first = world.first_entry_since(now - feed.window)
     if feed.ranking is chronological and not world.pins:
-        # Candidates come newest first, so a feed in that order needs no more than it shows.
-        newest = _visible(world, viewer, feed, first, seen, feed.size)
-        return [(post.at, post, why) for post, why in newest]
-    candidates = _visible(world, viewer, feed, first, seen, feed.candidates)
-    posts = [post for post, _ in candidates]
+        return _newest(world, viewer, feed, first, seen)
+    candidates, _ = _visible(world, viewer, feed, first, seen, feed.candidates, feed.candidates)
+    posts = [post for _, post, _ in candidates]
     scores = scored(world, viewer, feed.ranking, posts, now)
-    ranked = [(score, post, why) for score, (post, why) in zip(scores, candidates, strict=True)]
+    ranked = [(score, post, why) for score, (_, post, why) in zip(scores, candidates, strict=True)]
     if feed.ranking is not chronological:
         ranked.sort(key=_best_first, reverse=True)
     if world.pins:
         ranked.sort(key=lambda choice: choice[1].id not in world.pins)
     return ranked[: feed.size]
+
+
+def _newest(
+    world: "World", viewer: int, feed: Feed, first: Entry, seen: Collection[int]
+) -> list[Choice]:
+    """Rank by time: candidates come newest first, so a few of them are mostly enough."""
+    few = min(3 * feed.size, feed.candidates)
+    newest, more = _visible(world, viewer, feed, first, seen, few, feed.size)
+    if more and len(newest) < feed.size and few < feed.candidates:
+        newest, _ = _visible(world, viewer, feed, first, seen, feed.candidates, feed.size)
+    return newest
 
 
 def _best_first(choice: Choice) -> tuple[float, int]:
@@ -177,23 +182,32 @@ def _visible(
     feed: Feed,
     first: Entry,
     seen: Collection[int],
+    limit: int,
     most: int,
-) -> list[tuple[Post, str]]:
-    """Turn entries into posts the viewer may see, each once."""
+) -> tuple[list[Choice], bool]:
+    """Turn entries into posts the viewer may see, each once, scored by their time.
+
+    Looks at `limit` entries and stops at `most` posts. Also tells whether there may be more
+    entries than that.
+    """
     hidden = world.hidden_from(viewer)
     timeline = world.timeline
-    found: dict[int, tuple[Post, str]] = {}
-    for entry in feed.reads(world, viewer, first, feed.candidates):
+    found: list[Choice] = []
+    taken: set[int] = set()
+    entries = feed.reads(world, viewer, first, limit)
+    for entry in entries:
         by, post = timeline[entry]
-        if post.removed or post.id in found or post.id in seen:
+        number = post.id
+        if post.removed or number in seen or number in taken:
             continue
         author = post.author_index
         if (author == viewer and not feed.own) or (hidden and (author in hidden or by in hidden)):
             continue
-        found[post.id] = (post, "" if by == author else f"reposted by @{world.handles[by]}")
+        taken.add(number)
+        found.append((post.at, post, "" if by == author else f"reposted by @{world.handles[by]}"))
         if len(found) == most:
             break
-    return list(found.values())
+    return found, len(entries) >= limit
 
 
 def check_scores(

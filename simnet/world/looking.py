@@ -52,7 +52,7 @@ def look(
         rankers = tuple([rankers[place] for place in order])
     if feed.fresh:
         seen.update([post.id for _, post, _ in chosen])
-        _forget(world, seen, feed, now)
+        _forget(world, viewer, seen, feed, now)
     news, found = world.findings.pop(viewer, ((), ()))
     if feed.suggests is not None:
         found += _suggested(world, viewer, feed, seed, found)
@@ -115,8 +115,13 @@ def _mail(world: World, viewer: int) -> tuple[Message, ...]:
     return tuple(letters[:MAIL])
 
 
-def _forget(world: World, seen: set[int], feed: Feed, now: Seconds) -> None:
-    """Drop posts too old to be candidates again, so that what was seen stays small."""
-    if len(seen) > 8 * feed.candidates:
+def _forget(world: World, viewer: int, seen: set[int], feed: Feed, now: Seconds) -> None:
+    """Drop posts too old to be candidates again, so that what was seen stays small.
+
+    Looking through it all is put off until it has doubled, so that a look costs the same
+    however long a viewer has been looking.
+    """
+    if len(seen) >= world.forget_at.get(viewer, 8 * feed.candidates):
         horizon = now - feed.window
         seen.difference_update([n for n in seen if world.posts[n].at < horizon])
+        world.forget_at[viewer] = max(8 * feed.candidates, 2 * len(seen))

@@ -69,6 +69,8 @@ class World:
         """The words of the posts, as far as a ranking asked for them."""
         self.seen: defaultdict[int, set[int]] = defaultdict(set)
         """Posts each member was shown."""
+        self.forget_at: dict[int, int] = {}
+        """How many of them a member has when the old ones are dropped next."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         """What a member's last search or trend brought: news, suggested handles."""
         self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)

@@ -17,10 +17,10 @@ from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Sce
 from simnet.agents.behaviours import converse, enforce
 from simnet.engine import scheduler as scheduler_module
 from simnet.engine.metrics import closing_rows
+from simnet.engine.news import Finish
 from simnet.engine.past import Past
 from simnet.engine.play import Phases, Play
 from simnet.engine.population import agents_of
-from simnet.engine.scheduler import Finish
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.manifest import Manifest

@@ -1,0 +1,292 @@
+"""Actions as compact lines against actions as JSON, on the embedded model.
+
+The views are those of a small town that was played with made-up replies. Each is put to the
+model twice, with the same words but for the rules of replying, and with the grammar of the
+encoding: lines such as `reply 2: Sure.`, or objects such as
+`{"action": "reply", "post": 2, "text": "Sure."}`. Every reply is parsed by the encoding's own
+parser. The two take turns, `--rounds` times, on one engine.
+
+Prints one table and one JSON line. On a GPU give --model.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from simnet import Cohort, Exponential, Prompt, Scenario, sample
+from simnet.agents import prompts
+from simnet.agents.agent import Agent
+from simnet.agents.host import Host
+from simnet.agents.mind import Mind
+from simnet.agents.replies import ReplyFormat, Shape
+from simnet.clock import HOUR, MINUTE
+from simnet.engine.kernel import Kernel, Status
+from simnet.engine.population import agents_of
+from simnet.errors import ModelError
+from simnet.inference.backend import choose
+from simnet.inference.fake import FakeModel
+from simnet.inference.model import Completion, Model
+from simnet.inference.settings import EngineSettings
+from simnet.world.actions import Action, fields_of
+from simnet.world.posts import View
+
+_STRING = r'"([^"\\\n\r]|\\["\\/bfnrt])'
+
+
+class JsonReplies(ReplyFormat):
+    """The same verbs, offered and read back as JSON objects."""
+
+    @property
+    def rules(self) -> str:  # type: ignore[override]  # the lines keep theirs
+        """Tell a model how to reply."""
+        offers = [
+            f"{json.dumps(self._example(verb))} - {(verb.__doc__ or '').partition('.')[0].lower()}"
+            for verb in self.verbs.values()
+        ]
+        forms = f"(N: a number shown to you, TEXT: at most {self.text_limit} characters)"
+        return "\n".join([f"Answer with one JSON object of these forms {forms}:", *offers])
+
+    def _example(self, verb: type[Action]) -> dict[str, str]:
+        words = {field.name: "TEXT" if field.kind == "text" else "N" for field in fields_of(verb)}
+        return {"action": verb.verb, **words}
+
+    def _build(self, shape: Shape) -> str | None:
+        if super()._build(shape) is None:
+            return None
+        verbs = [
+            verb
+            for verb in self.verbs.values()
+            if all(f.kind == "text" or len(shape.numbers(f.kind)) for f in fields_of(verb))
+        ]
+        return "|".join(rf"\{{{', '.join(self._members(verb, shape))}\}}" for verb in verbs)
+
+    def _members(self, verb: type[Action], shape: Shape) -> list[str]:
+        members = [f'"action": "{verb.verb}"']
+        for field in fields_of(verb):
+            numbers = "|".join(map(str, shape.numbers(field.kind)))
+            text = rf'{_STRING}{{1,{self.text_limit}}}"'
+            members.append(f'"{field.name}": {text if field.kind == "text" else f"({numbers})"}')
+        return members
+
+    def parse(self, reply: str, view: View) -> list[Action]:
+        """Read a reply. Raises ModelError if it is not one to this view."""
+        try:
+            told = json.loads(reply)
+            verb = self.verbs[told.pop("action")]
+            values = {name: str(value) for name, value in told.items()}
+            return [self._made(verb, values, view)]
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            raise ModelError(f"the reply is not an action: {fault!r}") from fault
+
+
+class JsonMind(Mind):
+    """A mind that replies in JSON."""
+
+    @property
+    def replies(self) -> ReplyFormat:  # type: ignore[override]
+        """How these verbs are offered to a model and read back."""
+        if "_replies" not in self.__dict__:
+            made = JsonReplies(self.verbs, self.text_limit, self.feed_size, self.acts)
+            self.__dict__["_replies"] = made
+        kept: ReplyFormat = self.__dict__["_replies"]
+        return kept
+
+
+class Situation(NamedTuple):
+    """What one agent sees and remembers."""
+
+    view: View
+    recalled: Sequence[str]
+    agent: Agent
+
+
+class Figures(NamedTuple):
+    """What one encoding showed."""
+
+    encoding: str
+    actions: int
+    prompt_tokens: float
+    """An action."""
+    tokens: float
+    """Out, an action; of those that are parseable."""
+    speaking: float
+    """Share of actions with a text; where more is said, more tokens go out."""
+    overhead: float
+    """Of the tokens out, those that are not of the text."""
+    same: float
+    """Tokens an action, with the actions of both encodings written in this one."""
+    parseable: float
+    at_limit: float
+    """Share of replies that ended because they were too long."""
+    seconds: float
+    """Of a round."""
+
+
+def town(people: int) -> Scenario:
+    """Make a town that talks."""
+    crowd = Cohort(
+        "people", sample(people, seed=3), "You like short sentences.",
+        rhythm=Exponential(30 * MINUTE), follows={"people": 0.5}, text_limit=140,
+    )  # fmt: skip
+    return Scenario("town", [crowd], lasts=6 * HOUR, seed=5)
+
+
+async def situations(scenario: Scenario, count: int) -> list[Situation]:
+    """Play a scenario with made-up replies and keep the last situations with a full feed."""
+    make = agents_of(scenario)
+    agents: dict[str, Agent] = {}
+
+    def made(who: str) -> Agent:
+        return agents.setdefault(who, make(who))
+
+    host, kernel = Host(made, FakeModel()), Kernel(scenario)
+    found: list[Situation] = []
+    status = Status.FULL
+    while status is not Status.DONE:
+        status = kernel.advance(64)
+        views, kernel.views = kernel.views, []
+        for view in views:
+            agent = made(view.who)
+            found.append(Situation(view, tuple(prompts.recalled(agent, view)), agent))
+        async for thoughts in host.think(views):
+            kernel.deliver(thoughts.decisions)
+    return [one for one in found if one.view.posts][-count:]
+
+
+def asked(kind: type[Mind], one: Situation) -> tuple[Mind, Prompt]:
+    """Put a situation into a prompt."""
+    mind = kind(**{name: getattr(one.agent.mind, name) for name in Mind.__dataclass_fields__})
+    me = Agent(one.agent.persona, mind)
+    user = "\n".join([*one.recalled, *prompts.sights(me, one.view)])
+    pattern = mind.replies.pattern(one.view)
+    seed = one.view.seed >> 1
+    return mind, Prompt(system=me.told, user=user, pattern=pattern, seed=seed, max_tokens=120)
+
+
+async def complete(model: Model, asking: Sequence[Prompt]) -> tuple[list[Completion], float]:
+    """Ask all at once; returns completions in order, and seconds."""
+    began = perf_counter()
+    done: dict[int, Completion] = {}
+    async for finished in model.generate(asking):
+        done.update(finished)
+    return [done[at] for at in range(len(asking))], perf_counter() - began
+
+
+class Done(NamedTuple):
+    """An action, and what a reply that says so is made of."""
+
+    action: Action
+    words: dict[str, Any]
+
+
+def words_of(action: Action, view: View) -> dict[str, Any]:
+    """Name what an action points at by its number in the view."""
+    posts = [post.id for post in view.posts]
+    members = [post.author for post in view.posts]
+    members += [*(message.sender for message in view.messages), *view.suggested]
+    places: dict[str, Any] = {"post": posts, "member": members}
+    told: dict[str, Any] = {}
+    for field in fields_of(type(action)):
+        value = getattr(action, field.name)
+        told[field.name] = places[field.kind].index(value) + 1 if field.kind in places else value
+    return told
+
+
+def written(name: str, done: Done) -> str:
+    """Write an action in an encoding."""
+    if name == "JSON":
+        return json.dumps({"action": done.action.verb, **done.words}, ensure_ascii=False)
+    kinds = {field.name: field.kind for field in fields_of(type(done.action))}
+    text = "".join(f": {word}" for key, word in done.words.items() if kinds[key] == "text")
+    numbers = "".join(f" {word}" for key, word in done.words.items() if kinds[key] != "text")
+    return f"{done.action.verb}{numbers}{text}"
+
+
+def figures(
+    name: str, minds: Sequence[Mind], views: Sequence[View], runs: Sequence[Any], count: Any
+) -> tuple[Figures, list[Done]]:
+    """Work out what the runs of one encoding show, and which actions came of them."""
+    actions: list[Done] = []
+    parsed, speaking, tokens, overhead, cut, total = 0, 0, [], [], 0, 0
+    for completions, _ in runs:
+        for mind, view, done in zip(minds, views, completions, strict=True):
+            total += 1
+            cut += done.finish == "length"
+            try:
+                (action,) = mind.replies.parse(done.text, view)
+            except ModelError:
+                continue
+            parsed += 1
+            tokens.append(done.output_tokens)
+            actions.append(Done(action, words_of(action, view)))
+            said = getattr(action, "text", None)
+            speaking += said is not None
+            overhead.append(done.output_tokens - (count(said) if said else 0))
+    asked_tokens = statistics.mean(d.prompt_tokens for done, _ in runs for d in done)
+    seconds = statistics.median(seconds for _, seconds in runs)
+    mean = [statistics.mean(some) if some else float("nan") for some in (tokens, overhead)]
+    rest = (parsed / total, cut / total, seconds)
+    told = Figures(name, total, asked_tokens, mean[0], speaking / total, mean[1], 0.0, *rest)
+    return told, actions
+
+
+async def measure(model_name: str | None, count: int, rounds: int) -> list[Figures]:
+    """Start the engine and put every situation to it in both encodings."""
+    settings = EngineSettings(model="embedded")
+    backend = choose("vllm", model_name, settings).ready(print)
+    encoder = backend.encoder()
+    assert encoder is not None
+    found = await situations(town(20), count)
+    kinds = {"lines": Mind, "JSON": JsonMind}
+    asking = {name: [asked(kind, one) for one in found] for name, kind in kinds.items()}
+    model = backend.build()
+    runs: dict[str, list[Any]] = {name: [] for name in kinds}
+    try:
+        await complete(model, [pairs[0][1] for pairs in asking.values()])  # compiles grammars
+        for turn in range(rounds):
+            names = list(kinds) if turn % 2 == 0 else list(reversed(kinds))
+            for name in names:
+                runs[name].append(await complete(model, [prompt for _, prompt in asking[name]]))
+    finally:
+        await model.close()
+    views = [one.view for one in found]
+    found_out = [
+        figures(name, [mind for mind, _ in asking[name]], views, runs[name], encoder.count)
+        for name in kinds
+    ]
+    both = [done for _, actions in found_out for done in actions]
+    return [
+        one._replace(same=statistics.mean(encoder.count(written(one.encoding, d)) for d in both))
+        for one, _ in found_out
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", help="folder or hub name; the embedded one if left out")
+    parser.add_argument("--views", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    found = asyncio.run(measure(options.model, options.views, options.rounds))
+    headings = ("encoding", "actions", "tokens in", "tokens out", "speaking", "not text",
+                "same actions", "parseable", "cut", "seconds")  # fmt: skip
+    table = Table(*headings)
+    for one in found:
+        table.add_row(
+            one.encoding, str(one.actions), f"{one.prompt_tokens:.0f}", f"{one.tokens:.1f}",
+            f"{one.speaking:.0%}", f"{one.overhead:.1f}", f"{one.same:.1f}",
+            f"{one.parseable:.1%}", f"{one.at_limit:.1%}", f"{one.seconds:.1f}",
+        )  # fmt: skip
+    Console().print(table)
+    print(json.dumps([one._asdict() for one in found]))
+
+
+if __name__ == "__main__":
+    main()

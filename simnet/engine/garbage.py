@@ -1,0 +1,14 @@
+"""The garbage collector in processes that hold a world or its agents."""
+
+import gc
+
+
+def collect_rarely() -> None:
+    """Look for cyclic garbage a hundred times less often than Python does by itself.
+
+    Posts, events and agents are many and make no cycles; looking through them again and again
+    took a fifth of the kernel's time at 100,000 personas.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)

@@ -1,0 +1,84 @@
+"""What goes to and fro between a scheduler, its minds and whoever watches."""
+
+from typing import NamedTuple
+
+from simnet.agents.agent import Decision
+from simnet.clock import Seconds
+from simnet.engine.ledger import Ledger
+from simnet.inference.statistics import Statistics
+
+
+class Usage(NamedTuple):
+    """What some model calls cost."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    shared: int = 0
+    """Calls besides that the completion of another's answered."""
+    asks: int = 0
+    """Lists in which prompts were sent to the model."""
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Add up two costs."""
+        return Usage(*(one + more for one, more in zip(self, other, strict=True)))
+
+    def less(self, shared: "Usage") -> "Usage":
+        """Take off what calls would have cost that the completion of another's answered."""
+        left = Usage(*(one - less for one, less in zip(self, shared, strict=True)))
+        return left._replace(shared=shared.calls)
+
+
+class Answer(NamedTuple):
+    """What a host sends back for some of the views it was sent."""
+
+    decisions: list[Decision]
+    calls: bytes
+    """Rows of the `calls` table, encoded; empty if there were none."""
+    usage: Usage
+
+
+class Posted(NamedTuple):
+    """A post as it lands, for whoever watches."""
+
+    at: Seconds
+    who: str
+    cohort: str
+    text: str
+    to: str | None
+    marks: tuple[str, ...]
+
+
+class Progress(NamedTuple):
+    """How far a run is."""
+
+    now: Seconds
+    ledger: Ledger
+    usage: Usage
+    elapsed: float
+    """Wall seconds since the first turn."""
+    posted: tuple[Posted, ...]
+    """What was said since the last report; the newest, if it was much."""
+    first_reply: float | None
+    """Wall seconds until the first decision came back."""
+    sends: int = 0
+    """Lists in which views were sent to minds."""
+    writes: int = 0
+    """Lists in which rows were sent to the record."""
+    incidents: tuple[str, ...] = ()
+    """Why the model had to be restarted, each time."""
+    statistics: Statistics | None = None
+    """What the model was doing lately, if it says."""
+    paused: str | None = None
+    """Why nothing goes on just now: the disk is full or fails."""
+
+
+class Finish(NamedTuple):
+    """How a run ended."""
+
+    stopped: bool
+    """Whether it was asked to stop before its end."""
+    progress: Progress
+    digest: str
+    """Hash of the world's last state."""

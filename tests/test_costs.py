@@ -1,0 +1,237 @@
+"""What a run costs: limits that stop it, sums by cohort and verb, estimates, explained prompts."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from simnet import Cohort, Exponential, Never, Persona, Reply, Scenario, UsageError, sample
+from simnet.agents.rules import chance, likes
+from simnet.analysis.costs import costs
+from simnet.cli import app
+from simnet.clock import HOUR, MINUTE
+from simnet.commands import run as run_command
+from simnet.engine.again import resume
+from simnet.engine.budget import Budget
+from simnet.engine.dry_run import estimate
+from simnet.engine.explain import explain
+from simnet.engine.run import Launch, launch
+from simnet.inference.backend import choose
+from simnet.inference.fake import FakeModel
+from simnet.recording.run_directory import Run
+
+STUDY = """
+from simnet import Cohort, Exponential, Scenario, sample
+study = Scenario("study", [Cohort("people", sample(6), rhythm=Exponential(900))], lasts=14400.0)
+"""
+
+
+def village(**fields):
+    talkers = Cohort(
+        "talkers", sample(8), rhythm=Exponential(20 * MINUTE), follows={"talkers": 1.0}
+    )
+    crowd = Cohort(
+        "crowd",
+        sample(4, seed=9),
+        behaviour=likes(chance(0.5)),
+        rhythm=Exponential(30 * MINUTE),
+        follows={"talkers": 1.0},
+    )
+    return Scenario("village", [talkers, crowd], **{"lasts": 6 * HOUR, "seed": 3, **fields})
+
+
+def play(folder, budget=Budget(), scenario=None, model=None):  # noqa: B008
+    plan = Launch(scenario or village(), model or FakeModel(), folder, budget=budget)
+    return asyncio.run(launch(plan))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return Run.open(play(tmp_path_factory.mktemp("runs")).folder)
+
+
+@pytest.mark.parametrize(
+    ("budget", "word"),
+    [
+        (Budget(calls=20), "calls"),
+        (Budget(tokens=3000), "tokens"),
+        (Budget(minutes=0.001), "minutes"),
+    ],
+)
+def test_a_run_stops_when_its_budget_is_spent_and_can_be_resumed(tmp_path, whole, budget, word):
+    slow = FakeModel(delay=lambda _: 0.01)
+    outcome = play(tmp_path, budget, model=slow)
+    assert outcome.state == "interrupted"
+    assert outcome.spent.startswith("budget: ")
+    assert outcome.spent.endswith(word)
+    run = Run.open(outcome.folder)
+    assert run.manifest.error == outcome.spent
+    assert 0 < run.read("events").num_rows < whole.read("events").num_rows
+    resumed = resume(run, village(), model=FakeModel())
+    assert resumed.manifest.state == "completed"
+    assert resumed.manifest.error is None
+    assert resumed.read("events").equals(whole.read("events"))
+
+
+def test_a_budget_that_suffices_changes_nothing(tmp_path, whole):
+    outcome = play(tmp_path, Budget(10**9, 10**6, 10.0))
+    assert (outcome.state, outcome.spent) == ("completed", None)
+    assert Run.open(outcome.folder).read("events").equals(whole.read("events"))
+
+
+def test_costs_add_up_by_cohort_and_verb(whole):
+    found = costs(whole)
+    calls = whole.read("calls").to_pylist()
+    assert {one.cohort for one in found} == {"talkers"}
+    assert sum(one.calls for one in found) == len(calls)
+    for name in ("prompt_tokens", "cached_tokens", "output_tokens"):
+        assert sum(getattr(one, name) for one in found) == sum(call[name] for call in calls)
+    writes = next(one for one in found if one.verb == "write")
+    keys = {
+        (event["who"], event["turn"])
+        for event in whole.read("events").to_pylist()
+        if event["verb"] == "write" and event["part"] == 0 and event["outcome"] != "failed"
+    }
+    of_writes = [call for call in calls if (call["who"], call["turn"]) in keys]
+    assert writes.turns == writes.calls == len(of_writes)
+    assert writes.prompt_tokens == sum(call["prompt_tokens"] for call in of_writes)
+
+
+def test_failures_and_second_calls_are_told_apart(tmp_path):
+    def reply(prompt):
+        return "" if prompt.seed % 2 else "write: I can't help with that."
+
+    talkers, crowd = village().cohorts
+    scenario = replace(village(), cohorts=[replace(talkers, resamples=1), crowd])
+    outcome = play(tmp_path, scenario=scenario, model=FakeModel(reply))
+    found = {one.verb: one for one in costs(Run.open(outcome.folder))}
+    assert set(found) == {"failed", "write"}
+    for one in found.values():
+        assert one.calls == 2 * one.turns
+    marks = outcome.finish.progress.ledger.marks
+    assert marks["resampled"] == sum(one.turns for one in found.values())
+
+
+def test_an_estimate_holds_the_truth_in_its_interval(whole):
+    calls = whole.read("calls").to_pylist()
+    found = estimate(village(), choose("fake"), 0.5)
+    told = found.whole
+    assert told.calls.low <= len(calls) <= told.calls.high
+    assert told.tokens_in.low <= sum(call["prompt_tokens"] for call in calls)
+    assert told.tokens_out.low <= sum(c["output_tokens"] for c in calls) <= told.tokens_out.high
+    assert found.cohorts["crowd"].calls.expected == 0
+    assert found.cohorts["talkers"] == told
+    assert not found.rough
+
+
+def test_all_of_a_scenario_is_estimated_as_it_is(whole):
+    calls = whole.read("calls").num_rows
+    assert estimate(village(), choose("fake"), 1.0).whole.calls.expected == calls
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
+def test_a_share_is_between_nothing_and_all(share):
+    with pytest.raises(UsageError, match="--share"):
+        estimate(village(), choose("fake"), share)
+
+
+def test_an_estimate_from_nothing_is_refused():
+    with pytest.raises(UsageError, match="give a larger --share"):
+        estimate(village(), choose("fake"), 1e-6)
+
+
+def test_a_prompt_is_explained_part_by_part():
+    who = village().cohorts[0].personas[0].id
+    told = explain(village(), who, 3 * HOUR)
+    assert told.at >= 3 * HOUR
+    assert [part.name for part in told.parts] == [
+        *("setting", "verbs", "marking", "persona", "memory", "feed"),
+    ]
+    texts = [part.text for part in told.parts]
+    assert told.system == "\n\n".join(texts[:4])
+    assert told.user == "\n".join(texts[4:])
+    assert told.system.startswith(told.shared)
+    assert told.shared.endswith("You are @")
+    assert (told.system + told.user).startswith(told.kept)
+    assert len(told.kept) >= len(told.system)
+    assert told.next_at > told.at
+
+
+def test_an_explained_prompt_is_the_one_of_the_run(whole):
+    who = village().cohorts[0].personas[2].id
+    told = explain(village(), who, 2 * HOUR)
+    call = next(
+        one
+        for one in whole.read("calls").to_pylist()
+        if (one["who"], one["turn"]) == (who, told.turn)
+    )
+    assert (call["system"], call["user"], call["at"]) == (told.system, told.user, told.at)
+
+
+def test_a_shortened_prompt_is_explained_as_it_is():
+    class Characters:
+        length = 1500
+
+        def encode(self, system, user):
+            return tuple(range(len(system) + len(user)))
+
+    who = village().cohorts[0].personas[0].id
+    told = explain(village(), who, 3 * HOUR, Characters())
+    assert len(told.system) + len(told.user) < 1500
+    assert {part.name for part in told.parts} >= {"setting", "verbs", "persona", "feed"}
+
+
+@pytest.mark.parametrize(
+    ("who", "at", "named"),
+    [
+        ("nobody", 0.0, "nobody of that name"),
+        ("ann", 0.0, "asks no model"),
+        ("anm", 0.0, "mean ann"),
+    ],
+)
+def test_who_cannot_be_explained_is_named(who, at, named):
+    ann = Cohort("hosts", [Persona(id="ann")], rhythm=Never(), verbs=(Reply,))
+    scenario = Scenario("quiet", [ann])
+    with pytest.raises(UsageError, match=named):
+        explain(scenario, who, at)
+
+
+@pytest.fixture
+def simnet(tmp_path, monkeypatch):
+    (tmp_path / "study.py").write_text(STUDY, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def launch_here(plan, reporter):
+        return await launch(replace(plan, backend=FakeModel(delay=lambda _: 0.02)), reporter)
+
+    monkeypatch.setattr(run_command, "launch", launch_here)
+    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def test_the_command_line_stops_at_a_budget_with_75_and_tells_costs(simnet):
+    result = simnet("run", "study.py", "--backend", "fake", "--max-calls", "5", "--quiet")
+    assert result.exit_code == 75, result.output
+    told = json.loads(simnet("cost", "--json").stdout)
+    assert sum(one["calls"] for one in told) >= 5
+    assert "tokens in" in simnet("cost").stdout
+    assert simnet("run", "study.py", "--max-calls", "0").exit_code == 2
+
+
+def test_the_command_line_estimates_and_explains(simnet):
+    result = simnet("estimate", "study.py", "--backend", "fake", "--share", "0.5", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["whole"]["calls"]["expected"] > 20
+    shown = simnet("estimate", "study.py", "--backend", "fake", "--share", "0.5")
+    assert "people" in shown.stdout
+    who = sample(6)[0].id
+    result = simnet("explain", "study.py", "--who", f"@{who}", "--at", "1h", "--backend", "fake")
+    assert result.exit_code == 0, result.output
+    assert "estimated: four characters a token" in result.stdout
+    told = json.loads(
+        simnet("explain", "study.py", "--who", who, "--backend", "fake", "--json").stdout
+    )
+    assert sum(part["tokens"] for part in told["parts"]) == pytest.approx(told["tokens"], abs=8)
+    assert simnet("explain", "study.py", "--who", who, "--at", "soon").exit_code == 2
