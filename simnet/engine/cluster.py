@@ -184,7 +184,9 @@ class Cluster:
         return self._actor(LlmServer, self._backend, Gauges, **options)
 
     def _actor(self, kind: type, *arguments: object, **options: object) -> ActorHandle:
-        remote = ray.remote(kind).options(**{"num_cpus": 0, "max_restarts": 0, **options})
+        remote = ray.remote(kind).options(
+            **{"num_cpus": 0, "max_restarts": 0, "enable_task_events": False, **options}
+        )
         handle = remote.remote(*arguments)
         self._handles.append(handle)
         return handle

@@ -18,7 +18,7 @@ from simnet.recording.schema import encode
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 
-VIEWS_PER_CALL = 256
+VIEWS_PER_CALL = 400
 HELD_FOR = 0.02
 """Wall seconds for which a short list of views is held at most."""
 ROWS_PER_WRITE = 4096
