@@ -117,13 +117,13 @@ def test_bad_input_gets_a_message_and_code_2_or_3(simnet, here, arguments, code,
     assert result.stdout == ""
 
 
-@pytest.mark.usefixtures("nothing_starts")
 @pytest.mark.skipif(find_spec("vllm") is None, reason="without vLLM no model is looked for")
 def test_a_model_that_cannot_be_found_says_how_to_get_the_embedded_one(simnet):
     result = simnet("run", "study.py", "--model", "./no-such-model")
     assert result.exit_code == ModelNotFoundError.exit_code == 3
     assert "there is no model folder no-such-model" in result.stderr
     assert "--model embedded" in result.stderr
+    assert not Path("runs").exists(), "the model is looked for before anything starts"
 
 
 def test_bad_input_is_found_before_ray_or_vllm_are_imported(here):
