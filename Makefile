@@ -15,14 +15,14 @@ demo: $(VENV)/.ready
 
 ## test: everything, with Ray and vLLM
 test: check
-	$(BIN)/pytest -m "ray or vllm"
+	$(BIN)/pytest -m "ray or vllm or slow"
 
-## check: lint, types and unit tests; no Ray, no vLLM, under a minute
+## check: lint, types and the fast tests; no Ray, no vLLM, under a minute
 check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not ray and not vllm"
+	$(BIN)/pytest -m "not ray and not vllm and not slow"
 
 ## bench: print one table and one JSON line for each benchmark
 bench: $(VENV)/.ready

@@ -236,6 +236,7 @@ def test_what_a_behaviour_asks_is_recorded_as_the_model_sees_it():
     assert (asked[0].system, asked[0].user) == ("Safe.", "ab\nc")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (embedded_folder() / "tokenizer.json").is_file(), reason="the embedded model is not here"
 )

@@ -152,6 +152,7 @@ def test_parts_are_compressed_checksummed_and_sorted_and_their_checksum_fits(run
     assert group.sorting_columns[0].column_index == 0
 
 
+@pytest.mark.slow
 def test_whichever_operation_fails_once_the_record_comes_out_whole(tmp_path):
     for nth in count(1):
         run = Run.open(RunDirectory.create(tmp_path / "runs", "test").path)
@@ -164,6 +165,7 @@ def test_whichever_operation_fails_once_the_record_comes_out_whole(tmp_path):
     assert nth > 80
 
 
+@pytest.mark.slow
 def test_at_whichever_operation_the_power_goes_no_acknowledged_row_is_lost(tmp_path):
     for nth in count(1):
         run = Run.open(RunDirectory.create(tmp_path / "runs", "test").path)

@@ -75,6 +75,7 @@ def test_an_empty_file_and_a_file_of_zeros_have_no_rows(tmp_path):
     assert read_segment(tmp_path / "zeros", "events").flaw == "damaged"
 
 
+@pytest.mark.slow
 def test_every_truncation_of_64_kib_reads_as_the_longest_intact_prefix(tmp_path):
     path = tmp_path / "s"
     contents, ends = a_segment(path, batches=16, rows=25, text_length=100)
@@ -92,6 +93,7 @@ def test_every_truncation_of_64_kib_reads_as_the_longest_intact_prefix(tmp_path)
                 assert load(found, found.batches)["text"].to_pylist() == expected
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_4_kib_cuts_the_segment_and_never_reads_wrong(tmp_path):
     path = tmp_path / "s"
     contents, ends = a_segment(path, batches=3, rows=4, text_length=12)

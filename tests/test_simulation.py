@@ -15,6 +15,7 @@ def test_the_simulated_scenario_is_worth_it():
     assert len(digest()) == 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, SEEDS, STEP))
 def test_tables_are_those_of_an_undisturbed_run_whatever_happens(first):
     for seed in range(first, first + STEP):

@@ -1,4 +1,4 @@
-"""The example scenarios on a real model: small, so that they say that all works, not what."""
+"""The example scenarios on the shared engine: small, so that they say that all works, not what."""
 
 from pathlib import Path
 
