@@ -15,8 +15,9 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
+from simnet.engine.begin import versions
 from simnet.engine.news import Progress
-from simnet.engine.run import Launch, Outcome, launch, versions
+from simnet.engine.run import Launch, Outcome, launch
 from simnet.engine.stage import Silent
 from simnet.inference.backend import choose
 from simnet.scenario.loading import load_scenario

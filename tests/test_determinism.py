@@ -16,6 +16,8 @@ from simnet.scenario.scenario import network_of
 from simnet.world.network import Network
 from simnet.world.replay import replay
 
+pytestmark = pytest.mark.slow
+
 COUNT = 200
 
 
