@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from simnet.commands.again import MaxCalls, MaxMinutes, MaxTokens
 from simnet.commands.again import app as again
 from simnet.commands.ahead import app as ahead
+from simnet.commands.options import Address, AsJson, PerActor, RunName, Runs, Seed, Sets, Target
 from simnet.commands.personas import app as personas
 from simnet.errors import SimnetError
 
@@ -57,23 +58,6 @@ app.add_typer(personas)
 app.add_typer(again)
 app.add_typer(ahead)
 
-Target = Annotated[
-    str,
-    typer.Argument(
-        help="A scenario: path/to/file.py or package.module, with :attribute if it holds several."
-    ),
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the scenario; repeatable."),
-]
-Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
-PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
-RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run id, the path of a run directory, or `latest`.")
-]
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Model = Annotated[
     str | None, typer.Option(help="Model folder or hub name; `embedded` needs no download.")
@@ -109,9 +93,7 @@ def run(
             "--adapter", metavar="NAME=FOLDER", help="LoRA adapter for cohorts; repeatable."
         ),
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
-    ] = None,
+    address: Address = None,
     runs: Runs = RUNS,
     personas_per_actor: PerActor = "auto",
     watch: Annotated[

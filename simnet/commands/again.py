@@ -5,25 +5,13 @@ from typing import Annotated
 
 import typer
 
+from simnet.commands.options import Adapters, Address, AsJson, BaseUrl, PerActor, RunName, Runs
+
 app = typer.Typer(rich_markup_mode=None)
 
-RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run id, the path of a run directory, or `latest`.")
-]
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
 Model = Annotated[str | None, typer.Option(help="Model, in place of the one the run had.")]
 Backend = Annotated[str | None, typer.Option(metavar="vllm|openai|fake", help="What runs it.")]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="Endpoint of --backend openai.")]
-Adapters = Annotated[
-    list[str] | None,
-    typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
-]
-Address = Annotated[
-    str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
-]
-PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
 Watch = Annotated[bool | None, typer.Option(help="Print posts as they land.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")]
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")

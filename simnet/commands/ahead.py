@@ -4,22 +4,12 @@ from typing import Annotated
 
 import typer
 
+from simnet.commands.options import Adapters, Address, AsJson, BaseUrl, Seed, Sets, Target
+
 app = typer.Typer(rich_markup_mode=None)
 
-Target = Annotated[
-    str,
-    typer.Argument(
-        help="A scenario: path/to/file.py or package.module, with :attribute if it holds several."
-    ),
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the scenario; repeatable."),
-]
-Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
 Model = Annotated[str | None, typer.Option(help="Model folder or hub name, or `embedded`.")]
 Backend = Annotated[str | None, typer.Option(metavar="vllm|openai|fake", help="What runs it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -56,16 +46,9 @@ def estimate(
     seed: Seed = None,
     model: Model = None,
     backend: Backend = None,
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Endpoint of --backend openai.")
-    ] = None,
-    adapters: Annotated[
-        list[str] | None,
-        typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
-    ] = None,
-    address: Annotated[
-        str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
-    ] = None,
+    base_url: BaseUrl = None,
+    adapters: Adapters = None,
+    address: Address = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the first stretch of a scenario and print what all of it would cost."""
