@@ -170,12 +170,11 @@ class Kernel:
             seed=draws.bits(self.scenario.seed, handle, turn),
             refused=self._refusals.pop(member, ()),
         )
-        shown = tuple([post.id for post in seen.view.posts])
-        self._landings[member] = _Landing(at, turn, shown)
+        self._landings[member] = _Landing(at, turn, seen.shown)
         self._tally.planned += 1
         self._push(at + cohort.reacts_in, LAND, member)
         self.views.append(seen.view)
-        self.showings.append(Showing(at, handle, turn, shown, seen.scores, seen.rankers))
+        self.showings.append(Showing(at, handle, turn, *seen[1:]))
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)

@@ -34,10 +34,11 @@ class Source(Protocol):
 
 def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what the people one follows wrote or reposted, the newest few of each."""
-    entries = world.recent[world.network.followees(viewer)].ravel()
+    entries = world.recent.take(world.network.followees(viewer), axis=0).ravel()
     entries.sort()
-    since = max(int(entries.searchsorted(first)), len(entries) - limit)
-    newest_first: list[Entry] = entries[since:][::-1].tolist()
+    newest_first: list[Entry] = entries[: -limit - 1 : -1].tolist()
+    if newest_first and newest_first[-1] < first:
+        newest_first = [entry for entry in newest_first if entry >= first]
     return newest_first
 
 
@@ -110,13 +111,22 @@ Choice: TypeAlias = tuple[float, Post, str]
 
 
 def choose(
-    world: "World", viewer: int, feed: Feed, now: Seconds, seen: Collection[int]
+    world: "World",
+    viewer: int,
+    feed: Feed,
+    now: Seconds,
+    seen: Collection[int],
+    besides: Collection[int] = (),
 ) -> list[Choice]:
-    """Rank what `viewer` may see, less what was `seen`, and keep the best `feed.size`."""
+    """Rank what `viewer` may see, less what was `seen` or is shown `besides`; keep the best.
+
+    There are `feed.size` of them at most.
+    """
     first = world.first_entry_since(now - feed.window)
     if feed.ranking is chronological and not world.pins:
-        return _newest(world, viewer, feed, first, seen)
-    candidates, _ = _visible(world, viewer, feed, first, seen, feed.candidates, feed.candidates)
+        return _newest(world, viewer, feed, first, seen, besides)
+    most = feed.candidates
+    candidates, _ = _visible(world, viewer, feed, first, seen, besides, most, most)
     posts = [post for _, post, _ in candidates]
     scores = scored(world, viewer, feed.ranking, posts, now)
     ranked = [(score, post, why) for score, (_, post, why) in zip(scores, candidates, strict=True)]
@@ -128,13 +138,19 @@ def choose(
 
 
 def _newest(
-    world: "World", viewer: int, feed: Feed, first: Entry, seen: Collection[int]
+    world: "World",
+    viewer: int,
+    feed: Feed,
+    first: Entry,
+    seen: Collection[int],
+    besides: Collection[int],
 ) -> list[Choice]:
     """Rank by time: candidates come newest first, so a few of them are mostly enough."""
     few = min(3 * feed.size, feed.candidates)
-    newest, more = _visible(world, viewer, feed, first, seen, few, feed.size)
+    newest, more = _visible(world, viewer, feed, first, seen, besides, few, feed.size)
     if more and len(newest) < feed.size and few < feed.candidates:
-        newest, _ = _visible(world, viewer, feed, first, seen, feed.candidates, feed.size)
+        few = feed.candidates
+        newest, _ = _visible(world, viewer, feed, first, seen, besides, few, feed.size)
     return newest
 
 
@@ -182,6 +198,7 @@ def _visible(
     feed: Feed,
     first: Entry,
     seen: Collection[int],
+    besides: Collection[int],
     limit: int,
     most: int,
 ) -> tuple[list[Choice], bool]:
@@ -191,17 +208,18 @@ def _visible(
     entries than that.
     """
     hidden = world.hidden_from(viewer)
+    left_out = None if feed.own else viewer
     timeline = world.timeline
     found: list[Choice] = []
-    taken: set[int] = set()
+    taken = set(besides)
     entries = feed.reads(world, viewer, first, limit)
     for entry in entries:
         by, post = timeline[entry]
         number = post.id
-        if post.removed or number in seen or number in taken:
+        if number in seen or number in taken or post.removed:
             continue
         author = post.author_index
-        if (author == viewer and not feed.own) or (hidden and (author in hidden or by in hidden)):
+        if author == left_out or (hidden and (author in hidden or by in hidden)):
             continue
         taken.add(number)
         found.append((post.at, post, "" if by == author else f"reposted by @{world.handles[by]}"))

@@ -16,9 +16,10 @@ NONE: frozenset[int] = frozenset()
 
 
 class Look(NamedTuple):
-    """A view and, for each of its posts, the score and the ranker that put it there."""
+    """A view and, for each of its posts, its number, its score and the ranker it is from."""
 
     view: View
+    shown: tuple[int, ...]
     scores: tuple[float, ...]
     rankers: tuple[str, ...]
 
@@ -36,11 +37,10 @@ def look(
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
     answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
-    known = seen if feed.fresh else NONE
+    answered = [post.id for _, post, _ in answers]
+    chosen = choose(world, viewer, feed, now, seen if feed.fresh else NONE, answered)
     if answers:
-        known = known.union([post.id for _, post, _ in answers])
-    ranked = choose(world, viewer, feed, now, known)
-    chosen = answers + ranked[: feed.size - len(answers)]
+        chosen = answers + chosen[: feed.size - len(answers)]
     if feed.tokens is not None:
         chosen = affordable(chosen, feed.tokens)
         answers = answers[: len(chosen)]
@@ -50,8 +50,10 @@ def look(
         order = sorted(range(len(chosen)), key=[post.id for _, post, _ in chosen].__getitem__)
         chosen = [chosen[place] for place in order]
         rankers = tuple([rankers[place] for place in order])
+    scores, posts, why = zip(*chosen, strict=True) if chosen else ((), (), ())
+    shown = tuple([post.id for post in posts])
     if feed.fresh:
-        seen.update([post.id for _, post, _ in chosen])
+        seen.update(shown)
         _forget(world, viewer, seen, feed, now)
     news, found = world.findings.pop(viewer, ((), ()))
     if feed.suggests is not None:
@@ -61,15 +63,15 @@ def look(
         turn,
         now,
         seed,
-        tuple([post.shown() for _, post, _ in chosen]),
-        tuple([why for _, _, why in chosen]),
+        tuple([post.shown() for post in posts]),
+        why,
         _mail(world, viewer) if viewer in world.mail else (),
         news,
         found,
         tuple(sorted(world.groups)[:MAIL]) if world.groups else (),
         refused,
     )
-    return Look(view, tuple([score for score, _, _ in chosen]), rankers)
+    return Look(view, shown, scores, rankers)
 
 
 def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choice]:
