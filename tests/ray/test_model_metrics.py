@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 from urllib.request import urlopen
 
@@ -55,7 +56,7 @@ class Watching(Silent):
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.timeout(120)
-def test_statistics_reach_the_record_the_display_and_prometheus(tmp_path):
+def test_statistics_reach_the_record_and_the_display(tmp_path):
     async def script(number, body):
         await asyncio.sleep(0.2)
         return 200, {}, reply("pass")
@@ -67,7 +68,6 @@ def test_statistics_reach_the_record_the_display_and_prometheus(tmp_path):
     with served(script) as stub:
         backend = choose("openai", "tiny", endpoint=Endpoint(base_url=stub.url))
         outcome = asyncio.run(launch(Launch(scenario, backend, tmp_path), watching))
-    text = exported()
     rows = Run.open(outcome.folder).read("metrics").to_pylist()
     hits = [row["value"] for row in rows if row["name"] == "model.prefix_cache_hit_rate"]
     walls = [row["wall"] for row in rows if row["name"] == "model.in_flight"]
@@ -77,7 +77,6 @@ def test_statistics_reach_the_record_the_display_and_prometheus(tmp_path):
     calls = outcome.finish.progress.usage.calls
     assert outcome.finish.progress.statistics.prompt_tokens == 20 * calls
     assert any(seen is not None and seen.cached_tokens for seen in watching.seen)
-    assert "simnet_model_prefix_cache_hit_rate" in text
 
 
 @contextmanager
@@ -97,19 +96,26 @@ def served(script):
         loop.close()
 
 
+@pytest.mark.ray
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.timeout(120)
+def test_each_figure_has_a_gauge_that_prometheus_finds():
+    gauges = Gauges("tiny")
+    names = {gauge.info["name"] for gauge in gauges._gauges.values()}
+    assert len(names) == len(list(Statistics().figures()))
+    wanted = {"simnet_model_prefix_cache_hit_rate", "simnet_model_queue_seconds_p95"}
+    assert wanted <= names
+    missing = wanted
+    while missing:  # Ray reports at intervals of its own; the time limit ends this
+        gauges(Statistics(1, 2, 3))
+        time.sleep(0.5)
+        text = exported()
+        missing = {name for name in wanted if name not in text}
+
+
 def exported():
-    """What the node's metrics port says, with the actor that published still known to it."""
-    (node,) = ray.nodes()
+    """What the node's metrics port says."""
+    (node,) = [node for node in ray.nodes() if node["Alive"]]
     address = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
     with urlopen(address, timeout=10) as answer:
         return answer.read().decode()
-
-
-@pytest.mark.ray
-@pytest.mark.usefixtures("cluster")
-def test_each_figure_has_a_gauge():
-    gauges = Gauges("tiny")
-    gauges(Statistics(1, 2, 3))
-    names = {gauge.info["name"] for gauge in gauges._gauges.values()}
-    assert "simnet_model_queue_seconds_p95" in names
-    assert len(names) == len(list(Statistics().figures()))

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -58,9 +59,10 @@ def engines(part):
     """The processes of engines that this one has started, by their titles."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        title = " ".join(process.cmdline())
-        if title.startswith("VLLM::") and part in title:
-            found.append(process)
+        with suppress(psutil.NoSuchProcess):  # a zombie or gone in the meantime
+            title = " ".join(process.cmdline())
+            if title.startswith("VLLM::") and part in title:
+                found.append(process)
     return found
 
 
