@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -110,7 +111,8 @@ def test_adapters_are_given_room_for_the_largest(tmp_path):
     settings = EngineSettings(model="m", device="cpu", adapters=adapters)
     settings.check()
     arguments = settings.engine_arguments()
-    assert (arguments["max_loras"], arguments["max_lora_rank"]) == (2, 32)
+    assert (arguments["max_loras"], arguments["max_lora_rank"]) == (3, 32)
+    assert replace(settings, device="gpu").engine_arguments()["max_loras"] == 2
 
 
 def test_extra_arguments_win():

@@ -112,9 +112,11 @@ class EngineSettings:
         else:
             arguments["gpu_memory_utilization"] = self.gpu_memory_utilization
         if self.adapters:
+            # On the CPU vLLM 0.32 gives the last slot's weights to prompts without an adapter
+            # that share a batch with one that has one; so there the last slot stays empty.
             arguments |= {
                 "enable_lora": True,
-                "max_loras": len(self.adapters),
+                "max_loras": len(self.adapters) + (1 if self.on_cpu else 0),
                 "max_lora_rank": max(_rank(folder) for folder in self.adapters.values()),
             }
         return arguments | dict(self.extra)

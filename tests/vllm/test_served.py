@@ -51,11 +51,6 @@ async def recite(me, view, ask):
     return Write(await ask("You are Ann.", f"Tell of day {view.turn}.", r"[a-z ]{8,40}"))
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    strict=False,
-    reason="in mixed batches on vLLM's CPU build two of the three have been seen to reply alike",
-)
 @pytest.mark.ray
 def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folders, tmp_path):
     pytest.importorskip("ray")

@@ -158,6 +158,18 @@ def test_adapters_change_what_is_said(engine):
     assert len(set(said)) == 3
 
 
+def test_adapters_change_nothing_for_those_beside_them(engine):
+    told = {"pattern": None, "temperature": 0.0}
+    plain, others = _prompts(4, **told), _prompts(8, **told)[4:]
+    adapted = [replace(one, adapter=("cheerful", "gloomy")[n % 2]) for n, one in enumerate(others)]
+
+    def said(beside):
+        return [done.text for done in engine.complete([*plain, *beside])[: len(plain)]]
+
+    said(others)  # from now on the same prefixes are cached
+    assert said(adapted) == said(others)
+
+
 def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
     settings = replace(engine.model._settings, extra={"no_such_argument": 1})
 
