@@ -1,10 +1,13 @@
 """Agent turns a second through the real Ray actors, with a model that costs nothing.
 
 Every turn is whole: a feed of ten posts ranked for the one who looks, a prompt, a grammar, a
-reply parsed, the world changed, events, calls and exposures recorded and on disk.
+reply parsed, the world changed, events, calls and exposures recorded and on disk. As many act
+in a simulated second whatever the size, so that feeds and lists are alike and a turn of a
+million personas can be compared with one of a thousand.
 
-* packed: `--sizes` personas in packed actors; turns/s, turns for each list on each hop, CPU
-  microseconds a turn by process, and the rate of the last tenth against that of the first;
+* packed: `--sizes` personas in packed actors;
+* delayed: 10,000 personas whose model takes its time, heavy-tailed: a Pareto tail of 1.5 from
+  33 milliseconds on, cut off at two seconds as a limit of tokens would;
 * literal: 50 personas, an actor each;
 * kernel: heap, feeds and world in one process, with decisions made up;
 * latency: one idle agent's turn from its wake to its landing.
@@ -17,6 +20,7 @@ import argparse
 import asyncio
 import json
 import statistics
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -29,19 +33,38 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from simnet import Cohort, Exponential, Like, Pass, Prompt, Reply, Scenario, Steps, Write, sample
+from simnet import (
+    Cohort,
+    Cue,
+    Exponential,
+    Like,
+    Pass,
+    Prompt,
+    Reply,
+    Run,
+    Scenario,
+    Steps,
+    Write,
+    draws,
+    sample,
+)
 from simnet.agents.agent import Decision
+from simnet.engine.garbage import collect_rarely
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.news import Progress
-from simnet.engine.run import Launch, Outcome, launch
+from simnet.engine.run import Launch, launch
 from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.world.posts import View
 
 MEAN, REACTS_IN = 200.0, 1000.0
-"""Simulated seconds between looking, and from looking to acting: five in six think at once."""
+"""Simulated seconds between looking, for each 1,000 personas, and from looking to acting."""
 FOLLOWEES = 25
-LOOKED_EVERY = 3.0
+AUTHORS = 20
+"""One persona in so many has posted before the start, and is followed."""
+TAIL, LEAST, MOST = 1.5, 0.033, 2.0
+"""Shape of a heavy-tailed delay, its least and its greatest value in seconds."""
+LOOKED_EVERY = 1.0
 """Wall seconds between two looks at the processes."""
 PARTS = {
     "ray::SchedulerActor": "scheduler",
@@ -64,18 +87,33 @@ def instant(prompt: Prompt) -> str:
     return said if "1" not in said or "(1" in (prompt.pattern or "") else "pass"
 
 
+def heavy(prompt: Prompt) -> float:
+    """Draw seconds that the model takes for a prompt."""
+    chance = draws.unit(prompt.seed, "delay")
+    return min(MOST, LEAST * (1 - chance) ** (-1 / TAIL))
+
+
+def authors(people: int) -> int:
+    """Count those who are followed."""
+    return max(people // AUTHORS, 2 * FOLLOWEES)
+
+
 def ties(handles: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Let everyone follow 25 others, drawn evenly."""
+    """Let everyone follow 25 authors, drawn evenly."""
     count = len(handles)
-    drawn = np.random.default_rng(seed).integers(0, count, count * FOLLOWEES, dtype=np.int32)
+    most = min(count, authors(count))
+    drawn = np.random.default_rng(seed).integers(0, most, count * FOLLOWEES, dtype=np.int32)
     return np.repeat(np.arange(count, dtype=np.int32), FOLLOWEES), drawn
 
 
 def town(people: int, turns: int) -> Scenario:
     """Make people who all look, at random times, until there were about so many turns."""
-    crowd = Cohort("people", sample(people), rhythm=Exponential(MEAN), reacts_in=REACTS_IN)
-    lasts = max(turns / people * (MEAN + REACTS_IN), MEAN)
-    return Scenario("town", [crowd], ties=ties, lasts=lasts, seed=7)
+    mean = MEAN * max(1.0, people / 1000)
+    crowd = Cohort("people", sample(people), rhythm=Exponential(mean), reacts_in=REACTS_IN)
+    known = crowd.personas[: authors(people)]
+    cues = [Cue(0.0, one.id, Write("What I saw on the way to work today.")) for one in known]
+    lasts = max(turns / people * (mean + REACTS_IN), REACTS_IN)
+    return Scenario("town", [crowd], cues, ties=ties, lasts=lasts, seed=7)
 
 
 class Watching(Silent):
@@ -83,21 +121,26 @@ class Watching(Silent):
 
     def __init__(self) -> None:
         self.seen: list[tuple[float, int]] = []
-        self.cpu: dict[int, tuple[str, float, float]] = {}
-        self._looked = 0.0
+        self.held: dict[int, int] = {}
+        self.spent: list[tuple[int, dict[str, float]]] = []
+        """Turns so far, and CPU seconds by part."""
+        self._looked = -LOOKED_EVERY
 
     def progress(self, progress: Progress) -> None:
         """Note it."""
-        self.seen.append((progress.elapsed, progress.ledger.planned - progress.ledger.open))
+        turns = progress.ledger.planned - progress.ledger.open
+        self.seen.append((progress.elapsed, turns))
         if progress.elapsed - self._looked < LOOKED_EVERY:
             return  # looking at processes costs what it measures
         self._looked = progress.elapsed
-        for process in psutil.process_iter(["name", "cpu_times", "memory_full_info"]):
+        spent = dict.fromkeys(PARTS.values(), 0.0)
+        for process in psutil.process_iter(["name", "cpu_times"]):
             part = next((PARTS[p] for p in PARTS if process.info["name"].startswith(p)), None)
-            if part is not None and process.info["memory_full_info"] is not None:
-                used = process.info["cpu_times"].user + process.info["cpu_times"].system
-                held = process.info["memory_full_info"].uss
-                self.cpu[process.pid] = (part, used, held)
+            if part is not None and process.info["cpu_times"] is not None:
+                spent[part] += sum(process.info["cpu_times"][:2])
+                if process.pid not in self.held or len(self.spent) % 5 == 0:
+                    self.held[process.pid] = process.memory_full_info().uss
+        self.spent.append((turns, spent))
 
     def rate(self, start: float, end: float) -> float:
         """Work out the turns a second between two shares of the run."""
@@ -106,10 +149,17 @@ class Watching(Silent):
         stop = min(self.seen, key=lambda one: abs(one[1] - end * last))
         return (stop[1] - begin[1]) / (stop[0] - begin[0]) if stop[0] > begin[0] else 0.0
 
+    def cpu(self) -> dict[str, float]:
+        """Work out CPU microseconds a turn, by part, between the first look and the last."""
+        (turns, before), (later, after) = self.spent[0], self.spent[-1]
+        done = max(later - turns, 1)
+        return {part: 1e6 * (after[part] - before[part]) / done for part in after}
+
 
 class Figures(NamedTuple):
     """What was measured of one run."""
 
+    what: str
     people: int
     actors: int
     turns: int
@@ -119,46 +169,38 @@ class Figures(NamedTuple):
     """Rate of the last tenth over that of the tenth after the first."""
     turns_per_list: dict[str, float]
     cpu_us: dict[str, float]
-    """CPU microseconds a turn, by process, its start included."""
+    """CPU microseconds a turn, by process."""
     bytes_per_persona: float
 
 
-def packed(people: int, turns: int, per_actor: int | None = None) -> Figures:
+def packed(
+    what: str, people: int, turns: int, *, per_actor: int | None = None, delayed: bool = False
+) -> Figures:
     """Run a town through Ray; `per_actor` None leaves the packing to simnet."""
     watching = Watching()
-    backend = Backend(kind="fake", model="instant", reply=instant)
+    backend = Backend(kind="fake", model="instant", reply=instant, delay=heavy if delayed else None)
+    scenario = town(people, turns)
     with TemporaryDirectory() as folder:
-        plan = Launch(
-            town(people, turns), backend, Path(folder), personas_per_actor=per_actor or "auto"
-        )
+        plan = Launch(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
         outcome = asyncio.run(launch(plan, watching))
-    return figures(people, outcome, watching)
-
-
-def figures(people: int, outcome: Outcome, watching: Watching) -> Figures:
-    """Work out what a run shows."""
+        assert outcome.state == "completed"
+        placed = Run.open(outcome.folder).manifest.placement
     progress = outcome.finish.progress
-    turns = progress.ledger.planned
-    parts = dict.fromkeys(PARTS.values(), 0.0)
-    for part, used, _ in watching.cpu.values():
-        parts[part] += used
+    done = progress.ledger.planned - len(scenario.cues)
+    print(f"{what} {people:,}: {done / progress.elapsed:,.0f} turns/s", file=sys.stderr)
     lists = {"views": progress.sends, "prompts": progress.usage.asks, "rows": progress.writes}
-    held = sum(size for _, _, size in watching.cpu.values())
     return Figures(
-        people,
-        sum(part == "agents" for part, _, _ in watching.cpu.values()),
-        turns,
-        progress.elapsed,
-        turns / progress.elapsed,
+        *(what, people, placed["actors"], done, progress.elapsed, done / progress.elapsed),
         watching.rate(0.9, 1.0) / max(watching.rate(0.1, 0.2), 1e-9),
-        {name: turns / max(count, 1) for name, count in lists.items()},
-        {part: 1e6 * used / turns for part, used in parts.items()},
-        held / people,
+        {name: done / max(count, 1) for name, count in lists.items()},
+        watching.cpu(),
+        sum(watching.held.values()) / people,
     )
 
 
 def kernel(people: int, turns: int) -> float:
     """Events a second of heap, feeds and world alone, with decisions made up."""
+    collect_rarely()  # as the process of the scheduler does
     core = Kernel(town(people, turns))
     began = perf_counter()
     while core.advance(256) is not Status.DONE:
@@ -199,37 +241,42 @@ def latency(turns: int = 400) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000, 100_000])
+    sizes = [100, 1_000, 10_000, 100_000, 1_000_000]
+    options.add_argument("--sizes", type=int, nargs="*", default=sizes)
     options.add_argument("--turns", type=int, default=100_000)
     options.add_argument("--literal", type=int, default=50, help="personas with an actor each")
     asked = options.parse_args()
-    runs = [packed(people, asked.turns) for people in asked.sizes]
-    runs.append(packed(asked.literal, 6_000, per_actor=1))
+    runs = [packed("packed", people, asked.turns) for people in asked.sizes]
+    runs.append(packed("delayed", 10_000, asked.turns, delayed=True))
+    runs.append(packed("literal", asked.literal, 8_000, per_actor=1))
     alone = latency()
     core = {people: kernel(people, asked.turns) for people in (1_000, 100_000)}
     report(runs, alone, core)
 
 
 def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> None:
-    table = Table(title="agent turns a second, model at no cost, everything recorded")
-    for column in ("personas", "actors", "turns", "turns/s", "last tenth", "views", "prompts"):
-        table.add_column(column, justify="right")
-    for column in ("rows", *(f"{part} us" for part in PARTS.values()), "bytes/persona"):
-        table.add_column(column, justify="right")
+    table = Table(title="agent turns, model at no cost, everything recorded", show_lines=False)
+    for column in ("", "personas", "actors", "turns/s", "last", "list", "CPU us a turn", "MB"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for run in runs:
         table.add_row(
-            *(f"{run.people:,}", str(run.actors), f"{run.turns:,}", f"{run.turns_per_s:,.0f}"),
-            f"{run.last_tenth:.2f} x",
-            *(f"{count:,.0f}" for count in run.turns_per_list.values()),
-            *(f"{used:.0f}" for used in run.cpu_us.values()),
-            f"{run.bytes_per_persona:,.0f}",
+            *(run.what, f"{run.people:,}", str(run.actors), f"{run.turns_per_s:,.0f}"),
+            *(f"{run.last_tenth:.2f}", f"{min(run.turns_per_list.values()):,.0f}"),
+            "+".join(f"{used:.0f}" for used in run.cpu_us.values()),
+            f"{run.bytes_per_persona * run.people / 1e6:,.0f}",
         )
     console = Console()
     console.print(table)
-    console.print("views, prompts, rows: turns for each list sent on that hop")
+    console.print("last: turns/s of the last tenth over those of the second tenth")
+    console.print("list: turns for each list sent, on the hop where that is least")
+    console.print(f"CPU: {' + '.join(PARTS.values())}; MB: memory of these processes alone")
     console.print(f"one idle agent's turn: {alone:.1f} ms")
     for people, rate in core.items():
         console.print(f"kernel alone, {people:,} personas: {rate:,.0f} events/s")
+    cost = {run.people: sum(run.cpu_us.values()) for run in runs if run.what == "packed"}
+    if {1_000, 1_000_000} <= cost.keys():
+        ratio = cost[1_000_000] / cost[1_000]
+        console.print(f"a turn at 1,000,000 costs {ratio:.2f} x one at 1,000")
     facts = {"benchmark": "engine", "runs": [run._asdict() for run in runs]}
     facts |= {"idle_turn_ms": alone, "kernel_events_per_s": core}
     print(json.dumps(facts))
