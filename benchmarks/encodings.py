@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from simnet import Cohort, Exponential, Prompt, Scenario, sample
+from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
 from simnet.agents import prompts
 from simnet.agents.agent import Agent
 from simnet.agents.host import Host
 from simnet.agents.mind import Mind
-from simnet.agents.replies import ReplyFormat, Shape
+from simnet.agents.replies import ReplyFormat, Shape, purpose
 from simnet.clock import HOUR, MINUTE
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.population import agents_of
@@ -37,6 +37,8 @@ from simnet.inference.settings import EngineSettings
 from simnet.world.actions import Action, fields_of
 from simnet.world.posts import View
 
+POSTS = 10
+"""In a feed at most; it shows what is new, so most have fewer."""
 _STRING = r'"([^"\\\n\r]|\\["\\/bfnrt])'
 
 
@@ -46,12 +48,9 @@ class JsonReplies(ReplyFormat):
     @property
     def rules(self) -> str:  # type: ignore[override]  # the lines keep theirs
         """Tell a model how to reply."""
-        offers = [
-            f"{json.dumps(self._example(verb))} - {(verb.__doc__ or '').partition('.')[0].lower()}"
-            for verb in self.verbs.values()
-        ]
-        forms = f"(N: a number shown to you, TEXT: at most {self.text_limit} characters)"
-        return "\n".join([f"Answer with one JSON object of these forms {forms}:", *offers])
+        offers = [json.dumps(self._example(verb)) + purpose(verb) for verb in self.verbs.values()]
+        forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters)"
+        return "\n".join([f"Answer with one of these JSON objects {forms}:", *offers])
 
     def _example(self, verb: type[Action]) -> dict[str, str]:
         words = {field.name: "TEXT" if field.kind == "text" else "N" for field in fields_of(verb)}
@@ -111,6 +110,8 @@ class Figures(NamedTuple):
     """What one encoding showed."""
 
     encoding: str
+    posts: float
+    """In view."""
     actions: int
     prompt_tokens: float
     """An action."""
@@ -129,17 +130,17 @@ class Figures(NamedTuple):
     """Of a round."""
 
 
-def town(people: int) -> Scenario:
+def town(people: int, longest: int) -> Scenario:
     """Make a town that talks."""
     crowd = Cohort(
         "people", sample(people, seed=3), "You like short sentences.",
-        rhythm=Exponential(30 * MINUTE), follows={"people": 0.5}, text_limit=140,
+        rhythm=Exponential(30 * MINUTE), follows={"people": 0.5}, text_limit=longest,
     )  # fmt: skip
-    return Scenario("town", [crowd], lasts=6 * HOUR, seed=5)
+    return Scenario("town", [crowd], feed=Feed(size=POSTS), lasts=6 * HOUR, seed=5)
 
 
-async def situations(scenario: Scenario, count: int) -> list[Situation]:
-    """Play a scenario with made-up replies and keep the last situations with a full feed."""
+async def situations(scenario: Scenario, count: int, least: int) -> list[Situation]:
+    """Play a scenario with made-up replies and keep the last with `least` posts in view."""
     make = agents_of(scenario)
     agents: dict[str, Agent] = {}
 
@@ -157,7 +158,7 @@ async def situations(scenario: Scenario, count: int) -> list[Situation]:
             found.append(Situation(view, tuple(prompts.recalled(agent, view)), agent))
         async for thoughts in host.think(views):
             kernel.deliver(thoughts.decisions)
-    return [one for one in found if one.view.posts][-count:]
+    return [one for one in found if len(one.view.posts) >= least][-count:]
 
 
 def asked(kind: type[Mind], one: Situation) -> tuple[Mind, Prompt]:
@@ -233,17 +234,20 @@ def figures(
     seconds = statistics.median(seconds for _, seconds in runs)
     mean = [statistics.mean(some) if some else float("nan") for some in (tokens, overhead)]
     rest = (parsed / total, cut / total, seconds)
-    told = Figures(name, total, asked_tokens, mean[0], speaking / total, mean[1], 0.0, *rest)
+    posts = statistics.mean(len(view.posts) for view in views)
+    told = Figures(name, posts, total, asked_tokens, mean[0], speaking / total, mean[1], 0.0, *rest)
     return told, actions
 
 
-async def measure(model_name: str | None, count: int, rounds: int) -> list[Figures]:
+async def measure(
+    model_name: str | None, scenario: Scenario, count: int, rounds: int, least: int
+) -> list[Figures]:
     """Start the engine and put every situation to it in both encodings."""
     settings = EngineSettings(model="embedded")
     backend = choose("vllm", model_name, settings).ready(print)
     encoder = backend.encoder()
     assert encoder is not None
-    found = await situations(town(20), count)
+    found = await situations(scenario, count, least)
     kinds = {"lines": Mind, "JSON": JsonMind}
     asking = {name: [asked(kind, one) for one in found] for name, kind in kinds.items()}
     model = backend.build()
@@ -273,15 +277,19 @@ def main() -> None:
     parser.add_argument("--model", help="folder or hub name; the embedded one if left out")
     parser.add_argument("--views", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--people", type=int, default=20, help="the more, the fuller are feeds")
+    parser.add_argument("--longest", type=int, default=100, help="characters in one text")
+    parser.add_argument("--least", type=int, default=1, help="posts in view, 1 to 10")
     options = parser.parse_args()
-    found = asyncio.run(measure(options.model, options.views, options.rounds))
-    headings = ("encoding", "actions", "tokens in", "tokens out", "speaking", "not text",
-                "same actions", "parseable", "cut", "seconds")  # fmt: skip
-    table = Table(*headings)
+    scenario = town(options.people, options.longest)
+    asking = measure(options.model, scenario, options.views, options.rounds, options.least)
+    found = asyncio.run(asking)
+    table = Table("encoding", "posts", "actions", "tokens in", "tokens out", "speaking", "not text",
+                  "same actions", "parseable", "cut", "seconds")  # fmt: skip
     for one in found:
         table.add_row(
-            one.encoding, str(one.actions), f"{one.prompt_tokens:.0f}", f"{one.tokens:.1f}",
-            f"{one.speaking:.0%}", f"{one.overhead:.1f}", f"{one.same:.1f}",
+            one.encoding, f"{one.posts:.1f}", str(one.actions), f"{one.prompt_tokens:.0f}",
+            f"{one.tokens:.1f}", f"{one.speaking:.0%}", f"{one.overhead:.1f}", f"{one.same:.1f}",
             f"{one.parseable:.1%}", f"{one.at_limit:.1%}", f"{one.seconds:.1f}",
         )  # fmt: skip
     Console().print(table)

@@ -13,6 +13,7 @@ def _invisible() -> re.Pattern[str]:
         *((0x200B, 0x200F), (0x202A, 0x202E)),  # zero width, bidirectional
         *((0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB)),
         (0xE0000, 0xE0FFF),  # tags and variation selectors: a whole hidden ASCII
+        (0xFE00, 0xFE0E),  # more of them; the one that is left makes symbols emoji
     )
     return re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in ranges) + "]")
 
@@ -30,10 +31,15 @@ def neutralise(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        text = _SURROGATE.sub(_REPLACEMENT, text)
-    return _NEW_LINE.sub("\n", _INVISIBLE.sub("", text))
+    return _NEW_LINE.sub("\n", _INVISIBLE.sub("", storable(text)))
+
+
+def storable(text: str) -> str:
+    """Join surrogates that pair up and put U+FFFD for lone ones, which no file can hold."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _SURROGATE.sub(_REPLACEMENT, text)
 
 
 def one_line(text: str) -> str:

@@ -11,8 +11,9 @@ import pytest
 from stub_endpoint import StubEndpoint
 
 from simnet.errors import ModelNotFoundError, RunError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import USABLE, Completion, Prompt
+from simnet.inference.replay import ReplayModel
 from simnet.inference.statistics import Measured, Statistics
 
 PATTERN = r"(reply [1-3]: [a-z ]{1,20}|pass)"
@@ -29,6 +30,16 @@ async def fake():
 @asynccontextmanager
 async def fake_and_slow():
     model = FakeModel(delay=lambda prompt: prompt.seed % 5 / 1000)
+    yield model
+    await model.close()
+
+
+@asynccontextmanager
+async def replay():
+    """Knows every other prompt of a list and asks a fake for the rest."""
+    known = {prompt.digest(): Completion(plausible(prompt), "stop", 9, 3, 4, 0.5)
+             for prompt in prompts(40)[::2]}  # fmt: skip
+    model = ReplayModel(known, FakeModel(delay=lambda prompt: prompt.seed % 3 / 1000))
     yield model
     await model.close()
 
@@ -94,6 +105,7 @@ class Subject:
     params=[
         fake,
         fake_and_slow,
+        replay,
         endpoint,
         pytest.param(vllm, marks=[pytest.mark.vllm, pytest.mark.timeout(300)]),
     ],
@@ -165,7 +177,7 @@ def test_a_model_that_constrains_keeps_to_the_pattern(subject):
 
 
 def test_the_order_of_priority_changes_no_reply(subject):
-    if not isinstance(subject.model, FakeModel):
+    if not isinstance(subject.model, FakeModel | ReplayModel):
         pytest.skip("numbers differ a little from batch to batch")
     asked = prompts(12)
     urgent = [replace(prompt, priority=-prompt.seed) for prompt in asked]
@@ -196,7 +208,7 @@ def test_whoever_leaves_early_can_ask_again(subject):
 
 def test_statistics_are_at_rest_between_lists(subject):
     if not isinstance(subject.model, Measured):
-        pytest.skip("the fake has nothing to measure")
+        pytest.skip("there is nothing to measure")
     before = subject.model.statistics()
     subject.complete(prompts(6))
     after = subject.model.statistics()

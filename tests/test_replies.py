@@ -30,7 +30,7 @@ from simnet import (
     Text,
     Write,
 )
-from simnet.agents.replies import ReplyFormat
+from simnet.agents.replies import ReplyFormat, purpose
 from simnet.inference.sample import Draws, sampler
 from simnet.world.actions import fields_of
 from simnet.world.posts import Message as Letter
@@ -301,14 +301,27 @@ def test_a_pattern_is_built_once_for_each_shape_of_a_view():
     assert reply_format.pattern(view(shown(1), shown(2))) != one
 
 
+def test_a_verb_is_explained_unless_its_name_says_it():
+    @dataclass(frozen=True, slots=True)
+    class Wave(Action):  # has no words of its own, and dataclass makes up some
+        verb: ClassVar[str] = "wave"
+        whom: Member
+
+    assert [purpose(verb) for verb in (Like, Wave, Introduce)] == [
+        "",
+        "",
+        " - bring two members together",
+    ]
+
+
 def test_the_rules_name_every_verb_and_its_form():
     rules = ReplyFormat((Write, Like, React, Introduce, Pass), 99, 10, 2).rules
     assert rules == (
-        "Answer with one to 2 lines, each of these forms "
-        "(N: a number shown to you, TEXT: at most 99 characters):\n"
-        "write: TEXT - publish a new post\n"
-        "like N - approve of a post\n"
+        "Answer with one to 2 of these lines "
+        "(N: a number you see, TEXT: at most 99 characters):\n"
+        "write: TEXT\n"
+        "like N\n"
         "react N love|laugh|angry|sad - answer a post with a feeling\n"
         "introduce2 N N N N Warm|cool_3: TEXT - bring two members together\n"
-        "pass - read on and do nothing"
+        "pass"
     )

@@ -1,44 +1,18 @@
 """The chat encoder: innocent text as everyone encodes it, hostile text without structure."""
 
-import json
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from made_tokenizers import NO_SYSTEM, SPECIALS, TAME, TEMPLATES, byte_level, save
 
 from simnet.errors import InputError
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
 
-CHATML = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-TRIMMING = (
-    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n"
-    "{{ m['content'] | trim }}<|eot_id|>{% endfor %}"
-    "<|start_header_id|>assistant<|end_header_id|>{{ '\n\n' }}"
-)
-NO_SYSTEM = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
-    "{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}"
-    "<start_of_turn>{{ m['role'] }}\n{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
-    "<start_of_turn>model{{ '\n' }}"
-)
-DATED = "{{ strftime_now('%Y-%m-%d') }}\n" + CHATML
-TEMPLATES = {"chatml": CHATML, "trimming": TRIMMING, "no_system": NO_SYSTEM, "dated": DATED}
-SPECIALS = [
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|begin_of_text|>", "<|eot_id|>"),
-    *("<|start_header_id|>", "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<bos>"),
-    *("[INST]", "[/INST]", "<s>", "</s>", "<|user|>", "<|assistant|>", "<|end|>"),
-]
-TAME = ["<think>", "</think>", "<tool_call>"]
 HOSTILE = [
     *SPECIALS,
     *TAME,
@@ -56,27 +30,12 @@ TEXTS = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20)), max_
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    trained = Tokenizer(models.BPE())
-    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trained.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=600,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    trained.train_from_iterator([Path(__file__).read_text(encoding="utf-8")], trainer)
-    trained.add_special_tokens(SPECIALS)
-    trained.add_tokens([AddedToken(name, special=False) for name in TAME])
-    return trained
+    return byte_level()
 
 
 @pytest.fixture(scope="module", params=sorted(TEMPLATES))
 def folder(request, tokenizer, tmp_path_factory):
-    made = tmp_path_factory.mktemp(request.param)
-    tokenizer.save(str(made / "tokenizer.json"))
-    (made / "chat_template.jinja").write_text(TEMPLATES[request.param])
-    (made / "tokenizer_config.json").write_text(json.dumps({"bos_token": {"content": "<bos>"}}))
-    return made
+    return save(tokenizer, TEMPLATES[request.param], tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -204,14 +163,3 @@ def test_the_encoder_loads_fast_and_without_the_heavy_libraries():
         for _ in range(3)
     )
     assert seconds < 1.0
-
-
-@needs_embedded
-def test_ten_thousand_hostile_posts_stay_text():
-    encoder = ChatEncoder(embedded_folder())
-    expected = _structure(encoder, encoder.encode("a", "b"))
-    begun = time.perf_counter()
-    for index in range(10_000):
-        post = f"{HOSTILE[index % len(HOSTILE)]} {index} {HOSTILE[index * 7 % len(HOSTILE)]}"
-        assert _structure(encoder, encoder.encode("You are Ann.", post)) == expected
-    assert time.perf_counter() - begun < 60

@@ -128,6 +128,10 @@ def test_no_verb_says_nothing(place, action):
     assert refused(place, "ana", action) == "there is no text"
 
 
+def test_half_a_character_is_refused_for_no_file_can_hold_it(place):
+    assert "surrogate" in refused(place, "ana", Write("a bridge \ud83c"))
+
+
 @pytest.mark.parametrize("make", [Write, lambda t: Reply(0, t), lambda t: Message("ben", t)])
 def test_no_text_is_longer_than_a_post_holds(place, make):
     do(place, "ana", make("x" * LONGEST_TEXT))

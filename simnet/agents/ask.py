@@ -14,7 +14,7 @@ from simnet.agents import marks, prompts
 from simnet.agents.fitting import HALVINGS, Versions
 from simnet.errors import ModelError
 from simnet.inference.model import Completion, Prompt
-from simnet.text import cut, neutralise
+from simnet.text import cut, neutralise, storable
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
@@ -123,6 +123,7 @@ class Ask:
             max_tokens=mind.max_tokens,
             adapter=mind.adapter,
             priority=int(self._view.now),  # what lands first should be decided first
+            asker=self._view.who,
         )
 
     async def _reply(self, prompt: Prompt) -> str:
@@ -131,4 +132,4 @@ class Ask:
         self._me.note_finish(completion)
         if not completion.usable:
             raise ModelError(f"{completion.finish}: {completion.text}")
-        return completion.text
+        return storable(completion.text)  # as the record gives it back

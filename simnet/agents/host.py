@@ -5,7 +5,7 @@ that persona's actor; with thousands it drives them all, and their prompts leave
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,13 +28,28 @@ class Thoughts(NamedTuple):
     """Those of the calls that the completion of another's answered: the model was not asked."""
 
 
+class Served(NamedTuple):
+    """A model, and what makes token ids for it where it does not take text."""
+
+    model: Model
+    encoder: Encoder | None = None
+
+
+class _Source(NamedTuple):
+    """A model with what its prompts need in this process."""
+
+    model: Model
+    encoder: Encoder | None
+    sharing: Sharing
+
+
 class Host:
     """The agents of one process."""
 
     def __init__(
         self,
         agents: Callable[[str], Agent],
-        model: Model,
+        model: Model | Mapping[str | None, Served],
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
@@ -42,6 +57,7 @@ class Host:
     ) -> None:
         """Take a function that makes the agent of a handle; it is called once for each.
 
+        `model` is one for everyone, or the models by the names that minds give them.
         A call whose reply is among `replies` is not made, nor is it among the calls that come
         out. `minds` tells the mind of a handle at a time, if minds change on the way.
         """
@@ -49,9 +65,9 @@ class Host:
         self._replies = replies
         self._minds = minds
         self._agents: dict[str, Agent] = {}
-        self._model = model
-        self._encoder = encoder
-        self._sharing = Sharing()
+        served = model if isinstance(model, Mapping) else {None: Served(model, encoder)}
+        self._sources = {name: _Source(*one, Sharing()) for name, one in served.items()}
+        self._everyones = next(iter(self._sources.values())) if len(served) == 1 else None
         self._asks = 0
 
     def take_asks(self) -> int:
@@ -71,7 +87,7 @@ class Host:
             yield thoughts
         arrived: Inbox = asyncio.Queue()
         open_turns = len(asking)
-        tasks = {asyncio.create_task(self._ask(asking, arrived))} if asking else set()
+        tasks = self._asked(asking, arrived)
         try:
             while open_turns:
                 finished = await arrived.get()
@@ -80,8 +96,7 @@ class Host:
                 thoughts = Thoughts([], [], [])
                 again = self._proceed(finished, thoughts)
                 open_turns -= len(thoughts.decisions)
-                if again:
-                    tasks.add(asyncio.create_task(self._ask(again, arrived)))
+                tasks |= self._asked(again, arrived)
                 yield thoughts
             await asyncio.gather(*tasks)
         finally:
@@ -101,8 +116,9 @@ class Host:
             agent = self._agents[view.who] = self._make(view.who)
         if self._minds is not None:
             agent.change(self._minds(view.who, view.now))
-        if self._encoder is not None or self._replies is not None:
-            agent.fitting = Fitting(view, self._encoder, self._replies)
+        encoder = self._source(agent).encoder
+        if encoder is not None or self._replies is not None:
+            agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view)
         return turn if self._go_on(turn, None, decisions) else None
 
@@ -151,58 +167,77 @@ class Host:
         turn.prompt = asked
         return True
 
-    async def _ask(self, turns: Sequence[Turn], arrived: Inbox) -> None:
+    def _source(self, agent: Agent) -> _Source:
+        return self._everyones or self._sources[agent.mind.model]
+
+    def _asked(self, turns: Sequence[Turn], arrived: Inbox) -> set[asyncio.Task[None]]:
+        """Begin to ask each model the prompts of those turns that are for it."""
+        if not turns:
+            return set()
+        if self._everyones is not None:
+            return {asyncio.create_task(self._ask(self._everyones, turns, arrived))}
+        groups: dict[str | None, list[Turn]] = {}
+        for turn in turns:
+            groups.setdefault(turn.agent.mind.model, []).append(turn)
+        return {
+            asyncio.create_task(self._ask(self._sources[name], group, arrived))
+            for name, group in groups.items()
+        }
+
+    async def _ask(self, source: _Source, turns: Sequence[Turn], arrived: Inbox) -> None:
         leading: Sequence[Prompt] = ()
         if any(turn.agent.marked for turn in turns):
-            turns, leading = self._sharing.sift(turns, arrived)
-        prompts = [self._encoded(turn.prompt) for turn in turns if turn.prompt is not None]
+            turns, leading = source.sharing.sift(turns, arrived)
+        prompts = [_encoded(turn.prompt, source) for turn in turns if turn.prompt is not None]
         self._asks += bool(prompts)
         failure: Exception = RunError("the turn that asked for this one was given up")
         try:
-            async for finished in self._completions(prompts):
+            async for finished in _completions(source.model, prompts):
                 completed = [(turns[position], done) for position, done in finished]
                 arrived.put_nowait(completed)
                 if leading:
-                    self._sharing.settle(completed)
+                    source.sharing.settle(completed)
         except Exception as error:  # noqa: BLE001  (handed to the consumer, which raises it)
             failure = error
             arrived.put_nowait(error)
         finally:
-            self._sharing.give_up(leading, failure)
-
-    async def _completions(
-        self, prompts: Sequence[Prompt]
-    ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield what the model yields. Raises RunError unless it completes each prompt once."""
-        if not prompts:
-            return
-        waiting = set(range(len(prompts)))
-        async for finished in self._model.generate(prompts):
-            for position, _ in finished:
-                if position not in waiting:
-                    raise RunError(
-                        f"the model {self._model.name!r} completed prompt {position} of "
-                        f"{len(prompts)}, which is not waiting"
-                    )
-                waiting.remove(position)
-            yield finished
-        if waiting:
-            raise RunError(
-                f"the model {self._model.name!r} completed {len(prompts) - len(waiting)} of "
-                f"{len(prompts)} prompts and ended"
-            )
-
-    def _encoded(self, prompt: Prompt) -> Prompt:
-        if self._encoder is None or prompt.ids is not None:
-            return prompt
-        return replace(prompt, ids=self._encoder.encode(prompt.system, prompt.user))
+            source.sharing.give_up(leading, failure)
 
     def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
         return Call(
-            turn.view.now, turn.view.who, turn.view.turn, turn.calls, self._model.name,
-            prompt.adapter, prompt.seed, prompt.digest(), prompt.system, prompt.user,
-            prompt.pattern, done.text, done.finish, done.prompt_tokens, done.cached_tokens,
-            done.output_tokens, done.seconds,
+            turn.view.now, turn.view.who, turn.view.turn, turn.calls,
+            self._source(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
+            prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
+            done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
         )  # fmt: skip
+
+
+async def _completions(
+    model: Model, prompts: Sequence[Prompt]
+) -> AsyncIterator[list[tuple[int, Completion]]]:
+    """Yield what the model yields. Raises RunError unless it completes each prompt once."""
+    if not prompts:
+        return
+    waiting = set(range(len(prompts)))
+    async for finished in model.generate(prompts):
+        for position, _ in finished:
+            if position not in waiting:
+                raise RunError(
+                    f"the model {model.name!r} completed prompt {position} of "
+                    f"{len(prompts)}, which is not waiting"
+                )
+            waiting.remove(position)
+        yield finished
+    if waiting:
+        raise RunError(
+            f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
+            f"{len(prompts)} prompts and ended"
+        )
+
+
+def _encoded(prompt: Prompt, source: _Source) -> Prompt:
+    if source.encoder is None or prompt.ids is not None:
+        return prompt
+    return replace(prompt, ids=source.encoder.encode(prompt.system, prompt.user))

@@ -52,6 +52,8 @@ class Mind:
     temperature: float
     max_tokens: int
     adapter: str | None
+    model: str | None = None
+    """Name of the model that replies; None is the run's default."""
     personas: Sequence[Persona] = ()
     """The cohort's members."""
     seed: int = 0

@@ -16,10 +16,32 @@ from typing import NamedTuple
 from simnet.errors import ModelError
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.posts import View
-from simnet.world.verbs import Pass
+from simnet.world.verbs import (
+    Block,
+    Dislike,
+    Follow,
+    Like,
+    Mute,
+    Pass,
+    Quote,
+    Reply,
+    Report,
+    Repost,
+    Unblock,
+    Unfollow,
+    Unlike,
+    Unmute,
+    Write,
+)
 
 NO_REPLY = "the reply is empty"
 NO_TEXT = "the reply has no text"
+
+PLAIN: frozenset[type[Action]] = frozenset([
+    Write, Reply, Quote, Repost, Pass, Like, Unlike, Dislike, Report,
+    Follow, Unfollow, Mute, Unmute, Block, Unblock,
+])  # fmt: skip
+"""Verbs of every platform, whose names say what they do: a model is told no more of them."""
 
 _BREAKS = re.compile(r"[\r\n]+")
 
@@ -68,11 +90,11 @@ class ReplyFormat:
         """Tell a model how to reply; the same for all views, so that it stays cached."""
         if self.sole is not None:
             what = "your reply" if fields_of(self.sole)[0].kind == "post" else "what you say"
-            return f"Answer with {what} alone, at most {self.text_limit} characters, nothing else."
-        lines = [f"{_offer(verb)} - {_purpose(verb)}" for verb in self.verbs.values()]
-        count = "one line" if self.acts == 1 else f"one to {self.acts} lines, each"
-        forms = f"(N: a number shown to you, TEXT: at most {self.text_limit} characters)"
-        return "\n".join([f"Answer with {count} of these forms {forms}:", *lines])
+            return f"Answer with {what} alone, at most {self.text_limit} characters."
+        lines = [_offer(verb) + purpose(verb) for verb in self.verbs.values()]
+        count = "one" if self.acts == 1 else f"one to {self.acts}"
+        forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters)"
+        return "\n".join([f"Answer with {count} of these lines {forms}:", *lines])
 
     def pattern(self, view: View) -> str | None:
         """Build the regular expression a reply to this view must match.
@@ -222,8 +244,12 @@ def _offer(verb: type[Action]) -> str:
     return "".join(parts)
 
 
-def _purpose(verb: type[Action]) -> str:
-    return (verb.__doc__ or verb.verb).partition("\n")[0].rstrip(".").lower()
+def purpose(verb: type[Action]) -> str:
+    """Say what a verb is for, after a dash; nothing if its name says it."""
+    told = verb.__doc__ or ""
+    if verb in PLAIN or not told or told.startswith(f"{verb.__name__}("):  # made by dataclass
+        return ""
+    return " - " + told.partition("\n")[0].rstrip(".").lower()
 
 
 def _cut(text: str, longest: int = 80) -> str:

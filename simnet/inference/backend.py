@@ -41,6 +41,27 @@ class Backend:
     """What a fake model says."""
     delay: Callable[[Prompt], float] | None = None
     """Seconds after which a fake model says it; None is at once."""
+    replicas: int = 1
+    """How many engines serve it."""
+
+    def __post_init__(self) -> None:
+        if self.replicas < 1:
+            raise UsageError(f"the model {self.model} has {self.replicas} replicas; give 1 or more")
+        if self.kind == "openai" and self.replicas > 1:
+            raise UsageError(
+                f"replicas are for models that run here; how many serve {self.model} is up to "
+                "its endpoint"
+            )
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether its engines run on the CPU."""
+        return self.kind == "vllm" and self.settings.on_cpu
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether each of its engines wants a GPU."""
+        return self.kind == "vllm" and not self.settings.on_cpu
 
     def ready(self, progress: Callable[[str], None]) -> "Backend":
         """Return this backend with its model found, the embedded one prepared if need be.
@@ -120,6 +141,7 @@ def choose(
     model: str | None = None,
     settings: EngineSettings | None = None,
     endpoint: Endpoint | None = None,
+    replicas: int = 1,
 ) -> Backend:
     """Decide on a backend and a model from what was asked for and what is installed.
 
@@ -139,10 +161,10 @@ def choose(
         if model is None:
             raise UsageError("an endpoint has no default model; name one with --model")
         why = f"asked for: {endpoint.base_url} serves it"
-        return Backend(kind="openai", model=model, why=why, endpoint=endpoint)
+        return Backend(kind="openai", model=model, why=why, endpoint=endpoint, replicas=replicas)
     if backend == "fake":
         why = "asked for: replies are made up from the prompt, no model is used"
-        return Backend(kind="fake", model=model or "fake", why=why)
+        return Backend(kind="fake", model=model or "fake", why=why, replicas=replicas)
     spec = importlib.util.find_spec("vllm")
     if spec is None or spec.origin is None:
         raise UsageError(
@@ -154,7 +176,7 @@ def choose(
     if model is None:
         model = NAME if settings.on_cpu else _ON_GPU
         why += f"; {model} is the default there"
-    return Backend(kind="vllm", model=model, why=why, settings=settings)
+    return Backend(kind="vllm", model=model, why=why, settings=settings, replicas=replicas)
 
 
 def _device(settings: EngineSettings) -> str:

@@ -6,7 +6,7 @@ that no prompt waits for the slowest of its batch.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
@@ -30,6 +30,9 @@ class Prompt:
     """Token ids of the whole chat, where the caller has encoded it already."""
     priority: int = 0
     """Lower goes first where prompts have to wait; decides nothing about the reply."""
+    asker: str = field(default="", compare=False)
+    """Whose prompts share what a cache keeps: where a model has replicas, the same one gets
+    them. Decides nothing about the reply, and stays in the process that routes the prompt."""
 
     def digest(self) -> str:
         """Hash all that decides the reply except the model: 32 hexadecimal digits."""

@@ -4,13 +4,15 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from simnet.errors import InputError
 
 _MIB = 2**20
+_CACHE_ON_CPU = 768 * _MIB
+_LEAST_CACHE = 256 * _MIB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,18 @@ class EngineSettings:
         """How many requests the engine works on at once, as it is started with."""
         return self.max_num_seqs or (32 if self.on_cpu else 256)
 
+    def shared(self, engines: int, cores: int) -> "EngineSettings":
+        """Return the settings of one of several engines on the CPU of a node of so many cores.
+
+        What was set stays as it is: that was said of each engine.
+        """
+        cache = max(_LEAST_CACHE, _CACHE_ON_CPU // engines)
+        return replace(
+            self,
+            threads=self.threads or max(1, cores // engines),
+            kv_cache_memory_bytes=self.kv_cache_memory_bytes or cache,
+        )
+
     def check(self) -> None:
         """Raise InputError, naming the setting, for what cannot work."""
         if self.device not in {"auto", "cpu", "gpu"}:
@@ -105,7 +119,7 @@ class EngineSettings:
                 "max_num_batched_tokens": max(self.length, 4096),
                 "enforce_eager": True,
                 "block_size": 32,
-                "kv_cache_memory_bytes": self.kv_cache_memory_bytes or 768 * _MIB,
+                "kv_cache_memory_bytes": self.kv_cache_memory_bytes or _CACHE_ON_CPU,
             }
         elif self.kv_cache_memory_bytes is not None:
             arguments["kv_cache_memory_bytes"] = self.kv_cache_memory_bytes

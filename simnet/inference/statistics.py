@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -46,6 +47,19 @@ class Statistics(NamedTuple):
         for name, counts in (("queue", self.queued), ("generation", self.generated)):
             yield f"{name}_seconds.p50", quantile(counts, 0.5), "seconds"
             yield f"{name}_seconds.p95", quantile(counts, 0.95), "seconds"
+
+
+def merged(parts: Sequence[Statistics]) -> Statistics:
+    """Add up what one engine or several say; `kv_use` is the mean over them."""
+    columns = dict(zip(Statistics._fields, zip(*parts, strict=True), strict=True))
+    kv_use = sum(columns.pop("kv_use")) / len(parts)
+    queued, generated = (_added(columns.pop(name)) for name in ("queued", "generated"))
+    sums = {name: sum(values) for name, values in columns.items()}
+    return Statistics(**sums, kv_use=kv_use, queued=queued, generated=generated)
+
+
+def _added(histograms: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip_longest(*histograms, fillvalue=0)))
 
 
 @runtime_checkable

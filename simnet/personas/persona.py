@@ -3,10 +3,21 @@
 from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from simnet.text import neutralise
+
+
+def _visible(handle: str) -> str:
+    if neutralise(handle) != handle:
+        raise ValueError("has characters that cannot be seen, so it would look like another")
+    return handle
+
 
 Handle: TypeAlias = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w][\w.\-]*$")
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w][\w.\-]*$"),
+    AfterValidator(_visible),
 ]
 """A unique name on the network: letters of any script, digits, `_`, `.` and `-`."""
 

@@ -28,10 +28,7 @@ from simnet.world.feeds import Feed
 from simnet.world.network import Indices
 from simnet.world.verbs import MEMBER
 
-SETTING = (
-    "You are a member of a social network. Act as the person described below would, in your "
-    "own voice, and never step out of the role."
-)
+SETTING = "You are on a social network as the person described below. Never step out of the role."
 
 Ties: TypeAlias = Sequence[tuple[str, str]]
 """Who follows whom: pairs (follower, followee) of handles."""
@@ -62,8 +59,10 @@ class Cohort:
     """How many of their own last actions they recall; a Recall makes them recall what matters
     of all they saw and did."""
     temperature: float = 0.8
+    model: str | None = None
+    """Name that the run gives one of its models; None is its default."""
     adapter: str | None = None
-    """LoRA adapter on the model they share."""
+    """LoRA adapter on that model."""
     resamples: int = 0
     """How often a reply that refuses, repeats or is garbled is asked for again, hotter."""
 
@@ -77,6 +76,7 @@ class Cohort:
         self._check(few, f"memory={self.memory}; 0 is none")
         self._check(self.resamples >= 0, f"resamples={self.resamples}; 0 is never")
         self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
+        self._check(self.model != "", "model=''; name one, or None for the run's default")
         self._check(bool(self.verbs), "it has no verbs; name at least Pass")
         for verb in self.verbs:
             ok = isinstance(verb, type) and issubclass(verb, Action)
@@ -118,6 +118,7 @@ class Cohort:
             temperature=self.temperature,
             max_tokens=self.acts * (self.text_limit // 2 + 16),
             adapter=self.adapter,
+            model=self.model,
             personas=self.personas,
             seed=seed,
             marking=marking,

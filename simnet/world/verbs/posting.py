@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
+from simnet.text import storable
 from simnet.world.actions import Action, Effect, PostId, Text
 from simnet.world.world import World
 
@@ -13,9 +14,14 @@ LONGEST_TEXT = 10_000
 
 
 def said(text: str) -> str:
-    """Check words that someone wants to publish. Raises ActionError for none or too many."""
+    """Check words that someone wants to publish.
+
+    Raises ActionError for none, too many, and halves of characters, which no file can hold.
+    """
     if not text.strip():
         raise ActionError("there is no text")
+    if storable(text) != text:
+        raise ActionError("the text holds a lone surrogate, which is half a character")
     if len(text) > LONGEST_TEXT:
         raise ActionError(f"the text has {len(text)} characters; a post holds {LONGEST_TEXT}")
     return text

@@ -1,0 +1,66 @@
+"""A model that gives recorded replies to the prompts they were the replies to.
+
+A run that is resumed or done again needs none: it finds its replies by who asked and when,
+and stops at a prompt that is not the recorded one. This one knows prompts alone. It serves
+what asks again outside of a run, and other scenarios that ask some of the same.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Self
+
+from simnet.errors import RunError
+from simnet.inference.model import Call, Completion, Model, Prompt
+
+
+class ReplayModel:
+    """Replies with what was recorded, by the digest of the prompt, which its seed is part of.
+
+    A prompt that was not recorded goes to the model `behind`. Without one, its completion
+    finishes with `error`.
+    """
+
+    def __init__(
+        self,
+        replies: Mapping[str, Completion],
+        behind: Model | None = None,
+        *,
+        name: str = "replay",
+    ) -> None:
+        self.name = name if behind is None else behind.name
+        self._replies = replies
+        self._behind = behind
+        self._closed = False
+
+    @classmethod
+    def of(cls, calls: Iterable[Call], behind: Model | None = None) -> Self:
+        """Take the replies of recorded calls, among equal prompts that of the first."""
+        replies: dict[str, Completion] = {}
+        for call in calls:
+            fields = (call.completion, *(getattr(call, name) for name in Completion._fields[1:]))
+            replies.setdefault(call.prompt_hash, Completion(*fields))
+        return cls(replies, behind)
+
+    async def generate(
+        self, prompts: Sequence[Prompt]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """Yield all that is recorded in one list, then the others as they finish."""
+        if self._closed:
+            raise RunError(f"the model {self.name!r} is closed")
+        found = [self._replies.get(prompt.digest()) for prompt in prompts]
+        known = [(at, done) for at, done in enumerate(found) if done is not None]
+        if known:
+            yield known
+        left = [at for at, done in enumerate(found) if done is None]
+        if not left:
+            return
+        if self._behind is None:
+            yield [(at, Completion("no reply to this prompt is recorded", "error")) for at in left]
+            return
+        async for finished in self._behind.generate([prompts[at] for at in left]):
+            yield [(left[at], done) for at, done in finished]
+
+    async def close(self) -> None:
+        """Refuse further prompts and close the model behind."""
+        self._closed = True
+        if self._behind is not None:
+            await self._behind.close()
