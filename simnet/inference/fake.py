@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from simnet.errors import RunError
+from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.sample import Draws, sampler, sentence
 
@@ -47,33 +48,24 @@ class FakeModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield all completions in one list, or each as its delay has passed."""
+        """Yield all completions in one list, or each when its delay has passed."""
         if self._closed:
             raise RunError(f"the model {self.name!r} is closed")
         if self._delay is None:
             yield [(at, self._complete(prompt, 0.0)) for at, prompt in enumerate(prompts)]
             return
-        ready: asyncio.Queue[tuple[int, float]] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        delays = [self._delay(prompt) for prompt in prompts]
-        timers = [
-            loop.call_later(delay, ready.put_nowait, (at, delay)) for at, delay in enumerate(delays)
-        ]
-        try:
-            left = len(prompts)
-            while left:
-                due = [await ready.get()]
-                while not ready.empty():
-                    due.append(ready.get_nowait())
-                left -= len(due)
-                yield [(at, self._complete(prompts[at], delay)) for at, delay in due]
-        finally:
-            for timer in timers:
-                timer.cancel()
+        async for finished in as_finished(prompts, self._late):
+            yield finished
 
     async def close(self) -> None:
         """Refuse further prompts."""
         self._closed = True
+
+    async def _late(self, prompt: Prompt) -> Completion:
+        assert self._delay is not None
+        delay = self._delay(prompt)
+        await asyncio.sleep(delay)
+        return self._complete(prompt, delay)
 
     def _complete(self, prompt: Prompt, seconds: float) -> Completion:
         asked = (len(prompt.system) + len(prompt.user)) // _CHARACTERS_PER_TOKEN + 1

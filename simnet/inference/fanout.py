@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from simnet.inference.model import Completion, Prompt
 
+GATHERED = 0.01
+"""Seconds for which a completion waits at most for others of its list, so that few lists cross
+to other processes; an engine takes about as long for one token."""
+
 
 async def as_finished(
     prompts: Sequence[Prompt], complete: Callable[[Prompt], Awaitable[Completion]]
 ) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield lists of (position, completion): each time, all that are finished.
+    """Yield lists of (position, completion): each time, all that finished at about one time.
 
     Whoever leaves early cancels what is not finished. The first error of `complete` is raised
     once what was finished before it has been yielded.
@@ -27,6 +31,8 @@ async def as_finished(
         left = len(tasks)
         while left:
             found = [await ready.get()]
+            if left > 1:
+                await asyncio.sleep(GATHERED)
             while not ready.empty():
                 found.append(ready.get_nowait())
             left -= len(found)
