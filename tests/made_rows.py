@@ -41,7 +41,7 @@ def call(turn, who="ana", number=0):
         adapter=None,
         seed=turn,
         prompt_hash=f"{turn:032x}",
-        system="You are Ana.",
+        system=f"You are {who}, on day {turn // 3}.",
         user=f"turn {turn}",
         pattern=None,
         completion="hello",

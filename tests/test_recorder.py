@@ -46,7 +46,8 @@ def expected():
 
 def rows_read(run, name):
     made = TABLES[name].row
-    rows = [made(**row) for row in run.read(name).to_pylist()]
+    table = run.prompts().read_all() if name == "calls" else run.read(name)
+    rows = [made(**row) for row in table.to_pylist()]
     if name == "events":
         rows = [row._replace(marks=tuple(row.marks), shown=tuple(row.shown)) for row in rows]
     return rows
@@ -86,7 +87,7 @@ def test_rows_are_sealed_in_the_order_of_simulated_time_and_once(run):
             recorder.commit()
         sealed = recorder.seal()
     assert [row.turn for row in rows_read(run, "calls")] == [1, 2, 3, 4, 5]
-    assert (sealed.rows, sealed.repeats) == ({"calls": 5}, {"calls": 2})
+    assert (sealed.rows, sealed.repeats) == ({"calls": 5, "parts": 2}, {"calls": 2})
     assert run.sealed
 
 
@@ -125,7 +126,7 @@ def test_a_run_recorded_again_after_its_seal_stays_the_same(run):
     record(run.path, None, [])
     before = {name: run.read(name) for name in ("events", "calls")}
     sealed = record(run.path, None, [])
-    assert sealed.repeats == {"events": 4 * STEPS, "calls": 4 * STEPS}
+    assert sealed.repeats == {"events": 4 * STEPS, "calls": 4 * STEPS, "parts": 6}
     assert all(run.read(name).equals(table) for name, table in before.items())
 
 

@@ -188,6 +188,57 @@ def test_everyone_reads_the_parquet_directly(root, tmp_path):
     assert loaded[0]["shown"] == [1, 2, 3]
 
 
+def test_everyone_joins_calls_with_the_texts_of_their_prompts(root, tmp_path):
+    path = recorded(root)
+    calls, parts = str(path / "calls" / "*.parquet"), str(path / "parts" / "*.parquet")
+    told = [f"You are ana, on day {turn // 3}." for turn in range(5)]
+    query = f"""
+        select text from '{calls}' join '{parts}' on system_hash = hash order by turn
+    """
+    assert duckdb.sql(query).fetchall() == [(text,) for text in told]
+    frames = [pd.read_parquet(path / name) for name in ("calls", "parts")]
+    joined = frames[0].merge(frames[1], left_on="system_hash", right_on="hash")
+    assert joined.sort_values("turn")["text"].tolist() == told
+    lazy = pl.scan_parquet(calls).join(
+        pl.scan_parquet(parts), left_on="system_hash", right_on="hash"
+    )
+    assert lazy.sort("turn").collect()["text"].to_list() == told
+    columns = []
+    for name in ("calls", "parts"):
+        loaded = datasets.load_dataset(
+            "parquet", data_files=str(path / name / "*.parquet"), split="train",
+            cache_dir=str(tmp_path / "cache"),
+        )  # fmt: skip
+        columns.append(loaded)
+    texts = dict(zip(columns[1]["hash"], columns[1]["text"], strict=True))
+    assert [texts[name] for name in columns[0]["system_hash"]] == told
+    prompts = Run.open(path).prompts(["turn", "system"]).read_all()
+    assert prompts.num_rows == 5
+    assert duckdb.sql("select system from prompts order by turn").fetchall() == [
+        (text,) for text in told
+    ]
+
+
+def test_any_flipped_bit_of_a_part_is_an_error_or_changes_nothing(root):
+    path = recorded(root, turns=30)
+    run = Run.open(path)
+    before = run.read("calls")
+    (part,) = run.parts().tables["calls"]
+    data = (path / part.path).read_bytes()
+    damaged = bytearray(data)
+    found = set()
+    for place in range(0, 8 * len(data), 23):
+        damaged[place // 8] ^= 1 << place % 8
+        (path / part.path).write_bytes(damaged)
+        damaged[place // 8] ^= 1 << place % 8
+        try:
+            assert run.read("calls").equals(before), f"bit {place % 8} of byte {place // 8}"
+            found.add("the same rows")
+        except RecordError:
+            found.add("an error")
+    assert found == {"the same rows", "an error"}
+
+
 def test_runs_are_listed_with_what_they_hold(root):
     assert list_runs(root) == []
     recorded(root, "one", turns=3)

@@ -6,17 +6,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.engine.rebuild import Rebuild
+from simnet.engine.rebuild import Rebuild, Rows
 from simnet.engine.revive import Course, course_of
 from simnet.recording.bulk import encode_showings
 from simnet.recording.manifest import State
-from simnet.recording.merge import Piece, merge
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
-from simnet.recording.segment import bounds
 
-_ROWS = 4096
 _TABLES = ("events", "exposures")
 
 
@@ -40,18 +37,19 @@ def replay(run: Run, course: Course | None = None) -> Replayed:
     """Do a run again from its recorded replies, without a model, and compare all that comes out.
 
     Of a run that was not completed the rows that are there have to be the first ones. `course`
-    is for a run that was started from Python. Raises DivergenceError when a prompt is not the
-    recorded one.
+    is for a run that was started from Python. Memory holds the replies and a slice of each
+    table. Raises DivergenceError when a prompt is not the recorded one.
     """
     replies = Recorded.load(run)
     rebuild = Rebuild(course or course_of(run), replies)
-    tables = _tables(rebuild)
     completed = run.manifest.state is State.COMPLETED
-    found = [
-        difference
-        for name in _TABLES
-        if (difference := _difference(name, run.read(name), tables[name], whole=completed))
-    ]
+    comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
+    for rows in rebuild:
+        for name, again in _tables(rows).items():
+            comparisons[name].add(again)
+    for comparison in comparisons.values():
+        comparison.end()
+    found = [one.difference for one in comparisons.values() if one.difference]
     digest, known = rebuild.digest, run.manifest.state_hash
     if completed and not rebuild.complete:
         found.append("a call that a turn needs is not in the record")
@@ -60,55 +58,97 @@ def replay(run: Run, course: Course | None = None) -> Replayed:
     return Replayed(
         run=run.id,
         calls=len(replies),
-        events=tables["events"].num_rows,
-        exposures=tables["exposures"].num_rows,
+        events=comparisons["events"].rows,
+        exposures=comparisons["exposures"].rows,
         complete=rebuild.complete,
         state_hash=digest,
         differences=tuple(found),
     )
 
 
-def _tables(rebuild: Rebuild) -> dict[str, pa.Table]:
-    batches: dict[str, list[bytes]] = {"events": [], "exposures": []}
-    for events, showings in rebuild:
-        if events:
-            batches["events"].append(encode("events", events))
-        if showings:
-            batches["exposures"].append(encode_showings(showings))
-    return {name: _joined(name, encoded) for name, encoded in batches.items()}
+def _tables(rows: Rows) -> dict[str, pa.Table]:
+    tables = {}
+    if rows.events:
+        tables["events"] = encode("events", rows.events)
+    if rows.showings:
+        tables["exposures"] = encode_showings(rows.showings)
+    return {name: pa.ipc.open_stream(batch).read_all() for name, batch in tables.items()}
 
 
-def _joined(name: str, batches: list[bytes]) -> pa.Table:
-    table = TABLES[name]
-    empty = pa.ipc.open_stream(encode(name, [])).read_all()
-    pieces = [_piece(name, pa.ipc.open_stream(batch).read_all()) for batch in batches]
-    return pa.concat_tables([empty, *merge(table, [one for one in pieces if one.rows])])
+class _Comparison:
+    """Compares a recorded table with the same one as it comes out again, stretch by stretch."""
+
+    def __init__(self, run: Run, name: str, *, whole: bool) -> None:
+        self._name = name
+        self._recorded = _recorded(run, name, whole=whole)
+        self._left = pa.table({})
+        """Recorded rows that were read and not compared yet."""
+        self._whole = whole
+        self._open: list[pa.Table] = []
+        """Rows of the last moment so far, to which more may come: they have to be sorted."""
+        self._compared = 0
+        self.rows = 0
+        """Rows that came out."""
+        self.difference: str | None = None
+        """The first one."""
+
+    def add(self, again: pa.Table) -> None:
+        """Compare rows that came out next, none of them earlier than those before."""
+        self.rows += again.num_rows
+        self._open.append(again)
+        rows = pa.concat_tables(self._open)
+        last = pc.equal(rows["at"], pc.max(rows["at"]))
+        self._open = [rows.filter(last)]
+        self._compare(self._sorted(rows.filter(pc.invert(last))))
+
+    def end(self) -> None:
+        """Compare the rows that are left."""
+        if self._open:
+            self._compare(self._sorted(pa.concat_tables(self._open)))
+        more = self._left.num_rows + sum(rows.num_rows for rows in self._recorded)
+        if more and self.difference is None:
+            known = f"{self._compared + more:,}"
+            self.difference = f"{self._name}: recorded {known} rows, now {self.rows:,}"
+
+    def _sorted(self, rows: pa.Table) -> pa.Table:
+        table = TABLES[self._name]
+        if not table.ties:
+            return rows
+        order = [(column, "ascending") for column in ("at", *table.ties)]
+        return rows.take(pc.sort_indices(rows, order))
+
+    def _compare(self, again: pa.Table) -> None:
+        if self.difference is not None or not again.num_rows:
+            return
+        while self._left.num_rows < again.num_rows:
+            more = next(self._recorded, None)
+            if more is None:
+                break
+            self._left = pa.concat_tables([self._left, more]) if self._left.num_rows else more
+        count = min(self._left.num_rows, again.num_rows)
+        was, now = self._left.slice(0, count), again.slice(0, count)
+        if count and not was.equals(now):
+            self.difference = f"{self._name}: row {self._first(was, now)}"
+        elif again.num_rows > count and self._whole:
+            known = f"{self._compared + count:,}"
+            self.difference = f"{self._name}: recorded {known} rows, now there are more"
+        self._left = self._left.slice(count)
+        self._compared += count
+
+    def _first(self, recorded: pa.Table, again: pa.Table) -> str:
+        pairs = zip(recorded.to_pylist(), again.to_pylist(), strict=True)
+        row, (was, now) = next((n, pair) for n, pair in enumerate(pairs) if pair[0] != pair[1])
+        return f"{self._compared + row}: {_told(was, now)}"
 
 
-def _piece(name: str, rows: pa.Table) -> Piece:
-    if not rows.num_rows:
-        return Piece(0.0, 0.0, 0, lambda: rows)
-    low, high = bounds(rows, TABLES[name].time)
-    return Piece(low, high, rows.num_rows, lambda: rows)
-
-
-def _difference(name: str, recorded: pa.Table, again: pa.Table, *, whole: bool) -> str | None:
-    if not whole:  # of the last moment that is there, part may be missing
-        last = pc.max(recorded["at"]).as_py()
-        recorded = recorded.filter(pc.less(recorded["at"], last)) if last is not None else recorded
-        again = again.slice(0, recorded.num_rows)
-    if recorded.equals(again):
-        return None
-    for row, (was, now) in enumerate(_pairs(recorded, again)):
-        if was != now:
-            return f"{name}: row {row}: {_told(was, now)}"
-    return f"{name}: recorded {recorded.num_rows:,} rows, now {again.num_rows:,}"
-
-
-def _pairs(one: pa.Table, other: pa.Table) -> Iterator[tuple[dict[str, object], ...]]:
-    for start in range(0, min(one.num_rows, other.num_rows), _ROWS):
-        slices = (table.slice(start, _ROWS) for table in (one, other))
-        yield from zip(*(part.to_pylist() for part in slices), strict=False)
+def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
+    """Yield what was recorded; of a run that broke off, all but the last moment that is there."""
+    if whole:
+        yield from run.batches(name)
+        return
+    end = max((piece.high for piece in run.pieces(name, ["at"])), default=0.0)
+    for rows in run.batches(name):
+        yield rows.filter(pc.less(rows["at"], end))
 
 
 def _told(was: dict[str, object], now: dict[str, object]) -> str:

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from simnet import draws
+from simnet.agents.mind import Mind
+from simnet.clock import Seconds
+from simnet.engine.population import minds_of
 from simnet.engine.rebuild import Rebuild
 from simnet.engine.revive import Course
 from simnet.inference.model import Completion, Prompt
@@ -22,6 +25,8 @@ class Asked(NamedTuple):
     call: int
     prompt: Prompt
     reply: Completion
+    model: str | None = None
+    """The name that its cohort gave the model then."""
 
 
 class Resampled(NamedTuple):
@@ -30,6 +35,11 @@ class Resampled(NamedTuple):
     asked: int
     same: int
     differing: tuple[tuple[Asked, Completion], ...]
+
+    def plus(self, other: "Resampled") -> "Resampled":
+        """Add what came of asking others."""
+        differing = self.differing + other.differing
+        return Resampled(self.asked + other.asked, self.same + other.same, differing)
 
     @property
     def level(self) -> str:
@@ -41,7 +51,8 @@ class Resampled(NamedTuple):
 
 def pick(run: Run, course: Course, count: int, seed: int = 0) -> list[Asked]:
     """Do the run again and pick out `count` of its calls at random, with their prompts."""
-    picking = _Picking(Recorded.load(run), count, seed)
+    minds = minds_of(course.start, course.changes)
+    picking = _Picking(Recorded.load(run), minds, count, seed)
     for _ in Rebuild(course, picking):
         pass
     return picking.picked()
@@ -64,8 +75,11 @@ async def ask_again(generate: Generate, picked: Sequence[Asked]) -> Resampled:
 class _Picking:
     """Passes replies on and keeps those calls that have the smallest of random numbers."""
 
-    def __init__(self, recorded: Recorded, count: int, seed: int) -> None:
+    def __init__(
+        self, recorded: Recorded, minds: Callable[[str, Seconds], Mind], count: int, seed: int
+    ) -> None:
         self._recorded = recorded
+        self._minds = minds
         self._count = count
         self._seed = seed
         self._kept: list[tuple[int, Asked]] = []
@@ -73,7 +87,8 @@ class _Picking:
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
         reply = self._recorded.find(view, call, prompt)
         if reply is not None and reply.usable:
-            asked = Asked(view.who, view.turn, call, prompt, reply)
+            model = self._minds(view.who, view.now).model
+            asked = Asked(view.who, view.turn, call, prompt, reply, model)
             lot = draws.bits(self._seed, "resample", view.who, view.turn, call)
             self._kept.append((lot, asked))
             if len(self._kept) > 2 * self._count:

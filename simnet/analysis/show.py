@@ -118,6 +118,9 @@ def _title(run: Run) -> Text:
     told += [manifest.scenario.name] if manifest.scenario else []
     told += [manifest.model.name] if manifest.model else []
     told += [f"seed {manifest.seed}"] if manifest.seed is not None else []
+    if manifest.parent is not None:
+        moment = format_time(manifest.parent_until or 0.0)
+        told.append(f"forked from {manifest.parent} at {moment}")
     return Text.assemble((run.id, "bold"), "  ", visible(" · ".join(told)))
 
 

@@ -118,7 +118,7 @@ class Model(Protocol):
 
 
 class Call(NamedTuple):
-    """One model call. The fields of this class are the columns of the `calls` table."""
+    """One model call. Its fields are the columns of `calls`, which has the hash of `system`."""
 
     at: float
     """Simulated time at which the agent woke, seconds."""

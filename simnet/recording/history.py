@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError
-from simnet.recording import parts as sealed_parts
-from simnet.recording import wal
+from simnet.recording import parquet, wal
 from simnet.recording.manifest import MANIFEST, Manifest, read_manifest
 from simnet.recording.merge import Piece
 from simnet.recording.parts import path_inside, read_parts
@@ -25,7 +24,7 @@ def own_pieces(folder: Path, name: str, columns: Sequence[str] | None = None) ->
     """List what a run directory itself holds of a table, in the order of arrival."""
     parts = read_parts(folder)
     for part in parts.tables.get(name, ()):
-        yield from sealed_parts.pieces_of(folder, name, part, columns)
+        yield from parquet.pieces_of(folder, name, part, columns)
     names = [one for one in wal.segments_in(folder, name) if one not in parts.merged]
     for segment in wal.read_segments(folder, name, names):
         yield from wal.pieces_of(segment, columns)
@@ -38,17 +37,25 @@ def pieces(
 
     Raises RecordError when an ancestor is not there.
     """
-    until = float("inf")
-    ancestors = []
-    if table_named(name).time == TIME:
-        for ancestor, end in lineage(folder, manifest):
-            until = min(until, end)
-            ancestors.append((ancestor, until))
-    for ancestor, end in reversed(ancestors):
-        for piece in own_pieces(ancestor, name, columns and _with_time(columns)):
-            if piece.low < end:
-                yield _until(piece, end, columns)
+    if table_named(name).inherited:
+        for ancestor, _ in reversed(list(lineage(folder, manifest))):
+            yield from own_pieces(ancestor, name, columns)
+    elif table_named(name).time == TIME:
+        for ancestor, end in shares(folder, manifest):
+            for piece in own_pieces(ancestor, name, columns and _with_time(columns)):
+                if piece.low < end:
+                    yield _until(piece, end, columns)
     yield from own_pieces(folder, name, columns)
+
+
+def shares(folder: Path, manifest: Manifest) -> list[tuple[Path, float]]:
+    """List a run's ancestors, the first run first, each with the moment its share ends at."""
+    until = float("inf")
+    found = []
+    for ancestor, end in lineage(folder, manifest):
+        until = min(until, end)
+        found.append((ancestor, until))
+    return found[::-1]
 
 
 def lineage(folder: Path, manifest: Manifest) -> Iterator[tuple[Path, float]]:

@@ -12,6 +12,18 @@ from simnet.errors import RecordError
 LOCK = "lock"
 
 
+def check_free(folder: Path) -> None:
+    """Raise RecordError, naming the process, while one runs the run of this directory."""
+    path = folder / LOCK
+    if not path.exists():
+        return
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _busy(folder, file.read()) from None
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold a run directory until the block ends; a process that dies lets go of it.
@@ -23,11 +35,15 @@ def held(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise RecordError(
-                f"{folder}: is being run by process {file.read().strip() or 'unknown'}; stop it "
-                "first, or wait until it ends"
-            ) from None
+            raise _busy(folder, file.read()) from None
         file.truncate(0)
         file.write(f"{os.getpid()} on {platform.node()}\n")
         file.flush()
         yield
+
+
+def _busy(folder: Path, holder: str) -> RecordError:
+    return RecordError(
+        f"{folder}: is being run by process {holder.strip() or 'unknown'}; stop it first, or wait "
+        "until it ends"
+    )

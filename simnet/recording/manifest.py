@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from simnet.errors import RecordError
 from simnet.recording.disk import Disk, disk_errors, write_atomically
-from simnet.recording.parts import check_version, path_inside
+from simnet.recording.parts import check_told_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 
 MANIFEST = "manifest.json"
@@ -40,6 +40,10 @@ class ModelFacts(_Told):
     """Commit of the weights where they come from a hub."""
     checksum: str | None = None
     """Of the weights where they come from a file."""
+    backend: str | None = None
+    """What ran it."""
+    replicas: int = 1
+    """How many engines served it."""
 
 
 class ScenarioFacts(_Told):
@@ -79,6 +83,9 @@ class Manifest(_Told):
     versions: Mapping[str, str] = {}
     """Of simnet, Python and the libraries that decide what a run does."""
     model: ModelFacts | None = None
+    """The model of cohorts that name none; None if there are no such cohorts."""
+    models: Mapping[str, ModelFacts] = {}
+    """Those that cohorts name."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
     placement: Mapping[str, JsonValue] = {}
@@ -99,11 +106,11 @@ class Manifest(_Told):
     """Simulated seconds; what happened before is in the parent's tables and not in these."""
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     """Read the manifest of a run directory.
 
     Raises RecordError, naming file and field, when it is missing, damaged, names a path
-    outside the run or was written by a newer version.
+    outside the run, or was written by a newer version or one older than `oldest`.
     """
     path = folder / MANIFEST
     try:
@@ -111,7 +118,7 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise RecordError(f"{folder}: not a run directory: {error}") from error
     try:
-        check_version(path, json.loads(text))
+        check_told_version(path, json.loads(text), oldest)
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise RecordError(f"{path}: {_first(error)}") from error

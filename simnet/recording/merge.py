@@ -8,9 +8,11 @@ first moment of the next piece. Memory holds only the pieces that overlap in tim
 Repeats of a row lie at the same moment, because a run is a function of its scenario, its
 seed and the replies. The first row to arrive is kept. Two rows with one key and different
 moments would contradict each other; both are kept, for whoever verifies the run to find.
+
+A table whose rows belong to no moment keeps the order of arrival, and memory holds its keys.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,18 +40,39 @@ def merge(table: Table, pieces: Sequence[Piece]) -> Iterator[pa.Table]:
 
     Pieces are given in the order in which their rows arrived.
     """
+    if table.time is None:
+        yield from unseen(table, pieces, set())
+        return
     arrivals = sorted(range(len(pieces)), key=lambda number: pieces[number].low)
     waiting: list[pa.Table] = []
     reached = 0.0
     for number in arrivals:
         piece = pieces[number]
-        if waiting and table.time and reached < piece.low:
+        if waiting and reached < piece.low:
             ready, waiting = _split(waiting, table.time, piece.low)
             yield from _settled(table, ready)
         waiting.append(_stamped(piece.load(), number))
         reached = piece.low
     if waiting:
         yield from _settled(table, pa.concat_tables(waiting))
+
+
+def unseen(table: Table, pieces: Sequence[Piece], seen: set[Hashable]) -> Iterator[pa.Table]:
+    """Yield the rows, as they arrived, whose key is not in `seen` yet, and put it there."""
+    for piece in pieces:
+        rows = piece.load()
+        fresh = []
+        for key in keys(table, rows):
+            fresh.append(key not in seen)
+            seen.add(key)
+        if any(fresh):
+            yield rows.filter(pa.array(fresh, pa.bool_()))
+
+
+def keys(table: Table, rows: pa.Table) -> Iterable[Hashable]:
+    """List the keys of rows."""
+    columns = [rows[name].to_pylist() for name in table.key]
+    return columns[0] if len(columns) == 1 else zip(*columns, strict=True)
 
 
 def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
@@ -83,7 +106,7 @@ def _split(waiting: list[pa.Table], time: str, until: float) -> tuple[pa.Table, 
 
 
 def _settled(table: Table, rows: pa.Table) -> Iterator[pa.Table]:
-    order = [*([table.time] if table.time else []), *table.ties, _ARRIVAL]
+    order = [table.time, *table.ties, _ARRIVAL]
     rows = _without_repeats(table, rows)
     ranks = pc.sort_indices(rows, [(column, "ascending") for column in order])
     rows = rows.drop_columns(_ARRIVAL)
@@ -92,8 +115,8 @@ def _settled(table: Table, rows: pa.Table) -> Iterator[pa.Table]:
 
 
 def _without_repeats(table: Table, rows: pa.Table) -> pa.Table:
-    keys = list(dict.fromkeys([*table.key, *([table.time] if table.time else [])]))
-    firsts = rows.select([*keys, _ARRIVAL]).group_by(keys).aggregate([(_ARRIVAL, "min")])
+    told = list(dict.fromkeys([*table.key, table.time]))
+    firsts = rows.select([*told, _ARRIVAL]).group_by(told).aggregate([(_ARRIVAL, "min")])
     if firsts.num_rows == rows.num_rows:
         return rows
     return rows.filter(pc.is_in(rows[_ARRIVAL], firsts[f"{_ARRIVAL}_min"]))

@@ -22,13 +22,14 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.recording.disk import Disk, disk_errors
+from simnet.recording.parting import Parting
 from simnet.recording.parts import Part, Parts
-from simnet.recording.schema import TABLES, arrow_schema
+from simnet.recording.schema import PARTS, TABLES, arrow_schema, row_schema
 from simnet.recording.sealing import seal_run
 from simnet.recording.segment import batch_message, schema_message
 from simnet.recording.wal import WAL, epoch_mark, epochs_in, segment_name
 
-_COMMIT_ORDER = ("personas", "network", "calls", *(name for name in TABLES))
+_COMMIT_ORDER = ("personas", "network", PARTS, "calls", *(name for name in TABLES))
 _ROWS_PER_BATCH = 64 << 10
 
 
@@ -77,6 +78,7 @@ class Recorder:
         self._folder = folder
         self._disk = disk or Disk()
         self._rotate_bytes = rotate_bytes
+        self._parting = Parting()
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
         self._open: dict[str, _OpenSegment] = {}
         self._sizes: dict[str, int] = {}
@@ -95,7 +97,7 @@ class Recorder:
 
         Raises RecordError when they are no such bytes.
         """
-        schema = arrow_schema(table)
+        schema = row_schema(table)
         try:
             with pa.ipc.open_stream(pa.py_buffer(batch)) as reader:
                 if not reader.schema.equals(schema):
@@ -103,12 +105,14 @@ class Recorder:
                 batches = [one for one in reader if one.num_rows]
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"{table}: not an encoded batch: {error}") from error
-        if batches:
-            self._waiting.setdefault(table, []).extend(batches)
+        for one in batches:
+            for name, rows in self._parting.split(table, one):
+                self._waiting.setdefault(name, []).append(rows)
 
     def commit(self) -> None:
-        """Return when everything appended before is on the disk: calls first, then the rest.
+        """Return when everything appended before is on the disk.
 
+        Parts go before the calls that name them, calls before the events that follow from them.
         Raises DiskError (DiskFullError) when the disk refuses: what was not written stays in
         memory and the next commit writes it to a new segment. Raises RecordError when a
         later epoch has taken over.

@@ -20,7 +20,7 @@ from simnet.clock import format_time
 from simnet.errors import DivergenceError, RecordError
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.run_directory import Run
-from simnet.recording.schema import arrow_schema
+from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.posts import View
 
 _KEY = ("who", "turn", "call")
@@ -121,11 +121,12 @@ def _asked(run: Run, view: View, call: int) -> _Asked:
     matches = pc.scalar(True)  # noqa: FBT003  (an Arrow expression)
     for name, value in zip(_KEY, wanted, strict=True):
         matches &= pc.field(name) == value
-    columns = [*_KEY, *_Asked._fields]
+    columns = [*_KEY, *(column_of("calls", name) for name in _Asked._fields)]
     for piece in run.pieces("calls", columns):
         found = piece.load().filter(matches)
         if found.num_rows:
             (row,) = found.slice(0, 1).to_pylist()
+            row["system"] = run.prompt_part(row[column_of("calls", "system")])
             return _Asked(*(row[name] for name in _Asked._fields))
     raise RecordError(f"{run.path}: the call {call} of turn {view.turn} of @{view.who} is gone")
 

@@ -53,3 +53,11 @@ class LedgerRow(NamedTuple):
     cause: str
     """Why it was refused or failed; empty for the others."""
     turns: int
+
+
+class PromptPart(NamedTuple):
+    """A text that prompts have in common. The fields are the columns of the `parts` table."""
+
+    hash: str
+    """BLAKE2b of the text in UTF-8, 16 bytes as hexadecimal digits; `calls` name it."""
+    text: str

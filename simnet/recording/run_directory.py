@@ -3,7 +3,8 @@
     runs/<id>/
       manifest.json           what was run and how it ended; written by the run
       tables-000001.json      the list of sealed parts; written by the recorder
-      events/ calls/ ...      sealed parts of the tables, Parquet
+      events/ calls/ ...      the tables, sealed: Parquet
+      parts/                  the same: texts of prompts, that calls name by their hashes
       wal/                    what is not sealed yet: segments, and the marks of epochs
       scenario/               the scenario's source
 
@@ -28,6 +29,7 @@ import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
 from simnet.recording import wal
+from simnet.recording.dataset import sealed_dataset
 from simnet.recording.disk import Disk, disk_errors, write_atomically
 from simnet.recording.history import pieces
 from simnet.recording.manifest import (
@@ -41,7 +43,8 @@ from simnet.recording.manifest import (
 )
 from simnet.recording.merge import Piece, merge
 from simnet.recording.parts import Parts, path_inside, read_parts
-from simnet.recording.schema import TABLES, arrow_schema, table_named
+from simnet.recording.prompts import text_named, with_texts
+from simnet.recording.schema import PARTS, TABLES, arrow_schema, table_named
 
 RUNS = Path("runs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -155,9 +158,7 @@ class Run:
         A string such as `runs/<id>` is taken too as long as it stays inside `root`. Raises
         UsageError when there is no such run, RecordError when it cannot be read.
         """
-        path = run if isinstance(run, Path) else _locate(run, Path(root))
-        if not (path / MANIFEST).is_file():
-            raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
+        path = folder_of(run, root)
         return cls(path, read_manifest(path))
 
     @property
@@ -182,10 +183,7 @@ class Run:
         What a crash tore off the end of a segment is left out. Raises RecordError for an
         unknown table or a part that is missing or damaged.
         """
-        table = table_named(name)
-        with _readable(self.path):
-            chunks = list(merge(table, list(self.pieces(name))))
-        return pa.concat_tables([arrow_schema(name).empty_table(), *chunks])
+        return pa.concat_tables([arrow_schema(name).empty_table(), *self.batches(name)])
 
     def pieces(self, name: str, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """List pieces of a table to load one by one, with some columns or all.
@@ -195,43 +193,61 @@ class Run:
         with _readable(self.path):
             yield from pieces(self.path, self.manifest, name, columns)
 
-    def table(self, name: str) -> pds.Dataset:
-        """Open a table as an Arrow dataset, read lazily when all of it is sealed.
-
-        That of a fork, which has its past in other runs' tables, is read at once. Raises as
-        `read` does.
-        """
-        schema, parts = arrow_schema(name), self.parts()
-        listed = parts.tables.get(name, ())
-        unsealed = set(wal.segments_in(self.path, name)) - set(parts.merged)
-        if unsealed or not listed or self.manifest.parent:
-            return pds.dataset(self.read(name))
-        options = pds.ParquetFragmentScanOptions(page_checksum_verification=True)
-        files = [str(path_inside(self.path, part.path)) for part in listed]
+    def batches(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Read a table as `read` does, a slice at a time, with some columns or all."""
+        table = table_named(name)
+        ordering = (*table.key, *filter(None, [table.time]), *table.ties)
+        wanted = columns and list(dict.fromkeys([*columns, *ordering]))
         with _readable(self.path):
-            return pds.dataset(
-                files,
-                schema=schema,
-                format=pds.ParquetFileFormat(default_fragment_scan_options=options),
-            )
+            for rows in merge(table, list(self.pieces(name, wanted))):
+                yield rows if columns is None else rows.select(columns)
+
+    def table(self, name: str) -> pds.Dataset:
+        """Open a table as an Arrow dataset, of a fork with its past in other runs' files.
+
+        It is read lazily once all of it is sealed, and at once before. Raises as `read` does.
+        """
+        with _readable(self.path):
+            found = sealed_dataset(self.path, self.manifest, name)
+        return pds.dataset(self.read(name)) if found is None else found
+
+    def prompts(self, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """Read the calls with the text of `system` in place of its hash, batch by batch.
+
+        `columns` are fields of a Call, all of them by default. Memory holds each text once.
+        The reader raises RecordError when a text is not there.
+        """
+        return with_texts("calls", columns, self.batches)
+
+    def prompt_part(self, part: str) -> str:
+        """Find the text of a hash in `calls`. Raises RecordError when it is not there."""
+        return text_named(part, (piece.load() for piece in self.pieces(PARTS)))
 
     @cached_property
     def summary(self) -> Summary:
         """Sum the run up in one line, counting the rows of its events."""
         manifest = self.manifest
-        events = self.table("events").to_table(columns=["verb", "outcome", "part"])
-        replied = pc.and_(pc.equal(events["verb"], "reply"), pc.equal(events["outcome"], "done"))
+        events = self.table("events")
+        replied = (pc.field("verb") == "reply") & (pc.field("outcome") == "done")
         span = manifest.started and manifest.ended and manifest.ended - manifest.started
         return Summary(
             id=manifest.id,
             state=manifest.state,
             scenario=manifest.scenario.name if manifest.scenario else "",
             model=manifest.model.name if manifest.model else "",
-            events=events.num_rows,
-            replies=pc.sum(replied).as_py() or 0,
+            events=events.count_rows(),
+            replies=events.count_rows(filter=replied),
             created=manifest.created,
             seconds=span.total_seconds() if span else None,
         )
+
+
+def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
+    """Find the folder of a run, which may be of another version; see `Run.open`."""
+    path = run if isinstance(run, Path) else _locate(run, Path(root))
+    if not (path / MANIFEST).is_file():
+        raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
+    return path
 
 
 def run_folders(root: str | Path = RUNS) -> list[Path]:

@@ -2,7 +2,8 @@
 
 A row type is a NamedTuple; its annotations give the Arrow types (`str | None` is a
 nullable string, `tuple[int, ...]` a list of int64) and the strings below its fields are
-the columns' documentation.
+the columns' documentation. A text that many rows repeat is a part: on the way to the
+recorder it is in each row, in the table the row has its hash and `parts` the text, once.
 """
 
 import ast
@@ -11,6 +12,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -18,11 +20,16 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.inference.model import Call
-from simnet.recording.rows import Edge, LedgerRow, Metric, PersonaRow
+from simnet.recording.rows import Edge, LedgerRow, Metric, PersonaRow, PromptPart
 from simnet.world.events import Event, Exposure
 
-SCHEMA_VERSION = 1
-"""Of everything in a run directory; a change that old readers cannot read raises it."""
+SCHEMA_VERSION = 2
+"""Of everything in a run directory; a change that old readers cannot read raises it.
+
+Since 2, `calls` hold the hashes of the texts that `parts` holds.
+"""
+
+PARTS = "parts"
 
 
 class Table(NamedTuple):
@@ -38,6 +45,14 @@ class Table(NamedTuple):
     """Columns that order rows of one moment; without any, they keep the order of arrival."""
     repetitive: tuple[str, ...] = ()
     """Columns with few distinct values, stored through a dictionary in Parquet."""
+    parted: tuple[str, ...] = ()
+    """Fields whose text is in `parts`; the column is called `<field>_hash`."""
+    inherited: bool = False
+    """Whether a fork has all rows of its ancestors and not those of before the fork."""
+    weight: int = 1
+    """About how many rows of the other tables one row takes the room of."""
+    since: int = 1
+    """Schema version since which the columns are what they are."""
 
 
 TABLES: Mapping[str, Table] = MappingProxyType(
@@ -55,8 +70,12 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             key=("who", "turn", "call"),
             time="at",
             ties=("who", "turn", "call"),
-            repetitive=("who", "model", "adapter", "system", "pattern", "finish"),
+            repetitive=("who", "model", "adapter", "system_hash", "pattern", "finish"),
+            parted=("system",),
+            weight=4,
+            since=2,
         ),
+        PARTS: Table(PromptPart, key=("hash",), inherited=True, weight=4, since=2),
         "exposures": Table(
             Exposure,
             key=("who", "turn", "rank"),
@@ -85,6 +104,20 @@ _SCALARS: Mapping[type, pa.DataType] = MappingProxyType(
 )
 
 
+def check_version(path: Path, version: int, oldest: int = SCHEMA_VERSION) -> None:
+    """Raise RecordError, with advice, unless a file's version is one that can be read."""
+    if version > SCHEMA_VERSION:
+        raise RecordError(
+            f"{path}: has schema version {version}, this simnet knows {SCHEMA_VERSION}; "
+            "upgrade simnet to read this run"
+        )
+    if version < oldest:
+        raise RecordError(
+            f"{path}: has schema version {version}, this simnet reads {SCHEMA_VERSION}; "
+            "bring the run up to it with: simnet migrate RUN"
+        )
+
+
 def table_named(name: str) -> Table:
     """Find a table. Raises RecordError, listing those there are, for an unknown name."""
     try:
@@ -94,10 +127,21 @@ def table_named(name: str) -> Table:
 
 
 @cache
-def arrow_schema(name: str) -> pa.Schema:
-    """Derive the Arrow schema of a table from the annotations of its row type."""
+def row_schema(name: str) -> pa.Schema:
+    """Derive the Arrow schema of a table's rows from the annotations of their type."""
     row = table_named(name).row
     return pa.schema([_field(column, hint) for column, hint in get_type_hints(row).items()])
+
+
+@cache
+def arrow_schema(name: str) -> pa.Schema:
+    """Derive the Arrow schema of a table: that of its rows, with hashes in place of parts."""
+    return pa.schema([one.with_name(column_of(name, one.name)) for one in row_schema(name)])
+
+
+def column_of(name: str, field: str) -> str:
+    """Tell what the column of a field of a row is called."""
+    return f"{field}_hash" if field in table_named(name).parted else field
 
 
 def _field(name: str, hint: Any) -> pa.Field:
@@ -119,16 +163,16 @@ def encode(name: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
 
     Raises RecordError, naming table, row and column, for a value the column cannot hold.
     """
-    width = len(arrow_schema(name))
+    width = len(row_schema(name))
     return encode_columns(name, list(zip(*rows, strict=True)) if rows else [()] * width)
 
 
 def encode_columns(name: str, columns: Sequence[Any]) -> bytes:
-    """Put the columns of a table (sequences, arrays of numpy or Arrow) into an IPC stream.
+    """Put rows by the column (sequences, arrays of numpy or Arrow) into an IPC stream.
 
     Raises RecordError as `encode` does.
     """
-    schema = arrow_schema(name)
+    schema = row_schema(name)
     if len(columns) != len(schema):
         raise RecordError(f"{name} has {len(schema)} columns, but {len(columns)} were given")
     if len({len(values) for values in columns}) > 1:
@@ -193,7 +237,7 @@ def column_docs(name: str) -> Mapping[str, str]:
     row = table_named(name).row
     tree = ast.parse(textwrap.dedent(inspect.getsource(row)))
     (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
-    docs = dict.fromkeys(arrow_schema(name).names, "")
+    docs = dict.fromkeys(row_schema(name).names, "")
     for field, below in pairwise(body):
         match field, below:
             case (
@@ -201,6 +245,8 @@ def column_docs(name: str) -> Mapping[str, str]:
                 ast.Expr(value=ast.Constant(value=str(words))),
             ):
                 docs[column] = inspect.cleandoc(words)
+    for taken in table_named(name).parted:
+        docs[column_of(name, taken)] = f"Names a text in `{PARTS}`. {docs.pop(taken)}".strip()
     return MappingProxyType(docs)
 
 

@@ -1,16 +1,15 @@
 """Sealing: segments become Parquet parts, and a list of parts makes them count."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from simnet.recording import parts as sealed_parts
-from simnet.recording import wal
+from simnet.recording import parquet, wal
 from simnet.recording.disk import Disk, write_atomically
-from simnet.recording.merge import Piece, merge, regroup
-from simnet.recording.parts import ROWS_PER_GROUP, Cut, Part, Parts, list_name, lists_in
+from simnet.recording.merge import Piece, keys, merge, regroup, unseen
+from simnet.recording.parts import Cut, Part, Parts, list_name, lists_in, read_parts
 from simnet.recording.schema import TABLES, Table
 from simnet.recording.segment import Segment
 
@@ -31,7 +30,7 @@ def seal_run(
     place and before anything is removed. Raises OSError when the disk refuses; then either
     the old list counts with all it needs, or the new one does.
     """
-    old = sealed_parts.read_parts(folder, disk)
+    old = read_parts(folder, disk)
     stem = part_stem(epoch, attempt)
     tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
     new = Parts(
@@ -63,20 +62,30 @@ def _seal_table(disk: Disk, folder: Path, name: str, old: Parts, stem: str) -> _
     segments = wal.read_segments(folder, name, [one for one in names if one not in old.merged])
     fresh = [piece for segment in segments for piece in wal.pieces_of(segment)]
     listed = old.tables.get(name, ())
-    cuts = tuple(_cut(segment) for segment in segments if segment.flaw)
+    cuts = tuple(cut_of(segment) for segment in segments if segment.flaw)
     if not fresh:
         return _SealedTable(listed, tuple(names), 0, cuts)
     kept, mixed = _apart(TABLES[name], listed, min(piece.low for piece in fresh))
-    pieces = [one for part in mixed for one in sealed_parts.pieces_of(folder, name, part)]
+    pieces = [one for part in mixed for one in parquet.pieces_of(folder, name, part)]
     pieces += fresh
-    written = tuple(sealed_parts.write_parts(disk, folder, name, stem, _rows(name, pieces)))
-    rows = sum(part.rows for part in written)
-    repeats = sum(piece.rows for piece in pieces) - rows
+    rows = regroup(_rows(folder, name, kept, pieces), parquet.rows_per_group(name))
+    written = tuple(parquet.write_parts(disk, folder, name, stem, rows))
+    repeats = sum(piece.rows for piece in pieces) - sum(part.rows for part in written)
     return _SealedTable(kept + written, tuple(names), repeats, cuts)
 
 
-def _rows(name: str, pieces: Sequence[Piece]) -> Iterator[pa.Table]:
-    return regroup(merge(TABLES[name], pieces), ROWS_PER_GROUP)
+def _rows(
+    folder: Path, name: str, kept: Sequence[Part], pieces: Sequence[Piece]
+) -> Iterator[pa.Table]:
+    """Put pieces in order; of a table without time, without what is in the parts that stay."""
+    table = TABLES[name]
+    if table.time is not None:
+        return merge(table, pieces)
+    there: set[Hashable] = set()
+    for part in kept:
+        for piece in parquet.pieces_of(folder, name, part, table.key):
+            there.update(keys(table, piece.load()))
+    return unseen(table, pieces, there)
 
 
 def _apart(
@@ -84,12 +93,13 @@ def _apart(
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
     """Tell the parts that end before `low`, and can stay as they are, from the others."""
     if table.time is None:
-        return (), parts
+        return parts, ()
     kept = tuple(part for part in parts if part.high < low)
     return kept, tuple(part for part in parts if part.high >= low)
 
 
-def _cut(segment: Segment) -> Cut:
+def cut_of(segment: Segment) -> Cut:
+    """Note what could be read of a segment that has a flaw."""
     return Cut(
         segment=segment.path.name,
         intact=segment.intact,

@@ -30,7 +30,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError
-from simnet.recording.schema import SCHEMA_VERSION, arrow_schema, table_named
+from simnet.recording.schema import (
+    SCHEMA_VERSION,
+    arrow_schema,
+    check_version,
+    table_named,
+)
 
 _SEAL = re.compile(rb'\{"bytes":"(\d{12})","crc32":"([0-9a-f]{8})"')
 _BLANK = b"0" * 8
@@ -62,6 +67,8 @@ class Segment(NamedTuple):
     """Bytes of the file."""
     flaw: str | None
     """Why the prefix ends where it does; None when the whole file is intact."""
+    version: int | None = None
+    """Schema version of the writer; None when not even that is intact."""
 
     @property
     def rows(self) -> int:
@@ -117,35 +124,37 @@ def _sealed(message: bytes) -> bytes:
     return bytes(sealed)
 
 
-def read_segment(path: Path, name: str) -> Segment:
+def read_segment(path: Path, name: str, oldest: int | None = None) -> Segment:
     """Check a segment from its start and index the batches of its longest intact prefix.
 
     Damage of any kind only shortens the prefix. Raises RecordError when the segment holds
-    another table or was written by a newer version.
+    another table, or was written by a newer version or one older than `oldest`, which is the
+    one that changed the table last unless it is given.
     """
     with path.open("rb") as file:
         size = path.stat().st_size
         if not size:
             return Segment(path, name, (), 0, 0, None)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            return _index(path, name, view)
+            return _index(path, name, view, table_named(name).since if oldest is None else oldest)
 
 
-def _index(path: Path, name: str, data: memoryview) -> Segment:
+def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:
     batches: list[Batch] = []
-    offset, flaw = 0, None
+    offset, flaw, version = 0, None, None
     while offset < len(data) and flaw is None:
         size, told = _check(data[offset:])
         if told is None:
             flaw = "torn" if size > len(data) - offset else "damaged"
         elif offset == 0:
-            _check_header(path, name, told)
+            _check_header(path, name, told, oldest)
+            version = told["version"]
         else:
             fields = (told[field] for field in Batch._fields[2:])
             batches.append(Batch(offset, size, *fields))
         if flaw is None:
             offset += size
-    return Segment(path, name, tuple(batches), offset, len(data), flaw)
+    return Segment(path, name, tuple(batches), offset, len(data), flaw, version)
 
 
 def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
@@ -172,19 +181,15 @@ def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
     return size, told
 
 
-def _check_header(path: Path, name: str, told: dict[str, Any]) -> None:
-    if told["version"] > SCHEMA_VERSION:
-        raise RecordError(
-            f"{path}: written by a newer simnet (schema version {told['version']}, "
-            f"this one knows {SCHEMA_VERSION}); upgrade simnet to read it"
-        )
+def _check_header(path: Path, name: str, told: dict[str, Any], oldest: int) -> None:
+    check_version(path, told["version"], oldest)
     if told["table"] != name:
         raise RecordError(f"{path}: holds the table {told['table']!r}, not {name!r}")
 
 
-def load(segment: Segment, batches: Sequence[Batch]) -> pa.Table:
+def load(segment: Segment, batches: Sequence[Batch], schema: pa.Schema | None = None) -> pa.Table:
     """Decode batches of a segment, whose seals `read_segment` has checked."""
-    schema = arrow_schema(segment.table)
+    schema = schema or arrow_schema(segment.table)
     with pa.memory_map(str(segment.path)) as file:
         decoded = []
         for batch in batches:

@@ -25,6 +25,7 @@ from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.manifest import Manifest
 from simnet.recording.merge import Piece, merge
+from simnet.recording.parting import parted
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
@@ -162,8 +163,13 @@ def _timing(name):
 
 
 def decoded(name, batches):
-    tables = [pa.ipc.open_stream(batch).read_all() for table, batch in batches if table == name]
-    tables = [table for table in tables if table.num_rows]
+    read = [pa.ipc.open_stream(batch).read_all() for table, batch in batches if table == name]
+    tables = [
+        pa.Table.from_batches([parted(name, rows)[0] if name == "calls" else rows])
+        for table in read
+        for rows in table.to_batches()
+        if rows.num_rows
+    ]
     if not tables:
         return pa.table({})
     joined = pa.concat_tables(tables)

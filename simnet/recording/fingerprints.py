@@ -1,0 +1,52 @@
+"""Rows summed up in 64 bits each, to compare millions of keys in little memory."""
+
+from hashlib import blake2b
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Sums: TypeAlias = npt.NDArray[np.uint64]
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MIXERS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+_LAST_SHIFT = np.uint64(31)
+
+
+def fingerprints(rows: pa.Table) -> Sums:
+    """Sum up each row; equal rows have equal sums, and others hardly ever have.
+
+    Columns may hold text, numbers and nulls.
+    """
+    sums = np.zeros(rows.num_rows, np.uint64)
+    for column in rows.columns:
+        sums = _mixed(sums * _ODD + _numbers(column.combine_chunks()))
+    return sums
+
+
+def _numbers(column: pa.Array) -> Sums:
+    if pa.types.is_string(column.type):
+        coded = column.dictionary_encode()
+        column = coded.indices
+        told = [_number(text) for text in coded.dictionary.cast(pa.binary()).to_pylist()]
+        numbers = np.array([*told, 0], np.uint64)[column.fill_null(len(told)).to_numpy()]
+    else:
+        filled = column.fill_null(0).to_numpy(zero_copy_only=False)
+        numbers = filled.astype(np.float64 if filled.dtype.kind == "f" else np.int64)
+        numbers = numbers.view(np.uint64)
+    present = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    summed: Sums = _mixed(numbers) + present.astype(np.uint64)
+    return summed
+
+
+def _number(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+
+
+def _mixed(numbers: Sums) -> Sums:
+    """Spread what differs in any bit over all of them."""
+    for shift, factor in _MIXERS:
+        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
+    return numbers ^ (numbers >> _LAST_SHIFT)

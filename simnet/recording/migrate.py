@@ -1,0 +1,90 @@
+"""Brings run directories of older versions up to this one.
+
+Of version 1 the calls are recorded once more, which takes the texts of their prompts apart.
+Nothing of the old is removed before a new list of parts has taken its place: a migration that
+is broken off is done again, and until it is done the run cannot be opened.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simnet.errors import RecordError
+from simnet.recording import wal
+from simnet.recording.disk import Disk, disk_errors, write_atomically
+from simnet.recording.lock import held
+from simnet.recording.manifest import changed, read_manifest, write_manifest
+from simnet.recording.parts import Parts, list_name, lists_in, path_inside, read_parts
+from simnet.recording.recorder import Recorder
+from simnet.recording.schema import SCHEMA_VERSION, encode_columns, row_schema
+from simnet.recording.sealing import cut_of
+from simnet.recording.segment import Segment, load, read_segment
+from simnet.recording.verify import part_problems
+
+OLDEST = 1
+_CALLS = "calls"
+_ROWS = 8192
+
+
+def migrate(folder: Path) -> bool:
+    """Bring a run directory up to this version; tells whether there was anything to do.
+
+    A fork is migrated by itself and its parent by itself. Raises RecordError when it cannot
+    be read, or while a process runs it, DiskError when the disk refuses.
+    """
+    with held(folder):
+        manifest = read_manifest(folder, OLDEST)
+        if manifest.schema_version == SCHEMA_VERSION:
+            return False
+        with Recorder(folder) as recorder:
+            _record_again(folder, recorder)
+            recorder.seal()
+        now = changed(manifest, {"schema_version": SCHEMA_VERSION})
+        write_manifest(folder, now, Disk())
+    return True
+
+
+def _record_again(folder: Path, recorder: Recorder) -> None:
+    disk = Disk()
+    old = read_parts(folder, disk, OLDEST)
+    if lists_in(folder, disk) and old.schema_version == SCHEMA_VERSION:
+        return  # an earlier attempt came this far
+    segments = list(_old_segments(folder, old))
+    with disk_errors(f"migrating {folder}"):
+        for rows in _old_rows(folder, old, segments):
+            recorder.append(_CALLS, encode_columns(_CALLS, rows.columns))
+            recorder.commit()
+        new = Parts(
+            epoch=recorder.epoch,
+            tables={name: parts for name, parts in old.tables.items() if name != _CALLS},
+            merged=(*old.merged, *(segment.path.name for segment in segments)),
+            repeats=old.repeats,
+            cuts=(*old.cuts, *(cut_of(segment) for segment in segments if segment.flaw)),
+        )
+        text = new.model_dump_json(indent=1).encode()
+        write_atomically(disk, folder / list_name(recorder.epoch), text)
+
+
+def _old_segments(folder: Path, old: Parts) -> Iterator[Segment]:
+    """List the segments of calls that an older version wrote, and no attempt to migrate them."""
+    for name in wal.segments_in(folder, _CALLS):
+        if name not in old.merged:
+            segment = read_segment(folder / wal.WAL / name, _CALLS, OLDEST)
+            if segment.version != SCHEMA_VERSION:
+                yield segment
+
+
+def _old_rows(folder: Path, old: Parts, segments: Iterable[Segment]) -> Iterator[pa.Table]:
+    schema = row_schema(_CALLS)  # as it was: prompts were whole in each row
+    for part in old.tables.get(_CALLS, ()):
+        path = path_inside(folder, part.path)
+        if problems := list(part_problems(path, part)):
+            raise RecordError(f"{folder}: {problems[0]}; a damaged run cannot be migrated")
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(_ROWS, columns=schema.names):
+                yield pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+    for segment in segments:
+        for batch in segment.batches:
+            yield load(segment, [batch], schema)

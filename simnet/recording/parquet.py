@@ -1,0 +1,191 @@
+"""Sealed parts: how their Parquet files are written, checked and read.
+
+Pages carry checksums of their own, which a reader verifies, and the list of parts has one of
+the footer: so a flipped bit is an error, and never other rows.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from os import SEEK_END
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simnet.errors import RecordError
+from simnet.recording.disk import Disk
+from simnet.recording.merge import Piece
+from simnet.recording.parts import Part, path_inside
+from simnet.recording.schema import arrow_schema, table_named
+from simnet.recording.segment import bounds
+
+ROWS_PER_GROUP = 128 << 10
+ROWS_PER_PART = 8 * ROWS_PER_GROUP
+"""Also what a fork that is opened holds in memory, where it left its parent within a part."""
+
+_HELD_BYTES = 1 << 20
+_TAIL = 8
+"""Bytes that end a Parquet file: the length of its footer and a mark."""
+
+
+def write_parts(
+    disk: Disk, folder: Path, name: str, stem: str, tables: Iterable[pa.Table]
+) -> Iterator[Part]:
+    """Write sorted tables of `rows_per_group` rows as Parquet parts, and yield each.
+
+    The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
+    Raises OSError when the disk refuses.
+    """
+    disk.make_folder(folder / name)
+    groups = iter(tables)
+    for number, group in enumerate(groups):
+        relative = f"{name}/{stem}-{number:05}.parquet"
+        yield _write_part(disk, folder, name, relative, group, groups)
+
+
+def _write_part(
+    disk: Disk, folder: Path, name: str, relative: str, group: pa.Table, more: Iterator[pa.Table]
+) -> Part:
+    time = table_named(name).time
+    low, high = bounds(group, time)
+    rows = group.num_rows
+    with _Sink(disk, folder / relative) as sink:
+        with pq.ParquetWriter(sink, arrow_schema(name), **_options(name)) as writer:
+            writer.write_table(group, rows)
+            while (
+                rows < ROWS_PER_PART // table_named(name).weight
+                and (group := next(more, None)) is not None
+            ):
+                writer.write_table(group, group.num_rows)
+                high = bounds(group, time)[1]
+                rows += group.num_rows
+        sink.sync()
+    disk.sync_folder(folder / name)
+    sums = {"crc32": f"{sink.crc:08x}", "footer": footer_checksum(folder / relative)}
+    return Part(path=relative, rows=rows, bytes=sink.size, low=low, high=high, **sums)
+
+
+def _options(name: str) -> dict[str, Any]:
+    table = table_named(name)
+    schema = arrow_schema(name)
+    order = [column for column in (table.time, *table.ties) if column]
+    dictionaries = [
+        f"{column}.list.element" if pa.types.is_list(schema.field(column).type) else column
+        for column in table.repetitive
+    ]
+    return {
+        "compression": "zstd",
+        "write_page_checksum": True,
+        "use_dictionary": dictionaries,
+        "sorting_columns": pq.SortingColumn.from_ordering(schema, [(c, "ascending") for c in order])
+        if order
+        else None,
+    }
+
+
+class _Sink:
+    """A file for the Parquet writer that counts and sums up what passes through."""
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self._disk = disk
+        self._descriptor = disk.create(path)
+        self._held = bytearray()
+        self.size = 0
+        self.crc = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self._held += view
+        self.crc = zlib.crc32(view, self.crc)
+        self.size += len(view)
+        if len(self._held) >= _HELD_BYTES:
+            self._pass_on()
+        return len(view)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        """Do nothing: only `sync` promises anything."""
+
+    def sync(self) -> None:
+        self._pass_on()
+        self._disk.fsync(self._descriptor)
+
+    def _pass_on(self) -> None:
+        self._disk.write(self._descriptor, bytes(self._held))
+        self._held.clear()
+
+    def close(self) -> None:
+        """Do nothing: the Parquet writer closes its sink before it is durable."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.closed = True
+        self._disk.close(self._descriptor)
+
+
+def rows_per_group(name: str) -> int:
+    """Tell how long a row group of a table is, which is held in memory when it is made or read."""
+    return ROWS_PER_GROUP // table_named(name).weight
+
+
+def footer_checksum(path: Path) -> str:
+    """Sum up the end of a Parquet file, where it says what lies where.
+
+    Raises OSError when the file does not end as one.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+        length = _TAIL + int.from_bytes(tail[:4], "little")
+        if tail[4:] != b"PAR1" or length > size:
+            raise OSError(f"{path}: does not end as a Parquet file does")
+        file.seek(size - length)
+        return f"{zlib.crc32(file.read()):08x}"
+
+
+def check_footer(folder: Path, part: Part) -> Path:
+    """Return the path of a part. Raises RecordError when its footer is damaged."""
+    path = path_inside(folder, part.path)
+    if part.footer is not None and (found := footer_checksum(path)) != part.footer:
+        raise RecordError(
+            f"{path}: cannot be read: its footer has the checksum {found}, not {part.footer}"
+        )
+    return path
+
+
+def pieces_of(
+    folder: Path, name: str, part: Part, columns: Sequence[str] | None = None
+) -> list[Piece]:
+    """List the row groups of a part as pieces to merge or to read, with some columns or all."""
+    path = check_footer(folder, part)
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    column = metadata.schema.names.index(time) if (time := table_named(name).time) else None
+    pieces = []
+    for number, group in enumerate(groups):
+        low, high = part.low, part.high
+        if column is not None and (statistics := group.column(column).statistics):
+            low, high = statistics.min, statistics.max
+        pieces.append(Piece(low, high, group.num_rows, _group_loader(path, name, number, columns)))
+    return pieces
+
+
+def _group_loader(path: Path, name: str, number: int, columns: Sequence[str] | None) -> Any:
+    def load() -> pa.Table:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            rows = file.read_row_group(number, columns)
+        whole = arrow_schema(name)
+        schema = whole if columns is None else pa.schema([whole.field(one) for one in columns])
+        if sorted(rows.column_names) != sorted(schema.names):
+            raise RecordError(f"{path}: cannot be read: has other columns than {name}")
+        return rows.select(schema.names).cast(schema)
+
+    return load
