@@ -107,19 +107,19 @@ from simnet.world.verbs import (
 from simnet.world.world import World
 
 if TYPE_CHECKING:
-    from simnet.engine.again import fork, resume
-    from simnet.engine.run import run
+    from simnet.engine.runs import Run, fork, resume, run
     from simnet.inference.fake import FakeModel
+    from simnet.inference.replay import ReplayModel
     from simnet.personas.sources import load
-    from simnet.recording.run_directory import Run
 
 _LATER = {
     "FakeModel": "simnet.inference.fake",
-    "Run": "simnet.recording.run_directory",
+    "ReplayModel": "simnet.inference.replay",
+    "Run": "simnet.engine.runs",
     "load": "simnet.personas.sources",
-    "fork": "simnet.engine.again",
-    "resume": "simnet.engine.again",
-    "run": "simnet.engine.run",
+    "fork": "simnet.engine.runs",
+    "resume": "simnet.engine.runs",
+    "run": "simnet.engine.runs",
 }
 """Names whose modules are slow to import, or import what is."""
 
@@ -188,6 +188,7 @@ __all__ = [
     "RecordError",
     "Reinstate",
     "Remove",
+    "ReplayModel",
     "Reply",
     "Report",
     "Repost",

@@ -10,7 +10,18 @@ from typer.core import TyperGroup
 from simnet.commands.again import MaxCalls, MaxMinutes, MaxTokens
 from simnet.commands.again import app as again
 from simnet.commands.ahead import app as ahead
-from simnet.commands.options import Address, AsJson, PerActor, RunName, Runs, Seed, Sets, Target
+from simnet.commands.options import (
+    Address,
+    Also,
+    AsJson,
+    PerActor,
+    Replicas,
+    RunName,
+    Runs,
+    Seed,
+    Sets,
+    Target,
+)
 from simnet.commands.personas import app as personas
 from simnet.errors import SimnetError
 
@@ -93,6 +104,8 @@ def run(
             "--adapter", metavar="NAME=FOLDER", help="LoRA adapter for cohorts; repeatable."
         ),
     ] = None,
+    also: Also = None,
+    replicas: Replicas = None,
     address: Address = None,
     runs: Runs = RUNS,
     personas_per_actor: PerActor = "auto",
@@ -125,6 +138,8 @@ def run(
         backend=backend,
         base_url=base_url,
         adapters=tuple(adapters or ()),
+        also=tuple(also or ()),
+        replicas=replicas,
         address=address,
         runs=runs,
         personas_per_actor=personas_per_actor,

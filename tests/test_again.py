@@ -1,7 +1,10 @@
 """Resume, replay, verify and fork, in one process."""
 
 import asyncio
+import errno
+import os
 from dataclasses import replace
+from functools import partial
 
 import pyarrow.compute as pc
 import pytest
@@ -27,10 +30,17 @@ from simnet import (
 )
 from simnet.analysis.replay import replay
 from simnet.analysis.resample import ask_again, pick
-from simnet.engine.again import fork, resume
+from simnet.engine import local, patience
+from simnet.engine.launching import Launch
 from simnet.engine.revive import Course
+from simnet.engine.run import launch
+from simnet.engine.runs import fork, resume
+from simnet.engine.stage import Silent
+from simnet.errors import DiskError
+from simnet.recording.disk import Disk
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
+from simnet.recording.recorder import Recorder
 from simnet.recording.verify import verify
 from simnet.scenario.change import Change
 
@@ -200,7 +210,7 @@ def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
 def test_a_fork_changes_nothing_before_its_time(parent):
     other = with_cohort(village(), manner="Be furious.", rhythm=Exponential(5 * MINUTE))
     child = fork(parent, FORKED, other, before=village(), model=FakeModel())
-    calls = child.read("calls")
+    calls = child.prompts(["at", "system"]).read_all()
     furious = pc.match_substring(calls["system"], "furious")
     assert pc.all(pc.equal(furious, pc.greater_equal(calls["at"], FORKED))).as_py()
     assert calls.num_rows > parent.read("calls").num_rows
@@ -217,3 +227,95 @@ def test_a_fork_whose_parent_is_gone_says_so(parent, tmp_path):
     alone = child.path.rename(tmp_path / child.id)
     with pytest.raises(RecordError, match="was forked from the run"):
         Run.open(alone).read("events")
+
+
+# -- what a crash and a disk can do -------------------------------------------------------
+
+
+def test_a_model_that_says_something_else_after_a_crash_leaves_one_possible_run(broken):
+    """A reply that was used and not recorded leaves no trace, whatever comes in its place."""
+    known = {row["prompt_hash"] for row in broken.read("calls").to_pylist()}
+    other = FakeModel(lambda prompt: "write: Something else altogether.")
+    whole = resume(broken, village(), model=other)
+    assert replay(whole, Course(village())).differences == ()
+    assert [check for check in verify(whole) if check.problems] == []
+    said = {row["prompt_hash"]: row["completion"] for row in whole.read("calls").to_pylist()}
+    assert any("Something else" not in said[one] for one in known)
+    assert all("Something else" in reply for one, reply in said.items() if one not in known)
+
+
+@pytest.fixture
+def unsealed(tmp_path, monkeypatch):
+    """A run that broke off and could not even seal its record."""
+
+    def fails(self):
+        raise DiskError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "seal", fails)
+        with pytest.raises(RunError):
+            run(village(), model=Dying(17), out=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    return Run.open(folder)
+
+
+@pytest.mark.parametrize("name", ["events", "exposures", "personas", "network"])
+def test_rows_that_were_lost_to_a_damaged_segment_come_back(parent, unsealed, name):
+    (segment,) = (unsealed.path / "wal").glob(f"{name}-*.arrows")
+    segment.write_bytes(segment.read_bytes()[: segment.stat().st_size // 2])
+    assert tables(resume(unsealed, village(), model=FakeModel())) == tables(parent)
+
+
+def test_calls_that_were_lost_are_asked_again(parent, unsealed):
+    (segment,) = (unsealed.path / "wal").glob("calls-*.arrows")
+    known = unsealed.read("calls").num_rows
+    segment.write_bytes(segment.read_bytes()[:-40])
+    assert unsealed.read("calls").num_rows < known
+    assert tables(resume(unsealed, village(), model=FakeModel())) == tables(parent)
+
+
+class Watching(Silent):
+    """Keeps what it is told, and the state that the manifest had then."""
+
+    def begun(self, folder):
+        self.folder, self.seen = folder, []
+
+    def phase(self, text):
+        self.seen.append((text, Run.open(self.folder).manifest.state))
+
+
+class FullForAWhile(Disk):
+    """Has no room for as many writes as it is told."""
+
+    left = 0
+
+    def write(self, descriptor, data):
+        if self.left:
+            self.left -= 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(descriptor, data)
+
+
+def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp_path, monkeypatch):
+    disk, filled = FullForAWhile(), []
+
+    class Filling(FakeModel):
+        async def generate(self, prompts):
+            async for finished in super().generate(prompts):
+                if not filled:
+                    disk.left = 3
+                    filled.append(finished)
+                yield finished
+
+    monkeypatch.setattr(local, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(patience, "TRIED_EVERY", 0.02)
+    watching = Watching()
+    outcome = asyncio.run(launch(Launch(village(), Filling(), tmp_path), watching))
+    assert (outcome.state, disk.left) == ("completed", 0)
+    texts = [text for text, _ in watching.seen]
+    assert any(
+        text.startswith("paused: ") and "the disk is full; make room" in text for text in texts
+    )
+    (state,) = {state for text, state in watching.seen if text == "there is room again; going on"}
+    assert state is State.PAUSED
+    assert tables(Run.open(outcome.folder)) == tables(parent)

@@ -7,17 +7,27 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from simnet import Cohort, Exponential, Never, Persona, Reply, Scenario, UsageError, sample
+from simnet import (
+    Cohort,
+    Exponential,
+    Never,
+    Persona,
+    Reply,
+    Scenario,
+    Steps,
+    UsageError,
+    sample,
+)
 from simnet.agents.rules import chance, likes
 from simnet.analysis.costs import costs
 from simnet.cli import app
 from simnet.clock import HOUR, MINUTE
 from simnet.commands import run as run_command
-from simnet.engine.again import resume
 from simnet.engine.budget import Budget
 from simnet.engine.dry_run import estimate
 from simnet.engine.explain import explain
 from simnet.engine.run import Launch, launch
+from simnet.engine.runs import resume
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.recording.run_directory import Run
@@ -73,6 +83,17 @@ def test_a_run_stops_when_its_budget_is_spent_and_can_be_resumed(tmp_path, whole
     assert resumed.manifest.state == "completed"
     assert resumed.manifest.error is None
     assert resumed.read("events").equals(whole.read("events"))
+
+
+def test_a_budget_is_kept_to_however_many_would_think_at_once(tmp_path):
+    people = Cohort("people", sample(200), rhythm=Steps(HOUR), follows={"people": 0.1})
+    crowd = Scenario("crowd", [people], lasts=12 * HOUR, seed=1)
+    of_calls = play(tmp_path / "calls", Budget(calls=450), crowd)
+    assert of_calls.finish.progress.usage.calls == 450
+    of_tokens = play(tmp_path / "tokens", Budget(tokens=50_000), crowd)
+    usage = of_tokens.finish.progress.usage
+    spent = usage.prompt_tokens + usage.output_tokens
+    assert 50_000 <= spent < 80_000  # what is under way grew dearer as feeds filled
 
 
 def test_a_budget_that_suffices_changes_nothing(tmp_path, whole):
@@ -164,7 +185,7 @@ def test_an_explained_prompt_is_the_one_of_the_run(whole):
     told = explain(village(), who, 2 * HOUR)
     call = next(
         one
-        for one in whole.read("calls").to_pylist()
+        for one in whole.prompts().read_all().to_pylist()
         if (one["who"], one["turn"]) == (who, told.turn)
     )
     assert (call["system"], call["user"], call["at"]) == (told.system, told.user, told.at)

@@ -1,11 +1,21 @@
-"""The commands for runs there are: resume, replay, verify and fork."""
+"""The commands for runs there are: resume, fork, replay, verify and migrate."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simnet.commands.options import Adapters, Address, AsJson, BaseUrl, PerActor, RunName, Runs
+from simnet.commands.options import (
+    Adapters,
+    Address,
+    Also,
+    AsJson,
+    BaseUrl,
+    PerActor,
+    Replicas,
+    RunName,
+    Runs,
+)
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -33,6 +43,8 @@ def resume(
     backend: Backend = None,
     base_url: BaseUrl = None,
     adapters: Adapters = None,
+    also: Also = None,
+    replicas: Replicas = None,
     address: Address = None,
     personas_per_actor: PerActor = "auto",
     watch: Watch = None,
@@ -53,6 +65,8 @@ def resume(
         backend=backend,
         base_url=base_url,
         adapters=tuple(adapters or ()),
+        also=tuple(also or ()),
+        replicas=replicas,
         address=address,
         runs=runs,
         personas_per_actor=personas_per_actor,
@@ -82,6 +96,8 @@ def fork(
     backend: Backend = None,
     base_url: BaseUrl = None,
     adapters: Adapters = None,
+    also: Also = None,
+    replicas: Replicas = None,
     address: Address = None,
     personas_per_actor: PerActor = "auto",
     watch: Watch = None,
@@ -100,6 +116,8 @@ def fork(
         backend=backend,
         base_url=base_url,
         adapters=tuple(adapters or ()),
+        also=tuple(also or ()),
+        replicas=replicas,
         address=address,
         runs=runs,
         personas_per_actor=personas_per_actor,
@@ -134,3 +152,11 @@ def verify(
     from simnet.commands.checking import examine  # noqa: PLC0415
 
     raise typer.Exit(examine(run, runs, resample, model, backend, as_json=as_json))
+
+
+@app.command()
+def migrate(run: RunName, runs: Runs = RUNS) -> None:
+    """Bring a run directory of an older simnet up to this one, in place."""
+    from simnet.commands.migrating import bring_up  # noqa: PLC0415
+
+    raise typer.Exit(bring_up(run, runs))

@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from simnet.commands.options import Adapters, Address, AsJson, BaseUrl, Seed, Sets, Target
+from simnet.commands.options import (
+    Adapters,
+    Address,
+    Also,
+    AsJson,
+    BaseUrl,
+    Replicas,
+    Seed,
+    Sets,
+    Target,
+)
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -21,6 +31,7 @@ def explain(
     seed: Seed = None,
     model: Model = None,
     backend: Backend = None,
+    also: Also = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what a persona is told, part by part, with token counts; asks no model."""
@@ -33,6 +44,7 @@ def explain(
         seed=seed,
         model=model,
         backend=backend,
+        also=tuple(also or ()),
         as_json=as_json,
     )
     take_apart(order, who, at)
@@ -48,6 +60,8 @@ def estimate(
     backend: Backend = None,
     base_url: BaseUrl = None,
     adapters: Adapters = None,
+    also: Also = None,
+    replicas: Replicas = None,
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,6 +77,8 @@ def estimate(
         backend=backend,
         base_url=base_url,
         adapters=tuple(adapters or ()),
+        also=tuple(also or ()),
+        replicas=replicas,
         address=address,
         as_json=as_json,
     )

@@ -4,18 +4,22 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from simnet.analysis.replay import Replayed, replay
-from simnet.analysis.resample import Resampled, ask_again, pick
+from simnet.analysis.resample import Asked, Resampled, ask_again, pick
 from simnet.commands.records import open_run
-from simnet.engine.again import chosen
+from simnet.engine.choosing import NONE, Means, choose_again
 from simnet.engine.llm_server import LlmServer
+from simnet.engine.past import last_scenario
 from simnet.engine.revive import course_of
-from simnet.errors import DivergenceError, UsageError
+from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.recording.lock import check_free
 from simnet.recording.run_directory import Run
 from simnet.recording.verify import Check, verify
 
@@ -26,6 +30,7 @@ FAILED = 4
 def do_again(name: str, root: Path, *, as_json: bool) -> int:
     """Replay a run, tell how it came out and return the exit code."""
     run = open_run(name, root)
+    check_free(run.path)
     began = time.perf_counter()
     replayed = replay(run)
     seconds = time.perf_counter() - began
@@ -48,8 +53,9 @@ def examine(
 ) -> int:
     """Verify a run, tell what was found and return the exit code."""
     run = open_run(name, root)
+    check_free(run.path)
     checks = []
-    for check in (*verify(run), _replayed(run)):
+    for check in chain(verify(run), _replayed(run)):
         checks.append(check)
         if not as_json:
             _print([check])
@@ -65,19 +71,30 @@ def examine(
     return FAILED if any(check.problems for check in checks) else 0
 
 
-def _replayed(run: Run) -> Check:
+def _replayed(run: Run) -> Iterator[Check]:
     name = "a replay gives the same rows and the same state"
     try:
-        return Check(name, replay(run).differences)
-    except DivergenceError as error:
-        return Check(name, (str(error),))
+        yield Check(name, replay(run).differences)
+    except RecordError as error:  # it diverged, or is damaged
+        yield Check(name, (str(error),))
     except UsageError as error:
-        return Check(name, (f"not done: {error}",))
+        yield Check(name, (f"not done: {error}",))
 
 
 async def _resampled(run: Run, count: int, model: str | None, backend: str | None) -> Resampled:
-    picked = pick(run, course_of(run), count)
-    using = chosen(run, model, backend)
+    course = course_of(run)
+    picked = pick(run, course, count)
+    scenario = last_scenario(course.start, course.past(run))
+    default, further = choose_again(run, scenario, model, NONE, Means(backend))
+    total = Resampled(0, 0, ())
+    for name in dict.fromkeys(one.model for one in picked):
+        using = further.get(name, default) if name is not None else default
+        mine = [one for one in picked if one.model == name]
+        total = total.plus(await _asked_again(using, mine))
+    return total
+
+
+async def _asked_again(using: Backend | Model, picked: Sequence[Asked]) -> Resampled:
     if not isinstance(using, Backend):
         raise UsageError("--resample asks a backend; name one with --backend")
     server = LlmServer(using.ready(_say_nothing))

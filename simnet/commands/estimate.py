@@ -8,23 +8,21 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.commands.pace import format_seconds
-from simnet.commands.run import Order, means
-from simnet.engine.adapters import check_adapters
+from simnet.commands.run import Order, choose_ordered
 from simnet.engine.dry_run import Estimate, Estimates, Range, estimate
 from simnet.engine.stage import Silent
-from simnet.inference.backend import choose
 from simnet.scenario.loading import load_scenario
 
 
 def foretell(order: Order, share: float) -> None:
     """Run a share of the scenario and print what all of it would cost."""
     loaded = load_scenario(order.target, order.sets, order.seed)
-    backend = choose(order.backend, order.model, *means(order))
-    check_adapters(loaded.scenario, backend)
+    choice = choose_ordered(order, loaded.scenario)
     found = estimate(
         loaded.scenario,
-        backend,
+        choice.default,
         share,
+        models=choice.further,
         modules=loaded.modules,
         address=order.address,
         reporter=Silent() if order.as_json else _Phases(),

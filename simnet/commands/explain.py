@@ -11,11 +11,13 @@ from rich.text import Text
 
 from simnet.analysis.show import visible
 from simnet.clock import format_time, parse_duration
-from simnet.commands.run import Order, means
+from simnet.commands.run import Order, read_also
 from simnet.engine.explain import Explained, explain
+from simnet.engine.models import model_of
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
 from simnet.scenario.loading import load_scenario
+from simnet.scenario.scenario import Scenario
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -27,7 +29,7 @@ def take_apart(order: Order, who: str, at: str) -> None:
     except ValueError as error:
         raise UsageError(f"--at {at}: {error}") from error
     loaded = load_scenario(order.target, order.sets, order.seed)
-    backend = _backend(order)
+    backend = _backend(order, loaded.scenario, who.removeprefix("@"))
     encoder = backend.encoder()
     found = explain(loaded.scenario, who.removeprefix("@"), moment, encoder)
     if encoder is None:
@@ -42,12 +44,23 @@ def take_apart(order: Order, who: str, at: str) -> None:
         _print(found, told, Console())
 
 
-def _backend(order: Order) -> Backend:
-    """Choose what counts tokens; without vLLM and without a wish they are estimated."""
+def _backend(order: Order, scenario: Scenario, who: str) -> Backend:
+    """Choose what counts tokens: the model that this persona asks.
+
+    Without vLLM and without a wish they are estimated.
+    """
+    name = model_of(scenario, who) if who in scenario.handles() else None
+    also = read_also(order.also)
+    if name is not None and name not in also and order.backend != "fake":
+        raise UsageError(
+            f"@{who} asks the model {name!r}; add --also {name}=MODEL, or --backend fake for an "
+            "estimate"
+        )
+    model = order.model if name is None else also.get(name)
     try:
-        backend = choose(order.backend, order.model, *means(order))
+        backend = choose(order.backend, model)
     except UsageError:
-        if order.backend is not None or order.model is not None:
+        if order.backend is not None or model is not None:
             raise
         return choose("fake")
     return backend.ready(_tell)

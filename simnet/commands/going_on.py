@@ -6,27 +6,30 @@ from dataclasses import replace
 
 from simnet.clock import format_time, parse_duration
 from simnet.commands.records import open_run
-from simnet.commands.run import Order, means, perform, read_per_actor
-from simnet.engine.again import branch, chosen, resumption
+from simnet.commands.run import Order, means, perform, read_also, read_per_actor
+from simnet.engine.again import branch, check_resumable, resumption
+from simnet.engine.choosing import Choice, choose_again
+from simnet.engine.launching import Launch
+from simnet.engine.models import ready
 from simnet.engine.past import last_scenario
 from simnet.engine.revive import course_of, reload
-from simnet.engine.run import Launch
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend
-from simnet.inference.model import Model
 from simnet.recording.run_directory import Run
 from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.parameters import split_settings
+from simnet.scenario.scenario import Scenario
 
 
 def carry_on(order: Order) -> int:
     """Resume the run that `order.target` names and return the exit code."""
     run = open_run(order.target, order.runs)
+    check_resumable(run)
     per_actor = read_per_actor(order.personas_per_actor)
     course = course_of(run)
     options = {"address": order.address, "personas_per_actor": per_actor}
-    plan = resumption(run, course, _backend(run, order), **options)
+    choice = choose_anew(run, last_scenario(course.start, course.past(run)), order)
+    plan = resumption(run, course, choice.default, models=choice.further, **options)
     return perform(plan, last_scenario(plan.scenario, plan.past), order)
 
 
@@ -37,12 +40,12 @@ def branch_off(name: str, at: str, order: Order) -> int:
     moment = _moment(at)
     loaded = _changed(run, order)
     course = course_of(run).at(Change(moment, loaded.scenario), loaded.modules)
-    backend = _backend(run, order)
-    if isinstance(backend, Backend):
-        backend = backend.ready(_tell)
+    choice = choose_anew(run, loaded.scenario, order)
+    found = ready(loaded.scenario, *choice, _tell)
     plan = Launch(
         scenario=loaded.scenario,
-        backend=backend,
+        backend=found.pop(None, choice.default),
+        models={name: one for name, one in found.items() if name is not None},
         address=order.address,
         personas_per_actor=per_actor,
         source=loaded.source,
@@ -75,8 +78,9 @@ def _changed(run: Run, order: Order) -> Loaded:
     return loaded
 
 
-def _backend(run: Run, order: Order) -> Backend | Model:
-    return chosen(run, order.model, order.backend, *means(order))
+def choose_anew(run: Run, scenario: Scenario, order: Order) -> Choice:
+    """Choose the models that a run had, with what the command line asks for besides."""
+    return choose_again(run, scenario, order.model, read_also(order.also), means(order))
 
 
 def _moment(text: str) -> float:

@@ -16,9 +16,9 @@ from rich.text import Text
 from simnet.analysis.show import visible
 from simnet.clock import format_time
 from simnet.commands.pace import Figures, Pace, format_seconds
-from simnet.commands.summary import outcome_json, print_closing
+from simnet.commands.summary import engine_line, outcome_json, print_closing
+from simnet.engine.launching import Outcome
 from simnet.engine.news import Posted, Progress
-from simnet.engine.run import Outcome
 
 PLAIN_EVERY = 2.0
 """Wall seconds at least between two plain lines of progress."""
@@ -220,6 +220,8 @@ def panel(figures: Figures) -> Table:
     turns = f"{figures.settled:,} of {_expected(figures)}, {figures.thinking:,} thinking"
     grid.add_row("turns", Text(turns))
     grid.add_row("model", Text(_speed(figures)))
+    for state in figures.engines:
+        grid.add_row("", Text(engine_line(state), "dim"))
     troubles = Text()
     troubles.append(f"{figures.refused:,} refused", "yellow" if figures.refused else "dim")
     troubles.append(", ")

@@ -27,6 +27,13 @@ Adapters = Annotated[
     list[str] | None,
     typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
 ]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", metavar="NAME=MODEL", help="Model that cohorts name; repeatable."),
+]
+Replicas = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="How many engines serve each model.")
+]
 Address = Annotated[
     str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
 ]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
 from simnet.engine.estimate import Expected
-from simnet.engine.news import Progress
+from simnet.engine.news import EngineState, Progress
 
 WINDOW = 10.0
 """Wall seconds over which tokens per second are averaged."""
@@ -43,13 +43,23 @@ class Figures(NamedTuple):
     """Share of the model's key-value cache in use."""
     restarts: int = 0
     """How often the model had to be started again."""
+    engines: tuple[EngineState, ...] = ()
+    """What each engine does, if there are several."""
 
     def to_json(self) -> dict[str, Any]:
         """Write it as an object of plain values."""
-        return {
+        told = {
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in self._asdict().items()
         }
+        return {**told, "engines": [engine_json(state) for state in self.engines]}
+
+
+def engine_json(state: EngineState) -> dict[str, Any]:
+    """Write what one of several engines does as an object of plain values."""
+    told = {"engine": state.engine, "model": state.model, "restarts": state.restarts}
+    figures = state.statistics.figures() if state.statistics is not None else ()
+    return {**told, **{name: round(value, 3) for name, value, _ in figures}}
 
 
 class Pace:
@@ -86,6 +96,7 @@ class Pace:
             waiting=progress.statistics.waiting if progress.statistics else 0,
             kv_use=progress.statistics.kv_use if progress.statistics else 0.0,
             restarts=len(progress.incidents),
+            engines=progress.engines,
         )
 
     def _rates(self, progress: Progress) -> tuple[float, float]:

@@ -10,16 +10,17 @@ from rich.console import Console
 from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
-from simnet.engine.adapters import check_adapters
 from simnet.engine.again import resumption, unfinished
 from simnet.engine.budget import SPENT, UNLIMITED, Budget
+from simnet.engine.choosing import Choice, Means, choose_models
 from simnet.engine.estimate import check_most_turns, expect
+from simnet.engine.launching import Launch, Outcome
+from simnet.engine.models import check_models, named
 from simnet.engine.news import Progress
 from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.revive import course_of
-from simnet.engine.run import Launch, Outcome, launch
+from simnet.engine.run import launch
 from simnet.errors import UsageError
-from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
@@ -42,6 +43,9 @@ class Order:
     base_url: str | None = None
     adapters: tuple[str, ...] = ()
     """NAME=FOLDER each."""
+    also: tuple[str, ...] = ()
+    """Further models, NAME=MODEL each."""
+    replicas: int | None = None
     address: str | None = None
     runs: Path = Path("runs")
     personas_per_actor: str = "auto"
@@ -63,11 +67,10 @@ def carry_out(order: Order) -> int:
     per_actor = read_per_actor(order.personas_per_actor)
     loaded = load_scenario(order.target, order.sets, order.seed)
     check_most_turns(loaded.scenario)
-    backend = choose(order.backend, order.model, *means(order))
-    check_adapters(loaded.scenario, backend)
+    choice = choose_ordered(order, loaded.scenario)
     plan = Launch(
         scenario=loaded.scenario,
-        backend=backend,
+        backend=choice.default,
         root=order.runs,
         address=order.address,
         personas_per_actor=per_actor,
@@ -75,10 +78,11 @@ def carry_out(order: Order) -> int:
         parameters=loaded.parameters,
         recipe=loaded.recipe,
         modules=loaded.modules,
+        models=choice.further,
     )
     if order.resume_if_exists and (run := unfinished(loaded, order.runs)):
         options = {"address": order.address, "personas_per_actor": per_actor}
-        plan = resumption(run, course_of(run), backend, **options)
+        plan = resumption(run, course_of(run), choice.default, models=choice.further, **options)
     return perform(plan, loaded.scenario, order)
 
 
@@ -92,26 +96,43 @@ def perform(plan: Launch, scenario: Scenario, order: Order) -> int:
     return _exit_code(outcome)
 
 
-def means(order: Order) -> tuple[EngineSettings | None, Endpoint | None]:
+def choose_ordered(order: Order, scenario: Scenario) -> Choice:
+    """Choose the models that the command line asks for, and check that they will do."""
+    choice = choose_models(scenario, order.model, read_also(order.also), means(order))
+    check_models(scenario, named(*choice))
+    return choice
+
+
+def means(order: Order) -> Means:
     """Read what else has to be known of a backend."""
     adapters = read_adapters(order.adapters)
     settings = EngineSettings(model=NAME, adapters=adapters) if adapters else None
     if settings is not None:
         settings.check()
     endpoint = Endpoint(base_url=order.base_url) if order.base_url is not None else None
-    return settings, endpoint
+    return Means(order.backend, settings, endpoint, order.replicas)
 
 
 def read_adapters(given: Sequence[str]) -> dict[str, str]:
     """Read `--adapter` options. Raises UsageError unless each is NAME=FOLDER with a new name."""
+    found = _read_named("--adapter", "adapter", "FOLDER", given)
+    return {name: str(Path(folder).expanduser().resolve()) for name, folder in found.items()}
+
+
+def read_also(given: Sequence[str]) -> dict[str, str]:
+    """Read `--also` options. Raises UsageError unless each is NAME=MODEL with a new name."""
+    return _read_named("--also", "model", "MODEL", given)
+
+
+def _read_named(option: str, what: str, value: str, given: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in given:
-        name, equals, folder = text.partition("=")
-        if not (name and equals and folder):
-            raise UsageError(f"--adapter {text}: give NAME=FOLDER")
+        name, equals, told = text.partition("=")
+        if not (name and equals and told):
+            raise UsageError(f"{option} {text}: give NAME={value}")
         if name in found:
-            raise UsageError(f"--adapter {text}: there is another adapter {name!r}")
-        found[name] = str(Path(folder).expanduser().resolve())
+            raise UsageError(f"{option} {text}: there is another {what} {name!r}")
+        found[name] = told
     return found
 
 

@@ -1,5 +1,6 @@
 """What is said when a run is over."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -7,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.clock import format_time
-from simnet.commands.pace import format_seconds
+from simnet.commands.pace import engine_json, format_seconds
+from simnet.engine.launching import Outcome
 from simnet.engine.ledger import Ledger
-from simnet.engine.news import Progress
-from simnet.engine.run import Outcome
+from simnet.engine.news import EngineState, Progress
 
 
 def print_closing(outcome: Outcome, console: Console) -> None:
@@ -47,9 +48,22 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             for name, value in ledger._asdict().items()
         },
         "usage": progress.usage._asdict(),
+        "engines": [engine_json(state) for state in progress.engines],
         "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
         "digest": outcome.finish.digest,
     }
+
+
+def engine_line(state: EngineState) -> str:
+    """Say in a line what one of several engines does and has done."""
+    told = [Path(state.model).name]
+    if (now := state.statistics) is not None:
+        told += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
+        told += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]
+        told += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
+    if state.restarts:
+        told += [f"started again {state.restarts} times"]
+    return f"{state.engine}: {', '.join(told)}"
 
 
 def _ledger(ledger: Ledger) -> Table:
@@ -78,6 +92,8 @@ def _costs(outcome: Outcome) -> Table:
     progress = outcome.finish.progress
     table = Table.grid(padding=(0, 2))
     table.add_row("model", _tokens(progress))
+    for state in progress.engines:
+        table.add_row("", engine_line(state))
     first = progress.first_reply
     phases = [f"{name} {seconds:.1f} s" for name, seconds in outcome.phases.items()]
     phases += [f"first reply {first:.1f} s after the first turn"] if first is not None else []

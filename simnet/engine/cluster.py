@@ -3,36 +3,44 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.actors import PersonaAgents, RecordKeeper
+from simnet.engine.actors import PersonaAgents, Reached, RecordKeeper
+from simnet.engine.budget import UNLIMITED, Budget
+from simnet.engine.cluster_engines import Seat, check_gpus, seats
+from simnet.engine.fleet import Fleet, describe, engines_of
 from simnet.engine.garbage import collect_rarely
 from simnet.engine.gauges import Gauges
-from simnet.engine.llm_server import CLOSING_TIME, LlmServer
+from simnet.engine.llm_server import LlmServer
+from simnet.engine.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
 from simnet.engine.news import Finish, Progress
-from simnet.engine.past import Past
+from simnet.engine.past import Past, last_scenario
 from simnet.engine.placement import PersonasPerActor, Placement, place
 from simnet.engine.play import Phases, Play
+from simnet.engine.reach import check_listens
 from simnet.engine.remote import (
     RemoteMinds,
     RemoteModel,
     RemoteRecord,
+    RemoteServer,
     stream,
     unwrapped,
 )
+from simnet.engine.replicas import Replicas
 from simnet.engine.restarts import RESTARTS, Restarts
+from simnet.engine.routing import Routes
 from simnet.engine.supervisor import Supervisor
-from simnet.errors import RunError, SimnetError
+from simnet.errors import RunError
 from simnet.inference.backend import Backend
+from simnet.inference.model import Model
 from simnet.recording.replies import Recorded
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
@@ -54,9 +62,10 @@ class SchedulerActor:
         placement: Placement,
         keeper: ActorHandle,
         past: Past | None = None,
+        budget: Budget = UNLIMITED,
     ) -> None:
         minds, record = RemoteMinds(hosts, placement), RemoteRecord(keeper)
-        self._play = Play(scenario, minds, record, past)
+        self._play = Play(scenario, minds, record, past, budget)
         collect_rarely()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
@@ -75,7 +84,7 @@ class Cluster:
     def __init__(
         self,
         scenario: Scenario,
-        backend: Backend,
+        models: Mapping[str | None, Backend],
         folder: Path,
         *,
         address: str | None = None,
@@ -83,26 +92,28 @@ class Cluster:
         modules: Sequence[ModuleType] = (),
         restarts: int = RESTARTS,
         past: Past | None = None,
+        budget: Budget = UNLIMITED,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take what to run and where.
+        """Take what to run and where; `models` are by the names that cohorts give them.
 
         `modules` are the scenario's that other processes cannot import; their code is sent along.
         `restarts` says how often a model that died is started again before the run ends, `past`
-        what is recorded already.
+        what is recorded already, `budget` what may be spent.
         """
         self._scenario = scenario
-        self._backend = backend
+        self._models = models
         self._folder = folder.resolve()
         self._address = address
         self._per_actor = personas_per_actor
         self._say = say
         self._modules = modules
-        self._restarts = Restarts(restarts)
+        self._restarts = restarts
         self._past = past
+        self._budget = budget
         self._started_ray = False
-        self._engine_is_up = False
-        self._supervisor: Supervisor | None = None
+        self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
+        self._fleet: Fleet | None = None
         self._handles: list[ActorHandle] = []
         self.phases = Phases()
         self.placement: Placement | None = None
@@ -124,45 +135,69 @@ class Cluster:
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
-        scenarios = [self._scenario, *(change.scenario for change in self._changes)]
-        self.placement = place(scenarios, self._per_actor, os.cpu_count() or 1)
+        self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
         self._say(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._server = self._make_server()
-        self._supervisor = Supervisor(self._server, self._backend.model, self._say, self._restarts)
-        # The engine takes longest to start; the agents start beside it.
-        self._supervisor.begin()
+        self._fleet = fleet = self._make_servers()
+        # Engines take longest to start; the agents start beside them.
+        fleet.begin()
         self._keeper = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
         # From now on no other recorder can add to the record, which may be read below.
         await self._answer(self._keeper.start)
         hosts = await self._make_hosts(self.placement)
         await asyncio.gather(*(self._answer(actor.start) for actor in hosts))
         self.phases.end("agents")
-        self._say(f"waiting for the model {self._backend.model}")
-        await self._supervisor.up()
-        self._engine_is_up = True
+        self._say(f"waiting for {describe(self._models)}")
+        await fleet.up()
         self.phases.end("engine")
         self._scheduler = self._actor(
-            SchedulerActor, self._scenario, hosts, self.placement, self._keeper, self._past
+            *(SchedulerActor, self._scenario, hosts, self.placement),
+            *(self._keeper, self._past, self._budget),
         )
 
     @property
     def _changes(self) -> Sequence[Change]:
         return self._past.changes if self._past else ()
 
+    @property
+    def _scenarios(self) -> list[Scenario]:
+        return [self._scenario, *(change.scenario for change in self._changes)]
+
     async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
         """Make the actors of agents, each with the recorded replies of those who live in it."""
-        model = RemoteModel(self._server, self._backend.model)
-        arguments = (PersonaAgents, self._scenario, self._backend, model)
+        reached = self._reached(placement)
         if self._past is None:
-            return [self._actor(*arguments) for _ in range(placement.actors)]
+            return [self._actor(PersonaAgents, self._scenario, models) for models in reached]
         self._say("reading what was recorded")
         recorded = await asyncio.to_thread(Recorded.load, self._past.run)
         self.phases.end("reading")
         return [
-            self._actor(*arguments, recorded.of(handles), self._changes)
-            for handles in placement.residents()
+            self._actor(
+                *(PersonaAgents, self._scenario, models, recorded.of(handles), self._changes)
+            )
+            for handles, models in zip(placement.residents(), reached, strict=True)
         ]
+
+    def _reached(self, placement: Placement) -> list[dict[str | None, Reached]]:
+        """Give each actor of agents the models that those who live in it ask."""
+        every = {name: Reached(one, self._double(name)) for name, one in self._models.items()}
+        if len(every) == 1:
+            return [every] * placement.actors
+        every = with_stand_ins(every, self._scenarios)
+        asked = models_of(self._scenarios)
+        return [
+            {name: every[name] for who in lives for name in asked[who]}
+            for lives in placement.residents()
+        ]
+
+    def _double(self, name: str | None) -> Model:
+        """Make what stands for a model where agents live."""
+        servers, called = self._servers[name], self._models[name].model
+        if len(servers) == 1:
+            return RemoteModel(servers[0], called)
+        personas = personas_by_adapter(last_scenario(self._scenario, self._past), name)
+        routes = Routes(len(servers), personas)
+        return Replicas(called, [RemoteServer(server) for server in servers], routes)
 
     def _connect(self) -> None:
         if ray.is_initialized():
@@ -170,6 +205,8 @@ class Cluster:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self._address is None:
             options |= {"include_dashboard": False, "configure_logging": True}
+        else:
+            check_listens(self._address)
         try:
             ray.init(address=self._address or "local", **options)
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -178,10 +215,22 @@ class Cluster:
             ) from error
         self._started_ray = True
 
-    def _make_server(self) -> ActorHandle:
-        """Make the actor of the model, restarted as often as its supervisor lets it."""
-        options = {"max_restarts": -1, "max_concurrency": _CALLS, **_resources(self._backend)}
-        return self._actor(LlmServer, self._backend, Gauges, **options)
+    def _make_servers(self) -> Fleet:
+        """Make an actor for each engine."""
+        engines = engines_of(self._models)
+        check_gpus(engines, can_grow=self._address is not None, say=self._say)
+        supervisors = [self._make_server(seat, alone=len(engines) == 1) for seat in seats(engines)]
+        return Fleet(engines, supervisors)
+
+    def _make_server(self, seat: Seat, *, alone: bool) -> Supervisor:
+        """Make the actor of an engine, restarted as often as its supervisor lets it."""
+        name, replica, backend = engine = seat.engine
+        publisher = partial(Gauges, name=name or DEFAULT, replica=replica)
+        options = {"max_restarts": -1, "max_concurrency": _CALLS, **seat.options}
+        server = self._actor(LlmServer, backend, publisher, **options)
+        self._servers[name].append(server)
+        called = backend.model if alone else f"{engine.label} ({backend.model})"
+        return Supervisor(server, called, self._say, Restarts(self._restarts))
 
     def _actor(self, kind: type, *arguments: object, **options: object) -> ActorHandle:
         remote = ray.remote(kind).options(
@@ -197,17 +246,19 @@ class Cluster:
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and how it ended as the last thing."""
-        supervisor = self._supervisor
-        assert supervisor is not None
+        fleet = self._fleet
+        assert fleet is not None
         try:
             async for news in stream(self._scheduler.run):
                 if isinstance(news, Finish):
-                    await supervisor.last_sample()
-                yield supervisor.complete(news)
+                    await fleet.last_sample()
+                elif fleet.failure is not None:
+                    raise fleet.failure  # others may still answer, but the run is not as planned
+                yield fleet.complete(news)
         except RunError as error:
-            if supervisor.failure is None:
+            if fleet.failure in {None, error}:
                 raise
-            raise supervisor.failure from error
+            raise fleet.failure from error
 
     def stop(self) -> None:
         """Ask the run to begin nothing more and to end in good order."""
@@ -224,18 +275,10 @@ class Cluster:
         self.phases.end("sealing")
 
     async def _take_down(self) -> None:
-        """Close the model, end all actors and, if this run started it, Ray.
-
-        An engine that is still starting cannot be asked to close; its processes end with its
-        actor's.
-        """
+        """Close the engines, end all actors and, if this run started it, Ray."""
         if self._handles and ray.is_initialized():
-            if self._supervisor is not None:
-                await self._supervisor.stop()
-            if self._engine_is_up:
-                with suppress(RayError, SimnetError, TimeoutError):
-                    async with asyncio.timeout(CLOSING_TIME):
-                        await self._server.close.remote()
+            if self._fleet is not None:
+                await self._fleet.stop()
             for handle in self._handles:
                 ray.kill(handle)
         self._handles.clear()
@@ -248,8 +291,3 @@ class Cluster:
         if self._started_ray:
             ray.shutdown()
         os._exit(128 + number)
-
-
-def _resources(backend: Backend) -> dict[str, object]:
-    """Say what the server's process needs of its node."""
-    return {"num_gpus": 0 if backend.kind == "fake" or backend.settings.on_cpu else 1}

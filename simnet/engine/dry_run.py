@@ -12,16 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from simnet.engine.estimate import expected_of
-from simnet.engine.run import Launch, Outcome, launch
+from simnet.engine.launching import Launch, Outcome
+from simnet.engine.run import launch
 from simnet.engine.stage import Reporter
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
+from simnet.inference.model import Model
 from simnet.recording.run_directory import Run
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
 
@@ -79,21 +81,29 @@ def stretch(scenario: Scenario, share: float) -> Scenario:
 
 def estimate(
     scenario: Scenario,
-    backend: Backend,
+    backend: Backend | Model,
     share: float = 0.01,
     *,
+    models: Mapping[str, Backend | Model] = MappingProxyType({}),
     modules: Sequence[ModuleType] = (),
     address: str | None = None,
     reporter: Reporter | None = None,
 ) -> Estimates:
     """Run the first `share` of a scenario in a temporary folder and extrapolate what it cost.
 
+    `backend` and `models` are as in a Launch; fakes alone run in this process.
     Raises UsageError when no model was asked in it, and what `launch` raises.
     """
     part = stretch(scenario, share)
-    model = backend.build() if backend.kind == "fake" else backend
+    local = all(
+        isinstance(one, Backend) and one.kind == "fake" for one in (backend, *models.values())
+    )
+    if local:
+        backend, models = _built(backend), {name: _built(one) for name, one in models.items()}
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
-        plan = Launch(part, model, Path(folder), address=address, modules=modules)
+        plan = Launch(
+            *(part, backend, Path(folder)), address=address, modules=modules, models=models
+        )
         outcome = asyncio.run(launch(plan, reporter))
         columns = ["at", "who", *_FIGURES]
         calls = Run.open(outcome.folder).table("calls").to_table(columns=columns)
@@ -103,6 +113,10 @@ def estimate(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"
         )
     return _extrapolated(scenario, part, found, outcome)
+
+
+def _built(model: Backend | Model) -> Model:
+    return model.build() if isinstance(model, Backend) else model
 
 
 def _extrapolated(

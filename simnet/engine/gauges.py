@@ -2,14 +2,17 @@
 
 from ray.util.metrics import Gauge
 
+from simnet.engine.models import DEFAULT
 from simnet.inference.statistics import Statistics
+
+_TAGS = ("model", "name", "replica")
 
 
 class Gauges:
-    """One gauge for each figure, with the model as its tag."""
+    """One gauge for each figure, tagged with the model, what cohorts call it, and the replica."""
 
-    def __init__(self, model: str) -> None:
-        tags = {"model": model}
+    def __init__(self, model: str, name: str = DEFAULT, replica: int = 0) -> None:
+        tags = {"model": model, "name": name, "replica": str(replica)}
         self._gauges = {name: _gauge(name, unit) for name, _, unit in Statistics().figures()}
         for gauge in self._gauges.values():
             gauge.set_default_tags(tags)
@@ -22,4 +25,4 @@ class Gauges:
 
 def _gauge(name: str, unit: str) -> Gauge:
     told = f"{name.replace('_', ' ')} of the model, {unit}"
-    return Gauge(f"simnet_model_{name.replace('.', '_')}", description=told, tag_keys=("model",))
+    return Gauge(f"simnet_model_{name.replace('.', '_')}", description=told, tag_keys=_TAGS)

@@ -1,16 +1,18 @@
 """Everything in one process: the same kernel, agents, model and record, without Ray."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from simnet.agents.agent import Agent
 from simnet.agents.fitting import Encoder, Replies
-from simnet.agents.host import Host
+from simnet.agents.host import Host, Served
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
-from simnet.engine.news import Answer, Finish, Progress, Usage
+from simnet.engine.budget import UNLIMITED, Budget
+from simnet.engine.models import DEFAULT, with_stand_ins
+from simnet.engine.news import Answer, EngineState, Finish, Progress, Usage, with_engines
 from simnet.engine.past import Past
 from simnet.engine.placement import Placement, thinkers
 from simnet.engine.play import Phases, Play
@@ -30,7 +32,7 @@ class LocalMinds:
     def __init__(
         self,
         agents: Callable[[str], Agent],
-        model: Model,
+        model: Model | Mapping[str | None, Served],
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
@@ -91,21 +93,24 @@ class InProcess:
     def __init__(
         self,
         scenario: Scenario,
-        model: Model,
+        models: Mapping[str | None, Model],
         folder: Path,
-        encoder: Encoder | None = None,
         past: Past | None = None,
+        budget: Budget = UNLIMITED,
     ) -> None:
-        self._model = model
+        """Take what to run; `models` are by the names that cohorts give them."""
+        changes = past.changes if past else ()
+        scenarios = [scenario, *(change.scenario for change in changes)]
+        asked = with_stand_ins(models, scenarios) if len(models) > 1 else models
+        self._models = models
         self._record = LocalRecord(Recorder(folder))
         minds = LocalMinds(
             agents_of(scenario),
-            model,
-            encoder,
+            {name: Served(model) for name, model in asked.items()},
             replies=Recorded.load(past.run) if past else None,
-            minds=minds_of(scenario, past.changes) if past and past.changes else None,
+            minds=minds_of(scenario, changes) if changes else None,
         )
-        self._play = Play(scenario, minds, self._record, past)
+        self._play = Play(scenario, minds, self._record, past, budget)
         who = thinkers(scenario)
         self.placement: Placement | None = Placement(0, len(who), dict.fromkeys(who, 0))
         self.phases = Phases()
@@ -115,7 +120,8 @@ class InProcess:
 
     async def __aexit__(self, *error: object) -> None:
         self._record.recorder.close()
-        await self._model.close()
+        for model in self._models.values():
+            await model.close()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and how it ended as the last thing."""
@@ -123,12 +129,21 @@ class InProcess:
             yield self._measured(news)
 
     def _measured(self, news: Progress | Finish) -> Progress | Finish:
-        if not isinstance(self._model, Measured):
-            return news
-        now = self._model.statistics()
         if isinstance(news, Finish):
-            return news._replace(progress=news.progress._replace(statistics=now))
-        return news._replace(statistics=now)
+            return news._replace(progress=self._told(news.progress))
+        return self._told(news)
+
+    def _told(self, progress: Progress) -> Progress:
+        states = [
+            EngineState(
+                name or DEFAULT,
+                model.name,
+                model.statistics() if isinstance(model, Measured) else None,
+                0,
+            )
+            for name, model in self._models.items()
+        ]
+        return with_engines(progress, states)
 
     def stop(self) -> None:
         """Ask the run to begin nothing more and to end in good order."""

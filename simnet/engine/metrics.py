@@ -48,6 +48,10 @@ def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
         for cause, times in sorted(Counter(progress.incidents).items())
     ]
     metrics += _sample(progress)
+    metrics += [
+        Metric(progress.elapsed, f"model.{state.engine}.restarts", float(state.restarts), "times")
+        for state in progress.engines
+    ]
     ledger = [] if finish.stopped else [("ledger", encode("ledger", lines))]
     return [*ledger, ("metrics", encode("metrics", metrics))]
 
@@ -64,9 +68,12 @@ def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
 
 
 def _sample(progress: Progress) -> list[Metric]:
-    if progress.statistics is None:
-        return []
+    """Write what the model does; of several engines all together, then each under its name."""
+    told = [("model", progress.statistics)]
+    told += [(f"model.{state.engine}", state.statistics) for state in progress.engines]
     return [
-        Metric(progress.elapsed, f"model.{name}", value, unit)
-        for name, value, unit in progress.statistics.figures()
+        Metric(progress.elapsed, f"{whose}.{name}", value, unit)
+        for whose, statistics in told
+        if statistics is not None
+        for name, value, unit in statistics.figures()
     ]

@@ -1,11 +1,12 @@
 """What goes to and fro between a scheduler, its minds and whoever watches."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.engine.ledger import Ledger
-from simnet.inference.statistics import Statistics
+from simnet.inference.statistics import Statistics, merged
 
 
 class Usage(NamedTuple):
@@ -50,6 +51,18 @@ class Posted(NamedTuple):
     marks: tuple[str, ...]
 
 
+class EngineState(NamedTuple):
+    """What one of several engines does."""
+
+    engine: str
+    """As cohorts call its model and, if that has replicas, its number: `default`, `big.1`."""
+    model: str
+    statistics: Statistics | None
+    """None if it does not say."""
+    restarts: int
+    """How often it had to be started again."""
+
+
 class Progress(NamedTuple):
     """How far a run is."""
 
@@ -69,9 +82,20 @@ class Progress(NamedTuple):
     incidents: tuple[str, ...] = ()
     """Why the model had to be restarted, each time."""
     statistics: Statistics | None = None
-    """What the model was doing lately, if it says."""
+    """What the model was doing lately, if it says; of several engines, all together."""
     paused: str | None = None
     """Why nothing goes on just now: the disk is full or fails."""
+    engines: tuple[EngineState, ...] = ()
+    """What each was doing lately, if there are several."""
+
+
+def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:
+    """Add what the engines say: all together, and each for itself if there are several."""
+    known = [state.statistics for state in states if state.statistics is not None]
+    return progress._replace(
+        statistics=merged(known) if known else None,
+        engines=tuple(states) if len(states) > 1 else (),
+    )
 
 
 class Finish(NamedTuple):

@@ -58,6 +58,20 @@ def place(
     return Placement(-(-len(who) // per_actor), per_actor, hosts)
 
 
+def spread(engines: int, cores: Sequence[float]) -> list[int]:
+    """Put engines on the CPUs of nodes with so many cores each; returns a node for each engine.
+
+    One by one, each goes where it has the most cores to itself.
+    """
+    counts = [0] * len(cores)
+    places = []
+    for _ in range(engines):
+        place = max(range(len(cores)), key=lambda node: cores[node] / (counts[node] + 1))
+        counts[place] += 1
+        places.append(place)
+    return places
+
+
 def thinkers(scenario: Scenario) -> Sequence[str]:
     """List everyone but those whose rhythm never wakes them."""
     return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
+from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.changing import ChangingKernel
 from simnet.engine.kernel import Kernel
 from simnet.engine.news import Finish, Progress
@@ -39,7 +40,12 @@ class Play:
     """Runs a kernel and tells how it goes, wherever its minds and its record are."""
 
     def __init__(
-        self, scenario: Scenario, minds: Minds, record: Record, past: Past | None = None
+        self,
+        scenario: Scenario,
+        minds: Minds,
+        record: Record,
+        past: Past | None = None,
+        budget: Budget = UNLIMITED,
     ) -> None:
         self._scenario = scenario
         self._patience = Patience(self._paused)
@@ -48,7 +54,9 @@ class Play:
         changes = past.changes if past else ()
         self._kernel = ChangingKernel(scenario, changes) if changes else Kernel(scenario)
         since = past.since if past else 0.0
-        self._scheduler = Scheduler(self._kernel, minds, record, self._news.put_nowait, since=since)
+        self._scheduler = Scheduler(
+            *(self._kernel, minds, record, self._news.put_nowait), since=since, budget=budget
+        )
 
     def stop(self) -> None:
         """Begin nothing more: wait for what is being thought, record it and finish."""

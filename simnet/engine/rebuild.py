@@ -10,8 +10,7 @@ from simnet.engine.kernel import Kernel, Status
 from simnet.engine.ledger import Ledger
 from simnet.engine.population import agents_of, minds_of
 from simnet.engine.revive import Course
-from simnet.errors import RunError
-from simnet.inference.fake import FakeModel
+from simnet.inference.replay import ReplayModel
 from simnet.world.events import Event, Showing
 
 VIEWS_AT_ONCE = 1024
@@ -33,7 +32,7 @@ class Rebuild:
         self._kernel = ChangingKernel(start, changes) if changes else Kernel(start)
         self._host = Host(
             agents_of(start),
-            FakeModel(_unasked, name="nobody"),
+            ReplayModel({}),  # is not asked: what is not in the record ends the replay
             replies=replies,
             minds=minds_of(start, changes) if changes else None,
         )
@@ -64,7 +63,3 @@ class Rebuild:
     def ledger(self) -> Ledger:
         """What was planned and what became of it."""
         return self._kernel.ledger()
-
-
-def _unasked(_: object) -> str:
-    raise RunError("a run that is done again asks no model")

@@ -17,11 +17,36 @@ GONE = (RayActorError, OutOfMemoryError)
 """What Ray raises when the process of an actor is gone."""
 
 
+class RemoteServer:
+    """The server of a model in another actor, which may die and be restarted."""
+
+    def __init__(self, server: ActorHandle) -> None:
+        self._server = server
+
+    async def ask(self, prompts: Sequence[Prompt]) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """Send prompts and yield what comes back. Raises ModelGoneError when the server dies."""
+        try:
+            if len(prompts) == 1:  # nothing to stream, and a plain call costs half
+                yield await self._server.complete.remote(prompts)
+                return
+            async for finished in _stream(self._server.generate, prompts):
+                yield finished
+        except GONE as error:
+            raise ModelGoneError(f"the server died: {error}", "server died") from error
+        except RayTaskError as error:
+            raise raised(error) from error
+
+    async def back(self) -> None:
+        """Return when the next server is up. Raises ActorDiedError when there is none."""
+        with unwrapped():
+            await self._server.ready.options(max_task_retries=-1).remote()
+
+
 class RemoteModel:
     """The model of another actor, which may die and be restarted: its prompts are asked again."""
 
     def __init__(self, server: ActorHandle, name: str) -> None:
-        self._server = server
+        self._server = RemoteServer(server)
         self.name = name
 
     async def generate(
@@ -36,33 +61,16 @@ class RemoteModel:
         while left:
             positions = list(left)
             try:
-                async for finished in self._asked(list(left.values())):
+                async for finished in self._server.ask(list(left.values())):
                     new = [(positions[at], done) for at, done in finished]
                     for position, _ in new:
                         del left[position]
                     yield new
-            except GONE:
-                await self._next_server()
-            except RayTaskError as error:
-                if not isinstance(error.cause, ModelGoneError):
-                    raise raised(error) from error
-                await self._next_server()
+            except ModelGoneError:
+                await self._server.back()
             else:
                 if left:
                     raise RunError(f"the model {self.name!r} left {len(left)} prompts unanswered")
-
-    async def _asked(
-        self, prompts: Sequence[Prompt]
-    ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        if len(prompts) == 1:  # nothing to stream, and a plain call costs half
-            yield await self._server.complete.remote(prompts)
-            return
-        async for finished in _stream(self._server.generate, prompts):
-            yield finished
-
-    async def _next_server(self) -> None:
-        with unwrapped():
-            await self._server.ready.options(max_task_retries=-1).remote()
 
     async def close(self) -> None:
         """Leave the server to whoever started it."""
@@ -123,9 +131,17 @@ class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, GONE):
-            raise ActorDiedError(f"an actor died: {error}") from error
+            raise ActorDiedError(f"an actor died: {_death(error)}") from error
         if isinstance(error, RayTaskError):
             raise raised(error) from error
+
+
+def _death(error: BaseException) -> str:
+    """Say in one line which actor is gone and why, of all that Ray tells."""
+    told = [line.strip() for line in str(error).splitlines()]
+    names = [line for line in told if line.startswith("class_name: ")]
+    causes = [line for line in told if line.startswith("The actor died because")]
+    return ": ".join([*(name.removeprefix("class_name: ") for name in names), *causes, *told][:2])
 
 
 def raised(error: RayTaskError) -> SimnetError:

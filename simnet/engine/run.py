@@ -2,101 +2,29 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
 
-from simnet.engine.adapters import check_adapters
 from simnet.engine.begin import begin
-from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.estimate import check_most_turns
+from simnet.engine.launching import Launch, Outcome
 from simnet.engine.local import InProcess
 from simnet.engine.metrics import Meter, closing_rows, ledger_lines
+from simnet.engine.models import ready, split
 from simnet.engine.news import Finish
-from simnet.engine.past import Past
+from simnet.engine.past import Past, last_scenario
 from simnet.engine.patience import Patience
-from simnet.engine.placement import PersonasPerActor, Placement
-from simnet.engine.restarts import RESTARTS
+from simnet.engine.placement import Placement
 from simnet.engine.stage import Reporter, Silent, Stage
 from simnet.errors import ActorDiedError, DiskError, RunError
-from simnet.inference.backend import Backend, choose
-from simnet.inference.model import Model
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
-from simnet.recording.run_directory import RUNS, Run, RunDirectory
-from simnet.scenario.scenario import Scenario
+from simnet.recording.run_directory import Run, RunDirectory
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@dataclass(frozen=True)
-class Launch:
-    """What to run, with what, and where."""
-
-    scenario: Scenario
-    backend: Backend | Model
-    """A Model runs in this process, without Ray."""
-    root: Path = RUNS
-    address: str | None = None
-    """A Ray cluster's; None starts Ray on this machine."""
-    personas_per_actor: PersonasPerActor = "auto"
-    source: Path | None = None
-    """The scenario's file, copied into the run directory."""
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    """What else has to be known to make the scenario from its file again; see ScenarioFacts."""
-    modules: Sequence[ModuleType] = ()
-    """The scenario's modules that the workers of a cluster cannot import."""
-    restarts: int = RESTARTS
-    """How often in a quarter of an hour a model that died is started again."""
-    into: RunDirectory | None = None
-    """A run directory to go on with; None makes a new one."""
-    past: Past | None = None
-    """Recorded replies to begin with."""
-    budget: Budget = UNLIMITED
-    """What it may cost; once that is spent the run stops and can be resumed."""
-
-
-class Outcome(NamedTuple):
-    """How a run ended and where its record is."""
-
-    run_id: str
-    folder: Path
-    state: str
-    finish: Finish
-    phases: dict[str, float]
-    """Wall seconds by phase."""
-    signal: int | None
-    """The signal that interrupted it."""
-    spent: str | None = None
-    """Which limit of its budget stopped it."""
-
-
-def run(
-    scenario: Scenario,
-    *,
-    model: str | Model | None = None,
-    backend: str | None = None,
-    out: Path | str = RUNS,
-    address: str | None = None,
-    personas_per_actor: PersonasPerActor = "auto",
-) -> Run:
-    """Run a scenario and open its record.
-
-    `model` names one, or is a Model of your own, which runs in this process without Ray; None
-    takes the default of the backend (`vllm` where it is installed, else `fake`). `out` is the
-    folder of run directories. Raises SimnetError; see `simnet.errors`.
-    """
-    chosen = choose(backend, model) if model is None or isinstance(model, str) else model
-    plan = Launch(
-        scenario, chosen, Path(out), address=address, personas_per_actor=personas_per_actor
-    )
-    return Run.open(asyncio.run(launch(plan)).folder)
 
 
 async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
@@ -108,11 +36,11 @@ async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
     """
     check_most_turns(launch.scenario)
     reporter = reporter or Silent()
-    if isinstance(launch.backend, Backend):
-        check_adapters(launch.scenario, launch.backend)
-        ready = launch.backend.ready(reporter.phase)
-        check_adapters(launch.scenario, ready)  # an endpoint has said by now what it serves
-        launch = replace(launch, backend=ready)
+    scenario = last_scenario(launch.scenario, launch.past)
+    found = ready(scenario, launch.backend, launch.models, reporter.phase)
+    default = found.pop(None, launch.backend)
+    further = {name: one for name, one in found.items() if name is not None}
+    launch = replace(launch, backend=default, models=further)
     return await _Run(launch, reporter).run()
 
 
@@ -195,19 +123,21 @@ class _Run:
     def _make_stage(self, folder: Path, past: Past | None = None) -> Stage:
         launch = self._launch
         past = past or launch.past
-        if not isinstance(launch.backend, Backend):
-            return InProcess(launch.scenario, launch.backend, folder, past=past)
+        objects, backends = split(launch.started)
+        if objects:
+            return InProcess(launch.scenario, objects, folder, past, launch.budget)
         from simnet.engine.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
             launch.scenario,
-            launch.backend,
+            backends,
             folder,
             address=launch.address,
             personas_per_actor=launch.personas_per_actor,
             modules=launch.modules,
             restarts=launch.restarts,
             past=past,
+            budget=launch.budget,
             say=self._reporter.phase,
         )
 
@@ -236,10 +166,12 @@ class _Run:
         async for news in stage.run():
             if isinstance(news, Finish):
                 self._reporter.progress(news.progress)
+                if news.stopped:
+                    self._spent = self._spent or budget.spent(news.progress.usage)
                 return news
             self._reporter.progress(news)
             self._reached = news.now
-            self._spend(stage, budget.spent(news))
+            self._spend(stage, budget.spent(news.usage))
             if news.paused != self._paused:
                 self._pause(directory, news.paused)
             if rows := meter.rows(news):

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from simnet.clock import Seconds
+from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.news import Answer, Finish, Posted, Progress, Usage
 from simnet.recording.bulk import encode_showings
@@ -64,13 +65,18 @@ class Scheduler:
         report: Callable[[Progress], None] | None = None,
         *,
         since: Seconds = 0.0,
+        budget: Budget = UNLIMITED,
     ) -> None:
-        """Take the parts; rows of before `since` are another run's and not recorded."""
+        """Take the parts; rows of before `since` are another run's and not recorded.
+
+        Stops by itself once `budget` is spent, less its minutes.
+        """
         self._kernel = kernel
         self._minds = minds
         self._record = record
         self._report = report
         self._since = since
+        self._budget = budget
         self._arrived = asyncio.Event()
         self._thinking: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
@@ -97,7 +103,11 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._tasks:
             while not self._stop:
                 self._arrived.clear()
-                status = self._kernel.advance(VIEWS_PER_CALL)
+                most = self._affordable()
+                if most < 1:
+                    await self._wait()
+                    continue
+                status = self._kernel.advance(most)
                 if status is Status.WAITING and await self._more_to_come():
                     continue
                 self._send(self._take_views())
@@ -142,6 +152,13 @@ class Scheduler:
         except TimeoutError:
             await self._keep()
 
+    def _affordable(self) -> int:
+        """Tell how many views may be sent next: no more than the budget has calls for."""
+        if self._budget == UNLIMITED:
+            return VIEWS_PER_CALL
+        left = self._budget.calls_left(self._usage) - self._out
+        return int(min(VIEWS_PER_CALL, left if self._out else max(left, 1)))
+
     # -- views out, decisions in ------------------------------------------------------
 
     def _take_views(self) -> list[View]:
@@ -165,6 +182,7 @@ class Scheduler:
             if answer.calls:
                 self._calls.append(answer.calls)
             self._usage = self._usage.plus(answer.usage)
+            self._stop = self._stop or self._budget.spent(self._usage) is not None
             self._kernel.deliver(answer.decisions)
             self._out -= len(answer.decisions)
             if self._first_reply is None and answer.usage.calls:

@@ -9,11 +9,10 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
-from simnet.engine.llm_server import Incident, Ready
-from simnet.engine.news import Finish, Progress
+from simnet.engine.llm_server import CLOSING_TIME, Incident, Ready
 from simnet.engine.remote import raised, unwrapped
 from simnet.engine.restarts import Restarts
-from simnet.errors import RunError, reason
+from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.statistics import Statistics
 
 SAMPLED_EVERY = 1.0
@@ -38,8 +37,9 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._asked = 0.0
-        self._statistics: Statistics | None = None
         self._stopped = asyncio.Event()
+        self.statistics: Statistics | None = None
+        """What the model was doing lately, if it says."""
         self.incidents: list[Incident] = []
         self.failure: RunError | None = None
         """Why the server is not restarted any more."""
@@ -64,14 +64,22 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def complete(self, news: Progress | Finish) -> Progress | Finish:
-        """Add incidents and the newest statistics to a report; ask for the next ones."""
-        if isinstance(news, Finish):
-            return news._replace(progress=self._told(news.progress))
+    async def close(self) -> None:
+        """Let the server close its model, if it ever was up.
+
+        An engine that is still starting cannot be asked to; its processes end with its actor's.
+        """
+        if self._watching is None:
+            return
+        with suppress(RayError, SimnetError, TimeoutError):
+            async with asyncio.timeout(CLOSING_TIME):
+                await self._server.close.remote()
+
+    def sample(self) -> None:
+        """Ask for the statistics, unless that was just done."""
         if self._asking is None and time.monotonic() - self._asked >= SAMPLED_EVERY:
             self._asked = time.monotonic()
             self._asking = asyncio.create_task(self._ask())
-        return self._told(news)
 
     async def last_sample(self) -> None:
         """Ask for the statistics once more, at the end."""
@@ -79,15 +87,11 @@ class Supervisor:
             async with asyncio.timeout(_LAST_SAMPLE):
                 await self._ask()
 
-    def _told(self, progress: Progress) -> Progress:
-        causes = tuple(incident.cause for incident in self.incidents)
-        return progress._replace(incidents=causes, statistics=self._statistics)
-
     async def _ask(self) -> None:
         try:
-            self._statistics = await self._server.statistics.remote()
+            self.statistics = await self._server.statistics.remote()
         except RayError:
-            self._statistics = None  # a server that is being restarted has none
+            self.statistics = None  # a server that is being restarted has none
         finally:
             self._asking = None
 

@@ -1,0 +1,69 @@
+"""What a run is told before it begins, and what it tells once it is over."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from simnet.engine.budget import UNLIMITED, Budget
+from simnet.engine.models import wanted
+from simnet.engine.news import Finish
+from simnet.engine.past import Past, last_scenario
+from simnet.engine.placement import PersonasPerActor
+from simnet.engine.restarts import RESTARTS
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.recording.run_directory import RUNS, RunDirectory
+from simnet.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to run, with what, and where."""
+
+    scenario: Scenario
+    backend: Backend | Model
+    """The model of cohorts that name none. A Model runs in this process, without Ray."""
+    root: Path = RUNS
+    address: str | None = None
+    """A Ray cluster's; None starts Ray on this machine."""
+    personas_per_actor: PersonasPerActor = "auto"
+    source: Path | None = None
+    """The scenario's file, copied into the run directory."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What else has to be known to make the scenario from its file again; see ScenarioFacts."""
+    modules: Sequence[ModuleType] = ()
+    """The scenario's modules that the workers of a cluster cannot import."""
+    restarts: int = RESTARTS
+    """How often in a quarter of an hour a model that died is started again."""
+    into: RunDirectory | None = None
+    """A run directory to go on with; None makes a new one."""
+    past: Past | None = None
+    """Recorded replies to begin with."""
+    budget: Budget = UNLIMITED
+    """What it may cost; once that is spent the run stops and can be resumed."""
+    models: Mapping[str, Backend | Model] = field(default_factory=dict)
+    """Models besides `backend`, by the names that cohorts give them."""
+
+    @property
+    def started(self) -> dict[str | None, Backend | Model]:
+        """The models that have to be started, by the names that cohorts give them."""
+        names = wanted(last_scenario(self.scenario, self.past))
+        return {name: self.backend if name is None else self.models[name] for name in names}
+
+
+class Outcome(NamedTuple):
+    """How a run ended and where its record is."""
+
+    run_id: str
+    folder: Path
+    state: str
+    finish: Finish
+    phases: dict[str, float]
+    """Wall seconds by phase."""
+    signal: int | None
+    """The signal that interrupted it."""
+    spent: str | None = None
+    """Which limit of its budget stopped it."""

@@ -1,0 +1,134 @@
+"""What a user does with runs: begins one, goes on with one, and holds on to its record."""
+
+import asyncio
+from pathlib import Path
+
+from simnet.clock import Seconds
+from simnet.engine.again import branch, check_resumable, course_from, resumption
+from simnet.engine.choosing import NONE, Means, Named, choose_again, choose_models
+from simnet.engine.launching import Launch
+from simnet.engine.past import last_scenario
+from simnet.engine.placement import PersonasPerActor
+from simnet.engine.revive import Course
+from simnet.engine.run import launch
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.recording.run_directory import RUNS
+from simnet.recording.run_directory import Run as Record
+from simnet.scenario.change import Change
+from simnet.scenario.scenario import Scenario
+
+
+def run(
+    scenario: Scenario,
+    *,
+    model: str | Backend | Model | None = None,
+    backend: str | None = None,
+    models: Named = NONE,
+    replicas: int = 1,
+    out: Path | str = RUNS,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+) -> "Run":
+    """Run a scenario and open its record.
+
+    `model` names one, or is a Model of your own, which runs in this process without Ray; None
+    takes the default of the backend, which is `vllm` unless another is named. `models` are more
+    of them, by the names that cohorts give them. Each that is given by its name is served by
+    `replicas` engines. `out` is the folder of run directories. Raises SimnetError; see
+    `simnet.errors`.
+    """
+    choice = choose_models(scenario, model, models, Means(backend, replicas=replicas))
+    plan = Launch(
+        scenario,
+        choice.default,
+        Path(out),
+        address=address,
+        personas_per_actor=personas_per_actor,
+        models=choice.further,
+    )
+    return Run.open(asyncio.run(launch(plan)).folder)
+
+
+def resume(
+    run: Record | str | Path,
+    scenario: Scenario | Course | None = None,
+    *,
+    model: str | Backend | Model | None = None,
+    backend: str | None = None,
+    models: Named = NONE,
+    replicas: int | None = None,
+    root: Path | str = RUNS,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+) -> "Run":
+    """Run what is left of a run that was interrupted, failed or killed, and open its record.
+
+    What was recorded is done again with the recorded replies, then the run goes on live. Name
+    the scenario if the run was started from Python, and a model unless it is the same one by
+    name; another cluster and another placement change no result. Raises UsageError for a run
+    that is complete, RecordError while another process runs it, DivergenceError when a prompt
+    is not the recorded one.
+    """
+    opened = run if isinstance(run, Record) else Run.open(run, root)
+    check_resumable(opened)
+    course = course_from(opened, scenario)
+    last = last_scenario(course.start, course.past(opened))
+    choice = choose_again(opened, last, model, models, Means(backend, replicas=replicas))
+    plan = resumption(
+        opened,
+        course,
+        choice.default,
+        address=address,
+        personas_per_actor=personas_per_actor,
+        models=choice.further,
+    )
+    return Run.open(asyncio.run(launch(plan)).folder)
+
+
+def fork(
+    run: Record | str | Path,
+    at: Seconds,
+    scenario: Scenario,
+    *,
+    before: Scenario | Course | None = None,
+    model: str | Backend | Model | None = None,
+    backend: str | None = None,
+    models: Named = NONE,
+    replicas: int | None = None,
+    root: Path | str = RUNS,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+) -> "Run":
+    """Make a run that is `run` until `at` and from then on plays another scenario; open it.
+
+    The new run shares the old one's record of what happened before and copies none of it, so it
+    lies beside it. `before` is the scenario of the old run, if that was started from Python.
+    Chance is the same in both: a difference comes from the scenario. Raises ScenarioError when
+    the scenarios differ in people or network, UsageError when `run` did not get as far as `at`.
+    """
+    opened = run if isinstance(run, Record) else Run.open(run, root)
+    course = course_from(opened, before)
+    choice = choose_again(opened, scenario, model, models, Means(backend, replicas=replicas))
+    plan = branch(
+        opened,
+        course.at(Change(at, scenario)),
+        Launch(
+            scenario,
+            choice.default,
+            address=address,
+            personas_per_actor=personas_per_actor,
+            models=choice.further,
+        ),
+    )
+    return Run.open(asyncio.run(launch(plan)).folder)
+
+
+class Run(Record):
+    """A run directory that can be read and gone on with.
+
+    The record knows nothing of the engine, which goes on with it; so the two methods are here.
+    """
+
+    resume = resume
+    fork = fork

@@ -1,0 +1,43 @@
+"""The command line forks and verifies runs on Ray, where the agents' replies are recorded."""
+
+import pytest
+from typer.testing import CliRunner
+
+from simnet import Run
+from simnet.cli import app
+from simnet.recording.manifest import State
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+TOWN = """
+from simnet import MINUTE, Cohort, Cue, Exponential, Never, Persona, Scenario, Write, sample
+
+def town(manner: str = "") -> Scenario:
+    people = Cohort("people", sample(4, seed=3), rhythm=Exponential(10 * MINUTE), manner=manner,
+                    follows={"mayors": 1.0})
+    mayors = Cohort("mayors", [Persona(id="mayor")], rhythm=Never())
+    cues = [Cue(MINUTE, "mayor", Write("Parking becomes a bike lane."))]
+    return Scenario("town", [mayors, people], cues, lasts=3600.0)
+"""
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_fork_on_ray_shares_its_past_and_asks_only_for_what_is_new(tmp_path, monkeypatch):
+    (tmp_path / "town.py").write_text(TOWN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    line = CliRunner()
+    began = line.invoke(app, ["run", "town.py", "--backend", "fake", "--quiet"])
+    assert began.exit_code == 0, began.output
+    parent = Run.open(tmp_path / began.stdout.strip())
+    forked = line.invoke(
+        app, ["fork", parent.id, "--at", "30m", "--set", "manner=Be furious.", "--quiet"]
+    )
+    assert forked.exit_code == 0, forked.output
+    child = Run.open(tmp_path / forked.stdout.strip())
+    assert child.manifest.state is State.COMPLETED
+    assert min(part.low for part in child.parts().tables["calls"]) >= 1800.0
+    asked = child.prompts(["at", "system"]).read_all().to_pylist()
+    assert {one["at"] >= 1800.0 for one in asked} == {True, False}
+    assert all(("Be furious." in one["system"]) == (one["at"] >= 1800.0) for one in asked)
+    verified = line.invoke(app, ["verify", child.id])
+    assert verified.exit_code == 0, verified.stdout

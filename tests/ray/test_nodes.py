@@ -1,0 +1,145 @@
+"""A node of a cluster may be lost: the run goes on without it, or ends and can be resumed."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from simnet import FakeModel, Run, RunError
+from simnet.engine.reach import check_listens
+from simnet.engine.runs import resume
+from simnet.recording.manifest import State
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
+
+# Ray is started by the script and not by this process, where all tests share another cluster.
+SCRIPT = textwrap.dedent(
+    """
+    import asyncio, json, sys, threading
+    from pathlib import Path
+    sys.path[:0] = [sys.argv[2]]
+    from ray.cluster_utils import Cluster as Nodes
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+    from test_chaos import BACKEND, small
+    from simnet import SimnetError
+    from simnet.engine.actors import PersonaAgents
+    from simnet.engine.cluster import Cluster
+    from simnet.engine.launching import Launch
+    from simnet.engine.run import launch
+    from simnet.engine.stage import Silent
+
+    soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,
+            "health_check_failure_threshold": 3}
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": soon}
+    nodes = Nodes(initialize_head=True, head_node_args=head)
+    second = nodes.add_node(num_cpus=1)
+    there = NodeAffinitySchedulingStrategy(second.node_id, soft=True)
+    make = Cluster._actor
+
+    def placed(self, kind, *arguments, **options):
+        if issubclass(kind, PersonaAgents):
+            options["scheduling_strategy"] = there
+        return make(self, kind, *arguments, **options)
+
+    Cluster._actor = placed
+
+    class Losing(Silent):
+        def __init__(self, node):
+            self.node, self.phases = node, []
+
+        def phase(self, text):
+            self.phases.append(text)
+
+        def progress(self, progress):
+            if progress.ledger.done and self.node is not None:
+                lost, self.node = self.node, None
+                threading.Thread(target=lost.kill_all_processes, args=(False, False)).start()
+
+    def play(root, node):
+        losing = Losing(node)
+        plan = Launch(small(), BACKEND, root, address=nodes.address, personas_per_actor=3)
+        try:
+            error = asyncio.run(launch(plan, losing)) and None
+        except SimnetError as raised:
+            error = f"{type(raised).__name__}: {raised}"
+        told = {"lost": losing.node is None, "error": error, "phases": losing.phases}
+        print("TOLD", json.dumps(told), flush=True)
+
+    play(Path(sys.argv[1]) / "agents", second)
+    play(Path(sys.argv[1]) / "head", nodes.head_node)
+    second.kill_all_processes(False, False)
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def losses(tmp_path_factory):
+    """Lose the node of the agents in one run, and that of all else in the next."""
+    folder = tmp_path_factory.mktemp("losses")
+    script = folder / "lose.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = [sys.executable, str(script), str(folder), str(Path(__file__).parent)]
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as short:  # paths of sockets are
+        environment = {**os.environ, "RAY_TMPDIR": short}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=200, check=False
+        )
+    lines = [line.removeprefix("TOLD ") for line in done.stdout.splitlines() if "TOLD " in line]
+    assert len(lines) == 2, done.stdout + done.stderr
+    told = dict(zip(("agents", "head"), map(json.loads, lines), strict=True))
+    assert all(one["lost"] for one in told.values()), "the run was over before a node was lost"
+    return {name: ((folder / name), one) for name, one in told.items()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    from test_chaos import play_undisturbed
+
+    return play_undisturbed(tmp_path_factory.mktemp("runs"))
+
+
+def test_a_run_goes_on_without_the_node_of_its_agents(losses, undisturbed):
+    from test_chaos import is_whole
+
+    root, told = losses["agents"]
+    assert told["error"] is None
+    deaths = [phase for phase in told["phases"] if "going on from the record" in phase]
+    assert deaths
+    assert all(one.startswith("an actor died: ") and "\n" not in one for one in deaths)
+    (folder,) = root.iterdir()
+    is_whole(folder, undisturbed)
+
+
+def test_a_run_whose_cluster_is_lost_ends_with_one_message_and_is_resumed(losses, undisturbed):
+    from test_chaos import BACKEND, is_whole, small
+
+    root, told = losses["head"]
+    assert told["error"].startswith("RunError: there is no Ray cluster at ")
+    (folder,) = root.iterdir()
+    run = Run.open(folder)
+    assert run.manifest.state is State.FAILED
+    assert run.manifest.error == told["error"]
+    known = {repr(row) for row in undisturbed[0]["events"].to_pylist()}
+    there = {repr(row) for row in run.read("events").to_pylist()}
+    assert there
+    assert there < known
+    resume(run, small(), model=FakeModel(reply=BACKEND.reply))
+    is_whole(folder, undisturbed)
+
+
+def test_an_address_where_nothing_listens_is_told_at_once():
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        with pytest.raises(RunError, match=f"no Ray cluster at 127.0.0.1:{port}: .*refused"):
+            check_listens(f"127.0.0.1:{port}")
+        listener.listen()
+        check_listens(f"127.0.0.1:{port}")
+    check_listens("auto")
