@@ -142,8 +142,12 @@ class Watching(Silent):
                     self.held[process.pid] = process.memory_full_info().uss
         self.spent.append((turns, spent))
 
-    def rate(self, start: float, end: float) -> float:
-        """Work out the turns a second between two shares of the run."""
+    def last_tenth(self) -> float | None:
+        """Compare the turns a second of the last tenth with those of the second."""
+        early, late = self._rate(0.1, 0.2), self._rate(0.9, 1.0)
+        return late / early if early else None
+
+    def _rate(self, start: float, end: float) -> float:
         last = self.seen[-1][1]
         begin = min(self.seen, key=lambda one: abs(one[1] - start * last))
         stop = min(self.seen, key=lambda one: abs(one[1] - end * last))
@@ -165,8 +169,8 @@ class Figures(NamedTuple):
     turns: int
     seconds: float
     turns_per_s: float
-    last_tenth: float
-    """Rate of the last tenth over that of the tenth after the first."""
+    last_tenth: float | None
+    """Rate of the last tenth over that of the tenth after the first; None if all was over then."""
     turns_per_list: dict[str, float]
     cpu_us: dict[str, float]
     """CPU microseconds a turn, by process."""
@@ -191,7 +195,7 @@ def packed(
     lists = {"views": progress.sends, "prompts": progress.usage.asks, "rows": progress.writes}
     return Figures(
         *(what, people, placed["actors"], done, progress.elapsed, done / progress.elapsed),
-        watching.rate(0.9, 1.0) / max(watching.rate(0.1, 0.2), 1e-9),
+        watching.last_tenth(),
         {name: done / max(count, 1) for name, count in lists.items()},
         watching.cpu(),
         sum(watching.held.values()) / people,
@@ -261,7 +265,10 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
     for run in runs:
         table.add_row(
             *(run.what, f"{run.people:,}", str(run.actors), f"{run.turns_per_s:,.0f}"),
-            *(f"{run.last_tenth:.2f}", f"{min(run.turns_per_list.values()):,.0f}"),
+            *(
+                f"{run.last_tenth:.2f}" if run.last_tenth else "",
+                f"{min(run.turns_per_list.values()):,.0f}",
+            ),
             "+".join(f"{used:.0f}" for used in run.cpu_us.values()),
             f"{run.bytes_per_persona * run.people / 1e6:,.0f}",
         )
