@@ -22,7 +22,7 @@ check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not ray and not vllm and not slow"
+	$(BIN)/pytest -n auto -m "not ray and not vllm and not slow"
 
 ## bench: print one table and one JSON line for each benchmark
 bench: $(VENV)/.ready

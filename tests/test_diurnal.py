@@ -130,6 +130,11 @@ def test_wakes_depend_on_seed_persona_and_turn_alone():
     assert wakes(rhythm)[0] != wakes(rhythm, "ben")[0] != wakes(rhythm, "ben", seed=2)[0]
 
 
+@pytest.mark.parametrize("weight", [5e-324, 1e-308, 1e308])
+def test_only_the_proportions_of_weights_count(weight):
+    assert wakes(Diurnal(HOUR, [weight] * 24)).tolist() == wakes(Diurnal(HOUR, [1] * 24)).tolist()
+
+
 @given(
     st.lists(st.floats(0, 5), min_size=24, max_size=24).filter(any),
     st.floats(60, 10 * DAY),

@@ -9,13 +9,11 @@ from pathlib import Path
 import simnet
 
 PROBE = """
-import json, os, sys, threading, time
+import json, os, sys, threading
 before = sorted(os.listdir()), dict(os.environ), list(sys.path), threading.active_count()
-began = time.perf_counter()
 import simnet
-took = time.perf_counter() - began
 after = sorted(os.listdir()), dict(os.environ), list(sys.path), threading.active_count()
-print(json.dumps([took, before == after, sorted(sys.modules)]))
+print(json.dumps([before == after, sorted(sys.modules)]))
 """
 HEAVY = (
     "ray",
@@ -73,15 +71,11 @@ def test_every_verb_is_public():
     assert {verb.__name__ for verb in simnet.EVERY_VERB} <= set(simnet.__all__)
 
 
-def test_importing_is_quick_silent_and_without_effects(tmp_path):
-    runs = [imported(tmp_path) for _ in range(3)]
-    seconds = []
-    for run in runs:
-        assert run.stderr == ""
-        took, same, modules = json.loads(run.stdout)
-        assert same
-        loaded = {module.partition(".")[0] for module in modules}
-        assert loaded.isdisjoint(HEAVY), loaded & set(HEAVY)
-        seconds.append(took)
-    assert min(seconds) < 1.0
+def test_importing_is_light_silent_and_without_effects(tmp_path):
+    run = imported(tmp_path)
+    assert run.stderr == ""
+    same, modules = json.loads(run.stdout)
+    assert same
+    loaded = {module.partition(".")[0] for module in modules}
+    assert loaded.isdisjoint(HEAVY), loaded & set(HEAVY)
     assert list(tmp_path.iterdir()) == []

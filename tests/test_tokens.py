@@ -149,17 +149,12 @@ def test_innocent_chats_are_encoded_as_transformers_does():
 
 
 @needs_embedded
-def test_the_encoder_loads_fast_and_without_the_heavy_libraries():
+def test_the_encoder_loads_without_the_heavy_libraries():
     code = (
-        "import sys, time; t = time.perf_counter()\n"
+        "import sys\n"
         "from simnet.inference.tokens import ChatEncoder\n"
         "from simnet.inference.embedded import embedded_folder\n"
         "ChatEncoder(embedded_folder()).encode('a', 'b')\n"
-        "print(time.perf_counter() - t)\n"
         "assert not {'transformers', 'torch', 'vllm'} & set(sys.modules)\n"
     )
-    seconds = min(
-        float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
-        for _ in range(3)
-    )
-    assert seconds < 1.0
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -159,7 +159,8 @@ def _weights(name: str, weights: Sequence[float], count: int) -> Sequence[float]
         raise ScenarioError(
             f"Diurnal({name}={weights}): give {count} weights, 0 or more and not all 0"
         )
-    return weights
+    highest = max(weights)  # the least float there is would be lost in a sum or a quotient
+    return [weight / highest for weight in weights]
 
 
 def _known(zone: Zone) -> None:
