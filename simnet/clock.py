@@ -42,7 +42,10 @@ def format_time(at: Seconds) -> str:
 
 def format_age(age: Seconds) -> str:
     """Write an age with its largest unit alone, as feeds do: `5m`, `3h`, `2d`."""
-    for unit in "dhm":
-        if age >= _UNITS[unit]:
-            return f"{int(age // _UNITS[unit])}{unit}"
+    if age >= DAY:
+        return f"{int(age // DAY)}d"
+    if age >= HOUR:
+        return f"{int(age // HOUR)}h"
+    if age >= MINUTE:
+        return f"{int(age // MINUTE)}m"
     return f"{int(age)}s"

@@ -94,10 +94,12 @@ class Population(Sequence[Persona]):
             "interests": crowd[(first + 37 * inner + outer) % len(crowd)].attributes["interests"],
             "temperament": crowd[(first + inner) % len(crowd)].attributes["temperament"],
         }
-        return Persona(
-            id=self._name(row),
-            description=crowd[first].description,
-            attributes=crowd[first].attributes | borrowed | self._attributes,
+        # A copy is not checked again: villagers were, and so was what is added to them.
+        return crowd[first].model_copy(
+            update={
+                "id": self._name(row),
+                "attributes": crowd[first].attributes | borrowed | self._attributes,
+            }
         )
 
     def __eq__(self, other: object) -> bool:
