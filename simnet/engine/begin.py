@@ -48,7 +48,14 @@ def versions() -> dict[str, str]:
 
 def _facts(model: Backend | Model) -> ModelFacts:
     if isinstance(model, Backend):
-        return ModelFacts(name=model.model, backend=model.kind, replicas=model.replicas)
+        revision = model.settings.revision if model.kind == "vllm" else None
+        return ModelFacts(
+            name=model.model,
+            revision=revision,
+            checksum=model.checksum(),
+            backend=model.kind,
+            replicas=model.replicas,
+        )
     return ModelFacts(name=model.name, backend=IN_PROCESS)
 
 

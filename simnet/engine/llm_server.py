@@ -121,7 +121,7 @@ class LlmServer:
             os.environ.update(environment(cpu=settings.on_cpu, threads=settings.threads))
         model = self._backend.build()
         if self._publisher is not None and isinstance(model, Measured):
-            self._publish = self._publisher(model.name)
+            self._publish = self._publisher(self._backend.model)
         return model
 
     def _tell(self) -> None:

@@ -3,11 +3,12 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simnet.errors import ModelNotFoundError, UsageError
-from simnet.inference.embedded import NAME, embedded_folder, prepare, resolve
+from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Model, Prompt
@@ -30,7 +31,7 @@ class Backend:
 
     kind: str
     model: str
-    """What the user calls it; once `ready`, what an engine can load."""
+    """What the user calls it; once `ready`, the same on every machine of a cluster."""
     why: str = "it was asked for"
     """Why this backend and this model, for people."""
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
@@ -74,10 +75,11 @@ class Backend:
             progress(f"asking {self.endpoint.base_url} for {self.model}")
             return replace(self, endpoint=self.endpoint.ready(self.model))
         self.settings.check()
-        if self.model == NAME:
-            prepare(progress)
         # Where agents live there may be no GPU to tell the length of the context from.
         settings = replace(self.settings, max_model_len=self.settings.length)
+        if self.model == NAME:
+            prepare(progress)
+            return replace(self, settings=settings)
         model = resolve(self.model, self.settings.revision)
         return replace(self, model=model, settings=settings)
 
@@ -91,7 +93,8 @@ class Backend:
             return OpenAiModel(self.model, self.endpoint)
         from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
 
-        return VllmModel(replace(self.settings, model=self.model), self.encoder())
+        where = str(prepare(_silently)) if self.model == NAME else self.model
+        return VllmModel(replace(self.settings, model=where), self.encoder())
 
     def encoder(self) -> "ChatEncoder | None":
         """Load what makes token ids of prompts; None where the model takes text."""
@@ -100,6 +103,12 @@ class Backend:
         from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)
 
         return ChatEncoder(self._tokenizer_folder(), self.settings.length)
+
+    def checksum(self) -> str | None:
+        """Hash the checksums of its files, where these are known; it has to be ready."""
+        if self.kind != "vllm" or self.model != NAME:
+            return None
+        return blake2b((embedded_folder() / CHECKSUMS).read_bytes(), digest_size=16).hexdigest()
 
     def adapters(self) -> frozenset[str] | None:
         """Name the adapters it serves, once it is ready; None where any name will do."""
@@ -177,6 +186,10 @@ def choose(
         model = NAME if settings.on_cpu else _ON_GPU
         why += f"; {model} is the default there"
     return Backend(kind="vllm", model=model, why=why, settings=settings, replicas=replicas)
+
+
+def _silently(_: str) -> None:
+    """Tell nobody: the machine of an engine has no terminal."""
 
 
 def _device(settings: EngineSettings) -> str:
