@@ -4,8 +4,9 @@ Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates
 that a look costs the same whether the world holds a thousand posts or ten million.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -123,10 +124,10 @@ def choose(
     There are `feed.size` of them at most.
     """
     first = world.first_entry_since(now - feed.window)
+    visible = partial(_visible, world, viewer, feed, first, seen, besides)
     if feed.ranking is chronological and not world.pins:
-        return _newest(world, viewer, feed, first, seen, besides)
-    most = feed.candidates
-    candidates, _ = _visible(world, viewer, feed, first, seen, besides, most, most)
+        return _newest(feed, visible)
+    candidates, _ = visible(feed.candidates, feed.candidates)
     posts = [post for _, post, _ in candidates]
     scores = scored(world, viewer, feed.ranking, posts, now)
     ranked = [(score, post, why) for score, (_, post, why) in zip(scores, candidates, strict=True)]
@@ -137,20 +138,12 @@ def choose(
     return ranked[: feed.size]
 
 
-def _newest(
-    world: "World",
-    viewer: int,
-    feed: Feed,
-    first: Entry,
-    seen: Collection[int],
-    besides: Collection[int],
-) -> list[Choice]:
+def _newest(feed: Feed, visible: Callable[[int, int], tuple[list[Choice], bool]]) -> list[Choice]:
     """Rank by time: candidates come newest first, so a few of them are mostly enough."""
     few = min(3 * feed.size, feed.candidates)
-    newest, more = _visible(world, viewer, feed, first, seen, besides, few, feed.size)
+    newest, more = visible(few, feed.size)
     if more and len(newest) < feed.size and few < feed.candidates:
-        few = feed.candidates
-        newest, _ = _visible(world, viewer, feed, first, seen, besides, few, feed.size)
+        newest, _ = visible(feed.candidates, feed.size)
     return newest
 
 
