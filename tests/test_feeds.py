@@ -184,9 +184,12 @@ def test_a_repost_by_someone_hidden_does_not_bring_a_post(place):
 
 
 def test_nobody_sees_a_removed_post(place):
+    sources = (following, everything, both(following, everything))
+    before = [seen_by(place, reads=reads) for reads in sources]
+    assert all(1 in shown for shown in before)
     do(place, "dan", Remove(1))
-    for reads in (following, everything, both(following, everything)):
-        assert 1 not in seen_by(place, reads=reads)
+    after = [seen_by(place, reads=reads) for reads in sources]
+    assert after == [[post for post in shown if post != 1] for shown in before]
 
 
 def test_a_repost_says_who_passed_it_on(place):

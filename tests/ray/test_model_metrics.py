@@ -4,6 +4,8 @@ import asyncio
 import threading
 import time
 from contextlib import contextmanager
+from itertools import count
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -11,6 +13,7 @@ import ray
 from stub_endpoint import StubEndpoint, reply
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
+from simnet.engine import llm_server
 from simnet.engine.gauges import Gauges
 from simnet.engine.llm_server import LlmServer
 from simnet.engine.run import Launch, launch
@@ -23,8 +26,10 @@ from simnet.inference.statistics import Statistics
 pytest.importorskip("openai")
 
 
-def test_the_server_publishes_once_a_second_at_most():
+def test_the_server_publishes_once_a_second_at_most(monkeypatch):
     published = []
+    clock = SimpleNamespace(monotonic=count(100.0, 0.25).__next__)
+    monkeypatch.setattr(llm_server, "time", clock)  # four replies a second
 
     async def run():
         async with StubEndpoint() as stub:
@@ -40,7 +45,7 @@ def test_the_server_publishes_once_a_second_at_most():
             return last
 
     last = asyncio.run(run())
-    assert 1 <= len(published) < 20
+    assert len(published) == 5
     assert isinstance(last, Statistics)
     assert (last.prompt_tokens, last.cached_tokens) == (400, 320)
 
