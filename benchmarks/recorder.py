@@ -47,19 +47,25 @@ FEW_CALLS_PER_COMMIT = 100
 MEMBERS = 1_000
 
 
+def speaker(draw: random.Random) -> Callable[[int], str]:
+    """Give a function that says so many words, which are as often as Zipf's law has it."""
+    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
+    weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
+    return lambda count: " ".join(draw.choices(words, cum_weights=weights, k=count))
+
+
 def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterator[Event]:
     """Make events such as a busy feed gives: 10,000 members, words by Zipf's law.
 
     Three in seven say something, or all of them if `speaking`.
     """
     draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
-    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
-    weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
+    say = speaker(draw)
     at = 0.0
     for number in range(count):
         at += draw.expovariate(10.0)
         verb = "reply" if speaking else draw.choice(VERBS)
-        text = " ".join(draw.choices(words, cum_weights=weights, k=draw.randrange(8, 36)))
+        text = say(draw.randrange(8, 36))
         yield Event(
             at=round(at, 3),
             woke=round(at - 30.0, 3),
@@ -86,11 +92,10 @@ def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterato
 def made_calls(count: int, seed: int = 1) -> Iterator[Call]:
     """Make calls by 1,000 members in turn, each told who it is and what is in front of it."""
     draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
-    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
-    weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
+    say = speaker(draw)
 
     def text(length: int) -> str:
-        return " ".join(draw.choices(words, cum_weights=weights, k=length // 5))[:length]
+        return say(length // 5)[:length]
 
     rules = text(500)
     told = [f"{rules}\n\nYou are @member{n}. {text(200)}" for n in range(MEMBERS)]

@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -29,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from recorder import speaker
 from rich.console import Console
 from rich.table import Table
 
@@ -123,11 +123,10 @@ class Town:
 
     def __init__(self, seed: int = 1) -> None:
         draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
-        words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
-        weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
+        say = speaker(draw)
 
         def text(length: int) -> str:
-            return " ".join(draw.choices(words, cum_weights=weights, k=length // 5))[:length]
+            return say(length // 5)[:length]
 
         rules = text(500)
         self._texts = pa.array([text(draw.randrange(40, 200)) for _ in range(TEXTS)])
