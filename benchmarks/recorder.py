@@ -211,7 +211,7 @@ def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, f
     return {**told, "bytes_per_row": path.stat().st_size / len(events)}
 
 
-def resuming(calls: int, folder: Path) -> dict[str, float]:
+def loading(calls: int, folder: Path) -> dict[str, float]:
     """Record calls, as a run that is killed leaves them, and load their replies to go on."""
     told = "You are a member of a social network. " * 20
     with Recorder(folder) as recorder:
@@ -230,7 +230,7 @@ def resuming(calls: int, folder: Path) -> dict[str, float]:
     began = time.perf_counter()
     found = Recorded.load(Run(folder, Manifest(id="made", created=datetime.now(UTC))))
     spent = time.perf_counter() - began
-    return {"calls": len(found), "ready_s": spent, "calls_per_s": len(found) / spent}
+    return {"calls": len(found), "loaded_s": spent, "calls_per_s": len(found) / spent}
 
 
 def _flat(row: Event) -> tuple[Any, ...]:
@@ -265,14 +265,14 @@ def main() -> None:
             found = calling(calls, per_commit, Path(name))
         results[f"simnet: record calls, {per_commit:,} a commit"] = found
     del calls
-    resumes = []
-    for calls in arguments.resume:
+    loads = []
+    for calls in arguments.load:
         folder = Path(tempfile.mkdtemp(dir=arguments.folder))
         try:
-            resumes.append(resuming(calls, folder))
+            loads.append(loading(calls, folder))
         finally:
             shutil.rmtree(folder)
-    _report(results, resumes, arguments)
+    _report(results, loads, arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -283,18 +283,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speaking", action="store_true", help="give every event a text")
     parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
     parser.add_argument(
-        "--resume",
+        "--load",
         type=int,
         nargs="*",
         default=[100_000, 1_000_000],
-        help="numbers of calls to measure a resume with",
+        help="numbers of calls whose replies are loaded, as a resume does",
     )
     return parser.parse_args()
 
 
 def _report(
     results: dict[str, dict[str, float]],
-    resumes: list[dict[str, float]],
+    loads: list[dict[str, float]],
     arguments: argparse.Namespace,
 ) -> None:
     table = Table(title=f"{arguments.rows:,} events, {arguments.per_commit:,} a commit")
@@ -314,8 +314,8 @@ def _report(
         f"{sealed['sealed_bytes_per_row']:.0f} bytes/row in Parquet",
         highlight=False,
     )
-    for one in resumes:
-        console.print(f"resume of {one['calls']:,} calls: ready in {one['ready_s']:.1f} s")
+    for one in loads:
+        console.print(f"replies of {one['calls']:,} calls: loaded in {one['loaded_s']:.1f} s")
     facts = {
         "rows": arguments.rows,
         "per_commit": arguments.per_commit,
@@ -325,7 +325,7 @@ def _report(
         "pyarrow": pa.__version__,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "results": results,
-        "resumes": resumes,
+        "loads": loads,
     }
     print(json.dumps(facts))
 
