@@ -116,6 +116,18 @@ def test_the_prompts_of_the_past_are_there_too(parent, child):
     assert [check for check in verify(child) if check.problems] == []
 
 
+@pytest.mark.parametrize("table", ["calls", "personas"])
+def test_checking_it_finds_damage_in_its_ancestors(grandchild, tmp_path, table):
+    shutil.copytree(grandchild.path.parent, tmp_path, dirs_exist_ok=True)
+    copy = Run.open(tmp_path / grandchild.id)
+    assert [check for check in verify(copy) if check.problems] == []
+    first = next(path for path in tmp_path.iterdir() if Run.open(path).manifest.parent is None)
+    damaged = min((first / table).glob("*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:-9] + b"x" + damaged.read_bytes()[-8:])
+    files, *_ = verify(copy)
+    assert [str(damaged) in problem for problem in files.problems] == [True]
+
+
 def test_rows_that_a_fork_repeats_are_there_once(parent, child):
     """A parent that broke off may have been resumed after it was forked, and then has more."""
     listed = max(child.path.glob("tables-*.json"))

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
 from simnet.recording import invariants, wal
-from simnet.recording.manifest import State
+from simnet.recording.history import lineage
+from simnet.recording.manifest import State, read_manifest
 from simnet.recording.parts import Part, path_inside
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
@@ -27,14 +29,12 @@ class Check(NamedTuple):
 
 
 def verify(run: Run) -> Iterator[Check]:
-    """Check the files of a run, then its rows; yield each check as it is done.
+    """Check the files of a run and of those it was forked from, then its rows.
 
-    What a crash tore off is no problem of a run that was not completed: a resume mends it.
-    Tables are read a slice at a time. Of a fork the rows are checked from its first ancestor
-    on, and its own files.
+    Yields each check as it is done. What a crash tore off is no problem of a run that was not
+    completed: a resume mends it. Tables are read a slice at a time, those of a fork from its
+    first ancestor on.
     """
-    yield Check("sealed parts have their sizes and checksums", tuple(_parts(run)))
-    yield Check("segments are intact", tuple(_segments(run)))
     for name, check in _CHECKS.items():
         try:
             yield Check(name, tuple(check(run)))
@@ -43,42 +43,54 @@ def verify(run: Run) -> Iterator[Check]:
 
 
 def _parts(run: Run) -> Iterator[str]:
-    for parts in run.parts().tables.values():
-        for part in parts:
+    for one in _family(run):
+        for part in chain.from_iterable(one.parts().tables.values()):
             try:
-                yield from part_problems(path_inside(run.path, part.path), part)
+                yield from part_problems(path_inside(one.path, part.path), part)
             except (OSError, pa.ArrowException) as error:
-                yield f"{part.path}: {error}"
+                yield f"{path_inside(one.path, part.path)}: {error}"
 
 
 def part_problems(path: Path, part: Part) -> Iterator[str]:
     """Tell what is wrong with the file of a part. Raises OSError when it is not there."""
-    crc = 0
+    crc, size = 0, path.stat().st_size
     with path.open("rb") as file:
         while block := file.read(_READ):
             crc = zlib.crc32(block, crc)
-    if path.stat().st_size != part.bytes:
-        yield f"{part.path}: has {path.stat().st_size} bytes, not {part.bytes}"
+    if size != part.bytes:
+        yield f"{path}: has {size} bytes, not {part.bytes}"
     elif f"{crc:08x}" != part.crc32:
-        yield f"{part.path}: has the checksum {crc:08x}, not {part.crc32}"
+        yield f"{path}: has the checksum {crc:08x}, not {part.crc32}"
     elif (rows := pq.ParquetFile(path).metadata.num_rows) != part.rows:
-        yield f"{part.path}: has {rows} rows, not {part.rows}"
+        yield f"{path}: has {rows} rows, not {part.rows}"
 
 
 def _segments(run: Run) -> Iterator[str]:
-    completed = run.manifest.state is State.COMPLETED
-    for cut in run.parts().cuts:
-        if cut.flaw == "damaged":
-            yield f"{cut.segment}: was damaged after {cut.intact} of {cut.size} bytes"
-    for table in TABLES:
-        names = [n for n in wal.segments_in(run.path, table) if n not in run.parts().merged]
-        for segment in wal.read_segments(run.path, table, names):
-            if segment.flaw == "damaged" or (segment.flaw and completed):
-                lost = f"after {segment.intact} of {segment.size} bytes"
-                yield f"{segment.path.name}: is {segment.flaw} {lost}"
+    for one in _family(run):
+        parts = one.parts()
+        completed = one.manifest.state is State.COMPLETED
+        for cut in parts.cuts:
+            if cut.flaw == "damaged":
+                place = one.path / cut.segment
+                yield f"{place}: was damaged after {cut.intact} of {cut.size} bytes"
+        for table in TABLES:
+            names = [name for name in wal.segments_in(one.path, table) if name not in parts.merged]
+            for segment in wal.read_segments(one.path, table, names):
+                if segment.flaw == "damaged" or (segment.flaw and completed):
+                    lost = f"after {segment.intact} of {segment.size} bytes"
+                    yield f"{segment.path}: is {segment.flaw} {lost}"
+
+
+def _family(run: Run) -> Iterator[Run]:
+    """Yield a run and those whose files hold its past. Raises RecordError when one is missing."""
+    yield run
+    for folder, _ in lineage(run.path, run.manifest):
+        yield Run(folder, read_manifest(folder))
 
 
 _CHECKS: dict[str, Callable[[Run], Iterator[str]]] = {
+    "sealed parts have their sizes and checksums": _parts,
+    "segments are intact": _segments,
     "keys are unique": invariants.keys,
     "every turn has one outcome": invariants.outcomes,
     "time never runs backwards": invariants.time,
