@@ -210,7 +210,7 @@ def kernel(people: int, turns: int) -> float:
     while core.advance(256) is not Status.DONE:
         views, core.views = core.views, []
         core.deliver([decided(view) for view in views])
-        core.events, core.showings = [], []
+        core.take_rows()
     return core.ledger().events / (perf_counter() - began)
 
 

@@ -71,8 +71,7 @@ def play(made, seed):
             turns[view.who, view.turn] += 1
             said = hostile(chance)
             kernel.deliver([decide(agents[view.who], view, said)])
-        events += kernel.events
-        kernel.events, kernel.showings = [], []
+        events += kernel.take_rows().events
     return kernel, events, turns
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.engine.rebuild import Rebuild, Rows
+from simnet.engine.news import Rows
+from simnet.engine.rebuild import Rebuild
 from simnet.engine.revive import Course, course_of
 from simnet.recording.bulk import encode_showings
 from simnet.recording.manifest import State
@@ -14,7 +15,7 @@ from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
 
-_TABLES = ("events", "exposures")
+_TABLES = ("events", "exposures", "network")
 
 
 class Replayed(NamedTuple):
@@ -72,6 +73,8 @@ def _tables(rows: Rows) -> dict[str, pa.Table]:
         tables["events"] = encode("events", rows.events)
     if rows.showings:
         tables["exposures"] = encode_showings(rows.showings)
+    if rows.ties:
+        tables["network"] = encode("network", rows.ties)
     return {name: pa.ipc.open_stream(batch).read_all() for name, batch in tables.items()}
 
 
@@ -142,7 +145,14 @@ class _Comparison:
 
 
 def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
-    """Yield what was recorded; of a run that broke off, all but the last moment that is there."""
+    """Yield what was recorded while time passed.
+
+    Of a run that broke off, all but the last moment that is there, unless rows are numbered.
+    """
+    if name == "network":
+        for rows in run.batches(name):
+            yield rows.filter(pc.field("change") != "initial")
+        return
     if whole:
         yield from run.batches(name)
         return
@@ -153,5 +163,5 @@ def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
 
 def _told(was: dict[str, object], now: dict[str, object]) -> str:
     fields = [name for name in was if was[name] != now[name]]
-    where = f"@{was['who']} at {was['at']:g} s"
+    where = f"@{was.get('who') or was['follower']} at {was['at']:g} s"
     return f"{where}: " + "; ".join(f"{f} was {was[f]!r}, is {now[f]!r}" for f in fields)

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from heapq import heapify
 from math import inf
 
 from simnet.clock import Seconds
@@ -61,7 +60,7 @@ class ChangingKernel(Kernel):
                 self._reset_alarm(member, change.at, another=cohort.rhythm != before)
 
     def _change_cues(self, change: Change) -> None:
-        pending = {kind: self._cues[kind] for _, _, kind, _ in self._agenda if kind >= 0}
+        pending = {number: self._cues[number] for number in self._agenda.cues()}
         numbers = set()
         for cue in change.scenario.cues:
             if cue.at < change.at:
@@ -70,11 +69,9 @@ class ChangingKernel(Kernel):
             if not same:
                 same = [len(self._cues)]
                 self._cues.append(cue)
-                self._push(cue.at, same[0], self.world.index[cue.who])
+                self._agenda.push(cue.at, same[0], self.world.index[cue.who])
             numbers.add(same[0])
-        gone = pending.keys() - numbers
-        self._agenda[:] = [entry for entry in self._agenda if entry[2] not in gone]
-        heapify(self._agenda)
+        self._agenda.drop_cues(pending.keys() - numbers)
 
     def _reset_alarm(self, member: int, at: Seconds, *, another: bool) -> None:
         """Set the alarm of someone who rests by the new scenario's rhythm and end."""

@@ -99,7 +99,7 @@ class _Stage:
         while status is not Status.DONE and len(self.told) < 2:
             status = kernel.advance(VIEWS_AT_ONCE)
             views, kernel.views = kernel.views, []
-            kernel.events, kernel.showings = [], []
+            kernel.take_rows()
             own = [view for view in views if view.who == self.who]
             others = [view for view in views if view.who != self.who]
             async for thoughts in self._others.think(others):

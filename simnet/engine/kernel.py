@@ -13,15 +13,19 @@ back in any order, and takes the rows.
 
 from collections.abc import Sequence
 from enum import Enum
-from heapq import heapify, heappop, heappush
+from heapq import heappop
 from math import inf
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from simnet import draws
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
+from simnet.engine.agenda import LAND, WAKE, Agenda
 from simnet.engine.ledger import Ledger, Tally
-from simnet.errors import RunError, ScenarioError
+from simnet.engine.news import Rows
+from simnet.errors import RunError
+from simnet.recording.rows import Edge
+from simnet.scenario.rhythms import check_wake
 from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.world.actions import Action
 from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
@@ -30,11 +34,6 @@ from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
 from simnet.world.world import World
-
-Entry: TypeAlias = tuple[Seconds, int, int, int]
-"""Time, tie-breaking counter, kind (a cue's number, or WAKE or LAND), member."""
-WAKE = -1
-LAND = -2
 
 
 class Status(Enum):
@@ -77,16 +76,17 @@ class Kernel:
         """Members something happened to while they were thinking."""
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
-        self._agenda: list[Entry] = []
-        self._counter = 0
         self.views: list[View] = []
         """Views to be thought about; whoever drives the kernel takes them."""
         self.events: list[Event] = []
-        """Rows to be recorded; likewise."""
+        """Rows to be recorded, as are the next two; see `take_rows`."""
         self.showings: list[Showing] = []
+        self.ties: list[Edge] = []
+        self._edges = self.world.network.began
         self.now: Seconds = 0.0
         self._tally = Tally()
-        self._set_the_agenda()
+        self._agenda = Agenda([(cue.at, self.world.index[cue.who]) for cue in self._cues])
+        self._set_first_alarms()
 
     def _take_scenario(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -94,6 +94,12 @@ class Kernel:
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
         self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
         self._woken_by_posts = any("post" in c.rhythm.stirred_by for c in scenario.cohorts)
+
+    def take_rows(self) -> Rows:
+        """Hand over the rows there are."""
+        rows = Rows(self.events, self.showings, self.ties)
+        self.events, self.showings, self.ties = [], [], []
+        return rows
 
     def ledger(self) -> Ledger:
         """Count what was planned and what became of it so far."""
@@ -113,14 +119,14 @@ class Kernel:
 
     def advance(self, most_views: int) -> Status:
         """Let time pass until views pile up, a decision is missing or all is done."""
-        agenda = self._agenda
-        while agenda:
-            at, _, kind, member = agenda[0]
+        heap = self._agenda.heap
+        while heap:
+            at, _, kind, member = heap[0]
             if at >= self._until:
                 break
             if kind == LAND and member not in self._decisions:
                 return Status.WAITING
-            heappop(agenda)
+            heappop(heap)
             if kind == LAND:
                 self.now = at
                 self._land(member, at)
@@ -136,20 +142,13 @@ class Kernel:
 
     # -- what happens -----------------------------------------------------------------
 
-    def _set_the_agenda(self) -> None:
-        index = self.world.index
-        self._agenda = [(cue.at, n, n, index[cue.who]) for n, cue in enumerate(self._cues)]
-        self._counter = len(self._agenda)
+    def _set_first_alarms(self) -> None:
         for member, cohort in enumerate(self._cohorts):
             handle = self.world.handles[member]
             at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
             if at is not None:
                 self._check_wake(member, "first", at, 0.0)
-            if at is not None and at <= self.scenario.lasts:
-                self._alarms[member] = at
-                self._agenda.append((at, self._counter, WAKE, member))
-                self._counter += 1
-        heapify(self._agenda)
+                self._set_alarm(member, at)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
         cue = self._cues[number]
@@ -172,7 +171,7 @@ class Kernel:
         )
         self._landings[member] = _Landing(at, turn, seen.shown)
         self._tally.planned += 1
-        self._push(at + cohort.reacts_in, LAND, member)
+        self._agenda.push(at + cohort.reacts_in, LAND, member)
         self.views.append(seen.view)
         self.showings.append(Showing(at, handle, turn, *seen[1:]))
 
@@ -223,9 +222,18 @@ class Kernel:
         )  # fmt: skip
         self.events.append(event)
         self._tally.events += 1
+        if self.world.network.changes:
+            self._note_ties(at)
         if event.outcome == DONE and (self.world.stirred or self._woken_by_posts):
             self._stir(member, event, at)
         return event
+
+    def _note_ties(self, at: Seconds) -> None:
+        handles, network = self.world.handles, self.world.network
+        for number, (follower, followee, change) in enumerate(network.changes, self._edges):
+            self.ties.append(Edge(number, at, handles[follower], handles[followee], change))
+        self._edges += len(network.changes)
+        network.changes.clear()
 
     def _failure(self, member: int, landing: _Landing, decision: Decision, at: Seconds) -> Event:
         event = Event(
@@ -279,20 +287,11 @@ class Kernel:
     def _set_alarm(self, member: int, wake: Seconds) -> None:
         if wake <= self.scenario.lasts:
             self._alarms[member] = wake
-            self._push(wake, WAKE, member)
-
-    def _push(self, at: Seconds, kind: int, member: int) -> None:
-        heappush(self._agenda, (at, self._counter, kind, member))
-        self._counter += 1
+            self._agenda.push(wake, WAKE, member)
 
     def _draw(self, handle: str, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
     def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
-        if wake >= at:  # not so if it is not a number
-            return
         cohort = self._cohorts[member]
-        raise ScenarioError(
-            f"cohort {cohort.name!r}: {type(cohort.rhythm).__name__}.{method} gave {wake:g} s at "
-            f"{at:g} s; a rhythm must not go back in time"
-        )
+        check_wake(cohort.name, cohort.rhythm, method, wake, at)

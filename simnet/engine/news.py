@@ -1,4 +1,4 @@
-"""What goes to and fro between a scheduler, its minds and whoever watches."""
+"""What goes to and fro between a kernel, its scheduler, minds and whoever watches."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,6 +7,17 @@ from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.engine.ledger import Ledger
 from simnet.inference.statistics import Statistics, merged
+from simnet.recording.rows import Edge
+from simnet.world.events import Event, Showing
+
+
+class Rows(NamedTuple):
+    """What came of a stretch of simulated time, to be recorded."""
+
+    events: list[Event]
+    showings: list[Showing]
+    ties: list[Edge]
+    """Changes of who follows whom."""
 
 
 class Usage(NamedTuple):

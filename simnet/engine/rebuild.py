@@ -1,26 +1,18 @@
 """Does a recorded run again without a model, as fast as the engine is."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
 from simnet.engine.changing import ChangingKernel
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.ledger import Ledger
+from simnet.engine.news import Rows
 from simnet.engine.population import agents_of, minds_of
 from simnet.engine.revive import Course
 from simnet.inference.replay import ReplayModel
-from simnet.world.events import Event, Showing
 
 VIEWS_AT_ONCE = 1024
-
-
-class Rows(NamedTuple):
-    """What came of a stretch of simulated time."""
-
-    events: list[Event]
-    showings: list[Showing]
 
 
 class Rebuild:
@@ -49,9 +41,7 @@ class Rebuild:
             decisions = self._host.recall(views)
             kernel.deliver(decisions)
             decided = bool(decisions)
-            rows = Rows(kernel.events, kernel.showings)
-            kernel.events, kernel.showings = [], []
-            yield rows
+            yield kernel.take_rows()
         self.complete = status is Status.DONE
 
     @property

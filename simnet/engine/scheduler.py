@@ -15,6 +15,7 @@ from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.kernel import Kernel, Status
 from simnet.engine.news import Answer, Finish, Posted, Progress, Usage
 from simnet.recording.bulk import encode_showings
+from simnet.recording.rows import Edge
 from simnet.recording.schema import encode
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
@@ -84,6 +85,7 @@ class Scheduler:
         self._calls: list[bytes] = []
         self._events: list[Event] = []
         self._showings: list[Showing] = []
+        self._ties: list[Edge] = []
         self._usage = Usage()
         self._out = self._sends = self._writes = 0
         self._stop = False
@@ -196,13 +198,12 @@ class Scheduler:
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
-        kernel = self._kernel
+        events, showings, ties = self._kernel.take_rows()
         if self._report is not None:
-            self._note(kernel.events)
-        self._events += [one for one in kernel.events if one.at >= self._since]
-        self._showings += [one for one in kernel.showings if one.at >= self._since]
-        kernel.events = []
-        kernel.showings = []
+            self._note(events)
+        self._events += [one for one in events if one.at >= self._since]
+        self._showings += [one for one in showings if one.at >= self._since]
+        self._ties += ties
 
     async def _keep(self, *, everything: bool = False) -> None:
         """Send rows to the record once there are enough, calls before what depends on them."""
@@ -215,7 +216,9 @@ class Scheduler:
             batches.append(("exposures", encode_showings(self._showings)))
         if self._events:
             batches.append(("events", encode("events", self._events)))
-        self._calls, self._showings, self._events = [], [], []
+        if self._ties:
+            batches.append(("network", encode("network", self._ties)))
+        self._calls, self._showings, self._events, self._ties = [], [], [], []
         self._wrote = now
         if batches:
             self._writes += 1

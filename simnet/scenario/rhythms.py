@@ -37,6 +37,16 @@ class Rhythm(Protocol):
         ...
 
 
+def check_wake(cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds) -> None:
+    """Raise ScenarioError, naming cohort and rhythm, for a wake that is before `at` or no time."""
+    if wake >= at:  # not so if it is not a number
+        return
+    raise ScenarioError(
+        f"cohort {cohort!r}: {type(rhythm).__name__}.{method} gave {wake:g} s at {at:g} s; "
+        "a rhythm must not go back in time"
+    )
+
+
 @dataclass(frozen=True)
 class Exponential:
     """Wake at random: gaps are exponential, so wakes form a Poisson process."""

@@ -37,6 +37,8 @@ class Network:
         self._added: list[tuple[int, int]] = []
         """Edges that are not among those of the start, each once."""
         self._known: set[tuple[int, int]] = set()
+        self.changes: list[tuple[int, int, str]] = []
+        """(follower, followee, follow or unfollow) since this was last taken, in order."""
 
     @property
     def _back(self) -> "_Rows":
@@ -63,24 +65,31 @@ class Network:
         if (who, whom) not in self._known and not self._out.began_with(who, whom):
             self._known.add((who, whom))
             self._added.append((who, whom))
-        self._out.add(who, whom)
-        back.add(whom, who)
+        if self._out.add(who, whom):
+            back.add(whom, who)
+            self.changes.append((who, whom, "follow"))
 
     def unfollow(self, who: int, whom: int) -> None:
         """Drop an edge; nothing happens if it is not there."""
         back = self._back
-        self._out.discard(who, whom)
-        back.discard(whom, who)
+        if self._out.discard(who, whom):
+            back.discard(whom, who)
+            self.changes.append((who, whom, "unfollow"))
+
+    @property
+    def began(self) -> int:
+        """How many edges there were at the start."""
+        return self._out.began
 
     @property
     def drawn(self) -> int:
         """How many different edges there have been so far."""
-        return self._out.began + len(self._added)
+        return self.began + len(self._added)
 
     def tie(self, number: int) -> tuple[int, int] | None:
         """Edge `number` of the `drawn` there have been; None if it is there no more."""
-        began = self._out.began
-        tie = self._out.edge(number) if number < began else self._added[number - began]
+        fresh = number - self.began
+        tie = self._out.edge(number) if fresh < 0 else self._added[fresh]
         return tie if self.follows(*tie) else None
 
     def edges(self) -> Iterator[tuple[int, int]]:
@@ -124,17 +133,23 @@ class _Rows:
     def has(self, index: int, column: int) -> bool:
         return _holds(self.row(index), column)
 
-    def add(self, index: int, column: int) -> None:
+    def add(self, index: int, column: int) -> bool:
+        """Put a column into a row; tell whether it was not there."""
         row = self.row(index)
         at = int(np.searchsorted(row, column))
-        if at == len(row) or int(row[at]) != column:
+        missing = at == len(row) or int(row[at]) != column
+        if missing:
             self._changed[index] = np.insert(row, at, column)
+        return missing
 
-    def discard(self, index: int, column: int) -> None:
+    def discard(self, index: int, column: int) -> bool:
+        """Take a column out of a row; tell whether it was there."""
         row = self.row(index)
         at = int(np.searchsorted(row, column))
-        if at < len(row) and int(row[at]) == column:
+        there = at < len(row) and int(row[at]) == column
+        if there:
             self._changed[index] = np.delete(row, at)
+        return there
 
     def pairs(self) -> tuple[Indices, Indices]:
         if not self._changed:

@@ -1,0 +1,36 @@
+"""What is due when: the heap of simulated time."""
+
+from collections.abc import Sequence
+from heapq import heapify, heappush
+from typing import TypeAlias
+
+from simnet.clock import Seconds
+
+Entry: TypeAlias = tuple[Seconds, int, int, int]
+"""Time, tie-breaking counter, kind (a cue's number, or WAKE or LAND), member."""
+WAKE = -1
+LAND = -2
+
+
+class Agenda:
+    """A heap of entries; those of one moment come in the order in which they were put there."""
+
+    def __init__(self, cues: Sequence[tuple[Seconds, int]]) -> None:
+        """Begin with cues: when, and whose."""
+        self.heap: list[Entry] = [(at, n, n, member) for n, (at, member) in enumerate(cues)]
+        self._counter = len(self.heap)
+        heapify(self.heap)
+
+    def push(self, at: Seconds, kind: int, member: int) -> None:
+        """Put something down."""
+        heappush(self.heap, (at, self._counter, kind, member))
+        self._counter += 1
+
+    def cues(self) -> set[int]:
+        """Tell the numbers of the cues that are still to come."""
+        return {kind for _, _, kind, _ in self.heap if kind >= 0}
+
+    def drop_cues(self, numbers: set[int]) -> None:
+        """Strike cues off."""
+        self.heap[:] = [entry for entry in self.heap if entry[2] not in numbers]
+        heapify(self.heap)
