@@ -1,13 +1,12 @@
 """One engine for all tests that need vLLM, on one event loop that outlives them."""
 
 import asyncio
-import json
 import warnings
 
 import pytest
 
 from simnet.errors import ModelNotFoundError
-from simnet.inference.embedded import embedded_folder, prepare
+from simnet.inference.embedded import prepare
 
 ADAPTERS = ("cheerful", "gloomy")
 
@@ -44,58 +43,44 @@ class Engine:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what vLLM and torch deprecate among themselves
-        running = _start(tmp_path_factory)
-    yield running
-    running.end()
-
-
-def _start(tmp_path_factory):
+def folder():
+    """The embedded model's."""
     pytest.importorskip("vllm")
-    from simnet.inference.settings import EngineSettings
-
     try:
-        folder = prepare(print)
+        return prepare(print)
     except ModelNotFoundError as fault:
         pytest.skip(str(fault))
-    adapters = _adapters(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def engine(folder, adapter_folders):
+    from simnet.inference.settings import EngineSettings
+
     settings = EngineSettings(
         model=str(folder),
         max_model_len=512,
         max_num_seqs=16,
-        adapters=adapters,
+        adapters=adapter_folders,
     )
-    return Engine(settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what vLLM and torch deprecate among themselves
+        running = Engine(settings)
+    yield running
+    running.end()
 
 
 @pytest.fixture(scope="session")
-def adapter_folders(tmp_path_factory):
-    return _adapters(tmp_path_factory)
-
-
-def _adapters(tmp_path_factory):
-    return {
-        name: str(_adapter(tmp_path_factory.mktemp(name), number))
-        for number, name in enumerate(ADAPTERS)
-    }
-
-
-def _adapter(folder, seed):
-    """Write a small LoRA adapter with weights of its own for the embedded model."""
+def adapter_folders(folder, tmp_path_factory):
+    """Small LoRA adapters of the embedded model, each with random weights of its own."""
     import torch
-    from safetensors.torch import save_file
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
 
-    config = json.loads((embedded_folder() / "config.json").read_text())
-    wide = config["hidden_size"]
-    generator = torch.Generator().manual_seed(seed)
-    weights = {}
-    for layer in range(config["num_hidden_layers"]):
-        name = f"base_model.model.model.layers.{layer}.self_attn.q_proj"
-        weights[f"{name}.lora_A.weight"] = torch.randn(4, wide, generator=generator) / 20
-        weights[f"{name}.lora_B.weight"] = torch.randn(wide, 4, generator=generator)
-    save_file(weights, folder / "adapter_model.safetensors")
-    about = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj"]}
-    (folder / "adapter_config.json").write_text(json.dumps(about))
-    return folder
+    folders = {}
+    for seed, name in enumerate(ADAPTERS):
+        torch.manual_seed(seed)
+        config = LoraConfig(r=4, lora_alpha=64, target_modules=["q_proj"], init_lora_weights=False)
+        adapted = get_peft_model(AutoModelForCausalLM.from_pretrained(folder), config)
+        folders[name] = str(tmp_path_factory.mktemp(name))
+        adapted.save_pretrained(folders[name])
+    return folders

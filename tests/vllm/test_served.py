@@ -17,9 +17,8 @@ import pytest
 
 from simnet import Cohort, Run, Scenario, Steps, Write, sample
 from simnet.engine.run import Launch, launch
-from simnet.errors import ModelNotFoundError
 from simnet.inference.backend import choose
-from simnet.inference.embedded import NAME, prepare
+from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
@@ -33,14 +32,6 @@ pytestmark = [
 ]
 
 PATTERN = r"(reply [1-3]: [a-z ]{1,20}|pass)"
-
-
-@pytest.fixture(scope="module")
-def folder():
-    try:
-        return prepare(print)
-    except ModelNotFoundError as fault:
-        pytest.skip(str(fault))
 
 
 # -- adapters -------------------------------------------------------------------------
