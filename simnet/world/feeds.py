@@ -4,9 +4,8 @@ Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates
 that a look costs the same whether the world holds a thousand posts or ten million.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -123,11 +122,11 @@ def choose(
 
     There are `feed.size` of them at most.
     """
-    first = world.first_entry_since(now - feed.window)
-    visible = partial(_visible, world, viewer, feed, first, seen, besides)
-    if feed.ranking is chronological and not world.pins:
-        return _newest(feed, visible)
-    candidates, _ = visible(feed.candidates, feed.candidates)
+    newest = feed.ranking is chronological and not world.pins
+    most = feed.size if newest else feed.candidates
+    candidates = _visible(world, viewer, feed, now, seen, besides, most)
+    if newest:
+        return candidates
     posts = [post for _, post, _ in candidates]
     scores = scored(world, viewer, feed.ranking, posts, now)
     ranked = [(score, post, why) for score, (_, post, why) in zip(scores, candidates, strict=True)]
@@ -136,15 +135,6 @@ def choose(
     if world.pins:
         ranked.sort(key=lambda choice: choice[1].id not in world.pins)
     return ranked[: feed.size]
-
-
-def _newest(feed: Feed, visible: Callable[[int, int], tuple[list[Choice], bool]]) -> list[Choice]:
-    """Rank by time: candidates come newest first, so a few of them are mostly enough."""
-    few = min(3 * feed.size, feed.candidates)
-    newest, more = visible(few, feed.size)
-    if more and len(newest) < feed.size and few < feed.candidates:
-        newest, _ = visible(feed.candidates, feed.size)
-    return newest
 
 
 def _best_first(choice: Choice) -> tuple[float, int]:
@@ -189,24 +179,22 @@ def _visible(
     world: "World",
     viewer: int,
     feed: Feed,
-    first: Entry,
+    now: Seconds,
     seen: Collection[int],
     besides: Collection[int],
-    limit: int,
     most: int,
-) -> tuple[list[Choice], bool]:
-    """Turn entries into posts the viewer may see, each once, scored by their time.
+) -> list[Choice]:
+    """List the newest posts the viewer may see, each once, scored by their time.
 
-    Looks at `limit` entries and stops at `most` posts. Also tells whether there may be more
-    entries than that.
+    There are `most` at most.
     """
+    first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
     left_out = None if feed.own else viewer
     timeline = world.timeline
     found: list[Choice] = []
     taken = set(besides)
-    entries = feed.reads(world, viewer, first, limit)
-    for entry in entries:
+    for entry in feed.reads(world, viewer, first, feed.candidates):
         by, post = timeline[entry]
         number = post.id
         if number in seen or number in taken or post.removed:
@@ -218,7 +206,7 @@ def _visible(
         found.append((post.at, post, "" if by == author else f"reposted by @{world.handles[by]}"))
         if len(found) == most:
             break
-    return found, len(entries) >= limit
+    return found
 
 
 def check_scores(

@@ -37,7 +37,7 @@ def look(
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
     answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
-    answered = [post.id for _, post, _ in answers]
+    answered = [post.id for _, post, _ in answers] if answers else NONE
     chosen = choose(world, viewer, feed, now, seen if feed.fresh else NONE, answered)
     if answers:
         chosen = answers + chosen[: feed.size - len(answers)]
