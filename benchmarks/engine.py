@@ -68,7 +68,7 @@ LOOKED_EVERY = 1.0
 """Wall seconds between two looks at the processes."""
 PARTS = {
     "ray::SchedulerActor": "scheduler",
-    "ray::PersonaAgents": "agents",
+    "ray::PersonaAgent": "agents",
     "ray::LlmServer": "model",
     "ray::RecordKeeper": "record",
 }

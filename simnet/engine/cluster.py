@@ -13,7 +13,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.actors import PersonaAgents, Reached, RecordKeeper
+from simnet.engine.actors import PersonaAgent, PersonaAgents, Reached, RecordKeeper
 from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.cluster_engines import Seat, check_gpus, seats
 from simnet.engine.fleet import Fleet, describe, engines_of
@@ -166,15 +166,14 @@ class Cluster:
     async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
         """Make the actors of agents, each with the recorded replies of those who live in it."""
         reached = self._reached(placement)
+        kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
         if self._past is None:
-            return [self._actor(PersonaAgents, self._scenario, models) for models in reached]
+            return [self._actor(kind, self._scenario, models) for models in reached]
         self._say("reading what was recorded")
         recorded = await asyncio.to_thread(Recorded.load, self._past.run)
         self.phases.end("reading")
         return [
-            self._actor(
-                *(PersonaAgents, self._scenario, models, recorded.of(handles), self._changes)
-            )
+            self._actor(*(kind, self._scenario, models, recorded.of(handles), self._changes))
             for handles, models in zip(placement.residents(), reached, strict=True)
         ]
 
@@ -192,12 +191,15 @@ class Cluster:
 
     def _double(self, name: str | None) -> Model:
         """Make what stands for a model where agents live."""
-        servers, called = self._servers[name], self._models[name].model
+        assert self.placement is not None
+        alone = self.placement.personas_per_actor == 1
+        servers = [RemoteServer(server, blocks=alone) for server in self._servers[name]]
+        called = self._models[name].model
         if len(servers) == 1:
             return RemoteModel(servers[0], called)
         personas = personas_by_adapter(last_scenario(self._scenario, self._past), name)
         routes = Routes(len(servers), personas)
-        return Replicas(called, [RemoteServer(server) for server in servers], routes)
+        return Replicas(called, servers, routes)
 
     def _connect(self) -> None:
         if ray.is_initialized():

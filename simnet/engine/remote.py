@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import ray
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
@@ -20,14 +21,17 @@ GONE = (RayActorError, OutOfMemoryError)
 class RemoteServer:
     """The server of a model in another actor, which may die and be restarted."""
 
-    def __init__(self, server: ActorHandle) -> None:
+    def __init__(self, server: ActorHandle, *, blocks: bool = False) -> None:
+        """Take the server; `blocks` where nothing else waits for this process meanwhile."""
         self._server = server
+        self._blocks = blocks
 
     async def ask(self, prompts: Sequence[Prompt]) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Send prompts and yield what comes back. Raises ModelGoneError when the server dies."""
         try:
             if len(prompts) == 1:  # nothing to stream, and a plain call costs half
-                yield await self._server.complete.remote(prompts)
+                whole = self._server.complete.remote(prompts)
+                yield ray.get(whole) if self._blocks else await whole
                 return
             async for finished in _stream(self._server.generate, prompts):
                 yield finished
@@ -45,8 +49,8 @@ class RemoteServer:
 class RemoteModel:
     """The model of another actor, which may die and be restarted: its prompts are asked again."""
 
-    def __init__(self, server: ActorHandle, name: str) -> None:
-        self._server = RemoteServer(server)
+    def __init__(self, server: RemoteServer, name: str) -> None:
+        self._server = server
         self.name = name
 
     async def generate(

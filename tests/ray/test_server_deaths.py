@@ -13,7 +13,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
 from simnet.engine.llm_server import LlmServer
-from simnet.engine.remote import RemoteModel
+from simnet.engine.remote import RemoteModel, RemoteServer
 from simnet.engine.restarts import Restarts
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.errors import ModelGoneError
@@ -74,7 +74,8 @@ def gone():
 
 def collect(server, prompts):
     async def every():
-        return [pair async for part in RemoteModel(server, "m").generate(prompts) for pair in part]
+        model = RemoteModel(RemoteServer(server), "m")
+        return [pair async for part in model.generate(prompts) for pair in part]
 
     return asyncio.run(every())
 
