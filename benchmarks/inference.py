@@ -42,6 +42,7 @@ from simnet.engine.kernel import Kernel, Status
 from simnet.engine.population import agents_of
 from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend, choose
+from simnet.inference.embedded import resolve
 from simnet.inference.fake import plausible
 from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.vllm import _sampling, _tokens
@@ -270,7 +271,8 @@ def prepared(options: argparse.Namespace) -> Work:
     """Choose the model and make the prompts."""
     settings = EngineSettings(model="embedded", extra=dict(map(argument, options.engine)))
     backend = choose("vllm", options.model, settings).ready(print)
-    backend = replace(backend, settings=replace(backend.settings, model=backend.model))
+    settings = replace(backend.settings, model=resolve(backend.model))
+    backend = replace(backend, settings=settings)
     scenario = social(options.requests).scenario
     return Work(backend, asyncio.run(prompts_of(scenario, backend)))
 
