@@ -133,7 +133,7 @@ class Figures(NamedTuple):
 def town(people: int, longest: int) -> Scenario:
     """Make a town that talks."""
     crowd = Cohort(
-        "people", sample(people, seed=3), "You like short sentences.",
+        "people", sample(people), "You like short sentences.",
         rhythm=Exponential(30 * MINUTE), follows={"people": 0.5}, text_limit=longest,
     )  # fmt: skip
     return Scenario("town", [crowd], feed=Feed(size=POSTS), lasts=6 * HOUR, seed=5)
