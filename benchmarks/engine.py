@@ -260,7 +260,7 @@ def main() -> None:
 
 def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> None:
     table = Table(title="agent turns, model at no cost, everything recorded", show_lines=False)
-    for column in ("", "personas", "actors", "turns/s", "last", "list", "CPU us a turn", "MB"):
+    for column in ("", "personas", "actors", "turns/s", "last", "list", "CPU us/turn", "MB"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for run in runs:
         table.add_row(
@@ -269,14 +269,17 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
                 f"{run.last_tenth:.2f}" if run.last_tenth else "",
                 f"{min(run.turns_per_list.values()):,.0f}",
             ),
-            "+".join(f"{used:.0f}" for used in run.cpu_us.values()),
+            f"{sum(run.cpu_us.values()):,.0f}",
             f"{run.bytes_per_persona * run.people / 1e6:,.0f}",
         )
     console = Console()
     console.print(table)
     console.print("last: turns/s of the last tenth over those of the second tenth")
     console.print("list: turns for each list sent, on the hop where that is least")
-    console.print(f"CPU: {' + '.join(PARTS.values())}; MB: memory of these processes alone")
+    console.print(f"CPU and MB: of the processes of {', '.join(PARTS.values())} alone")
+    for run in runs:
+        parts = " + ".join(f"{used:,.0f} {part}" for part, used in run.cpu_us.items())
+        console.print(f"CPU us/turn, {run.what} {run.people:,}: {parts}")
     console.print(f"one idle agent's turn: {alone:.1f} ms")
     for people, rate in core.items():
         console.print(f"kernel alone, {people:,} personas: {rate:,.0f} events/s")

@@ -225,8 +225,7 @@ def report(work: Work, found: dict[str, list[Figures]]) -> None:
     ids = [prompt.ids or () for prompt in work.prompts]
     block = work.backend.settings.engine_arguments().get("block_size", BLOCK)
     best = best_hit_rate(ids, block)
-    table = Table("way", "seconds", "tokens/s", "hit rate", "of the best", "tokens/action",
-                  "parseable")  # fmt: skip
+    table = Table("way", "seconds", "tokens/s", "hit rate", "of best", "out/action", "parseable")
     line: dict[str, Any] = {"benchmark": "inference", "model": work.backend.model}
     line |= {"requests": len(ids), "block": block, "best_hit_rate": round(best, 4)}
     for way, rounds in found.items():

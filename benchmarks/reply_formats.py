@@ -130,6 +130,21 @@ class Figures(NamedTuple):
     """Of a round."""
 
 
+ROWS = (
+    ("posts in view", "posts", ".1f"),
+    ("tokens in", "prompt_tokens", ".0f"),
+    ("tokens out", "tokens", ".1f"),
+    ("of them not of the text", "overhead", ".1f"),
+    ("has a text", "speaking", ".0%"),
+    ("tokens out, were the actions the same", "same", ".1f"),
+    ("parseable", "parseable", ".1%"),
+    ("cut, being too long", "at_limit", ".1%"),
+    ("actions", "actions", ","),
+    ("seconds for a round of them", "seconds", ".1f"),
+)
+"""What the table tells: a name, a field of Figures and how it is written."""
+
+
 def town(people: int, longest: int) -> Scenario:
     """Make a town that talks."""
     crowd = Cohort(
@@ -284,14 +299,9 @@ def main() -> None:
     scenario = town(options.people, options.longest)
     asking = measure(options.model, scenario, options.views, options.rounds, options.least)
     found = asyncio.run(asking)
-    table = Table("encoding", "posts", "actions", "tokens in", "tokens out", "speaking", "not text",
-                  "same actions", "parseable", "cut", "seconds")  # fmt: skip
-    for one in found:
-        table.add_row(
-            one.encoding, f"{one.posts:.1f}", str(one.actions), f"{one.prompt_tokens:.0f}",
-            f"{one.tokens:.1f}", f"{one.speaking:.0%}", f"{one.overhead:.1f}", f"{one.same:.1f}",
-            f"{one.parseable:.1%}", f"{one.at_limit:.1%}", f"{one.seconds:.1f}",
-        )  # fmt: skip
+    table = Table("an action", *(one.encoding for one in found))
+    for name, field, form in ROWS:
+        table.add_row(name, *(format(getattr(one, field), form) for one in found))
     Console().print(table)
     print(json.dumps([one._asdict() for one in found]))
 
