@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from simnet.agents.marking import STYLES, Marking, Style
 from simnet.agents.memory import Recall
 from simnet.agents.replies import ReplyFormat
+from simnet.agents.teller import Teller
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
@@ -74,6 +75,11 @@ class Mind:
     def marks(self) -> Style:
         """How prompts mark what others wrote, as functions."""
         return STYLES[self.marking]
+
+    @cached_property
+    def teller(self) -> Teller:
+        """What puts posts into words."""
+        return Teller(self.marks.quote)
 
     @cached_property
     def replies(self) -> ReplyFormat:

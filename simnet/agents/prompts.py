@@ -6,26 +6,17 @@ and marked as the scenario says; see `simnet.agents.marking`.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.agents.memory import TO_YOU
-from simnet.clock import HOUR, Seconds, format_age
+from simnet.agents.teller import age
+from simnet.clock import Seconds
 from simnet.text import cut, neutralise, one_line
-from simnet.world.posts import Message, Shown, View, seen
+from simnet.world.posts import Message, View, seen
 
 if TYPE_CHECKING:
     from simnet.agents.agent import Agent
     from simnet.agents.mind import Mind
     from simnet.personas.persona import Persona
-
-_COUNTED = (
-    ("like", "likes"),
-    ("dislike", "dislikes"),
-    ("reply", "replies"),
-    ("repost", "reposts"),
-)
-"""The last fields of a Shown, as one and as several are told."""
 
 
 class Layout(NamedTuple):
@@ -83,10 +74,8 @@ def sights(me: "Agent", view: View) -> list[str]:
         return _conversation(view, quote)
     lines = ["Not done:", *map(one_line, view.refused)] if view.refused else []
     lines.append("Your feed:" if view.posts else "Your feed is empty.")
-    number = 0
-    for number, (post, why) in enumerate(zip(view.posts, view.why, strict=True), 1):
-        lines.append(f"{number} {_post(post, why, view.now, quote)}")
-    lines += _rest(view, number, quote)
+    lines += me.mind.teller.posts(view)
+    lines += _rest(view, quote)
     return lines
 
 
@@ -100,9 +89,10 @@ def reflecting(me: "Agent", longest: int) -> str:
     return "\n\n".join(filter(None, told))
 
 
-def _rest(view: View, number: int, quote: Callable[[str], str]) -> list[str]:
-    """List what is below the feed, numbered on from `number`."""
+def _rest(view: View, quote: Callable[[str], str]) -> list[str]:
+    """List what is below the feed, numbered on from its posts."""
     lines = [seen(news) for news in view.news]
+    number = len(view.posts)
     if view.messages:
         lines.append("Messages:")
         for message in view.messages:
@@ -128,36 +118,7 @@ def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
     return [f"@{post.author}: {quote(post.text)}" for post in view.posts]
 
 
-def _post(post: Shown, why: str, now: Seconds, quote: Callable[[str], str]) -> str:
-    author, told = _ageless(post, why, quote)
-    return f"{author}{_age(now - post.at)}{told}"
-
-
-@lru_cache(maxsize=8192)  # every turn tells ten posts, and most were told to others just so
-def _ageless(post: Shown, why: str, quote: Callable[[str], str]) -> tuple[str, str]:
-    """Tell a post in two parts, between which its age goes."""
-    _, author, text, _, to, quoted, label, *counts = post
-    whom = f" to @{to}" if to else ""
-    if why in TO_YOU:
-        whom, why = f" {why}", ""
-    told = f": {quote(text)}"
-    if quoted:
-        told += f" quoting {quote(quoted)}"
-    if label:
-        told += f" [{one_line(label)}]"
-    if why or any(counts):
-        pairs = zip(counts, _COUNTED, strict=True)
-        notes = [f"{count} {names[count > 1]}" for count, names in pairs if count]
-        told += f" ({', '.join([*notes, why] if why else notes)})"
-    return f"@{author}{whom}", told
-
-
 def _message(message: Message, now: Seconds, quote: Callable[[str], str]) -> str:
     where = f" in {one_line(message.group)}" if message.group else ""
     told = quote(seen(message.text))
-    return f"@{message.sender}{where}{_age(now - message.at)}: {told}"
-
-
-def _age(age: Seconds) -> str:
-    """Tell an age of an hour or more; what has none is new, and costs no tokens for it."""
-    return f" {format_age(age)}" if age >= HOUR else ""
+    return f"@{message.sender}{where}{age(now - message.at)}: {told}"

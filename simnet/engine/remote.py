@@ -9,7 +9,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from simnet.engine.news import Answer
 from simnet.engine.placement import Placement
-from simnet.engine.wire import pack
+from simnet.engine.wire import Packer
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
 from simnet.world.posts import View
@@ -86,6 +86,7 @@ class RemoteMinds:
     def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:
         self._hosts = hosts
         self._host_of = placement.host_of
+        self._pack = Packer().pack
 
     def host_of(self, who: str) -> int:
         """Return the number of the actor where this persona lives."""
@@ -95,11 +96,11 @@ class RemoteMinds:
         """Send views to one actor and yield what comes back."""
         if len(views) == 1:  # nothing to stream, and a plain call costs half
             with unwrapped():
-                whole = await self._hosts[host].think_whole.remote(pack(views))
+                whole = await self._hosts[host].think_whole.remote(self._pack(views))
             for answer in whole:
                 yield answer
             return
-        async for answer in stream(self._hosts[host].think, pack(views)):
+        async for answer in stream(self._hosts[host].think, self._pack(views)):
             yield answer
 
 
