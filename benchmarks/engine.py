@@ -138,7 +138,7 @@ class Watching(Silent):
             part = next((PARTS[p] for p in PARTS if process.info["name"].startswith(p)), None)
             if part is not None and process.info["cpu_times"] is not None:
                 spent[part] += sum(process.info["cpu_times"][:2])
-                if process.pid not in self.held or len(self.spent) % 5 == 0:
+                if process.pid not in self.held or len(self.spent) % 15 == 0:
                     self.held[process.pid] = process.memory_full_info().uss
         self.spent.append((turns, spent))
 

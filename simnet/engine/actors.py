@@ -77,7 +77,7 @@ class PersonaAgent:
     ) -> None:
         """Take what PersonaAgents does."""
         self._host = _host(scenario, models, replies, changes)
-        self._runner = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
 
     def start(self) -> Ready:
         """Say that the agent is there."""
@@ -85,7 +85,7 @@ class PersonaAgent:
 
     def think_whole(self, views: Packed) -> list[Answer]:
         """Let it decide."""
-        return self._runner.run(_whole(self._host, views))
+        return self._loop.run_until_complete(_whole(self._host, views))
 
 
 def _host(
