@@ -8,7 +8,7 @@ from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
 from simnet.world.posts import Shown, View
 
-KEPT = 16_384
+KEPT = 65_536
 """Posts whose words are kept at most."""
 _COUNTED = (
     ("like", "likes"),

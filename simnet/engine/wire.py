@@ -15,7 +15,7 @@ from simnet.world.posts import Message, Shown, View
 
 Packed: TypeAlias = tuple[list[bytes], list[tuple[Any, ...]]]
 """Posts, and views with positions in their place."""
-KEPT = 32_768
+KEPT = 65_536
 """Posts, as they were shown, that either end keeps."""
 
 

@@ -1,6 +1,5 @@
 """Who is on the network."""
 
-from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -37,20 +36,10 @@ class Persona(BaseModel):
 
     def portrait(self) -> str:
         """Tell a model who this is: the description, then the attributes that say something."""
-        told = [f"{_words(name)}: {_value(value)}" for name, value in self._told()]
-        return " ".join(filter(None, [self.description, ". ".join(told) + "." if told else ""]))
-
-    def _told(self) -> Iterable[tuple[str, Attribute]]:
-        return (
-            (name, value)
-            for name, value in self.attributes.items()
-            if name not in self.untold and value not in (None, "", [])
-        )
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _value(value: Attribute) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+        told = []
+        for name, value in self.attributes.items():
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            if text and value is not None and name not in self.untold:
+                told.append(f"{name.replace('_', ' ')}: {text}")
+        facts = ". ".join(told) + "." if told else ""
+        return " ".join(filter(None, [self.description, facts]))
