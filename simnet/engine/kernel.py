@@ -25,7 +25,7 @@ from simnet.engine.ledger import Ledger, Tally
 from simnet.engine.news import Rows
 from simnet.errors import RunError
 from simnet.recording.rows import Edge
-from simnet.scenario.rhythms import check_wake
+from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.world.actions import Action
 from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
@@ -293,5 +293,6 @@ class Kernel:
         return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
     def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
-        cohort = self._cohorts[member]
-        check_wake(cohort.name, cohort.rhythm, method, wake, at)
+        if not wake >= at:  # nor is it if it is not a number
+            cohort = self._cohorts[member]
+            raise backwards(cohort.name, cohort.rhythm, method, wake, at)

@@ -37,11 +37,11 @@ class Rhythm(Protocol):
         ...
 
 
-def check_wake(cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds) -> None:
-    """Raise ScenarioError, naming cohort and rhythm, for a wake that is before `at` or no time."""
-    if wake >= at:  # not so if it is not a number
-        return
-    raise ScenarioError(
+def backwards(
+    cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds
+) -> ScenarioError:
+    """Say which rhythm's method gave a wake that is before `at`, or no time at all."""
+    return ScenarioError(
         f"cohort {cohort!r}: {type(rhythm).__name__}.{method} gave {wake:g} s at {at:g} s; "
         "a rhythm must not go back in time"
     )
