@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from made_worlds import drive, random_scenario
 
-from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps
+from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
 from simnet.engine.kernel import Kernel
 from simnet.engine.local import LocalMinds
 from simnet.engine.news import Finish, Progress
@@ -109,6 +109,38 @@ def rounds(behaviour, count=20, handles=5):
 async def talk(me, view, ask):
     await ask("system", "user")
     return []
+
+
+class Counting(LocalMinds):
+    """Minds that decide only once everybody's view is there."""
+
+    def __init__(self, scenario, everybody):
+        super().__init__(agents_of(scenario), FakeModel())
+        self.lengths, self._left, self._all = [], everybody, asyncio.Event()
+
+    async def think(self, host, views):
+        self.lengths.append(len(views))
+        self._left -= len(views)
+        if not self._left:
+            self._all.set()
+        await self._all.wait()
+        async for answer in super().think(host, views):
+            yield answer
+
+
+def test_lists_of_views_grow_with_how_many_are_out():
+    scenario = rounds(lurk(1.0), count=0.9, handles=9000)
+
+    async def run():
+        minds = Counting(scenario, 9000)
+        await Scheduler(Kernel(scenario), minds, Notebook()).run()
+        return minds.lengths
+
+    lengths = asyncio.run(run())
+    assert lengths[:5] == [400] * 5
+    assert lengths[5:8] == [500, 625, 781]  # a quarter of those that are out
+    assert max(lengths) <= 1600
+    assert sum(lengths) == 9000
 
 
 def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():

@@ -20,7 +20,9 @@ from simnet.recording.schema import encode
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 
-VIEWS_PER_CALL = 400
+LEAST_PER_CALL, MOST_PER_CALL = 400, 1600
+"""Views after which a list leaves: a quarter of those that are out, within these bounds. Long
+lists cost less for each view, and four of them keep all processes at work."""
 HELD_FOR = 0.02
 """Wall seconds for which a short list of views is held at most."""
 ROWS_PER_WRITE = 4096
@@ -156,10 +158,11 @@ class Scheduler:
 
     def _affordable(self) -> int:
         """Tell how many views may be sent next: no more than the budget has calls for."""
+        most = min(MOST_PER_CALL, max(LEAST_PER_CALL, self._out // 4))
         if self._budget == UNLIMITED:
-            return VIEWS_PER_CALL
+            return most
         left = self._budget.calls_left(self._usage) - self._out
-        return int(min(VIEWS_PER_CALL, left if self._out else max(left, 1)))
+        return int(min(most, left if self._out else max(left, 1)))
 
     # -- views out, decisions in ------------------------------------------------------
 
