@@ -13,6 +13,7 @@ import pytest
 from made_rows import call, event
 
 from simnet.errors import RecordError, UsageError
+from simnet.recording import run_directory
 from simnet.recording.manifest import LedgerLine, ModelFacts, State
 from simnet.recording.recorder import Recorder
 from simnet.recording.rows import PersonaRow
@@ -54,6 +55,23 @@ def test_a_run_is_named_by_its_time_and_its_name(root):
     assert words[:-4] == "tacos-troll-"
     with pytest.raises(UsageError, match="no name for a run"):
         RunDirectory.create(root, "../..")
+
+
+def test_two_runs_of_one_second_that_draw_the_same_digits_have_folders_of_their_own(
+    root, monkeypatch
+):
+    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"] * 2)
+    monkeypatch.setattr(run_directory.secrets, "token_hex", lambda _: next(drawn))
+    monkeypatch.setattr(run_directory, "datetime", Standing)
+    first, second = (RunDirectory.create(root, "town") for _ in range(2))
+    assert first.path != second.path
+    assert [run.id for run in list_runs(root)] == [first.path.name, second.path.name]
+
+
+class Standing(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 1, 2, tzinfo=tz)
 
 
 def test_the_manifest_tells_what_was_run_and_how_it_ended(root, tmp_path):

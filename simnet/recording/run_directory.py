@@ -80,15 +80,15 @@ class RunDirectory:
         word = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-._")[:_NAME_LENGTH]
         if not word:
             raise UsageError(f"{name!r} is no name for a run: use letters, digits and '-'")
-        run_id = check_run_id(f"{now:%Y%m%dT%H%M%S}-{word}-{secrets.token_hex(2)}")
-        manifest = changed(Manifest(id=run_id, created=now), facts)
+        manifest = changed(Manifest(id=word, created=now), facts)
         disk = disk or Disk()
-        with disk_errors(f"making the run directory {root / run_id}"):
+        with disk_errors(f"making a run directory in {root}"):
             disk.make_folder(root)
-            (root / run_id).mkdir()
+            folder = _new_folder(root, f"{now:%Y%m%dT%H%M%S}-{word}")
             disk.sync_folder(root)
-        write_manifest(root / run_id, manifest, disk)
-        return cls(root / run_id, manifest, disk)
+        manifest = changed(manifest, {"id": folder.name})
+        write_manifest(folder, manifest, disk)
+        return cls(folder, manifest, disk)
 
     @classmethod
     def reopen(cls, run: "Run", *, disk: Disk | None = None) -> Self:
@@ -128,6 +128,17 @@ class RunDirectory:
         )
         self.update(scenario=kept)
         return kept
+
+
+def _new_folder(root: Path, beginning: str) -> Path:
+    """Make a folder whose name begins so and is nobody else's."""
+    while True:
+        folder = root / check_run_id(f"{beginning}-{secrets.token_hex(2)}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue  # another run of this second drew the same digits
+        return folder
 
 
 class Summary(NamedTuple):
