@@ -32,21 +32,34 @@ class Reached(NamedTuple):
     model: Model
 
 
+class Home(NamedTuple):
+    """What the agents of one process are made of."""
+
+    scenario: Scenario
+    models: Mapping[str | None, Reached]
+    """By the names that cohorts give them."""
+    replies: Replies | None = None
+    """Those that are recorded already."""
+    changes: Sequence[Change] = ()
+    """How the scenario changes on the way."""
+
+    def host(self) -> Host:
+        """Make their host, in the process that is to hold it."""
+        host = Host(
+            agents_of(self.scenario),
+            {name: Served(one.model, one.backend.encoder()) for name, one in self.models.items()},
+            replies=self.replies,
+            minds=minds_of(self.scenario, self.changes) if self.changes else None,
+        )
+        collect_rarely()
+        return host
+
+
 class PersonaAgents:
     """Hosts agents, as many as `personas_per_actor` says."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        models: Mapping[str | None, Reached],
-        replies: Replies | None = None,
-        changes: Sequence[Change] = (),
-    ) -> None:
-        """Take what the agents are made of, their models by the names of cohorts, and replies.
-
-        `replies` are those that are recorded already.
-        """
-        self._host = _host(scenario, models, replies, changes)
+    def __init__(self, home: Home) -> None:
+        self._host = home.host()
 
     async def start(self) -> Ready:
         """Say that the agents are there."""
@@ -68,15 +81,8 @@ class PersonaAgent:
     To Ray an actor with no coroutine among its methods costs a third less for each turn.
     """
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        models: Mapping[str | None, Reached],
-        replies: Replies | None = None,
-        changes: Sequence[Change] = (),
-    ) -> None:
-        """Take what PersonaAgents does."""
-        self._host = _host(scenario, models, replies, changes)
+    def __init__(self, home: Home) -> None:
+        self._host = home.host()
         self._loop = asyncio.new_event_loop()
 
     def start(self) -> Ready:
@@ -86,22 +92,6 @@ class PersonaAgent:
     def think_whole(self, views: Packed) -> list[Answer]:
         """Let it decide."""
         return self._loop.run_until_complete(_whole(self._host, views))
-
-
-def _host(
-    scenario: Scenario,
-    models: Mapping[str | None, Reached],
-    replies: Replies | None,
-    changes: Sequence[Change],
-) -> Host:
-    host = Host(
-        agents_of(scenario),
-        {name: Served(one.model, one.backend.encoder()) for name, one in models.items()},
-        replies=replies,
-        minds=minds_of(scenario, changes) if changes else None,
-    )
-    collect_rarely()
-    return host
 
 
 async def _whole(host: Host, views: Packed) -> list[Answer]:

@@ -13,7 +13,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.actors import PersonaAgent, PersonaAgents, Reached, RecordKeeper
+from simnet.engine.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
 from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.cluster_engines import Seat, check_gpus, seats
 from simnet.engine.fleet import Fleet, describe, engines_of
@@ -168,12 +168,12 @@ class Cluster:
         reached = self._reached(placement)
         kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
         if self._past is None:
-            return [self._actor(kind, self._scenario, models) for models in reached]
+            return [self._actor(kind, Home(self._scenario, models)) for models in reached]
         self._say("reading what was recorded")
         recorded = await asyncio.to_thread(Recorded.load, self._past.run)
         self.phases.end("reading")
         return [
-            self._actor(*(kind, self._scenario, models, recorded.of(handles), self._changes))
+            self._actor(kind, Home(self._scenario, models, recorded.of(handles), self._changes))
             for handles, models in zip(placement.residents(), reached, strict=True)
         ]
 

@@ -157,7 +157,7 @@ class Scheduler:
             await self._keep()
 
     def _affordable(self) -> int:
-        """Tell how many views may be sent next: no more than the budget has calls for."""
+        """Tell how long the next list of views may get; the budget has calls for all of them."""
         most = min(MOST_PER_CALL, max(LEAST_PER_CALL, self._out // 4))
         if self._budget == UNLIMITED:
             return most
