@@ -207,6 +207,8 @@ class Cluster:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if self._address is None:
             options |= {"include_dashboard": False, "configure_logging": True}
+            # Ray's own, 15, lets anything else that computes on this machine starve the run.
+            os.environ.setdefault("RAY_worker_niceness", "0")
         else:
             check_listens(self._address)
         try:

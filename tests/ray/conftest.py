@@ -1,5 +1,6 @@
 """One small Ray cluster on this machine for all tests that need one."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ ray = pytest.importorskip("ray")
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[None]:
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray.init(
         "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
     )

@@ -25,49 +25,57 @@ SCRIPT = textwrap.dedent(
     sys.path[:0] = [sys.argv[2]]
     from ray.cluster_utils import Cluster as Nodes
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-    from test_chaos import BACKEND, small
+    from test_chaos import small
     from simnet import SimnetError
     from simnet.engine.actors import PersonaAgents
     from simnet.engine.cluster import Cluster
     from simnet.engine.launching import Launch
     from simnet.engine.run import launch
     from simnet.engine.stage import Silent
+    from simnet.inference.backend import Backend
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,
             "health_check_failure_threshold": 3}
     head = {"num_cpus": 1, "include_dashboard": False, "_system_config": soon}
     nodes = Nodes(initialize_head=True, head_node_args=head)
     second = nodes.add_node(num_cpus=1)
-    there = NodeAffinitySchedulingStrategy(second.node_id, soft=True)
+    there = NodeAffinitySchedulingStrategy(second.node_id, soft=False)
+    lost = []
     make = Cluster._actor
 
     def placed(self, kind, *arguments, **options):
-        if issubclass(kind, PersonaAgents):
+        if issubclass(kind, PersonaAgents) and not lost:
             options["scheduling_strategy"] = there
         return make(self, kind, *arguments, **options)
 
     Cluster._actor = placed
 
     class Losing(Silent):
-        def __init__(self, node):
-            self.node, self.phases = node, []
+        def __init__(self, node, noticed):
+            self.node, self.noticed, self.phases = node, noticed, []
 
         def phase(self, text):
             self.phases.append(text)
+            if "going on from the record" in text:
+                self.noticed.touch()
 
         def progress(self, progress):
-            if progress.ledger.done and self.node is not None:
-                lost, self.node = self.node, None
-                threading.Thread(target=lost.kill_all_processes, args=(False, False)).start()
+            if progress.ledger.done and self.node not in lost:
+                lost.append(self.node)
+                threading.Thread(target=self.node.kill_all_processes, args=(False, False)).start()
 
     def play(root, node):
-        losing = Losing(node)
-        plan = Launch(small(), BACKEND, root, address=nodes.address, personas_per_actor=3)
+        # Some ninety turns of six people: over only if nobody notices for a quarter of a minute.
+        noticed = root.with_suffix(".noticed")
+        losing = Losing(node, noticed)
+        slow = lambda prompt: 0.02 if noticed.exists() else 1.0
+        backend = Backend(kind="fake", model="fake", delay=slow)
+        plan = Launch(small(), backend, root, address=nodes.address, personas_per_actor=3)
         try:
             error = asyncio.run(launch(plan, losing)) and None
         except SimnetError as raised:
             error = f"{type(raised).__name__}: {raised}"
-        told = {"lost": losing.node is None, "error": error, "phases": losing.phases}
+        told = {"lost": node in lost, "error": error, "phases": losing.phases}
         print("TOLD", json.dumps(told), flush=True)
 
     play(Path(sys.argv[1]) / "agents", second)
@@ -116,7 +124,7 @@ def test_a_run_goes_on_without_the_node_of_its_agents(losses, undisturbed):
 
 
 def test_a_run_whose_cluster_is_lost_ends_with_one_message_and_is_resumed(losses, undisturbed):
-    from test_chaos import BACKEND, is_whole, small
+    from test_chaos import is_whole, small
 
     root, told = losses["head"]
     assert told["error"].startswith("RunError: there is no Ray cluster at ")
@@ -128,7 +136,7 @@ def test_a_run_whose_cluster_is_lost_ends_with_one_message_and_is_resumed(losses
     there = {repr(row) for row in run.read("events").to_pylist()}
     assert there
     assert there < known
-    resume(run, small(), model=FakeModel(reply=BACKEND.reply))
+    resume(run, small(), model=FakeModel())
     is_whole(folder, undisturbed)
 
 

@@ -38,16 +38,18 @@ class Saboteur(Silent):
         self._at = 4
         self._others = {process.pid for process in engines("")}
         self.hit = []
+        self.niceness = None
         self.phases = []
 
     def phase(self, text):
         self.phases.append(text)
 
     def progress(self, progress):
-        if self._signals and progress.usage.calls >= self._at:
-            (core,) = self.own("EngineCore")
+        core = self.own("EngineCore")
+        if self._signals and progress.usage.calls >= self._at and core:
             self.hit += self.own("")
-            core.send_signal(self._signals.pop(0))
+            self.niceness = core[0].nice()
+            core[0].send_signal(self._signals.pop(0))
             self._at = progress.usage.calls + 8
 
     def own(self, part):
@@ -94,7 +96,8 @@ def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
     left = saboteur.hit + saboteur.own("")
 
     assert len(saboteur.hit) >= len(signals)
-    assert Counter(outcome.finish.progress.incidents) == causes
+    assert saboteur.niceness <= psutil.Process().nice(), "the engine yields to whatever else runs"
+    assert Counter(outcome.finish.progress.incidents) == causes, saboteur.phases
     assert any("starting the model again" in told for told in saboteur.phases)
     record = Run.open(outcome.folder)
     assert record.manifest.state == "completed"
