@@ -16,8 +16,7 @@ _UNIT = 2.0**-53
 
 def bits(*key: Key) -> int:
     """Draw 64 bits for a key."""
-    told = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(told, digest_size=8).digest(), "little")
+    return _mixed("\x1f".join(map(str, key)))
 
 
 def unit(*key: Key) -> float:
@@ -28,6 +27,11 @@ def unit(*key: Key) -> float:
 def below(bound: int, *key: Key) -> int:
     """Draw an integer in [0, bound) for a key. Its bias is under bound / 2**64."""
     return bits(*key) * bound >> 64
+
+
+def _mixed(told: str) -> int:
+    hashed = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(hashed.digest(), "little")
 
 
 class Draw:
@@ -42,7 +46,9 @@ class Draw:
     def __call__(self) -> float:
         """Draw the next number."""
         self._drawn += 1
-        return unit(*self._key, self._drawn)
+        seed, who, turn, purpose = self._key
+        told = f"{seed}\x1f{who}\x1f{turn}\x1f{purpose}\x1f{self._drawn}"  # as unit() would
+        return (_mixed(told) >> 11) * _UNIT
 
     def lasting(self, purpose: str) -> "Draw":
         """Give the chance of the same persona that is the same in all turns."""

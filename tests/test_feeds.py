@@ -54,7 +54,7 @@ def place():
 
 
 def seen_by(place, viewer=ANA, now=100.0, known=(), **feed):
-    return [post.id for _, post, _ in choose(place, viewer, Feed(**feed), now, set(known))]
+    return [post.id for post in choose(place, viewer, Feed(**feed), now, set(known)).posts]
 
 
 # -- sources --------------------------------------------------------------------------
@@ -122,13 +122,13 @@ def test_what_was_seen_is_left_out(place):
 
 
 def test_a_fresh_feed_shows_a_post_once(place):
-    views = [look(place, ANA, Feed(size=1), 9.0, turn=t, seed=0).view for t in range(3)]
+    views = [look(place, ANA, Feed(size=1), 9.0, turn=t, seed=0)[0] for t in range(3)]
     assert [[post.id for post in view.posts] for view in views] == [[1], [0], []]
 
 
 def test_a_feed_that_is_not_fresh_shows_it_again(place):
     feed = Feed(size=1, fresh=False)
-    views = [look(place, ANA, feed, 9.0, turn=t, seed=0).view for t in range(2)]
+    views = [look(place, ANA, feed, 9.0, turn=t, seed=0)[0] for t in range(2)]
     assert [[post.id for post in view.posts] for view in views] == [[1], [1]]
 
 
@@ -194,7 +194,8 @@ def test_nobody_sees_a_removed_post(place):
 
 def test_a_repost_says_who_passed_it_on(place):
     do(place, "cat", Repost(2))
-    why = {post.id: why for _, post, why in choose(place, ANA, Feed(), 9.0, set())}
+    chosen = choose(place, ANA, Feed(), 9.0, set())
+    why = {post.id: why for post, why in zip(chosen.posts, chosen.why, strict=True)}
     assert why == {0: "", 1: "", 2: "reposted by @cat"}
 
 

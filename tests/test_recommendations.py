@@ -123,7 +123,7 @@ def town():
 
 
 def suggested(place, feed=TWO):
-    return look(place, 0, feed, 1.0, turn=0, seed=7).view.suggested
+    return look(place, 0, feed, 1.0, turn=0, seed=7)[0].suggested
 
 
 def test_a_view_suggests_members(town):

@@ -56,7 +56,7 @@ def write(place, who, *texts):
 
 def seen_by(place, viewer=ANA, now=100.0, **feed):
     feed.setdefault("reads", everything)
-    return [post.id for _, post, _ in choose(place, viewer, Feed(**feed), now, set())]
+    return [post.id for post in choose(place, viewer, Feed(**feed), now, set()).posts]
 
 
 def told(numbers):
@@ -158,7 +158,7 @@ def test_a_feed_stops_where_its_tokens_end(place):
 
     def count(tokens):
         place.seen.clear()
-        view = look(place, ANA, Feed(tokens=tokens), 9.0, turn=0, seed=1).view
+        view, _ = look(place, ANA, Feed(tokens=tokens), 9.0, turn=0, seed=1)
         return [post.id for post in view.posts]
 
     assert count(None) == count(30) == [2, 1, 0]
@@ -170,11 +170,11 @@ def test_tokens_count_quoted_words_and_unshown_posts_come_later(place):
     (quoted,) = write(place, "cat", "q" * 80)
     do(place, "ben", Quote(quoted, "b" * 8))
     feed = Feed(tokens=25)
-    first = look(place, ANA, feed, 9.0, turn=0, seed=1)
-    assert [post.id for post in first.view.posts] == [1]
-    assert len(first.scores) == len(first.rankers) == 1
-    second = look(place, ANA, feed, 9.0, turn=1, seed=1)
-    assert [post.id for post in second.view.posts] == [0]
+    view, showing = look(place, ANA, feed, 9.0, turn=0, seed=1)
+    assert [post.id for post in view.posts] == [1]
+    assert len(showing.scores) == len(showing.rankers) == 1
+    view, _ = look(place, ANA, feed, 9.0, turn=1, seed=1)
+    assert [post.id for post in view.posts] == [0]
 
 
 # -- tastes -----------------------------------------------------------------------------

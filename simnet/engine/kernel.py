@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from enum import Enum
 from heapq import heappop
 from math import inf
-from typing import NamedTuple
 
 from simnet import draws
 from simnet.agents.agent import Decision
@@ -23,7 +22,7 @@ from simnet.clock import Seconds
 from simnet.engine.agenda import LAND, WAKE, Agenda
 from simnet.engine.ledger import Ledger, Tally
 from simnet.engine.news import Rows
-from simnet.errors import RunError
+from simnet.errors import RunError, ScenarioError
 from simnet.recording.rows import Edge
 from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of
@@ -47,12 +46,6 @@ class Status(Enum):
     """Nothing is left to happen."""
 
 
-class _Landing(NamedTuple):
-    woke: Seconds
-    turn: int
-    shown: tuple[int, ...]
-
-
 class Kernel:
     """The heap, the world, and nothing else."""
 
@@ -70,8 +63,8 @@ class Kernel:
         """The number of each member's next turn."""
         self._alarms: list[Seconds] = [-1.0] * len(handles)
         """When each member wakes next; a Wake at another time is out of date."""
-        self._landings: dict[int, _Landing] = {}
-        """Members who are thinking."""
+        self._landings: dict[int, Showing] = {}
+        """Members who are thinking, and about what."""
         self._stirred: dict[int, None] = {}
         """Members something happened to while they were thinking."""
         self._refusals: dict[int, tuple[str, ...]] = {}
@@ -147,7 +140,8 @@ class Kernel:
             handle = self.world.handles[member]
             at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
             if at is not None:
-                self._check_wake(member, "first", at, 0.0)
+                if not at >= 0.0:
+                    raise self._backwards(member, "first", at, 0.0)
                 self._set_alarm(member, at)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
@@ -160,7 +154,7 @@ class Kernel:
         turn = self._turns[member]
         self._turns[member] = turn + 1
         handle = world.handles[member]
-        seen = look(
+        view, showing = look(
             world,
             member,
             self.feeds[cohort.name],
@@ -169,11 +163,11 @@ class Kernel:
             seed=draws.bits(self.scenario.seed, handle, turn),
             refused=self._refusals.pop(member, ()),
         )
-        self._landings[member] = _Landing(at, turn, seen.shown)
+        self._landings[member] = showing
         self._tally.planned += 1
         self._agenda.push(at + cohort.reacts_in, LAND, member)
-        self.views.append(seen.view)
-        self.showings.append(Showing(at, handle, turn, *seen[1:]))
+        self.views.append(view)
+        self.showings.append(showing)
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)
@@ -184,12 +178,12 @@ class Kernel:
             self._act(member, landing, decision, at)
         self._rest(member, landing.turn, at)
 
-    def _act(self, member: int, landing: _Landing, decision: Decision, at: Seconds) -> None:
+    def _act(self, member: int, landing: Showing, decision: Decision, at: Seconds) -> None:
         refusals = []
-        shown = landing.shown
+        shown = landing.posts
         for part, action in enumerate(decision.actions or (Pass(),)):
             event = self._apply(
-                member, action, at, woke=landing.woke, turn=landing.turn, part=part,
+                member, action, at, woke=landing.at, turn=landing.turn, part=part,
                 marks=decision.marks if part == 0 else (), shown=shown,
             )  # fmt: skip
             if part == 0:
@@ -235,11 +229,11 @@ class Kernel:
         self._edges += len(network.changes)
         network.changes.clear()
 
-    def _failure(self, member: int, landing: _Landing, decision: Decision, at: Seconds) -> Event:
+    def _failure(self, member: int, landing: Showing, decision: Decision, at: Seconds) -> Event:
         event = Event(
-            at, landing.woke, decision.who, self._cohorts[member].name, landing.turn, None, 0,
+            at, landing.at, decision.who, self._cohorts[member].name, landing.turn, None, 0,
             Pass.verb, FAILED, decision.failure, None, None, None, None, None, None, None,
-            decision.marks, landing.shown,
+            decision.marks, landing.posts,
         )  # fmt: skip
         self.events.append(event)
         self._tally.events += 1
@@ -252,11 +246,12 @@ class Kernel:
         rhythm = self._cohorts[member].rhythm
         handle = self.world.handles[member]
         wake = rhythm.after(handle, turn, at, self._draw(handle, turn + 1, "wake"))
-        if wake is not None:
-            self._check_wake(member, "after", wake, at)
+        if wake is not None and not wake >= at:
+            raise self._backwards(member, "after", wake, at)
         if self._stirred.pop(member, 0) is None:
             soon = rhythm.stirred(handle, at, self._draw(handle, turn + 1, "stirred"))
-            self._check_wake(member, "stirred", soon, at)
+            if not soon >= at:
+                raise self._backwards(member, "stirred", soon, at)
             wake = soon if wake is None else min(wake, soon)
         self._alarms[member] = -1.0
         if wake is not None:
@@ -280,7 +275,8 @@ class Kernel:
         handle = self.world.handles[member]
         chance = self._draw(handle, self._turns[member], "stirred")
         wake = self._cohorts[member].rhythm.stirred(handle, at, chance)
-        self._check_wake(member, "stirred", wake, at)
+        if not wake >= at:
+            raise self._backwards(member, "stirred", wake, at)
         if not 0 <= self._alarms[member] <= wake:
             self._set_alarm(member, wake)
 
@@ -292,7 +288,6 @@ class Kernel:
     def _draw(self, handle: str, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
-    def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
-        if not wake >= at:  # nor is it if it is not a number
-            cohort = self._cohorts[member]
-            raise backwards(cohort.name, cohort.rhythm, method, wake, at)
+    def _backwards(self, member: int, method: str, wake: Seconds, at: Seconds) -> ScenarioError:
+        cohort = self._cohorts[member]
+        return backwards(cohort.name, cohort.rhythm, method, wake, at)

@@ -4,10 +4,11 @@ Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates
 that a look costs the same whether the world holds a thousand posts or ten million.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 from math import isnan
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
@@ -106,8 +107,30 @@ class Feed:
     """How many members are suggested at one look."""
 
 
-Choice: TypeAlias = tuple[float, Post, str]
-"""Score, post, and why it is there."""
+class Choices(NamedTuple):
+    """Posts in the order they are shown."""
+
+    posts: list[Post]
+    scores: list[float]
+    why: list[str]
+    """For each post, why it is there: see View.why."""
+
+    def at(self, places: Iterable[int]) -> "Choices":
+        """Keep those in some places, in the order of the places."""
+        kept = list(places)
+        return Choices(
+            [self.posts[place] for place in kept],
+            [self.scores[place] for place in kept],
+            [self.why[place] for place in kept],
+        )
+
+    def then(self, others: "Choices", most: int) -> "Choices":
+        """Put others after these, `most` in all."""
+        return Choices(
+            (self.posts + others.posts)[:most],
+            (self.scores + others.scores)[:most],
+            (self.why + others.why)[:most],
+        )
 
 
 def choose(
@@ -117,28 +140,24 @@ def choose(
     now: Seconds,
     seen: Collection[int],
     besides: Collection[int] = (),
-) -> list[Choice]:
+) -> Choices:
     """Rank what `viewer` may see, less what was `seen` or is shown `besides`; keep the best.
 
     There are `feed.size` of them at most.
     """
     newest = feed.ranking is chronological and not world.pins
     most = feed.size if newest else feed.candidates
-    candidates = _visible(world, viewer, feed, now, seen, besides, most)
+    found = _visible(world, viewer, feed, now, seen, besides, most)
     if newest:
-        return candidates
-    posts = [post for _, post, _ in candidates]
+        return found
+    posts, pins = found.posts, world.pins
     scores = scored(world, viewer, feed.ranking, posts, now)
-    ranked = [(score, post, why) for score, (_, post, why) in zip(scores, candidates, strict=True)]
+    order = list(range(len(posts)))
     if feed.ranking is not chronological:
-        ranked.sort(key=_best_first, reverse=True)
-    if world.pins:
-        ranked.sort(key=lambda choice: choice[1].id not in world.pins)
-    return ranked[: feed.size]
-
-
-def _best_first(choice: Choice) -> tuple[float, int]:
-    return choice[0], choice[1].id
+        order.sort(key=lambda place: (scores[place], posts[place].id), reverse=True)
+    if pins:
+        order.sort(key=lambda place: posts[place].id not in pins)
+    return found._replace(scores=list(scores)).at(order[: feed.size])
 
 
 def scored(
@@ -158,17 +177,15 @@ def scored(
     return scores
 
 
-def affordable(choices: Sequence[Choice], tokens: int) -> list[Choice]:
-    """Keep the first posts, as many as `tokens` pay for; one at least."""
+def affordable(posts: Sequence[Post], tokens: int) -> int:
+    """Count the first posts that `tokens` pay for; one at least."""
     left = tokens * CHARACTERS_PER_TOKEN
-    kept: list[Choice] = []
-    for choice in choices:
-        shown = choice[1].shown()
+    for place, post in enumerate(posts):
+        shown = post.shown()
         left -= len(shown.text) + len(shown.quoted or "")
-        if kept and left < 0:
-            break
-        kept.append(choice)
-    return kept
+        if place and left < 0:
+            return place
+    return len(posts)
 
 
 def _name(ranking: Ranking) -> str:
@@ -183,7 +200,7 @@ def _visible(
     seen: Collection[int],
     besides: Collection[int],
     most: int,
-) -> list[Choice]:
+) -> Choices:
     """List the newest posts the viewer may see, each once, scored by their time.
 
     There are `most` at most.
@@ -191,22 +208,34 @@ def _visible(
     first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
     left_out = None if feed.own else viewer
-    timeline = world.timeline
-    found: list[Choice] = []
+    entries = feed.reads(world, viewer, first, feed.candidates)
+    posts: list[Post] = []
+    reposted: dict[int, str] = {}
     taken = set(besides)
-    for entry in feed.reads(world, viewer, first, feed.candidates):
-        by, post = timeline[entry]
-        number = post.id
-        if number in seen or number in taken or post.removed:
-            continue
-        author = post.author_index
-        if author == left_out or (hidden and (author in hidden or by in hidden)):
-            continue
-        taken.add(number)
-        found.append((post.at, post, "" if by == author else f"reposted by @{world.handles[by]}"))
-        if len(found) == most:
+    # Most of what is read was seen; these two let it pass without a step in Python.
+    for number in filterfalse(seen.__contains__, map(world.posted.__getitem__, entries)):
+        if number >= 0:
+            post = world.posts[number]
+            author = post.author_index
+            if author == left_out or post.removed or author in hidden or number in taken:
+                continue
+        else:
+            by, post = world.timeline[~number]
+            author = post.author_index
+            if author == left_out or post.removed or author in hidden or by in hidden:
+                continue
+            if post.id in seen or post.id in taken:
+                continue
+            taken.add(post.id)  # the post itself and older reposts come later
+            if by != author:
+                reposted[len(posts)] = f"reposted by @{world.handles[by]}"
+        posts.append(post)
+        if len(posts) == most:
             break
-    return found
+    why = (
+        [reposted.get(place, "") for place in range(len(posts))] if reposted else [""] * len(posts)
+    )
+    return Choices(posts, [post.at for post in posts], why)
 
 
 def check_scores(

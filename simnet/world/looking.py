@@ -1,9 +1,10 @@
 """A look at the world through one member's eyes: it is shown once and then counts as seen."""
 
-from typing import NamedTuple
+from collections.abc import Collection
 
 from simnet.clock import Seconds
-from simnet.world.feeds import Choice, Feed, affordable, choose
+from simnet.world.events import Showing
+from simnet.world.feeds import Choices, Feed, affordable, choose
 from simnet.world.posts import Message, View
 from simnet.world.rankings import name_of
 from simnet.world.world import World
@@ -15,15 +16,6 @@ MAIL = 5
 NONE: frozenset[int] = frozenset()
 
 
-class Look(NamedTuple):
-    """A view and, for each of its posts, its number, its score and the ranker it is from."""
-
-    view: View
-    shown: tuple[int, ...]
-    scores: tuple[float, ...]
-    rankers: tuple[str, ...]
-
-
 def look(
     world: World,
     viewer: int,
@@ -33,65 +25,69 @@ def look(
     turn: int,
     seed: int,
     refused: tuple[str, ...] = (),
-) -> Look:
+) -> tuple[View, Showing]:
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
-    answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else []
-    answered = [post.id for _, post, _ in answers] if answers else NONE
+    answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else None
+    answered = [post.id for post in answers.posts] if answers else NONE
     chosen = choose(world, viewer, feed, now, seen if feed.fresh else NONE, answered)
+    ranker = name_of(feed.ranking, world, viewer)
+    rankers = (ranker,) * len(chosen.posts)
     if answers:
-        chosen = answers + chosen[: feed.size - len(answers)]
+        chosen = answers.then(chosen, feed.size)
+        rankers = (("mention",) * len(answers.posts) + rankers)[: feed.size]
     if feed.tokens is not None:
-        chosen = affordable(chosen, feed.tokens)
-        answers = answers[: len(chosen)]
-    name = name_of(feed.ranking, world, viewer)
-    rankers = ("mention",) * len(answers) + (name,) * (len(chosen) - len(answers))
+        paid = affordable(chosen.posts, feed.tokens)
+        chosen, rankers = chosen.at(range(paid)), rankers[:paid]
     if feed.oldest_first:
-        order = sorted(range(len(chosen)), key=[post.id for _, post, _ in chosen].__getitem__)
-        chosen = [chosen[place] for place in order]
-        rankers = tuple([rankers[place] for place in order])
-    scores, posts, why = zip(*chosen, strict=True) if chosen else ((), (), ())
+        ids = [post.id for post in chosen.posts]
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        chosen, rankers = chosen.at(order), tuple([rankers[place] for place in order])
+    posts, scores, why = chosen
     shown = tuple([post.id for post in posts])
     if feed.fresh:
-        seen.update(shown)
-        _forget(world, viewer, seen, feed, now)
+        seen.update(dict.fromkeys(shown))
+        if len(seen) >= world.forget_at.get(viewer, 8 * feed.candidates):
+            _forget(world, viewer, feed, now)
     news, found = world.findings.pop(viewer, ((), ()))
     if feed.suggests is not None:
         found += _suggested(world, viewer, feed, seed, found)
+    handle = world.handles[viewer]
     view = View(
-        world.handles[viewer],
+        handle,
         turn,
         now,
         seed,
-        tuple([post.shown() for post in posts]),
-        why,
+        tuple([post.picture or post.shown() for post in posts]),
+        tuple(why),
         _mail(world, viewer) if viewer in world.mail else (),
         news,
         found,
         tuple(sorted(world.groups)[:MAIL]) if world.groups else (),
         refused,
     )
-    return Look(view, shown, scores, rankers)
+    return view, Showing(now, handle, turn, shown, tuple(scores), rankers)
 
 
-def _answers(world: World, viewer: int, feed: Feed, seen: set[int]) -> list[Choice]:
+def _answers(world: World, viewer: int, feed: Feed, seen: Collection[int]) -> Choices:
     """Take the unread replies and quotes, newest first, for at most half of the feed.
 
     The rest wait for the next look, the newest `UNREAD` of them.
     """
     unread = world.mentions.pop(viewer)
     hidden = world.hidden_from(viewer)
-    answers: list[Choice] = []
+    answers = Choices([], [], [])
     rest: list[int] = []
     for number in reversed(unread):
         post = world.posts[number]
         if post.removed or post.author_index in hidden or number in seen:
             continue
-        if len(answers) == (feed.size + 1) // 2:
+        if len(answers.posts) == (feed.size + 1) // 2:
             rest.append(number)
             continue
-        why = "replied to you" if post.parent is not None else "quoted you"
-        answers.append((post.at, post, why))
+        answers.posts.append(post)
+        answers.scores.append(post.at)
+        answers.why.append("replied to you" if post.parent is not None else "quoted you")
     if rest:
         world.mentions[viewer] = rest[UNREAD - 1 :: -1]
     return answers
@@ -117,13 +113,13 @@ def _mail(world: World, viewer: int) -> tuple[Message, ...]:
     return tuple(letters[:MAIL])
 
 
-def _forget(world: World, viewer: int, seen: set[int], feed: Feed, now: Seconds) -> None:
+def _forget(world: World, viewer: int, feed: Feed, now: Seconds) -> None:
     """Drop posts too old to be candidates again, so that what was seen stays small.
 
-    Looking through it all is put off until it has doubled, so that a look costs the same
-    however long a viewer has been looking.
+    The next time is put off until it has doubled, so that a look costs the same however long
+    a viewer has been looking.
     """
-    if len(seen) >= world.forget_at.get(viewer, 8 * feed.candidates):
-        horizon = now - feed.window
-        seen.difference_update([n for n in seen if world.posts[n].at < horizon])
-        world.forget_at[viewer] = max(8 * feed.candidates, 2 * len(seen))
+    oldest = world.first_post_since(now - feed.window)
+    kept = dict.fromkeys([number for number in world.seen[viewer] if number >= oldest])
+    world.seen[viewer] = kept
+    world.forget_at[viewer] = max(8 * feed.candidates, 2 * len(kept))

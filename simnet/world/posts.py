@@ -33,8 +33,8 @@ class Post:
     """One text in the world. Only the World changes it."""
 
     __slots__ = (
+        "_quoting",
         "_seen",
-        "_shown",
         "at",
         "author",
         "author_index",
@@ -44,6 +44,7 @@ class Post:
         "label",
         "likes",
         "parent",
+        "picture",
         "quotes",
         "removed",
         "replies",
@@ -79,24 +80,34 @@ class Post:
         self.reposts = 0
         self.reports = 0
         self.feelings: dict[str, int] | None = None
-        self._shown: Shown | None = None
+        self.picture: Shown | None = None
+        """What `shown` gives, as long as that is sure; a post that quotes has none here."""
+        self._quoting: Shown | None = None
         self._seen: str | None = None
 
     def changed(self) -> None:
         """Forget the picture of it that is handed out."""
-        self._shown = None
+        self.picture = self._quoting = None
 
     def shown(self) -> Shown:
         """Picture it as it is now; one picture is shared until the post changes."""
-        if self.quotes is not None and self.quotes.removed:
-            self.quotes = self._shown = None  # a removal is final
-        if self._shown is None:
-            quoted = None if self.quotes is None else self.quotes.seen
-            self._shown = Shown(
-                self.id, self.author, self.seen, self.at, self.to, quoted, self.label,
-                self.likes, self.dislikes, self.replies, self.reposts,
-            )  # fmt: skip
-        return self._shown
+        if self.picture is not None:
+            return self.picture
+        if self.quotes is None:
+            self.picture = self._pictured(None)
+            return self.picture
+        if self.quotes.removed:
+            self.quotes = self._quoting = None  # a removal is final
+            return self.shown()
+        if self._quoting is None:
+            self._quoting = self._pictured(self.quotes.seen)
+        return self._quoting
+
+    def _pictured(self, quoted: str | None) -> Shown:
+        return Shown(
+            self.id, self.author, self.seen, self.at, self.to, quoted, self.label,
+            self.likes, self.dislikes, self.replies, self.reposts,
+        )  # fmt: skip
 
     @property
     def seen(self) -> str:

@@ -33,14 +33,14 @@ class World:
 
     def __init__(self, handles: Sequence[str], cohorts: Sequence[str], network: Network) -> None:
         """Take members' handles, the cohort of each, and who follows whom."""
-        self.handles = handles
-        self.cohorts = cohorts
+        self.handles, self.cohorts, self.network = handles, cohorts, network
         self.index = {handle: position for position, handle in enumerate(handles)}
-        self.network = network
         self.now: Seconds = 0.0
         self.posts: list[Post] = []
         self.timeline: list[tuple[int, Post]] = []
         """Each post and each repost, in order: (who put it there, the post)."""
+        self.posted: list[int] = []
+        """For each entry of the timeline the number of its post; of a repost, ~ the entry's own."""
         self._entry_times: list[Seconds] = []
         self.entry_of: list[int] = []
         """For each post, its own entry in the timeline."""
@@ -67,8 +67,8 @@ class World:
         """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
         self.words = Words()
         """The words of the posts, as far as a ranking asked for them."""
-        self.seen: defaultdict[int, set[int]] = defaultdict(set)
-        """Posts each member was shown."""
+        self.seen: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        """Posts each member was shown. In a dict the newest, which are looked up, lie together."""
         self.forget_at: dict[int, int] = {}
         """How many of them a member has when the old ones are dropped next."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -162,6 +162,7 @@ class World:
     def enter(self, who: int, post: Post, now: Seconds) -> None:
         """Put `post` into the timeline of `who`'s followers."""
         entry = len(self.timeline)
+        self.posted.append(post.id if self.entry_of[post.id] == entry else ~entry)
         self.timeline.append((who, post))
         self._entry_times.append(now)
         entered = self._entered[who]
@@ -226,6 +227,10 @@ class World:
         """Find the first timeline entry made at or after a moment."""
         return bisect_left(self._entry_times, since)
 
+    def first_post_since(self, since: Seconds) -> int:
+        """Find the number of the first post written at or after a moment."""
+        return bisect_left(self.posts, since, key=_written)
+
     def digest(self) -> str:
         """Hash the whole state: 32 hexadecimal digits, equal for equal worlds."""
         state = blake2b(digest_size=16)
@@ -253,3 +258,7 @@ class World:
             sorted((name, table) for name, table in self.kept.items() if table),
             (followers.tobytes().hex(), followees.tobytes().hex()),
         ]
+
+
+def _written(post: Post) -> Seconds:
+    return post.at
