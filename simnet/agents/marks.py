@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
@@ -63,10 +64,11 @@ def garbled(text: str) -> bool:
     return bool(text.strip()) and _SPECIAL.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=16_384)
 def gist(text: str) -> str:
     """Reduce a text to what two near repeats have in common: its words, in one case.
 
-    A text without words is its own gist.
+    A text without words is its own gist. A post is in many views, so gists are kept.
     """
     return (_SPACES.sub(" ", text).strip() or text.strip()).casefold()
 
