@@ -283,10 +283,12 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
     console.print(f"one idle agent's turn: {alone:.1f} ms")
     for people, rate in core.items():
         console.print(f"kernel alone, {people:,} personas: {rate:,.0f} events/s")
-    cost = {run.people: sum(run.cpu_us.values()) for run in runs if run.what == "packed"}
-    if {1_000, 1_000_000} <= cost.keys():
-        ratio = cost[1_000_000] / cost[1_000]
-        console.print(f"a turn at 1,000,000 costs {ratio:.2f} x one at 1,000")
+    sizes = {run.people: run for run in runs if run.what == "packed"}
+    if {1_000, 1_000_000} <= sizes.keys():
+        few, many = sizes[1_000], sizes[1_000_000]
+        time = few.turns_per_s / many.turns_per_s
+        cpu = sum(many.cpu_us.values()) / sum(few.cpu_us.values())
+        console.print(f"a turn at 1,000,000 against 1,000: {time:.2f} x the time, {cpu:.2f} x CPU")
     facts = {"benchmark": "engine", "runs": [run._asdict() for run in runs]}
     facts |= {"idle_turn_ms": alone, "kernel_events_per_s": core}
     print(json.dumps(facts))
