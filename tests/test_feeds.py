@@ -121,6 +121,14 @@ def test_what_was_seen_is_left_out(place):
     assert seen_by(place, known=[1]) == [0]
 
 
+def test_a_post_that_a_source_offers_twice_is_shown_once(place):
+    def twice(world, viewer, first, limit):
+        return [*everything(world, viewer, first, limit), *range(len(world.timeline))]
+
+    do(place, "cat", Repost(0), 4.0)
+    assert seen_by(place, reads=twice) == seen_by(place, reads=everything) == [0, 2, 1]
+
+
 def test_a_fresh_feed_shows_a_post_once(place):
     views = [look(place, ANA, Feed(size=1), 9.0, turn=t, seed=0)[0] for t in range(3)]
     assert [[post.id for post in view.posts] for view in views] == [[1], [0], []]

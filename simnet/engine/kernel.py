@@ -289,5 +289,6 @@ class Kernel:
         return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
     def _backwards(self, member: int, method: str, wake: Seconds, at: Seconds) -> ScenarioError:
+        """Say what is wrong with a wake that is before `at`, or not a number."""
         cohort = self._cohorts[member]
         return backwards(cohort.name, cohort.rhythm, method, wake, at)

@@ -226,9 +226,9 @@ def _visible(
                 continue
             if post.id in seen or post.id in taken:
                 continue
-            taken.add(post.id)  # the post itself and older reposts come later
             if by != author:
                 reposted[len(posts)] = f"reposted by @{world.handles[by]}"
+        taken.add(post.id)
         posts.append(post)
         if len(posts) == most:
             break
