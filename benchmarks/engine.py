@@ -251,7 +251,10 @@ def main() -> None:
     options.add_argument("--literal", type=int, default=50, help="personas with an actor each")
     asked = options.parse_args()
     # First, while nothing of Ray's is there or on its way out.
-    core = {people: kernel(people, asked.turns) for people in (1_000, 100_000)}
+    core = {
+        people: statistics.median(kernel(people, asked.turns) for _ in range(3))
+        for people in (1_000, 100_000)
+    }
     runs = [packed("packed", people, asked.turns) for people in asked.sizes]
     runs.append(packed("delayed", 10_000, asked.turns, delayed=True))
     runs.append(packed("literal", asked.literal, 8_000, per_actor=1))
