@@ -30,6 +30,12 @@ def test_other_keys_give_other_draws(one, other):
     assert (draws.bits(*one) == draws.bits(*other)) == same
 
 
+@given(st.integers(), st.text(), st.integers(), st.text())
+def test_a_draw_of_a_turn_is_that_of_its_key_and_number(seed, who, turn, purpose):
+    draw = draws.Draw(seed, who, turn, purpose)
+    assert [draw(), draw()] == [draws.unit(seed, who, turn, purpose, n) for n in (1, 2)]
+
+
 def test_parts_of_a_key_do_not_run_together():
     assert draws.bits("ab", "c") != draws.bits("a", "bc")
     assert draws.bits(1, 11) != draws.bits(11, 1)

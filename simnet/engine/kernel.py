@@ -22,7 +22,7 @@ from simnet.clock import Seconds
 from simnet.engine.agenda import LAND, WAKE, Agenda
 from simnet.engine.ledger import Ledger, Tally
 from simnet.engine.news import Rows
-from simnet.errors import RunError, ScenarioError
+from simnet.errors import RunError
 from simnet.recording.rows import Edge
 from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of
@@ -140,8 +140,7 @@ class Kernel:
             handle = self.world.handles[member]
             at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
             if at is not None:
-                if not at >= 0.0:
-                    raise self._backwards(member, "first", at, 0.0)
+                self._check_wake(member, "first", at, 0.0)
                 self._set_alarm(member, at)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
@@ -246,12 +245,11 @@ class Kernel:
         rhythm = self._cohorts[member].rhythm
         handle = self.world.handles[member]
         wake = rhythm.after(handle, turn, at, self._draw(handle, turn + 1, "wake"))
-        if wake is not None and not wake >= at:
-            raise self._backwards(member, "after", wake, at)
+        if wake is not None:
+            self._check_wake(member, "after", wake, at)
         if self._stirred.pop(member, 0) is None:
             soon = rhythm.stirred(handle, at, self._draw(handle, turn + 1, "stirred"))
-            if not soon >= at:
-                raise self._backwards(member, "stirred", soon, at)
+            self._check_wake(member, "stirred", soon, at)
             wake = soon if wake is None else min(wake, soon)
         self._alarms[member] = -1.0
         if wake is not None:
@@ -275,8 +273,7 @@ class Kernel:
         handle = self.world.handles[member]
         chance = self._draw(handle, self._turns[member], "stirred")
         wake = self._cohorts[member].rhythm.stirred(handle, at, chance)
-        if not wake >= at:
-            raise self._backwards(member, "stirred", wake, at)
+        self._check_wake(member, "stirred", wake, at)
         if not 0 <= self._alarms[member] <= wake:
             self._set_alarm(member, wake)
 
@@ -288,7 +285,7 @@ class Kernel:
     def _draw(self, handle: str, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self.scenario.seed, handle, turn, purpose)
 
-    def _backwards(self, member: int, method: str, wake: Seconds, at: Seconds) -> ScenarioError:
-        """Say what is wrong with a wake that is before `at`, or not a number."""
-        cohort = self._cohorts[member]
-        return backwards(cohort.name, cohort.rhythm, method, wake, at)
+    def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
+        if not wake >= at:  # nor is it if it is not a number
+            cohort = self._cohorts[member]
+            raise backwards(cohort.name, cohort.rhythm, method, wake, at)
