@@ -37,7 +37,7 @@ from simnet import (
 from simnet.agents.agent import Decision
 from simnet.draws import Draw
 from simnet.engine.estimate import check_most_turns, expect, expected_turns
-from simnet.engine.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel, Status
 
 
 def draw(who="ana", turn=0, seed=1):

@@ -20,7 +20,7 @@ from simnet import (
 )
 from simnet.agents.agent import Decision
 from simnet.engine.estimate import expect, expected_turns
-from simnet.engine.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel, Status
 
 
 def turns_of(scenario: Scenario) -> int:

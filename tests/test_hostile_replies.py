@@ -24,9 +24,9 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.engine.kernel import Kernel, Status
 from simnet.engine.population import agents_of
 from simnet.inference.fake import plausible
+from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.schema import encode
 from simnet.scenario.scenario import network_of
 from simnet.world.events import DONE, FAILED, REFUSED, Event

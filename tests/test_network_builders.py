@@ -29,7 +29,7 @@ from simnet import (
     together,
     watts_strogatz,
 )
-from simnet.engine.kernel import Kernel
+from simnet.kernel.kernel import Kernel
 
 HANDLES = [f"m{number}" for number in range(400)]
 PEOPLE = [

@@ -9,7 +9,7 @@ import pytest
 
 from simnet import FakeModel, InputError, ScenarioError, run
 from simnet.analysis.polarisation import compare, like_minded
-from simnet.engine.kernel import Kernel
+from simnet.kernel.kernel import Kernel
 from simnet.scenario.loading import load_scenario
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "echo_chamber.py"

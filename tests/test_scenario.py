@@ -28,7 +28,7 @@ from simnet import (
     hot,
     sample,
 )
-from simnet.engine.kernel import Kernel
+from simnet.kernel.kernel import Kernel
 from simnet.scenario.scenario import network_of
 
 

@@ -8,13 +8,13 @@ import pytest
 from made_worlds import drive, random_scenario
 
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
-from simnet.engine.kernel import Kernel
 from simnet.engine.local import LocalMinds
 from simnet.engine.news import Finish, Progress
 from simnet.engine.play import Play
 from simnet.engine.population import agents_of
 from simnet.engine.scheduler import Scheduler
 from simnet.inference.fake import FakeModel
+from simnet.kernel.kernel import Kernel
 
 
 class Notebook:

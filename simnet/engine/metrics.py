@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from simnet.engine.ledger import Ledger
 from simnet.engine.news import Finish, Progress
 from simnet.engine.play import Phases
+from simnet.kernel.ledger import Ledger
 from simnet.recording.manifest import LedgerLine
 from simnet.recording.rows import LedgerRow, Metric
 from simnet.recording.schema import encode

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
-from simnet.engine.ledger import Ledger
 from simnet.inference.statistics import Statistics, merged
+from simnet.kernel.ledger import Ledger
 from simnet.recording.rows import Edge
 from simnet.world.events import Event, Showing
 

@@ -8,12 +8,12 @@ from itertools import islice
 from time import perf_counter
 
 from simnet.engine.budget import UNLIMITED, Budget
-from simnet.engine.changing import ChangingKernel
-from simnet.engine.kernel import Kernel
 from simnet.engine.news import Finish, Progress
 from simnet.engine.past import Past
 from simnet.engine.patience import Patience, PatientRecord
 from simnet.engine.scheduler import Minds, Record, Scheduler
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.switching import ChangingKernel
 from simnet.recording.bulk import encode_edges
 from simnet.recording.rows import PersonaRow
 from simnet.recording.schema import encode

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from simnet.clock import Seconds
 from simnet.engine.budget import UNLIMITED, Budget
-from simnet.engine.kernel import Kernel, Status
 from simnet.engine.news import Answer, Finish, Posted, Progress, Usage
+from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.bulk import encode_showings
 from simnet.recording.rows import Edge
 from simnet.recording.schema import encode

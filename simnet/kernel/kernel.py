@@ -19,10 +19,10 @@ from math import inf
 from simnet import draws
 from simnet.agents.agent import Decision
 from simnet.clock import Seconds
-from simnet.engine.agenda import LAND, WAKE, Agenda
-from simnet.engine.ledger import Ledger, Tally
 from simnet.engine.news import Rows
 from simnet.errors import RunError
+from simnet.kernel.heap import LAND, WAKE, Agenda
+from simnet.kernel.ledger import Ledger, Tally
 from simnet.recording.rows import Edge
 from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of

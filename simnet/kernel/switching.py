@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import inf
 
 from simnet.clock import Seconds
-from simnet.engine.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel, Status
 from simnet.scenario.change import Change, check_changes
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
