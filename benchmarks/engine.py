@@ -50,11 +50,11 @@ from simnet import (
 )
 from simnet.agents.agent import Decision
 from simnet.engine.garbage import collect_rarely
-from simnet.engine.news import Progress
 from simnet.engine.run import Launch, launch
 from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.kernel.kernel import Kernel, Status
+from simnet.scheduler.messages import Progress
 from simnet.world.posts import View
 
 MEAN, REACTS_IN = 200.0, 1000.0

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet.engine.begin import versions
-from simnet.engine.news import Progress
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.engine.stage import Silent
 from simnet.inference.backend import choose
 from simnet.scenario.loading import load_scenario
+from simnet.scheduler.messages import Progress
 
 ROOT = Path(__file__).parent.parent
 

@@ -28,11 +28,11 @@ from rich.table import Table
 
 from simnet import Cohort, Completion, Exponential, Prompt, Scenario, draws, sample
 from simnet.engine.local import LocalMinds
-from simnet.engine.news import Answer, Finish
-from simnet.engine.play import Play
 from simnet.engine.population import agents_of
-from simnet.engine.scheduler import Minds
 from simnet.inference.fake import plausible
+from simnet.scheduler.driver import Play
+from simnet.scheduler.messages import Answer, Finish
+from simnet.scheduler.scheduler import Minds
 from simnet.world.posts import View
 
 MEAN = 0.1

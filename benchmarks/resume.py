@@ -27,11 +27,11 @@ from rich.table import Table
 
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
 from simnet.engine.again import resumption
-from simnet.engine.news import Progress
 from simnet.engine.revive import Course
 from simnet.engine.run import Launch, launch
 from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
+from simnet.scheduler.messages import Progress
 
 PEOPLE = 10_000
 MEAN, REACTS_IN = 2000.0, 1000.0

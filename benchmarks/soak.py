@@ -32,10 +32,10 @@ from recorder import speaker
 from rich.console import Console
 from rich.table import Table
 
-from simnet.engine.scheduler import WRITES_IN_FLIGHT
 from simnet.recording.disk import Disk
 from simnet.recording.recorder import Recorder
 from simnet.recording.schema import encode_columns, row_schema
+from simnet.scheduler.scheduler import WRITES_IN_FLIGHT
 
 EVENTS, EXPOSURES, CALLS = 5_000, 4_000, 1_000
 ROWS = EVENTS + EXPOSURES + CALLS

@@ -128,7 +128,7 @@ def run(
 ) -> None:
     """Run a scenario and leave a run directory behind."""
     from simnet.commands.run import Order, carry_out  # noqa: PLC0415
-    from simnet.engine.budget import Budget  # noqa: PLC0415
+    from simnet.scheduler.budget import Budget  # noqa: PLC0415
 
     order = Order(
         target=target,

@@ -30,7 +30,7 @@ from simnet import (
 )
 from simnet.analysis.replay import replay
 from simnet.analysis.resample import ask_again, pick
-from simnet.engine import local, patience
+from simnet.engine import local
 from simnet.engine.launching import Launch
 from simnet.engine.revive import Course
 from simnet.engine.run import launch
@@ -43,6 +43,7 @@ from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
 from simnet.recording.verify import verify
 from simnet.scenario.change import Change
+from simnet.scheduler import disk_retry as patience
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 FORKED = 40 * MINUTE

@@ -23,7 +23,6 @@ from simnet.analysis.costs import costs
 from simnet.cli import app
 from simnet.clock import HOUR, MINUTE
 from simnet.commands import run as run_command
-from simnet.engine.budget import Budget
 from simnet.engine.dry_run import estimate
 from simnet.engine.explain import explain
 from simnet.engine.run import Launch, launch
@@ -31,6 +30,7 @@ from simnet.engine.runs import resume
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.recording.run_directory import Run
+from simnet.scheduler.budget import Budget
 
 STUDY = """
 from simnet import Cohort, Exponential, Scenario, sample

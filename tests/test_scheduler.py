@@ -9,12 +9,12 @@ from made_worlds import drive, random_scenario
 
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
 from simnet.engine.local import LocalMinds
-from simnet.engine.news import Finish, Progress
-from simnet.engine.play import Play
 from simnet.engine.population import agents_of
-from simnet.engine.scheduler import Scheduler
 from simnet.inference.fake import FakeModel
 from simnet.kernel.kernel import Kernel
+from simnet.scheduler.driver import Play
+from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.scheduler import Scheduler
 
 
 class Notebook:
@@ -225,7 +225,7 @@ def test_a_record_that_fails_ends_the_run(after):
 
 
 def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
-    import simnet.engine.scheduler as module
+    import simnet.scheduler.scheduler as module
 
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
     record = Notebook(wait=0.002)

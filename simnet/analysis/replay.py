@@ -6,7 +6,6 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.engine.news import Rows
 from simnet.engine.rebuild import Rebuild
 from simnet.engine.revive import Course, course_of
 from simnet.recording.bulk import encode_showings
@@ -14,6 +13,7 @@ from simnet.recording.manifest import State
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
+from simnet.scheduler.messages import Rows
 
 _TABLES = ("events", "exposures", "network")
 

@@ -57,7 +57,7 @@ def resume(
     """Run what is left of a run that was interrupted, failed or killed."""
     from simnet.commands.going_on import carry_on  # noqa: PLC0415
     from simnet.commands.run import Order  # noqa: PLC0415
-    from simnet.engine.budget import Budget  # noqa: PLC0415
+    from simnet.scheduler.budget import Budget  # noqa: PLC0415
 
     order = Order(
         target=run,

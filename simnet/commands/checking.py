@@ -14,7 +14,6 @@ from simnet.analysis.resample import Asked, Resampled, ask_again, pick
 from simnet.commands.records import open_run
 from simnet.engine.choosing import NONE, Means, choose_again
 from simnet.engine.llm_server import LlmServer
-from simnet.engine.past import last_scenario
 from simnet.engine.revive import course_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
@@ -22,6 +21,7 @@ from simnet.inference.model import Model
 from simnet.recording.lock import check_free
 from simnet.recording.run_directory import Run
 from simnet.recording.verify import Check, verify
+from simnet.scheduler.continuation import last_scenario
 
 FAILED = 4
 """Exit code for a record that is not what it should be."""

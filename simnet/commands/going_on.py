@@ -11,7 +11,6 @@ from simnet.engine.again import branch, check_resumable, resumption
 from simnet.engine.choosing import Choice, choose_again
 from simnet.engine.launching import Launch
 from simnet.engine.models import ready
-from simnet.engine.past import last_scenario
 from simnet.engine.revive import course_of, reload
 from simnet.errors import UsageError
 from simnet.recording.run_directory import Run
@@ -19,6 +18,7 @@ from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.parameters import split_settings
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.continuation import last_scenario
 
 
 def carry_on(order: Order) -> int:

@@ -18,7 +18,7 @@ from simnet.clock import format_time
 from simnet.commands.pace import Figures, Pace, format_seconds
 from simnet.commands.summary import engine_line, outcome_json, print_closing
 from simnet.engine.launching import Outcome
-from simnet.engine.news import Posted, Progress
+from simnet.scheduler.messages import Posted, Progress
 
 PLAIN_EVERY = 2.0
 """Wall seconds at least between two plain lines of progress."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
 from simnet.engine.estimate import Expected
-from simnet.engine.news import EngineState, Progress
+from simnet.scheduler.messages import EngineState, Progress
 
 WINDOW = 10.0
 """Wall seconds over which tokens per second are averaged."""

@@ -11,12 +11,10 @@ from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
 from simnet.engine.again import resumption, unfinished
-from simnet.engine.budget import SPENT, UNLIMITED, Budget
 from simnet.engine.choosing import Choice, Means, choose_models
 from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.launching import Launch, Outcome
 from simnet.engine.models import check_models, named
-from simnet.engine.news import Progress
 from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.revive import course_of
 from simnet.engine.run import launch
@@ -26,6 +24,8 @@ from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import SPENT, UNLIMITED, Budget
+from simnet.scheduler.messages import Progress
 
 WATCHED = 100
 """Up to this many thinking personas, posts are printed as they land."""

@@ -10,8 +10,8 @@ from rich.text import Text
 from simnet.clock import format_time
 from simnet.commands.pace import engine_json, format_seconds
 from simnet.engine.launching import Outcome
-from simnet.engine.news import EngineState, Progress
 from simnet.kernel.ledger import Ledger
+from simnet.scheduler.messages import EngineState, Progress
 
 
 def print_closing(outcome: Outcome, console: Console) -> None:

@@ -15,7 +15,6 @@ from simnet.agents.host import Host, Served
 from simnet.engine.garbage import collect_rarely
 from simnet.engine.llm_server import Ready
 from simnet.engine.local import answers
-from simnet.engine.news import Answer
 from simnet.engine.population import agents_of, minds_of
 from simnet.engine.wire import Packed, unpack
 from simnet.inference.backend import Backend
@@ -23,6 +22,7 @@ from simnet.inference.model import Model
 from simnet.recording.recorder import Recorder
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.messages import Answer
 
 
 class Reached(NamedTuple):

@@ -14,17 +14,13 @@ from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simnet.engine.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
-from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.cluster_engines import Seat, check_gpus, seats
 from simnet.engine.fleet import Fleet, describe, engines_of
 from simnet.engine.garbage import collect_rarely
 from simnet.engine.gauges import Gauges
 from simnet.engine.llm_server import LlmServer
 from simnet.engine.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
-from simnet.engine.news import Finish, Progress
-from simnet.engine.past import Past, last_scenario
 from simnet.engine.placement import PersonasPerActor, Placement, place
-from simnet.engine.play import Phases, Play
 from simnet.engine.reach import check_listens
 from simnet.engine.remote import (
     RemoteMinds,
@@ -44,6 +40,10 @@ from simnet.inference.model import Model
 from simnet.recording.replies import Recorded
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.continuation import Past, last_scenario
+from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.messages import Finish, Progress
 
 _CALLS = 10_000
 """Calls the server works on at once: more than there can be, so that none waits behind work.

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from simnet.engine.models import DEFAULT
-from simnet.engine.news import EngineState, Finish, Progress, with_engines
 from simnet.engine.supervisor import Supervisor
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
+from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
 
 
 class Engine(NamedTuple):

@@ -6,16 +6,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.models import wanted
-from simnet.engine.news import Finish
-from simnet.engine.past import Past, last_scenario
 from simnet.engine.placement import PersonasPerActor
 from simnet.engine.restarts import RESTARTS
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import RUNS, RunDirectory
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.continuation import Past, last_scenario
+from simnet.scheduler.messages import Finish
 
 
 @dataclass(frozen=True)

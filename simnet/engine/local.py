@@ -10,12 +10,8 @@ from simnet.agents.fitting import Encoder, Replies
 from simnet.agents.host import Host, Served
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
-from simnet.engine.budget import UNLIMITED, Budget
 from simnet.engine.models import DEFAULT, with_stand_ins
-from simnet.engine.news import Answer, EngineState, Finish, Progress, Usage, with_engines
-from simnet.engine.past import Past
 from simnet.engine.placement import Placement, thinkers
-from simnet.engine.play import Phases, Play
 from simnet.engine.population import agents_of, minds_of
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured
@@ -23,6 +19,10 @@ from simnet.recording.recorder import Recorder
 from simnet.recording.replies import Recorded
 from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.continuation import Past
+from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
 from simnet.world.posts import View
 
 

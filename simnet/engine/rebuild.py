@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
-from simnet.engine.news import Rows
 from simnet.engine.population import agents_of, minds_of
 from simnet.engine.revive import Course
 from simnet.inference.replay import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.switching import ChangingKernel
+from simnet.scheduler.messages import Rows
 
 VIEWS_AT_ONCE = 1024
 

@@ -7,11 +7,11 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
-from simnet.engine.news import Answer
 from simnet.engine.placement import Placement
 from simnet.engine.wire import Packer
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
+from simnet.scheduler.messages import Answer
 from simnet.world.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)

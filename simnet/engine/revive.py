@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from simnet.engine.past import Past
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.history import lineage
 from simnet.recording.manifest import ScenarioFacts, read_manifest
@@ -15,6 +14,7 @@ from simnet.recording.run_directory import Run
 from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.continuation import Past
 
 
 @dataclass(frozen=True)

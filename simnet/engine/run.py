@@ -11,11 +11,7 @@ from simnet.engine.begin import begin
 from simnet.engine.estimate import check_most_turns
 from simnet.engine.launching import Launch, Outcome
 from simnet.engine.local import InProcess
-from simnet.engine.metrics import Meter, closing_rows, ledger_lines
 from simnet.engine.models import ready, split
-from simnet.engine.news import Finish
-from simnet.engine.past import Past, last_scenario
-from simnet.engine.patience import Patience
 from simnet.engine.placement import Placement
 from simnet.engine.stage import Reporter, Silent, Stage
 from simnet.errors import ActorDiedError, DiskError, RunError
@@ -23,6 +19,10 @@ from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
 from simnet.recording.run_directory import Run, RunDirectory
+from simnet.scheduler.continuation import Past, last_scenario
+from simnet.scheduler.disk_retry import Patience
+from simnet.scheduler.messages import Finish
+from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

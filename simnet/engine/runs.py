@@ -7,7 +7,6 @@ from simnet.clock import Seconds
 from simnet.engine.again import branch, check_resumable, course_from, resumption
 from simnet.engine.choosing import NONE, Means, Named, choose_again, choose_models
 from simnet.engine.launching import Launch
-from simnet.engine.past import last_scenario
 from simnet.engine.placement import PersonasPerActor
 from simnet.engine.revive import Course
 from simnet.engine.run import launch
@@ -17,6 +16,7 @@ from simnet.recording.run_directory import RUNS
 from simnet.recording.run_directory import Run as Record
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.continuation import last_scenario
 
 
 def run(

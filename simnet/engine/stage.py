@@ -6,9 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from simnet.engine.news import Finish, Progress
 from simnet.engine.placement import Placement
-from simnet.engine.play import Phases
+from simnet.scheduler.driver import Phases
+from simnet.scheduler.messages import Finish, Progress
 
 
 class Reporter(Protocol):

@@ -15,11 +15,6 @@ from faulty_disks import FragileDisk, PowerLossError
 
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
 from simnet.agents.behaviours import converse, enforce
-from simnet.engine import scheduler as scheduler_module
-from simnet.engine.metrics import closing_rows
-from simnet.engine.news import Finish
-from simnet.engine.past import Past
-from simnet.engine.play import Phases, Play
 from simnet.engine.population import agents_of
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
@@ -30,6 +25,11 @@ from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
 from simnet.recording.segment import bounds
+from simnet.scheduler import scheduler as scheduler_module
+from simnet.scheduler.continuation import Past
+from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.messages import Finish
+from simnet.scheduler.metric_rows import closing_rows
 from simulation.faults import KINDS, Minds, Model, Plan, Record
 from simulation.virtual_time import VirtualLoop
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from simnet.engine.news import Finish, Progress
-from simnet.engine.play import Phases
 from simnet.kernel.ledger import Ledger
 from simnet.recording.manifest import LedgerLine
 from simnet.recording.rows import LedgerRow, Metric
 from simnet.recording.schema import encode
+from simnet.scheduler.driver import Phases
+from simnet.scheduler.messages import Finish, Progress
 
 SAMPLED_EVERY = 1.0
 """Wall seconds at least between two samples of the model's statistics."""

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
-from simnet.engine.budget import UNLIMITED, Budget
-from simnet.engine.news import Finish, Progress
-from simnet.engine.past import Past
-from simnet.engine.patience import Patience, PatientRecord
-from simnet.engine.scheduler import Minds, Record, Scheduler
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.switching import ChangingKernel
 from simnet.recording.bulk import encode_edges
 from simnet.recording.rows import PersonaRow
 from simnet.recording.schema import encode
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.continuation import Past
+from simnet.scheduler.disk_retry import Patience, PatientRecord
+from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.scheduler import Minds, Record, Scheduler
 
 ROWS_PER_BATCH = 65_536
 

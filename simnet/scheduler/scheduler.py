@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from simnet.clock import Seconds
-from simnet.engine.budget import UNLIMITED, Budget
-from simnet.engine.news import Answer, Finish, Posted, Progress, Usage
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.bulk import encode_showings
 from simnet.recording.rows import Edge
 from simnet.recording.schema import encode
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
 from simnet.world.events import DONE, Event, Showing
 from simnet.world.posts import View
 

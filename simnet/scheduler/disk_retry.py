@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from simnet.engine.scheduler import Record
 from simnet.errors import DiskError
+from simnet.scheduler.scheduler import Record
 
 TRIED_EVERY = 1.0
 """Wall seconds between two attempts at a disk that refuses."""

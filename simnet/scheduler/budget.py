@@ -3,7 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
-from simnet.engine.news import Usage
+from simnet.scheduler.messages import Usage
 
 TYPICAL = 500
 """Tokens that a call is taken to cost before the first is back."""

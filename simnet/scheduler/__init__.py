@@ -1,0 +1,1 @@
+"""Drives one kernel: views out in batches, decisions in, rows to the record."""
