@@ -49,11 +49,11 @@ from simnet import (
     sample,
 )
 from simnet.agents.agent import Decision
-from simnet.engine.garbage import collect_rarely
 from simnet.engine.run import Launch, launch
-from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.base import Silent
+from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress
 from simnet.world.posts import View
 

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from simnet.engine.begin import versions
 from simnet.engine.run import Launch, Outcome, launch
-from simnet.engine.stage import Silent
 from simnet.inference.backend import choose
+from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario
 from simnet.scheduler.messages import Progress
 

@@ -27,9 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Completion, Exponential, Prompt, Scenario, draws, sample
-from simnet.engine.local import LocalMinds
-from simnet.engine.population import agents_of
 from simnet.inference.fake import plausible
+from simnet.runtime.agent_factory import agents_of
+from simnet.runtime.in_process import LocalMinds
 from simnet.scheduler.driver import Play
 from simnet.scheduler.messages import Answer, Finish
 from simnet.scheduler.scheduler import Minds

@@ -27,13 +27,13 @@ from simnet.agents.host import Host
 from simnet.agents.mind import Mind
 from simnet.agents.replies import ReplyFormat, Shape, purpose
 from simnet.clock import HOUR, MINUTE
-from simnet.engine.population import agents_of
 from simnet.errors import ModelError
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion, Model
 from simnet.inference.settings import EngineSettings
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
 from simnet.world.actions import Action, fields_of
 from simnet.world.posts import View
 

@@ -29,8 +29,8 @@ from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sampl
 from simnet.engine.again import resumption
 from simnet.engine.revive import Course
 from simnet.engine.run import Launch, launch
-from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
+from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
 
 PEOPLE = 10_000

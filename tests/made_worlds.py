@@ -37,10 +37,10 @@ from simnet import (
     split,
 )
 from simnet.agents.agent import Decision
-from simnet.engine.population import agents_of
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
 from simnet.world.events import Event, Showing
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View

@@ -30,18 +30,18 @@ from simnet import (
 )
 from simnet.analysis.replay import replay
 from simnet.analysis.resample import ask_again, pick
-from simnet.engine import local
 from simnet.engine.launching import Launch
 from simnet.engine.revive import Course
 from simnet.engine.run import launch
 from simnet.engine.runs import fork, resume
-from simnet.engine.stage import Silent
 from simnet.errors import DiskError
 from simnet.recording.disk import Disk
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
 from simnet.recording.verify import verify
+from simnet.runtime import in_process as local
+from simnet.runtime.base import Silent
 from simnet.scenario.change import Change
 from simnet.scheduler import disk_retry as patience
 

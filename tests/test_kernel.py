@@ -28,8 +28,8 @@ from simnet import (
     silent,
 )
 from simnet.agents.agent import Decision
-from simnet.engine.population import agents_of
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
 
 
 def people(*handles):

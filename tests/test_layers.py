@@ -24,7 +24,7 @@ LAYERS = (
 ELSEWHERE = {"simnet.personas.generate": "agents", "simnet.personas.commands": "commands"}
 """Modules that stand higher than their package: one asks a model, one is a command line."""
 ONE_HOME = {
-    "ray": ("engine/cluster", "engine/remote", "engine/supervisor", "engine/gauges"),
+    "ray": ("runtime/ray/",),
     "vllm": ("inference/vllm",),
     "torch": ("inference/embedded", "inference/vllm"),
     "transformers": ("inference/embedded", "inference/vllm"),

@@ -37,7 +37,6 @@ from simnet.commands.summary import outcome_json, print_closing
 from simnet.engine.dry_run import estimate
 from simnet.engine.estimate import Expected
 from simnet.engine.launching import Launch
-from simnet.engine.models import check_models, named, wanted
 from simnet.engine.revive import Course
 from simnet.engine.run import launch
 from simnet.engine.runs import fork, resume
@@ -48,6 +47,7 @@ from simnet.inference.settings import EngineSettings
 from simnet.inference.statistics import Statistics, merged
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
+from simnet.runtime.models import check_models, named, wanted
 from simnet.scenario.loading import load_scenario
 
 

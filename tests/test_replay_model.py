@@ -7,8 +7,8 @@ from made_worlds import random_scenario
 
 from simnet import Completion, FakeModel, Prompt, ReplayModel, RunError
 from simnet.agents.host import Host
-from simnet.engine.population import agents_of
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
 
 
 def prompt(number):

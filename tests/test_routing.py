@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simnet.engine.placement import spread
 from simnet.engine.replicas import Replicas
 from simnet.engine.routing import MORE, SPARE, Routes
 from simnet.errors import ActorDiedError, ModelGoneError, RunError
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.settings import EngineSettings
+from simnet.runtime.placement import spread
 
 PEOPLE = [f"persona-{number}" for number in range(20_000)]
 

@@ -8,10 +8,10 @@ import pytest
 from made_worlds import drive, random_scenario
 
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
-from simnet.engine.local import LocalMinds
-from simnet.engine.population import agents_of
 from simnet.inference.fake import FakeModel
 from simnet.kernel.kernel import Kernel
+from simnet.runtime.agent_factory import agents_of
+from simnet.runtime.in_process import LocalMinds
 from simnet.scheduler.driver import Play
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.scheduler import Scheduler

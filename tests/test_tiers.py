@@ -39,10 +39,10 @@ from simnet import (
 )
 from simnet.agents.agent import Agent
 from simnet.agents.host import Host
-from simnet.engine.local import answers
-from simnet.engine.population import agents_of
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Completion
+from simnet.runtime.agent_factory import agents_of
+from simnet.runtime.in_process import answers
 from simnet.world.posts import Message
 
 

@@ -5,8 +5,8 @@ import pickle
 import pytest
 from made_worlds import drive, random_scenario, shown, view
 
-from simnet.engine import wire
-from simnet.engine.wire import Packer, unpack
+from simnet.runtime.ray import serialization as wire
+from simnet.runtime.ray.serialization import Packer, unpack
 from simnet.world.posts import Message
 
 

@@ -6,12 +6,12 @@ from typing import NamedTuple, TypeAlias
 from simnet import draws
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
-from simnet.engine.population import minds_of
 from simnet.engine.rebuild import Rebuild
 from simnet.engine.revive import Course
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
+from simnet.runtime.agent_factory import minds_of
 from simnet.world.posts import View
 
 Generate: TypeAlias = Callable[[Sequence[Prompt]], AsyncIterator[list[tuple[int, Completion]]]]

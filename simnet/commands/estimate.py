@@ -10,7 +10,7 @@ from rich.text import Text
 from simnet.commands.pace import format_seconds
 from simnet.commands.run import Order, choose_ordered
 from simnet.engine.dry_run import Estimate, Estimates, Range, estimate
-from simnet.engine.stage import Silent
+from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario
 
 

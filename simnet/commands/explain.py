@@ -13,9 +13,9 @@ from simnet.analysis.show import visible
 from simnet.clock import format_time, parse_duration
 from simnet.commands.run import Order, read_also
 from simnet.engine.explain import Explained, explain
-from simnet.engine.models import model_of
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
+from simnet.runtime.models import model_of
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
 

@@ -10,10 +10,10 @@ from simnet.commands.run import Order, means, perform, read_also, read_per_actor
 from simnet.engine.again import branch, check_resumable, resumption
 from simnet.engine.choosing import Choice, choose_again
 from simnet.engine.launching import Launch
-from simnet.engine.models import ready
 from simnet.engine.revive import course_of, reload
 from simnet.errors import UsageError
 from simnet.recording.run_directory import Run
+from simnet.runtime.models import ready
 from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.parameters import split_settings

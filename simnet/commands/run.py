@@ -14,14 +14,14 @@ from simnet.engine.again import resumption, unfinished
 from simnet.engine.choosing import Choice, Means, choose_models
 from simnet.engine.estimate import check_most_turns, expect
 from simnet.engine.launching import Launch, Outcome
-from simnet.engine.models import check_models, named
-from simnet.engine.placement import PersonasPerActor, thinkers
 from simnet.engine.revive import course_of
 from simnet.engine.run import launch
 from simnet.errors import UsageError
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
+from simnet.runtime.models import check_models, named
+from simnet.runtime.placement import PersonasPerActor, thinkers
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import SPENT, UNLIMITED, Budget

@@ -8,7 +8,6 @@ from typing import Any
 from simnet.clock import Seconds, format_time
 from simnet.engine.begin import begin
 from simnet.engine.launching import Launch
-from simnet.engine.models import check_models, named
 from simnet.engine.revive import Course, checksum, course_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
@@ -16,6 +15,7 @@ from simnet.inference.model import Model
 from simnet.recording.lock import check_free
 from simnet.recording.manifest import State
 from simnet.recording.run_directory import Run, RunDirectory, run_folders
+from simnet.runtime.models import check_models, named
 from simnet.scenario.change import check_changes
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from simnet.engine.begin import IN_PROCESS
-from simnet.engine.models import wanted
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
@@ -14,6 +13,7 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.manifest import ModelFacts
 from simnet.recording.run_directory import Run
+from simnet.runtime.models import wanted
 from simnet.scenario.scenario import Scenario
 
 Named: TypeAlias = Mapping[str, str | Backend | Model]

@@ -20,11 +20,11 @@ import numpy as np
 from simnet.engine.estimate import expected_of
 from simnet.engine.launching import Launch, Outcome
 from simnet.engine.run import launch
-from simnet.engine.stage import Reporter
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import Run
+from simnet.runtime.base import Reporter
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
 
 SLICES = 20

@@ -14,11 +14,11 @@ from simnet.agents.agent import Agent
 from simnet.agents.fitting import Encoder, Versions
 from simnet.agents.host import Host
 from simnet.clock import Seconds, format_time
-from simnet.engine.population import agents_of
 from simnet.errors import UsageError
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Call
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.scenario import Scenario
 from simnet.world.posts import View
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from simnet.engine.models import wanted
-from simnet.engine.placement import PersonasPerActor
-from simnet.engine.restarts import RESTARTS
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import RUNS, RunDirectory
+from simnet.runtime.models import wanted
+from simnet.runtime.placement import PersonasPerActor
+from simnet.runtime.ray.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Past, last_scenario

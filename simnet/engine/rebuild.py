@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
-from simnet.engine.population import agents_of, minds_of
 from simnet.engine.revive import Course
 from simnet.inference.replay import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.switching import ChangingKernel
+from simnet.runtime.agent_factory import agents_of, minds_of
 from simnet.scheduler.messages import Rows
 
 VIEWS_AT_ONCE = 1024

@@ -10,15 +10,15 @@ from pathlib import Path
 from simnet.engine.begin import begin
 from simnet.engine.estimate import check_most_turns
 from simnet.engine.launching import Launch, Outcome
-from simnet.engine.local import InProcess
-from simnet.engine.models import ready, split
-from simnet.engine.placement import Placement
-from simnet.engine.stage import Reporter, Silent, Stage
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
 from simnet.recording.run_directory import Run, RunDirectory
+from simnet.runtime.base import Reporter, Silent, Stage
+from simnet.runtime.in_process import InProcess
+from simnet.runtime.models import ready, split
+from simnet.runtime.placement import Placement
 from simnet.scheduler.continuation import Past, last_scenario
 from simnet.scheduler.disk_retry import Patience
 from simnet.scheduler.messages import Finish
@@ -126,7 +126,7 @@ class _Run:
         objects, backends = split(launch.started)
         if objects:
             return InProcess(launch.scenario, objects, folder, past, launch.budget)
-        from simnet.engine.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
+        from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
             launch.scenario,

@@ -7,13 +7,13 @@ from simnet.clock import Seconds
 from simnet.engine.again import branch, check_resumable, course_from, resumption
 from simnet.engine.choosing import NONE, Means, Named, choose_again, choose_models
 from simnet.engine.launching import Launch
-from simnet.engine.placement import PersonasPerActor
 from simnet.engine.revive import Course
 from simnet.engine.run import launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import RUNS
 from simnet.recording.run_directory import Run as Record
+from simnet.runtime.placement import PersonasPerActor
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario

@@ -29,10 +29,10 @@ from simnet.analysis.replay import replay
 from simnet.engine.revive import Course
 from simnet.engine.run import Launch, launch
 from simnet.engine.runs import resume
-from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
+from simnet.runtime.base import Silent
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
@@ -156,7 +156,7 @@ SCRIPT = textwrap.dedent(
     sys.path[:0] = [sys.argv[2]]
     from test_chaos import BACKEND, small
     from simnet.engine.run import Launch, launch
-    from simnet.engine.stage import Silent
+    from simnet.runtime.base import Silent
 
     class Announcing(Silent):
         def progress(self, progress):

@@ -13,15 +13,15 @@ import ray
 from stub_endpoint import StubEndpoint, reply
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
-from simnet.engine import llm_server
-from simnet.engine.gauges import Gauges
-from simnet.engine.llm_server import LlmServer
 from simnet.engine.run import Launch, launch
-from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
+from simnet.runtime.base import Silent
+from simnet.runtime.ray import llm_server
+from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.prometheus import Gauges
 
 pytest.importorskip("openai")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from simnet import FakeModel, Run, RunError
-from simnet.engine.reach import check_listens
 from simnet.engine.runs import resume
 from simnet.recording.manifest import State
+from simnet.runtime.ray.reach import check_listens
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -27,11 +27,11 @@ SCRIPT = textwrap.dedent(
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
     from test_chaos import small
     from simnet import SimnetError
-    from simnet.engine.actors import PersonaAgents
-    from simnet.engine.cluster import Cluster
+    from simnet.runtime.ray.actors import PersonaAgents
+    from simnet.runtime.ray.cluster import Cluster
     from simnet.engine.launching import Launch
     from simnet.engine.run import launch
-    from simnet.engine.stage import Silent
+    from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.engine.llm_server import LlmServer
-from simnet.engine.remote import RemoteModel, RemoteServer
-from simnet.engine.restarts import Restarts
 from simnet.engine.run import Launch, Outcome, launch
 from simnet.errors import ModelGoneError
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
+from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
+from simnet.runtime.ray.restart_policy import Restarts
 
 # -- without Ray: the double of a server that dies as it is told ----------------------
 

@@ -20,7 +20,7 @@ SCRIPT = textwrap.dedent(
     from pathlib import Path
     from simnet import Cohort, Scenario, Steps, sample
     from simnet.engine.run import Launch, launch
-    from simnet.engine.stage import Silent
+    from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 
     class Announcing(Silent):

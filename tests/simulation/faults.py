@@ -7,11 +7,11 @@ from random import Random
 
 from faulty_disks import FaultyDisk, FragileDisk, PowerLossError
 
-from simnet.engine.local import LocalMinds
 from simnet.errors import ActorDiedError, DiskError
 from simnet.inference.fake import FakeModel
 from simnet.recording.disk import Disk
 from simnet.recording.recorder import Recorder
+from simnet.runtime.in_process import LocalMinds
 
 KINDS = (
     "agents die",

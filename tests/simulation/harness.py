@@ -15,7 +15,6 @@ from faulty_disks import FragileDisk, PowerLossError
 
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
 from simnet.agents.behaviours import converse, enforce
-from simnet.engine.population import agents_of
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.manifest import Manifest
@@ -25,6 +24,7 @@ from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
 from simnet.recording.segment import bounds
+from simnet.runtime.agent_factory import agents_of
 from simnet.scheduler import scheduler as scheduler_module
 from simnet.scheduler.continuation import Past
 from simnet.scheduler.driver import Phases, Play

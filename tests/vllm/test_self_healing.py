@@ -10,11 +10,11 @@ import pytest
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.engine.run import Launch, launch
-from simnet.engine.stage import Silent
 from simnet.errors import ModelNotFoundError
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
+from simnet.runtime.base import Silent
 
 pytest.importorskip("vllm")
 pytest.importorskip("ray")

@@ -1,7 +1,7 @@
 """The actors: plain classes, each a thin shell around a part that runs without it.
 
-`simnet.engine.cluster` makes Ray actors of them; tests use them as they are. The doubles that
-stand for an actor in another actor, such as `RemoteModel`, are in `simnet.engine.remote`.
+`simnet.runtime.ray.cluster` makes Ray actors of them; tests use them as they are. The doubles that
+stand for an actor in another actor, such as `RemoteModel`, are in `simnet.runtime.ray.proxies`.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host, Served
-from simnet.engine.garbage import collect_rarely
-from simnet.engine.llm_server import Ready
-from simnet.engine.local import answers
-from simnet.engine.population import agents_of, minds_of
-from simnet.engine.wire import Packed, unpack
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.recorder import Recorder
+from simnet.runtime.agent_factory import agents_of, minds_of
+from simnet.runtime.in_process import answers
+from simnet.runtime.ray.gc_tuning import collect_rarely
+from simnet.runtime.ray.llm_server import Ready
+from simnet.runtime.ray.serialization import Packed, unpack
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.messages import Answer

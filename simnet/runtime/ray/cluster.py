@@ -13,16 +13,21 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
-from simnet.engine.cluster_engines import Seat, check_gpus, seats
-from simnet.engine.fleet import Fleet, describe, engines_of
-from simnet.engine.garbage import collect_rarely
-from simnet.engine.gauges import Gauges
-from simnet.engine.llm_server import LlmServer
-from simnet.engine.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
-from simnet.engine.placement import PersonasPerActor, Placement, place
-from simnet.engine.reach import check_listens
-from simnet.engine.remote import (
+from simnet.engine.replicas import Replicas
+from simnet.engine.routing import Routes
+from simnet.errors import RunError
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.recording.replies import Recorded
+from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
+from simnet.runtime.placement import PersonasPerActor, Placement, place
+from simnet.runtime.ray.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
+from simnet.runtime.ray.engine_placement import Seat, check_gpus, seats
+from simnet.runtime.ray.engine_pool import Fleet, describe, engines_of
+from simnet.runtime.ray.gc_tuning import collect_rarely
+from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.prometheus import Gauges
+from simnet.runtime.ray.proxies import (
     RemoteMinds,
     RemoteModel,
     RemoteRecord,
@@ -30,14 +35,9 @@ from simnet.engine.remote import (
     stream,
     unwrapped,
 )
-from simnet.engine.replicas import Replicas
-from simnet.engine.restarts import RESTARTS, Restarts
-from simnet.engine.routing import Routes
-from simnet.engine.supervisor import Supervisor
-from simnet.errors import RunError
-from simnet.inference.backend import Backend
-from simnet.inference.model import Model
-from simnet.recording.replies import Recorded
+from simnet.runtime.ray.reach import check_listens
+from simnet.runtime.ray.restart_policy import RESTARTS, Restarts
+from simnet.runtime.ray.supervisor import Supervisor
 from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget

@@ -10,14 +10,14 @@ from simnet.agents.fitting import Encoder, Replies
 from simnet.agents.host import Host, Served
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
-from simnet.engine.models import DEFAULT, with_stand_ins
-from simnet.engine.placement import Placement, thinkers
-from simnet.engine.population import agents_of, minds_of
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured
 from simnet.recording.recorder import Recorder
 from simnet.recording.replies import Recorded
 from simnet.recording.schema import encode
+from simnet.runtime.agent_factory import agents_of, minds_of
+from simnet.runtime.models import DEFAULT, with_stand_ins
+from simnet.runtime.placement import Placement, thinkers
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Past

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
-from simnet.engine.adapters import check_adapters
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.runtime.adapters import check_adapters
 from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from simnet.engine.models import DEFAULT
-from simnet.engine.supervisor import Supervisor
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
+from simnet.runtime.models import DEFAULT
+from simnet.runtime.ray.supervisor import Supervisor
 from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
 
 

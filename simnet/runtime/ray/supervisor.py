@@ -9,11 +9,11 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
-from simnet.engine.llm_server import CLOSING_TIME, Incident, Ready
-from simnet.engine.remote import raised, unwrapped
-from simnet.engine.restarts import Restarts
 from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.statistics import Statistics
+from simnet.runtime.ray.llm_server import CLOSING_TIME, Incident, Ready
+from simnet.runtime.ray.proxies import raised, unwrapped
+from simnet.runtime.ray.restart_policy import Restarts
 
 SAMPLED_EVERY = 1.0
 """Wall seconds at least between two samples of the statistics."""

@@ -7,10 +7,10 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
-from simnet.engine.placement import Placement
-from simnet.engine.wire import Packer
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
+from simnet.runtime.placement import Placement
+from simnet.runtime.ray.serialization import Packer
 from simnet.scheduler.messages import Answer
 from simnet.world.posts import View
 

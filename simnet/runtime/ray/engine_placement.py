@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.fleet import Engine
-from simnet.engine.placement import spread
 from simnet.errors import UsageError
+from simnet.runtime.placement import spread
+from simnet.runtime.ray.engine_pool import Engine
 
 
 class Seat(NamedTuple):

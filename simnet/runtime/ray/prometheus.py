@@ -2,8 +2,8 @@
 
 from ray.util.metrics import Gauge
 
-from simnet.engine.models import DEFAULT
 from simnet.inference.statistics import Statistics
+from simnet.runtime.models import DEFAULT
 
 _TAGS = ("model", "name", "replica")
 

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from simnet.engine.placement import Placement
+from simnet.runtime.placement import Placement
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
 
