@@ -49,9 +49,9 @@ from simnet import (
     sample,
 )
 from simnet.agents.agent import Decision
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend
 from simnet.kernel.kernel import Kernel, Status
+from simnet.runs.launcher import Launch, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress

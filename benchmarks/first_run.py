@@ -15,9 +15,9 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from simnet.engine.begin import versions
-from simnet.engine.run import Launch, Outcome, launch
 from simnet.inference.backend import choose
+from simnet.runs.create import versions
+from simnet.runs.launcher import Launch, Outcome, launch
 from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario
 from simnet.scheduler.messages import Progress

@@ -37,8 +37,6 @@ from rich.table import Table
 
 from simnet import FakeModel, Prompt, Scenario
 from simnet.agents.host import Host
-from simnet.engine.begin import versions
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend, choose
 from simnet.inference.embedded import resolve
 from simnet.inference.fake import plausible
@@ -46,6 +44,8 @@ from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.vllm import _sampling, _tokens
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.run_directory import Run
+from simnet.runs.create import versions
+from simnet.runs.launcher import Launch, launch
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.loading import Loaded, load_scenario
 

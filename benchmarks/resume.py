@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
-from simnet.engine.again import resumption
-from simnet.engine.revive import Course
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend
+from simnet.runs.launcher import Launch, launch
+from simnet.runs.reload_scenario import Course
+from simnet.runs.resume import resumption
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
 

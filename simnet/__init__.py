@@ -107,19 +107,19 @@ from simnet.world.verbs import (
 from simnet.world.world import World
 
 if TYPE_CHECKING:
-    from simnet.engine.runs import Run, fork, resume, run
     from simnet.inference.fake import FakeModel
     from simnet.inference.replay import ReplayModel
     from simnet.personas.sources import load
+    from simnet.runs.api import Run, fork, resume, run
 
 _LATER = {
     "FakeModel": "simnet.inference.fake",
     "ReplayModel": "simnet.inference.replay",
-    "Run": "simnet.engine.runs",
+    "Run": "simnet.runs.api",
     "load": "simnet.personas.sources",
-    "fork": "simnet.engine.runs",
-    "resume": "simnet.engine.runs",
-    "run": "simnet.engine.runs",
+    "fork": "simnet.runs.api",
+    "resume": "simnet.runs.api",
+    "run": "simnet.runs.api",
 }
 """Names whose modules are slow to import, or import what is."""
 

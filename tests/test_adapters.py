@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from simnet import Cohort, Scenario, UsageError, sample
 from simnet.cli import app
 from simnet.commands.run import read_adapters
-from simnet.engine.run import Launch, launch
 from simnet.errors import InputError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
+from simnet.runs.launcher import Launch, launch
 from simnet.runtime.adapters import check_adapters
 
 

@@ -28,18 +28,18 @@ from simnet import (
     run,
     sample,
 )
-from simnet.analysis.replay import replay
-from simnet.analysis.resample import ask_again, pick
-from simnet.engine.launching import Launch
-from simnet.engine.revive import Course
-from simnet.engine.run import launch
-from simnet.engine.runs import fork, resume
 from simnet.errors import DiskError
 from simnet.recording.disk import Disk
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
 from simnet.recording.verify import verify
+from simnet.runs.api import fork, resume
+from simnet.runs.launcher import launch
+from simnet.runs.plan import Launch
+from simnet.runs.reload_scenario import Course
+from simnet.runs.replay import replay
+from simnet.runs.resample import ask_again, pick
 from simnet.runtime import in_process as local
 from simnet.runtime.base import Silent
 from simnet.scenario.change import Change

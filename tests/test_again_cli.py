@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from simnet import FakeModel, Run
 from simnet.cli import app
 from simnet.commands import run as run_command
-from simnet.engine.run import launch
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
+from simnet.runs.launcher import launch
 
 TOWN = """
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, Persona, Scenario, Write, sample

@@ -17,9 +17,9 @@ from simnet.cli import app
 from simnet.commands import doctor as doctor_command
 from simnet.commands import run as run_command
 from simnet.commands.records import open_run
-from simnet.engine.run import Launch, launch
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fake import FakeModel
+from simnet.runs.launcher import Launch, launch
 from simnet.scenario.loading import load_scenario
 
 STUDY = """

@@ -25,11 +25,11 @@ from simnet.clock import HOUR, MINUTE
 from simnet.commands import run as run_command
 from simnet.engine.dry_run import estimate
 from simnet.engine.explain import explain
-from simnet.engine.run import Launch, launch
-from simnet.engine.runs import resume
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.recording.run_directory import Run
+from simnet.runs.api import resume
+from simnet.runs.launcher import Launch, launch
 from simnet.scheduler.budget import Budget
 
 STUDY = """

@@ -19,13 +19,13 @@ from simnet import (
     Write,
     run,
 )
-from simnet.engine.revive import Course
 from simnet.recording import parquet, run_directory
 from simnet.recording.dataset import sealed_dataset
 from simnet.recording.lock import held
 from simnet.recording.recorder import Recorder
 from simnet.recording.schema import TABLES, arrow_schema, encode
 from simnet.recording.verify import verify
+from simnet.runs.reload_scenario import Course
 from simnet.scenario.change import Change
 
 SAID = Cue(50 * MINUTE, "council", Write("No, it does not."))

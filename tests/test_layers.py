@@ -28,7 +28,14 @@ ONE_HOME = {
     "vllm": ("inference/vllm",),
     "torch": ("inference/embedded", "inference/vllm"),
     "transformers": ("inference/embedded", "inference/vllm"),
-    "pyarrow": ("recording/", "analysis/", "export/", "personas/sources/", "personas/catalogue"),
+    "pyarrow": (
+        "recording/",
+        "analysis/",
+        "export/",
+        "runs/",
+        "personas/sources/",
+        "personas/catalogue",
+    ),
 }
 IMPURE = {
     "time",

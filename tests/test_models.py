@@ -27,8 +27,6 @@ from simnet import (
     run,
     sample,
 )
-from simnet.analysis.replay import replay
-from simnet.analysis.resample import ask_again, pick
 from simnet.cli import app
 from simnet.commands import run as run_command
 from simnet.commands.live import panel
@@ -36,10 +34,6 @@ from simnet.commands.pace import Pace
 from simnet.commands.summary import outcome_json, print_closing
 from simnet.engine.dry_run import estimate
 from simnet.engine.estimate import Expected
-from simnet.engine.launching import Launch
-from simnet.engine.revive import Course
-from simnet.engine.run import launch
-from simnet.engine.runs import fork, resume
 from simnet.errors import RunError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
@@ -47,6 +41,12 @@ from simnet.inference.settings import EngineSettings
 from simnet.inference.statistics import Statistics, merged
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
+from simnet.runs.api import fork, resume
+from simnet.runs.launcher import launch
+from simnet.runs.plan import Launch
+from simnet.runs.reload_scenario import Course
+from simnet.runs.replay import replay
+from simnet.runs.resample import ask_again, pick
 from simnet.runtime.models import check_models, named, wanted
 from simnet.scenario.loading import load_scenario
 

@@ -16,11 +16,11 @@ from simnet import (
     Unfollow,
     run,
 )
-from simnet.analysis.replay import replay
-from simnet.engine.revive import Course
 from simnet.recording.recorder import Recorder
 from simnet.recording.rows import Edge
 from simnet.recording.schema import encode
+from simnet.runs.reload_scenario import Course
+from simnet.runs.replay import replay
 
 DID = [
     (MINUTE, "ana", Follow("cem")),

@@ -9,17 +9,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from simnet.analysis.replay import Replayed, replay
-from simnet.analysis.resample import Asked, Resampled, ask_again, pick
 from simnet.commands.records import open_run
-from simnet.engine.choosing import NONE, Means, choose_again
-from simnet.engine.revive import course_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.lock import check_free
 from simnet.recording.run_directory import Run
 from simnet.recording.verify import Check, verify
+from simnet.runs.model_selection import NONE, Means, choose_again
+from simnet.runs.reload_scenario import course_of
+from simnet.runs.replay import Replayed, replay
+from simnet.runs.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.scheduler.continuation import last_scenario
 

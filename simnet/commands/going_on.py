@@ -7,12 +7,12 @@ from dataclasses import replace
 from simnet.clock import format_time, parse_duration
 from simnet.commands.records import open_run
 from simnet.commands.run import Order, means, perform, read_also, read_per_actor
-from simnet.engine.again import branch, check_resumable, resumption
-from simnet.engine.choosing import Choice, choose_again
-from simnet.engine.launching import Launch
-from simnet.engine.revive import course_of, reload
 from simnet.errors import UsageError
 from simnet.recording.run_directory import Run
+from simnet.runs.model_selection import Choice, choose_again
+from simnet.runs.plan import Launch
+from simnet.runs.reload_scenario import course_of, reload
+from simnet.runs.resume import branch, check_resumable, resumption
 from simnet.runtime.models import ready
 from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario

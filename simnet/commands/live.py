@@ -17,7 +17,7 @@ from simnet.analysis.show import visible
 from simnet.clock import format_time
 from simnet.commands.pace import Figures, Pace, format_seconds
 from simnet.commands.summary import engine_line, outcome_json, print_closing
-from simnet.engine.launching import Outcome
+from simnet.runs.plan import Outcome
 from simnet.scheduler.messages import Posted, Progress
 
 PLAIN_EVERY = 2.0

@@ -10,16 +10,16 @@ from rich.console import Console
 from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
-from simnet.engine.again import resumption, unfinished
-from simnet.engine.choosing import Choice, Means, choose_models
 from simnet.engine.estimate import check_most_turns, expect
-from simnet.engine.launching import Launch, Outcome
-from simnet.engine.revive import course_of
-from simnet.engine.run import launch
 from simnet.errors import UsageError
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
+from simnet.runs.launcher import launch
+from simnet.runs.model_selection import Choice, Means, choose_models
+from simnet.runs.plan import Launch, Outcome
+from simnet.runs.reload_scenario import course_of
+from simnet.runs.resume import resumption, unfinished
 from simnet.runtime.models import check_models, named
 from simnet.runtime.placement import PersonasPerActor, thinkers
 from simnet.scenario.loading import load_scenario

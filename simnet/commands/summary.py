@@ -9,8 +9,8 @@ from rich.text import Text
 
 from simnet.clock import format_time
 from simnet.commands.pace import engine_json, format_seconds
-from simnet.engine.launching import Outcome
 from simnet.kernel.ledger import Ledger
+from simnet.runs.plan import Outcome
 from simnet.scheduler.messages import EngineState, Progress
 
 

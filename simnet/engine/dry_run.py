@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simnet.engine.estimate import expected_of
-from simnet.engine.launching import Launch, Outcome
-from simnet.engine.run import launch
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import Run
+from simnet.runs.launcher import launch
+from simnet.runs.plan import Launch, Outcome
 from simnet.runtime.base import Reporter
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
 

@@ -25,13 +25,13 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.analysis.replay import replay
-from simnet.engine.revive import Course
-from simnet.engine.run import Launch, launch
-from simnet.engine.runs import resume
 from simnet.inference.backend import Backend
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
+from simnet.runs.api import resume
+from simnet.runs.launcher import Launch, launch
+from simnet.runs.reload_scenario import Course
+from simnet.runs.replay import replay
 from simnet.runtime.base import Silent
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -155,7 +155,7 @@ SCRIPT = textwrap.dedent(
     from pathlib import Path
     sys.path[:0] = [sys.argv[2]]
     from test_chaos import BACKEND, small
-    from simnet.engine.run import Launch, launch
+    from simnet.runs.launcher import Launch, launch
     from simnet.runtime.base import Silent
 
     class Announcing(Silent):

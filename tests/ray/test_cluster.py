@@ -24,8 +24,8 @@ from simnet import (
     round_robin,
     sample,
 )
-from simnet.engine.run import Launch, Outcome, launch
 from simnet.inference.backend import Backend
+from simnet.runs.launcher import Launch, Outcome, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
 

@@ -13,11 +13,11 @@ import ray
 from stub_endpoint import StubEndpoint, reply
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
+from simnet.runs.launcher import Launch, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray import llm_server
 from simnet.runtime.ray.llm_server import LlmServer

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from simnet import FakeModel, Run, RunError
-from simnet.engine.runs import resume
 from simnet.recording.manifest import State
+from simnet.runs.api import resume
 from simnet.runtime.ray.reach import check_listens
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -29,8 +29,8 @@ SCRIPT = textwrap.dedent(
     from simnet import SimnetError
     from simnet.runtime.ray.actors import PersonaAgents
     from simnet.runtime.ray.cluster import Cluster
-    from simnet.engine.launching import Launch
-    from simnet.engine.run import launch
+    from simnet.runs.plan import Launch
+    from simnet.runs.launcher import launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
+from simnet.runs.launcher import Launch, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
 

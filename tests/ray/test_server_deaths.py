@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.engine.run import Launch, Outcome, launch
 from simnet.errors import ModelGoneError
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
+from simnet.runs.launcher import Launch, Outcome, launch
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
 from simnet.runtime.ray.restart_policy import Restarts

@@ -19,7 +19,7 @@ SCRIPT = textwrap.dedent(
     import asyncio, sys
     from pathlib import Path
     from simnet import Cohort, Scenario, Steps, sample
-    from simnet.engine.run import Launch, launch
+    from simnet.runs.launcher import Launch, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 

@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
-from simnet.engine.run import Launch, launch
 from simnet.errors import ModelNotFoundError
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
+from simnet.runs.launcher import Launch, launch
 from simnet.runtime.base import Silent
 
 pytest.importorskip("vllm")

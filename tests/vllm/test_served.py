@@ -16,12 +16,12 @@ import psutil
 import pytest
 
 from simnet import Cohort, Run, Scenario, Steps, Write, sample
-from simnet.engine.run import Launch, launch
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
+from simnet.runs.launcher import Launch, launch
 
 pytest.importorskip("vllm")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simnet import Run
-from simnet.engine.run import Launch, launch
+from simnet.runs.launcher import Launch, launch
 from simnet.scenario.loading import load_scenario
 
 pytestmark = [

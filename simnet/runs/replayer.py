@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
-from simnet.engine.revive import Course
+from simnet.runs.reload_scenario import Course
 from simnet.inference.replay import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.engine.rebuild import Rebuild
-from simnet.engine.revive import Course, course_of
+from simnet.runs.replayer import Rebuild
+from simnet.runs.reload_scenario import Course, course_of
 from simnet.recording.bulk import encode_showings
 from simnet.recording.manifest import State
 from simnet.recording.replies import Recorded

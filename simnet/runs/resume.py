@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from simnet.clock import Seconds, format_time
-from simnet.engine.begin import begin
-from simnet.engine.launching import Launch
-from simnet.engine.revive import Course, checksum, course_of
+from simnet.runs.create import begin
+from simnet.runs.plan import Launch
+from simnet.runs.reload_scenario import Course, checksum, course_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model

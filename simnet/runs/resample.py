@@ -6,8 +6,8 @@ from typing import NamedTuple, TypeAlias
 from simnet import draws
 from simnet.agents.mind import Mind
 from simnet.clock import Seconds
-from simnet.engine.rebuild import Rebuild
-from simnet.engine.revive import Course
+from simnet.runs.replayer import Rebuild
+from simnet.runs.reload_scenario import Course
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.replies import Recorded
 from simnet.recording.run_directory import Run

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 from simnet.clock import Seconds
-from simnet.engine.again import branch, check_resumable, course_from, resumption
-from simnet.engine.choosing import NONE, Means, Named, choose_again, choose_models
-from simnet.engine.launching import Launch
-from simnet.engine.revive import Course
-from simnet.engine.run import launch
+from simnet.runs.resume import branch, check_resumable, course_from, resumption
+from simnet.runs.model_selection import NONE, Means, Named, choose_again, choose_models
+from simnet.runs.plan import Launch
+from simnet.runs.reload_scenario import Course
+from simnet.runs.launcher import launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import RUNS

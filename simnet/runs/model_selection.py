@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from simnet.engine.begin import IN_PROCESS
+from simnet.runs.create import IN_PROCESS
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint

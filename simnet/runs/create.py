@@ -5,7 +5,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from simnet.engine.launching import Launch
+from simnet.runs.plan import Launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.manifest import ModelFacts

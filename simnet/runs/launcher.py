@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.engine.begin import begin
+from simnet.runs.create import begin
 from simnet.engine.estimate import check_most_turns
-from simnet.engine.launching import Launch, Outcome
+from simnet.runs.plan import Launch, Outcome
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
