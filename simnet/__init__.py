@@ -108,13 +108,13 @@ from simnet.world.world import World
 
 if TYPE_CHECKING:
     from simnet.inference.fake import FakeModel
-    from simnet.inference.replay import ReplayModel
+    from simnet.inference.replay_model import ReplayModel
     from simnet.personas.sources import load
     from simnet.runs.api import Run, fork, resume, run
 
 _LATER = {
     "FakeModel": "simnet.inference.fake",
-    "ReplayModel": "simnet.inference.replay",
+    "ReplayModel": "simnet.inference.replay_model",
     "Run": "simnet.runs.api",
     "load": "simnet.personas.sources",
     "fork": "simnet.runs.api",

@@ -23,10 +23,10 @@ from simnet.analysis.costs import costs
 from simnet.cli import app
 from simnet.clock import HOUR, MINUTE
 from simnet.commands import run as run_command
-from simnet.engine.dry_run import estimate
-from simnet.engine.explain import explain
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
+from simnet.planning.cost_estimate import estimate
+from simnet.planning.explain import explain
 from simnet.recording.run_directory import Run
 from simnet.runs.api import resume
 from simnet.runs.launcher import Launch, launch

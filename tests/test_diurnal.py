@@ -36,8 +36,8 @@ from simnet import (
 )
 from simnet.agents.agent import Decision
 from simnet.draws import Draw
-from simnet.engine.estimate import check_most_turns, expect, expected_turns
 from simnet.kernel.kernel import Kernel, Status
+from simnet.scenario.expected_turns import check_most_turns, expect, expected_turns
 
 
 def draw(who="ana", turn=0, seed=1):

@@ -19,8 +19,8 @@ from simnet import (
     sample,
 )
 from simnet.agents.agent import Decision
-from simnet.engine.estimate import expect, expected_turns
 from simnet.kernel.kernel import Kernel, Status
+from simnet.scenario.expected_turns import expect, expected_turns
 
 
 def turns_of(scenario: Scenario) -> int:

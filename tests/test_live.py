@@ -8,9 +8,9 @@ from rich.console import Console
 
 from simnet.commands.live import LiveDisplay, Plain, display, line, print_posted
 from simnet.commands.pace import Pace, format_seconds
-from simnet.engine.estimate import Expected
 from simnet.inference.statistics import Statistics
 from simnet.kernel.ledger import Ledger
+from simnet.scenario.expected_turns import Expected
 from simnet.scheduler.messages import Posted, Progress, Usage
 
 LONG = "word " * 30

@@ -13,7 +13,7 @@ from stub_endpoint import StubEndpoint
 from simnet.errors import ModelNotFoundError, RunError
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import USABLE, Completion, Prompt
-from simnet.inference.replay import ReplayModel
+from simnet.inference.replay_model import ReplayModel
 from simnet.inference.statistics import Measured, Statistics
 
 PATTERN = r"(reply [1-3]: [a-z ]{1,20}|pass)"

@@ -32,13 +32,12 @@ from simnet.commands import run as run_command
 from simnet.commands.live import panel
 from simnet.commands.pace import Pace
 from simnet.commands.summary import outcome_json, print_closing
-from simnet.engine.dry_run import estimate
-from simnet.engine.estimate import Expected
 from simnet.errors import RunError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.inference.statistics import Statistics, merged
+from simnet.planning.cost_estimate import estimate
 from simnet.recording.manifest import State
 from simnet.recording.verify import verify
 from simnet.runs.api import fork, resume
@@ -48,6 +47,7 @@ from simnet.runs.reload_scenario import Course
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
 from simnet.runtime.models import check_models, named, wanted
+from simnet.scenario.expected_turns import Expected
 from simnet.scenario.loading import load_scenario
 
 

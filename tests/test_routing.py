@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simnet.engine.replicas import Replicas
-from simnet.engine.routing import MORE, SPARE, Routes
 from simnet.errors import ActorDiedError, ModelGoneError, RunError
 from simnet.inference.model import Completion, Prompt
+from simnet.inference.replicas import Replicas
+from simnet.inference.routing import MORE, SPARE, Routes
 from simnet.inference.settings import EngineSettings
 from simnet.runtime.placement import spread
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from simnet.commands.pace import format_seconds
 from simnet.commands.run import Order, choose_ordered
-from simnet.engine.dry_run import Estimate, Estimates, Range, estimate
+from simnet.planning.cost_estimate import Estimate, Estimates, Range, estimate
 from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario
 

@@ -12,9 +12,9 @@ from rich.text import Text
 from simnet.analysis.show import visible
 from simnet.clock import format_time, parse_duration
 from simnet.commands.run import Order, read_also
-from simnet.engine.explain import Explained, explain
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
+from simnet.planning.explain import Explained, explain
 from simnet.runtime.models import model_of
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
-from simnet.engine.estimate import Expected
+from simnet.scenario.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
 
 WINDOW = 10.0

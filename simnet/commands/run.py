@@ -10,7 +10,6 @@ from rich.console import Console
 from simnet import log
 from simnet.commands.live import Display, display
 from simnet.commands.pace import Pace
-from simnet.engine.estimate import check_most_turns, expect
 from simnet.errors import UsageError
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
@@ -22,6 +21,7 @@ from simnet.runs.reload_scenario import course_of
 from simnet.runs.resume import resumption, unfinished
 from simnet.runtime.models import check_models, named
 from simnet.runtime.placement import PersonasPerActor, thinkers
+from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import SPENT, UNLIMITED, Budget

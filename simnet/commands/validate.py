@@ -13,9 +13,9 @@ from rich.text import Text
 
 from simnet.clock import format_time
 from simnet.commands.run import read_per_actor
-from simnet.engine.estimate import check_most_turns, expect
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import place
+from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Cohort, Scenario

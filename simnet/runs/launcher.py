@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from simnet.runs.create import begin
-from simnet.engine.estimate import check_most_turns
+from simnet.scenario.expected_turns import check_most_turns
 from simnet.runs.plan import Launch, Outcome
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.recording.lock import held

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from simnet.agents.fitting import Replies
 from simnet.agents.host import Host
 from simnet.runs.reload_scenario import Course
-from simnet.inference.replay import ReplayModel
+from simnet.inference.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.switching import ChangingKernel

@@ -13,11 +13,11 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.engine.replicas import Replicas
-from simnet.engine.routing import Routes
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.inference.replicas import Replicas
+from simnet.inference.routing import Routes
 from simnet.recording.replies import Recorded
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
 from simnet.runtime.placement import PersonasPerActor, Placement, place

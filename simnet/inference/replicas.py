@@ -1,6 +1,6 @@
 """Several replicas of a model that stand as one, in the process of those who ask.
 
-They are told apart by whom they serve best, see `simnet.engine.routing`. When one is gone, the
+They are told apart by whom they serve best, see `simnet.inference.routing`. When one is gone, the
 prompts it has not answered are asked again of the others, as they were; it is asked again once
 it is back.
 """
@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from simnet.engine.routing import Routes
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.model import Completion, Prompt
+from simnet.inference.routing import Routes
 
 _Finished: TypeAlias = list[tuple[int, Completion]]
 _Arrived: TypeAlias = "asyncio.Queue[_Finished | dict[int, Prompt] | Exception]"

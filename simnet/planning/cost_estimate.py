@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simnet.engine.estimate import expected_of
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -25,6 +24,7 @@ from simnet.recording.run_directory import Run
 from simnet.runs.launcher import launch
 from simnet.runs.plan import Launch, Outcome
 from simnet.runtime.base import Reporter
+from simnet.scenario.expected_turns import expected_of
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
 
 SLICES = 20

@@ -1,1 +1,0 @@
-"""The heap of simulated time, and where its parts run."""
