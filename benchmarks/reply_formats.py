@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
-from simnet.agents import prompts
 from simnet.agents.agent import Agent
 from simnet.agents.host import Host
-from simnet.agents.mind import Mind
-from simnet.agents.replies import ReplyFormat, Shape, purpose
+from simnet.agents.profile import Mind
+from simnet.agents.prompting import prompts
+from simnet.agents.prompting.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.clock import HOUR, MINUTE
 from simnet.errors import ModelError
 from simnet.inference.backend import choose

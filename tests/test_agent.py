@@ -5,7 +5,7 @@ from made_worlds import decide, shown, view
 
 from simnet import MEMBER, Cohort, Completion, Feed, Like, Persona, Reply, Write
 from simnet.agents.agent import REMEMBERED_GISTS, Agent
-from simnet.agents.behaviours import converse
+from simnet.agents.behaviours.standard import converse
 
 SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."))
 

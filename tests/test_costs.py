@@ -18,7 +18,7 @@ from simnet import (
     UsageError,
     sample,
 )
-from simnet.agents.rules import chance, likes
+from simnet.agents.behaviours.rules import chance, likes
 from simnet.analysis.costs import costs
 from simnet.cli import app
 from simnet.clock import HOUR, MINUTE

@@ -7,8 +7,8 @@ from made_worlds import decide, shown, view
 
 from simnet import MEMBER, Cohort, Feed, Message, Persona, Recall, Reply, Write
 from simnet.agents.agent import Agent
-from simnet.agents.fitting import Fitting, Versions
 from simnet.agents.memory import LastActions
+from simnet.agents.prompting.fitting import Fitting, Versions
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder

@@ -1,6 +1,6 @@
 import pytest
 
-from simnet.agents import marks
+from simnet.agents import reply_flags as marks
 
 REFUSALS = [
     "I can't help with that.",

@@ -15,9 +15,9 @@ from simnet import (
     ScenarioError,
     Write,
 )
-from simnet.agents import prompts
 from simnet.agents.agent import Agent
-from simnet.agents.marking import STYLES
+from simnet.agents.prompting import prompts
+from simnet.agents.prompting.spotlighting import STYLES
 from simnet.world.posts import LONGEST_SHOWN, Message, Post
 
 ANA = Persona(id="ana", description="A nurse.", attributes={"age": 40, "home_town": "Linz"})

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from simnet.agents import marks, prompts
+from simnet.agents import reply_flags as marks
 from simnet.agents.ask import Ask
-from simnet.agents.fitting import Fitting
 from simnet.agents.memory import memory_of
-from simnet.agents.mind import Chosen, Mind
+from simnet.agents.profile import Chosen, Mind
+from simnet.agents.prompting import prompts
+from simnet.agents.prompting.fitting import Fitting
+from simnet.agents.prompting.reply_grammar import NO_REPLY, NO_TEXT
 from simnet.agents.reflection import reflect
-from simnet.agents.replies import NO_REPLY, NO_TEXT
 from simnet.errors import ModelError
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.personas.persona import Persona

@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from simnet import draws
-from simnet.agents import marks, prompts
-from simnet.agents.fitting import HALVINGS, Versions
+from simnet.agents import reply_flags as marks
+from simnet.agents.prompting import prompts
+from simnet.agents.prompting.fitting import HALVINGS, Versions
 from simnet.errors import ModelError
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut, neutralise, storable

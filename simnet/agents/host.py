@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simnet.agents.agent import Agent, Decision
-from simnet.agents.fitting import Encoder, Fitting, Replies
-from simnet.agents.mind import Mind
+from simnet.agents.profile import Mind
+from simnet.agents.prompting.fitting import Encoder, Fitting, Replies
 from simnet.agents.turns import Inbox, Sharing, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from simnet.agents import prompts
 from simnet.agents.memory import LONGEST_ENTRY
+from simnet.agents.prompting import prompts
 from simnet.errors import ModelError
 from simnet.world.posts import View
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Generator, Iterable, Sequence
 from typing import TypeAlias
 
-from simnet.agents import marks
+from simnet.agents import reply_flags as marks
 from simnet.agents.agent import Agent, Decision
 from simnet.inference.model import Completion, Prompt
 from simnet.world.posts import View

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from simnet.agents.marks import EMPTY, GARBLED
+from simnet.agents.reply_flags import EMPTY, GARBLED
 from simnet.world.events import DONE, REFUSED, Event
 
 

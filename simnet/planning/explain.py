@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from simnet.agents import prompts
 from simnet.agents.agent import Agent
-from simnet.agents.fitting import Encoder, Versions
 from simnet.agents.host import Host
+from simnet.agents.prompting import prompts
+from simnet.agents.prompting.fitting import Encoder, Versions
 from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
 from simnet.inference.fake import FakeModel

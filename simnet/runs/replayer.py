@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simnet.agents.fitting import Replies
+from simnet.agents.prompting.fitting import Replies
 from simnet.agents.host import Host
 from simnet.runs.reload_scenario import Course
 from simnet.inference.replay_model import ReplayModel

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from simnet import draws
-from simnet.agents.mind import Mind
+from simnet.agents.profile import Mind
 from simnet.clock import Seconds
 from simnet.runs.replayer import Rebuild
 from simnet.runs.reload_scenario import Course

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from simnet.agents.agent import Agent
-from simnet.agents.mind import Mind
+from simnet.agents.profile import Mind
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
 from simnet.scenario.change import Change

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from simnet.agents.agent import Agent
-from simnet.agents.fitting import Encoder, Replies
 from simnet.agents.host import Host, Served
-from simnet.agents.mind import Mind
+from simnet.agents.profile import Mind
+from simnet.agents.prompting.fitting import Encoder, Replies
 from simnet.clock import Seconds
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured

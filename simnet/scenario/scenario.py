@@ -13,10 +13,10 @@ from typing import TypeAlias
 import numpy as np
 
 from simnet import draws
-from simnet.agents.behaviours import converse
-from simnet.agents.marking import Marking
+from simnet.agents.behaviours.standard import converse
 from simnet.agents.memory import Recall
-from simnet.agents.mind import Behaviour, Mind
+from simnet.agents.profile import Behaviour, Mind
+from simnet.agents.prompting.spotlighting import Marking
 from simnet.clock import DAY, MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona

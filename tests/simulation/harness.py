@@ -14,7 +14,7 @@ import pyarrow as pa
 from faulty_disks import FragileDisk, PowerLossError
 
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
-from simnet.agents.behaviours import converse, enforce
+from simnet.agents.behaviours.standard import converse, enforce
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.manifest import Manifest

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simnet.agents.fitting import Replies
 from simnet.agents.host import Host, Served
+from simnet.agents.prompting.fitting import Replies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.recorder import Recorder

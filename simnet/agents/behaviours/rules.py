@@ -12,7 +12,7 @@ from simnet import draws
 from simnet.agents.agent import Agent
 from simnet.agents.ask import Ask
 from simnet.agents.memory import overlap, words_of
-from simnet.agents.mind import Behaviour, Chosen
+from simnet.agents.profile import Behaviour, Chosen
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
 from simnet.world.posts import Shown, View

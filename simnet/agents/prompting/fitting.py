@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from simnet.agents import prompts
+from simnet.agents.prompting import prompts
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut
 from simnet.world.posts import View

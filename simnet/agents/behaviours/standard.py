@@ -3,10 +3,10 @@
 from typing import Literal
 
 from simnet import draws
-from simnet.agents import prompts
 from simnet.agents.agent import Agent
 from simnet.agents.ask import Ask
-from simnet.agents.mind import Behaviour, Chosen
+from simnet.agents.profile import Behaviour, Chosen
+from simnet.agents.prompting import prompts
 from simnet.world.actions import Action
 from simnet.world.posts import View
 from simnet.world.verbs import Dismiss, Label, Remove

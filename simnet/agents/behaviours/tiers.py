@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from simnet import draws
-from simnet.agents import marks
+from simnet.agents import reply_flags as marks
 from simnet.agents.agent import Agent
 from simnet.agents.ask import Ask
-from simnet.agents.behaviours import converse
+from simnet.agents.behaviours.standard import converse
 from simnet.agents.memory import TO_YOU
-from simnet.agents.mind import Behaviour, Chosen, Mind
+from simnet.agents.profile import Behaviour, Chosen, Mind
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Shown, View

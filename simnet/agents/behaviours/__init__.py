@@ -1,0 +1,1 @@
+"""Behaviours: how a persona decides."""

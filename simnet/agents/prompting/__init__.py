@@ -1,0 +1,1 @@
+"""What a persona is told and how its reply is read."""
