@@ -55,19 +55,19 @@ from simnet.scenario.rhythms import (
 )
 from simnet.scenario.scenario import Cohort, Cue, Scenario
 from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
-from simnet.world.composed import blend, diverse, mix
 from simnet.world.events import Event
-from simnet.world.feeds import Feed, Source, both, everything, following, popular, reported
-from simnet.world.posts import Post, View
-from simnet.world.rankings import Ranking, chronological, engagement, hot, shuffled, split
-from simnet.world.recommendations import (
+from simnet.world.feeds.combinators import blend, diverse, mix
+from simnet.world.feeds.feed import Feed, Source, both, everything, following, popular, reported
+from simnet.world.feeds.personalised import collaborative, embeddings, interest
+from simnet.world.feeds.rankings import Ranking, chronological, engagement, hot, shuffled, split
+from simnet.world.feeds.recommendations import (
     Recommendation,
     adamic_adar,
     common_neighbours,
     preferential_attachment,
     random_walk,
 )
-from simnet.world.tastes import collaborative, embeddings, interest
+from simnet.world.posts import Post, View
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,

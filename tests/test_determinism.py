@@ -13,8 +13,8 @@ from made_worlds import drive, random_scenario
 
 from simnet import Pass
 from simnet.scenario.scenario import network_of
+from simnet.world.event_replay import replay
 from simnet.world.network import Network
-from simnet.world.replay import replay
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from made_worlds import do, drive, refused, world
 from simnet import HOUR, Write
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import network_of
+from simnet.world.event_replay import replay
 from simnet.world.network import Network
-from simnet.world.replay import replay
 from simnet.world.verbs import EVERY_VERB
 
 FOLDER = Path(__file__).parent.parent / "scenarios"

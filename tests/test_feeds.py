@@ -37,8 +37,8 @@ from simnet import (
     split,
 )
 from simnet.clock import DAY, HOUR
-from simnet.world.feeds import choose
-from simnet.world.looking import look
+from simnet.world.feeds.feed import choose
+from simnet.world.feeds.view import look
 from simnet.world.world import RECENT
 
 ANA, BEN, CAT, DAN = range(4)

@@ -29,9 +29,9 @@ from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.scenario import network_of
+from simnet.world.event_replay import replay
 from simnet.world.events import DONE, FAILED, REFUSED, Event
 from simnet.world.network import Network
-from simnet.world.replay import replay
 
 PEOPLE = 40
 TURNS = 2_000

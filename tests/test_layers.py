@@ -62,7 +62,7 @@ def place(path):
 
 
 def layer(module):
-    """The number of a layer, for a module such as `simnet.world.feeds`."""
+    """The number of a layer, for a module such as `simnet.world.feeds.feed`."""
     parts = module.split(".")
     name = ELSEWHERE.get(module) or (parts[1] if len(parts) > 1 else "simnet")
     found = [number for number, names in enumerate(LAYERS) if name in names]

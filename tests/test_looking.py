@@ -18,7 +18,7 @@ from simnet import (
     chronological,
     everything,
 )
-from simnet.world.looking import MAIL, look
+from simnet.world.feeds.view import MAIL, look
 
 ANA, BEN, CAT = range(3)
 

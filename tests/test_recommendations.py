@@ -17,7 +17,7 @@ from simnet import (
     preferential_attachment,
     random_walk,
 )
-from simnet.world.looking import look
+from simnet.world.feeds.view import look
 from simnet.world.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)

@@ -38,9 +38,9 @@ from simnet import (
     popular,
     shuffled,
 )
-from simnet.world.attention import FANS, LIKINGS, POOL, Attention
-from simnet.world.feeds import choose
-from simnet.world.looking import look
+from simnet.world.feeds.engagement import FANS, LIKINGS, POOL, Attention
+from simnet.world.feeds.feed import choose
+from simnet.world.feeds.view import look
 
 ANA, BEN, CAT, DAN = range(4)
 

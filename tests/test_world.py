@@ -27,8 +27,8 @@ from simnet import (
     Write,
 )
 from simnet.world.actions import fields_of
-from simnet.world.replay import replay
-from simnet.world.telling import recall, tell
+from simnet.world.event_codec import recall, tell
+from simnet.world.event_replay import replay
 
 HANDLES = ("ana", "ben", "cat", "dan")
 KINDS = {

@@ -19,7 +19,7 @@ from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Cohort, Scenario
-from simnet.world.feeds import Feed
+from simnet.world.feeds.feed import Feed
 
 
 def validate(

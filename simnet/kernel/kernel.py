@@ -28,7 +28,7 @@ from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.scheduler.messages import Rows
 from simnet.world.actions import Action
 from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
-from simnet.world.looking import look
+from simnet.world.feeds.view import look
 from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass

@@ -24,7 +24,7 @@ from simnet.personas.population import Population
 from simnet.scenario.networks.arrays import TieBuilder
 from simnet.scenario.rhythms import Exponential, Rhythm
 from simnet.world.actions import Action, fields_of
-from simnet.world.feeds import Feed
+from simnet.world.feeds.feed import Feed
 from simnet.world.network import Indices
 from simnet.world.verbs import MEMBER
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
-from simnet.world.feeds import scored
+from simnet.world.feeds.feed import scored
+from simnet.world.feeds.rankings import Ranking
 from simnet.world.posts import Post
-from simnet.world.rankings import Ranking
 
 if TYPE_CHECKING:
     from simnet.world.world import World

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from simnet.errors import DivergenceError, RecordError
 from simnet.world.actions import Action
+from simnet.world.event_codec import recall
 from simnet.world.events import DONE, Event
 from simnet.world.network import Network
-from simnet.world.telling import recall
 from simnet.world.verbs import EVERY_VERB
 from simnet.world.world import World
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
+from simnet.world.feeds.rankings import Ranking, chronological
+from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.posts import Post
-from simnet.world.rankings import Ranking, chronological
-from simnet.world.recommendations import Recommendation
 
 if TYPE_CHECKING:
     from simnet.world.world import World

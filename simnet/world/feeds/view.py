@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from simnet.clock import Seconds
 from simnet.world.events import Showing
-from simnet.world.feeds import Choices, Feed, affordable, choose
+from simnet.world.feeds.feed import Choices, Feed, affordable, choose
+from simnet.world.feeds.rankings import name_of
 from simnet.world.posts import Message, View
-from simnet.world.rankings import name_of
 from simnet.world.world import World
 
 UNREAD = 64
