@@ -32,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet.inference.model import Call
-from simnet.recording.manifest import Manifest
-from simnet.recording.recorder import Recorder
-from simnet.recording.replies import Recorded
+from simnet.recording.files.manifest import Manifest
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import encode
+from simnet.recording.writing.recorder import Recorder
 from simnet.world.events import Event
 
 VERBS = ("reply", "reply", "like", "write", "repost", "pass", "follow")

@@ -29,11 +29,11 @@ from simnet import (
     sample,
 )
 from simnet.errors import DiskError
-from simnet.recording.disk import Disk
-from simnet.recording.lock import held
-from simnet.recording.manifest import State
-from simnet.recording.recorder import Recorder
-from simnet.recording.verify import verify
+from simnet.recording.checking.verify import verify
+from simnet.recording.files.disk import Disk
+from simnet.recording.files.lock import held
+from simnet.recording.files.manifest import State
+from simnet.recording.writing.recorder import Recorder
 from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
 from simnet.runs.plan import Launch

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from simnet import FakeModel, Run
 from simnet.cli import app
 from simnet.commands import run as run_command
-from simnet.recording.lock import held
-from simnet.recording.manifest import State
+from simnet.recording.files.lock import held
+from simnet.recording.files.manifest import State
 from simnet.runs.launcher import launch
 
 TOWN = """

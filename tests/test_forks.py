@@ -19,12 +19,13 @@ from simnet import (
     Write,
     run,
 )
-from simnet.recording import parquet, run_directory
-from simnet.recording.dataset import sealed_dataset
-from simnet.recording.lock import held
-from simnet.recording.recorder import Recorder
+from simnet.recording import run_directory
+from simnet.recording.checking.verify import verify
+from simnet.recording.files import parquet
+from simnet.recording.files.lock import held
+from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.schema import TABLES, arrow_schema, encode
-from simnet.recording.verify import verify
+from simnet.recording.writing.recorder import Recorder
 from simnet.runs.reload_scenario import Course
 from simnet.scenario.change import Change
 

@@ -14,15 +14,15 @@ from simnet.cli import app
 from simnet.errors import DiskError, RecordError
 from simnet.inference.model import Call
 from simnet.recording import migrate as migrating
-from simnet.recording import segment
-from simnet.recording.lock import held
-from simnet.recording.manifest import State
+from simnet.recording.checking.verify import verify
+from simnet.recording.files import segment
+from simnet.recording.files.lock import held
+from simnet.recording.files.manifest import State
 from simnet.recording.migrate import migrate
-from simnet.recording.recorder import Recorder
-from simnet.recording.replies import Recorded
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import SCHEMA_VERSION, encode, row_schema
-from simnet.recording.verify import verify
+from simnet.recording.writing.recorder import Recorder
 
 SEALED, LATER = 10, 5
 CALLS = [call(turn, who) for turn in range(SEALED + LATER) for who in ("ana", "ben")]

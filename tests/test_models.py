@@ -38,8 +38,8 @@ from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.inference.statistics import Statistics, merged
 from simnet.planning.cost_estimate import estimate
-from simnet.recording.manifest import State
-from simnet.recording.verify import verify
+from simnet.recording.checking.verify import verify
+from simnet.recording.files.manifest import State
 from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
 from simnet.runs.plan import Launch

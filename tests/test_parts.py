@@ -10,12 +10,12 @@ from made_rows import call, event
 
 from simnet.errors import DiskError, RecordError
 from simnet.inference.model import Call
-from simnet.recording.merge import unseen
-from simnet.recording.parting import Parting, parted, text_hash
-from simnet.recording.recorder import Recorder
+from simnet.recording.checking.verify import verify
+from simnet.recording.files.merge import unseen
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import TABLES, arrow_schema, encode, row_schema
-from simnet.recording.verify import verify
+from simnet.recording.writing.prompt_texts import Parting, parted, text_hash
+from simnet.recording.writing.recorder import Recorder
 
 WORDS = "The mayor listens to whoever shouts. " * 20
 
@@ -118,7 +118,7 @@ def test_what_a_recorder_remembers_is_bounded_and_what_is_forgotten_is_dropped_l
 
 
 def _piece(rows):
-    from simnet.recording.merge import Piece
+    from simnet.recording.files.merge import Piece
 
     return Piece(0.0, 0.0, rows.num_rows, lambda: pa.Table.from_batches([rows]))
 

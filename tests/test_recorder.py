@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from made_rows import call, event
 
 from simnet.errors import DiskError, DiskFullError, RecordError
-from simnet.recording.merge import Piece, merge
-from simnet.recording.recorder import Recorder
+from simnet.recording.files.merge import Piece, merge
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
+from simnet.recording.writing.recorder import Recorder
 from simnet.world.events import Exposure
 
 STEPS = 4
@@ -341,7 +341,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from made_rows import event
-from simnet.recording.recorder import Recorder
+from simnet.recording.writing.recorder import Recorder
 from simnet.recording.schema import encode
 
 recorder = Recorder(Path(sys.argv[1]), rotate_bytes=20_000)

@@ -10,9 +10,9 @@ import pytest
 from made_rows import event
 
 from simnet.errors import RecordError
-from simnet.recording import segment as segments
+from simnet.recording.files import segment as segments
+from simnet.recording.files.segment import batch_message, load, read_segment, schema_message
 from simnet.recording.schema import arrow_schema, encode
-from simnet.recording.segment import batch_message, load, read_segment, schema_message
 
 EVERY = os.environ.get("SIMNET_EXHAUSTIVE") == "1"
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from simnet.analysis.show import listing, show, visible
 from simnet.analysis.threads import gather, rows
 from simnet.errors import UsageError
-from simnet.recording.manifest import ModelFacts, ScenarioFacts, State
-from simnet.recording.recorder import Recorder
+from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
+from simnet.recording.writing.recorder import Recorder
 
 
 def post(turn, who, text, **fields):

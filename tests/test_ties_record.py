@@ -16,9 +16,9 @@ from simnet import (
     Unfollow,
     run,
 )
-from simnet.recording.recorder import Recorder
 from simnet.recording.rows import Edge
 from simnet.recording.schema import encode
+from simnet.recording.writing.recorder import Recorder
 from simnet.runs.reload_scenario import Course
 from simnet.runs.replay import replay
 

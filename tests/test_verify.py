@@ -5,14 +5,14 @@ import pyarrow as pa
 import pytest
 from made_rows import call, event
 
-from simnet.recording import parquet, wal
-from simnet.recording.fingerprints import fingerprints
-from simnet.recording.manifest import LedgerLine, State
-from simnet.recording.recorder import Recorder
+from simnet.recording.checking.fingerprints import fingerprints
+from simnet.recording.checking.verify import verify
+from simnet.recording.files import parquet, wal
+from simnet.recording.files.manifest import LedgerLine, State
 from simnet.recording.rows import LedgerRow
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
-from simnet.recording.verify import verify
+from simnet.recording.writing.recorder import Recorder
 
 
 @pytest.fixture(autouse=True)

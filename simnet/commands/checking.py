@@ -13,9 +13,9 @@ from simnet.commands.records import open_run
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.lock import check_free
+from simnet.recording.checking.verify import Check, verify
+from simnet.recording.files.lock import check_free
 from simnet.recording.run_directory import Run
-from simnet.recording.verify import Check, verify
 from simnet.runs.model_selection import NONE, Means, choose_again
 from simnet.runs.reload_scenario import course_of
 from simnet.runs.replay import Replayed, replay

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from simnet.recording.manifest import MANIFEST
+from simnet.recording.files.manifest import MANIFEST
 from simnet.recording.migrate import migrate
 from simnet.recording.run_directory import folder_of
 from simnet.recording.schema import SCHEMA_VERSION

@@ -11,7 +11,7 @@ from simnet.analysis.show import listing, show
 from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset
 from simnet.export.sft import export_sft
-from simnet.recording.manifest import MANIFEST
+from simnet.recording.files.manifest import MANIFEST
 from simnet.recording.run_directory import Run, run_folders
 
 LATEST = "latest"

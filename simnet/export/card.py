@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from simnet.recording.manifest import Manifest
+from simnet.recording.files.manifest import Manifest
 
 
 class Subset(NamedTuple):

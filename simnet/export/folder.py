@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simnet.errors import UsageError
-from simnet.recording.disk import disk_errors
+from simnet.recording.files.disk import disk_errors
 
 
 @contextmanager

@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
-from simnet.recording import wal
-from simnet.recording.disk import Disk, disk_errors, write_atomically
-from simnet.recording.lock import held
-from simnet.recording.manifest import changed, read_manifest, write_manifest
-from simnet.recording.parts import Parts, list_name, lists_in, path_inside, read_parts
-from simnet.recording.recorder import Recorder
+from simnet.recording.checking.verify import part_problems
+from simnet.recording.files import wal
+from simnet.recording.files.disk import Disk, disk_errors, write_atomically
+from simnet.recording.files.lock import held
+from simnet.recording.files.manifest import changed, read_manifest, write_manifest
+from simnet.recording.files.sealed_files import Parts, list_name, lists_in, path_inside, read_parts
+from simnet.recording.files.segment import Segment, load, read_segment
 from simnet.recording.schema import SCHEMA_VERSION, encode_columns, row_schema
-from simnet.recording.sealing import cut_of
-from simnet.recording.segment import Segment, load, read_segment
-from simnet.recording.verify import part_problems
+from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.sealing import cut_of
 
 OLDEST = 1
 _CALLS = "calls"

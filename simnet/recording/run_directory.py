@@ -28,11 +28,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
-from simnet.recording import wal
-from simnet.recording.dataset import sealed_dataset
-from simnet.recording.disk import Disk, disk_errors, write_atomically
-from simnet.recording.history import pieces
-from simnet.recording.manifest import (
+from simnet.recording.files import wal
+from simnet.recording.files.disk import Disk, disk_errors, write_atomically
+from simnet.recording.files.manifest import (
     MANIFEST,
     Manifest,
     ScenarioFacts,
@@ -41,9 +39,11 @@ from simnet.recording.manifest import (
     read_manifest,
     write_manifest,
 )
-from simnet.recording.merge import Piece, merge
-from simnet.recording.parts import Parts, path_inside, read_parts
-from simnet.recording.prompts import text_named, with_texts
+from simnet.recording.files.merge import Piece, merge
+from simnet.recording.files.sealed_files import Parts, path_inside, read_parts
+from simnet.recording.reading.dataset import sealed_dataset
+from simnet.recording.reading.lineage import pieces
+from simnet.recording.reading.prompt_join import text_named, with_texts
 from simnet.recording.schema import PARTS, TABLES, arrow_schema, table_named
 
 RUNS = Path("runs")

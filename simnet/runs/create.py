@@ -8,7 +8,7 @@ from typing import Any
 from simnet.runs.plan import Launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.manifest import ModelFacts
+from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.run_directory import RunDirectory
 
 IN_PROCESS = "in process"

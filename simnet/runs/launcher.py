@@ -11,9 +11,9 @@ from simnet.runs.create import begin
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.runs.plan import Launch, Outcome
 from simnet.errors import ActorDiedError, DiskError, RunError
-from simnet.recording.lock import held
-from simnet.recording.manifest import State
-from simnet.recording.recorder import Recorder
+from simnet.recording.files.lock import held
+from simnet.recording.files.manifest import State
+from simnet.recording.writing.recorder import Recorder
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.runtime.base import Reporter, Silent, Stage
 from simnet.runtime.in_process import InProcess

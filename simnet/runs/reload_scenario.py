@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 from simnet.errors import RecordError, SimnetError, UsageError
-from simnet.recording.history import lineage
-from simnet.recording.manifest import ScenarioFacts, read_manifest
-from simnet.recording.parts import path_inside
+from simnet.recording.reading.lineage import lineage
+from simnet.recording.files.manifest import ScenarioFacts, read_manifest
+from simnet.recording.files.sealed_files import path_inside
 from simnet.recording.run_directory import Run
 from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from simnet.runs.replayer import Rebuild
 from simnet.runs.reload_scenario import Course, course_of
-from simnet.recording.bulk import encode_showings
-from simnet.recording.manifest import State
-from simnet.recording.replies import Recorded
+from simnet.recording.writing.column_encoding import encode_showings
+from simnet.recording.files.manifest import State
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
 from simnet.scheduler.messages import Rows

@@ -9,7 +9,7 @@ from simnet.clock import Seconds
 from simnet.runs.replayer import Rebuild
 from simnet.runs.reload_scenario import Course
 from simnet.inference.model import Completion, Prompt
-from simnet.recording.replies import Recorded
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.runtime.agent_factory import minds_of
 from simnet.world.posts import View

@@ -12,8 +12,8 @@ from simnet.runs.reload_scenario import Course, checksum, course_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.lock import check_free
-from simnet.recording.manifest import State
+from simnet.recording.files.lock import check_free
+from simnet.recording.files.manifest import State
 from simnet.recording.run_directory import Run, RunDirectory, run_folders
 from simnet.runtime.models import check_models, named
 from simnet.scenario.change import check_changes

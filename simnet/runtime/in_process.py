@@ -12,9 +12,9 @@ from simnet.agents.prompting.fitting import Encoder, Replies
 from simnet.clock import Seconds
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured
-from simnet.recording.recorder import Recorder
-from simnet.recording.replies import Recorded
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
+from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, minds_of
 from simnet.runtime.models import DEFAULT, with_stand_ins
 from simnet.runtime.placement import Placement, thinkers

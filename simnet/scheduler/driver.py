@@ -9,9 +9,9 @@ from time import perf_counter
 
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.switching import ChangingKernel
-from simnet.recording.bulk import encode_edges
 from simnet.recording.rows import PersonaRow
 from simnet.recording.schema import encode
+from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Past

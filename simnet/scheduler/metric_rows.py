@@ -3,7 +3,7 @@
 from collections import Counter
 
 from simnet.kernel.ledger import Ledger
-from simnet.recording.manifest import LedgerLine
+from simnet.recording.files.manifest import LedgerLine
 from simnet.recording.rows import LedgerRow, Metric
 from simnet.recording.schema import encode
 from simnet.scheduler.driver import Phases

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from simnet.clock import Seconds
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.bulk import encode_showings
 from simnet.recording.rows import Edge
 from simnet.recording.schema import encode
+from simnet.recording.writing.column_encoding import encode_showings
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
 from simnet.world.events import DONE, Event, Showing

@@ -26,8 +26,8 @@ from simnet import (
     sample,
 )
 from simnet.inference.backend import Backend
-from simnet.recording.manifest import State
-from simnet.recording.verify import verify
+from simnet.recording.checking.verify import verify
+from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
 from simnet.runs.launcher import Launch, launch
 from simnet.runs.reload_scenario import Course

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from simnet import Run
 from simnet.cli import app
-from simnet.recording.manifest import State
+from simnet.recording.files.manifest import State
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simnet import FakeModel, Run, RunError
-from simnet.recording.manifest import State
+from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
 from simnet.runtime.ray.reach import check_listens
 

@@ -9,8 +9,8 @@ from faulty_disks import FaultyDisk, FragileDisk, PowerLossError
 
 from simnet.errors import ActorDiedError, DiskError
 from simnet.inference.fake import FakeModel
-from simnet.recording.disk import Disk
-from simnet.recording.recorder import Recorder
+from simnet.recording.files.disk import Disk
+from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.in_process import LocalMinds
 
 KINDS = (

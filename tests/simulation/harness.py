@@ -17,13 +17,13 @@ from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Sce
 from simnet.agents.behaviours.standard import converse, enforce
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
-from simnet.recording.manifest import Manifest
-from simnet.recording.merge import Piece, merge
-from simnet.recording.parting import parted
-from simnet.recording.replies import Recorded
+from simnet.recording.files.manifest import Manifest
+from simnet.recording.files.merge import Piece, merge
+from simnet.recording.files.segment import bounds
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
-from simnet.recording.segment import bounds
+from simnet.recording.writing.prompt_texts import parted
 from simnet.runtime.agent_factory import agents_of
 from simnet.scheduler import scheduler as scheduler_module
 from simnet.scheduler.continuation import Past

@@ -14,7 +14,7 @@ from simnet.agents.host import Host, Served
 from simnet.agents.prompting.fitting import Replies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.recorder import Recorder
+from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, minds_of
 from simnet.runtime.in_process import answers
 from simnet.runtime.ray.gc_tuning import collect_rarely

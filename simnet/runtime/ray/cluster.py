@@ -18,7 +18,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
-from simnet.recording.replies import Recorded
+from simnet.recording.reading.recorded_replies import Recorded
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.recording.fingerprints import Sums, fingerprints
-from simnet.recording.manifest import State
-from simnet.recording.parting import text_hash
+from simnet.recording.checking.fingerprints import Sums, fingerprints
+from simnet.recording.files.manifest import State
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import PARTS, TABLES, column_of
+from simnet.recording.writing.prompt_texts import text_hash
 
 _TURN = ("who", "turn")
 

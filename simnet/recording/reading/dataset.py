@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from simnet.recording import wal
-from simnet.recording.history import TIME, shares
-from simnet.recording.manifest import Manifest
-from simnet.recording.parquet import check_footer, pieces_of
-from simnet.recording.parts import Part, read_parts
+from simnet.recording.files import wal
+from simnet.recording.files.manifest import Manifest
+from simnet.recording.files.parquet import check_footer, pieces_of
+from simnet.recording.files.sealed_files import Part, read_parts
+from simnet.recording.reading.lineage import TIME, shares
 from simnet.recording.schema import arrow_schema, table_named
 
 _ENDLESS = float("inf")

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError
-from simnet.recording import parquet, wal
-from simnet.recording.manifest import MANIFEST, Manifest, read_manifest
-from simnet.recording.merge import Piece
-from simnet.recording.parts import path_inside, read_parts
+from simnet.recording.files import parquet, wal
+from simnet.recording.files.manifest import MANIFEST, Manifest, read_manifest
+from simnet.recording.files.merge import Piece
+from simnet.recording.files.sealed_files import path_inside, read_parts
 from simnet.recording.schema import table_named
 
 TIME = "at"

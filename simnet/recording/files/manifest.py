@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from simnet.errors import RecordError
-from simnet.recording.disk import Disk, disk_errors, write_atomically
-from simnet.recording.parts import check_told_version, path_inside
+from simnet.recording.files.disk import Disk, disk_errors, write_atomically
+from simnet.recording.files.sealed_files import check_told_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 
 MANIFEST = "manifest.json"

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
-from simnet.recording import invariants, wal
-from simnet.recording.history import lineage
-from simnet.recording.manifest import State, read_manifest
-from simnet.recording.parts import Part, path_inside
+from simnet.recording.checking import invariants
+from simnet.recording.files import wal
+from simnet.recording.files.manifest import State, read_manifest
+from simnet.recording.files.sealed_files import Part, path_inside
+from simnet.recording.reading.lineage import lineage
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
 

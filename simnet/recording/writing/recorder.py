@@ -21,13 +21,13 @@ from typing import NamedTuple, Self
 import pyarrow as pa
 
 from simnet.errors import RecordError
-from simnet.recording.disk import Disk, disk_errors
-from simnet.recording.parting import Parting
-from simnet.recording.parts import Part, Parts
+from simnet.recording.files.disk import Disk, disk_errors
+from simnet.recording.files.sealed_files import Part, Parts
+from simnet.recording.files.segment import batch_message, schema_message
+from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name
 from simnet.recording.schema import PARTS, TABLES, arrow_schema, row_schema
-from simnet.recording.sealing import seal_run
-from simnet.recording.segment import batch_message, schema_message
-from simnet.recording.wal import WAL, epoch_mark, epochs_in, segment_name
+from simnet.recording.writing.prompt_texts import Parting
+from simnet.recording.writing.sealing import seal_run
 
 _COMMIT_ORDER = ("personas", "network", PARTS, "calls", *(name for name in TABLES))
 _ROWS_PER_BATCH = 64 << 10

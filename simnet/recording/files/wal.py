@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.recording.disk import Disk
-from simnet.recording.merge import Piece
-from simnet.recording.segment import Batch, Segment, load, read_segment
+from simnet.recording.files.disk import Disk
+from simnet.recording.files.merge import Piece
+from simnet.recording.files.segment import Batch, Segment, load, read_segment
 
 WAL = "wal"
 _SEGMENT = re.compile(r"([a-z_]+)-(\d{6})-(\d{6})\.arrows")

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
-from simnet.recording.disk import Disk
-from simnet.recording.merge import Piece
-from simnet.recording.parts import Part, path_inside
+from simnet.recording.files.disk import Disk
+from simnet.recording.files.merge import Piece
+from simnet.recording.files.sealed_files import Part, path_inside
+from simnet.recording.files.segment import bounds
 from simnet.recording.schema import arrow_schema, table_named
-from simnet.recording.segment import bounds
 
 ROWS_PER_GROUP = 128 << 10
 ROWS_PER_PART = 8 * ROWS_PER_GROUP

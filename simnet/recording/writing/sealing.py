@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from simnet.recording import parquet, wal
-from simnet.recording.disk import Disk, write_atomically
-from simnet.recording.merge import Piece, keys, merge, regroup, unseen
-from simnet.recording.parts import Cut, Part, Parts, list_name, lists_in, read_parts
+from simnet.recording.files import parquet, wal
+from simnet.recording.files.disk import Disk, write_atomically
+from simnet.recording.files.merge import Piece, keys, merge, regroup, unseen
+from simnet.recording.files.sealed_files import Cut, Part, Parts, list_name, lists_in, read_parts
+from simnet.recording.files.segment import Segment
 from simnet.recording.schema import TABLES, Table
-from simnet.recording.segment import Segment
 
 
 class _SealedTable(NamedTuple):

@@ -1,0 +1,1 @@
+"""The files of a run directory: segments, sealed Parquet files, the manifest, the lock."""

@@ -1,0 +1,1 @@
+"""Writes a record: the recorder, and sealing its segments into Parquet files."""
