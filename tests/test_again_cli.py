@@ -9,8 +9,8 @@ from test_again import Dying, tables
 from typer.testing import CliRunner
 
 from simnet import FakeModel, Run
-from simnet.cli import app
-from simnet.commands import run as run_command
+from simnet.cli import run as run_command
+from simnet.cli.app import app
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.runs.launcher import launch

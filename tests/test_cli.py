@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from simnet import log
-from simnet.cli import app
-from simnet.commands import doctor as doctor_command
-from simnet.commands import run as run_command
-from simnet.commands.records import open_run
+from simnet.cli import doctor as doctor_command
+from simnet.cli import run as run_command
+from simnet.cli.app import app
+from simnet.cli.records import open_run
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fake import FakeModel
 from simnet.runs.launcher import Launch, launch
@@ -130,7 +130,7 @@ def test_bad_input_is_found_before_ray_or_vllm_are_imported(here):
     code = """
         import sys
         from typer.testing import CliRunner
-        from simnet.cli import app
+        from simnet.cli.app import app
         for arguments in (["nope.py"], ["study.py", "--set", "people=x"],
                           ["study.py", "--set", "text="], ["study.py", "--backend", "gpt"],
                           ["study.py", "--backend", "fake", "--personas-per-actor", "-1"]):
@@ -145,7 +145,7 @@ def test_help_imports_nothing_heavy(here):
     code = """
         import sys
         from typer.testing import CliRunner
-        from simnet.cli import app
+        from simnet.cli.app import app
         result = CliRunner().invoke(app, ["--help"])
         assert result.exit_code == 0 and "Exit codes: 0 all went well" in result.output
         assert not {"ray", "vllm", "torch", "pyarrow", "rich.live"} & set(sys.modules)

@@ -20,9 +20,9 @@ from simnet import (
 )
 from simnet.agents.behaviours.rules import chance, likes
 from simnet.analysis.costs import costs
-from simnet.cli import app
+from simnet.cli import run as run_command
+from simnet.cli.app import app
 from simnet.clock import HOUR, MINUTE
-from simnet.commands import run as run_command
 from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.planning.cost_estimate import estimate

@@ -18,10 +18,10 @@ LAYERS = (
     ("recording",),
     ("engine", "kernel", "planning", "runs", "runtime", "scheduler"),
     ("analysis", "export", "web"),
-    ("__main__", "cli", "commands", "log", "simnet"),
+    ("__main__", "cli", "log", "simnet"),
 )
 """Modules and packages from the ground up; each may import its own layer and those before."""
-ELSEWHERE = {"simnet.personas.generate": "agents", "simnet.personas.commands": "commands"}
+ELSEWHERE = {"simnet.personas.generate": "agents"}
 """Modules that stand higher than their package: one asks a model, one is a command line."""
 ONE_HOME = {
     "ray": ("runtime/ray/",),

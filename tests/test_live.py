@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from simnet.commands.live import LiveDisplay, Plain, display, line, print_posted
-from simnet.commands.pace import Pace, format_seconds
+from simnet.cli.display.live import LiveDisplay, Plain, display, line, print_posted
+from simnet.cli.display.pace import Pace, format_seconds
 from simnet.inference.statistics import Statistics
 from simnet.kernel.ledger import Ledger
 from simnet.scenario.expected_turns import Expected

@@ -10,7 +10,7 @@ import pytest
 from made_rows import call, event
 from typer.testing import CliRunner
 
-from simnet.cli import app
+from simnet.cli.app import app
 from simnet.errors import DiskError, RecordError
 from simnet.inference.model import Call
 from simnet.recording import migrate as migrating

@@ -27,11 +27,11 @@ from simnet import (
     run,
     sample,
 )
-from simnet.cli import app
-from simnet.commands import run as run_command
-from simnet.commands.live import panel
-from simnet.commands.pace import Pace
-from simnet.commands.summary import outcome_json, print_closing
+from simnet.cli import run as run_command
+from simnet.cli.app import app
+from simnet.cli.display.live import panel
+from simnet.cli.display.pace import Pace
+from simnet.cli.display.summary import outcome_json, print_closing
 from simnet.errors import RunError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint

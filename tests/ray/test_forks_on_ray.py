@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simnet import Run
-from simnet.cli import app
+from simnet.cli.app import app
 from simnet.recording.files.manifest import State
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]

@@ -10,8 +10,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 from simnet.analysis.show import visible
+from simnet.cli.run import Order, read_also
 from simnet.clock import format_time, parse_duration
-from simnet.commands.run import Order, read_also
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
 from simnet.planning.explain import Explained, explain

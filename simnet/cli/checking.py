@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from simnet.commands.records import open_run
+from simnet.cli.records import open_run
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from simnet import log
-from simnet.commands.live import Display, display
-from simnet.commands.pace import Pace
+from simnet.cli.display.live import Display, display
+from simnet.cli.display.pace import Pace
 from simnet.errors import UsageError
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint

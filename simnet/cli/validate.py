@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simnet.cli.run import read_per_actor
 from simnet.clock import format_time
-from simnet.commands.run import read_per_actor
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import place
 from simnet.scenario.expected_turns import check_most_turns, expect

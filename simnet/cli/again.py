@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.commands.options import (
+from simnet.cli.options import (
     Adapters,
     Address,
     Also,
@@ -55,8 +55,8 @@ def resume(
     max_calls: MaxCalls = None,
 ) -> None:
     """Run what is left of a run that was interrupted, failed or killed."""
-    from simnet.commands.going_on import carry_on  # noqa: PLC0415
-    from simnet.commands.run import Order  # noqa: PLC0415
+    from simnet.cli.going_on import carry_on  # noqa: PLC0415
+    from simnet.cli.run import Order  # noqa: PLC0415
     from simnet.scheduler.budget import Budget  # noqa: PLC0415
 
     order = Order(
@@ -105,8 +105,8 @@ def fork(
     quiet: Quiet = False,
 ) -> None:
     """Make a run that shares the past of another and goes on with a changed scenario."""
-    from simnet.commands.going_on import branch_off  # noqa: PLC0415
-    from simnet.commands.run import Order  # noqa: PLC0415
+    from simnet.cli.going_on import branch_off  # noqa: PLC0415
+    from simnet.cli.run import Order  # noqa: PLC0415
 
     order = Order(
         target=scenario or "",
@@ -131,7 +131,7 @@ def fork(
 @app.command()
 def replay(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
     """Do a run again from its recorded replies, without a model, and compare what comes out."""
-    from simnet.commands.checking import do_again  # noqa: PLC0415
+    from simnet.cli.checking import do_again  # noqa: PLC0415
 
     raise typer.Exit(do_again(run, runs, as_json=as_json))
 
@@ -149,7 +149,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a record: checksums, keys, invariants, and that a replay gives the same state."""
-    from simnet.commands.checking import examine  # noqa: PLC0415
+    from simnet.cli.checking import examine  # noqa: PLC0415
 
     raise typer.Exit(examine(run, runs, resample, model, backend, as_json=as_json))
 
@@ -157,6 +157,6 @@ def verify(
 @app.command()
 def migrate(run: RunName, runs: Runs = RUNS) -> None:
     """Bring a run directory of an older simnet up to this one, in place."""
-    from simnet.commands.migrating import bring_up  # noqa: PLC0415
+    from simnet.cli.migrate import bring_up  # noqa: PLC0415
 
     raise typer.Exit(bring_up(run, runs))

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simnet.commands.pace import format_seconds
-from simnet.commands.run import Order, choose_ordered
+from simnet.cli.display.pace import format_seconds
+from simnet.cli.run import Order, choose_ordered
 from simnet.planning.cost_estimate import Estimate, Estimates, Range, estimate
 from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario

@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from simnet.cli.display.pace import engine_json, format_seconds
 from simnet.clock import format_time
-from simnet.commands.pace import engine_json, format_seconds
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import Outcome
 from simnet.scheduler.messages import EngineState, Progress

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.commands.options import (
+from simnet.cli.options import (
     Adapters,
     Address,
     Also,
@@ -35,8 +35,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Print what a persona is told, part by part, with token counts; asks no model."""
-    from simnet.commands.explain import take_apart  # noqa: PLC0415
-    from simnet.commands.run import Order  # noqa: PLC0415
+    from simnet.cli.explain import take_apart  # noqa: PLC0415
+    from simnet.cli.run import Order  # noqa: PLC0415
 
     order = Order(
         target=target,
@@ -66,8 +66,8 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Run the first stretch of a scenario and print what all of it would cost."""
-    from simnet.commands.estimate import foretell  # noqa: PLC0415
-    from simnet.commands.run import Order  # noqa: PLC0415
+    from simnet.cli.estimate import foretell  # noqa: PLC0415
+    from simnet.cli.run import Order  # noqa: PLC0415
 
     order = Order(
         target=target,

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
+from simnet.cli.records import open_run
+from simnet.cli.run import Order, means, perform, read_also, read_per_actor
 from simnet.clock import format_time, parse_duration
-from simnet.commands.records import open_run
-from simnet.commands.run import Order, means, perform, read_also, read_per_actor
 from simnet.errors import UsageError
 from simnet.recording.run_directory import Run
 from simnet.runs.model_selection import Choice, choose_again

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.analysis.show import visible
+from simnet.cli.display.pace import Figures, Pace, format_seconds
+from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
-from simnet.commands.pace import Figures, Pace, format_seconds
-from simnet.commands.summary import engine_line, outcome_json, print_closing
 from simnet.runs.plan import Outcome
 from simnet.scheduler.messages import Posted, Progress
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simnet.commands.again import MaxCalls, MaxMinutes, MaxTokens
-from simnet.commands.again import app as again
-from simnet.commands.ahead import app as ahead
-from simnet.commands.options import (
+from simnet.cli.again import MaxCalls, MaxMinutes, MaxTokens
+from simnet.cli.again import app as again
+from simnet.cli.ahead import app as ahead
+from simnet.cli.options import (
     Address,
     Also,
     AsJson,
@@ -22,7 +22,7 @@ from simnet.commands.options import (
     Sets,
     Target,
 )
-from simnet.commands.personas import app as personas
+from simnet.cli.personas import app as personas
 from simnet.errors import SimnetError
 
 EXIT_CODES = (
@@ -127,7 +127,7 @@ def run(
     max_calls: MaxCalls = None,
 ) -> None:
     """Run a scenario and leave a run directory behind."""
-    from simnet.commands.run import Order, carry_out  # noqa: PLC0415
+    from simnet.cli.run import Order, carry_out  # noqa: PLC0415
     from simnet.scheduler.budget import Budget  # noqa: PLC0415
 
     order = Order(
@@ -161,7 +161,7 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check a scenario and show what a run of it would be; starts nothing."""
-    from simnet.commands.validate import validate as check  # noqa: PLC0415
+    from simnet.cli.validate import validate as check  # noqa: PLC0415
 
     check(target, sets or (), seed, personas_per_actor, as_json=as_json)
 
@@ -169,7 +169,7 @@ def validate(
 @app.command()
 def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
     """Print what the model calls of a run cost, by cohort and by what came of them."""
-    from simnet.commands.costs import print_costs  # noqa: PLC0415
+    from simnet.cli.cost import print_costs  # noqa: PLC0415
 
     print_costs(run, runs, as_json=as_json)
 
@@ -180,7 +180,7 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder, the newest last."""
-    from simnet.commands.records import list_all  # noqa: PLC0415
+    from simnet.cli.records import list_all  # noqa: PLC0415
 
     list_all(root, as_json=as_json)
 
@@ -194,7 +194,7 @@ def show(
     who: Annotated[str | None, typer.Option(help="Only what this member took part in.")] = None,
 ) -> None:
     """Print the threads of a run as people would read them."""
-    from simnet.commands.records import print_run  # noqa: PLC0415
+    from simnet.cli.records import print_run  # noqa: PLC0415
 
     print_run(run, runs, limit=limit, events=events, who=who)
 
@@ -216,7 +216,7 @@ def sft(
     as_json: AsJson = False,
 ) -> None:
     """Write fine-tuning sets, one for each cohort that replied."""
-    from simnet.commands.records import write_sft  # noqa: PLC0415
+    from simnet.cli.records import write_sft  # noqa: PLC0415
 
     write_sft(run, runs, out, force=force, include_marked=include_marked, as_json=as_json)
 
@@ -224,7 +224,7 @@ def sft(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Show what is installed, what a run would use, and what to do about what is missing."""
-    from simnet.commands.doctor import examine  # noqa: PLC0415
+    from simnet.cli.doctor import examine  # noqa: PLC0415
 
     raise typer.Exit(0 if examine(as_json=as_json) else 1)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.analysis.costs import Cost, costs
-from simnet.commands.records import open_run
+from simnet.cli.records import open_run
 
 
 def print_costs(run: str, root: Path, *, as_json: bool) -> None:
