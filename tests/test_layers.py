@@ -35,6 +35,7 @@ ONE_HOME = {
         "runs/",
         "personas/sources/",
         "personas/catalogue",
+        "scenario/networks/pairs",
     ),
 }
 IMPURE = {

@@ -9,7 +9,7 @@ numpy and rustworkx; those drawn are recorded in the `network` table of the run.
 from simnet.scenario.networks.communities import lfr, stochastic_block
 from simnet.scenario.networks.drawn import homophily, random_followees, star_by_topic, together
 from simnet.scenario.networks.files import edges
-from simnet.scenario.networks.models import barabasi_albert, erdos_renyi, watts_strogatz
+from simnet.scenario.networks.graph_models import barabasi_albert, erdos_renyi, watts_strogatz
 
 __all__ = [
     "barabasi_albert",

@@ -111,7 +111,7 @@ def _headed(cells: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _parquet(file: Path, index: dict[str, int]) -> Iterator[_Pair]:
-    from simnet.personas.sources.pairs import parquet_pairs  # noqa: PLC0415  (imports pyarrow)
+    from simnet.scenario.networks.pairs import parquet_pairs  # noqa: PLC0415  (imports pyarrow)
 
     for row, (follower, followee) in enumerate(parquet_pairs(file, _headed)):
         yield _Pair(follower, followee, f"row {row}")
