@@ -48,13 +48,13 @@ from simnet import (
     draws,
     sample,
 )
-from simnet.agents.agent import Decision
 from simnet.inference.backend import Backend
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runs.launcher import Launch, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress
+from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 MEAN, REACTS_IN = 200.0, 1000.0

@@ -36,11 +36,11 @@ from simnet import (
     shuffled,
     split,
 )
-from simnet.agents.agent import Decision
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.world.decision import Decision
 from simnet.world.events import Event, Showing
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View

@@ -34,10 +34,10 @@ from simnet import (
     sample,
     zones,
 )
-from simnet.agents.agent import Decision
 from simnet.draws import Draw
 from simnet.kernel.kernel import Kernel, Status
 from simnet.scenario.expected_turns import check_most_turns, expect, expected_turns
+from simnet.world.decision import Decision
 
 
 def draw(who="ana", turn=0, seed=1):

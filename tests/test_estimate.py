@@ -18,9 +18,9 @@ from simnet import (
     round_robin,
     sample,
 )
-from simnet.agents.agent import Decision
 from simnet.kernel.kernel import Kernel, Status
 from simnet.scenario.expected_turns import expect, expected_turns
+from simnet.world.decision import Decision
 
 
 def turns_of(scenario: Scenario) -> int:

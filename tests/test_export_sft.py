@@ -10,7 +10,7 @@ from made_rows import event
 from simnet.errors import RecordError, UsageError
 from simnet.export.sft import export_sft
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
-from simnet.recording.rows import PersonaRow
+from simnet.recording.row_types import PersonaRow
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder

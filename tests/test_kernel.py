@@ -27,9 +27,9 @@ from simnet import (
     everything,
     silent,
 )
-from simnet.agents.agent import Decision
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.world.decision import Decision
 
 
 def people(*handles):

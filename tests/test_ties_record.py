@@ -16,7 +16,7 @@ from simnet import (
     Unfollow,
     run,
 )
-from simnet.recording.rows import Edge
+from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.reload_scenario import Course

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from simnet.agents import reply_flags as marks
 from simnet.agents.ask import Ask
@@ -16,6 +16,7 @@ from simnet.errors import ModelError
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
+from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 NEAR = 8
@@ -24,16 +25,6 @@ REMEMBERED_GISTS = 256
 """How many of its own last texts an agent compares a new one with."""
 RECENT_GISTS = 8
 """How many of them are searched for near repeats."""
-
-
-class Decision(NamedTuple):
-    """What an agent does in one turn, or why it does nothing."""
-
-    who: str
-    turn: int
-    actions: tuple[Action, ...]
-    marks: tuple[str, ...] = ()
-    failure: str | None = None
 
 
 class Agent:

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from simnet.agents.agent import Agent, Decision
+from simnet.agents.agent import Agent
 from simnet.agents.profile import Mind
 from simnet.agents.prompting.fitting import Encoder, Fitting, Replies
 from simnet.agents.turns import Inbox, Sharing, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 

@@ -5,8 +5,9 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import TypeAlias
 
 from simnet.agents import reply_flags as marks
-from simnet.agents.agent import Agent, Decision
+from simnet.agents.agent import Agent
 from simnet.inference.model import Completion, Prompt
+from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 KNOWN = 1024

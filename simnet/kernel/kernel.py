@@ -17,16 +17,16 @@ from heapq import heappop
 from math import inf
 
 from simnet import draws
-from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.kernel.heap import LAND, WAKE, Agenda
 from simnet.kernel.ledger import Ledger, Tally
-from simnet.recording.rows import Edge
+from simnet.kernel.rows import Rows
+from simnet.recording.row_types import Edge
 from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of
-from simnet.scheduler.messages import Rows
 from simnet.world.actions import Action
+from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
 from simnet.world.feeds.view import look
 from simnet.world.network import Network

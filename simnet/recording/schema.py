@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.inference.model import Call
-from simnet.recording.rows import Edge, LedgerRow, Metric, PersonaRow, PromptPart
+from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptPart
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 2

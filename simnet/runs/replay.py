@@ -13,7 +13,7 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES, encode
-from simnet.scheduler.messages import Rows
+from simnet.kernel.rows import Rows
 
 _TABLES = ("events", "exposures", "network")
 

@@ -10,7 +10,7 @@ from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.switching import ChangingKernel
 from simnet.runtime.agent_factory import agents_of, minds_of
-from simnet.scheduler.messages import Rows
+from simnet.kernel.rows import Rows
 
 VIEWS_AT_ONCE = 1024
 

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.switching import ChangingKernel
-from simnet.recording.rows import PersonaRow
+from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario

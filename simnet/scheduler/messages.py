@@ -3,21 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from simnet.agents.agent import Decision
 from simnet.clock import Seconds
 from simnet.inference.statistics import Statistics, merged
 from simnet.kernel.ledger import Ledger
-from simnet.recording.rows import Edge
-from simnet.world.events import Event, Showing
-
-
-class Rows(NamedTuple):
-    """What came of a stretch of simulated time, to be recorded."""
-
-    events: list[Event]
-    showings: list[Showing]
-    ties: list[Edge]
-    """Changes of who follows whom."""
+from simnet.world.decision import Decision
 
 
 class Usage(NamedTuple):

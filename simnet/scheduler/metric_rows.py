@@ -4,7 +4,7 @@ from collections import Counter
 
 from simnet.kernel.ledger import Ledger
 from simnet.recording.files.manifest import LedgerLine
-from simnet.recording.rows import LedgerRow, Metric
+from simnet.recording.row_types import LedgerRow, Metric
 from simnet.recording.schema import encode
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from simnet.clock import Seconds
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.rows import Edge
+from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_showings
 from simnet.scheduler.budget import UNLIMITED, Budget

@@ -1,0 +1,15 @@
+"""The rows that a stretch of simulated time leaves to be recorded."""
+
+from typing import NamedTuple
+
+from simnet.recording.row_types import Edge
+from simnet.world.events import Event, Showing
+
+
+class Rows(NamedTuple):
+    """What came of a stretch of simulated time, to be recorded."""
+
+    events: list[Event]
+    showings: list[Showing]
+    ties: list[Edge]
+    """Changes of who follows whom."""

@@ -1,0 +1,15 @@
+"""What an agent decided in one turn."""
+
+from typing import NamedTuple
+
+from simnet.world.actions import Action
+
+
+class Decision(NamedTuple):
+    """What an agent does in one turn, or why it does nothing."""
+
+    who: str
+    turn: int
+    actions: tuple[Action, ...]
+    marks: tuple[str, ...] = ()
+    failure: str | None = None
