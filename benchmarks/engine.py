@@ -50,7 +50,7 @@ from simnet import (
 )
 from simnet.inference.backend import Backend
 from simnet.kernel.kernel import Kernel, Status
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress
@@ -66,7 +66,7 @@ TAIL, LEAST, MOST = 1.5, 0.033, 2.0
 """Shape of a heavy-tailed delay, its least and its greatest value in seconds."""
 LOOKED_EVERY = 1.0
 """Wall seconds between two looks at the processes."""
-PARTS = {
+PROMPT_TEXTS = {
     "ray::SchedulerActor": "scheduler",
     "ray::PersonaAgent": "agents",
     "ray::LlmServer": "model",
@@ -133,9 +133,11 @@ class Watching(Silent):
         if progress.elapsed - self._looked < LOOKED_EVERY:
             return  # looking at processes costs what it measures
         self._looked = progress.elapsed
-        spent = dict.fromkeys(PARTS.values(), 0.0)
+        spent = dict.fromkeys(PROMPT_TEXTS.values(), 0.0)
         for process in psutil.process_iter(["name", "cpu_times"]):
-            part = next((PARTS[p] for p in PARTS if process.info["name"].startswith(p)), None)
+            part = next(
+                (PROMPT_TEXTS[p] for p in PROMPT_TEXTS if process.info["name"].startswith(p)), None
+            )
             if part is not None and process.info["cpu_times"] is not None:
                 spent[part] += sum(process.info["cpu_times"][:2])
                 if process.pid not in self.held or len(self.spent) % 15 == 0:
@@ -185,7 +187,7 @@ def packed(
     backend = Backend(kind="fake", model="instant", reply=instant, delay=heavy if delayed else None)
     scenario = town(people, turns)
     with TemporaryDirectory() as folder:
-        plan = Launch(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
+        plan = RunPlan(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
         outcome = asyncio.run(launch(plan, watching))
         assert outcome.state == "completed"
         placed = Run.open(outcome.folder).manifest.placement
@@ -235,7 +237,7 @@ def latency(turns: int = 400) -> float:
     with TemporaryDirectory() as folder:
         backend = Backend(kind="fake", model="instant", reply=instant)
         scenario = Scenario("alone", [alone], lasts=turns * 60.0)
-        outcome = asyncio.run(launch(Launch(scenario, backend, Path(folder)), watching))
+        outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(folder)), watching))
     seen = watching.seen
     steps = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(seen) if b[1] > a[1]]
     return (
@@ -279,7 +281,7 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
     console.print(table)
     console.print("last: turns/s of the last tenth over those of the second tenth")
     console.print("list: turns for each list sent, on the hop where that is least")
-    console.print(f"CPU and MB: of the processes of {', '.join(PARTS.values())} alone")
+    console.print(f"CPU and MB: of the processes of {', '.join(PROMPT_TEXTS.values())} alone")
     for run in runs:
         parts = " + ".join(f"{used:,.0f} {part}" for part, used in run.cpu_us.items())
         console.print(f"CPU us/turn, {run.what} {run.people:,}: {parts}")

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from simnet.inference.backend import choose
 from simnet.runs.create import versions
-from simnet.runs.launcher import Launch, Outcome, launch
+from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
 from simnet.scenario.loading import load_scenario
 from simnet.scheduler.messages import Progress
@@ -48,13 +48,13 @@ def main() -> None:
     began = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         backend = choose(asked.backend, asked.model)
-        plan = Launch(loaded.scenario, backend, Path(folder), modules=loaded.modules)
+        plan = RunPlan(loaded.scenario, backend, Path(folder), modules=loaded.modules)
         outcome = asyncio.run(launch(plan, first))
     total = perf_counter() - began
     report(outcome, backend.kind, first.after, total)
 
 
-def report(outcome: Outcome, kind: str, first: float | None, total: float) -> None:
+def report(outcome: RunResult, kind: str, first: float | None, total: float) -> None:
     table = Table("phase", "seconds", title=f"first run, {kind}")
     for name, seconds in outcome.phases.items():
         table.add_row(name, f"{seconds:.1f}")

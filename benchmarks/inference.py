@@ -45,7 +45,7 @@ from simnet.inference.vllm import _sampling, _tokens
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.run_directory import Run
 from simnet.runs.create import versions
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.loading import Loaded, load_scenario
 
@@ -174,7 +174,7 @@ def live(work: Work) -> Figures:
     """Run the scenario on Ray; the record says what was asked."""
     loaded = social(len(work.prompts))
     with tempfile.TemporaryDirectory() as folder:
-        plan = Launch(loaded.scenario, work.backend, Path(folder), modules=loaded.modules)
+        plan = RunPlan(loaded.scenario, work.backend, Path(folder), modules=loaded.modules)
         outcome = asyncio.run(launch(plan))
         calls = Run.open(outcome.folder).read("calls")
     progress = outcome.finish.progress

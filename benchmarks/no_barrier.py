@@ -29,10 +29,10 @@ from rich.table import Table
 from simnet import Cohort, Completion, Exponential, Prompt, Scenario, draws, sample
 from simnet.inference.fake import plausible
 from simnet.runtime.agent_factory import agents_of
-from simnet.runtime.in_process import LocalMinds
-from simnet.scheduler.driver import Play
+from simnet.runtime.in_process import LocalAgentPool
+from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, Finish
-from simnet.scheduler.scheduler import Minds
+from simnet.scheduler.scheduler import AgentPool
 from simnet.world.posts import View
 
 MEAN = 0.1
@@ -78,7 +78,7 @@ class Slots:
 class Barrier:
     """Makes minds wait for each other: nobody's answer is known before everybody's is."""
 
-    def __init__(self, minds: Minds) -> None:
+    def __init__(self, minds: AgentPool) -> None:
         self._minds = minds
         self._out = 0
         self._all_in = asyncio.Event()
@@ -135,8 +135,8 @@ class InMemory:
 async def measure(scenario: Scenario, slots: int, *, barrier: bool) -> tuple[float, InMemory]:
     """Run once in this process; return the wall seconds of its turns and what was recorded."""
     record = InMemory()
-    minds = LocalMinds(agents_of(scenario), Slots(slots))
-    play = Play(scenario, Barrier(minds) if barrier else minds, record)
+    minds = LocalAgentPool(agents_of(scenario), Slots(slots))
+    play = Driver(scenario, Barrier(minds) if barrier else minds, record)
     async for news in play.run():
         if isinstance(news, Finish):
             return news.progress.elapsed, record

@@ -23,7 +23,7 @@ from rich.table import Table
 from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
 from simnet.agents.agent import Agent
 from simnet.agents.host import Host
-from simnet.agents.profile import Mind
+from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.clock import HOUR, MINUTE
@@ -85,7 +85,7 @@ class JsonReplies(ReplyFormat):
             raise ModelError(f"the reply is not an action: {fault!r}") from fault
 
 
-class JsonMind(Mind):
+class JsonMind(AgentProfile):
     """A mind that replies in JSON."""
 
     @property
@@ -176,14 +176,16 @@ async def situations(scenario: Scenario, count: int, least: int) -> list[Situati
     return [one for one in found if len(one.view.posts) >= least][-count:]
 
 
-def asked(kind: type[Mind], one: Situation) -> tuple[Mind, Prompt]:
+def asked(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Prompt]:
     """Put a situation into a prompt."""
-    mind = kind(**{name: getattr(one.agent.mind, name) for name in Mind.__dataclass_fields__})
-    me = Agent(one.agent.persona, mind)
+    profile = kind(
+        **{name: getattr(one.agent.profile, name) for name in AgentProfile.__dataclass_fields__}
+    )
+    me = Agent(one.agent.persona, profile)
     user = "\n".join([*one.recalled, *prompts.sights(me, one.view)])
-    pattern = mind.replies.pattern(one.view)
+    pattern = profile.replies.pattern(one.view)
     seed = one.view.seed >> 1
-    return mind, Prompt(system=me.told, user=user, pattern=pattern, seed=seed, max_tokens=120)
+    return profile, Prompt(system=me.told, user=user, pattern=pattern, seed=seed, max_tokens=120)
 
 
 async def complete(model: Model, asking: Sequence[Prompt]) -> tuple[list[Completion], float]:
@@ -226,17 +228,17 @@ def written(name: str, done: Done) -> str:
 
 
 def figures(
-    name: str, minds: Sequence[Mind], views: Sequence[View], runs: Sequence[Any], count: Any
+    name: str, minds: Sequence[AgentProfile], views: Sequence[View], runs: Sequence[Any], count: Any
 ) -> tuple[Figures, list[Done]]:
     """Work out what the runs of one encoding show, and which actions came of them."""
     actions: list[Done] = []
     parsed, speaking, tokens, overhead, cut, total = 0, 0, [], [], 0, 0
     for completions, _ in runs:
-        for mind, view, done in zip(minds, views, completions, strict=True):
+        for profile, view, done in zip(minds, views, completions, strict=True):
             total += 1
             cut += done.finish == "length"
             try:
-                (action,) = mind.replies.parse(done.text, view)
+                (action,) = profile.replies.parse(done.text, view)
             except ModelError:
                 continue
             parsed += 1
@@ -263,7 +265,7 @@ async def measure(
     encoder = backend.encoder()
     assert encoder is not None
     found = await situations(scenario, count, least)
-    kinds = {"lines": Mind, "JSON": JsonMind}
+    kinds = {"lines": AgentProfile, "JSON": JsonMind}
     asking = {name: [asked(kind, one) for one in found] for name, kind in kinds.items()}
     model = backend.build()
     runs: dict[str, list[Any]] = {name: [] for name in kinds}
@@ -277,7 +279,7 @@ async def measure(
         await model.close()
     views = [one.view for one in found]
     found_out = [
-        figures(name, [mind for mind, _ in asking[name]], views, runs[name], encoder.count)
+        figures(name, [profile for profile, _ in asking[name]], views, runs[name], encoder.count)
         for name in kinds
     ]
     both = [done for _, actions in found_out for done in actions]

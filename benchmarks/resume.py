@@ -27,8 +27,8 @@ from rich.table import Table
 
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
 from simnet.inference.backend import Backend
-from simnet.runs.launcher import Launch, launch
-from simnet.runs.reload_scenario import Course
+from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.resume import resumption
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
@@ -118,7 +118,7 @@ def measure(calls: int) -> Resumed:
         recorded = run.table("calls").count_rows()
         noting = Noting()
         began = perf_counter()
-        plan = resumption(run, Course(town(calls)), BACKEND)
+        plan = resumption(run, ScenarioTimeline(town(calls)), BACKEND)
         outcome = asyncio.run(launch(plan, noting))
         assert outcome.state == "completed", outcome
         assert noting.live is not None
@@ -135,7 +135,7 @@ def main() -> None:
     options.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     asked = options.parse_args()
     if asked.kill_at is not None:
-        plan = Launch(town(asked.kill_at), BACKEND, asked.root)
+        plan = RunPlan(town(asked.kill_at), BACKEND, asked.root)
         asyncio.run(launch(plan, Killing(asked.kill_at)))
         return
     report([measure(calls) for calls in asked.calls])

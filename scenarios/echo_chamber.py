@@ -92,7 +92,7 @@ def echo_chamber(
                 members,
                 manner="The talk of the town is a charge for cars. You say what you think of it.",
                 verbs=(Write, Reply, Like, Repost, Quote, Follow, Unfollow, Pass),
-                rhythm=Diurnal(mean=3 * HOUR, stirred_by=frozenset({"reply"}), delay=10 * MINUTE),
+                rhythm=Diurnal(mean=3 * HOUR, triggered_by=frozenset({"reply"}), delay=10 * MINUTE),
                 follows={"press": 1.0},
             ),
         ],

@@ -82,7 +82,7 @@ def town(size: int) -> list[Cohort]:
             "trolls",
             sample(trolls, seed=2),
             manner="You mock whoever is most upset. You never explain yourself.",
-            rhythm=Exponential(30 * MINUTE, stirred_by=frozenset({"reply", "quote"})),
+            rhythm=Exponential(30 * MINUTE, triggered_by=frozenset({"reply", "quote"})),
             follows=everyone,
         ),
         Cohort(

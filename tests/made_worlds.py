@@ -41,7 +41,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.world.decision import Decision
-from simnet.world.events import Event, Showing
+from simnet.world.events import Event, ExposureBatch
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View
 
@@ -94,12 +94,12 @@ class Played(NamedTuple):
 
     kernel: Kernel
     events: list[Event]
-    showings: list[Showing]
+    exposure_batches: list[ExposureBatch]
     views: list[View]
 
     def tables(self) -> tuple[object, ...]:
         """Everything that must not depend on who was faster."""
-        return self.events, self.showings, self.kernel.world.digest(), self.kernel.ledger()
+        return self.events, self.exposure_batches, self.kernel.world.digest(), self.kernel.ledger()
 
 
 def drive(
@@ -111,7 +111,7 @@ def drive(
     kernel = Kernel(scenario)
     make = agents_of(scenario)
     agents: dict[str, object] = {}
-    played = Played(kernel, kernel.events, kernel.showings, [])
+    played = Played(kernel, kernel.events, kernel.exposure_batches, [])
     decided: list[Decision] = []
     status = Status.FULL
     while status is not Status.DONE:
@@ -169,7 +169,7 @@ def random_scenario(number: int) -> Scenario:
         seed=chance.randint(0, 99),
         feed=Feed(ranking=_ranking(chance), size=chance.randint(1, 6)),
         ties=[(chance.choice(handles), chance.choice(handles)) for _ in handles],
-        marking=chance.choice(["none", "datamark", "delimit"]),
+        spotlighting=chance.choice(["none", "datamark", "delimit"]),
     )
 
 
@@ -197,7 +197,7 @@ def _rhythm(chance: Random):
         [
             Exponential(15 * MINUTE, touched),
             Exponential(10 * MINUTE),
-            Steps(10 * MINUTE, stirred_by=touched),
+            Steps(10 * MINUTE, triggered_by=touched),
             Steps(20 * MINUTE, offset=MINUTE),
             OnPost(chance.choice([20.0, 5 * MINUTE])),
             Never(),

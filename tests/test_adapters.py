@@ -13,7 +13,7 @@ from simnet.errors import InputError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.adapters import check_adapters
 
 
@@ -36,7 +36,7 @@ def test_a_cohort_whose_adapter_is_not_served_is_named_with_those_that_are(tmp_p
     with pytest.raises(UsageError, match=told):
         check_adapters(scenario("grim"), backend(gloomy="/a", cheerful="/b"))
     with pytest.raises(UsageError, match="served: none"):
-        asyncio.run(launch(Launch(scenario("grim"), backend(), tmp_path)))
+        asyncio.run(launch(RunPlan(scenario("grim"), backend(), tmp_path)))
     assert not list(tmp_path.iterdir())
 
 

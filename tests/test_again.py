@@ -36,13 +36,13 @@ from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
-from simnet.runs.plan import Launch
-from simnet.runs.reload_scenario import Course
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
 from simnet.runtime import in_process as local
 from simnet.runtime.base import Silent
-from simnet.scenario.change import Change
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler import disk_retry as patience
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
@@ -145,14 +145,14 @@ def test_what_another_process_runs_is_not_resumed(broken):
 
 
 def test_a_replay_comes_out_the_same(parent):
-    told = replay(parent, Course(village()))
+    told = replay(parent, ScenarioTimeline(village()))
     assert told.differences == ()
     assert told.complete
     assert told.state_hash == parent.manifest.state_hash
 
 
 def test_a_replay_of_half_a_run_comes_as_far_as_its_record(broken):
-    told = replay(broken, Course(village()))
+    told = replay(broken, ScenarioTimeline(village()))
     assert told.differences == ()
     assert not told.complete
 
@@ -160,7 +160,7 @@ def test_a_replay_of_half_a_run_comes_as_far_as_its_record(broken):
 def test_a_replay_names_the_first_difference(parent):
     other = village(cues=[Cue(MINUTE, "council", Write("Parking becomes a bike lane!"))])
     with pytest.raises(DivergenceError, match="bike lane!"):
-        replay(parent, Course(other))
+        replay(parent, ScenarioTimeline(other))
 
 
 def test_a_whole_record_passes_every_check(parent):
@@ -177,7 +177,7 @@ def test_a_flipped_byte_is_found(broken):
 
 
 def test_calls_asked_again_are_compared(parent):
-    picked = pick(parent, Course(village()), 10)
+    picked = pick(parent, ScenarioTimeline(village()), 10)
     assert len(picked) == 10
     same = asyncio.run(ask_again(FakeModel().generate, picked))
     assert (same.asked, same.same) == (10, 10)
@@ -203,8 +203,8 @@ def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
     assert "No, it does not." in after["text"].to_pylist()
     own = child.parts().tables["events"]
     assert min(part.low for part in own) >= FORKED
-    course = Course(village(), (Change(FORKED, other),))
-    assert replay(child, course).differences == ()
+    timeline = ScenarioTimeline(village(), (ScenarioSwitch(FORKED, other),))
+    assert replay(child, timeline).differences == ()
     assert [check for check in verify(child) if check.problems] == []
 
 
@@ -238,7 +238,7 @@ def test_a_model_that_says_something_else_after_a_crash_leaves_one_possible_run(
     known = {row["prompt_hash"] for row in broken.read("calls").to_pylist()}
     other = FakeModel(lambda prompt: "write: Something else altogether.")
     whole = resume(broken, village(), model=other)
-    assert replay(whole, Course(village())).differences == ()
+    assert replay(whole, ScenarioTimeline(village())).differences == ()
     assert [check for check in verify(whole) if check.problems] == []
     said = {row["prompt_hash"]: row["completion"] for row in whole.read("calls").to_pylist()}
     assert any("Something else" not in said[one] for one in known)
@@ -311,7 +311,7 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
     monkeypatch.setattr(local, "Recorder", partial(Recorder, disk=disk))
     monkeypatch.setattr(patience, "TRIED_EVERY", 0.02)
     watching = Watching()
-    outcome = asyncio.run(launch(Launch(village(), Filling(), tmp_path), watching))
+    outcome = asyncio.run(launch(RunPlan(village(), Filling(), tmp_path), watching))
     assert (outcome.state, disk.left) == ("completed", 0)
     texts = [text for text, _ in watching.seen]
     assert any(

@@ -13,7 +13,7 @@ SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."
 def agent(behaviour=converse, verbs=MEMBER, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], behaviour=behaviour, verbs=verbs, **fields)
-    return Agent(persona, cohort.mind("A town.", Feed()))
+    return Agent(persona, cohort.profile("A town.", Feed()))
 
 
 def say(*replies, **fields):

@@ -96,7 +96,7 @@ def walked(events, post):
 @settings(max_examples=15, deadline=None)
 def test_cascades_of_any_run_agree_with_a_walk(number):
     played = drive(random_scenario(number), chance=Random(number))
-    shown = [one for showing in played.showings for one in showing.exposures()]
+    shown = [one for showing in played.exposure_batches for one in showing.exposures()]
     events, seen = table("events", played.events), table("exposures", shown)
     made = [e.made for e in played.events if e.made is not None and e.outcome == "done"]
     for post in made[:20]:

@@ -19,7 +19,7 @@ from simnet.cli.app import app
 from simnet.cli.records import open_run
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fake import FakeModel
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.scenario.loading import load_scenario
 
 STUDY = """
@@ -59,9 +59,9 @@ def simnet(here):
 def in_process(monkeypatch):
     """Let runs take place in this process with made-up replies, as Ray would run them."""
 
-    async def launch_here(plan: Launch, reporter):
+    async def launch_here(plan: RunPlan, reporter):
         facts = {name: getattr(plan, name) for name in ("scenario", "root", "source", "parameters")}
-        return await launch(Launch(backend=FakeModel(), **facts), reporter)
+        return await launch(RunPlan(backend=FakeModel(), **facts), reporter)
 
     monkeypatch.setattr(run_command, "launch", launch_here)
 
@@ -258,7 +258,7 @@ def two_runs(here):
     outcomes = []
     for text in ("first question", "second question"):
         loaded = load_scenario("study.py", [f"text={text}"])
-        outcomes.append(asyncio.run(launch(Launch(loaded.scenario, FakeModel()))))
+        outcomes.append(asyncio.run(launch(RunPlan(loaded.scenario, FakeModel()))))
     return [outcome.folder for outcome in outcomes]
 
 

@@ -29,7 +29,7 @@ from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
 from simnet.recording.run_directory import Run
 from simnet.runs.api import resume
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.scheduler.budget import Budget
 
 STUDY = """
@@ -53,7 +53,7 @@ def village(**fields):
 
 
 def play(folder, budget=Budget(), scenario=None, model=None):  # noqa: B008
-    plan = Launch(scenario or village(), model or FakeModel(), folder, budget=budget)
+    plan = RunPlan(scenario or village(), model or FakeModel(), folder, budget=budget)
     return asyncio.run(launch(plan))
 
 
@@ -167,10 +167,10 @@ def test_a_prompt_is_explained_part_by_part():
     who = village().cohorts[0].personas[0].id
     told = explain(village(), who, 3 * HOUR)
     assert told.at >= 3 * HOUR
-    assert [part.name for part in told.parts] == [
-        *("setting", "verbs", "marking", "persona", "memory", "feed"),
+    assert [part.name for part in told.sections] == [
+        *("setting", "verbs", "spotlighting", "persona", "memory", "feed"),
     ]
-    texts = [part.text for part in told.parts]
+    texts = [part.text for part in told.sections]
     assert told.system == "\n\n".join(texts[:4])
     assert told.user == "\n".join(texts[4:])
     assert told.system.startswith(told.shared)
@@ -201,7 +201,7 @@ def test_a_shortened_prompt_is_explained_as_it_is():
     who = village().cohorts[0].personas[0].id
     told = explain(village(), who, 3 * HOUR, Characters())
     assert len(told.system) + len(told.user) < 1500
-    assert {part.name for part in told.parts} >= {"setting", "verbs", "persona", "feed"}
+    assert {part.name for part in told.sections} >= {"setting", "verbs", "persona", "feed"}
 
 
 @pytest.mark.parametrize(
@@ -254,5 +254,5 @@ def test_the_command_line_estimates_and_explains(simnet):
     told = json.loads(
         simnet("explain", "study.py", "--who", who, "--backend", "fake", "--json").stdout
     )
-    assert sum(part["tokens"] for part in told["parts"]) == pytest.approx(told["tokens"], abs=8)
+    assert sum(part["tokens"] for part in told["sections"]) == pytest.approx(told["tokens"], abs=8)
     assert simnet("explain", "study.py", "--who", who, "--at", "soon").exit_code == 2

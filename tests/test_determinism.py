@@ -163,7 +163,7 @@ def test_nobody_sees_what_is_not_there_or_hidden_from_them(plays):
 
 def test_what_is_shown_is_recorded_as_shown(plays):
     for number, played in plays:
-        for view, showing in zip(played.views, played.showings, strict=True):
+        for view, showing in zip(played.views, played.exposure_batches, strict=True):
             assert (showing.who, showing.turn, showing.at) == (view.who, view.turn, view.now)
             assert showing.posts == tuple(post.id for post in view.posts), f"scenario {number}"
             assert len(set(showing.posts)) == len(showing.posts), f"scenario {number}"
@@ -171,7 +171,7 @@ def test_what_is_shown_is_recorded_as_shown(plays):
             assert [(row.post, row.rank) for row in rows] == [
                 (p, r) for r, p in enumerate(showing.posts)
             ]
-        shown = {(s.who, s.turn): s.posts for s in played.showings}
+        shown = {(s.who, s.turn): s.posts for s in played.exposure_batches}
         for event in played.events:
             if event.turn is not None and event.part == 0:
                 assert event.shown == shown[event.who, event.turn]
@@ -182,7 +182,7 @@ def test_a_fresh_feed_shows_a_post_once_to_each(plays):
         feeds = played.kernel.feeds
         cohort_of = dict(zip(played.kernel.world.handles, played.kernel.world.cohorts, strict=True))
         shown = Counter()
-        for showing in played.showings:
+        for showing in played.exposure_batches:
             feed = feeds[cohort_of[showing.who]]
             if feed.fresh and feed.candidates == 128:
                 shown.update((showing.who, post) for post in showing.posts)

@@ -201,8 +201,8 @@ def test_who_was_always_there_wakes_as_without():
 
 def test_nobody_stirs_those_who_are_not_there():
     rhythm = Between(OnPost(5.0), joins=100.0, stays=50.0)
-    assert rhythm.stirred_by == {"post"}
-    woken = [rhythm.stirred("ana", at, draw()) for at in (99.0, 100.0, 144.0, 146.0, 150.0)]
+    assert rhythm.triggered_by == {"post"}
+    woken = [rhythm.triggered("ana", at, draw()) for at in (99.0, 100.0, 144.0, 146.0, 150.0)]
     assert woken == [inf, 105.0, 149.0, inf, inf]
     assert rhythm.first("ana", draw()) is None
 
@@ -282,9 +282,9 @@ def test_no_run_begins_beyond_its_budget(tmp_path):
 # -- what stirs -------------------------------------------------------------------------
 
 
-def stirring(does, stirred_by):
+def stirring(does, triggered_by):
     """List when ana wakes within a day in which ben does something to her at noon."""
-    rhythm = Exponential(10**9, stirred_by=frozenset(stirred_by), delay=MINUTE)
+    rhythm = Exponential(10**9, triggered_by=frozenset(triggered_by), delay=MINUTE)
     ana = Cohort("a", [Persona(id="ana")], rhythm=rhythm)
     ben = Cohort("b", [Persona(id="ben")], rhythm=Never())
     cues = [Cue(HOUR, "ana", Write("hello")), Cue(12 * HOUR, "ben", does)]

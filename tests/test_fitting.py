@@ -65,7 +65,7 @@ class Known:
 def agent(description="A nurse.", **fields):
     persona = Persona(id="ana", description=description)
     cohort = Cohort("people", [persona], **{"verbs": MEMBER, "text_limit": 20, **fields})
-    return Agent(persona, cohort.mind("A town.", Feed()))
+    return Agent(persona, cohort.profile("A town.", Feed()))
 
 
 def ask(me, seen, encoder=None, replies=None, reply="pass"):
@@ -123,7 +123,7 @@ def test_a_conversation_keeps_what_is_newest():
     persona = Persona(id="ana")
     feed = Feed(oldest_first=True)
     cohort = Cohort("people", [persona], verbs=(Write,), text_limit=20)
-    me = Agent(persona, cohort.mind("A town.", feed))
+    me = Agent(persona, cohort.profile("A town.", feed))
     _, (prompt,) = ask(me, view(*posts(10, 100)), Bytes(len(me.told) + 400), reply="hi")
     assert "@user10" in prompt.user
     assert "@user1:" not in prompt.user

@@ -26,8 +26,8 @@ from simnet.recording.files.lock import held
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.schema import TABLES, arrow_schema, encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.reload_scenario import Course
-from simnet.scenario.change import Change
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.scenario.switch import ScenarioSwitch
 
 SAID = Cue(50 * MINUTE, "council", Write("No, it does not."))
 OTHER = village(cues=[*village().cues, SAID], lasts=120 * MINUTE)
@@ -55,8 +55,8 @@ def child(parent):
 
 @pytest.fixture(scope="module")
 def grandchild(child):
-    course = Course(village(), (Change(FORKED, OTHER),))
-    return child.fork(at=LATER, scenario=LAST, before=course, model=FakeModel())
+    timeline = ScenarioTimeline(village(), (ScenarioSwitch(FORKED, OTHER),))
+    return child.fork(at=LATER, scenario=LAST, before=timeline, model=FakeModel())
 
 
 def test_a_run_has_its_fork_and_its_resume(parent, child):

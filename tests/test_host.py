@@ -39,7 +39,7 @@ def host(model, behaviour=converse, encoder=None):
         made.append(handle)
         persona = Persona(id=handle)
         cohort = Cohort("people", [persona], behaviour=behaviour, verbs=MEMBER)
-        return Agent(persona, cohort.mind("A town.", Feed()))
+        return Agent(persona, cohort.profile("A town.", Feed()))
 
     one = Host(make, model, encoder)
     one.made = made

@@ -41,7 +41,7 @@ TAME = tuple(verb for verb in EVERY_VERB if verb not in {Suspend, Block, Mute})
 
 def scenario(verbs):
     """Make a town whose people have these verbs and take TURNS turns or more."""
-    rhythm = Steps(10 * MINUTE, stirred_by=frozenset({"message"}))
+    rhythm = Steps(10 * MINUTE, triggered_by=frozenset({"message"}))
     ties = {"people": 0.3, "answering": 0.5}
     people = sample(PEOPLE)
     cohorts = [

@@ -98,7 +98,7 @@ class Hostile:
         )
         feed = Feed(size=chance.choice([1, 10]), oldest_first=chance.random() < 0.5)
         return Agent(
-            persona, cohort.mind(self.stored(60), feed, marking=chance.choice(list(STYLES)))
+            persona, cohort.profile(self.stored(60), feed, spotlighting=chance.choice(list(STYLES)))
         )
 
     def view(self, agent, turn):
@@ -177,7 +177,7 @@ def test_hostile_instructions_of_a_behaviours_own_are_text_too(encoder):
     expected = structure(encoder, encoder.encode("You are kind.", "What do you do?"))
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], behaviour=wondering)
-    me = Agent(persona, cohort.mind("A town.", Feed()))
+    me = Agent(persona, cohort.profile("A town.", Feed()))
     for turn in range(200):
         seen = hostile.view(me, turn)
         me.fitting = Fitting(seen, encoder, None)

@@ -175,7 +175,7 @@ def test_the_suspended_go_on_waking_and_are_refused():
 # -- being stirred --------------------------------------------------------------------
 
 
-def stirred(by, *cues, **fields):
+def triggered(by, *cues, **fields):
     sleepers = Cohort("sleepers", people("ana"), rhythm=OnPost(5.0, frozenset({by})),
                       behaviour=silent, reacts_in=MINUTE, feed=Feed(reads=everything))  # fmt: skip
     others = Cohort("others", people("ben"), rhythm=Never())
@@ -185,37 +185,37 @@ def stirred(by, *cues, **fields):
 
 
 def test_a_post_wakes_followers():
-    assert stirred("post", Cue(10.0, "ben", Write("hi"))) == [15.0]
-    assert stirred("post", Cue(10.0, "ana", Write("hi"))) == []
+    assert triggered("post", Cue(10.0, "ben", Write("hi"))) == [15.0]
+    assert triggered("post", Cue(10.0, "ana", Write("hi"))) == []
 
 
 def test_a_reply_wakes_the_author():
     mine = Cue(1.0, "ana", Write("mine"))
-    assert stirred("reply", mine, Cue(10.0, "ben", Reply(0, "hi"))) == [15.0]
-    assert stirred("reply", mine, Cue(10.0, "ben", Write("hi"))) == []
+    assert triggered("reply", mine, Cue(10.0, "ben", Reply(0, "hi"))) == [15.0]
+    assert triggered("reply", mine, Cue(10.0, "ben", Write("hi"))) == []
 
 
 def test_a_message_wakes_its_reader():
-    assert stirred("message", Cue(10.0, "ben", Message("ana", "hi"))) == [15.0]
+    assert triggered("message", Cue(10.0, "ben", Message("ana", "hi"))) == [15.0]
 
 
 def test_what_happens_while_one_thinks_wakes_one_afterwards_once():
     cues = [Cue(at, "ben", Write("hi")) for at in (10.0, 20.0, 30.0, 40.0)]
-    assert stirred("post", *cues) == [15.0, 80.0]
+    assert triggered("post", *cues) == [15.0, 80.0]
 
 
 def test_several_posts_before_one_looks_are_one_wake():
-    assert stirred("post", Cue(10.0, "ben", Write("1")), Cue(12.0, "ben", Write("2"))) == [15.0]
+    assert triggered("post", Cue(10.0, "ben", Write("1")), Cue(12.0, "ben", Write("2"))) == [15.0]
 
 
 def test_nothing_is_kept_of_who_was_touched():
     cues = [Cue(1.0, "ana", Write("hi"))] + [Cue(2.0 + n, "ben", Reply(0, "t")) for n in range(9)]
     one = played(town("ana", "ben", rhythm=Never()), cues=cues)
-    assert one.kernel.world.stirred == []
+    assert one.kernel.world.triggered == []
 
 
 def test_a_refused_action_wakes_nobody():
-    assert stirred("reply", Cue(10.0, "ben", Reply(7, "hi"))) == []
+    assert triggered("reply", Cue(10.0, "ben", Reply(7, "hi"))) == []
 
 
 def test_who_takes_part_first_makes_no_difference_to_who_acts_when():

@@ -46,7 +46,7 @@ def agent(memory, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], memory=memory, **fields)
     return Agent(
-        persona, cohort.mind("A town.", Feed(size=cohort.feed.size if cohort.feed else 10))
+        persona, cohort.profile("A town.", Feed(size=cohort.feed.size if cohort.feed else 10))
     )
 
 

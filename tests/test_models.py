@@ -42,8 +42,8 @@ from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
 from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
-from simnet.runs.plan import Launch
-from simnet.runs.reload_scenario import Course
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
 from simnet.runtime.models import check_models, named, wanted
@@ -132,7 +132,7 @@ def test_a_run_of_several_models_is_replayed_resumed_and_forked(tmp_path):
                 yield finished
 
     whole = run(town(), models=fakes("big", "small"), out=tmp_path / "whole")
-    assert replay(whole, Course(town())).differences == ()
+    assert replay(whole, ScenarioTimeline(town())).differences == ()
     dying = fakes("big") | {"small": Dying(name="the small one")}
     with pytest.raises(RunError, match="is gone"):
         run(town(), models=dying, out=tmp_path / "broken")
@@ -155,7 +155,7 @@ def test_a_run_of_several_models_is_replayed_resumed_and_forked(tmp_path):
 
 def test_calls_are_asked_again_of_the_model_that_answered(tmp_path):
     record = run(town(), models=fakes("big", "small"), out=tmp_path)
-    picked = pick(record, Course(town()), 12)
+    picked = pick(record, ScenarioTimeline(town()), 12)
     whose = {(one.who in {f"p{n}" for n in range(4)}, one.model) for one in picked}
     assert whose == {(True, "big"), (False, "small")}
     for name, model in fakes("big", "small").items():
@@ -235,7 +235,7 @@ def test_only_models_that_somebody_asks_are_started(tmp_path):
         begun = progress = staticmethod(lambda _: None)
         phase = staticmethod(told.append)
 
-    plan = Launch(town(None, None), FakeModel(), tmp_path, models=fakes("idle"))
+    plan = RunPlan(town(None, None), FakeModel(), tmp_path, models=fakes("idle"))
     asyncio.run(launch(plan, Telling()))
     assert "nobody who thinks names the model idle, so it is not started" in told
 
@@ -341,7 +341,7 @@ def test_validate_tells_the_models(simnet, planned):
 
 def test_calls_are_sampled_again_from_the_command_line(simnet, here):
     loaded = load_scenario("duo.py", (), None)
-    plan = Launch(
+    plan = RunPlan(
         loaded.scenario,
         FakeModel(name="small"),
         here / "runs",
@@ -367,7 +367,7 @@ class Measured(FakeModel):
 
 def test_the_record_and_the_displays_tell_what_each_model_does(tmp_path):
     models = {name: Measured(name=name) for name in ("big", "small")}
-    plan = Launch(town(), models["big"], tmp_path, models=models)
+    plan = RunPlan(town(), models["big"], tmp_path, models=models)
     outcome = asyncio.run(launch(plan))
     metrics = Run.open(outcome.folder).read("metrics").to_pylist()
     last = {row["name"]: row["value"] for row in metrics}
@@ -386,7 +386,7 @@ def test_the_record_and_the_displays_tell_what_each_model_does(tmp_path):
 
 
 def test_of_a_single_model_nothing_is_told_twice(tmp_path):
-    outcome = asyncio.run(launch(Launch(town(None, None), Measured(), tmp_path)))
+    outcome = asyncio.run(launch(RunPlan(town(None, None), Measured(), tmp_path)))
     assert outcome.finish.progress.engines == ()
     metrics = Run.open(outcome.folder).read("metrics")["name"].to_pylist()
     assert "model.in_flight" in metrics

@@ -14,7 +14,7 @@ from simnet.recording.checking.verify import verify
 from simnet.recording.files.merge import unseen
 from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import TABLES, arrow_schema, encode, row_schema
-from simnet.recording.writing.prompt_texts import Parting, parted, text_hash
+from simnet.recording.writing.prompt_texts import PromptTextExtractor, parted, text_hash
 from simnet.recording.writing.recorder import Recorder
 
 WORDS = "The mayor listens to whoever shouts. " * 20
@@ -91,13 +91,13 @@ def test_the_hash_is_of_the_text_and_the_table_says_so(run):
     (part,) = run.read("parts").to_pylist()
     assert part == {"hash": text_hash("Grüße, 世界".encode()), "text": "Grüße, 世界"}
     assert run.read("calls")["system_hash"].to_pylist() == [part["hash"]]
-    assert run.prompt_part(part["hash"]) == part["text"]
-    with pytest.raises(RecordError, match="the part 0000"):
-        run.prompt_part("0000")
+    assert run.prompt_text(part["hash"]) == part["text"]
+    with pytest.raises(RecordError, match="the text 0000"):
+        run.prompt_text("0000")
 
 
 def test_what_a_recorder_remembers_is_bounded_and_what_is_forgotten_is_dropped_later(run):
-    parting = Parting(most=3)
+    parting = PromptTextExtractor(most=3)
     chance = random.Random(4)
     texts = [f"text {chance.randrange(10)}" for _ in range(300)]
     pieces = []
@@ -124,7 +124,7 @@ def _piece(rows):
 
 
 def test_a_text_in_use_is_not_forgotten():
-    parting = Parting(most=2)
+    parting = PromptTextExtractor(most=2)
     parts = []
     for turn in range(20):
         for text in ("always", f"once {turn}"):
@@ -136,7 +136,7 @@ def test_a_text_in_use_is_not_forgotten():
 def test_rows_of_other_tables_are_left_alone():
     with pa.ipc.open_stream(encode("events", [event(1)])) as reader:
         (rows,) = reader
-    assert Parting().split("events", rows) == [("events", rows)]
+    assert PromptTextExtractor().split("events", rows) == [("events", rows)]
 
 
 def test_one_batch_with_a_text_in_many_rows_has_one_part():

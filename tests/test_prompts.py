@@ -37,7 +37,7 @@ RULES = (
 
 def agent(persona=ANA, verbs=MEMBER, manner="You are short.", size=10, **fields):
     cohort = Cohort("people", [persona], manner, verbs=verbs, **fields)
-    return Agent(persona, cohort.mind("A small town's network.", Feed(size=size)))
+    return Agent(persona, cohort.profile("A small town's network.", Feed(size=size)))
 
 
 def test_a_persona_is_told_where_it_is_what_it_can_do_and_who_it_is():
@@ -192,10 +192,10 @@ def test_what_is_quoted_cannot_end_the_quotation():
 
 def test_marking_can_be_switched():
     told = {}
-    for marking in STYLES:
+    for spotlighting in STYLES:
         cohort = Cohort("people", [ANA])
-        me = Agent(ANA, cohort.mind("A net.", Feed(), marking=marking))
-        told[marking] = me.told, prompts.news(me, view(shown(1, "ben", "Do ^ as I say")))
+        me = Agent(ANA, cohort.profile("A net.", Feed(), spotlighting=spotlighting))
+        told[spotlighting] = me.told, prompts.news(me, view(shown(1, "ben", "Do ^ as I say")))
     assert told["none"][1].endswith(": Do ^ as I say")
     assert told["delimit"][1].endswith(': "Do ^ as I say"')
     assert told["datamark"][1].endswith(": Do^^as^I^say")
@@ -205,7 +205,7 @@ def test_marking_can_be_switched():
 
 def test_an_unknown_marking_is_refused():
     with pytest.raises(ScenarioError, match="marking='bold'; choose none, delimit, datamark"):
-        Scenario("town", [Cohort("people", [ANA])], marking="bold")
+        Scenario("town", [Cohort("people", [ANA])], spotlighting="bold")
 
 
 def test_a_megabyte_is_shown_cut_and_kept_whole():

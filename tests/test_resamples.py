@@ -18,7 +18,7 @@ SEEN = view(shown(1, "ben", "The council forgot Elm Street again, and nobody on 
 def agent(resamples=2, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], verbs=MEMBER, resamples=resamples, **fields)
-    return Agent(persona, cohort.mind("A town.", Feed()))
+    return Agent(persona, cohort.profile("A town.", Feed()))
 
 
 def say(*replies, me=None):

@@ -46,7 +46,7 @@ def test_exponential_gaps_have_their_mean_and_never_shrink_below_nothing():
     assert mean(gaps) == pytest.approx(600, rel=0.05)
     assert sum(gap > 600 for gap in gaps) / 5000 == pytest.approx(0.368, abs=0.03)
     assert rhythm.first("ana", draw("x")) == rhythm.after("ana", 0, 0.0, draw("x"))
-    assert rhythm.stirred("ana", HOUR, draw("x")) < HOUR + 60
+    assert rhythm.triggered("ana", HOUR, draw("x")) < HOUR + 60
 
 
 def test_steps_wake_everyone_at_once():
@@ -55,11 +55,11 @@ def test_steps_wake_everyone_at_once():
     assert rhythm.after("ana", 0, 5.0, draw(1)) == 65.0
     assert rhythm.after("ana", 0, 64.9, draw(1)) == 65.0
     assert rhythm.after("ana", 3, 65.0, draw(1)) == 125.0
-    assert rhythm.stirred("ana", 70.0, draw(1)) == 125.0
+    assert rhythm.triggered("ana", 70.0, draw(1)) == 125.0
 
 
 def test_who_is_stirred_before_the_first_step_wakes_at_it():
-    assert Steps(60.0, offset=600.0).stirred("ana", 10.0, draw(1)) == 600.0
+    assert Steps(60.0, offset=600.0).triggered("ana", 10.0, draw(1)) == 600.0
 
 
 @given(st.floats(0.001, 1e5), st.floats(0, 1e5), st.integers(0, 10_000))
@@ -73,10 +73,10 @@ def test_the_next_step_is_always_later(every, offset, number):
 def test_some_wake_only_on_a_post_and_some_never():
     assert OnPost(3.0).first("ana", draw(1)) is None
     assert OnPost(3.0).after("ana", 0, 9.0, draw(1)) is None
-    assert OnPost(3.0).stirred("ana", 9.0, draw(1)) == 12.0
+    assert OnPost(3.0).triggered("ana", 9.0, draw(1)) == 12.0
     assert Never().first("ana", draw(1)) is None
     assert Never().after("ana", 0, 9.0, draw(1)) is None
-    assert Never().stirred("ana", 9.0, draw(1)) == inf
+    assert Never().triggered("ana", 9.0, draw(1)) == inf
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_personas_of_one_cohort_wake_at_their_own_times():
 
 
 class Odd:
-    def __init__(self, first=1.0, after=None, stirred=None, by=()):
-        self._first, self._after, self._stirred = first, after, stirred
-        self.stirred_by = frozenset(by)
+    def __init__(self, first=1.0, after=None, triggered=None, by=()):
+        self._first, self._after, self._triggered = first, after, triggered
+        self.triggered_by = frozenset(by)
 
     def first(self, who, draw):
         return self._first
@@ -223,8 +223,8 @@ class Odd:
     def after(self, who, turn, now, draw):
         return self._after and self._after(now)
 
-    def stirred(self, who, now, draw):
-        return self._stirred(now)
+    def triggered(self, who, now, draw):
+        return self._triggered(now)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ class Odd:
         (Odd(first=nan), r"Odd.first gave nan s at 0 s"),
         (Odd(after=lambda now: now - 1), r"Odd.after gave 60 s at 61 s"),
         (Odd(after=lambda now: nan), r"Odd.after gave nan s at 61 s"),
-        (Odd(stirred=lambda now: now - 1, by=["post"]), r"Odd.stirred gave \S+ s at \S+ s"),
+        (Odd(triggered=lambda now: now - 1, by=["post"]), r"Odd.stirred gave \S+ s at \S+ s"),
     ],
 )
 def test_a_rhythm_that_goes_back_in_time_is_named_with_its_cohort(rhythm, message):

@@ -52,8 +52,8 @@ def test_a_cohort_takes_the_scenarios_feed_unless_it_has_its_own():
     scenario = Scenario("s", [own, COUNCIL], feed=Feed(size=3))
     assert scenario.feed_of(own).ranking is hot
     assert scenario.feed_of(COUNCIL) == Feed(ranking=chronological, size=3)
-    assert own.mind("x", Feed(size=3)).feed_size == 10
-    assert TOWN.mind("x", Feed(size=3)).feed_size == 3
+    assert own.profile("x", Feed(size=3)).feed_size == 10
+    assert TOWN.profile("x", Feed(size=3)).feed_size == 3
 
 
 @dataclass(frozen=True)

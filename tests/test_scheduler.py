@@ -11,8 +11,8 @@ from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
 from simnet.inference.fake import FakeModel
 from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of
-from simnet.runtime.in_process import LocalMinds
-from simnet.scheduler.driver import Play
+from simnet.runtime.in_process import LocalAgentPool
+from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.scheduler import Scheduler
 
@@ -44,7 +44,7 @@ def told(number, *, delay=None, record=None, report=None):
     """Run a random scenario and return its record and how it ended."""
     scenario = random_scenario(number)
     record = record or Notebook()
-    minds = LocalMinds(agents_of(scenario), FakeModel(delay=delay))
+    minds = LocalAgentPool(agents_of(scenario), FakeModel(delay=delay))
     scheduler = Scheduler(Kernel(scenario), minds, record, report)
     finish = asyncio.run(scheduler.run())
     return record, finish
@@ -60,7 +60,9 @@ def test_the_record_is_the_kernels_whatever_the_delays(number):
     played = drive(random_scenario(number))
     quick, finish = told(number)
     slow, finish_slow = told(number, delay=jitter(number))
-    exposures = [row._asdict() for showing in played.showings for row in showing.exposures()]
+    exposures = [
+        row._asdict() for showing in played.exposure_batches for row in showing.exposures()
+    ]
     events = [e._asdict() | {"marks": [*e.marks], "shown": [*e.shown]} for e in played.events]
     for record in (quick, slow):
         assert record.tables["events"] == events
@@ -92,7 +94,7 @@ def test_usage_adds_up():
             yield done
 
     model.generate = counted
-    scheduler = Scheduler(Kernel(scenario), LocalMinds(agents_of(scenario), model), Notebook())
+    scheduler = Scheduler(Kernel(scenario), LocalAgentPool(agents_of(scenario), model), Notebook())
     usage = asyncio.run(scheduler.run()).progress.usage
     assert calls
     assert usage[:4] == (
@@ -111,8 +113,8 @@ async def talk(me, view, ask):
     return []
 
 
-class Counting(LocalMinds):
-    """Minds that decide only once everybody's view is there."""
+class Counting(LocalAgentPool):
+    """AgentPool that decide only once everybody's view is there."""
 
     def __init__(self, scenario, everybody):
         super().__init__(agents_of(scenario), FakeModel())
@@ -156,7 +158,7 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
         return "hello"
 
     record = Notebook()
-    minds = LocalMinds(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
+    minds = LocalAgentPool(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
     scheduler = Scheduler(Kernel(scenario), minds, record)
     finish = asyncio.run(scheduler.run())
     ledger = finish.progress.ledger
@@ -170,7 +172,7 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
 def test_stopping_before_the_start_runs_nothing():
     scenario = rounds(talk)
     scheduler = Scheduler(
-        Kernel(scenario), LocalMinds(agents_of(scenario), FakeModel()), Notebook()
+        Kernel(scenario), LocalAgentPool(agents_of(scenario), FakeModel()), Notebook()
     )
     scheduler.stop()
     finish = asyncio.run(scheduler.run())
@@ -180,8 +182,8 @@ def test_stopping_before_the_start_runs_nothing():
 
 def play(scenario, model=None, record=None):
     async def collect():
-        minds = LocalMinds(agents_of(scenario), model or FakeModel())
-        stage = Play(scenario, minds, record or Notebook())
+        minds = LocalAgentPool(agents_of(scenario), model or FakeModel())
+        stage = Driver(scenario, minds, record or Notebook())
         return [news async for news in stage.run()]
 
     return asyncio.run(collect())
@@ -230,7 +232,9 @@ def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
     record = Notebook(wait=0.002)
     scenario = rounds(talk)
-    scheduler = Scheduler(Kernel(scenario), LocalMinds(agents_of(scenario), FakeModel()), record)
+    scheduler = Scheduler(
+        Kernel(scenario), LocalAgentPool(agents_of(scenario), FakeModel()), record
+    )
     asyncio.run(scheduler.run())
     assert 2 <= record.most <= module.WRITES_IN_FLIGHT
     assert len(record.tables["events"]) == 105

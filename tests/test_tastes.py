@@ -38,7 +38,7 @@ from simnet import (
     popular,
     shuffled,
 )
-from simnet.world.feeds.engagement import FANS, LIKINGS, POOL, Attention
+from simnet.world.feeds.engagement import FANS, LIKINGS, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
 from simnet.world.feeds.view import look
 
@@ -79,21 +79,21 @@ def test_all_ways_to_engage_count_and_dislikes_do_not(place):
     do(place, "ana", Quote(posts[3], "see"))
     do(place, "ana", Repost(posts[4]))
     do(place, "ana", Dislike(posts[5]))
-    attention = place.attention
-    assert set(posts[:5]) <= set(attention.likings(ANA))
-    assert posts[5] not in attention.likings(ANA)
-    assert attention.popular(9) == posts[4::-1]
-    assert [attention.fans(post) for post in posts] == [[ANA]] * 5 + [[]]
+    engagement = place.engagement
+    assert set(posts[:5]) <= set(engagement.likings(ANA))
+    assert posts[5] not in engagement.likings(ANA)
+    assert engagement.popular(9) == posts[4::-1]
+    assert [engagement.fans(post) for post in posts] == [[ANA]] * 5 + [[]]
 
 
 def test_what_is_taken_back_is_forgotten(place):
     (post,) = write(place, "ben", "a")
     do(place, "ana", Like(post))
     do(place, "ana", Unlike(post))
-    assert place.attention.likings(ANA) == place.attention.fans(post) == []
+    assert place.engagement.likings(ANA) == place.engagement.fans(post) == []
     do(place, "ana", Like(post))
     do(place, "ana", Dislike(post))
-    assert place.attention.fans(post) == []
+    assert place.engagement.fans(post) == []
 
 
 def test_undoing_a_dislike_leaves_an_answer_remembered(place):
@@ -101,32 +101,32 @@ def test_undoing_a_dislike_leaves_an_answer_remembered(place):
     do(place, "ana", Dislike(post))
     do(place, "ana", Reply(post, "no"))
     do(place, "ana", UndoDislike(post))
-    assert place.attention.fans(post) == [ANA]
+    assert place.engagement.fans(post) == [ANA]
 
 
 def test_attention_is_bounded():
-    attention = Attention()
+    engagement = EngagementLog()
     for number in range(3 * POOL):
-        attention.engaged(number, number)
-        attention.engaged(1, number)
-        attention.engaged(number, 5)
-    assert attention.likings(1)[-1] == 3 * POOL - 1
-    assert len(attention.likings(1)) == LIKINGS
-    assert len(attention.fans(5)) == FANS
-    pool = attention.state()[2]
+        engagement.engaged(number, number)
+        engagement.engaged(1, number)
+        engagement.engaged(number, 5)
+    assert engagement.likings(1)[-1] == 3 * POOL - 1
+    assert len(engagement.likings(1)) == LIKINGS
+    assert len(engagement.fans(5)) == FANS
+    pool = engagement.state()[2]
     assert len(pool) == POOL
-    assert sorted(attention.popular(9 * POOL)) == sorted(set(pool))
-    assert attention.popular(1) == [5]
+    assert sorted(engagement.popular(9 * POOL)) == sorted(set(pool))
+    assert engagement.popular(1) == [5]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.booleans()), max_size=60))
 def test_popular_posts_are_those_counted_from_the_pool(acts):
-    attention = Attention()
+    engagement = EngagementLog()
     for who, post, back in acts:
-        (attention.took_back if back else attention.engaged)(who, post)
-    pool = attention.state()[2]
+        (engagement.took_back if back else engagement.engaged)(who, post)
+    pool = engagement.state()[2]
     counted = sorted(set(pool), key=lambda post: (pool.count(post), post), reverse=True)
-    assert attention.popular(10) == counted
+    assert engagement.popular(10) == counted
 
 
 # -- sources and sizes ------------------------------------------------------------------

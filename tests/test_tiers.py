@@ -49,7 +49,7 @@ from simnet.world.posts import Message
 def agent(behaviour, handle="ana", seed=0, description="", **fields):
     persona = Persona(id=handle, description=description)
     cohort = Cohort("people", [persona], behaviour=behaviour, **fields)
-    return Agent(persona, cohort.mind("A town.", Feed(), seed))
+    return Agent(persona, cohort.profile("A town.", Feed(), seed))
 
 
 def act(behaviour, seen, reply="write: from a model", **fields):

@@ -19,7 +19,7 @@ from simnet import (
 from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.reload_scenario import Course
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 
 DID = [
@@ -69,11 +69,11 @@ def test_a_fork_has_all_changes_too(recorded):
 
 
 def test_a_replay_compares_them(recorded):
-    assert replay(recorded, Course(friends())).differences == ()
+    assert replay(recorded, ScenarioTimeline(friends())).differences == ()
     other = recorded.path.parent / "other"
     recorded.path.rename(other)
     with Recorder(other) as recorder:
         recorder.append("network", encode("network", [Edge(7, 8 * MINUTE, "ben", "ana", "follow")]))
         recorder.seal()
-    (difference,) = replay(Run.open(other), Course(friends())).differences
+    (difference,) = replay(Run.open(other), ScenarioTimeline(friends())).differences
     assert difference == "network: recorded 7 rows, now 6"

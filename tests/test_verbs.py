@@ -79,7 +79,7 @@ def test_a_reply_joins_the_thread_and_tells_the_author(place):
 def test_a_reply_to_oneself_tells_nobody(place):
     do(place, "ben", Reply(0, "as I said"))
     assert not place.mentions
-    assert not place.stirred
+    assert not place.triggered
 
 
 def test_a_quote_begins_a_thread_that_shows_the_other_post(place):
@@ -227,7 +227,7 @@ def test_a_report_puts_a_post_on_the_desk_once(place):
     event = do(place, "ana", Report(0, "rude"))
     do(place, "cat", Report(0, "false"))
     assert (event.post, event.whom, event.text) == (0, "ben", "rude")
-    assert (place.desk, place.posts[0].reports) == ([0], 2)
+    assert (place.report_queue, place.posts[0].reports) == ([0], 2)
 
 
 # -- ties -----------------------------------------------------------------------------
@@ -336,7 +336,7 @@ def test_a_message_reaches_one_member_alone(place):
     assert [(m.sender, m.group, m.text, m.at) for m in place.mail[BEN]] == [
         ("ana", None, "hi", 30.0)
     ]
-    assert place.stirred == [(BEN, "message")]
+    assert place.triggered == [(BEN, "message")]
 
 
 def test_a_message_needs_a_reader_who_may_be_reached(place):
@@ -388,21 +388,21 @@ def test_a_label_is_shown_and_settles_reports(place):
     event = do(place, "dan", Label(0, "disputed"))
     assert (event.whom, event.text) == ("ben", "disputed")
     assert place.posts[0].shown().label == "disputed"
-    assert (place.desk, place.posts[0].reports) == ([], 0)
+    assert (place.report_queue, place.posts[0].reports) == ([], 0)
 
 
 def test_a_removed_post_leaves_the_desk(place):
     do(place, "ana", Report(0, "false"))
     do(place, "dan", Remove(0))
     assert place.posts[0].removed
-    assert not place.desk
+    assert not place.report_queue
 
 
 def test_a_dismissed_report_lets_the_post_stand(place):
     assert refused(place, "dan", Dismiss(0)) == "post 0 is not reported"
     do(place, "ana", Report(0, "false"))
     do(place, "dan", Dismiss(0))
-    assert not place.desk
+    assert not place.report_queue
     assert not place.posts[0].removed
 
 

@@ -124,7 +124,7 @@ def test_counts_equal_what_was_done(ties, tried):
         parent = post if post.parent is None else place.posts[post.parent]
         assert post.root == parent.root
         assert parent.id <= post.id
-        assert (post.id in place.desk) == (post.reports > 0)
+        assert (post.id in place.report_queue) == (post.reports > 0)
 
 
 def test_time_never_runs_backwards():

@@ -1,1 +1,1 @@
-"""Minds: what a persona is told, what it remembers, how it decides."""
+"""AgentPool: what a persona is told, what it remembers, how it decides."""

@@ -7,7 +7,7 @@ from typing import Any
 from simnet.agents import reply_flags as marks
 from simnet.agents.ask import Ask
 from simnet.agents.memory import memory_of
-from simnet.agents.profile import Chosen, Mind
+from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.prompting.reply_grammar import NO_REPLY, NO_TEXT
@@ -31,14 +31,14 @@ class Agent:
     """A persona, its cohort's mind and its own memory."""
 
     __slots__ = (
-        *("_gists", "_notes", "_told", "finish", "fitting", "marked", "memory", "mind"),
+        *("_gists", "_notes", "_told", "finish", "fitting", "marked", "memory", "profile"),
         "persona",
     )
 
-    def __init__(self, persona: Persona, mind: Mind) -> None:
+    def __init__(self, persona: Persona, profile: AgentProfile) -> None:
         self.persona = persona
-        self.mind = mind
-        self.memory = memory_of(mind.memory)
+        self.profile = profile
+        self.memory = memory_of(profile.memory)
         self._gists: dict[str, None] = {}
         self._told: str | None = None
         self._notes: dict[Hashable, Any] | None = None
@@ -49,13 +49,13 @@ class Agent:
         self.fitting: Fitting | None = None
         """Keeps the turn's prompts short enough; None where nothing is too long."""
 
-    def change(self, mind: Mind) -> None:
+    def change(self, profile: AgentProfile) -> None:
         """Go on with another mind; what is remembered stays unless it is remembered otherwise."""
-        if mind is self.mind:
+        if profile is self.profile:
             return
-        if mind.memory != self.mind.memory:
-            self.memory = memory_of(mind.memory)
-        self.mind = mind
+        if profile.memory != self.profile.memory:
+            self.memory = memory_of(profile.memory)
+        self.profile = profile
         self._told = None
 
     @property
@@ -72,12 +72,12 @@ class Agent:
     def told(self) -> str:
         """What a model is told before anything else, the same at every turn."""
         if self._told is None:
-            self._told = prompts.instructions(self.mind, self.persona)
+            self._told = prompts.instructions(self.profile, self.persona)
         return self._told
 
     def afresh(self) -> "Agent":
         """Make another agent of the same persona, which remembers nothing."""
-        other = Agent(self.persona, self.mind)
+        other = Agent(self.persona, self.profile)
         other._told = self.told
         return other
 
@@ -118,13 +118,13 @@ class Agent:
         return Decision(view.who, view.turn, actions, noted)
 
     def _begun(self, view: View, asks: Ask) -> Awaitable[Chosen]:
-        behaving = self.mind.behaviour(self, view, asks)
+        behaving = self.profile.behaviour(self, view, asks)
         if isinstance(behaving, Awaitable):
             return behaving
         raise TypeError(f"behaviour {self._behaviour()} is not an `async def`")
 
     def _behaviour(self) -> str:
-        return getattr(self.mind.behaviour, "__name__", repr(self.mind.behaviour))
+        return getattr(self.profile.behaviour, "__name__", repr(self.profile.behaviour))
 
     def _checked(self, chosen: object) -> tuple[Action, ...]:
         actions = (chosen,) if isinstance(chosen, Action) else chosen
@@ -142,7 +142,7 @@ class Agent:
         found: dict[str, None] = {}
         gists: set[str] = set()
         for text in _texts(actions):
-            if len(text) >= self.mind.text_limit or self.finish == "length":
+            if len(text) >= self.profile.text_limit or self.finish == "length":
                 found[marks.AT_LIMIT] = None
             if marks.refuses(text):
                 found[marks.REFUSAL] = None

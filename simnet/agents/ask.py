@@ -74,7 +74,7 @@ class Ask:
         says. Raises ModelError if no reply can be used.
         """
         chosen: list[Action] | None = None
-        for again in range(1, self._me.mind.resamples + 1):
+        for again in range(1, self._me.profile.resamples + 1):
             with suppress(ModelError):
                 chosen = await self._action()
                 if not self._flawed(chosen):
@@ -90,7 +90,7 @@ class Ask:
 
     async def _action(self) -> list[Action]:
         me, view = self._me, self._view
-        replies = me.mind.replies
+        replies = me.profile.replies
         pattern = replies.pattern(view)
         if pattern is None:
             return []
@@ -114,15 +114,15 @@ class Ask:
         return not marks.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
 
     def _prompt(self, system: str, user: str, pattern: str | None) -> Prompt:
-        mind = self._me.mind
+        profile = self._me.profile
         return Prompt(
             system=system,
             user=user,
             pattern=pattern,
             seed=draws.bits(self._view.seed, self._calls) >> 1,
-            temperature=min(HOTTEST, mind.temperature + HOTTER * self._again),
-            max_tokens=mind.max_tokens,
-            adapter=mind.adapter,
+            temperature=min(HOTTEST, profile.temperature + HOTTER * self._again),
+            max_tokens=profile.max_tokens,
+            adapter=profile.adapter,
             priority=int(self._view.now),  # what lands first should be decided first
             asker=self._view.who,
         )

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simnet.agents.agent import Agent
-from simnet.agents.profile import Mind
+from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Fitting, Replies
-from simnet.agents.turns import Inbox, Sharing, Turn
+from simnet.agents.turns import Inbox, PromptDeduplicator, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
@@ -29,7 +29,7 @@ class Thoughts(NamedTuple):
     """Those of the calls that the completion of another's answered: the model was not asked."""
 
 
-class Served(NamedTuple):
+class ModelHandle(NamedTuple):
     """A model, and what makes token ids for it where it does not take text."""
 
     model: Model
@@ -41,7 +41,7 @@ class _Source(NamedTuple):
 
     model: Model
     encoder: Encoder | None
-    sharing: Sharing
+    sharing: PromptDeduplicator
 
 
 class Host:
@@ -50,11 +50,11 @@ class Host:
     def __init__(
         self,
         agents: Callable[[str], Agent],
-        model: Model | Mapping[str | None, Served],
+        model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
-        minds: Callable[[str, Seconds], Mind] | None = None,
+        minds: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Take a function that makes the agent of a handle; it is called once for each.
 
@@ -66,8 +66,8 @@ class Host:
         self._replies = replies
         self._minds = minds
         self._agents: dict[str, Agent] = {}
-        served = model if isinstance(model, Mapping) else {None: Served(model, encoder)}
-        self._sources = {name: _Source(*one, Sharing()) for name, one in served.items()}
+        served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
+        self._sources = {name: _Source(*one, PromptDeduplicator()) for name, one in served.items()}
         self._everyones = next(iter(self._sources.values())) if len(served) == 1 else None
         self._asks = 0
 
@@ -169,7 +169,7 @@ class Host:
         return True
 
     def _source(self, agent: Agent) -> _Source:
-        return self._everyones or self._sources[agent.mind.model]
+        return self._everyones or self._sources[agent.profile.model]
 
     def _asked(self, turns: Sequence[Turn], arrived: Inbox) -> set[asyncio.Task[None]]:
         """Begin to ask each model the prompts of those turns that are for it."""
@@ -179,7 +179,7 @@ class Host:
             return {asyncio.create_task(self._ask(self._everyones, turns, arrived))}
         groups: dict[str | None, list[Turn]] = {}
         for turn in turns:
-            groups.setdefault(turn.agent.mind.model, []).append(turn)
+            groups.setdefault(turn.agent.profile.model, []).append(turn)
         return {
             asyncio.create_task(self._ask(self._sources[name], group, arrived))
             for name, group in groups.items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from simnet.agents.memory import Recall
 from simnet.agents.prompting.post_text import Teller
 from simnet.agents.prompting.reply_grammar import ReplyFormat
-from simnet.agents.prompting.spotlighting import STYLES, Marking, Style
+from simnet.agents.prompting.spotlighting import STYLES, Spotlighting, Style
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
@@ -33,7 +33,7 @@ class Behaviour(Protocol):
 
 
 @dataclass(frozen=True)
-class Mind:
+class AgentProfile:
     """A cohort's manner and means. One value serves all its members."""
 
     cohort: str
@@ -59,7 +59,7 @@ class Mind:
     """The cohort's members."""
     seed: int = 0
     """The scenario's."""
-    marking: Marking = "delimit"
+    spotlighting: Spotlighting = "delimit"
     """How prompts mark what others wrote."""
     resamples: int = 0
     """How often a flawed reply is asked for again."""
@@ -72,14 +72,14 @@ class Mind:
         return {}
 
     @property
-    def marks(self) -> Style:
+    def quoting(self) -> Style:
         """How prompts mark what others wrote, as functions."""
-        return STYLES[self.marking]
+        return STYLES[self.spotlighting]
 
     @cached_property
     def teller(self) -> Teller:
         """What puts posts into words."""
-        return Teller(self.marks.quote)
+        return Teller(self.quoting.quote)
 
     @cached_property
     def replies(self) -> ReplyFormat:

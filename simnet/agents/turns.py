@@ -33,7 +33,7 @@ Inbox: TypeAlias = "asyncio.Queue[list[tuple[Turn, Completion]] | BaseException]
 """Where turns wait for completions."""
 
 
-class Sharing:
+class PromptDeduplicator:
     """Has a prompt that many turns ask alike asked once; all that wait get the completion.
 
     Only turns marked `archetype` share, so it costs the others nothing. A completion is given

@@ -17,7 +17,7 @@ from simnet.recording.checking.verify import Check, verify
 from simnet.recording.files.lock import check_free
 from simnet.recording.run_directory import Run
 from simnet.runs.model_selection import NONE, Means, choose_again
-from simnet.runs.reload_scenario import course_of
+from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.replay import Replayed, replay
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.llm_server import LlmServer
@@ -82,9 +82,9 @@ def _replayed(run: Run) -> Iterator[Check]:
 
 
 async def _resampled(run: Run, count: int, model: str | None, backend: str | None) -> Resampled:
-    course = course_of(run)
-    picked = pick(run, course, count)
-    scenario = last_scenario(course.start, course.past(run))
+    timeline = timeline_of(run)
+    picked = pick(run, timeline, count)
+    scenario = last_scenario(timeline.start, timeline.continuation(run))
     default, further = choose_again(run, scenario, model, NONE, Means(backend))
     total = Resampled(0, 0, ())
     for name in dict.fromkeys(one.model for one in picked):

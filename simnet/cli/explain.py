@@ -84,9 +84,9 @@ def _figures(
         "at": found.at,
         "next_at": found.next_at,
         "how": how,
-        "parts": [
+        "sections": [
             {"name": part.name, "tokens": count(part.text), "text": part.text}
-            for part in found.parts
+            for part in found.sections
         ],
         "tokens": whole if whole is not None else count(found.system + found.user),
         "room": room,
@@ -99,7 +99,7 @@ def _figures(
 def _print(found: Explained, told: dict[str, Any], console: Console) -> None:
     when = f"turn {found.turn} of @{found.who} ({found.cohort}) at {format_time(found.at)}"
     console.print(Text(when, "bold"))
-    for part in told["parts"]:
+    for part in told["sections"]:
         console.print(Rule(f"{part['name']}, {part['tokens']} tokens", align="left", style="dim"))
         console.print(Text(visible(part["text"])), soft_wrap=True)
     console.print(Rule(style="dim"))

@@ -10,14 +10,14 @@ from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError
 from simnet.recording.run_directory import Run
 from simnet.runs.model_selection import Choice, choose_again
-from simnet.runs.plan import Launch
-from simnet.runs.reload_scenario import course_of, reload
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import reload, timeline_of
 from simnet.runs.resume import branch, check_resumable, resumption
 from simnet.runtime.models import ready
-from simnet.scenario.change import Change
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.parameters import split_settings
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.continuation import last_scenario
 
 
@@ -26,11 +26,11 @@ def carry_on(order: Order) -> int:
     run = open_run(order.target, order.runs)
     check_resumable(run)
     per_actor = read_per_actor(order.personas_per_actor)
-    course = course_of(run)
+    timeline = timeline_of(run)
     options = {"address": order.address, "personas_per_actor": per_actor}
-    choice = choose_anew(run, last_scenario(course.start, course.past(run)), order)
-    plan = resumption(run, course, choice.default, models=choice.further, **options)
-    return perform(plan, last_scenario(plan.scenario, plan.past), order)
+    choice = choose_anew(run, last_scenario(timeline.start, timeline.continuation(run)), order)
+    plan = resumption(run, timeline, choice.default, models=choice.further, **options)
+    return perform(plan, last_scenario(plan.scenario, plan.continuation), order)
 
 
 def branch_off(name: str, at: str, order: Order) -> int:
@@ -39,10 +39,10 @@ def branch_off(name: str, at: str, order: Order) -> int:
     per_actor = read_per_actor(order.personas_per_actor)
     moment = _moment(at)
     loaded = _changed(run, order)
-    course = course_of(run).at(Change(moment, loaded.scenario), loaded.modules)
+    timeline = timeline_of(run).at(ScenarioSwitch(moment, loaded.scenario), loaded.modules)
     choice = choose_anew(run, loaded.scenario, order)
     found = ready(loaded.scenario, *choice, _tell)
-    plan = Launch(
+    plan = RunPlan(
         scenario=loaded.scenario,
         backend=found.pop(None, choice.default),
         models={name: one for name, one in found.items() if name is not None},
@@ -54,7 +54,7 @@ def branch_off(name: str, at: str, order: Order) -> int:
     )
     if not order.quiet and not order.as_json:
         _tell(f"{run.id} until {format_time(moment)}, then {loaded.scenario.name}")
-    return perform(branch(run, course, plan), loaded.scenario, order)
+    return perform(branch(run, timeline, plan), loaded.scenario, order)
 
 
 def _changed(run: Run, order: Order) -> Loaded:

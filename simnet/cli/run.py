@@ -16,8 +16,8 @@ from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import launch
 from simnet.runs.model_selection import Choice, Means, choose_models
-from simnet.runs.plan import Launch, Outcome
-from simnet.runs.reload_scenario import course_of
+from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.resume import resumption, unfinished
 from simnet.runtime.models import check_models, named
 from simnet.runtime.placement import PersonasPerActor, thinkers
@@ -68,7 +68,7 @@ def carry_out(order: Order) -> int:
     loaded = load_scenario(order.target, order.sets, order.seed)
     check_most_turns(loaded.scenario)
     choice = choose_ordered(order, loaded.scenario)
-    plan = Launch(
+    plan = RunPlan(
         scenario=loaded.scenario,
         backend=choice.default,
         root=order.runs,
@@ -82,11 +82,11 @@ def carry_out(order: Order) -> int:
     )
     if order.resume_if_exists and (run := unfinished(loaded, order.runs)):
         options = {"address": order.address, "personas_per_actor": per_actor}
-        plan = resumption(run, course_of(run), choice.default, models=choice.further, **options)
+        plan = resumption(run, timeline_of(run), choice.default, models=choice.further, **options)
     return perform(plan, loaded.scenario, order)
 
 
-def perform(plan: Launch, scenario: Scenario, order: Order) -> int:
+def perform(plan: RunPlan, scenario: Scenario, order: Order) -> int:
     """Launch what is planned, show how it goes and return the exit code."""
     shown = _display(order, scenario)
     with log.kept() as kept, shown:
@@ -151,7 +151,7 @@ def _display(order: Order, scenario: Scenario) -> Display:
     return display(Console(), pace, watch=watch, as_json=order.as_json, quiet=order.quiet)
 
 
-def _exit_code(outcome: Outcome) -> int:
+def _exit_code(outcome: RunResult) -> int:
     if outcome.signal is not None:
         return 128 + outcome.signal
     return SPENT if outcome.spent is not None else 0

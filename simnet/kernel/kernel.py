@@ -27,7 +27,7 @@ from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Cohort, Scenario, network_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
-from simnet.world.events import DONE, FAILED, REFUSED, Event, Showing
+from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch
 from simnet.world.feeds.view import look
 from simnet.world.network import Network
 from simnet.world.posts import View
@@ -63,9 +63,9 @@ class Kernel:
         """The number of each member's next turn."""
         self._alarms: list[Seconds] = [-1.0] * len(handles)
         """When each member wakes next; a Wake at another time is out of date."""
-        self._landings: dict[int, Showing] = {}
+        self._landings: dict[int, ExposureBatch] = {}
         """Members who are thinking, and about what."""
-        self._stirred: dict[int, None] = {}
+        self._triggered: dict[int, None] = {}
         """Members something happened to while they were thinking."""
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
@@ -73,7 +73,7 @@ class Kernel:
         """Views to be thought about; whoever drives the kernel takes them."""
         self.events: list[Event] = []
         """Rows to be recorded, as are the next two; see `take_rows`."""
-        self.showings: list[Showing] = []
+        self.exposure_batches: list[ExposureBatch] = []
         self.ties: list[Edge] = []
         self._edges = self.world.network.began
         self.now: Seconds = 0.0
@@ -86,12 +86,12 @@ class Kernel:
         self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
         self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
-        self._woken_by_posts = any("post" in c.rhythm.stirred_by for c in scenario.cohorts)
+        self._woken_by_posts = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
 
     def take_rows(self) -> Rows:
         """Hand over the rows there are."""
-        rows = Rows(self.events, self.showings, self.ties)
-        self.events, self.showings, self.ties = [], [], []
+        rows = Rows(self.events, self.exposure_batches, self.ties)
+        self.events, self.exposure_batches, self.ties = [], [], []
         return rows
 
     def ledger(self) -> Ledger:
@@ -166,7 +166,7 @@ class Kernel:
         self._tally.planned += 1
         self._agenda.push(at + cohort.reacts_in, LAND, member)
         self.views.append(view)
-        self.showings.append(showing)
+        self.exposure_batches.append(showing)
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)
@@ -177,7 +177,7 @@ class Kernel:
             self._act(member, landing, decision, at)
         self._rest(member, landing.turn, at)
 
-    def _act(self, member: int, landing: Showing, decision: Decision, at: Seconds) -> None:
+    def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []
         shown = landing.posts
         for part, action in enumerate(decision.actions or (Pass(),)):
@@ -217,8 +217,8 @@ class Kernel:
         self._tally.events += 1
         if self.world.network.changes:
             self._note_ties(at)
-        if event.outcome == DONE and (self.world.stirred or self._woken_by_posts):
-            self._stir(member, event, at)
+        if event.outcome == DONE and (self.world.triggered or self._woken_by_posts):
+            self._trigger(member, event, at)
         return event
 
     def _note_ties(self, at: Seconds) -> None:
@@ -228,7 +228,9 @@ class Kernel:
         self._edges += len(network.changes)
         network.changes.clear()
 
-    def _failure(self, member: int, landing: Showing, decision: Decision, at: Seconds) -> Event:
+    def _failure(
+        self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds
+    ) -> Event:
         event = Event(
             at, landing.at, decision.who, self._cohorts[member].name, landing.turn, None, 0,
             Pass.verb, FAILED, decision.failure, None, None, None, None, None, None, None,
@@ -247,32 +249,32 @@ class Kernel:
         wake = rhythm.after(handle, turn, at, self._draw(handle, turn + 1, "wake"))
         if wake is not None:
             self._check_wake(member, "after", wake, at)
-        if self._stirred.pop(member, 0) is None:
-            soon = rhythm.stirred(handle, at, self._draw(handle, turn + 1, "stirred"))
+        if self._triggered.pop(member, 0) is None:
+            soon = rhythm.triggered(handle, at, self._draw(handle, turn + 1, "stirred"))
             self._check_wake(member, "stirred", soon, at)
             wake = soon if wake is None else min(wake, soon)
         self._alarms[member] = -1.0
         if wake is not None:
             self._set_alarm(member, wake)
 
-    def _stir(self, member: int, event: Event, at: Seconds) -> None:
+    def _trigger(self, member: int, event: Event, at: Seconds) -> None:
         """Wake whoever the event touches, if that is in their rhythm."""
-        for whom, how in self.world.stirred:
-            if how in self._cohorts[whom].rhythm.stirred_by:
-                self._disturb(whom, at)
-        self.world.stirred.clear()
+        for whom, how in self.world.triggered:
+            if how in self._cohorts[whom].rhythm.triggered_by:
+                self._wake_sooner(whom, at)
+        self.world.triggered.clear()
         if self._woken_by_posts and (event.made is not None or event.verb == "repost"):
             for whom in self.world.network.followers(member).tolist():
-                if "post" in self._cohorts[whom].rhythm.stirred_by:
-                    self._disturb(whom, at)
+                if "post" in self._cohorts[whom].rhythm.triggered_by:
+                    self._wake_sooner(whom, at)
 
-    def _disturb(self, member: int, at: Seconds) -> None:
+    def _wake_sooner(self, member: int, at: Seconds) -> None:
         if member in self._landings:
-            self._stirred[member] = None
+            self._triggered[member] = None
             return
         handle = self.world.handles[member]
         chance = self._draw(handle, self._turns[member], "stirred")
-        wake = self._cohorts[member].rhythm.stirred(handle, at, chance)
+        wake = self._cohorts[member].rhythm.triggered(handle, at, chance)
         self._check_wake(member, "stirred", wake, at)
         if not 0 <= self._alarms[member] <= wake:
             self._set_alarm(member, wake)

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from simnet.recording.row_types import Edge
-from simnet.world.events import Event, Showing
+from simnet.world.events import Event, ExposureBatch
 
 
 class Rows(NamedTuple):
     """What came of a stretch of simulated time, to be recorded."""
 
     events: list[Event]
-    showings: list[Showing]
+    exposure_batches: list[ExposureBatch]
     ties: list[Edge]
     """Changes of who follows whom."""

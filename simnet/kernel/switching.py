@@ -6,12 +6,12 @@ from math import inf
 
 from simnet.clock import Seconds
 from simnet.kernel.kernel import Kernel, Status
-from simnet.scenario.change import Change, check_changes
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch, check_switches
 from simnet.world.actions import Action
 
 
-class ChangingKernel(Kernel):
+class SwitchingKernel(Kernel):
     """Plays one scenario until the first change, then the next, in the same world.
 
     A turn that is under way at a change lands by the rules of the new scenario. Someone whose
@@ -19,12 +19,12 @@ class ChangingKernel(Kernel):
     wake when they would have. A cue that both scenarios have keeps its number.
     """
 
-    def __init__(self, scenario: Scenario, changes: Sequence[Change]) -> None:
+    def __init__(self, scenario: Scenario, changes: Sequence[ScenarioSwitch]) -> None:
         """Take the first scenario and the changes in order of time.
 
         Raises ScenarioError when one scenario cannot become the next.
         """
-        check_changes(scenario, changes)
+        check_switches(scenario, changes)
         self._changes = deque(changes)
         self._beyond: dict[int, Seconds] = {}
         """When members would wake next, had the scenario not ended before."""
@@ -50,7 +50,7 @@ class ChangingKernel(Kernel):
     def _next_change(self) -> Seconds:
         return self._changes[0].at if self._changes else inf
 
-    def _change(self, change: Change) -> None:
+    def _change(self, change: ScenarioSwitch) -> None:
         rhythms = [cohort.rhythm for cohort in self._cohorts]
         self._until = self._next_change()
         self._take_scenario(change.scenario)
@@ -59,7 +59,7 @@ class ChangingKernel(Kernel):
             if member not in self._landings:
                 self._reset_alarm(member, change.at, another=cohort.rhythm != before)
 
-    def _change_cues(self, change: Change) -> None:
+    def _change_cues(self, change: ScenarioSwitch) -> None:
         pending = {number: self._cues[number] for number in self._agenda.cues()}
         numbers = set()
         for cue in change.scenario.cues:

@@ -22,7 +22,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import Run
 from simnet.runs.launcher import launch
-from simnet.runs.plan import Launch, Outcome
+from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter
 from simnet.scenario.expected_turns import expected_of
 from simnet.scenario.scenario import Cohort, Scenario, handles_of
@@ -101,7 +101,7 @@ def estimate(
     if local:
         backend, models = _built(backend), {name: _built(one) for name, one in models.items()}
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
-        plan = Launch(
+        plan = RunPlan(
             *(part, backend, Path(folder)), address=address, modules=modules, models=models
         )
         outcome = asyncio.run(launch(plan, reporter))
@@ -120,7 +120,7 @@ def _built(model: Backend | Model) -> Model:
 
 
 def _extrapolated(
-    scenario: Scenario, part: Scenario, found: Mapping[str, Sequence[Any]], outcome: Outcome
+    scenario: Scenario, part: Scenario, found: Mapping[str, Sequence[Any]], outcome: RunResult
 ) -> Estimates:
     numbers = {
         handle: number

@@ -26,7 +26,7 @@ VIEWS_AT_ONCE = 256
 _PERSONA = "\n\nYou are @"
 
 
-class Part(NamedTuple):
+class Section(NamedTuple):
     """One part of a prompt."""
 
     name: str
@@ -40,7 +40,7 @@ class Explained(NamedTuple):
     cohort: str
     turn: int
     at: Seconds
-    parts: tuple[Part, ...]
+    sections: tuple[Section, ...]
     """In the order in which a model reads them, without the empty lines between them."""
     system: str
     user: str
@@ -66,7 +66,7 @@ def explain(
         close = get_close_matches(who, handles, 1)
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{meant}")
-    stage = _Stage(scenario, who, at, encoder)
+    stage = _Rehearsal(scenario, who, at, encoder)
     asyncio.run(stage.play())
     if not stage.told:
         raise UsageError(
@@ -78,10 +78,10 @@ def explain(
 
 class _Told(NamedTuple):
     call: Call
-    parts: tuple[Part, ...]
+    sections: tuple[Section, ...]
 
 
-class _Stage:
+class _Rehearsal:
     """Plays a scenario and keeps what one persona was told in two turns."""
 
     def __init__(self, scenario: Scenario, who: str, at: Seconds, encoder: Encoder | None) -> None:
@@ -115,14 +115,14 @@ class _Stage:
             calls += thoughts.calls
         if versions and calls:
             call = calls[0]
-            same = (parts for told, parts in versions if told == (call.system, call.user))
-            plain = (Part("system", call.system), Part("user", call.user))
+            same = (sections for told, sections in versions if told == (call.system, call.user))
+            plain = (Section("system", call.system), Section("user", call.user))
             self.told.append(_Told(call, next(same, plain)))
 
 
-def _versions(me: Agent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Part, ...]]]:
+def _versions(me: Agent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Section, ...]]]:
     """List all that an agent may be told about a view, with its parts."""
-    head = prompts.layout(me.mind, me.persona)[:-1]
+    head = prompts.layout(me.profile, me.persona)[:-1]
     versions = Versions(me, view)
     for number in range(len(versions)):
         system, memories, seen = versions[number]
@@ -130,13 +130,13 @@ def _versions(me: Agent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Pa
         persona = system[system.rindex(_PERSONA) + 2 :] if _PERSONA in system else system
         texts = (*head, persona, "\n".join(memories), "\n".join(sights))
         names = (*prompts.Layout._fields, "memory", "feed")
-        parts = tuple(Part(*one) for one in zip(names, texts, strict=True) if one[1])
-        yield (system, "\n".join([*memories, *sights])), parts
+        sections = tuple(Section(*one) for one in zip(names, texts, strict=True) if one[1])
+        yield (system, "\n".join([*memories, *sights])), sections
 
 
-def _explained(stage: _Stage) -> Explained:
-    (call, parts), *later = stage.told
-    head = "\n\n".join(filter(None, prompts.layout(stage.agent.mind, stage.agent.persona)[:-1]))
+def _explained(stage: _Rehearsal) -> Explained:
+    (call, sections), *later = stage.told
+    head = "\n\n".join(filter(None, prompts.layout(stage.agent.profile, stage.agent.persona)[:-1]))
     shared = f"{head}{_PERSONA}" if call.system.startswith(f"{head}{_PERSONA}") else ""
     kept, next_at = call.system, None
     for other, _ in later:
@@ -146,10 +146,10 @@ def _explained(stage: _Stage) -> Explained:
             kept += _beginning(call.user, other.user)
     return Explained(
         call.who,
-        stage.agent.mind.cohort,
+        stage.agent.profile.cohort,
         call.turn,
         call.at,
-        parts,
+        sections,
         call.system,
         call.user,
         call.pattern,

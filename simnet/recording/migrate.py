@@ -12,12 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
-from simnet.recording.checking.verify import part_problems
+from simnet.recording.checking.verify import sealed_file_problems
 from simnet.recording.files import wal
 from simnet.recording.files.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import changed, read_manifest, write_manifest
-from simnet.recording.files.sealed_files import Parts, list_name, lists_in, path_inside, read_parts
+from simnet.recording.files.sealed_files import (
+    SealedFiles,
+    list_name,
+    lists_in,
+    path_inside,
+    read_sealed_files,
+)
 from simnet.recording.files.segment import Segment, load, read_segment
 from simnet.recording.schema import SCHEMA_VERSION, encode_columns, row_schema
 from simnet.recording.writing.recorder import Recorder
@@ -48,7 +54,7 @@ def migrate(folder: Path) -> bool:
 
 def _record_again(folder: Path, recorder: Recorder) -> None:
     disk = Disk()
-    old = read_parts(folder, disk, OLDEST)
+    old = read_sealed_files(folder, disk, OLDEST)
     if lists_in(folder, disk) and old.schema_version == SCHEMA_VERSION:
         return  # an earlier attempt came this far
     segments = list(_old_segments(folder, old))
@@ -56,7 +62,7 @@ def _record_again(folder: Path, recorder: Recorder) -> None:
         for rows in _old_rows(folder, old, segments):
             recorder.append(_CALLS, encode_columns(_CALLS, rows.columns))
             recorder.commit()
-        new = Parts(
+        new = SealedFiles(
             epoch=recorder.epoch,
             tables={name: parts for name, parts in old.tables.items() if name != _CALLS},
             merged=(*old.merged, *(segment.path.name for segment in segments)),
@@ -67,7 +73,7 @@ def _record_again(folder: Path, recorder: Recorder) -> None:
         write_atomically(disk, folder / list_name(recorder.epoch), text)
 
 
-def _old_segments(folder: Path, old: Parts) -> Iterator[Segment]:
+def _old_segments(folder: Path, old: SealedFiles) -> Iterator[Segment]:
     """List the segments of calls that an older version wrote, and no attempt to migrate them."""
     for name in wal.segments_in(folder, _CALLS):
         if name not in old.merged:
@@ -76,11 +82,11 @@ def _old_segments(folder: Path, old: Parts) -> Iterator[Segment]:
                 yield segment
 
 
-def _old_rows(folder: Path, old: Parts, segments: Iterable[Segment]) -> Iterator[pa.Table]:
+def _old_rows(folder: Path, old: SealedFiles, segments: Iterable[Segment]) -> Iterator[pa.Table]:
     schema = row_schema(_CALLS)  # as it was: prompts were whole in each row
     for part in old.tables.get(_CALLS, ()):
         path = path_inside(folder, part.path)
-        if problems := list(part_problems(path, part)):
+        if problems := list(sealed_file_problems(path, part)):
             raise RecordError(f"{folder}: {problems[0]}; a damaged run cannot be migrated")
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(_ROWS, columns=schema.names):

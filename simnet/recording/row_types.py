@@ -55,7 +55,7 @@ class LedgerRow(NamedTuple):
     turns: int
 
 
-class PromptPart(NamedTuple):
+class PromptText(NamedTuple):
     """A text that prompts have in common. The fields are the columns of the `parts` table."""
 
     hash: str

@@ -40,11 +40,11 @@ from simnet.recording.files.manifest import (
     write_manifest,
 )
 from simnet.recording.files.merge import Piece, merge
-from simnet.recording.files.sealed_files import Parts, path_inside, read_parts
+from simnet.recording.files.sealed_files import SealedFiles, path_inside, read_sealed_files
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.lineage import pieces
 from simnet.recording.reading.prompt_join import text_named, with_texts
-from simnet.recording.schema import PARTS, TABLES, arrow_schema, table_named
+from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
 
 RUNS = Path("runs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -184,9 +184,9 @@ class Run:
         names = (name for table in TABLES for name in wal.segments_in(self.path, table))
         return all(name in merged for name in names)
 
-    def parts(self) -> Parts:
+    def parts(self) -> SealedFiles:
         """Read the list of sealed parts."""
-        return read_parts(self.path)
+        return read_sealed_files(self.path)
 
     def read(self, name: str) -> pa.Table:
         """Read a table whole, sealed or not, in its order and each key once.
@@ -230,9 +230,9 @@ class Run:
         """
         return with_texts("calls", columns, self.batches)
 
-    def prompt_part(self, part: str) -> str:
+    def prompt_text(self, part: str) -> str:
         """Find the text of a hash in `calls`. Raises RecordError when it is not there."""
-        return text_named(part, (piece.load() for piece in self.pieces(PARTS)))
+        return text_named(part, (piece.load() for piece in self.pieces(PROMPT_TEXTS)))
 
     @cached_property
     def summary(self) -> Summary:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.inference.model import Call
-from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptPart
+from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 2
@@ -29,7 +29,7 @@ SCHEMA_VERSION = 2
 Since 2, `calls` hold the hashes of the texts that `parts` holds.
 """
 
-PARTS = "parts"
+PROMPT_TEXTS = "parts"
 
 
 class Table(NamedTuple):
@@ -75,7 +75,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             weight=4,
             since=2,
         ),
-        PARTS: Table(PromptPart, key=("hash",), inherited=True, weight=4, since=2),
+        PROMPT_TEXTS: Table(PromptText, key=("hash",), inherited=True, weight=4, since=2),
         "exposures": Table(
             Exposure,
             key=("who", "turn", "rank"),
@@ -246,7 +246,9 @@ def column_docs(name: str) -> Mapping[str, str]:
             ):
                 docs[column] = inspect.cleandoc(words)
     for taken in table_named(name).parted:
-        docs[column_of(name, taken)] = f"Names a text in `{PARTS}`. {docs.pop(taken)}".strip()
+        docs[column_of(name, taken)] = (
+            f"Names a text in `{PROMPT_TEXTS}`. {docs.pop(taken)}".strip()
+        )
     return MappingProxyType(docs)
 
 

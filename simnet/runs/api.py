@@ -4,17 +4,17 @@ import asyncio
 from pathlib import Path
 
 from simnet.clock import Seconds
-from simnet.runs.resume import branch, check_resumable, course_from, resumption
+from simnet.runs.resume import branch, check_resumable, timeline_from, resumption
 from simnet.runs.model_selection import NONE, Means, Named, choose_again, choose_models
-from simnet.runs.plan import Launch
-from simnet.runs.reload_scenario import Course
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.launcher import launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.run_directory import RUNS
 from simnet.recording.run_directory import Run as Record
 from simnet.runtime.placement import PersonasPerActor
-from simnet.scenario.change import Change
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario
 
@@ -39,7 +39,7 @@ def run(
     `simnet.errors`.
     """
     choice = choose_models(scenario, model, models, Means(backend, replicas=replicas))
-    plan = Launch(
+    plan = RunPlan(
         scenario,
         choice.default,
         Path(out),
@@ -52,7 +52,7 @@ def run(
 
 def resume(
     run: Record | str | Path,
-    scenario: Scenario | Course | None = None,
+    scenario: Scenario | ScenarioTimeline | None = None,
     *,
     model: str | Backend | Model | None = None,
     backend: str | None = None,
@@ -72,12 +72,12 @@ def resume(
     """
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
-    course = course_from(opened, scenario)
-    last = last_scenario(course.start, course.past(opened))
+    timeline = timeline_from(opened, scenario)
+    last = last_scenario(timeline.start, timeline.continuation(opened))
     choice = choose_again(opened, last, model, models, Means(backend, replicas=replicas))
     plan = resumption(
         opened,
-        course,
+        timeline,
         choice.default,
         address=address,
         personas_per_actor=personas_per_actor,
@@ -91,7 +91,7 @@ def fork(
     at: Seconds,
     scenario: Scenario,
     *,
-    before: Scenario | Course | None = None,
+    before: Scenario | ScenarioTimeline | None = None,
     model: str | Backend | Model | None = None,
     backend: str | None = None,
     models: Named = NONE,
@@ -108,12 +108,12 @@ def fork(
     the scenarios differ in people or network, UsageError when `run` did not get as far as `at`.
     """
     opened = run if isinstance(run, Record) else Run.open(run, root)
-    course = course_from(opened, before)
+    timeline = timeline_from(opened, before)
     choice = choose_again(opened, scenario, model, models, Means(backend, replicas=replicas))
     plan = branch(
         opened,
-        course.at(Change(at, scenario)),
-        Launch(
+        timeline.at(ScenarioSwitch(at, scenario)),
+        RunPlan(
             scenario,
             choice.default,
             address=address,

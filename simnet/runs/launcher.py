@@ -9,25 +9,25 @@ from pathlib import Path
 
 from simnet.runs.create import begin
 from simnet.scenario.expected_turns import check_most_turns
-from simnet.runs.plan import Launch, Outcome
+from simnet.runs.plan import RunPlan, RunResult
 from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.run_directory import Run, RunDirectory
-from simnet.runtime.base import Reporter, Silent, Stage
+from simnet.runtime.base import Reporter, Silent, Runtime
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import ready, split
 from simnet.runtime.placement import Placement
-from simnet.scheduler.continuation import Past, last_scenario
-from simnet.scheduler.disk_retry import Patience
+from simnet.scheduler.continuation import Continuation, last_scenario
+from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
+async def launch(launch: RunPlan, reporter: Reporter | None = None) -> RunResult:
     """Run a scenario to its end, or until SIGINT or SIGTERM, and seal its record.
 
     Raises ScenarioError if more turns are expected than the scenario allows, RunError if the
@@ -36,7 +36,7 @@ async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
     """
     check_most_turns(launch.scenario)
     reporter = reporter or Silent()
-    scenario = last_scenario(launch.scenario, launch.past)
+    scenario = last_scenario(launch.scenario, launch.continuation)
     found = ready(scenario, launch.backend, launch.models, reporter.phase)
     default = found.pop(None, launch.backend)
     further = {name: one for name, one in found.items() if name is not None}
@@ -47,24 +47,24 @@ async def launch(launch: Launch, reporter: Reporter | None = None) -> Outcome:
 class _Run:
     """One run under way: its directory, its stage and the signals sent to it."""
 
-    def __init__(self, launch: Launch, reporter: Reporter) -> None:
+    def __init__(self, launch: RunPlan, reporter: Reporter) -> None:
         self._launch = launch
         self._reporter = reporter
         self._signal: signal.Signals | None = None
         self._main: asyncio.Task[Finish] | None = None
-        self._stage: Stage | None = None
+        self._stage: Runtime | None = None
         self._playing = False
         self._paused: str | None = None
         self._spent: str | None = None
         self._reached = -1.0
         """Simulated time of the last report."""
 
-    async def run(self) -> Outcome:
+    async def run(self) -> RunResult:
         directory = self._launch.into or begin(self._launch)
         with held(directory.path):
             return await self._run(directory)
 
-    async def _run(self, directory: RunDirectory) -> Outcome:
+    async def _run(self, directory: RunDirectory) -> RunResult:
         self._reporter.begun(directory.path)
         self._stage = self._make_stage(directory.path)
         self._main = asyncio.ensure_future(self._through(directory))
@@ -86,7 +86,7 @@ class _Run:
         stage = self._stage
         directory.update(placement=_placed(stage.placement))
         state = directory.manifest.state
-        return Outcome(
+        return RunResult(
             *(directory.path.name, directory.path, state, finish, stage.phases.seconds),
             *(self._signal, self._spent),
         )
@@ -106,9 +106,9 @@ class _Run:
                 self._playing = False
                 self._stage = self._make_stage(directory.path, self._rebuilt(directory))
 
-    def _rebuilt(self, directory: RunDirectory) -> Past:
-        changes = self._launch.past.changes if self._launch.past else ()
-        return Past(Run(directory.path, directory.manifest), changes)
+    def _rebuilt(self, directory: RunDirectory) -> Continuation:
+        changes = self._launch.continuation.changes if self._launch.continuation else ()
+        return Continuation(Run(directory.path, directory.manifest), changes)
 
     def _listen(self) -> None:
         for number in SIGNALS:
@@ -120,12 +120,12 @@ class _Run:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
-    def _make_stage(self, folder: Path, past: Past | None = None) -> Stage:
+    def _make_stage(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
         launch = self._launch
-        past = past or launch.past
+        continuation = continuation or launch.continuation
         objects, backends = split(launch.started)
         if objects:
-            return InProcess(launch.scenario, objects, folder, past, launch.budget)
+            return InProcess(launch.scenario, objects, folder, continuation, launch.budget)
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
@@ -136,12 +136,12 @@ class _Run:
             personas_per_actor=launch.personas_per_actor,
             modules=launch.modules,
             restarts=launch.restarts,
-            past=past,
+            continuation=continuation,
             budget=launch.budget,
             say=self._reporter.phase,
         )
 
-    async def _play(self, stage: Stage, directory: RunDirectory) -> Finish:
+    async def _play(self, stage: Runtime, directory: RunDirectory) -> Finish:
         async with stage:
             self._listen()  # starting Ray put its own handlers in place
             directory.start()
@@ -158,7 +158,7 @@ class _Run:
             self._reporter.phase("shutting down")
         return finish
 
-    async def _watch(self, stage: Stage, directory: RunDirectory) -> Finish:
+    async def _watch(self, stage: Runtime, directory: RunDirectory) -> Finish:
         meter, budget = Meter(), self._launch.budget
         if budget.minutes is not None:  # a model that says nothing lets no progress be reported
             why = f"budget: {budget.minutes:g} minutes"
@@ -178,15 +178,15 @@ class _Run:
                 await stage.write(rows)
         raise RunError("the run ended without saying how")
 
-    def _spend(self, stage: Stage, why: str | None) -> None:
+    def _spend(self, stage: Runtime, why: str | None) -> None:
         """Stop once the budget is spent."""
         if self._spent is None and why is not None:
             self._spent = why
             self._reporter.phase(f"stopping: {why}; waiting for replies under way")
             stage.stop()
 
-    def _patience(self, directory: RunDirectory) -> Patience:
-        return Patience(partial(self._pause, directory))
+    def _patience(self, directory: RunDirectory) -> DiskRetry:
+        return DiskRetry(partial(self._pause, directory))
 
     def _pause(self, directory: RunDirectory, why: str | None) -> None:
         """Tell that the record has to wait for its disk, or that it goes on."""

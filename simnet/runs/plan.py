@@ -14,12 +14,12 @@ from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.ray.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.continuation import Past, last_scenario
+from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
 
 
 @dataclass(frozen=True)
-class Launch:
+class RunPlan:
     """What to run, with what, and where."""
 
     scenario: Scenario
@@ -40,7 +40,7 @@ class Launch:
     """How often in a quarter of an hour a model that died is started again."""
     into: RunDirectory | None = None
     """A run directory to go on with; None makes a new one."""
-    past: Past | None = None
+    continuation: Continuation | None = None
     """Recorded replies to begin with."""
     budget: Budget = UNLIMITED
     """What it may cost; once that is spent the run stops and can be resumed."""
@@ -50,11 +50,11 @@ class Launch:
     @property
     def started(self) -> dict[str | None, Backend | Model]:
         """The models that have to be started, by the names that cohorts give them."""
-        names = wanted(last_scenario(self.scenario, self.past))
+        names = wanted(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """How a run ended and where its record is."""
 
     run_id: str

@@ -11,31 +11,31 @@ from simnet.recording.reading.lineage import lineage
 from simnet.recording.files.manifest import ScenarioFacts, read_manifest
 from simnet.recording.files.sealed_files import path_inside
 from simnet.recording.run_directory import Run
-from simnet.scenario.change import Change
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.continuation import Past
+from simnet.scheduler.continuation import Continuation
 
 
 @dataclass(frozen=True)
-class Course:
+class ScenarioTimeline:
     """The scenario a run begins with and those it changes to, with the modules they are from."""
 
     start: Scenario
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ScenarioSwitch, ...] = ()
     modules: tuple[ModuleType, ...] = ()
 
-    def past(self, run: Run) -> Past:
+    def continuation(self, run: Run) -> Continuation:
         """Return what `run` goes on from."""
-        return Past(run, self.changes)
+        return Continuation(run, self.changes)
 
-    def at(self, change: Change, modules: Sequence[ModuleType] = ()) -> "Course":
+    def at(self, change: ScenarioSwitch, modules: Sequence[ModuleType] = ()) -> "ScenarioTimeline":
         """Return the course that leaves this one at a change."""
         kept = tuple(one for one in self.changes if one.at < change.at)
-        return Course(self.start, (*kept, change), (*self.modules, *modules))
+        return ScenarioTimeline(self.start, (*kept, change), (*self.modules, *modules))
 
 
-def course_of(run: Run) -> Course:
+def timeline_of(run: Run) -> ScenarioTimeline:
     """Make the scenarios of a run and of its ancestors again, from the copies of their files.
 
     Raises UsageError for a run that was started from Python, RecordError when a copy is not
@@ -45,19 +45,19 @@ def course_of(run: Run) -> Course:
     forks = [Run(path, read_manifest(path)) for path, _ in ancestors]
     first, *later = [*reversed(forks), run]
     loaded = reload(first)
-    course = Course(loaded.scenario, (), loaded.modules)
+    timeline = ScenarioTimeline(loaded.scenario, (), loaded.modules)
     for fork in later:
         loaded = reload(fork)
-        change = Change(fork.manifest.parent_until or 0.0, loaded.scenario)
-        course = course.at(change, loaded.modules)
-    return course
+        change = ScenarioSwitch(fork.manifest.parent_until or 0.0, loaded.scenario)
+        timeline = timeline.at(change, loaded.modules)
+    return timeline
 
 
 def reload(run: Run) -> Loaded:
     """Make the scenario of a run again; what its ancestors ran is another matter.
 
     The original file is taken as long as it is the same as its copy in the run, because data
-    may lie beside it. Raises as `course_of` does.
+    may lie beside it. Raises as `timeline_of` does.
     """
     facts = run.manifest.scenario
     if facts is None or facts.file is None or facts.attribute is None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.runs.replayer import Rebuild
-from simnet.runs.reload_scenario import Course, course_of
-from simnet.recording.writing.column_encoding import encode_showings
+from simnet.runs.replayer import Replayer
+from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
+from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
@@ -34,15 +34,15 @@ class Replayed(NamedTuple):
     """The first difference of each table, and of the state; none if all is equal."""
 
 
-def replay(run: Run, course: Course | None = None) -> Replayed:
+def replay(run: Run, timeline: ScenarioTimeline | None = None) -> Replayed:
     """Do a run again from its recorded replies, without a model, and compare all that comes out.
 
-    Of a run that was not completed the rows that are there have to be the first ones. `course`
+    Of a run that was not completed the rows that are there have to be the first ones. `timeline`
     is for a run that was started from Python. Memory holds the replies and a slice of each
     table. Raises DivergenceError when a prompt is not the recorded one.
     """
     replies = Recorded.load(run)
-    rebuild = Rebuild(course or course_of(run), replies)
+    rebuild = Replayer(timeline or timeline_of(run), replies)
     completed = run.manifest.state is State.COMPLETED
     comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
     for rows in rebuild:
@@ -71,8 +71,8 @@ def _tables(rows: Rows) -> dict[str, pa.Table]:
     tables = {}
     if rows.events:
         tables["events"] = encode("events", rows.events)
-    if rows.showings:
-        tables["exposures"] = encode_showings(rows.showings)
+    if rows.exposure_batches:
+        tables["exposures"] = encode_exposures(rows.exposure_batches)
     if rows.ties:
         tables["network"] = encode("network", rows.ties)
     return {name: pa.ipc.open_stream(batch).read_all() for name, batch in tables.items()}

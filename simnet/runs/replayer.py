@@ -4,29 +4,29 @@ from collections.abc import Iterator
 
 from simnet.agents.prompting.fitting import Replies
 from simnet.agents.host import Host
-from simnet.runs.reload_scenario import Course
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
-from simnet.kernel.switching import ChangingKernel
-from simnet.runtime.agent_factory import agents_of, minds_of
+from simnet.kernel.switching import SwitchingKernel
+from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.kernel.rows import Rows
 
 VIEWS_AT_ONCE = 1024
 
 
-class Rebuild:
+class Replayer:
     """A run done again from replies; iterate over it for the rows, then ask how it ended."""
 
-    def __init__(self, course: Course, replies: Replies) -> None:
+    def __init__(self, timeline: ScenarioTimeline, replies: Replies) -> None:
         """Take the scenarios and the replies that were recorded."""
-        start, changes = course.start, course.changes
-        self._kernel = ChangingKernel(start, changes) if changes else Kernel(start)
+        start, changes = timeline.start, timeline.changes
+        self._kernel = SwitchingKernel(start, changes) if changes else Kernel(start)
         self._host = Host(
             agents_of(start),
             ReplayModel({}),  # is not asked: what is not in the record ends the replay
             replies=replies,
-            minds=minds_of(start, changes) if changes else None,
+            minds=profile_lookup(start, changes) if changes else None,
         )
         self.complete = False
         """Whether it came to the end of the scenario; if not, a call was not recorded."""

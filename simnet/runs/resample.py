@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from simnet import draws
-from simnet.agents.profile import Mind
+from simnet.agents.profile import AgentProfile
 from simnet.clock import Seconds
-from simnet.runs.replayer import Rebuild
-from simnet.runs.reload_scenario import Course
+from simnet.runs.replayer import Replayer
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.run_directory import Run
-from simnet.runtime.agent_factory import minds_of
+from simnet.runtime.agent_factory import profile_lookup
 from simnet.world.posts import View
 
 Generate: TypeAlias = Callable[[Sequence[Prompt]], AsyncIterator[list[tuple[int, Completion]]]]
@@ -49,11 +49,11 @@ class Resampled(NamedTuple):
         return "recorded replay only: the model is not a function of the prompt"
 
 
-def pick(run: Run, course: Course, count: int, seed: int = 0) -> list[Asked]:
+def pick(run: Run, timeline: ScenarioTimeline, count: int, seed: int = 0) -> list[Asked]:
     """Do the run again and pick out `count` of its calls at random, with their prompts."""
-    minds = minds_of(course.start, course.changes)
+    minds = profile_lookup(timeline.start, timeline.changes)
     picking = _Picking(Recorded.load(run), minds, count, seed)
-    for _ in Rebuild(course, picking):
+    for _ in Replayer(timeline, picking):
         pass
     return picking.picked()
 
@@ -76,7 +76,7 @@ class _Picking:
     """Passes replies on and keeps those calls that have the smallest of random numbers."""
 
     def __init__(
-        self, recorded: Recorded, minds: Callable[[str, Seconds], Mind], count: int, seed: int
+        self, recorded: Recorded, minds: Callable[[str, Seconds], AgentProfile], count: int, seed: int
     ) -> None:
         self._recorded = recorded
         self._minds = minds

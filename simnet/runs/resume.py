@@ -7,8 +7,8 @@ from typing import Any
 
 from simnet.clock import Seconds, format_time
 from simnet.runs.create import begin
-from simnet.runs.plan import Launch
-from simnet.runs.reload_scenario import Course, checksum, course_of
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline, checksum, timeline_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -16,7 +16,7 @@ from simnet.recording.files.lock import check_free
 from simnet.recording.files.manifest import State
 from simnet.recording.run_directory import Run, RunDirectory, run_folders
 from simnet.runtime.models import check_models, named
-from simnet.scenario.change import check_changes
+from simnet.scenario.switch import check_switches
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 
@@ -31,28 +31,28 @@ def check_resumable(run: Run) -> None:
     check_free(run.path)
 
 
-def resumption(run: Run, course: Course, backend: Backend | Model, **options: Any) -> Launch:
+def resumption(run: Run, timeline: ScenarioTimeline, backend: Backend | Model, **options: Any) -> RunPlan:
     """Plan the rest of a run. Raises as `check_resumable` does."""
     check_resumable(run)
-    return Launch(
-        course.start,
+    return RunPlan(
+        timeline.start,
         backend,
         run.path.parent,
-        modules=course.modules,
+        modules=timeline.modules,
         into=RunDirectory.reopen(run),
-        past=course.past(run),
+        continuation=timeline.continuation(run),
         **options,
     )
 
 
-def branch(run: Run, course: Course, plan: Launch) -> Launch:
-    """Make the directory of a fork of `run` by the last change of `course`, and plan the rest.
+def branch(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
+    """Make the directory of a fork of `run` by the last change of `timeline`, and plan the rest.
 
     `plan` says with what and where, and from which file the new scenario is.
     """
-    at = course.changes[-1].at
+    at = timeline.changes[-1].at
     check_free(run.path)
-    check_changes(course.start, course.changes)
+    check_switches(timeline.start, timeline.changes)
     check_models(plan.scenario, named(plan.backend, plan.models))
     _check_reached(run, at)
     facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
@@ -60,11 +60,11 @@ def branch(run: Run, course: Course, plan: Launch) -> Launch:
     child = Run(directory.path, directory.manifest)
     return replace(
         plan,
-        scenario=course.start,
+        scenario=timeline.start,
         root=run.path.parent,
-        modules=course.modules,
+        modules=timeline.modules,
         into=directory,
-        past=course.past(child),
+        continuation=timeline.continuation(child),
     )
 
 
@@ -90,11 +90,11 @@ def unfinished(loaded: Loaded, root: Path) -> Run | None:
     return None
 
 
-def course_from(run: Run, given: Scenario | Course | None) -> Course:
-    """Return the course that is given, or make that of the run again; see `course_of`."""
+def timeline_from(run: Run, given: Scenario | ScenarioTimeline | None) -> ScenarioTimeline:
+    """Return the course that is given, or make that of the run again; see `timeline_of`."""
     if given is None:
-        return course_of(run)
-    return Course(given) if isinstance(given, Scenario) else given
+        return timeline_of(run)
+    return ScenarioTimeline(given) if isinstance(given, Scenario) else given
 
 
 def _check_reached(run: Run, at: Seconds) -> None:

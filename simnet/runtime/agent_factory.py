@@ -4,11 +4,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from simnet.agents.agent import Agent
-from simnet.agents.profile import Mind
+from simnet.agents.profile import AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
-from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario, handles_of
+from simnet.scenario.switch import ScenarioSwitch
 
 
 def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
@@ -31,7 +31,9 @@ def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
     return make
 
 
-def minds_of(scenario: Scenario, changes: Sequence[Change]) -> Callable[[str, Seconds], Mind]:
+def profile_lookup(
+    scenario: Scenario, changes: Sequence[ScenarioSwitch]
+) -> Callable[[str, Seconds], AgentProfile]:
     """Give a function that tells the mind of a handle at a time, as the scenario changes."""
     starts = [change.at for change in changes]
     minds = [_minds(one) for one in (scenario, *(change.scenario for change in changes))]
@@ -41,15 +43,15 @@ def minds_of(scenario: Scenario, changes: Sequence[Change]) -> Callable[[str, Se
         for handle in handles_of(cohort.personas)
     }
 
-    def mind(handle: str, now: Seconds) -> Mind:
+    def profile(handle: str, now: Seconds) -> AgentProfile:
         return minds[bisect_right(starts, now)][numbers[handle]]
 
-    return mind
+    return profile
 
 
-def _minds(scenario: Scenario) -> list[Mind]:
+def _minds(scenario: Scenario) -> list[AgentProfile]:
     return [
-        cohort.mind(scenario.setting, scenario.feed, scenario.seed, scenario.marking)
+        cohort.profile(scenario.setting, scenario.feed, scenario.seed, scenario.spotlighting)
         for cohort in scenario.cohorts
     ]
 

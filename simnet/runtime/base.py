@@ -40,7 +40,7 @@ class Silent:
         """Say nothing."""
 
 
-class Stage(AbstractAsyncContextManager["Stage"], Protocol):
+class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
     """Where a run takes place: a Cluster or InProcess."""
 
     phases: Phases

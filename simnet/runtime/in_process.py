@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from simnet.agents.agent import Agent
-from simnet.agents.host import Host, Served
-from simnet.agents.profile import Mind
+from simnet.agents.host import Host, ModelHandle
+from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Replies
 from simnet.clock import Seconds
 from simnet.inference.model import Call, Model
@@ -15,28 +15,28 @@ from simnet.inference.statistics import Measured
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.agent_factory import agents_of, minds_of
-from simnet.runtime.models import DEFAULT, with_stand_ins
+from simnet.runtime.agent_factory import agents_of, profile_lookup
+from simnet.runtime.models import DEFAULT, with_fallback_models
 from simnet.runtime.placement import Placement, thinkers
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.continuation import Past
-from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
 from simnet.world.posts import View
 
 
-class LocalMinds:
+class LocalAgentPool:
     """One host for everybody, in this process."""
 
     def __init__(
         self,
         agents: Callable[[str], Agent],
-        model: Model | Mapping[str | None, Served],
+        model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
-        minds: Callable[[str, Seconds], Mind] | None = None,
+        minds: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Take what a Host takes."""
         self._host = Host(agents, model, encoder, replies=replies, minds=minds)
@@ -95,22 +95,22 @@ class InProcess:
         scenario: Scenario,
         models: Mapping[str | None, Model],
         folder: Path,
-        past: Past | None = None,
+        continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
     ) -> None:
         """Take what to run; `models` are by the names that cohorts give them."""
-        changes = past.changes if past else ()
+        changes = continuation.changes if continuation else ()
         scenarios = [scenario, *(change.scenario for change in changes)]
-        asked = with_stand_ins(models, scenarios) if len(models) > 1 else models
+        asked = with_fallback_models(models, scenarios) if len(models) > 1 else models
         self._models = models
         self._record = LocalRecord(Recorder(folder))
-        minds = LocalMinds(
+        minds = LocalAgentPool(
             agents_of(scenario),
-            {name: Served(model) for name, model in asked.items()},
-            replies=Recorded.load(past.run) if past else None,
-            minds=minds_of(scenario, changes) if changes else None,
+            {name: ModelHandle(model) for name, model in asked.items()},
+            replies=Recorded.load(continuation.run) if continuation else None,
+            minds=profile_lookup(scenario, changes) if changes else None,
         )
-        self._play = Play(scenario, minds, self._record, past, budget)
+        self._play = Driver(scenario, minds, self._record, continuation, budget)
         who = thinkers(scenario)
         self.placement: Placement | None = Placement(0, len(who), dict.fromkeys(who, 0))
         self.phases = Phases()

@@ -118,7 +118,7 @@ def models_of(scenarios: Sequence[Scenario]) -> dict[str, frozenset[str | None]]
     return found
 
 
-def with_stand_ins(
+def with_fallback_models(
     models: Mapping[str | None, T], scenarios: Sequence[Scenario]
 ) -> dict[str | None, T]:
     """Add one for each name that only an earlier scenario of a fork knows.

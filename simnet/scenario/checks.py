@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simnet.scenario.scenario import Cue, Scenario
 
 
-STIRRING = ["post", "reply", "quote", "message"]
+TRIGGERS = ["post", "reply", "quote", "message"]
 """What a rhythm can be stirred by."""
 
 
@@ -30,9 +30,9 @@ def check(scenario: "Scenario") -> None:
         raise ScenarioError(
             f"{scenario.name}: most_turns={scenario.most_turns}; allow a turn, or None for any"
         )
-    if scenario.marking not in STYLES:
+    if scenario.spotlighting not in STYLES:
         raise ScenarioError(
-            f"{scenario.name}: marking={scenario.marking!r}; choose {', '.join(STYLES)}"
+            f"{scenario.name}: marking={scenario.spotlighting!r}; choose {', '.join(STYLES)}"
         )
     _check_cohorts(scenario)
     handles = _check_handles(scenario)
@@ -66,11 +66,11 @@ def _check_cohorts(scenario: "Scenario") -> None:
                 f"suggestions={feed.suggestions}; it wants a positive number of tokens, or None, "
                 f"and no negative number of suggestions"
             )
-        for what in cohort.rhythm.stirred_by:
-            if what not in STIRRING:
+        for what in cohort.rhythm.triggered_by:
+            if what not in TRIGGERS:
                 raise ScenarioError(
                     f"{scenario.name}: cohort {cohort.name!r} is stirred by {what!r}"
-                    f"{_meant(what, STIRRING)}; what stirs is {', '.join(STIRRING)}"
+                    f"{_meant(what, TRIGGERS)}; what stirs is {', '.join(TRIGGERS)}"
                 )
 
 

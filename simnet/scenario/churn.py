@@ -34,9 +34,9 @@ class Between:
             raise ScenarioError(f"Between(stays={self.stays}): give a positive time, or None")
 
     @property
-    def stirred_by(self) -> frozenset[str]:
+    def triggered_by(self) -> frozenset[str]:
         """What wakes the persona besides, while it is there."""
-        return self.rhythm.stirred_by
+        return self.rhythm.triggered_by
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Wake for the first time after joining."""
@@ -50,12 +50,12 @@ class Between:
         """Wake by the rhythm while one is there."""
         return _before(self.span(who, draw)[1], self.rhythm.after(who, turn, now, draw))
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Look if one is there."""
         joined, left = self.span(who, draw)
         if not joined <= now < left:
             return inf
-        wake = self.rhythm.stirred(who, now, draw)
+        wake = self.rhythm.triggered(who, now, draw)
         return wake if wake < left else inf
 
     def span(self, who: str, draw: Draw) -> tuple[Seconds, Seconds]:

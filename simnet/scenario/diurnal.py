@@ -63,7 +63,7 @@ class Diurnal:
     """Time zone of all, or of each by handle; see `zones`."""
     starts: datetime = field(default=MONDAY, repr=False)
     """The moment of simulated time 0; a Monday, midnight in Greenwich, unless said."""
-    stirred_by: frozenset[str] = NOTHING
+    triggered_by: frozenset[str] = NOTHING
     delay: Seconds = SECOND
     """Mean time until a stirred persona looks."""
     _rates: tuple[float, ...] = field(init=False, repr=False, compare=False)
@@ -95,7 +95,7 @@ class Diurnal:
             if draw() * highest < self._rates[self._hour(zone, at)]:
                 return at
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Look soon, whatever the hour."""
         return now + exponential(self.delay, draw())
 

@@ -45,11 +45,11 @@ def expect(scenario: Scenario) -> Expected:
     who wake when someone posts, the turns that follow from cues are counted, and no more.
     """
     turns = sum(_of_cohort(scenario, cohort) for cohort in scenario.cohorts)
-    stirred = [cohort.rhythm for cohort in scenario.cohorts if cohort.rhythm.stirred_by]
-    if not any(isinstance(rhythm, OnPost) for rhythm in stirred):
-        return Expected(turns, bool(stirred))
+    triggered = [cohort.rhythm for cohort in scenario.cohorts if cohort.rhythm.triggered_by]
+    if not any(isinstance(rhythm, OnPost) for rhythm in triggered):
+        return Expected(turns, bool(triggered))
     woken = _woken_by_cues(scenario)
-    others = any(not isinstance(rhythm, OnPost) for rhythm in stirred)
+    others = any(not isinstance(rhythm, OnPost) for rhythm in triggered)
     return Expected(turns + woken.turns, woken.at_least or others)
 
 
@@ -143,7 +143,7 @@ def _woken_by_cues(scenario: Scenario) -> Expected:
     for cohort, start, size in zip(scenario.cohorts, accumulate([0, *sizes]), sizes, strict=False):
         if isinstance(cohort.rhythm, OnPost):
             mine = (followers >= start) & (followers < start + size) & (followers != followees)
-            at_least |= bool(awake[followees[mine]].any()) or cohort.rhythm.stirred_by != {"post"}
+            at_least |= bool(awake[followees[mine]].any()) or cohort.rhythm.triggered_by != {"post"}
             for authors in _bursts(posts, cohort.rhythm.delay, cohort.reacts_in, scenario.lasts):
                 known = np.isin(followees[mine], [index[author] for author in authors])
                 turns += len(np.unique(followers[mine][known]))

@@ -20,7 +20,7 @@ class Rhythm(Protocol):
     """Say when a persona wakes next; None means never again by itself."""
 
     @property
-    def stirred_by(self) -> frozenset[str]:
+    def triggered_by(self) -> frozenset[str]:
         """What wakes the persona besides its rhythm: post, reply, quote, message."""
         ...
 
@@ -32,7 +32,7 @@ class Rhythm(Protocol):
         """Time of the wake after turn `turn`, whose action landed at `now`."""
         ...
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Time of the wake that something at `now` causes."""
         ...
 
@@ -52,7 +52,7 @@ class Exponential:
     """Wake at random: gaps are exponential, so wakes form a Poisson process."""
 
     mean: Seconds = 30 * MINUTE
-    stirred_by: frozenset[str] = NOTHING
+    triggered_by: frozenset[str] = NOTHING
     delay: Seconds = SECOND
     """Mean time until a stirred persona looks, exponential too."""
 
@@ -67,7 +67,7 @@ class Exponential:
         """Wait one gap."""
         return now + exponential(self.mean, draw())
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Look soon."""
         return now + exponential(self.delay, draw())
 
@@ -78,7 +78,7 @@ class Steps:
 
     every: Seconds
     offset: Seconds = 0.0
-    stirred_by: frozenset[str] = NOTHING
+    triggered_by: frozenset[str] = NOTHING
 
     def __post_init__(self) -> None:
         check_spans(self, every=self.every)
@@ -92,7 +92,7 @@ class Steps:
         """Take the first step after `now`."""
         return self._next(now)
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Take the next step anyway, or the first one if it is to come."""
         return self._next(now)
 
@@ -108,7 +108,7 @@ class OnPost:
     """Sleep until someone one follows posts, then look after `delay`."""
 
     delay: Seconds = 0.0
-    stirred_by: frozenset[str] = frozenset({"post"})
+    triggered_by: frozenset[str] = frozenset({"post"})
 
     def __post_init__(self) -> None:
         _not_negative(self, delay=self.delay)
@@ -121,7 +121,7 @@ class OnPost:
         """Never wake by itself."""
         return None
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Look after the delay."""
         return now + self.delay
 
@@ -130,7 +130,7 @@ class OnPost:
 class Never:
     """Stay silent but for cues."""
 
-    stirred_by: frozenset[str] = NOTHING
+    triggered_by: frozenset[str] = NOTHING
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Never."""
@@ -140,7 +140,7 @@ class Never:
         """Never."""
         return None
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Never: nothing stirs it."""
         return inf
 
@@ -155,7 +155,7 @@ class TakingTurns:
 
     order: Sequence[str]
     every: Seconds = MINUTE
-    stirred_by: frozenset[str] = NOTHING
+    triggered_by: frozenset[str] = NOTHING
     _places: dict[str, list[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -173,7 +173,7 @@ class TakingTurns:
         """Wake at one's next place."""
         return self._turn(who, turn + 1)
 
-    def stirred(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Wait for one's turn."""
         return inf
 

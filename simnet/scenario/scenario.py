@@ -15,8 +15,8 @@ import numpy as np
 from simnet import draws
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.memory import Recall
-from simnet.agents.profile import Behaviour, Mind
-from simnet.agents.prompting.spotlighting import Marking
+from simnet.agents.profile import AgentProfile, Behaviour
+from simnet.agents.prompting.spotlighting import Spotlighting
 from simnet.clock import DAY, MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
@@ -102,10 +102,12 @@ class Cohort:
         except (TypeError, NameError) as error:
             raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
-    def mind(self, setting: str, feed: Feed, seed: int = 0, marking: Marking = "delimit") -> Mind:
+    def profile(
+        self, setting: str, feed: Feed, seed: int = 0, spotlighting: Spotlighting = "delimit"
+    ) -> AgentProfile:
         """Gather what the members have in common when they think."""
         feed = self.feed or feed
-        return Mind(
+        return AgentProfile(
             cohort=self.name,
             behaviour=self.behaviour,
             verbs=self.verbs,
@@ -121,7 +123,7 @@ class Cohort:
             model=self.model,
             personas=self.personas,
             seed=seed,
-            marking=marking,
+            spotlighting=spotlighting,
             resamples=self.resamples,
             oldest_first=feed.oldest_first,
         )
@@ -151,7 +153,7 @@ class Scenario:
     """Who follows whom besides what the cohorts' `follows` draws."""
     setting: str = SETTING
     """What platform this is; told to everyone, first of all."""
-    marking: Marking = "delimit"
+    spotlighting: Spotlighting = "delimit"
     """How prompts tell what others wrote: in quotation marks, or `datamark`, or `none`."""
     most_turns: int | None = None
     """A budget: a run of which more turns are expected is not begun."""

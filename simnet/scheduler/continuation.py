@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from simnet.clock import Seconds
 from simnet.recording.run_directory import Run
-from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 
 
 @dataclass(frozen=True)
-class Past:
+class Continuation:
     """Recorded replies to begin with, and how the scenario changes on the way."""
 
     run: Run
     """The run whose calls are not made again; in a fork that is the fork, by its ancestors."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ScenarioSwitch, ...] = ()
 
     @property
     def since(self) -> Seconds:
@@ -22,6 +22,6 @@ class Past:
         return self.run.manifest.parent_until or 0.0
 
 
-def last_scenario(scenario: Scenario, past: Past | None) -> Scenario:
+def last_scenario(scenario: Scenario, continuation: Continuation | None) -> Scenario:
     """Return the scenario a run ends with."""
-    return past.changes[-1].scenario if past and past.changes else scenario
+    return continuation.changes[-1].scenario if continuation and continuation.changes else scenario

@@ -11,7 +11,7 @@ TRIED_EVERY = 1.0
 """Wall seconds between two attempts at a disk that refuses."""
 
 
-class Patience:
+class DiskRetry:
     """Tries again for as long as a disk refuses, and tells when that begins and ends."""
 
     def __init__(self, tell: Callable[[str | None], None]) -> None:
@@ -47,10 +47,10 @@ class Patience:
             self._tell(why)
 
 
-class PatientRecord:
+class RetryingRecord:
     """A record that waits for room. What it was given once it keeps, and never takes twice."""
 
-    def __init__(self, record: Record, patience: Patience) -> None:
+    def __init__(self, record: Record, patience: DiskRetry) -> None:
         self._record = record
         self._patience = patience
 

@@ -8,16 +8,16 @@ from itertools import islice
 from time import perf_counter
 
 from simnet.kernel.kernel import Kernel
-from simnet.kernel.switching import ChangingKernel
+from simnet.kernel.switching import SwitchingKernel
 from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.continuation import Past
-from simnet.scheduler.disk_retry import Patience, PatientRecord
+from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
-from simnet.scheduler.scheduler import Minds, Record, Scheduler
+from simnet.scheduler.scheduler import AgentPool, Record, Scheduler
 
 ROWS_PER_BATCH = 65_536
 
@@ -36,24 +36,24 @@ class Phases:
         self._last = now
 
 
-class Play:
+class Driver:
     """Runs a kernel and tells how it goes, wherever its minds and its record are."""
 
     def __init__(
         self,
         scenario: Scenario,
-        minds: Minds,
+        minds: AgentPool,
         record: Record,
-        past: Past | None = None,
+        continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
     ) -> None:
         self._scenario = scenario
-        self._patience = Patience(self._paused)
-        self._record = record = PatientRecord(record, self._patience)
+        self._patience = DiskRetry(self._paused)
+        self._record = record = RetryingRecord(record, self._patience)
         self._news: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
-        changes = past.changes if past else ()
-        self._kernel = ChangingKernel(scenario, changes) if changes else Kernel(scenario)
-        since = past.since if past else 0.0
+        changes = continuation.changes if continuation else ()
+        self._kernel = SwitchingKernel(scenario, changes) if changes else Kernel(scenario)
+        since = continuation.since if continuation else 0.0
         self._scheduler = Scheduler(
             *(self._kernel, minds, record, self._news.put_nowait), since=since, budget=budget
         )

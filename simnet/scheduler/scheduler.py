@@ -14,10 +14,10 @@ from simnet.clock import Seconds
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
-from simnet.recording.writing.column_encoding import encode_showings
+from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
-from simnet.world.events import DONE, Event, Showing
+from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.posts import View
 
 LEAST_PER_CALL, MOST_PER_CALL = 400, 1600
@@ -37,7 +37,7 @@ NEWS_EVERY = 0.25
 POSTS_PER_REPORT = 32
 
 
-class Minds(Protocol):
+class AgentPool(Protocol):
     """Whoever thinks about views: hosts in this process or on a cluster."""
 
     def host_of(self, who: str) -> int:
@@ -63,7 +63,7 @@ class Scheduler:
     def __init__(
         self,
         kernel: Kernel,
-        minds: Minds,
+        minds: AgentPool,
         record: Record,
         report: Callable[[Progress], None] | None = None,
         *,
@@ -86,7 +86,7 @@ class Scheduler:
         self._room = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._calls: list[bytes] = []
         self._events: list[Event] = []
-        self._showings: list[Showing] = []
+        self._showings: list[ExposureBatch] = []
         self._ties: list[Edge] = []
         self._usage = Usage()
         self._out = self._sends = self._writes = 0
@@ -201,11 +201,11 @@ class Scheduler:
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
-        events, showings, ties = self._kernel.take_rows()
+        events, exposure_batches, ties = self._kernel.take_rows()
         if self._report is not None:
             self._note(events)
         self._events += [one for one in events if one.at >= self._since]
-        self._showings += [one for one in showings if one.at >= self._since]
+        self._showings += [one for one in exposure_batches if one.at >= self._since]
         self._ties += ties
 
     async def _keep(self, *, everything: bool = False) -> None:
@@ -216,7 +216,7 @@ class Scheduler:
             return
         batches = [("calls", calls) for calls in self._calls]
         if self._showings:
-            batches.append(("exposures", encode_showings(self._showings)))
+            batches.append(("exposures", encode_exposures(self._showings)))
         if self._events:
             batches.append(("events", encode("events", self._events)))
         if self._ties:

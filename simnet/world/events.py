@@ -67,7 +67,7 @@ class Exposure(NamedTuple):
     ranker: str
 
 
-class Showing(NamedTuple):
+class ExposureBatch(NamedTuple):
     """What one look showed: an Exposure for each of its posts, best first."""
 
     at: Seconds

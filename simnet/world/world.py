@@ -18,7 +18,7 @@ from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
 from simnet.world.event_codec import tell
 from simnet.world.events import DONE, REFUSED, Event
-from simnet.world.feeds.engagement import Attention
+from simnet.world.feeds.engagement import EngagementLog
 from simnet.world.feeds.tfidf import Words
 from simnet.world.network import Network
 from simnet.world.posts import Message, Post
@@ -50,7 +50,7 @@ class World:
         self.reactions: dict[tuple[int, int], str] = {}
         """(member, post) -> like, dislike or a feeling."""
         self.reposted: set[tuple[int, int]] = set()
-        self.desk: list[int] = []
+        self.report_queue: list[int] = []
         """Reported posts that still stand, oldest report first."""
         self.pins: set[int] = set()
         """Posts that come first in every feed they are in."""
@@ -63,7 +63,7 @@ class World:
         """Unread messages."""
         self.mentions: defaultdict[int, list[int]] = defaultdict(list)
         """Unread replies and quotes."""
-        self.attention = Attention()
+        self.engagement = EngagementLog()
         """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
         self.words = Words()
         """The words of the posts, as far as a ranking asked for them."""
@@ -75,7 +75,7 @@ class World:
         """What a member's last search or trend brought: news, suggested handles."""
         self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         """What verbs of your own keep, each under its name; part of the digest, so no sets."""
-        self.stirred: list[tuple[int, str]] = []
+        self.triggered: list[tuple[int, str]] = []
         """Members touched since this was last taken, and by what: reply, quote, message."""
 
     # -- the one writer ---------------------------------------------------------------
@@ -146,14 +146,14 @@ class World:
             parent.replies += 1
             parent.changed()
             self.mention(parent.author_index, post, "reply")
-            self.attention.engaged(who, parent.id)
+            self.engagement.engaged(who, parent.id)
         if quotes is not None:
             post.quotes = quotes
             quotes.reposts += 1
             quotes.changed()
             self.mention(quotes.author_index, post, "quote")
-            self.attention.engaged(who, quotes.id)
-        self.attention.wrote(who, post.id)
+            self.engagement.engaged(who, quotes.id)
+        self.engagement.wrote(who, post.id)
         self.posts.append(post)
         self.entry_of.append(len(self.timeline))
         self.enter(who, post, now)
@@ -173,12 +173,12 @@ class World:
         """Tell a member of a reply or quote, unless it is their own or from someone hidden."""
         if whom != post.author_index and post.author_index not in self.hidden_from(whom):
             self.mentions[whom].append(post.id)
-            self.stirred.append((whom, how))
+            self.triggered.append((whom, how))
 
     def send(self, whom: int, message: Message) -> None:
         """Put a message into a member's mail."""
         self.mail[whom].append(message)
-        self.stirred.append((whom, "message"))
+        self.triggered.append((whom, "message"))
 
     # -- what rules ask ---------------------------------------------------------------
 
@@ -246,9 +246,9 @@ class World:
             [(who, post.id) for who, post in self.timeline],
             sorted(self.reactions.items()),
             sorted(self.reposted),
-            self.desk,
+            self.report_queue,
             sorted(self.pins),
-            self.attention.state(),
+            self.engagement.state(),
             *(
                 [(who, sorted(t[who])) for who in sorted(t) if t[who]]
                 for t in (self.mutes, self.blocks)

@@ -29,8 +29,8 @@ from simnet.inference.backend import Backend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
-from simnet.runs.launcher import Launch, launch
-from simnet.runs.reload_scenario import Course
+from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runtime.base import Silent
 
@@ -88,7 +88,7 @@ def undisturbed(tmp_path_factory):
 
 def play_undisturbed(root):
     """Return the tables of a run in which nothing is killed, and its state."""
-    plan = Launch(small(), FakeModel(), root)
+    plan = RunPlan(small(), FakeModel(), root)
     outcome = asyncio.run(launch(plan))
     assert outcome.finish.progress.ledger.done > 80
     return tables(outcome.folder), outcome.finish.digest
@@ -102,7 +102,7 @@ def is_whole(folder, undisturbed):
     for name, table in tables(folder).items():
         assert table.equals(undisturbed[0][name]), f"the table {name} is another"
     assert [check for check in verify(run) if check.problems] == []
-    assert replay(run, Course(small())).differences == ()
+    assert replay(run, ScenarioTimeline(small())).differences == ()
 
 
 class Killer(Silent):
@@ -143,7 +143,7 @@ def _is_ours(process):
 @pytest.mark.parametrize(("actor", "each"), ACTORS)
 def test_a_killed_actor_leaves_no_trace(actor, each, number, undisturbed, tmp_path):
     killer = Killer(actor, random.Random(f"{actor} {number}"))
-    plan = Launch(small(), BACKEND, tmp_path, personas_per_actor=each)
+    plan = RunPlan(small(), BACKEND, tmp_path, personas_per_actor=each)
     outcome = asyncio.run(launch(plan, killer))
     assert killer.killed > 0, "the run was over before anything was killed"
     is_whole(outcome.folder, undisturbed)

@@ -25,7 +25,7 @@ from simnet import (
     sample,
 )
 from simnet.inference.backend import Backend
-from simnet.runs.launcher import Launch, Outcome, launch
+from simnet.runs.launcher import RunPlan, RunResult, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
 
@@ -52,11 +52,11 @@ def neighbours() -> Scenario:
     )
 
 
-def run(scenario: Scenario, backend: Backend | FakeModel, root: Path, **options) -> Outcome:
-    return asyncio.run(launch(Launch(scenario, backend, root, **options)))
+def run(scenario: Scenario, backend: Backend | FakeModel, root: Path, **options) -> RunResult:
+    return asyncio.run(launch(RunPlan(scenario, backend, root, **options)))
 
 
-def tables(outcome: Outcome) -> dict[str, pa.Table]:
+def tables(outcome: RunResult) -> dict[str, pa.Table]:
     record = Run.open(outcome.folder)
     found = {
         name: record.read(name)

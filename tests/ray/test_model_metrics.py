@@ -17,7 +17,7 @@ from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray import llm_server
 from simnet.runtime.ray.llm_server import LlmServer
@@ -72,7 +72,7 @@ def test_statistics_reach_the_record_and_the_display(tmp_path):
 
     with served(script) as stub:
         backend = choose("openai", "tiny", endpoint=Endpoint(base_url=stub.url))
-        outcome = asyncio.run(launch(Launch(scenario, backend, tmp_path), watching))
+        outcome = asyncio.run(launch(RunPlan(scenario, backend, tmp_path), watching))
     rows = Run.open(outcome.folder).read("metrics").to_pylist()
     hits = [row["value"] for row in rows if row["name"] == "model.prefix_cache_hit_rate"]
     walls = [row["wall"] for row in rows if row["name"] == "model.in_flight"]

@@ -10,7 +10,7 @@ import pytest
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
 
@@ -58,7 +58,7 @@ def backend(folder, name, replicas, **death):
 
 
 def play(root, big, small, **options):
-    plan = Launch(town(), big, root, models={"small": small}, **options)
+    plan = RunPlan(town(), big, root, models={"small": small}, **options)
     return asyncio.run(launch(plan))
 
 

@@ -16,7 +16,7 @@ from simnet.errors import ModelGoneError
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
-from simnet.runs.launcher import Launch, Outcome, launch
+from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
 from simnet.runtime.ray.restart_policy import Restarts
@@ -154,11 +154,11 @@ def neighbours() -> Scenario:
     return Scenario("neighbours", [people], lasts=100 * MINUTE, seed=11)
 
 
-def run(scenario: Scenario, backend: Backend | FakeModel, root, **options) -> Outcome:
-    return asyncio.run(launch(Launch(scenario, backend, root, **options)))
+def run(scenario: Scenario, backend: Backend | FakeModel, root, **options) -> RunResult:
+    return asyncio.run(launch(RunPlan(scenario, backend, root, **options)))
 
 
-def table(outcome: Outcome, name: str):
+def table(outcome: RunResult, name: str):
     found = Run.open(outcome.folder).read(name)
     return found.drop_columns(["seconds"]) if name == "calls" else found
 

@@ -11,7 +11,7 @@ from simnet.errors import ActorDiedError, DiskError
 from simnet.inference.fake import FakeModel
 from simnet.recording.files.disk import Disk
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.in_process import LocalMinds
+from simnet.runtime.in_process import LocalAgentPool
 
 KINDS = (
     "agents die",
@@ -93,7 +93,7 @@ class Model(FakeModel):
                 yield finished
 
 
-class Minds(LocalMinds):
+class AgentPool(LocalAgentPool):
     """Answers late, one turn at a time and in any order; may die or answer twice."""
 
     def __init__(self, plan, *arguments, **options):

@@ -26,11 +26,11 @@ from simnet.recording.schema import TABLES
 from simnet.recording.writing.prompt_texts import parted
 from simnet.runtime.agent_factory import agents_of
 from simnet.scheduler import scheduler as scheduler_module
-from simnet.scheduler.continuation import Past
-from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import closing_rows
-from simulation.faults import KINDS, Minds, Model, Plan, Record
+from simulation.faults import KINDS, AgentPool, Model, Plan, Record
 from simulation.virtual_time import VirtualLoop
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
@@ -120,10 +120,10 @@ class Trial:
 
     async def _play(self, plan, record):
         model, world = Model(plan, reply_to), scenario()
-        past = Past(run_in(self.folder))
-        minds = Minds(plan, agents_of(world), model, replies=Recorded.load(past.run))
+        continuation = Continuation(run_in(self.folder))
+        minds = AgentPool(plan, agents_of(world), model, replies=Recorded.load(continuation.run))
         finish = None
-        async for news in Play(world, minds, record, past).run():
+        async for news in Driver(world, minds, record, continuation).run():
             if plan.now("the scheduler dies"):
                 raise RunError("the scheduler is gone")
             finish = news

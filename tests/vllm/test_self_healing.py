@@ -13,7 +13,7 @@ from simnet.errors import ModelNotFoundError
 from simnet.inference.backend import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 
 pytest.importorskip("vllm")
@@ -91,7 +91,7 @@ def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
         pytest.skip(str(fault))
     settings = EngineSettings(model=NAME, device="cpu", max_num_seqs=4, patience=PATIENCE)
     saboteur = Saboteur(*signals)
-    plan = Launch(people(), choose("vllm", NAME, settings), tmp_path)
+    plan = RunPlan(people(), choose("vllm", NAME, settings), tmp_path)
     outcome = asyncio.run(launch(plan, saboteur))
     left = saboteur.hit + saboteur.own("")
 

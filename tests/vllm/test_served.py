@@ -21,7 +21,7 @@ from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 
 pytest.importorskip("vllm")
 
@@ -59,7 +59,7 @@ def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folde
         model=NAME, device="cpu", max_num_seqs=8, adapters=adapter_folders, scheduling="priority"
     )
     here = (sys.modules[__name__],)  # no other process can import this file
-    plan = Launch(scenario, choose("vllm", NAME, settings), tmp_path, modules=here)
+    plan = RunPlan(scenario, choose("vllm", NAME, settings), tmp_path, modules=here)
     outcome = asyncio.run(launch(plan))
     assert outcome.state == "completed"
     calls = Run.open(outcome.folder).read("calls").to_pylist()
@@ -174,7 +174,7 @@ def test_a_run_on_an_endpoint_is_a_run_like_any_other(server, tmp_path):
     people = Cohort("people", sample(2), rhythm=Steps(600.0), text_limit=40, memory=0)
     scenario = Scenario("talk", [people], lasts=1300.0)
     chosen = choose("openai", "small", endpoint=Endpoint(base_url=server))
-    outcome = asyncio.run(launch(Launch(scenario, chosen, tmp_path)))
+    outcome = asyncio.run(launch(RunPlan(scenario, chosen, tmp_path)))
     assert outcome.state == "completed"
     ledger = outcome.finish.progress.ledger
     assert ledger.done == ledger.planned > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simnet import Run
-from simnet.runs.launcher import Launch, launch
+from simnet.runs.launcher import RunPlan, launch
 from simnet.scenario.loading import load_scenario
 
 pytestmark = [
@@ -29,7 +29,7 @@ class StaysOpen:
 
 def run(engine, name, tmp_path, *sets):
     loaded = load_scenario(str(SCENARIOS / name), sets, None)
-    plan = Launch(loaded.scenario, StaysOpen(engine.model), tmp_path)
+    plan = RunPlan(loaded.scenario, StaysOpen(engine.model), tmp_path)
     outcome = engine.runner.run(launch(plan))
     ledger = outcome.finish.progress.ledger
     assert ledger.planned == ledger.done + ledger.refused.total() + ledger.failed.total()

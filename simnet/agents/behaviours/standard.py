@@ -41,7 +41,7 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
         for post in view.posts:
             verdict = await ask(
                 _charge(me, rule),
-                f"@{post.author}: {me.mind.marks.quote(post.text)}",
+                f"@{post.author}: {me.profile.quoting.quote(post.text)}",
                 pattern="(yes|no)",
             )
             actions.append(_sentence(verdict, post.id, note))
@@ -51,9 +51,15 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
 
 
 def _charge(me: Agent, rule: str) -> str:
-    mind = me.mind
+    profile = me.profile
     task = f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise."
-    told = [mind.setting, mind.marks.note, mind.manner, prompts.introduction(me.persona), task]
+    told = [
+        profile.setting,
+        profile.quoting.note,
+        profile.manner,
+        prompts.introduction(me.persona),
+        task,
+    ]
     return "\n\n".join(filter(None, told))
 
 

@@ -9,7 +9,7 @@ from simnet.agents.agent import Agent
 from simnet.agents.ask import Ask
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.memory import TO_YOU
-from simnet.agents.profile import Behaviour, Chosen, Mind
+from simnet.agents.profile import AgentProfile, Behaviour, Chosen
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Shown, View
@@ -79,10 +79,10 @@ def archetypes(
     async def broadcasting(me: Agent, view: View, ask: Ask) -> Chosen:
         if personal(view) or view.news or view.suggested:
             return await otherwise(me, view, ask)
-        mind = me.mind
-        number = draws.below(k, mind.seed, "archetype", me.persona.id)
-        stand_in = _stand_in(mind, number)
-        common = _common(mind, number, stand_in, view, every, sees)
+        profile = me.profile
+        number = draws.below(k, profile.seed, "archetype", me.persona.id)
+        stand_in = _stand_in(profile, number)
+        common = _common(profile, number, stand_in, view, every, sees)
         me.mark(marks.ARCHETYPE)
         stand_in.fitting = me.fitting
         try:
@@ -95,17 +95,22 @@ def archetypes(
     return broadcasting
 
 
-def _stand_in(mind: Mind, number: int) -> Agent:
+def _stand_in(profile: AgentProfile, number: int) -> Agent:
     """Make an agent that thinks for an archetype: it remembers nothing, as members differ."""
-    if number not in mind.stand_ins:
-        size = len(mind.personas)
-        place = draws.below(size, mind.seed, mind.cohort, "archetype", number)
-        mind.stand_ins[number] = Agent(mind.personas[place], mind)
-    return mind.stand_ins[number].afresh()
+    if number not in profile.stand_ins:
+        size = len(profile.personas)
+        place = draws.below(size, profile.seed, profile.cohort, "archetype", number)
+        profile.stand_ins[number] = Agent(profile.personas[place], profile)
+    return profile.stand_ins[number].afresh()
 
 
 def _common(
-    mind: Mind, number: int, stand_in: Agent, view: View, every: Seconds, sees: int | None
+    profile: AgentProfile,
+    number: int,
+    stand_in: Agent,
+    view: View,
+    every: Seconds,
+    sees: int | None,
 ) -> View:
     """Reduce a view to what is the same for all members who are in this situation."""
     interval = int(view.now // every)
@@ -114,7 +119,7 @@ def _common(
         who=stand_in.persona.id,
         turn=interval,
         now=(interval + 1) * every,
-        seed=draws.bits(mind.seed, mind.cohort, "archetype", number, interval),
+        seed=draws.bits(profile.seed, profile.cohort, "archetype", number, interval),
         posts=posts,
         why=("",) * len(posts),
         groups=view.groups,

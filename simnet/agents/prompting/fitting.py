@@ -149,11 +149,11 @@ class Versions:
         if step <= 2:
             return Version(me.told, memories, view)
         longest = self._portrait >> (step - 2) if step < 2 + HALVINGS else 0
-        return Version(prompts.instructions(me.mind, me.persona, longest), memories, view)
+        return Version(prompts.instructions(me.profile, me.persona, longest), memories, view)
 
     def _first(self, view: View, fewer: int) -> View:
         """Leave out the lowest ranked posts, of a feed that ends with the newest the oldest."""
-        if self._me.mind.oldest_first:
+        if self._me.profile.oldest_first:
             return view._replace(posts=view.posts[fewer:], why=view.why[fewer:])
         kept = len(view.posts) - fewer
         return view._replace(posts=view.posts[:kept], why=view.why[:kept])
@@ -161,7 +161,7 @@ class Versions:
     def _bare(self, view: View) -> View:
         """Leave out all but posts, unless nothing could be done then."""
         bare = view._replace(messages=(), news=(), suggested=(), groups=(), refused=())
-        return bare if self._me.mind.replies.pattern(bare) is not None else view
+        return bare if self._me.profile.replies.pattern(bare) is not None else view
 
 
 def _cut_texts(view: View, longest: int) -> View:

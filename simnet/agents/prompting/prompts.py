@@ -15,7 +15,7 @@ from simnet.world.posts import Message, View, seen
 
 if TYPE_CHECKING:
     from simnet.agents.agent import Agent
-    from simnet.agents.profile import Mind
+    from simnet.agents.profile import AgentProfile
     from simnet.personas.persona import Persona
 
 
@@ -24,7 +24,7 @@ class Layout(NamedTuple):
 
     setting: str
     verbs: str
-    marking: str
+    spotlighting: str
     manner: str
     persona: str
 
@@ -32,20 +32,20 @@ class Layout(NamedTuple):
         return "\n\n".join(filter(None, self))
 
 
-def layout(mind: "Mind", persona: "Persona", longest: int | None = None) -> Layout:
+def layout(profile: "AgentProfile", persona: "Persona", longest: int | None = None) -> Layout:
     """Lay out what a persona is told; its portrait has `longest` characters at most."""
     return Layout(
-        neutralise(mind.setting),
-        mind.replies.rules,
-        mind.marks.note,
-        neutralise(mind.manner),
+        neutralise(profile.setting),
+        profile.replies.rules,
+        profile.quoting.note,
+        neutralise(profile.manner),
         introduction(persona, longest),
     )
 
 
-def instructions(mind: "Mind", persona: "Persona", longest: int | None = None) -> str:
+def instructions(profile: "AgentProfile", persona: "Persona", longest: int | None = None) -> str:
     """Tell a persona where it is, what it can do and who it is; the same at every turn."""
-    return str(layout(mind, persona, longest))
+    return str(layout(profile, persona, longest))
 
 
 def introduction(persona: "Persona", longest: int | None = None) -> str:
@@ -62,19 +62,19 @@ def news(me: "Agent", view: View) -> str:
 
 def recalled(me: "Agent", view: View) -> Sequence[str]:
     """Tell a persona what it remembers, in lines: a heading, then the oldest first."""
-    if me.mind.replies.sole is not None and isinstance(me.mind.memory, int):
+    if me.profile.replies.sole is not None and isinstance(me.profile.memory, int):
         return ()  # what was said last is in view: only a memory of more than that adds to it
     return me.memory.lines(view)
 
 
 def sights(me: "Agent", view: View) -> list[str]:
     """Tell a persona, in lines, what is in front of it."""
-    quote = me.mind.marks.quote
-    if me.mind.replies.sole is not None:
+    quote = me.profile.quoting.quote
+    if me.profile.replies.sole is not None:
         return _conversation(view, quote)
     lines = ["Not done:", *map(one_line, view.refused)] if view.refused else []
     lines.append("Your feed:" if view.posts else "Your feed is empty.")
-    lines += me.mind.teller.posts(view)
+    lines += me.profile.teller.posts(view)
     lines += _rest(view, quote)
     return lines
 
@@ -85,7 +85,7 @@ def reflecting(me: "Agent", longest: int) -> str:
         "Below is what you remember. Say in one sentence what it comes to for you, at most "
         f"{longest} characters, nothing else."
     )
-    told = [me.mind.setting, me.mind.manner, introduction(me.persona), task]
+    told = [me.profile.setting, me.profile.manner, introduction(me.persona), task]
     return "\n\n".join(filter(None, told))
 
 

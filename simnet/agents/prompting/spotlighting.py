@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
-Marking: TypeAlias = Literal["none", "delimit", "datamark"]
+Spotlighting: TypeAlias = Literal["none", "delimit", "datamark"]
 """none: nothing is marked; delimit: in quotation marks; datamark: `^` in place of spaces."""
 
 
@@ -34,7 +34,7 @@ def _datamarked(text: str) -> str:
     return text.replace("^", "").replace(" ", "^")
 
 
-STYLES: Mapping[Marking, Style] = MappingProxyType(
+STYLES: Mapping[Spotlighting, Style] = MappingProxyType(
     {
         "none": Style("", _as_it_is),
         "delimit": Style(

@@ -17,7 +17,7 @@ from simnet.analysis.show import visible
 from simnet.cli.display.pace import Figures, Pace, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
-from simnet.runs.plan import Outcome
+from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import Posted, Progress
 
 PLAIN_EVERY = 2.0
@@ -37,7 +37,7 @@ class Display(AbstractContextManager["Display"], Protocol):
         """Tell how far the run is."""
         ...
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RunResult) -> None:
         """Tell how the run ended."""
         ...
 
@@ -60,7 +60,7 @@ class Quiet:
     def progress(self, progress: Progress) -> None:
         """Say nothing."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RunResult) -> None:
         """Print the run directory."""
         self._console.out(str(outcome.folder), highlight=False)
 
@@ -80,7 +80,7 @@ class JsonLines(Quiet):
         """Print the figures."""
         self._print({"report": "progress", **self._pace.look(progress).to_json()})
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RunResult) -> None:
         """Print how it ended."""
         self._print({"report": "finished", **outcome_json(outcome)})
 
@@ -119,7 +119,7 @@ class Plain(Quiet):
             self._told = self._clock()
             self._console.print(Text(line(figures), "dim"), soft_wrap=True)
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RunResult) -> None:
         """Print the closing summary."""
         print_closing(outcome, self._console)
 
@@ -157,7 +157,7 @@ class LiveDisplay(Quiet):
             for posted in progress.posted:
                 print_posted(posted, self._console)
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: RunResult) -> None:
         """Take the display away and print the closing summary."""
         self._live.stop()
         print_closing(outcome, self._console)

@@ -10,18 +10,18 @@ from rich.text import Text
 from simnet.cli.display.pace import engine_json, format_seconds
 from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
-from simnet.runs.plan import Outcome
+from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
 
 
-def print_closing(outcome: Outcome, console: Console) -> None:
+def print_closing(outcome: RunResult, console: Console) -> None:
     """Sum a run up for people: what became of every turn, what it cost, where the record is."""
     console.print(_closing(outcome))
     for told in _paths(outcome):
         console.print(Text(told), soft_wrap=True)
 
 
-def _closing(outcome: Outcome) -> RenderableType:
+def _closing(outcome: RunResult) -> RenderableType:
     progress = outcome.finish.progress
     head = Text.assemble(
         (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
@@ -30,7 +30,7 @@ def _closing(outcome: Outcome) -> RenderableType:
     return Group(Text(), head, Text(), _ledger(progress.ledger), Text(), _costs(outcome), Text())
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: RunResult) -> dict[str, Any]:
     """Sum a run up as an object of plain values."""
     progress = outcome.finish.progress
     ledger = progress.ledger
@@ -88,7 +88,7 @@ def _causes(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {cause}" for cause, count in ordered)
 
 
-def _costs(outcome: Outcome) -> Table:
+def _costs(outcome: RunResult) -> Table:
     progress = outcome.finish.progress
     table = Table.grid(padding=(0, 2))
     table.add_row("model", _tokens(progress))
@@ -113,7 +113,7 @@ def _tokens(progress: Progress) -> str:
     )
 
 
-def _paths(outcome: Outcome) -> list[str]:
+def _paths(outcome: RunResult) -> list[str]:
     run = outcome.run_id
     root = outcome.folder.parent
     where = "" if str(root) == "runs" else f" --runs {root}"

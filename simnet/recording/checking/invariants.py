@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from simnet.recording.checking.fingerprints import Sums, fingerprints
 from simnet.recording.files.manifest import State
 from simnet.recording.run_directory import Run
-from simnet.recording.schema import PARTS, TABLES, column_of
+from simnet.recording.schema import PROMPT_TEXTS, TABLES, column_of
 from simnet.recording.writing.prompt_texts import text_hash
 
 _TURN = ("who", "turn")
@@ -131,12 +131,12 @@ def calls(run: Run) -> Iterator[str]:
 def prompts(run: Run) -> Iterator[str]:
     """Tell of texts that are not what their hashes say, and of calls whose text is gone."""
     known = set()
-    for rows in run.batches(PARTS):
+    for rows in run.batches(PROMPT_TEXTS):
         texts = rows["text"].cast(pa.binary()).to_pylist()
         for name, text in zip(rows["hash"].to_pylist(), texts, strict=True):
             known.add(name)
             if text_hash(text) != name:
-                yield f"{PARTS}: the text of {name} is not what was recorded"
+                yield f"{PROMPT_TEXTS}: the text of {name} is not what was recorded"
     missing = 0
     for field in TABLES["calls"].parted:
         column = column_of("calls", field)
@@ -144,7 +144,7 @@ def prompts(run: Run) -> Iterator[str]:
             counts = rows[column].value_counts().to_pylist()
             missing += sum(one["counts"] for one in counts if one["values"] not in known)
     if missing:
-        yield f"{missing} calls name texts that are not in {PARTS}"
+        yield f"{missing} calls name texts that are not in {PROMPT_TEXTS}"
 
 
 def ledger(run: Run) -> Iterator[str]:

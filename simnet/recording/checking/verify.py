@@ -13,7 +13,7 @@ from simnet.errors import RecordError
 from simnet.recording.checking import invariants
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import State, read_manifest
-from simnet.recording.files.sealed_files import Part, path_inside
+from simnet.recording.files.sealed_files import SealedFile, path_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.run_directory import Run
 from simnet.recording.schema import TABLES
@@ -47,12 +47,12 @@ def _parts(run: Run) -> Iterator[str]:
     for one in _family(run):
         for part in chain.from_iterable(one.parts().tables.values()):
             try:
-                yield from part_problems(path_inside(one.path, part.path), part)
+                yield from sealed_file_problems(path_inside(one.path, part.path), part)
             except (OSError, pa.ArrowException) as error:
                 yield f"{path_inside(one.path, part.path)}: {error}"
 
 
-def part_problems(path: Path, part: Part) -> Iterator[str]:
+def sealed_file_problems(path: Path, part: SealedFile) -> Iterator[str]:
     """Tell what is wrong with the file of a part. Raises OSError when it is not there."""
     crc, size = 0, path.stat().st_size
     with path.open("rb") as file:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError
 from simnet.recording.files.disk import Disk
 from simnet.recording.files.merge import Piece
-from simnet.recording.files.sealed_files import Part, path_inside
+from simnet.recording.files.sealed_files import SealedFile, path_inside
 from simnet.recording.files.segment import bounds
 from simnet.recording.schema import arrow_schema, table_named
 
@@ -31,7 +31,7 @@ _TAIL = 8
 
 def write_parts(
     disk: Disk, folder: Path, name: str, stem: str, tables: Iterable[pa.Table]
-) -> Iterator[Part]:
+) -> Iterator[SealedFile]:
     """Write sorted tables of `rows_per_group` rows as Parquet parts, and yield each.
 
     The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
@@ -46,7 +46,7 @@ def write_parts(
 
 def _write_part(
     disk: Disk, folder: Path, name: str, relative: str, group: pa.Table, more: Iterator[pa.Table]
-) -> Part:
+) -> SealedFile:
     time = table_named(name).time
     low, high = bounds(group, time)
     rows = group.num_rows
@@ -63,7 +63,7 @@ def _write_part(
         sink.sync()
     disk.sync_folder(folder / name)
     sums = {"crc32": f"{sink.crc:08x}", "footer": footer_checksum(folder / relative)}
-    return Part(path=relative, rows=rows, bytes=sink.size, low=low, high=high, **sums)
+    return SealedFile(path=relative, rows=rows, bytes=sink.size, low=low, high=high, **sums)
 
 
 def _options(name: str) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def footer_checksum(path: Path) -> str:
         return f"{zlib.crc32(file.read()):08x}"
 
 
-def check_footer(folder: Path, part: Part) -> Path:
+def check_footer(folder: Path, part: SealedFile) -> Path:
     """Return the path of a part. Raises RecordError when its footer is damaged."""
     path = path_inside(folder, part.path)
     if part.footer is not None and (found := footer_checksum(path)) != part.footer:
@@ -161,7 +161,7 @@ def check_footer(folder: Path, part: Part) -> Path:
 
 
 def pieces_of(
-    folder: Path, name: str, part: Part, columns: Sequence[str] | None = None
+    folder: Path, name: str, part: SealedFile, columns: Sequence[str] | None = None
 ) -> list[Piece]:
     """List the row groups of a part as pieces to merge or to read, with some columns or all."""
     path = check_footer(folder, part)

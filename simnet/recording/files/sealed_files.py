@@ -21,7 +21,7 @@ from simnet.recording.schema import SCHEMA_VERSION, check_version, table_named
 _LIST = re.compile(r"tables-(\d{6})\.json")
 
 
-class Part(BaseModel):
+class SealedFile(BaseModel):
     """One Parquet file of a table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,14 +53,14 @@ class Cut(BaseModel):
     """torn (the end is missing, as after a crash) | damaged (a checksum does not fit)"""
 
 
-class Parts(BaseModel):
+class SealedFiles(BaseModel):
     """What is sealed: the content of `tables-<epoch>.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = SCHEMA_VERSION
     epoch: int = 0
-    tables: Mapping[str, tuple[Part, ...]] = {}
+    tables: Mapping[str, tuple[SealedFile, ...]] = {}
     merged: tuple[str, ...] = ()
     """Segments whose rows are in the parts: to be removed, and never read again."""
     repeats: Mapping[str, int] = {}
@@ -82,7 +82,9 @@ def lists_in(folder: Path, disk: Disk) -> list[str]:
     return [name for name in disk.list_folder(folder) if _LIST.fullmatch(name)]
 
 
-def read_parts(folder: Path, disk: Disk | None = None, oldest: int = SCHEMA_VERSION) -> Parts:
+def read_sealed_files(
+    folder: Path, disk: Disk | None = None, oldest: int = SCHEMA_VERSION
+) -> SealedFiles:
     """Read the list of parts that counts; nothing is sealed when there is none.
 
     Raises RecordError when it is damaged, newer than this version knows or older than
@@ -90,7 +92,7 @@ def read_parts(folder: Path, disk: Disk | None = None, oldest: int = SCHEMA_VERS
     """
     names = lists_in(folder, disk or Disk())
     if not names:
-        return Parts()
+        return SealedFiles()
     path = folder / names[-1]
     parts = _parse(path, oldest)
     for table, listed in parts.tables.items():
@@ -100,12 +102,12 @@ def read_parts(folder: Path, disk: Disk | None = None, oldest: int = SCHEMA_VERS
     return parts
 
 
-def _parse(path: Path, oldest: int) -> Parts:
+def _parse(path: Path, oldest: int) -> SealedFiles:
     text = path.read_bytes()
     try:
         told = json.loads(text)
         check_told_version(path, told, oldest)
-        return Parts.model_validate_json(text)
+        return SealedFiles.model_validate_json(text)
     except (ValueError, RecursionError) as error:
         where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error
         raise RecordError(f"{path}: not a list of parts: {where}") from error

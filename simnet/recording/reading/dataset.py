@@ -15,7 +15,7 @@ import pyarrow.dataset as pds
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.parquet import check_footer, pieces_of
-from simnet.recording.files.sealed_files import Part, read_parts
+from simnet.recording.files.sealed_files import SealedFile, read_sealed_files
 from simnet.recording.reading.lineage import TIME, shares
 from simnet.recording.schema import arrow_schema, table_named
 
@@ -45,14 +45,16 @@ def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> pds.Dataset |
     return found[0] if len(found) == 1 else pds.dataset(found)
 
 
-def _sealed_parts(folder: Path, name: str) -> tuple[Part, ...] | None:
-    parts = read_parts(folder)
+def _sealed_parts(folder: Path, name: str) -> tuple[SealedFile, ...] | None:
+    parts = read_sealed_files(folder)
     if set(wal.segments_in(folder, name)) - set(parts.merged):
         return None
     return parts.tables.get(name, ())
 
 
-def _until(folder: Path, name: str, parts: tuple[Part, ...], end: float) -> Iterator[pds.Dataset]:
+def _until(
+    folder: Path, name: str, parts: tuple[SealedFile, ...], end: float
+) -> Iterator[pds.Dataset]:
     """Yield what lies before `end` in parts that are in order of time."""
     whole = [check_footer(folder, part) for part in parts if part.high < end]
     if whole:

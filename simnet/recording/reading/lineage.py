@@ -14,7 +14,7 @@ from simnet.errors import RecordError
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import MANIFEST, Manifest, read_manifest
 from simnet.recording.files.merge import Piece
-from simnet.recording.files.sealed_files import path_inside, read_parts
+from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.schema import table_named
 
 TIME = "at"
@@ -22,7 +22,7 @@ TIME = "at"
 
 def own_pieces(folder: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Piece]:
     """List what a run directory itself holds of a table, in the order of arrival."""
-    parts = read_parts(folder)
+    parts = read_sealed_files(folder)
     for part in parts.tables.get(name, ()):
         yield from parquet.pieces_of(folder, name, part, columns)
     names = [one for one in wal.segments_in(folder, name) if one not in parts.merged]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError
-from simnet.recording.schema import PARTS, arrow_schema, column_of, row_schema, table_named
+from simnet.recording.schema import PROMPT_TEXTS, arrow_schema, column_of, row_schema, table_named
 
 Read: TypeAlias = Callable[[str, Sequence[str] | None], Iterable[pa.Table]]
 """Reads slices of a table by its name, with some columns or all."""
@@ -29,8 +29,8 @@ def _joined(
     name: str, schema: pa.Schema, slices: Iterable[pa.Table], read: Read
 ) -> Iterator[pa.RecordBatch]:
     parted = set(schema.names) & set(table_named(name).parted)
-    there = read(PARTS, None) if parted else ()
-    parts = pa.concat_tables([arrow_schema(PARTS).empty_table(), *there])
+    there = read(PROMPT_TEXTS, None) if parted else ()
+    parts = pa.concat_tables([arrow_schema(PROMPT_TEXTS).empty_table(), *there])
     for rows in slices:
         columns = [
             _texts(name, column, parts) if field in parted else column
@@ -58,6 +58,6 @@ def _texts(name: str, hashes: pa.ChunkedArray, parts: pa.Table) -> pa.ChunkedArr
 
 def _gone(what: str, part: str) -> RecordError:
     return RecordError(
-        f"the part {part} of {what} is not in {PARTS}: a segment of it was damaged, or the folder "
-        "is not whole; `simnet verify RUN` tells what is missing"
+        f"the text {part} of {what} is not in {PROMPT_TEXTS}: a segment of it was damaged, or the "
+        "folder is incomplete; `simnet verify RUN` lists what is missing"
     )

@@ -126,7 +126,7 @@ def _asked(run: Run, view: View, call: int) -> _Asked:
         found = piece.load().filter(matches)
         if found.num_rows:
             (row,) = found.slice(0, 1).to_pylist()
-            row["system"] = run.prompt_part(row[column_of("calls", "system")])
+            row["system"] = run.prompt_text(row[column_of("calls", "system")])
             return _Asked(*(row[name] for name in _Asked._fields))
     raise RecordError(f"{run.path}: the call {call} of turn {view.turn} of @{view.who} is gone")
 

@@ -8,27 +8,29 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from simnet.recording.schema import encode_columns
-from simnet.world.events import Showing
+from simnet.world.events import ExposureBatch
 
 
-def encode_showings(showings: Sequence[Showing]) -> bytes:
+def encode_exposures(exposure_batches: Sequence[ExposureBatch]) -> bytes:
     """Put the exposures of some looks into the bytes of one Arrow IPC stream.
 
     Ten posts a look make exposures the longest table of a run, so it is built from arrays
     and not row by row.
     """
-    counts = np.fromiter((len(one.posts) for one in showings), np.int64, len(showings))
-    of = np.repeat(np.arange(len(showings)), counts)
+    counts = np.fromiter(
+        (len(one.posts) for one in exposure_batches), np.int64, len(exposure_batches)
+    )
+    of = np.repeat(np.arange(len(exposure_batches)), counts)
     starts = np.cumsum(counts) - counts
     total = len(of)
     columns = [
-        np.fromiter((one.at for one in showings), np.float64, len(showings))[of],
-        pa.array([one.who for one in showings], pa.string()).take(pa.array(of)),
-        np.fromiter((one.turn for one in showings), np.int64, len(showings))[of],
-        np.fromiter(chain.from_iterable(one.posts for one in showings), np.int64, total),
+        np.fromiter((one.at for one in exposure_batches), np.float64, len(exposure_batches))[of],
+        pa.array([one.who for one in exposure_batches], pa.string()).take(pa.array(of)),
+        np.fromiter((one.turn for one in exposure_batches), np.int64, len(exposure_batches))[of],
+        np.fromiter(chain.from_iterable(one.posts for one in exposure_batches), np.int64, total),
         np.arange(total) - starts[of],
-        np.fromiter(chain.from_iterable(one.scores for one in showings), np.float64, total),
-        list(chain.from_iterable(one.rankers for one in showings)),
+        np.fromiter(chain.from_iterable(one.scores for one in exposure_batches), np.float64, total),
+        list(chain.from_iterable(one.rankers for one in exposure_batches)),
     ]
     return encode_columns("exposures", columns)
 

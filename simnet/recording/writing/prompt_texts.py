@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-from simnet.recording.schema import PARTS, arrow_schema, column_of, table_named
+from simnet.recording.schema import PROMPT_TEXTS, arrow_schema, column_of, table_named
 
 MOST_KNOWN = 1 << 17
 """Hashes that a recorder remembers; each takes some 150 bytes."""
@@ -34,10 +34,10 @@ def parted(name: str, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBa
         hashes += named
         texts.append(column.dictionary)
     found = [pa.array(hashes, pa.string()), pa.concat_arrays(texts)]
-    return rows, pa.RecordBatch.from_arrays(found, schema=arrow_schema(PARTS))
+    return rows, pa.RecordBatch.from_arrays(found, schema=arrow_schema(PROMPT_TEXTS))
 
 
-class Parting:
+class PromptTextExtractor:
     """Splits batches one after the other and hands out a part only when it was not seen lately.
 
     It remembers at most `most` hashes and forgets those first that were seen longest ago: a
@@ -55,7 +55,7 @@ class Parting:
         rows, parts = parted(name, rows)
         fresh = [self._is_new(one) for one in parts.column("hash").to_pylist()]
         parts = parts.filter(pa.array(fresh, pa.bool_()))
-        return [(PARTS, parts), (name, rows)] if parts.num_rows else [(name, rows)]
+        return [(PROMPT_TEXTS, parts), (name, rows)] if parts.num_rows else [(name, rows)]
 
     def _is_new(self, part: str) -> bool:
         new = part not in self._known

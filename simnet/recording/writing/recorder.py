@@ -22,21 +22,21 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.recording.files.disk import Disk, disk_errors
-from simnet.recording.files.sealed_files import Part, Parts
+from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
 from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name
-from simnet.recording.schema import PARTS, TABLES, arrow_schema, row_schema
-from simnet.recording.writing.prompt_texts import Parting
+from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, row_schema
+from simnet.recording.writing.prompt_texts import PromptTextExtractor
 from simnet.recording.writing.sealing import seal_run
 
-_COMMIT_ORDER = ("personas", "network", PARTS, "calls", *(name for name in TABLES))
+_COMMIT_ORDER = ("personas", "network", PROMPT_TEXTS, "calls", *(name for name in TABLES))
 _ROWS_PER_BATCH = 64 << 10
 
 
 class Sealed(NamedTuple):
     """What a seal left in the run directory."""
 
-    parts: dict[str, tuple[Part, ...]]
+    parts: dict[str, tuple[SealedFile, ...]]
     rows: dict[str, int]
     repeats: dict[str, int]
     """Rows dropped because their key was there already."""
@@ -78,7 +78,7 @@ class Recorder:
         self._folder = folder
         self._disk = disk or Disk()
         self._rotate_bytes = rotate_bytes
-        self._parting = Parting()
+        self._parting = PromptTextExtractor()
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
         self._open: dict[str, _OpenSegment] = {}
         self._sizes: dict[str, int] = {}
@@ -237,6 +237,6 @@ def _joined(table: str, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatc
     yield from joined.to_batches(max_chunksize=_ROWS_PER_BATCH)
 
 
-def _sealed(parts: Parts) -> Sealed:
+def _sealed(parts: SealedFiles) -> Sealed:
     tables = {name: tuple(listed) for name, listed in parts.tables.items()}
     return Sealed(tables, {name: parts.rows(name) for name in tables}, dict(parts.repeats))

@@ -9,13 +9,20 @@ import pyarrow as pa
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.disk import Disk, write_atomically
 from simnet.recording.files.merge import Piece, keys, merge, regroup, unseen
-from simnet.recording.files.sealed_files import Cut, Part, Parts, list_name, lists_in, read_parts
+from simnet.recording.files.sealed_files import (
+    Cut,
+    SealedFile,
+    SealedFiles,
+    list_name,
+    lists_in,
+    read_sealed_files,
+)
 from simnet.recording.files.segment import Segment
 from simnet.recording.schema import TABLES, Table
 
 
 class _SealedTable(NamedTuple):
-    parts: tuple[Part, ...]
+    parts: tuple[SealedFile, ...]
     merged: tuple[str, ...]
     repeats: int
     cuts: tuple[Cut, ...]
@@ -23,17 +30,17 @@ class _SealedTable(NamedTuple):
 
 def seal_run(
     disk: Disk, folder: Path, epoch: int, attempt: int, *, fence: Callable[[], None]
-) -> Parts:
+) -> SealedFiles:
     """Merge all segments of a run into parts and make the list of `epoch` name them.
 
     `fence` raises when a later epoch has taken over; it is asked before the list is put in
     place and before anything is removed. Raises OSError when the disk refuses; then either
     the old list counts with all it needs, or the new one does.
     """
-    old = read_parts(folder, disk)
+    old = read_sealed_files(folder, disk)
     stem = part_stem(epoch, attempt)
     tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
-    new = Parts(
+    new = SealedFiles(
         epoch=epoch,
         tables={name: table.parts for name, table in tables.items() if table.parts},
         merged=tuple(name for table in tables.values() for name in table.merged),
@@ -57,7 +64,7 @@ def part_stem(epoch: int, attempt: int) -> str:
     return f"part-{epoch:06}-{attempt:03}"
 
 
-def _seal_table(disk: Disk, folder: Path, name: str, old: Parts, stem: str) -> _SealedTable:
+def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str) -> _SealedTable:
     names = wal.segments_in(folder, name, disk)
     segments = wal.read_segments(folder, name, [one for one in names if one not in old.merged])
     fresh = [piece for segment in segments for piece in wal.pieces_of(segment)]
@@ -75,7 +82,7 @@ def _seal_table(disk: Disk, folder: Path, name: str, old: Parts, stem: str) -> _
 
 
 def _rows(
-    folder: Path, name: str, kept: Sequence[Part], pieces: Sequence[Piece]
+    folder: Path, name: str, kept: Sequence[SealedFile], pieces: Sequence[Piece]
 ) -> Iterator[pa.Table]:
     """Put pieces in order; of a table without time, without what is in the parts that stay."""
     table = TABLES[name]
@@ -89,8 +96,8 @@ def _rows(
 
 
 def _apart(
-    table: Table, parts: tuple[Part, ...], low: float
-) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    table: Table, parts: tuple[SealedFile, ...], low: float
+) -> tuple[tuple[SealedFile, ...], tuple[SealedFile, ...]]:
     """Tell the parts that end before `low`, and can stay as they are, from the others."""
     if table.time is None:
         return parts, ()
@@ -108,7 +115,7 @@ def cut_of(segment: Segment) -> Cut:
     )
 
 
-def _clean(disk: Disk, folder: Path, new: Parts, list_in_place: str) -> None:
+def _clean(disk: Disk, folder: Path, new: SealedFiles, list_in_place: str) -> None:
     """Remove what the list in place no longer needs; a segment with a flaw is set aside."""
     flawed = {cut.segment for cut in new.cuts}
     for name in new.merged:

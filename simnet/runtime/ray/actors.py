@@ -10,18 +10,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from simnet.agents.host import Host, Served
+from simnet.agents.host import Host, ModelHandle
 from simnet.agents.prompting.fitting import Replies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.agent_factory import agents_of, minds_of
+from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.runtime.in_process import answers
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.runtime.ray.llm_server import Ready
 from simnet.runtime.ray.serialization import Packed, unpack
-from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.messages import Answer
 
 
@@ -40,16 +40,19 @@ class Home(NamedTuple):
     """By the names that cohorts give them."""
     replies: Replies | None = None
     """Those that are recorded already."""
-    changes: Sequence[Change] = ()
+    changes: Sequence[ScenarioSwitch] = ()
     """How the scenario changes on the way."""
 
     def host(self) -> Host:
         """Make their host, in the process that is to hold it."""
         host = Host(
             agents_of(self.scenario),
-            {name: Served(one.model, one.backend.encoder()) for name, one in self.models.items()},
+            {
+                name: ModelHandle(one.model, one.backend.encoder())
+                for name, one in self.models.items()
+            },
             replies=self.replies,
-            minds=minds_of(self.scenario, self.changes) if self.changes else None,
+            minds=profile_lookup(self.scenario, self.changes) if self.changes else None,
         )
         collect_rarely()
         return host

@@ -19,7 +19,7 @@ from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_stand_ins
+from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
 from simnet.runtime.ray.engine_placement import Seat, check_gpus, seats
@@ -28,7 +28,7 @@ from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.prometheus import Gauges
 from simnet.runtime.ray.proxies import (
-    RemoteMinds,
+    RemoteAgentPool,
     RemoteModel,
     RemoteRecord,
     RemoteServer,
@@ -38,11 +38,11 @@ from simnet.runtime.ray.proxies import (
 from simnet.runtime.ray.reach import check_listens
 from simnet.runtime.ray.restart_policy import RESTARTS, Restarts
 from simnet.runtime.ray.supervisor import Supervisor
-from simnet.scenario.change import Change
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.continuation import Past, last_scenario
-from simnet.scheduler.driver import Phases, Play
+from simnet.scheduler.continuation import Continuation, last_scenario
+from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Finish, Progress
 
 _CALLS = 10_000
@@ -61,11 +61,11 @@ class SchedulerActor:
         hosts: list[ActorHandle],
         placement: Placement,
         keeper: ActorHandle,
-        past: Past | None = None,
+        continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
     ) -> None:
-        minds, record = RemoteMinds(hosts, placement), RemoteRecord(keeper)
-        self._play = Play(scenario, minds, record, past, budget)
+        minds, record = RemoteAgentPool(hosts, placement), RemoteRecord(keeper)
+        self._play = Driver(scenario, minds, record, continuation, budget)
         collect_rarely()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
@@ -91,15 +91,15 @@ class Cluster:
         personas_per_actor: PersonasPerActor = "auto",
         modules: Sequence[ModuleType] = (),
         restarts: int = RESTARTS,
-        past: Past | None = None,
+        continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
 
         `modules` are the scenario's that other processes cannot import; their code is sent along.
-        `restarts` says how often a model that died is started again before the run ends, `past`
-        what is recorded already, `budget` what may be spent.
+        `restarts` is how often a model server that died is restarted before the run fails,
+        `continuation` what is recorded already, `budget` what may be spent.
         """
         self._scenario = scenario
         self._models = models
@@ -109,7 +109,7 @@ class Cluster:
         self._say = say
         self._modules = modules
         self._restarts = restarts
-        self._past = past
+        self._past = continuation
         self._budget = budget
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
@@ -156,7 +156,7 @@ class Cluster:
         )
 
     @property
-    def _changes(self) -> Sequence[Change]:
+    def _changes(self) -> Sequence[ScenarioSwitch]:
         return self._past.changes if self._past else ()
 
     @property
@@ -182,7 +182,7 @@ class Cluster:
         every = {name: Reached(one, self._double(name)) for name, one in self._models.items()}
         if len(every) == 1:
             return [every] * placement.actors
-        every = with_stand_ins(every, self._scenarios)
+        every = with_fallback_models(every, self._scenarios)
         asked = models_of(self._scenarios)
         return [
             {name: every[name] for who in lives for name in asked[who]}

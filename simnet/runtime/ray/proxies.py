@@ -80,7 +80,7 @@ class RemoteModel:
         """Leave the server to whoever started it."""
 
 
-class RemoteMinds:
+class RemoteAgentPool:
     """Agents in other actors."""
 
     def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:

@@ -14,7 +14,7 @@ POOL = 1024
 """How many acts of engagement, whoever's, count as lately."""
 
 
-class Attention:
+class EngagementLog:
     """Who engaged with what. To engage is to react (not to dislike), answer, quote or repost."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[En
 
 def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what was reported and still stands: a moderator's desk."""
-    return [world.entry_of[post] for post in world.desk[: -limit - 1 : -1]]
+    return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
 
 def popular(most: int) -> Source:
@@ -62,7 +62,7 @@ def popular(most: int) -> Source:
     """
 
     def by_popularity(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
-        top = world.attention.popular(min(most, limit))
+        top = world.engagement.popular(min(most, limit))
         entries = [world.entry_of[post] for post in top]
         return sorted((entry for entry in entries if entry >= first), reverse=True)
 

@@ -41,7 +41,7 @@ def interest(about: About | None = None) -> Ranking:
     ) -> list[float]:
         world.words.read(world.posts)
         told = (about(world.handles[viewer]) or "") if about else ""
-        liked = world.attention.likings(viewer)
+        liked = world.engagement.likings(viewer)
         return world.words.likeness(liked, told, [post.id for post in posts])
 
     return by_interest
@@ -54,10 +54,10 @@ def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Secon
     is the sum, over the posts the viewer engaged with, of shared fans / sqrt(fans x fans). Cost
     per view: at most 16 liked posts and all candidates, 64 fans each.
     """
-    attention = world.attention
+    engagement = world.engagement
     neighbours: dict[int, float] = {}
-    for liked in attention.likings(viewer):
-        fans = attention.fans(liked)
+    for liked in engagement.likings(viewer):
+        fans = engagement.fans(liked)
         if viewer in fans:
             share = 1 / sqrt(len(fans))
             for fan in fans:
@@ -65,7 +65,7 @@ def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Secon
     neighbours.pop(viewer, None)
     if not neighbours:
         return [0.0] * len(posts)
-    return [_shared(neighbours, attention.fans(post.id)) for post in posts]
+    return [_shared(neighbours, engagement.fans(post.id)) for post in posts]
 
 
 def _shared(neighbours: Mapping[int, float], fans: Sequence[int]) -> float:
@@ -98,7 +98,7 @@ class _ByEmbeddings:
     def __call__(
         self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
-        liked = [self._unit(world.posts[post].text) for post in world.attention.likings(viewer)]
+        liked = [self._unit(world.posts[post].text) for post in world.engagement.likings(viewer)]
         told = self._about(world.handles[viewer]) if self._about else None
         if told:
             liked.append(self._unit(told))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from simnet.clock import Seconds
-from simnet.world.events import Showing
+from simnet.world.events import ExposureBatch
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
 from simnet.world.posts import Message, View
@@ -25,7 +25,7 @@ def look(
     turn: int,
     seed: int,
     refused: tuple[str, ...] = (),
-) -> tuple[View, Showing]:
+) -> tuple[View, ExposureBatch]:
     """Show `viewer` replies to them, then their feed, mail and what they had asked for."""
     seen = world.seen[viewer]
     answers = _answers(world, viewer, feed, seen) if viewer in world.mentions else None
@@ -66,7 +66,7 @@ def look(
         tuple(sorted(world.groups)[:MAIL]) if world.groups else (),
         refused,
     )
-    return view, Showing(now, handle, turn, shown, tuple(scores), rankers)
+    return view, ExposureBatch(now, handle, turn, shown, tuple(scores), rankers)
 
 
 def _answers(world: World, viewer: int, feed: Feed, seen: Collection[int]) -> Choices:

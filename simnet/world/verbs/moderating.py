@@ -15,7 +15,7 @@ def _settle(world: World, post: Post) -> None:
     """Take a post off the desk."""
     if post.reports:
         post.reports = 0
-        world.desk.remove(post.id)
+        world.report_queue.remove(post.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Repost(Action):
         post.reposts += 1
         post.changed()
         world.enter(who, post, now)
-        world.attention.engaged(who, post.id)
+        world.engagement.engaged(who, post.id)
         return Effect(post.id, root=post.root, whom=post.author)
 
 

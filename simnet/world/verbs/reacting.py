@@ -33,9 +33,9 @@ def _react(world: World, who: int, number: int, reaction: str) -> Effect:
     if before is not None:
         _count(post, before, -1)
     if reaction == "dislike":
-        world.attention.took_back(who, number)
+        world.engagement.took_back(who, number)
     else:
-        world.attention.engaged(who, number)
+        world.engagement.engaged(who, number)
     world.reactions[who, number] = reaction
     _count(post, reaction, 1)
     return Effect(number, root=post.root, whom=post.author)
@@ -47,7 +47,7 @@ def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
         raise ActionError(f"you have no {reaction} on post {number}")
     del world.reactions[who, number]
     if reaction != "dislike":
-        world.attention.took_back(who, number)
+        world.engagement.took_back(who, number)
     _count(post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 
@@ -126,6 +126,6 @@ class Report(Action):
         post = world.visible_post(who, self.post)
         text = said(self.text)
         if not post.reports:
-            world.desk.append(post.id)
+            world.report_queue.append(post.id)
         post.reports += 1
         return Effect(post.id, root=post.root, whom=post.author, text=text)

@@ -11,7 +11,7 @@ from simnet.scenario.scenario import Scenario, handles_of
 
 
 @dataclass(frozen=True)
-class Change:
+class ScenarioSwitch:
     """From a moment on, the scenario is this one.
 
     Everyone keeps who they are, what they remember and whom they follow. What may differ is
@@ -23,7 +23,7 @@ class Change:
     scenario: Scenario
 
 
-def check_changes(start: Scenario, changes: Sequence[Change]) -> None:
+def check_switches(start: Scenario, changes: Sequence[ScenarioSwitch]) -> None:
     """Raise ScenarioError, saying what differs, unless each scenario can follow the last one."""
     scenario = start
     for change in changes:
