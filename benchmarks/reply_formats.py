@@ -22,10 +22,10 @@ from rich.table import Table
 
 from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
 from simnet.agents.agent import Agent
+from simnet.agents.formats.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.agents.host import Host
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting import prompts
-from simnet.agents.prompting.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.clock import HOUR, MINUTE
 from simnet.errors import ModelError
 from simnet.inference.backend import choose

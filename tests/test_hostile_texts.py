@@ -21,8 +21,8 @@ from simnet import (
     Write,
 )
 from simnet.agents.agent import Agent
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.prompting.fitting import Fitting
-from simnet.agents.prompting.spotlighting import STYLES
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder

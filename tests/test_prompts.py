@@ -16,8 +16,8 @@ from simnet import (
     Write,
 )
 from simnet.agents.agent import Agent
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.prompting import prompts
-from simnet.agents.prompting.spotlighting import STYLES
 from simnet.world.posts import LONGEST_SHOWN, Message, Post
 
 ANA = Persona(id="ana", description="A nurse.", attributes={"age": 40, "home_town": "Linz"})

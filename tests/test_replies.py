@@ -30,7 +30,7 @@ from simnet import (
     Text,
     Write,
 )
-from simnet.agents.prompting.reply_grammar import ReplyFormat, purpose
+from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
 from simnet.inference.sample import Draws, sampler
 from simnet.world.actions import fields_of
 from simnet.world.posts import Message as Letter

@@ -2,9 +2,9 @@
 
 from made_worlds import shown, view
 
-from simnet.agents.prompting import post_text as teller
-from simnet.agents.prompting.post_text import Teller
-from simnet.agents.prompting.spotlighting import STYLES
+from simnet.agents.formats import post_text as teller
+from simnet.agents.formats.post_text import Teller
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.clock import HOUR
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from simnet.agents import reply_flags as marks
 from simnet.agents.ask import Ask
+from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT
 from simnet.agents.memory import memory_of
 from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Fitting
-from simnet.agents.prompting.reply_grammar import NO_REPLY, NO_TEXT
 from simnet.agents.reflection import reflect
 from simnet.errors import ModelError
 from simnet.inference.model import USABLE, Completion, Prompt

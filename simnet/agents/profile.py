@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from simnet.agents.formats.post_text import Teller
+from simnet.agents.formats.reply_grammar import ReplyFormat
+from simnet.agents.formats.spotlighting import STYLES, Spotlighting, Style
 from simnet.agents.memory import Recall
-from simnet.agents.prompting.post_text import Teller
-from simnet.agents.prompting.reply_grammar import ReplyFormat
-from simnet.agents.prompting.spotlighting import STYLES, Spotlighting, Style
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View

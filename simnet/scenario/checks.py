@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from simnet.agents.prompting.spotlighting import STYLES
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.errors import ScenarioError
 from simnet.scenario.rhythms import TakingTurns
 from simnet.world.actions import fields_of

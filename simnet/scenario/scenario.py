@@ -14,9 +14,9 @@ import numpy as np
 
 from simnet import draws
 from simnet.agents.behaviours.standard import converse
+from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.agents.memory import Recall
 from simnet.agents.profile import AgentProfile, Behaviour
-from simnet.agents.prompting.spotlighting import Spotlighting
 from simnet.clock import DAY, MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona

@@ -2,13 +2,13 @@
 
 The order is: platform and verbs, the cohort's manner, the persona; then, in the user's part,
 what the persona did lately and what is new. Text that others wrote is only in the latter,
-and marked as the scenario says; see `simnet.agents.prompting.spotlighting`.
+and marked as the scenario says; see `simnet.agents.formats.spotlighting`.
 """
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.agents.prompting.post_text import age
+from simnet.agents.formats.post_text import age
 from simnet.clock import Seconds
 from simnet.text import cut, neutralise, one_line
 from simnet.world.posts import Message, View, seen
