@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
-from simnet.agents.agent import Agent
 from simnet.agents.formats.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting import prompts
 from simnet.clock import HOUR, MINUTE
@@ -103,7 +103,7 @@ class Situation(NamedTuple):
 
     view: View
     recalled: Sequence[str]
-    agent: Agent
+    agent: HostedAgent
 
 
 class Figures(NamedTuple):
@@ -157,9 +157,9 @@ def town(people: int, longest: int) -> Scenario:
 async def situations(scenario: Scenario, count: int, least: int) -> list[Situation]:
     """Play a scenario with made-up replies and keep the last with `least` posts in view."""
     make = agents_of(scenario)
-    agents: dict[str, Agent] = {}
+    agents: dict[str, HostedAgent] = {}
 
-    def made(who: str) -> Agent:
+    def made(who: str) -> HostedAgent:
         return agents.setdefault(who, make(who))
 
     host, kernel = Host(made, FakeModel()), Kernel(scenario)
@@ -181,11 +181,13 @@ def asked(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Promp
     profile = kind(
         **{name: getattr(one.agent.profile, name) for name in AgentProfile.__dataclass_fields__}
     )
-    me = Agent(one.agent.persona, profile)
+    me = HostedAgent(one.agent.persona, profile)
     user = "\n".join([*one.recalled, *prompts.sights(me, one.view)])
     pattern = profile.replies.pattern(one.view)
     seed = one.view.seed >> 1
-    return profile, Prompt(system=me.told, user=user, pattern=pattern, seed=seed, max_tokens=120)
+    return profile, Prompt(
+        system=me.instructions, user=user, pattern=pattern, seed=seed, max_tokens=120
+    )
 
 
 async def complete(model: Model, asking: Sequence[Prompt]) -> tuple[list[Completion], float]:

@@ -4,13 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from simnet import draws
-from simnet.agents.agent import Agent
-from simnet.agents.ask import Ask
 from simnet.agents.behaviours import rules
 from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
 from simnet.agents.behaviours.tiers import archetypes, tiered, touched
 from simnet.agents.memory import Recall
-from simnet.agents.profile import Behaviour
+from simnet.agents.profile import Agent, Ask, Behaviour
 from simnet.clock import DAY, HOUR, MINUTE, SECOND, Seconds
 from simnet.errors import (
     ActionError,

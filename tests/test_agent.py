@@ -4,8 +4,8 @@ import pytest
 from made_worlds import decide, shown, view
 
 from simnet import MEMBER, Cohort, Completion, Feed, Like, Persona, Reply, Write
-from simnet.agents.agent import REMEMBERED_GISTS, Agent
 from simnet.agents.behaviours.standard import converse
+from simnet.agents.hosted_agent import REMEMBERED_GISTS, HostedAgent
 
 SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."))
 
@@ -13,7 +13,7 @@ SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."
 def agent(behaviour=converse, verbs=MEMBER, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], behaviour=behaviour, verbs=verbs, **fields)
-    return Agent(persona, cohort.profile("A town.", Feed()))
+    return HostedAgent(persona, cohort.profile("A town.", Feed()))
 
 
 def say(*replies, **fields):

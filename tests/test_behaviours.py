@@ -16,7 +16,7 @@ from simnet import (
     lurk,
     silent,
 )
-from simnet.agents.agent import Agent
+from simnet.agents.hosted_agent import HostedAgent
 
 SEEN = view(shown(4, "ben", "Bridges fall."), shown(9, "cat", "They stand."))
 
@@ -24,7 +24,7 @@ SEEN = view(shown(4, "ben", "Bridges fall."), shown(9, "cat", "They stand."))
 def agent(behaviour, verbs=(Label, Remove, Dismiss, Like, Pass)):
     persona = Persona(id="mod", description="Strict.")
     cohort = Cohort("moderators", [persona], "You keep order.", behaviour, verbs)
-    return Agent(persona, cohort.profile("A town.", Feed()))
+    return HostedAgent(persona, cohort.profile("A town.", Feed()))
 
 
 def test_who_converses_does_what_the_model_says():

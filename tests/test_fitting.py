@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from made_worlds import decide, shown, view
 
 from simnet import MEMBER, Cohort, Feed, Message, Persona, Recall, Reply, Write
-from simnet.agents.agent import Agent
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LastActions
 from simnet.agents.prompting.fitting import Fitting, Versions
 from simnet.inference.embedded import embedded_folder
@@ -65,7 +65,7 @@ class Known:
 def agent(description="A nurse.", **fields):
     persona = Persona(id="ana", description=description)
     cohort = Cohort("people", [persona], **{"verbs": MEMBER, "text_limit": 20, **fields})
-    return Agent(persona, cohort.profile("A town.", Feed()))
+    return HostedAgent(persona, cohort.profile("A town.", Feed()))
 
 
 def ask(me, seen, encoder=None, replies=None, reply="pass"):
@@ -96,7 +96,7 @@ def test_the_oldest_memories_go_first():
     me = agent(memory=8)
     me.memory.done = [f'write "deed {n} {WORDS}"' for n in range(8)]
     whole = Versions(me, view(*posts(2)))[0]
-    length = len(me.told) + sum(map(len, whole.memories)) + 170
+    length = len(me.instructions) + sum(map(len, whole.memories)) + 170
     decision, (prompt,) = ask(me, view(*posts(2)), Bytes(length))
     assert "trimmed" in decision.marks
     assert "deed 7" in prompt.user
@@ -108,14 +108,14 @@ def test_the_oldest_memories_go_first():
 def test_then_the_lowest_ranked_posts_and_the_grammar_follows():
     me = agent()
     seen = view(*posts(10, 100))
-    decision, (prompt,) = ask(me, seen, Bytes(len(me.told) + 700), reply="like 1")
+    decision, (prompt,) = ask(me, seen, Bytes(len(me.instructions) + 700), reply="like 1")
     assert decision.marks == ("trimmed",)
     assert decision.actions[0].post == 1
     kept = prompt.user.count("@user")
     assert 2 <= kept < 9
     assert f"(1|2|{'3|' * (kept > 3)}" in prompt.pattern or kept == 2
     assert str(kept + 1) not in prompt.pattern.split("like (")[1].split(")")[0]
-    refused, _ = ask(me, seen, Bytes(len(me.told) + 700), reply=f"like {kept + 1}")
+    refused, _ = ask(me, seen, Bytes(len(me.instructions) + 700), reply=f"like {kept + 1}")
     assert "there is no such post in view" in refused.failure
 
 
@@ -123,8 +123,8 @@ def test_a_conversation_keeps_what_is_newest():
     persona = Persona(id="ana")
     feed = Feed(oldest_first=True)
     cohort = Cohort("people", [persona], verbs=(Write,), text_limit=20)
-    me = Agent(persona, cohort.profile("A town.", feed))
-    _, (prompt,) = ask(me, view(*posts(10, 100)), Bytes(len(me.told) + 400), reply="hi")
+    me = HostedAgent(persona, cohort.profile("A town.", feed))
+    _, (prompt,) = ask(me, view(*posts(10, 100)), Bytes(len(me.instructions) + 400), reply="hi")
     assert "@user10" in prompt.user
     assert "@user1:" not in prompt.user
 

@@ -6,8 +6,8 @@ import pytest
 from made_worlds import shown, view
 
 from simnet import MEMBER, Cohort, Feed, Like, Persona, RunError, converse
-from simnet.agents.agent import Agent
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion
 
@@ -39,7 +39,7 @@ def host(model, behaviour=converse, encoder=None):
         made.append(handle)
         persona = Persona(id=handle)
         cohort = Cohort("people", [persona], behaviour=behaviour, verbs=MEMBER)
-        return Agent(persona, cohort.profile("A town.", Feed()))
+        return HostedAgent(persona, cohort.profile("A town.", Feed()))
 
     one = Host(make, model, encoder)
     one.made = made

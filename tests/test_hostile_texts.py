@@ -20,8 +20,8 @@ from simnet import (
     Reply,
     Write,
 )
-from simnet.agents.agent import Agent
 from simnet.agents.formats.spotlighting import STYLES
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Fitting
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
@@ -97,7 +97,7 @@ class Hostile:
             text_limit=chance.choice([20, 280]),
         )
         feed = Feed(size=chance.choice([1, 10]), oldest_first=chance.random() < 0.5)
-        return Agent(
+        return HostedAgent(
             persona, cohort.profile(self.stored(60), feed, spotlighting=chance.choice(list(STYLES)))
         )
 
@@ -177,7 +177,7 @@ def test_hostile_instructions_of_a_behaviours_own_are_text_too(encoder):
     expected = structure(encoder, encoder.encode("You are kind.", "What do you do?"))
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], behaviour=wondering)
-    me = Agent(persona, cohort.profile("A town.", Feed()))
+    me = HostedAgent(persona, cohort.profile("A town.", Feed()))
     for turn in range(200):
         seen = hostile.view(me, turn)
         me.fitting = Fitting(seen, encoder, None)

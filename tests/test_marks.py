@@ -1,6 +1,6 @@
 import pytest
 
-from simnet.agents import reply_flags as marks
+from simnet.agents import reply_flags
 
 REFUSALS = [
     "I can't help with that.",
@@ -40,13 +40,13 @@ INNOCENT = [
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_to_play_a_part_is_marked(text):
-    assert marks.refuses(text)
-    assert marks.refuses(f"Well. {text.upper()}")
+    assert reply_flags.refuses(text)
+    assert reply_flags.refuses(f"Well. {text.upper()}")
 
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_what_people_say_is_no_refusal(text):
-    assert not marks.refuses(text)
+    assert not reply_flags.refuses(text)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_what_people_say_is_no_refusal(text):
     ["<|im_end|>", "</s>", "[INST] [/INST]", "<s> <|eot_id|>\n<pad>", "<|assistant|><|end|>"],
 )
 def test_nothing_but_special_tokens_is_garbled(text):
-    assert marks.garbled(text)
+    assert reply_flags.garbled(text)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "hi <|im_end|>", "a < b", "[INSTALL]", "ok </s>"])
 def test_words_are_not_garbled(text):
-    assert not marks.garbled(text)
+    assert not reply_flags.garbled(text)
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ def test_words_are_not_garbled(text):
     ],
 )
 def test_near_repeats_have_one_gist(one, other):
-    assert marks.gist(one) == marks.gist(other)
+    assert reply_flags.gist(one) == reply_flags.gist(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("👍", "🎉"), ("!!!", "..."), ("yes", "no")])
 def test_other_texts_have_other_gists(one, other):
-    assert marks.gist(one) != marks.gist(other)
+    assert reply_flags.gist(one) != reply_flags.gist(other)
 
 
 def stuck(text):
-    return marks.repeats_itself(text, marks.gist(text).split())
+    return reply_flags.repeats_itself(text, reply_flags.gist(text).split())
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ SAID = "The council forgot Elm Street again, and nobody on the bus was surprised
     ],
 )
 def test_most_of_a_text_in_another_is_found(other):
-    assert marks.nearly_holds(other, marks.pieces(SAID))
+    assert reply_flags.nearly_holds(other, reply_flags.pieces(SAID))
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_most_of_a_text_in_another_is_found(other):
     ],
 )
 def test_other_texts_and_short_ones_are_no_near_repeats(other, text):
-    assert not marks.nearly_holds(other, marks.pieces(text))
+    assert not reply_flags.nearly_holds(other, reply_flags.pieces(text))

@@ -21,7 +21,7 @@ from simnet import (
     Write,
     everything,
 )
-from simnet.agents.agent import Agent
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LONGEST_ENTRY, MemoryStream, overlap, words_of
 from simnet.inference.model import Completion
 from simnet.world.posts import Message as Letter
@@ -45,7 +45,7 @@ WORDS = [
 def agent(memory, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], memory=memory, **fields)
-    return Agent(
+    return HostedAgent(
         persona, cohort.profile("A town.", Feed(size=cohort.feed.size if cohort.feed else 10))
     )
 

@@ -6,8 +6,8 @@ import pytest
 from made_worlds import decide, shown, view
 
 from simnet import MEMBER, Cohort, Feed, Persona, ScenarioError
-from simnet.agents.agent import Agent
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion
 
@@ -18,7 +18,7 @@ SEEN = view(shown(1, "ben", "The council forgot Elm Street again, and nobody on 
 def agent(resamples=2, **fields):
     persona = Persona(id="ana")
     cohort = Cohort("people", [persona], verbs=MEMBER, resamples=resamples, **fields)
-    return Agent(persona, cohort.profile("A town.", Feed()))
+    return HostedAgent(persona, cohort.profile("A town.", Feed()))
 
 
 def say(*replies, me=None):

@@ -37,8 +37,8 @@ from simnet import (
     tiered,
     touched,
 )
-from simnet.agents.agent import Agent
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Completion
 from simnet.runtime.agent_factory import agents_of
@@ -49,7 +49,7 @@ from simnet.world.posts import Message
 def agent(behaviour, handle="ana", seed=0, description="", **fields):
     persona = Persona(id=handle, description=description)
     cohort = Cohort("people", [persona], behaviour=behaviour, **fields)
-    return Agent(persona, cohort.profile("A town.", Feed(), seed))
+    return HostedAgent(persona, cohort.profile("A town.", Feed(), seed))
 
 
 def act(behaviour, seen, reply="write: from a model", **fields):

@@ -5,22 +5,20 @@ coroutine, and the completion is sent back into it. So one process drives thousa
 with no task, future or lock for any of them, and their prompts are in one list by then.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simnet import draws
-from simnet.agents import reply_flags as marks
+from simnet.agents import reply_flags
+from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
-from simnet.agents.prompting.fitting import HALVINGS, Versions
+from simnet.agents.prompting.fitting import HALVINGS, Fitting, Versions
 from simnet.errors import ModelError
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut, neutralise, storable
 from simnet.world.actions import Action
 from simnet.world.posts import View
-
-if TYPE_CHECKING:
-    from simnet.agents.agent import Agent
 
 HOTTER = 0.3
 """What is added to the temperature each time a flawed reply is asked for again."""
@@ -39,10 +37,25 @@ class _Asked:
         return (yield self.prompt)
 
 
-class Ask:
-    """A model for one turn of one agent; seed, temperature and adapter are bound already."""
+class Asker(Agent, Protocol):
+    """What is needed of an agent to ask a model for it."""
 
-    def __init__(self, me: "Agent", view: View) -> None:
+    fitting: Fitting | None
+    """Keeps the turn's prompts short enough; None where nothing is too long."""
+
+    def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
+        """List the marks of a reply's texts."""
+        ...
+
+    def note_finish(self, completion: Completion) -> None:
+        """Remember how the turn's last completion ended."""
+        ...
+
+
+class TurnAsk:
+    """The `Ask` of one turn of one agent."""
+
+    def __init__(self, me: Asker, view: View) -> None:
         self._me = me
         self._view = view
         self._calls = 0
@@ -64,7 +77,7 @@ class Ask:
 
         version, prompt = self._me.fitting.choose(1 + HALVINGS, shorter)
         if version:
-            self._me.mark(marks.TRIMMED)
+            self._me.mark(reply_flags.TRIMMED)
         return await self._reply(prompt)
 
     async def for_action(self) -> list[Action]:
@@ -80,7 +93,7 @@ class Ask:
                 if not self._flawed(chosen):
                     return chosen
             self._again = again
-            self._me.mark(marks.RESAMPLED)
+            self._me.mark(reply_flags.RESAMPLED)
         try:
             return await self._action()
         except ModelError:
@@ -95,7 +108,7 @@ class Ask:
         if pattern is None:
             return []
         if me.fitting is None:
-            prompt = self._prompt(me.told, prompts.news(me, view), pattern)
+            prompt = self._prompt(me.instructions, prompts.news(me, view), pattern)
         else:
             versions = Versions(me, view)
 
@@ -107,11 +120,11 @@ class Ask:
             version, prompt = me.fitting.choose(len(versions), shorter)
             if version:
                 view = versions[version].view
-                me.mark(marks.TRIMMED)
+                me.mark(reply_flags.TRIMMED)
         return replies.parse(await self._reply(prompt), view)
 
     def _flawed(self, actions: list[Action]) -> bool:
-        return not marks.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
+        return not reply_flags.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
 
     def _prompt(self, system: str, user: str, pattern: str | None) -> Prompt:
         profile = self._me.profile

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from simnet.agents.agent import Agent
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Fitting, Replies
 from simnet.agents.turns import Inbox, PromptDeduplicator, Turn
@@ -49,7 +49,7 @@ class Host:
 
     def __init__(
         self,
-        agents: Callable[[str], Agent],
+        agents: Callable[[str], HostedAgent],
         model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,
@@ -65,7 +65,7 @@ class Host:
         self._make = agents
         self._replies = replies
         self._minds = minds
-        self._agents: dict[str, Agent] = {}
+        self._agents: dict[str, HostedAgent] = {}
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
         self._sources = {name: _Source(*one, PromptDeduplicator()) for name, one in served.items()}
         self._everyones = next(iter(self._sources.values())) if len(served) == 1 else None
@@ -168,7 +168,7 @@ class Host:
         turn.prompt = asked
         return True
 
-    def _source(self, agent: Agent) -> _Source:
+    def _source(self, agent: HostedAgent) -> _Source:
         return self._everyones or self._sources[agent.profile.model]
 
     def _asked(self, turns: Sequence[Turn], arrived: Inbox) -> set[asyncio.Task[None]]:

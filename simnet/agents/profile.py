@@ -1,40 +1,92 @@
-"""What the members of one cohort have in common when they think."""
+"""What a behaviour is given: the agent, its cohort's profile, and a way to ask a model."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from simnet.agents.formats.post_text import Teller
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.agents.formats.spotlighting import STYLES, Spotlighting, Style
-from simnet.agents.memory import Recall
+from simnet.agents.memory import Memory, Recall
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
-if TYPE_CHECKING:
-    from simnet.agents.agent import Agent
-    from simnet.agents.ask import Ask
-
 Chosen: TypeAlias = Action | Sequence[Action]
 
 
+class Agent(Protocol):
+    """One persona that acts, as its behaviour sees it."""
+
+    @property
+    def persona(self) -> Persona:
+        """Who it is."""
+        ...
+
+    @property
+    def profile(self) -> "AgentProfile":
+        """What it has in common with the other members of its cohort."""
+        ...
+
+    @property
+    def memory(self) -> Memory:
+        """What it remembers."""
+        ...
+
+    @property
+    def notes(self) -> dict[Hashable, Any]:
+        """What a behaviour keeps from turn to turn, under a key of its own.
+
+        It has to follow from what the agent saw and what models replied, and from nothing else.
+        """
+        ...
+
+    @property
+    def instructions(self) -> str:
+        """The system prompt, the same at every turn."""
+        ...
+
+    def mark(self, word: str) -> None:
+        """Add a mark to what comes of this turn, for the record."""
+        ...
+
+
+class Ask(Protocol):
+    """A model for one turn of one agent; seed, temperature and adapter are bound already."""
+
+    async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
+        """Ask anything; returns the reply. Raises ModelError if there is none.
+
+        `pattern` is a regular expression that the reply has to match. The end of `user` is cut
+        off if all of it is too long for the model.
+        """
+        ...
+
+    async def for_action(self) -> list[Action]:
+        """Ask what to do about the view, among the cohort's verbs.
+
+        A reply that refuses, repeats or is garbled is asked for again as often as the cohort
+        says. Raises ModelError if no reply can be used.
+        """
+        ...
+
+
 class Behaviour(Protocol):
-    """Decide what `me` does about `view`; the one extension point for minds.
+    """Decide what `me` does about `view`: the extension point for how personas decide.
 
     It may await `ask` and nothing else, because only what a model replied is recorded and
     can be replayed.
     """
 
-    def __call__(self, me: "Agent", view: View, ask: "Ask") -> Awaitable[Chosen]:
+    def __call__(self, me: Agent, view: View, ask: Ask) -> Awaitable[Chosen]:
         """Return one action or several; none is an empty list."""
         ...
 
 
 @dataclass(frozen=True)
 class AgentProfile:
-    """A cohort's manner and means. One value serves all its members."""
+    """What the members of one cohort have in common when they decide; one value for all."""
 
     cohort: str
     behaviour: Behaviour
@@ -65,11 +117,6 @@ class AgentProfile:
     """How often a flawed reply is asked for again."""
     oldest_first: bool = False
     """Whether feeds end with what is newest."""
-
-    @cached_property
-    def stand_ins(self) -> dict[int, "Agent"]:
-        """Those who think for many members, by the number of their archetype; made on demand."""
-        return {}
 
     @property
     def quoting(self) -> Style:

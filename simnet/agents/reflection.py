@@ -1,20 +1,15 @@
 """Asking a model what it all comes to, and remembering that."""
 
-from typing import TYPE_CHECKING
-
 from simnet.agents.memory import LONGEST_ENTRY
+from simnet.agents.profile import Agent, Ask
 from simnet.agents.prompting import prompts
 from simnet.errors import ModelError
 from simnet.world.posts import View
 
-if TYPE_CHECKING:
-    from simnet.agents.agent import Agent
-    from simnet.agents.ask import Ask
-
 _THOUGHT = rf"[^\s][^\n\r]{{0,{LONGEST_ENTRY - 1}}}"
 
 
-async def reflect(me: "Agent", view: View, ask: "Ask") -> None:
+async def reflect(me: Agent, view: View, ask: Ask) -> None:
     """Condense what is remembered into one sentence, which is remembered from then on.
 
     Without a usable reply there is no thought, and the next is tried as many turns later; the

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Generator, Iterable, Sequence
 from typing import TypeAlias
 
-from simnet.agents import reply_flags as marks
-from simnet.agents.agent import Agent
+from simnet.agents import reply_flags
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.inference.model import Completion, Prompt
 from simnet.world.decision import Decision
 from simnet.world.posts import View
@@ -19,7 +19,7 @@ class Turn:
 
     __slots__ = ("agent", "calls", "deciding", "prompt", "shared", "view")
 
-    def __init__(self, agent: Agent, view: View) -> None:
+    def __init__(self, agent: HostedAgent, view: View) -> None:
         self.agent = agent
         self.view = view
         self.deciding: Generator[Prompt, Completion, Decision] = agent.decide(view)
@@ -54,7 +54,7 @@ class PromptDeduplicator:
         known: list[tuple[Turn, Completion]] = []
         for turn in turns:
             prompt = turn.prompt
-            if prompt is None or marks.ARCHETYPE not in turn.agent.marked:
+            if prompt is None or reply_flags.ARCHETYPE not in turn.agent.marked:
                 asking.append(turn)
             elif prompt in self._known:
                 known.append((turn, self._known[prompt]))

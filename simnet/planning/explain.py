@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from simnet.agents.agent import Agent
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Encoder, Versions
 from simnet.clock import Seconds, format_time
@@ -89,7 +89,7 @@ class _Rehearsal:
         self._make = agents_of(scenario)
         self._at = at
         self.who = who
-        self.agent: Agent = self._make(who)
+        self.agent: HostedAgent = self._make(who)
         self._others = Host(self._make, FakeModel())
         self._own = Host(lambda _: self.agent, FakeModel(), encoder)
         self.told: list[_Told] = []
@@ -120,7 +120,7 @@ class _Rehearsal:
             self.told.append(_Told(call, next(same, plain)))
 
 
-def _versions(me: Agent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Section, ...]]]:
+def _versions(me: HostedAgent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Section, ...]]]:
     """List all that an agent may be told about a view, with its parts."""
     head = prompts.layout(me.profile, me.persona)[:-1]
     versions = Versions(me, view)

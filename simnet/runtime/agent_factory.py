@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from simnet.agents.agent import Agent
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
@@ -11,7 +11,7 @@ from simnet.scenario.scenario import Scenario, handles_of
 from simnet.scenario.switch import ScenarioSwitch
 
 
-def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
+def agents_of(scenario: Scenario) -> Callable[[str], HostedAgent]:
     """Give a function that makes the agent of a handle.
 
     Personas of a lazy population are made when their agent is, so a process holds only those
@@ -24,9 +24,9 @@ def agents_of(scenario: Scenario) -> Callable[[str], Agent]:
         for position, handle in enumerate(handles_of(cohort.personas))
     }
 
-    def make(handle: str) -> Agent:
+    def make(handle: str) -> HostedAgent:
         number, position = places[handle]
-        return Agent(_persona(scenario.cohorts[number].personas, position), minds[number])
+        return HostedAgent(_persona(scenario.cohorts[number].personas, position), minds[number])
 
     return make
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from simnet.agents.agent import Agent
 from simnet.agents.host import Host, ModelHandle
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Replies
 from simnet.clock import Seconds
@@ -31,7 +31,7 @@ class LocalAgentPool:
 
     def __init__(
         self,
-        agents: Callable[[str], Agent],
+        agents: Callable[[str], HostedAgent],
         model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,

@@ -9,10 +9,8 @@ rule is as reproducible as a model::
 from typing import Protocol
 
 from simnet import draws
-from simnet.agents.agent import Agent
-from simnet.agents.ask import Ask
 from simnet.agents.memory import overlap, words_of
-from simnet.agents.profile import Behaviour, Chosen
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
 from simnet.world.posts import Shown, View

@@ -3,9 +3,7 @@
 from typing import Literal
 
 from simnet import draws
-from simnet.agents.agent import Agent
-from simnet.agents.ask import Ask
-from simnet.agents.profile import Behaviour, Chosen
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.agents.prompting import prompts
 from simnet.world.actions import Action
 from simnet.world.posts import View

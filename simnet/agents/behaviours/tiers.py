@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from simnet import draws
-from simnet.agents import reply_flags as marks
-from simnet.agents.agent import Agent
-from simnet.agents.ask import Ask
+from simnet.agents import reply_flags
+from simnet.agents.ask import TurnAsk
 from simnet.agents.behaviours.standard import converse
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import TO_YOU
-from simnet.agents.profile import AgentProfile, Behaviour, Chosen
+from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Shown, View
@@ -43,7 +43,7 @@ def tiered(
             me.notes[acting] = view.now + lasts
         if view.now > me.notes.get(acting, -1.0):
             return await rule(me, view, ask)
-        me.mark(marks.PROMOTED)
+        me.mark(reply_flags.PROMOTED)
         return await model(me, view, ask)
 
     return acting
@@ -81,33 +81,32 @@ def archetypes(
             return await otherwise(me, view, ask)
         profile = me.profile
         number = draws.below(k, profile.seed, "archetype", me.persona.id)
-        stand_in = _stand_in(profile, number)
-        common = _common(profile, number, stand_in, view, every, sees)
-        me.mark(marks.ARCHETYPE)
-        stand_in.fitting = me.fitting
+        representative = _representative(profile, number)
+        common = _common(profile, number, representative, view, every, sees)
+        me.mark(reply_flags.ARCHETYPE)
+        assert isinstance(me, HostedAgent)
+        representative.fitting = me.fitting
         try:
-            return await otherwise(stand_in, common, Ask(stand_in, common))
+            return await otherwise(representative, common, TurnAsk(representative, common))
         finally:
-            me.finish = stand_in.finish
-            for mark in stand_in.marked:
+            me.finish = representative.finish
+            for mark in representative.marked:
                 me.mark(mark)
 
     return broadcasting
 
 
-def _stand_in(profile: AgentProfile, number: int) -> Agent:
-    """Make an agent that thinks for an archetype: it remembers nothing, as members differ."""
-    if number not in profile.stand_ins:
-        size = len(profile.personas)
-        place = draws.below(size, profile.seed, profile.cohort, "archetype", number)
-        profile.stand_ins[number] = Agent(profile.personas[place], profile)
-    return profile.stand_ins[number].afresh()
+def _representative(profile: AgentProfile, number: int) -> HostedAgent:
+    """Make an agent that decides for an archetype: it remembers nothing, as members differ."""
+    size = len(profile.personas)
+    place = draws.below(size, profile.seed, profile.cohort, "archetype", number)
+    return HostedAgent(profile.personas[place], profile)
 
 
 def _common(
     profile: AgentProfile,
     number: int,
-    stand_in: Agent,
+    representative: HostedAgent,
     view: View,
     every: Seconds,
     sees: int | None,
@@ -116,7 +115,7 @@ def _common(
     interval = int(view.now // every)
     posts = tuple([_coarse(post) for post in view.posts[:sees]])
     return View(
-        who=stand_in.persona.id,
+        who=representative.persona.id,
         turn=interval,
         now=(interval + 1) * every,
         seed=draws.bits(profile.seed, profile.cohort, "archetype", number, interval),

@@ -10,15 +10,13 @@ the version whose hash is the recorded one.
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut
 from simnet.world.posts import View
-
-if TYPE_CHECKING:
-    from simnet.agents.agent import Agent
 
 MOST_CHARACTERS = 16
 """Characters a token; a text with more a token than that is not even counted."""
@@ -118,7 +116,7 @@ class Version(NamedTuple):
 class Versions:
     """The versions of a prompt that asks for an action, from the whole to the shortest."""
 
-    def __init__(self, me: "Agent", view: View) -> None:
+    def __init__(self, me: Agent, view: View) -> None:
         self._me = me
         self._view = view
         self._memories = prompts.recalled(me, view)
@@ -147,7 +145,7 @@ class Versions:
         if step >= 2:
             view = _cut_texts(view, SHORTEST)
         if step <= 2:
-            return Version(me.told, memories, view)
+            return Version(me.instructions, memories, view)
         longest = self._portrait >> (step - 2) if step < 2 + HALVINGS else 0
         return Version(prompts.instructions(me.profile, me.persona, longest), memories, view)
 

@@ -6,17 +6,14 @@ and marked as the scenario says; see `simnet.agents.formats.spotlighting`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from simnet.agents.formats.post_text import age
+from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
+from simnet.personas.persona import Persona
 from simnet.text import cut, neutralise, one_line
 from simnet.world.posts import Message, View, seen
-
-if TYPE_CHECKING:
-    from simnet.agents.agent import Agent
-    from simnet.agents.profile import AgentProfile
-    from simnet.personas.persona import Persona
 
 
 class Layout(NamedTuple):
@@ -32,7 +29,7 @@ class Layout(NamedTuple):
         return "\n\n".join(filter(None, self))
 
 
-def layout(profile: "AgentProfile", persona: "Persona", longest: int | None = None) -> Layout:
+def layout(profile: AgentProfile, persona: Persona, longest: int | None = None) -> Layout:
     """Lay out what a persona is told; its portrait has `longest` characters at most."""
     return Layout(
         neutralise(profile.setting),
@@ -43,31 +40,31 @@ def layout(profile: "AgentProfile", persona: "Persona", longest: int | None = No
     )
 
 
-def instructions(profile: "AgentProfile", persona: "Persona", longest: int | None = None) -> str:
+def instructions(profile: AgentProfile, persona: Persona, longest: int | None = None) -> str:
     """Tell a persona where it is, what it can do and who it is; the same at every turn."""
     return str(layout(profile, persona, longest))
 
 
-def introduction(persona: "Persona", longest: int | None = None) -> str:
+def introduction(persona: Persona, longest: int | None = None) -> str:
     """Tell a model whom it plays, in `longest` characters at most besides the name."""
     portrait = persona.portrait()
     portrait = neutralise(portrait if longest is None else cut(portrait, longest))
     return f"You are @{persona.id}. {portrait}".strip()
 
 
-def news(me: "Agent", view: View) -> str:
+def news(me: Agent, view: View) -> str:
     """Tell a persona what it did lately and what is in front of it."""
     return "\n".join([*recalled(me, view), *sights(me, view)])
 
 
-def recalled(me: "Agent", view: View) -> Sequence[str]:
+def recalled(me: Agent, view: View) -> Sequence[str]:
     """Tell a persona what it remembers, in lines: a heading, then the oldest first."""
     if me.profile.replies.sole is not None and isinstance(me.profile.memory, int):
         return ()  # what was said last is in view: only a memory of more than that adds to it
     return me.memory.lines(view)
 
 
-def sights(me: "Agent", view: View) -> list[str]:
+def sights(me: Agent, view: View) -> list[str]:
     """Tell a persona, in lines, what is in front of it."""
     quote = me.profile.quoting.quote
     if me.profile.replies.sole is not None:
@@ -79,7 +76,7 @@ def sights(me: "Agent", view: View) -> list[str]:
     return lines
 
 
-def reflecting(me: "Agent", longest: int) -> str:
+def reflecting(me: Agent, longest: int) -> str:
     """Tell a persona to say what it remembers comes to."""
     task = (
         "Below is what you remember. Say in one sentence what it comes to for you, at most "

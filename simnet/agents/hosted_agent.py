@@ -1,11 +1,11 @@
-"""One persona that acts: who it is, what it remembers, how it decides."""
+"""An agent as its host drives it: a persona, its memory and its turn under way."""
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from simnet.agents import reply_flags as marks
-from simnet.agents.ask import Ask
+from simnet.agents import reply_flags
+from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT
 from simnet.agents.memory import memory_of
 from simnet.agents.profile import AgentProfile, Chosen
@@ -27,11 +27,11 @@ RECENT_GISTS = 8
 """How many of them are searched for near repeats."""
 
 
-class Agent:
-    """A persona, its cohort's mind and its own memory."""
+class HostedAgent:
+    """A persona, its cohort's profile and its own memory."""
 
     __slots__ = (
-        *("_gists", "_notes", "_told", "finish", "fitting", "marked", "memory", "profile"),
+        *("_gists", "_notes", "_instructions", "finish", "fitting", "marked", "memory", "profile"),
         "persona",
     )
 
@@ -40,7 +40,7 @@ class Agent:
         self.profile = profile
         self.memory = memory_of(profile.memory)
         self._gists: dict[str, None] = {}
-        self._told: str | None = None
+        self._instructions: str | None = None
         self._notes: dict[Hashable, Any] | None = None
         self.finish = "stop"
         """How the turn's last completion ended."""
@@ -50,13 +50,13 @@ class Agent:
         """Keeps the turn's prompts short enough; None where nothing is too long."""
 
     def change(self, profile: AgentProfile) -> None:
-        """Go on with another mind; what is remembered stays unless it is remembered otherwise."""
+        """Take another profile; memories are kept unless the settings of memory differ."""
         if profile is self.profile:
             return
         if profile.memory != self.profile.memory:
             self.memory = memory_of(profile.memory)
         self.profile = profile
-        self._told = None
+        self._instructions = None
 
     @property
     def notes(self) -> dict[Hashable, Any]:
@@ -69,17 +69,11 @@ class Agent:
         return self._notes
 
     @property
-    def told(self) -> str:
-        """What a model is told before anything else, the same at every turn."""
-        if self._told is None:
-            self._told = prompts.instructions(self.profile, self.persona)
-        return self._told
-
-    def afresh(self) -> "Agent":
-        """Make another agent of the same persona, which remembers nothing."""
-        other = Agent(self.persona, self.profile)
-        other._told = self.told
-        return other
+    def instructions(self) -> str:
+        """The system prompt, the same at every turn."""
+        if self._instructions is None:
+            self._instructions = prompts.instructions(self.profile, self.persona)
+        return self._instructions
 
     def mark(self, word: str) -> None:
         """Mark what comes of this turn, for the record."""
@@ -98,9 +92,9 @@ class Agent:
         """
         self.finish = "stop"
         self.marked = ()
-        asks = Ask(self, view)
+        ask = TurnAsk(self, view)
         try:
-            chosen = yield from self._begun(view, asks).__await__()
+            chosen = yield from self._begun(view, ask).__await__()
         except ModelError as error:
             reason = str(error)
             self.memory.note(view, ())
@@ -109,16 +103,16 @@ class Agent:
             )
         actions = self._checked(chosen)
         noted = self.flaws(actions, view) + self.marked
-        self._gists.update(dict.fromkeys(map(marks.gist, _texts(actions))))
+        self._gists.update(dict.fromkeys(map(reply_flags.gist, _texts(actions))))
         while len(self._gists) > REMEMBERED_GISTS:
             del self._gists[next(iter(self._gists))]
         self.memory.note(view, actions)
         if self.memory.reflects:
-            yield from reflect(self, view, asks).__await__()
+            yield from reflect(self, view, ask).__await__()
         return Decision(view.who, view.turn, actions, noted)
 
-    def _begun(self, view: View, asks: Ask) -> Awaitable[Chosen]:
-        behaving = self.profile.behaviour(self, view, asks)
+    def _begun(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
+        behaving = self.profile.behaviour(self, view, ask)
         if isinstance(behaving, Awaitable):
             return behaving
         raise TypeError(f"behaviour {self._behaviour()} is not an `async def`")
@@ -135,7 +129,7 @@ class Agent:
     def _failure_marks(self, reason: str) -> tuple[str, ...]:
         if self.finish not in USABLE:
             return ()
-        return (marks.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (marks.GARBLED,)
+        return (reply_flags.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (reply_flags.GARBLED,)
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
         """Mark what is remarkable about the texts of a turn."""
@@ -143,29 +137,29 @@ class Agent:
         gists: set[str] = set()
         for text in _texts(actions):
             if len(text) >= self.profile.text_limit or self.finish == "length":
-                found[marks.AT_LIMIT] = None
-            if marks.refuses(text):
-                found[marks.REFUSAL] = None
-            if marks.garbled(text):
-                found[marks.GARBLED] = None
-            gist = marks.gist(text)
-            if self.finish == "repetition" or marks.repeats_itself(text, gist.split()):
-                found[marks.REPETITION] = None
+                found[reply_flags.AT_LIMIT] = None
+            if reply_flags.refuses(text):
+                found[reply_flags.REFUSAL] = None
+            if reply_flags.garbled(text):
+                found[reply_flags.GARBLED] = None
+            gist = reply_flags.gist(text)
+            if self.finish == "repetition" or reply_flags.repeats_itself(text, gist.split()):
+                found[reply_flags.REPETITION] = None
             if gist in self._gists or gist in gists or _echoes(text, gist, view):
-                found[marks.REPEAT] = None
+                found[reply_flags.REPEAT] = None
             elif self._nearly_said(text, gist, view):
-                found[marks.NEAR_REPEAT] = None
+                found[reply_flags.NEAR_REPEAT] = None
             gists.add(gist)
         return tuple(found)
 
     def _nearly_said(self, text: str, gist: str, view: View) -> bool:
         """Whether most of a text was in an own recent text or is in a post in view."""
-        parts = marks.pieces(text)
-        if any(marks.nearly_holds(post.text, parts) for post in view.posts):
+        parts = reply_flags.pieces(text)
+        if any(reply_flags.nearly_holds(post.text, parts) for post in view.posts):
             return True
-        parts = marks.pieces(gist)
+        parts = reply_flags.pieces(gist)
         recent = islice(reversed(self._gists), RECENT_GISTS)
-        return any(marks.nearly_holds(own, parts) for own in recent)
+        return any(reply_flags.nearly_holds(own, parts) for own in recent)
 
 
 def _texts(actions: Sequence[Action]) -> Iterator[str]:
@@ -175,6 +169,6 @@ def _texts(actions: Sequence[Action]) -> Iterator[str]:
 def _echoes(text: str, gist: str, view: View) -> bool:
     """Whether a text says what a post in view says; texts of unlike length are not compared."""
     return any(
-        abs(len(post.text) - len(text)) <= NEAR and marks.gist(post.text) == gist
+        abs(len(post.text) - len(text)) <= NEAR and reply_flags.gist(post.text) == gist
         for post in view.posts
     )
