@@ -27,6 +27,7 @@ from simnet.inference.model import Completion, Model, Prompt
 from simnet.personas.persona import Persona
 from simnet.personas.population import sample
 from simnet.scenario.churn import Between
+from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.diurnal import Diurnal, zones
 from simnet.scenario.networks import (
     barabasi_albert,
@@ -51,7 +52,7 @@ from simnet.scenario.rhythms import (
     respond,
     round_robin,
 )
-from simnet.scenario.scenario import Cohort, Cue, Scenario
+from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
 from simnet.world.events import Event
 from simnet.world.feeds.combinators import blend, diverse, mix

@@ -12,7 +12,7 @@ import pytest
 from made_worlds import drive, random_scenario
 
 from simnet import Pass
-from simnet.scenario.scenario import network_of
+from simnet.scenario.initial_network import network_of
 from simnet.world.event_replay import replay
 from simnet.world.network import Network
 

@@ -7,8 +7,8 @@ import pytest
 from made_worlds import do, drive, refused, world
 
 from simnet import HOUR, Write
+from simnet.scenario.initial_network import network_of
 from simnet.scenario.loading import load_scenario
-from simnet.scenario.scenario import network_of
 from simnet.world.event_replay import replay
 from simnet.world.network import Network
 from simnet.world.verbs import EVERY_VERB

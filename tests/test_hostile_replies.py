@@ -28,7 +28,7 @@ from simnet.inference.fake import plausible
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
-from simnet.scenario.scenario import network_of
+from simnet.scenario.initial_network import network_of
 from simnet.world.event_replay import replay
 from simnet.world.events import DONE, FAILED, REFUSED, Event
 from simnet.world.network import Network

@@ -183,7 +183,7 @@ def test_adding_a_cohort_moves_nobody_elses_wakes():
 
 
 def test_adding_a_cohort_leaves_all_other_ties_as_they_are():
-    from simnet.scenario.scenario import network_of
+    from simnet.scenario.initial_network import network_of
 
     def ties(*cohorts):
         scenario = Scenario("s", cohorts, seed=4)

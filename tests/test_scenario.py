@@ -29,7 +29,7 @@ from simnet import (
     sample,
 )
 from simnet.kernel.kernel import Kernel
-from simnet.scenario.scenario import network_of
+from simnet.scenario.initial_network import network_of
 
 
 def people(*handles):

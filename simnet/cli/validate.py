@@ -15,10 +15,11 @@ from simnet.cli.run import read_per_actor
 from simnet.clock import format_time
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import place
+from simnet.scenario.cohort import Cohort
 from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
-from simnet.scenario.scenario import Cohort, Scenario
+from simnet.scenario.scenario import Scenario
 from simnet.world.feeds.feed import Feed
 
 

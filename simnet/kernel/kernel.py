@@ -23,8 +23,10 @@ from simnet.kernel.heap import LAND, WAKE, Agenda
 from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows
 from simnet.recording.row_types import Edge
+from simnet.scenario.cohort import Cohort
+from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import backwards
-from simnet.scenario.scenario import Cohort, Scenario, network_of
+from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch

@@ -24,8 +24,9 @@ from simnet.recording.run_directory import Run
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter
+from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.expected_turns import expected_of
-from simnet.scenario.scenario import Cohort, Scenario, handles_of
+from simnet.scenario.scenario import Scenario
 
 SLICES = 20
 DRAWS = 2000

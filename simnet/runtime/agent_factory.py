@@ -7,7 +7,8 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
-from simnet.scenario.scenario import Scenario, handles_of
+from simnet.scenario.cohort import handles_of
+from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 
 

@@ -9,8 +9,9 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.runtime.adapters import check_adapters
+from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.rhythms import Never
-from simnet.scenario.scenario import Cohort, Scenario, handles_of
+from simnet.scenario.scenario import Scenario
 
 T = TypeVar("T")
 Models: TypeAlias = Mapping[str | None, Backend | Model]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.errors import UsageError
+from simnet.scenario.cohort import handles_of
 from simnet.scenario.rhythms import Never
-from simnet.scenario.scenario import Scenario, handles_of
+from simnet.scenario.scenario import Scenario
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]
 

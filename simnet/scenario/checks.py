@@ -1,128 +1,135 @@
 """What can be wrong with a scenario as a whole, found before anything starts."""
 
 from collections import Counter
+from collections.abc import Sequence
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING
 
-from simnet.agents.formats.spotlighting import STYLES
+from simnet.agents.formats.spotlighting import STYLES, Spotlighting
+from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
 from simnet.world.actions import fields_of
-
-if TYPE_CHECKING:
-    from simnet.scenario.scenario import Cue, Scenario
-
+from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "message"]
 """What a rhythm can be stirred by."""
 
 
-def check(scenario: "Scenario") -> None:
-    """Raise ScenarioError, naming the cohort, persona or cue and the cure, if it cannot run."""
-    if not scenario.name:
+def check(
+    name: str,
+    cohorts: Sequence[Cohort],
+    cues: Sequence[Cue],
+    *,
+    lasts: Seconds,
+    feed: Feed,
+    ties: Ties | TieBuilder,
+    spotlighting: Spotlighting,
+    most_turns: int | None,
+) -> None:
+    """Raise ScenarioError for fields of a scenario that cannot run together.
+
+    The message names the cohort, persona or cue and says what to change.
+    """
+    if not name:
         raise ScenarioError("the scenario has no name; give it one")
-    if not scenario.cohorts:
-        raise ScenarioError(f"{scenario.name}: there are no cohorts; a scenario needs people")
-    if not (scenario.lasts > 0 and isfinite(scenario.lasts)):
-        raise ScenarioError(f"{scenario.name}: lasts={scenario.lasts}; give a positive time")
-    if scenario.most_turns is not None and scenario.most_turns < 1:
-        raise ScenarioError(
-            f"{scenario.name}: most_turns={scenario.most_turns}; allow a turn, or None for any"
-        )
-    if scenario.spotlighting not in STYLES:
-        raise ScenarioError(
-            f"{scenario.name}: marking={scenario.spotlighting!r}; choose {', '.join(STYLES)}"
-        )
-    _check_cohorts(scenario)
-    handles = _check_handles(scenario)
-    _check_ties(scenario, handles)
-    _check_turns(scenario, handles)
-    for number, cue in enumerate(scenario.cues):
-        _check_cue(scenario, cue, number, handles)
+    if not cohorts:
+        raise ScenarioError(f"{name}: there are no cohorts; a scenario needs people")
+    if not (lasts > 0 and isfinite(lasts)):
+        raise ScenarioError(f"{name}: lasts={lasts}; give a positive time")
+    if most_turns is not None and most_turns < 1:
+        raise ScenarioError(f"{name}: most_turns={most_turns}; allow a turn, or None for any")
+    if spotlighting not in STYLES:
+        raise ScenarioError(f"{name}: marking={spotlighting!r}; choose {', '.join(STYLES)}")
+    _check_cohorts(name, cohorts, feed)
+    handles = _check_handles(name, cohorts)
+    _check_ties(name, ties, handles)
+    _check_turns(name, cohorts, handles)
+    for number, cue in enumerate(cues):
+        _check_cue(name, cue, number, handles)
 
 
-def _check_cohorts(scenario: "Scenario") -> None:
-    names = [cohort.name for cohort in scenario.cohorts]
+def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
+    names = [cohort.name for cohort in cohorts]
     if twice := _twice(names):
-        raise ScenarioError(f"{scenario.name}: two cohorts are called {twice[0]!r}; rename one")
-    for cohort in scenario.cohorts:
+        raise ScenarioError(f"{name}: two cohorts are called {twice[0]!r}; rename one")
+    for cohort in cohorts:
         for followed in cohort.follows:
             if followed not in names:
                 raise ScenarioError(
-                    f"{scenario.name}: cohort {cohort.name!r} follows {followed!r}, which is no "
+                    f"{name}: cohort {cohort.name!r} follows {followed!r}, which is no "
                     f"cohort{_meant(followed, names)}; the cohorts are {', '.join(names)}"
                 )
-        feed = scenario.feed_of(cohort)
+        feed = cohort.feed or default
         if feed.size < 1 or feed.candidates < feed.size or feed.window <= 0:
             raise ScenarioError(
-                f"{scenario.name}: the feed of cohort {cohort.name!r} has size={feed.size}, "
+                f"{name}: the feed of cohort {cohort.name!r} has size={feed.size}, "
                 f"candidates={feed.candidates}, window={feed.window}; it wants a positive size, "
                 f"at least as many candidates and a positive window"
             )
         if (feed.tokens is not None and feed.tokens < 1) or feed.suggestions < 0:
             raise ScenarioError(
-                f"{scenario.name}: the feed of cohort {cohort.name!r} has tokens={feed.tokens}, "
+                f"{name}: the feed of cohort {cohort.name!r} has tokens={feed.tokens}, "
                 f"suggestions={feed.suggestions}; it wants a positive number of tokens, or None, "
                 f"and no negative number of suggestions"
             )
         for what in cohort.rhythm.triggered_by:
             if what not in TRIGGERS:
                 raise ScenarioError(
-                    f"{scenario.name}: cohort {cohort.name!r} is stirred by {what!r}"
+                    f"{name}: cohort {cohort.name!r} is stirred by {what!r}"
                     f"{_meant(what, TRIGGERS)}; what stirs is {', '.join(TRIGGERS)}"
                 )
 
 
-def _check_handles(scenario: "Scenario") -> set[str]:
-    handles = scenario.handles()
+def _check_handles(name: str, cohorts: Sequence[Cohort]) -> set[str]:
+    handles = [handle for cohort in cohorts for handle in handles_of(cohort.personas)]
     unique = set(handles)
     if len(unique) < len(handles):
         twice = _twice(handles)
         raise ScenarioError(
-            f"{scenario.name}: {len(twice)} persona ids are used twice, such as {twice[0]!r}; "
+            f"{name}: {len(twice)} persona ids are used twice, such as {twice[0]!r}; "
             "an id names one persona, so rename one of them"
         )
     return unique
 
 
-def _check_ties(scenario: "Scenario", handles: set[str]) -> None:
-    if callable(scenario.ties):
+def _check_ties(name: str, ties: Ties | TieBuilder, handles: set[str]) -> None:
+    if callable(ties):
         return
-    for number, tie in enumerate(scenario.ties):
+    for number, tie in enumerate(ties):
         if len(tie) != 2:
-            raise ScenarioError(
-                f"{scenario.name}: tie {number} is {tie!r}; a tie is (follower, followee)"
-            )
+            raise ScenarioError(f"{name}: tie {number} is {tie!r}; a tie is (follower, followee)")
         for handle in tie:
             if handle not in handles:
                 raise ScenarioError(
-                    f"{scenario.name}: tie {number} ({tie[0]} follows {tie[1]}) names @{handle}, "
+                    f"{name}: tie {number} ({tie[0]} follows {tie[1]}) names @{handle}, "
                     f"who is in no cohort{_meant(handle, handles)}"
                 )
 
 
-def _check_turns(scenario: "Scenario", handles: set[str]) -> None:
-    for cohort in scenario.cohorts:
+def _check_turns(name: str, cohorts: Sequence[Cohort], handles: set[str]) -> None:
+    for cohort in cohorts:
         rhythm = cohort.rhythm
         if not isinstance(rhythm, TakingTurns):
             continue
         if cohort.reacts_in >= rhythm.every:
             raise ScenarioError(
-                f"{scenario.name}: cohort {cohort.name!r} reacts in {cohort.reacts_in:g} s, but "
+                f"{name}: cohort {cohort.name!r} reacts in {cohort.reacts_in:g} s, but "
                 f"turns are {rhythm.every:g} s apart, so the next would speak first; make "
                 "reacts_in shorter or the turns longer"
             )
         for speaker in rhythm.order:
             if speaker not in handles:
                 raise ScenarioError(
-                    f"{scenario.name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
+                    f"{name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
                     f"in no cohort{_meant(speaker, handles)}"
                 )
 
 
-def _check_cue(scenario: "Scenario", cue: "Cue", number: int, handles: set[str]) -> None:
-    where = f"{scenario.name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
+def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
+    where = f"{name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
     if cue.who not in handles:
         raise ScenarioError(
             f"{where} is by @{cue.who}, who is in no cohort{_meant(cue.who, handles)}"

@@ -12,9 +12,11 @@ from simnet import draws
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.scenario.churn import Between
+from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.diurnal import Diurnal
+from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Rhythm, Steps, TakingTurns
-from simnet.scenario.scenario import Cohort, Scenario, handles_of, network_of
+from simnet.scenario.scenario import Scenario
 
 SAMPLED = 20
 """Members whose rhythm is played through where no formula knows it."""

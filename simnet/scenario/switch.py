@@ -7,7 +7,8 @@ from itertools import zip_longest
 from simnet.clock import Seconds, format_time
 from simnet.errors import ScenarioError
 from simnet.personas.population import Population
-from simnet.scenario.scenario import Scenario, handles_of
+from simnet.scenario.cohort import handles_of
+from simnet.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

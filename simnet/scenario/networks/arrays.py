@@ -17,6 +17,8 @@ Edges: TypeAlias = tuple[Indices, Indices]
 """Positions of followers, of followees."""
 TieBuilder: TypeAlias = Callable[[Sequence[str], int], Edges]
 """Make a network: (handles, seed) -> positions of followers, of followees."""
+Ties: TypeAlias = Sequence[tuple[str, str]]
+"""Who follows whom: pairs (follower, followee) of handles."""
 People: TypeAlias = Sequence[Persona] | None
 """Who is in it; None is everybody."""
 

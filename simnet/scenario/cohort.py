@@ -1,0 +1,130 @@
+"""People who act alike, and things that happen at set times: the parts of a scenario."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from simnet.agents.behaviours.standard import converse
+from simnet.agents.formats.spotlighting import Spotlighting
+from simnet.agents.memory import Recall
+from simnet.agents.profile import AgentProfile, Behaviour
+from simnet.clock import MINUTE, Seconds
+from simnet.errors import ScenarioError
+from simnet.personas.persona import Persona
+from simnet.personas.population import Population
+from simnet.scenario.rhythms import Exponential, Rhythm
+from simnet.world.actions import Action, fields_of
+from simnet.world.feeds.feed import Feed
+from simnet.world.verbs import MEMBER
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """People who share a manner, a rhythm and a reach."""
+
+    name: str
+    personas: Sequence[Persona]
+    manner: str = ""
+    """How they carry themselves; told to every member, before who they are."""
+    behaviour: Behaviour = converse
+    verbs: tuple[type[Action], ...] = MEMBER
+    rhythm: Rhythm = field(default_factory=Exponential)
+    reacts_in: Seconds = MINUTE
+    """Simulated time between seeing and acting. Everyone who wakes within it thinks at once."""
+    follows: Mapping[str, float] = field(default_factory=dict)
+    """Cohort name -> chance of following each of its members."""
+    feed: Feed | None = None
+    """How their feed is made; None takes the scenario's."""
+    text_limit: int = 280
+    """Characters in one text."""
+    acts: int = 1
+    """Most actions in one turn."""
+    memory: int | Recall = 5
+    """How many of their own last actions they recall; a Recall makes them recall what matters
+    of all they saw and did."""
+    temperature: float = 0.8
+    model: str | None = None
+    """Name that the run gives one of its models; None is its default."""
+    adapter: str | None = None
+    """LoRA adapter on that model."""
+    resamples: int = 0
+    """How often a reply that refuses, repeats or is garbled is asked for again, hotter."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ScenarioError("a cohort has no name; give it one")
+        self._check(0 < self.reacts_in < inf, f"reacts_in={self.reacts_in}; give a positive time")
+        self._check(self.text_limit > 0, f"text_limit={self.text_limit}; allow a character")
+        self._check(self.acts > 0, f"acts={self.acts}; allow one action a turn")
+        few = isinstance(self.memory, Recall) or self.memory >= 0
+        self._check(few, f"memory={self.memory}; 0 is none")
+        self._check(self.resamples >= 0, f"resamples={self.resamples}; 0 is never")
+        self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
+        self._check(self.model != "", "model=''; name one, or None for the run's default")
+        self._check(bool(self.verbs), "it has no verbs; name at least Pass")
+        for verb in self.verbs:
+            ok = isinstance(verb, type) and issubclass(verb, Action)
+            self._check(ok, f"{verb!r} is not a verb class")
+            self._check_verb(verb)
+        names = [verb.verb for verb in self.verbs]
+        self._check(len(set(names)) == len(names), f"two of its verbs share a name: {names}")
+        for name, chance in self.follows.items():
+            self._check(0 <= chance <= 1, f"follows {name!r} with chance {chance}, not in 0 to 1")
+
+    def _check(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise ScenarioError(f"cohort {self.name!r}: {otherwise}")
+
+    def _check_verb(self, verb: type[Action]) -> None:
+        name = getattr(verb, "verb", "")
+        self._check(
+            re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None,
+            f"{verb.__name__}.verb is {name!r}; name it with small letters, digits and `_`",
+        )
+        try:
+            fields_of(verb)
+        except (TypeError, NameError) as error:
+            raise ScenarioError(f"cohort {self.name!r}: {error}") from error
+
+    def profile(
+        self, setting: str, feed: Feed, seed: int = 0, spotlighting: Spotlighting = "delimit"
+    ) -> AgentProfile:
+        """Gather what the members have in common when they think."""
+        feed = self.feed or feed
+        return AgentProfile(
+            cohort=self.name,
+            behaviour=self.behaviour,
+            verbs=self.verbs,
+            setting=setting,
+            manner=self.manner,
+            feed_size=feed.size,
+            text_limit=self.text_limit,
+            acts=self.acts,
+            memory=self.memory,
+            temperature=self.temperature,
+            max_tokens=self.acts * (self.text_limit // 2 + 16),
+            adapter=self.adapter,
+            model=self.model,
+            personas=self.personas,
+            seed=seed,
+            spotlighting=spotlighting,
+            resamples=self.resamples,
+            oldest_first=feed.oldest_first,
+        )
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Something that happens at a set time, whoever else is awake."""
+
+    at: Seconds
+    who: str
+    does: Action
+
+
+def handles_of(personas: Sequence[Persona]) -> list[str]:
+    """List handles; a lazy population gives them without making its personas."""
+    if isinstance(personas, Population):
+        return [personas.handle(position) for position in range(len(personas))]
+    return [persona.id for persona in personas]
