@@ -22,6 +22,7 @@ check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n auto -m "not ray and not vllm and not slow"
 
 ## bench: print one table and one JSON line for each benchmark

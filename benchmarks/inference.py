@@ -43,7 +43,7 @@ from simnet.inference.fake import plausible
 from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.vllm import _sampling, _tokens
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runs.create import versions
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.agent_factory import agents_of

@@ -34,7 +34,7 @@ from rich.table import Table
 from simnet.inference.model import Call
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.world.events import Event

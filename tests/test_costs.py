@@ -27,7 +27,7 @@ from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runs.api import resume
 from simnet.runs.launcher import RunPlan, launch
 from simnet.scheduler.budget import Budget

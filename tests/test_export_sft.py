@@ -10,10 +10,11 @@ from made_rows import event
 from simnet.errors import RecordError, UsageError
 from simnet.export.sft import export_sft
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
+from simnet.recording.reading.run import Run
 from simnet.recording.row_types import PersonaRow
-from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 POST = "I'm always 10 minutes late. Could this be annoying? \u00e9\u4f60"
 PORTRAIT = "Ana bakes. age: 40. likes: bread, jazz."

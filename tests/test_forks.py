@@ -19,10 +19,10 @@ from simnet import (
     Write,
     run,
 )
-from simnet.recording import run_directory
 from simnet.recording.checking.verify import verify
 from simnet.recording.files import parquet
 from simnet.recording.files.lock import held
+from simnet.recording.reading import run as run_module
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.schema import TABLES, arrow_schema, encode
 from simnet.recording.writing.recorder import Recorder
@@ -79,7 +79,7 @@ def test_its_tables_are_opened_with_those_of_its_ancestors(parent, child, grandc
 @pytest.mark.parametrize("name", ["events", "calls", "exposures"])
 def test_they_are_read_as_they_are_scanned(grandchild, name, monkeypatch):
     whole = grandchild.read(name)
-    monkeypatch.delattr(run_directory.Run, "read")
+    monkeypatch.delattr(run_module.Run, "read")
     late = pc.field("at") >= LATER
     assert grandchild.table(name).to_table(filter=late).equals(whole.filter(late))
     assert max(batch.num_rows for batch in grandchild.table(name).to_batches()) <= 8

@@ -20,9 +20,10 @@ from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.recording.migrate import migrate
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import SCHEMA_VERSION, encode, row_schema
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 SEALED, LATER = 10, 5
 CALLS = [call(turn, who) for turn in range(SEALED + LATER) for who in ("ana", "ben")]

@@ -12,10 +12,11 @@ from simnet.errors import DiskError, RecordError
 from simnet.inference.model import Call
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.merge import unseen
-from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, row_schema
 from simnet.recording.writing.prompt_texts import PromptTextExtractor, parted, text_hash
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 WORDS = "The mayor listens to whoever shouts. " * 20
 

@@ -18,9 +18,10 @@ from made_rows import call, event
 
 from simnet.errors import DiskError, DiskFullError, RecordError
 from simnet.recording.files.merge import Piece, merge
-from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.world.events import Exposure
 
 STEPS = 4

@@ -13,12 +13,13 @@ import pytest
 from made_rows import call, event
 
 from simnet.errors import RecordError, UsageError
-from simnet.recording import run_directory
 from simnet.recording.files.manifest import LedgerLine, ModelFacts, State
+from simnet.recording.reading.run import Run, list_runs
 from simnet.recording.row_types import PersonaRow
-from simnet.recording.run_directory import Run, RunDirectory, list_runs
 from simnet.recording.schema import TABLES, arrow_schema, column_docs, describe_tables, encode
+from simnet.recording.writing import run_directory
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from simnet.analysis.show import listing, show, visible
 from simnet.analysis.threads import gather, rows
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
-from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 
 def post(turn, who, text, **fields):

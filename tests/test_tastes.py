@@ -38,7 +38,7 @@ from simnet import (
     popular,
     shuffled,
 )
-from simnet.world.feeds.engagement import FANS, LIKINGS, POOL, EngagementLog
+from simnet.world.engagement import FANS, LIKINGS, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
 from simnet.world.feeds.view import look
 

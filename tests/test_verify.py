@@ -9,10 +9,11 @@ from simnet.recording.checking.fingerprints import fingerprints
 from simnet.recording.checking.verify import verify
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import LedgerLine, State
+from simnet.recording.reading.run import Run
 from simnet.recording.row_types import LedgerRow
-from simnet.recording.run_directory import Run, RunDirectory
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 
 
 @pytest.fixture(autouse=True)

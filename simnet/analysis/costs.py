@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 
 OPEN = "(open)"
 """In place of a verb: the turn had no outcome when the run stopped."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import InputError
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 
 Codes = npt.NDArray[np.int64]

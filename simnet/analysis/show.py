@@ -14,7 +14,7 @@ from rich.tree import Tree
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
 from simnet.errors import RecordError, UsageError
-from simnet.recording.run_directory import Run, run_folders
+from simnet.recording.reading.run import Run, run_folders
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")

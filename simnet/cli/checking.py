@@ -15,7 +15,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.checking.verify import Check, verify
 from simnet.recording.files.lock import check_free
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runs.model_selection import NONE, Means, choose_again
 from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.replay import Replayed, replay

@@ -8,7 +8,7 @@ from simnet.cli.records import open_run
 from simnet.cli.run import Order, means, perform, read_also, read_per_actor
 from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runs.model_selection import Choice, choose_again
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import reload, timeline_of

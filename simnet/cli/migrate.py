@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simnet.recording.files.manifest import MANIFEST
 from simnet.recording.migrate import migrate
-from simnet.recording.run_directory import folder_of
+from simnet.recording.reading.run import folder_of
 from simnet.recording.schema import SCHEMA_VERSION
 
 

@@ -12,7 +12,7 @@ from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset
 from simnet.export.sft import export_sft
 from simnet.recording.files.manifest import MANIFEST
-from simnet.recording.run_directory import Run, run_folders
+from simnet.recording.reading.run import Run, run_folders
 
 LATEST = "latest"
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset, data_card
 from simnet.export.folder import written_folder
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 
 LEFT_OUT = ("empty", "refusal", "garbled")

@@ -20,7 +20,7 @@ import numpy as np
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter

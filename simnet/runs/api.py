@@ -11,8 +11,8 @@ from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.launcher import launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.run_directory import RUNS
-from simnet.recording.run_directory import Run as Record
+from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.run import Run as Record
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.scenario import Scenario

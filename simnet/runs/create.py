@@ -9,7 +9,7 @@ from simnet.runs.plan import RunPlan
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
-from simnet.recording.run_directory import RunDirectory
+from simnet.recording.writing.run_directory import RunDirectory
 
 IN_PROCESS = "in process"
 """What is recorded as the backend of a model object."""

@@ -14,7 +14,8 @@ from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder
-from simnet.recording.run_directory import Run, RunDirectory
+from simnet.recording.reading.run import Run
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.base import Reporter, Silent, Runtime
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import ready, split

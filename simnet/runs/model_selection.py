@@ -12,7 +12,7 @@ from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import ModelFacts
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runtime.models import wanted
 from simnet.scenario.scenario import Scenario
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.run_directory import RUNS, RunDirectory
+from simnet.recording.reading.run import RUNS
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import wanted
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.ray.restart_policy import RESTARTS

@@ -10,7 +10,7 @@ from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.files.manifest import ScenarioFacts, read_manifest
 from simnet.recording.files.sealed_files import path_inside
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.scenario import Scenario

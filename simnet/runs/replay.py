@@ -11,7 +11,7 @@ from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
 from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, encode
 from simnet.kernel.rows import Rows
 

@@ -10,7 +10,7 @@ from simnet.runs.replayer import Replayer
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.runtime.agent_factory import profile_lookup
 from simnet.world.posts import View
 

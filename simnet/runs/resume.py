@@ -14,7 +14,8 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.lock import check_free
 from simnet.recording.files.manifest import State
-from simnet.recording.run_directory import Run, RunDirectory, run_folders
+from simnet.recording.reading.run import Run, run_folders
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import check_models, named
 from simnet.scenario.switch import check_switches
 from simnet.scenario.loading import Loaded

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from simnet.clock import Seconds
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 

@@ -16,12 +16,12 @@ import numpy as np
 from simnet.clock import Seconds
 from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
+from simnet.world.engagement import EngagementLog
 from simnet.world.event_codec import tell
 from simnet.world.events import DONE, REFUSED, Event
-from simnet.world.feeds.engagement import EngagementLog
-from simnet.world.feeds.tfidf import Words
 from simnet.world.network import Network
 from simnet.world.posts import Message, Post
+from simnet.world.tfidf import Words
 
 NOBODY: frozenset[int] = frozenset()
 RECENT = 8

@@ -21,7 +21,7 @@ from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.merge import Piece, merge
 from simnet.recording.files.segment import bounds
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 from simnet.recording.writing.prompt_texts import parted
 from simnet.runtime.agent_factory import agents_of

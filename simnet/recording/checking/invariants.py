@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from simnet.recording.checking.fingerprints import Sums, fingerprints
 from simnet.recording.files.manifest import State
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, column_of
 from simnet.recording.writing.prompt_texts import text_hash
 

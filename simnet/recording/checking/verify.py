@@ -15,7 +15,7 @@ from simnet.recording.files import wal
 from simnet.recording.files.manifest import State, read_manifest
 from simnet.recording.files.sealed_files import SealedFile, path_inside
 from simnet.recording.reading.lineage import lineage
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 
 _READ = 1 << 20

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from simnet.clock import format_time
 from simnet.errors import DivergenceError, RecordError
 from simnet.inference.model import Completion, Prompt
-from simnet.recording.run_directory import Run
+from simnet.recording.reading.run import Run
 from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.posts import View
 

@@ -1,7 +1,7 @@
 """Rankings by taste: what a viewer wrote and engaged with says what they want to see.
 
 Like all rankings they score the candidates of one view (`Feed.candidates` of the newest), and
-a taste is made of a bounded number of posts (`simnet.world.feeds.engagement`), so a view costs the
+a taste is made of a bounded number of posts (`simnet.world.engagement`), so a view costs the
 same however long the run and however many the posts.
 """
 
