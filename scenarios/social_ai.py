@@ -35,7 +35,7 @@ POSTS = (
         "for late night cravings?"
     ),
     (
-        "I need to develop a training timeline for my company on communication skills. "
+        "I need to develop a training course for my company on communication skills. "
         "Need to decide how deliver it remotely."
     ),
     (
