@@ -10,7 +10,12 @@ CHECK_PYTHON := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or
 	"simnet needs Python 3.11 to 3.13, not %d.%d; name another: make PYTHON=python3.12" % v)
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check bench chaos simulate clean
+.PHONY: help demo test check bench chaos simulate clean
+.DEFAULT_GOAL := demo
+
+## help: list these targets
+help:
+	@awk -F: '/^## [a-z-]+: / {printf "%-13s%s\n", substr($$1, 4), substr($$0, length($$1) + 2)}' Makefile
 
 ## demo: run the SocialAI scenario on a real model through real Ray actors
 demo: $(VENV)/.ready
@@ -39,8 +44,9 @@ chaos: $(VENV)/.ready
 simulate: $(VENV)/.ready
 	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds 10000)
 
+## clean: remove the environments and all that the tools have written
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .*_cache .coverage .coverage.* .hypothesis dist htmlcov mutants site
 
 # The CPU build of torch comes first, so that nothing pulls in one with CUDA. The builds of
 # torchvision, torchaudio, torchcodec and triton that vLLM asks for do not fit beside it.

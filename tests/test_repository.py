@@ -1,16 +1,23 @@
-"""What lies around the code: the licence."""
+"""What lies around the code: the licence, and the targets of make."""
 
 import hashlib
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """The SHA-256 of the text at https://www.apache.org/licenses/LICENSE-2.0.txt."""
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_licence_is_the_whole_text_of_apache_2():
@@ -31,3 +38,25 @@ def test_the_wheel_holds_the_licence(tmp_path):
     with zipfile.ZipFile(wheel) as packed:
         (name,) = (name for name in packed.namelist() if name.endswith("/licenses/LICENSE"))
         assert packed.read(name) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_make_help_lists_every_target():
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    listed = {line.split()[0] for line in told.stdout.splitlines()}
+    (phony,) = re.findall(r"^\.PHONY:(.*)", read("Makefile"), re.MULTILINE)
+    assert listed == set(phony.split())
+
+
+def test_make_and_the_classifiers_name_the_pythons_that_are_allowed():
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    minors = range(int(low), int(high))
+    named = [one for one in PROJECT["classifiers"] if "Python :: 3." in one]
+    assert named == [f"Programming Language :: Python :: 3.{minor}" for minor in minors]
+    makefile = read("Makefile")
+    assert f"(3, {minors[0]}) <= v <= (3, {minors[-1]})" in makefile
