@@ -60,3 +60,4 @@ def test_make_and_the_classifiers_name_the_pythons_that_are_allowed():
     assert named == [f"Programming Language :: Python :: 3.{minor}" for minor in minors]
     makefile = read("Makefile")
     assert f"(3, {minors[0]}) <= v <= (3, {minors[-1]})" in makefile
+    assert f"for version in {' '.join(f'3.{minor}' for minor in minors)};" in makefile
