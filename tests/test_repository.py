@@ -1,4 +1,4 @@
-"""What lies around the code: the licence, bounds, and the targets of make."""
+"""What lies around the code: licence, versions, bounds, and the targets of make."""
 
 import hashlib
 import re
@@ -38,6 +38,17 @@ def test_the_wheel_holds_the_licence(tmp_path):
     with zipfile.ZipFile(wheel) as packed:
         (name,) = (name for name in packed.namelist() if name.endswith("/licenses/LICENSE"))
         assert packed.read(name) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_changelog_and_the_citation_are_of_this_version():
+    headings = re.findall(r"^## \[(.+?)\](?: - (\S+))?$", read("CHANGELOG.md"), re.MULTILINE)
+    assert headings[0] == ("Unreleased", "")
+    version, day = headings[1]
+    assert version == PROJECT["version"]
+    citation = read("CITATION.cff").splitlines()
+    assert f"version: {version}" in citation
+    assert f"date-released: {day}" in citation
+    assert f"license: {PROJECT['license']}" in citation
 
 
 def test_make_help_lists_every_target():
