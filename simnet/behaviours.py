@@ -1,0 +1,23 @@
+"""How personas decide: behaviours, what they are given, and ways to compose them."""
+
+from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
+from simnet.agents.behaviours.tiers import Touch, archetypes, tiered, touched
+from simnet.agents.memory import Recall
+from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
+
+__all__ = [
+    "Agent",
+    "AgentProfile",
+    "Ask",
+    "Behaviour",
+    "Chosen",
+    "Recall",
+    "Touch",
+    "archetypes",
+    "converse",
+    "enforce",
+    "lurk",
+    "silent",
+    "tiered",
+    "touched",
+]

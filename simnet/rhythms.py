@@ -1,0 +1,32 @@
+"""Rhythms: when personas wake."""
+
+from simnet.draws import Draw
+from simnet.scenario.churn import Between
+from simnet.scenario.diurnal import Diurnal, zones
+from simnet.scenario.rhythms import (
+    Exponential,
+    Never,
+    OnPost,
+    Rhythm,
+    Steps,
+    TakingTurns,
+    random_order,
+    respond,
+    round_robin,
+)
+
+__all__ = [
+    "Between",
+    "Diurnal",
+    "Draw",
+    "Exponential",
+    "Never",
+    "OnPost",
+    "Rhythm",
+    "Steps",
+    "TakingTurns",
+    "random_order",
+    "respond",
+    "round_robin",
+    "zones",
+]
