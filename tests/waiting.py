@@ -1,5 +1,6 @@
 """Tests wait for what they presume, never for time: only the time limit of a test ends a wait."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -16,6 +17,13 @@ def wait_until(condition):
     """Return what a condition says once that is true."""
     while not (found := condition()):
         time.sleep(_EVERY)
+    return found
+
+
+async def until(condition):
+    """Return what a condition says once that is true; the event loop goes on meanwhile."""
+    while not (found := condition()):  # noqa: ASYNC110  (it is told of by no event)
+        await asyncio.sleep(0)
     return found
 
 
