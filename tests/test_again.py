@@ -8,6 +8,7 @@ from functools import partial
 
 import pyarrow.compute as pc
 import pytest
+from waiting import until
 
 from simnet import (
     MINUTE,
@@ -41,6 +42,7 @@ from simnet.recording.disk import Disk
 from simnet.recording.lock import held
 from simnet.recording.manifest import State
 from simnet.recording.recorder import Recorder
+from simnet.recording.run_directory import list_runs
 from simnet.recording.verify import verify
 from simnet.scenario.change import Change
 
@@ -69,18 +71,24 @@ def with_cohort(scenario, **changes):
 
 
 class Dying(FakeModel):
-    """Completes so many prompts and then is gone."""
+    """Completes so many prompts and is gone once some of what came of them is on disk."""
 
-    def __init__(self, left):
+    def __init__(self, left, root):
         super().__init__(delay=lambda prompt: 0.02)
         self.left = left
+        self._root = root
 
     async def generate(self, prompts):
         async for finished in super().generate(prompts):
             self.left -= len(finished)
             if self.left < 0:
+                await until(self._is_recorded)
                 raise RunError("the model is gone")
             yield finished
+
+    def _is_recorded(self):
+        (this,) = (run for run in list_runs(self._root) if run.manifest.state is State.RUNNING)
+        return all(this.read(name).num_rows for name in ("calls", "events", "exposures"))
 
 
 def tables(opened):
@@ -97,7 +105,7 @@ def parent(tmp_path_factory):
 @pytest.fixture
 def broken(tmp_path):
     with pytest.raises(RunError):
-        run(village(), model=Dying(17), out=tmp_path)
+        run(village(), model=Dying(17, tmp_path), out=tmp_path)
     (folder,) = tmp_path.iterdir()
     return Run.open(folder)
 
@@ -254,7 +262,7 @@ def unsealed(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "seal", fails)
         with pytest.raises(RunError):
-            run(village(), model=Dying(17), out=tmp_path)
+            run(village(), model=Dying(17, tmp_path), out=tmp_path)
     (folder,) = tmp_path.iterdir()
     return Run.open(folder)
 

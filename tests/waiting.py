@@ -23,7 +23,7 @@ def wait_until(condition):
 async def until(condition):
     """Return what a condition says once that is true; the event loop goes on meanwhile."""
     while not (found := condition()):  # noqa: ASYNC110  (it is told of by no event)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
     return found
 
 
