@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 
 class StubEndpoint:
@@ -14,7 +13,6 @@ class StubEndpoint:
         self._owner = owner
         self._connections = set()
         self.asked = []
-        self.at = []
         self.busy = self.most = 0
         self.url = ""
 
@@ -64,7 +62,6 @@ class StubEndpoint:
                       for n in self._models]  # fmt: skip
             return 200, {}, json.dumps({"object": "list", "data": listed})
         self.asked.append(body)
-        self.at.append(time.monotonic())
         told = self._script(len(self.asked), body)
         if asyncio.iscoroutine(told):
             told = await told

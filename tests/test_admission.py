@@ -1,9 +1,12 @@
 """Who may ask a model now, and what notices that nobody is answered."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from simulation import virtual_time
 
+from simnet.inference import watchdog
 from simnet.inference.admission import Admission
 from simnet.inference.statistics import BOUNDS, Histogram, Statistics, quantile
 from simnet.inference.watchdog import Watchdog
@@ -86,35 +89,43 @@ def test_a_higher_limit_lets_those_who_wait_in():
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("alive", "barks"), [(0.0, False), (None, True)], ids=["alive", "silent"])
-def test_the_watchdog_barks_at_work_without_a_sign_of_life(alive, barks):
+def watched(told, monkeypatch):
+    """Do something to a watchdog whose patience is a second; returns when it barked."""
+
     async def run():
-        heard = []
-        dog = Watchdog(0.1, lambda: heard.append("woof"))
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=loop.time))
+        barks = []
+        dog = Watchdog(1.0, lambda: barks.append(loop.time()))
+        await told(dog)
+        dog.stop()
+        return barks
+
+    return virtual_time.run(run())
+
+
+@pytest.mark.parametrize(("alive", "barks"), [(True, 0), (False, 1)], ids=["alive", "silent"])
+def test_the_watchdog_barks_at_work_without_a_sign_of_life(monkeypatch, alive, barks):
+    async def work(dog):
         dog.work()
         for _ in range(20):
-            await asyncio.sleep(0.02)
-            if alive is not None:
+            await asyncio.sleep(0.9)
+            if alive:
                 dog.alive()
-        dog.stop()
-        return heard
 
-    assert bool(asyncio.run(run())) is barks
+    assert len(watched(work, monkeypatch)) == barks
 
 
-def test_the_watchdog_is_silent_while_there_is_no_work():
-    async def run():
-        heard = []
-        dog = Watchdog(0.05, lambda: heard.append("woof"))
+def test_the_watchdog_is_silent_while_there_is_no_work(monkeypatch):
+    async def rest_and_work(dog):
         dog.work()
         dog.rest()
-        await asyncio.sleep(0.3)
-        assert not heard
+        await asyncio.sleep(10)
         dog.work()
-        await asyncio.sleep(0.3)
-        assert heard == ["woof"]
+        await asyncio.sleep(10)
 
-    asyncio.run(run())
+    (bark,) = watched(rest_and_work, monkeypatch)
+    assert 11 < bark < 12
 
 
 def test_quantiles_are_bounds_of_buckets():

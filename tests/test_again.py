@@ -8,6 +8,7 @@ from functools import partial
 
 import pyarrow.compute as pc
 import pytest
+from waiting import until
 
 from simnet import (
     MINUTE,
@@ -33,6 +34,7 @@ from simnet.recording.checking.verify import verify
 from simnet.recording.files.disk import Disk
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
+from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
@@ -40,10 +42,10 @@ from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
-from simnet.runtime import in_process as local
+from simnet.runtime import in_process
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler import disk_retry as patience
+from simnet.scheduler import disk_retry
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 FORKED = 40 * MINUTE
@@ -70,18 +72,24 @@ def with_cohort(scenario, **changes):
 
 
 class Dying(FakeModel):
-    """Completes so many prompts and then is gone."""
+    """Completes so many prompts and is gone once some of what came of them is on disk."""
 
-    def __init__(self, left):
+    def __init__(self, left, root):
         super().__init__(delay=lambda prompt: 0.02)
         self.left = left
+        self._root = root
 
     async def generate(self, prompts):
         async for finished in super().generate(prompts):
             self.left -= len(finished)
             if self.left < 0:
+                await until(self._is_recorded)
                 raise RunError("the model is gone")
             yield finished
+
+    def _is_recorded(self):
+        (this,) = (run for run in list_runs(self._root) if run.manifest.state is State.RUNNING)
+        return all(this.read(name).num_rows for name in ("calls", "events", "exposures"))
 
 
 def tables(opened):
@@ -98,7 +106,7 @@ def parent(tmp_path_factory):
 @pytest.fixture
 def broken(tmp_path):
     with pytest.raises(RunError):
-        run(village(), model=Dying(17), out=tmp_path)
+        run(village(), model=Dying(17, tmp_path), out=tmp_path)
     (folder,) = tmp_path.iterdir()
     return Run.open(folder)
 
@@ -255,7 +263,7 @@ def unsealed(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "seal", fails)
         with pytest.raises(RunError):
-            run(village(), model=Dying(17), out=tmp_path)
+            run(village(), model=Dying(17, tmp_path), out=tmp_path)
     (folder,) = tmp_path.iterdir()
     return Run.open(folder)
 
@@ -308,8 +316,8 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
                     filled.append(finished)
                 yield finished
 
-    monkeypatch.setattr(local, "Recorder", partial(Recorder, disk=disk))
-    monkeypatch.setattr(patience, "TRIED_EVERY", 0.02)
+    monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(disk_retry, "TRIED_EVERY", 0.02)
     watching = Watching()
     outcome = asyncio.run(launch(RunPlan(village(), Filling(), tmp_path), watching))
     assert (outcome.state, disk.left) == ("completed", 0)

@@ -72,7 +72,7 @@ def begin(simnet, *arguments):
 
 def break_off(simnet, *arguments):
     """Begin a run whose model dies on the way."""
-    simnet.model = lambda: Dying(12)
+    simnet.model = lambda: Dying(12, simnet.runs)
     result = simnet("run", "town.py:town", "--backend", "fake", "--quiet", *arguments)
     assert result.exit_code == 1
     assert "the model is gone" in result.stderr

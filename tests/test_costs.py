@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from simulation import virtual_time
 from typer.testing import CliRunner
 
 from simnet import (
@@ -52,9 +53,9 @@ def village(**fields):
     return Scenario("village", [talkers, crowd], **{"lasts": 6 * HOUR, "seed": 3, **fields})
 
 
-def play(folder, budget=Budget(), scenario=None, model=None):  # noqa: B008
+def play(folder, budget=Budget(), scenario=None, model=None, run=asyncio.run):  # noqa: B008
     plan = RunPlan(scenario or village(), model or FakeModel(), folder, budget=budget)
-    return asyncio.run(launch(plan))
+    return run(launch(plan))
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +68,12 @@ def whole(tmp_path_factory):
     [
         (Budget(calls=20), "calls"),
         (Budget(tokens=3000), "tokens"),
-        (Budget(minutes=0.001), "minutes"),
+        (Budget(minutes=0.01), "minutes"),
     ],
 )
 def test_a_run_stops_when_its_budget_is_spent_and_can_be_resumed(tmp_path, whole, budget, word):
-    slow = FakeModel(delay=lambda _: 0.01)
-    outcome = play(tmp_path, budget, model=slow)
+    slow = FakeModel(delay=lambda _: 0.1)
+    outcome = play(tmp_path, budget, model=slow, run=virtual_time.run)
     assert outcome.state == "interrupted"
     assert outcome.spent.startswith("budget: ")
     assert outcome.spent.endswith(word)

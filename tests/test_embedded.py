@@ -4,10 +4,10 @@ import json
 import multiprocessing
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from simnet.errors import ModelNotFoundError
 from simnet.inference import embedded
@@ -68,14 +68,14 @@ def test_a_killed_conversion_leaves_no_folder_and_the_next_one_cleans_up(cache, 
     def hang(source, target):
         _convert(source, target)
         (target / "reached").write_text("yes")
-        time.sleep(60)
+        signal.pause()
 
     with monkeypatch.context() as patched:
         patched.setattr(embedded, "dequantise", hang)
-        child = multiprocessing.get_context("fork").Process(target=embedded.prepare, args=(print,))
+        context = multiprocessing.get_context("fork")
+        child = context.Process(target=embedded.prepare, args=(print,), daemon=True)
         child.start()
-        while child.is_alive() and not list(cache.glob(".*/reached")):
-            time.sleep(0.01)
+        wait_until(lambda: not child.is_alive() or list(cache.glob(".*/reached")))
         os.kill(child.pid, signal.SIGKILL)
         child.join()
     assert not embedded.embedded_folder().exists()
@@ -87,18 +87,26 @@ def test_a_killed_conversion_leaves_no_folder_and_the_next_one_cleans_up(cache, 
     assert embedded.verify() == []
 
 
-def test_two_processes_at_once_convert_once(cache, monkeypatch, tmp_path):
-    tally = tmp_path / "tally"
+def test_of_processes_at_once_one_converts_and_the_others_wait(cache, monkeypatch, tmp_path):
+    tally, waiting = tmp_path / "tally", tmp_path / "waiting"
+    waiting.touch()
 
     def slow(source, target):
         with tally.open("a") as file:
             file.write("x")
-        time.sleep(0.3)
+        wait_until(lambda: waiting.read_text() == "ww")
         _convert(source, target)
+
+    def said(text):
+        if text.startswith("waiting for another process"):
+            with waiting.open("a") as file:
+                file.write("w")
 
     monkeypatch.setattr(embedded, "dequantise", slow)
     context = multiprocessing.get_context("fork")
-    children = [context.Process(target=embedded.prepare, args=(print,)) for _ in range(3)]
+    children = [
+        context.Process(target=embedded.prepare, args=(said,), daemon=True) for _ in range(3)
+    ]
     for child in children:
         child.start()
     for child in children:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from made_worlds import shown, view
+from simulation import virtual_time
 
 from simnet import MEMBER, Cohort, Feed, Like, Persona, RunError, converse
 from simnet.agents.host import Host
@@ -50,11 +51,11 @@ def views(*handles, turn=0):
     return [view(shown(1, "dan"), who=handle, turn=turn) for handle in handles or PEOPLE]
 
 
-def think(one, seen):
+def think(one, seen, run=asyncio.run):
     async def collect():
         return [thoughts async for thoughts in one.think(seen)]
 
-    return asyncio.run(collect())
+    return run(collect())
 
 
 def decided(thoughts):
@@ -79,7 +80,7 @@ def test_decisions_come_as_they_are_ready():
     def delay(prompt):
         return next(wait for handle, wait in slow.items() if f"@{handle}." in prompt.system)
 
-    found = think(host(FakeModel(lambda _: "pass", delay=delay)), views())
+    found = think(host(FakeModel(lambda _: "pass", delay=delay)), views(), virtual_time.run)
     assert [who for who, _ in decided(found)] == ["ben", "cat", "ana"]
 
 

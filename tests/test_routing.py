@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from simnet.errors import ActorDiedError, ModelGoneError, RunError
 from simnet.inference.model import Completion, Prompt
@@ -198,7 +199,7 @@ def test_one_that_is_back_is_asked_again():
         for _ in range(2):
             async for _ in model.generate(prompts(20)):
                 pass
-            await asyncio.sleep(0.01)
+            await until(lambda: not model._away)
 
     asyncio.run(twice())
     assert dying.returns == 1
@@ -212,7 +213,7 @@ def test_one_that_will_not_come_back_ends_it_even_if_another_is_there():
     async def twice():
         async for _ in model.generate(prompts(20)):
             pass
-        await asyncio.sleep(0.01)
+        await until(lambda: all(waiting.done() for waiting in model._away.values()))
         async for _ in model.generate(prompts(20)):
             pass
 
@@ -237,7 +238,7 @@ def test_whoever_leaves_early_leaves_no_load_behind():
         stream = model.generate(prompts(50))
         await anext(stream)
         await stream.aclose()
-        await asyncio.sleep(0.01)
+        await until(lambda: len(asyncio.all_tasks()) == 1)
 
     asyncio.run(leave())
     assert model._loads == [0, 0]

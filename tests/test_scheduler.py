@@ -18,13 +18,14 @@ from simnet.scheduler.scheduler import Scheduler
 
 
 class Notebook:
-    """A record in memory; it can be slow, and it can fail."""
+    """A record in memory; it can be stuck until several writes are under way, and it can fail."""
 
-    def __init__(self, wait=0.0, fails_after=None):
+    def __init__(self, stuck_until=0, fails_after=None):
         self.tables = {}
         self.written = []
         self.writes = self.most = self._now = 0
-        self._wait, self._fails_after = wait, fails_after
+        self._stuck_until, self._fails_after = stuck_until, fails_after
+        self._goes = asyncio.Event()
 
     async def write(self, batches):
         self.writes += 1
@@ -36,7 +37,13 @@ class Notebook:
             self.written.append(table)
             rows = pa.ipc.open_stream(batch).read_all().to_pylist()
             self.tables.setdefault(table, []).extend(rows)
-        await asyncio.sleep(self._wait)
+        if self._now == self._stuck_until:
+            for _ in range(1000):  # one write too many would come now
+                await asyncio.sleep(0)
+            self._goes.set()
+        if self._stuck_until:
+            await self._goes.wait()
+        await asyncio.sleep(0)
         self._now -= 1
 
 
@@ -230,11 +237,11 @@ def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
     import simnet.scheduler.scheduler as module
 
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
-    record = Notebook(wait=0.002)
+    record = Notebook(stuck_until=module.WRITES_IN_FLIGHT)
     scenario = rounds(talk)
     scheduler = Scheduler(
         Kernel(scenario), LocalAgentPool(agents_of(scenario), FakeModel()), record
     )
     asyncio.run(scheduler.run())
-    assert 2 <= record.most <= module.WRITES_IN_FLIGHT
+    assert record.most == module.WRITES_IN_FLIGHT
     assert len(record.tables["events"]) == 105

@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import Hold, rows_on_disk, wait_until
 
 from simnet import (
     MINUTE,
@@ -48,7 +51,9 @@ ACTORS = [
 ]
 """Which to kill, in a run with how many personas in an actor."""
 LATEST = 40
-"""Turns, of some ninety, after which it is killed at the latest."""
+"""Turns on disk, of some ninety, after which it is killed at the latest."""
+HELD = 80 * MINUTE
+"""Simulated time that a run does not pass before the kill."""
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 
 
@@ -70,8 +75,10 @@ def small():
     )
 
 
-# A lambda is sent to other processes by value: they cannot import this module.
-BACKEND = Backend(kind="fake", model="fake", delay=lambda prompt: 0.02 + prompt.seed % 13 / 200)
+def backend(hold):
+    # A lambda is sent to other processes by value: they cannot import this module.
+    usual = lambda prompt: 0.02 + prompt.seed % 13 / 200  # noqa: E731
+    return Backend(kind="fake", model="fake", delay=hold.delay(usual))
 
 
 def tables(folder):
@@ -91,7 +98,10 @@ def play_undisturbed(root):
     plan = RunPlan(small(), FakeModel(), root)
     outcome = asyncio.run(launch(plan))
     assert outcome.finish.progress.ledger.done > 80
-    return tables(outcome.folder), outcome.finish.digest
+    found = tables(outcome.folder)
+    early = [at for at in found["events"]["at"].to_pylist() if at < HELD - 5 * MINUTE]
+    assert len(early) > LATEST, "a held run comes as far as the latest kill"
+    return found, outcome.finish.digest
 
 
 def is_whole(folder, undisturbed):
@@ -106,25 +116,33 @@ def is_whole(folder, undisturbed):
 
 
 class Killer(Silent):
-    """Kills an actor's process once so many turns are done."""
+    """Kills an actor's process once so many turns are on disk."""
 
-    def __init__(self, actor, chance):
+    def __init__(self, actor, chance, hold):
         self._actor = actor
         self._chance = chance
         self._after = chance.randrange(1, LATEST)
-        self._due = False
+        self._moment = chance.uniform(0.0, 0.25)  # rows are written ten times a second
+        self._hold = hold
         self.killed = 0
 
-    def progress(self, progress):
-        if progress.ledger.done >= self._after and not self._due:
-            self._due = True
-            moment = self._chance.uniform(0.0, 0.25)  # reports come four times a second
-            asyncio.get_running_loop().call_later(moment, self._kill)
+    def begun(self, folder):
+        self._others = {process.pid for process in self._actors()}  # of runs before this one
+        threading.Thread(target=self._kill, args=(folder.parent,), daemon=True).start()
 
-    def _kill(self):
-        found = [one for one in psutil.process_iter() if self._is_victim(one)]
-        self.killed = self._chance.choice(found).pid
-        os.kill(self.killed, signal.SIGKILL)
+    def _kill(self, root):
+        try:
+            wait_until(lambda: rows_on_disk(root, "events") >= self._after)
+            time.sleep(self._moment)
+            found = [one for one in self._actors() if one.pid not in self._others]
+            victim = self._chance.choice(found).pid
+            os.kill(victim, signal.SIGKILL)
+            self.killed = victim
+        finally:
+            self._hold.release()
+
+    def _actors(self):
+        return [one for one in psutil.process_iter() if self._is_victim(one)]
 
     def _is_victim(self, process):
         try:
@@ -142,10 +160,11 @@ def _is_ours(process):
 @pytest.mark.parametrize("number", range(KILLS))
 @pytest.mark.parametrize(("actor", "each"), ACTORS)
 def test_a_killed_actor_leaves_no_trace(actor, each, number, undisturbed, tmp_path):
-    killer = Killer(actor, random.Random(f"{actor} {number}"))
-    plan = RunPlan(small(), BACKEND, tmp_path, personas_per_actor=each)
+    hold = Hold(tmp_path, HELD)
+    killer = Killer(actor, random.Random(f"{actor} {number}"), hold)
+    plan = RunPlan(small(), backend(hold), tmp_path / "runs", personas_per_actor=each)
     outcome = asyncio.run(launch(plan, killer))
-    assert killer.killed > 0, "the run was over before anything was killed"
+    assert killer.killed > 0, "nothing was killed"
     is_whole(outcome.folder, undisturbed)
 
 
@@ -153,17 +172,14 @@ SCRIPT = textwrap.dedent(
     """
     import asyncio, sys
     from pathlib import Path
-    sys.path[:0] = [sys.argv[2]]
-    from test_chaos import BACKEND, small
-    from simnet.runs.launcher import Launch, launch
-    from simnet.runtime.base import Silent
+    sys.path[:0] = sys.argv[2:]
+    from test_chaos import HELD, backend, small
+    from waiting import Hold
+    from simnet.runs.launcher import RunPlan, launch
 
-    class Announcing(Silent):
-        def progress(self, progress):
-            print(progress.ledger.done, flush=True)
-
-    plan = Launch(small(), BACKEND, Path(sys.argv[1]), personas_per_actor=3)
-    asyncio.run(launch(plan, Announcing()))
+    folder = Path(sys.argv[1])
+    plan = RunPlan(small(), backend(Hold(folder, HELD)), folder / "runs", personas_per_actor=3)
+    asyncio.run(launch(plan))
     """
 )
 
@@ -174,19 +190,21 @@ def test_a_killed_driver_is_resumed(number, undisturbed, tmp_path):
     after = random.Random(f"driver {number}").randrange(1, LATEST)
     script = tmp_path / "driver.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(tmp_path / "runs"), str(Path(__file__).parent)]
-    with (
-        (tmp_path / "stderr").open("w") as told,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told, text=True) as process,
-    ):
-        assert process.stdout is not None
-        reached = any(int(line) >= after for line in process.stdout)
-        process.kill()
-    assert reached, (tmp_path / "stderr").read_text()
-    (folder,) = (tmp_path / "runs").iterdir()
+    here = Path(__file__).parent
+    command = [sys.executable, str(script), str(tmp_path), str(here), str(here.parent)]
+    runs = tmp_path / "runs"
+    with (tmp_path / "stderr").open("w") as told, subprocess.Popen(command, stderr=told) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or rows_on_disk(runs, "events") >= after)
+        finally:
+            process.kill()
+    assert process.returncode == -signal.SIGKILL, (tmp_path / "stderr").read_text()
+    (folder,) = runs.iterdir()
     run = Run.open(folder)
     assert run.manifest.state is State.RUNNING
     known = {repr(row) for row in undisturbed[0]["events"].to_pylist()}
-    assert {repr(row) for row in run.read("events").to_pylist()} <= known
-    resume(run, small(), model=FakeModel(reply=BACKEND.reply))
+    there = {repr(row) for row in run.read("events").to_pylist()}
+    assert len(there) >= after
+    assert there < known
+    resume(run, small(), model=FakeModel())
     is_whole(folder, undisturbed)

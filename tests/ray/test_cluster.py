@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,7 +28,7 @@ from simnet import (
 from simnet.inference.backend import Backend
 from simnet.runs.launcher import RunPlan, RunResult, launch
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
 WALL_TIME = "seconds"
 
@@ -103,9 +104,15 @@ def test_a_behaviour_that_raises_ends_the_run_and_names_the_persona(tmp_path):
 def test_a_dead_agent_actor_ends_the_run_with_an_intact_record(tmp_path):
     speakers = [persona.id for persona in sample(2)]
 
+    def die_once_recorded():
+        (folder,) = tmp_path.iterdir()
+        while Run.open(folder).read("events").num_rows < 6:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGKILL)
+
     async def dying(me, view, ask):
         if view.turn == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die_once_recorded()
         return Write(f"turn {view.turn}")
 
     rhythm = TakingTurns(round_robin(speakers, 20))
@@ -116,4 +123,4 @@ def test_a_dead_agent_actor_ends_the_run_with_an_intact_record(tmp_path):
     record = Run.open(folder)
     assert record.manifest.state == "failed"
     said = record.read("events")["text"].to_pylist()
-    assert said == [f"turn {number // 2}" for number in range(len(said))]
+    assert said == [f"turn {number // 2}" for number in range(6)]

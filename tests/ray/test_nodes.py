@@ -15,21 +15,24 @@ from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
 from simnet.runtime.ray.reach import check_listens
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # Ray is started by the script and not by this process, where all tests share another cluster.
 SCRIPT = textwrap.dedent(
     """
     import asyncio, json, sys, threading
+    from contextlib import suppress
     from pathlib import Path
-    sys.path[:0] = [sys.argv[2]]
+    sys.path[:0] = sys.argv[2:]
+    import psutil
     from ray.cluster_utils import Cluster as Nodes
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
     from test_chaos import small
-    from simnet import SimnetError
+    from waiting import Hold, rows_on_disk, survivors, wait_until
+    from simnet import MINUTE, SimnetError
     from simnet.runtime.ray.actors import PersonaAgents
     from simnet.runtime.ray.cluster import Cluster
-    from simnet.runs.plan import Launch
+    from simnet.runs.plan import RunPlan
     from simnet.runs.launcher import launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
@@ -51,31 +54,42 @@ SCRIPT = textwrap.dedent(
     Cluster._actor = placed
 
     class Losing(Silent):
-        def __init__(self, node, noticed):
-            self.node, self.noticed, self.phases = node, noticed, []
+        def __init__(self, root, node, hold):
+            self.root, self.node, self.hold = root, node, hold
+            self.lost, self.phases = False, []
+
+        def begun(self, folder):
+            threading.Thread(target=self.lose, daemon=True).start()
+
+        def lose(self):
+            try:
+                wait_until(lambda: rows_on_disk(self.root, "calls") >= 10)
+                raylet = self.node.all_processes["raylet"][0].process.pid
+                processes = psutil.Process(raylet).children(recursive=True)
+                lost.append(self.node)
+                self.node.kill_all_processes(False, False)
+                for process in processes:  # by themselves they would live on for a while
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
+                self.lost = not survivors(processes)
+            finally:
+                self.hold.release()
 
         def phase(self, text):
             self.phases.append(text)
-            if "going on from the record" in text:
-                self.noticed.touch()
-
-        def progress(self, progress):
-            if progress.ledger.done and self.node not in lost:
-                lost.append(self.node)
-                threading.Thread(target=self.node.kill_all_processes, args=(False, False)).start()
 
     def play(root, node):
-        # Some ninety turns of six people: over only if nobody notices for a quarter of a minute.
-        noticed = root.with_suffix(".noticed")
-        losing = Losing(node, noticed)
-        slow = lambda prompt: 0.02 if noticed.exists() else 1.0
-        backend = Backend(kind="fake", model="fake", delay=slow)
-        plan = Launch(small(), backend, root, address=nodes.address, personas_per_actor=3)
+        root.mkdir()
+        hold = Hold(root, since=40 * MINUTE)
+        backend = Backend(kind="fake", model="fake", delay=hold.delay(lambda prompt: 0.02))
+        losing = Losing(root / "runs", node, hold)
+        options = {"address": nodes.address, "personas_per_actor": 3}
         try:
-            error = asyncio.run(launch(plan, losing)) and None
+            asyncio.run(launch(RunPlan(small(), backend, root / "runs", **options), losing))
+            error = None
         except SimnetError as raised:
             error = f"{type(raised).__name__}: {raised}"
-        told = {"lost": node in lost, "error": error, "phases": losing.phases}
+        told = {"lost": losing.lost, "error": error, "phases": losing.phases}
         print("TOLD", json.dumps(told), flush=True)
 
     play(Path(sys.argv[1]) / "agents", second)
@@ -91,17 +105,16 @@ def losses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("losses")
     script = folder / "lose.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, str(script), str(folder), str(Path(__file__).parent)]
+    here = Path(__file__).parent
+    command = [sys.executable, str(script), str(folder), str(here), str(here.parent)]
     with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as short:  # paths of sockets are
         environment = {**os.environ, "RAY_TMPDIR": short}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=200, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     lines = [line.removeprefix("TOLD ") for line in done.stdout.splitlines() if "TOLD " in line]
     assert len(lines) == 2, done.stdout + done.stderr
     told = dict(zip(("agents", "head"), map(json.loads, lines), strict=True))
-    assert all(one["lost"] for one in told.values()), "the run was over before a node was lost"
-    return {name: ((folder / name), one) for name, one in told.items()}
+    assert all(one["lost"] for one in told.values()), done.stderr
+    return {name: (folder / name / "runs", one) for name, one in told.items()}
 
 
 @pytest.fixture(scope="module")

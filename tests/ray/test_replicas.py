@@ -6,13 +6,15 @@ import signal
 from contextlib import suppress
 
 import pytest
+from waiting import Hold
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
 from simnet.runs.launcher import RunPlan, launch
+from simnet.runtime.base import Silent
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 
 MODELS = ("big", "small")
 
@@ -46,20 +48,21 @@ def seen(folder, name, death=None, times=1):
     return reply
 
 
-def backend(folder, name, replicas, **death):
+def backend(folder, name, replicas, hold=None, **death):
     folder.mkdir(exist_ok=True)
+    usual = lambda prompt: prompt.seed % 50 / 1000  # noqa: E731
     return Backend(
         kind="fake",
         model=name,
         replicas=replicas,
         reply=seen(folder, name, **death),
-        delay=lambda prompt: prompt.seed % 50 / 1000,
+        delay=hold.delay(usual) if hold else usual,
     )
 
 
-def play(root, big, small, **options):
+def play(root, big, small, reporter=None, **options):
     plan = RunPlan(town(), big, root, models={"small": small}, **options)
-    return asyncio.run(launch(plan))
+    return asyncio.run(launch(plan, reporter))
 
 
 def tables(outcome):
@@ -94,12 +97,25 @@ def test_replicas_leave_the_record_of_one_process(in_one_process, tmp_path, repl
     )
 
 
+class Releasing(Silent):
+    """Lets a run go on once the model that died is back."""
+
+    def __init__(self, hold):
+        self._hold = hold
+
+    def phase(self, text):
+        if text.endswith(" is back"):
+            self._hold.release()
+
+
 def test_a_killed_replica_is_restarted_while_the_others_answer(in_one_process, tmp_path):
     deaths = tmp_path / "deaths"
     deaths.mkdir()
     calls = tmp_path / "calls"
-    big = backend(calls, "big", 2, death=deaths, times=1)
-    outcome = play(tmp_path / "runs", big, backend(calls, "small", 2), personas_per_actor=4)
+    hold = Hold(tmp_path, since=50 * MINUTE)  # nobody would know of a death after the last turn
+    big = backend(calls, "big", 2, hold, death=deaths, times=1)
+    small = backend(calls, "small", 2, hold)
+    outcome = play(tmp_path / "runs", big, small, Releasing(hold), personas_per_actor=4)
     assert outcome.state == "completed"
     assert tables(outcome) == in_one_process
     assert outcome.finish.progress.incidents == ("server died",)

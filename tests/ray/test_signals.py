@@ -8,75 +8,95 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import Hold, rows_on_disk, survivors, wait_until
 
 from simnet import Run
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.ray
 
-# A run of many slow turns, which says so in a line when the first have landed.
+HELD = 600.0
+"""Simulated time from which the model of a run that is to be stopped at once says nothing."""
+
+# A run of many slow turns, which says in a line what it does and when the first have landed.
 SCRIPT = textwrap.dedent(
     """
     import asyncio, sys
     from pathlib import Path
+    sys.path[:0] = [sys.argv[2]]
+    from waiting import Hold
     from simnet import Cohort, Scenario, Steps, sample
-    from simnet.runs.launcher import Launch, launch
+    from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 
     class Announcing(Silent):
+        def phase(self, text):
+            print(text, flush=True)
+
         def progress(self, progress):
             if progress.ledger.done:
                 print("replied", flush=True)
 
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
     scenario = Scenario("slow", [people], lasts=6_000_000.0)
-    backend = Backend(kind="fake", model="fake", delay=lambda prompt: 0.3)
-    outcome = asyncio.run(launch(Launch(scenario, backend, Path(sys.argv[1])), Announcing()))
+    hold = Hold(Path(sys.argv[1]), since=float(sys.argv[3]))
+    backend = Backend(kind="fake", model="fake", delay=hold.delay(lambda prompt: 0.3))
+    plan = RunPlan(scenario, backend, Path(sys.argv[1]) / "runs")
+    outcome = asyncio.run(launch(plan, Announcing()))
     sys.exit(128 + outcome.signal)
     """
 )
 
 
 @pytest.fixture
-def running(tmp_path):
-    """A run in a process of its own, past its first turns."""
+def running(tmp_path, request):
+    """A run in a process of its own, past its first turns; it may be held at a simulated time."""
     script = tmp_path / "slow.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(tmp_path / "runs")]
+    here = str(Path(__file__).parent.parent)
+    command = [sys.executable, str(script), str(tmp_path), here, str(request.param)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "replied\n"
-        yield process, tmp_path / "runs"
+        await_line(process, "replied")
+        yield process, tmp_path
         process.kill()
+
+
+def await_line(process, beginning):
+    """Read what a run says up to a line that begins so."""
+    assert process.stdout is not None
+    assert any(line.startswith(beginning) for line in process.stdout), "the run is over"
 
 
 def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return psutil.wait_procs(processes, timeout=10)[1]
-
-
+@pytest.mark.parametrize("running", ["inf"], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_drains_and_seals_the_run(running, number):
-    process, root = running
+    process, folder = running
     children = offspring(process)
     process.send_signal(number)
-    assert process.wait(timeout=15) == 128 + number
+    assert process.wait() == 128 + number
     assert not survivors(children)
-    (folder,) = Path(root).iterdir()
-    record = Run.open(folder)
+    (path,) = (folder / "runs").iterdir()
+    record = Run.open(path)
     assert record.manifest.state == "interrupted"
     assert record.sealed
     calls, events = record.read("calls"), record.read("events")
     assert calls.num_rows >= events.num_rows > 0
 
 
+@pytest.mark.parametrize("running", [HELD], indirect=True)
 def test_a_second_ctrl_c_exits_at_once(running):
-    process, _ = running
+    process, folder = running
+    wait_until(lambda: Hold(folder, HELD).reached)  # from now on it could drain for ever
     children = offspring(process)
     process.send_signal(signal.SIGINT)
+    await_line(process, "stopping: ")  # two signals at once may be one
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == 128 + signal.SIGINT
+    assert process.wait() == 128 + signal.SIGINT
     assert not survivors(children)
+    assert rows_on_disk(folder / "runs", "events") > 0
+    (path,) = (folder / "runs").iterdir()
+    assert Run.open(path).manifest.state == "running"

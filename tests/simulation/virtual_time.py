@@ -32,3 +32,9 @@ class _Jumping(selectors.SelectSelector):
             raise DeadlockError
         self._loop.jump(max(1e-6, timeout))  # as time does while something is computed
         return []
+
+
+def run(coroutine):
+    """Run a coroutine as asyncio.run does, in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(coroutine)

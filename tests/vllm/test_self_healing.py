@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from waiting import survivors
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import ModelNotFoundError
@@ -112,5 +113,4 @@ def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
     metrics = {row["name"]: row["value"] for row in record.read("metrics").to_pylist()}
     assert {name: metrics[f"incident.{name}"] for name in causes} == causes
     assert metrics["model.generated_tokens"] > 0
-    _, alive = psutil.wait_procs(left, timeout=10)
-    assert not alive
+    assert not survivors(left)

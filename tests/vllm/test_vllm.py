@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.model import Prompt
@@ -134,14 +135,14 @@ def test_a_queue_that_is_full_is_waited_for(engine, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_an_engine_without_progress_is_gone_and_is_killed(engine):
-    short = replace(engine.model._settings, adapters={}, patience=10.0)
+    short = replace(engine.model._settings, adapters={}, patience=20.0)
     doomed = type(engine)(short)
     children = doomed.model.children()
     try:
         assert doomed.complete(_prompts(1))[0].usable
         for child in children:
             os.kill(child, signal.SIGSTOP)
-        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 10 s") as hung:
+        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 20 s") as hung:
             doomed.complete(_prompts(8))
         assert hung.value.cause == "engine hung"
     finally:
@@ -197,10 +198,16 @@ def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
 def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
     doomed = type(engine)(replace(engine.model._settings, adapters={}, deadline=60.0))
     children = doomed.model.children()
+
+    async def kill():
+        await until(lambda: doomed.model.statistics().in_flight)
+        os.kill(children[0], signal.SIGKILL)
+
     try:
-        doomed.runner.get_loop().call_later(1.0, os.kill, children[0], signal.SIGKILL)
+        killing = doomed.runner.get_loop().create_task(kill())
         with pytest.raises(RunError, match="died"):
             doomed.complete(_prompts(40, pattern=None, max_tokens=300))
+        assert killing.done()
         with pytest.raises(RunError, match="died"):
             doomed.complete(_prompts(1))
     finally:
