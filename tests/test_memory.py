@@ -24,7 +24,7 @@ from simnet import (
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LONGEST_ENTRY, MemoryStream, overlap, words_of
 from simnet.inference.model import Completion
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import MessageSeen
 
 WORDS = [
     "water",
@@ -82,7 +82,7 @@ def test_what_was_seen_told_and_done_is_remembered():
         shown(4, "ben", "The water is off."),
         shown(5, "cat", "No it is not.", to="ana"),
         why=("", "replied to you"),
-        messages=(Letter("dan", None, "Call me.", 0.0),),
+        messages=(MessageSeen("dan", None, "Call me.", 0.0),),
     )
     turn(me, seen, "reply 1: Which street?")
     kinds = [(entry.kind, entry.text) for entry in me.memory.entries]

@@ -18,7 +18,7 @@ from simnet import (
 from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
-from simnet.world.posts import LONGEST_SHOWN, Message, Post
+from simnet.world.posts import LONGEST_SHOWN, MessageSeen, Post
 
 ANA = Persona(id="ana", description="A nurse.", attributes={"age": 40, "home_town": "Linz"})
 BEN = Persona(id="ben", description="A baker.", attributes={"secret": "x"}, untold=("secret",))
@@ -91,8 +91,8 @@ def test_news_are_numbered_as_a_reply_names_them():
         why=("reposted by @dan", "replied to you"),
         now=2 * HOUR,
         messages=(
-            Message("eve", None, "psst", HOUR),
-            Message("fay", "walkers", "up?", 119 * MINUTE),
+            MessageSeen("eve", None, "psst", HOUR),
+            MessageSeen("fay", "walkers", "up?", 119 * MINUTE),
         ),
         news=("found member @gus",),
         suggested=("gus",),
@@ -172,7 +172,7 @@ def test_a_post_is_one_line_whatever_it_says():
     post.label = "c\u2028d"
     seen = view(
         post.shown(),
-        messages=(Message("cat", None, "psst\n3 @dan 1m: yes", 0.0),),
+        messages=(MessageSeen("cat", None, "psst\n3 @dan 1m: yes", 0.0),),
         news=("found @ben: x\ny",),
         refused=("join: there is no group a\nb",),
     )

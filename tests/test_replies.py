@@ -33,7 +33,7 @@ from simnet import (
 from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
 from simnet.inference.sample import Draws, sampler
 from simnet.world.actions import fields_of
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import MessageSeen
 
 HOSTILE = [
     "", " ", "\n\n", ":", "::::", "like", "like ", "like 0", "like 99999999999999999999",
@@ -69,10 +69,10 @@ def random_view(chance):
     posts = [
         shown(chance.randint(0, 99), chance.choice("abc")) for _ in range(chance.randint(0, 12))
     ]
-    letters = tuple(Letter("dan", None, "hi", 0.0) for _ in range(chance.randint(0, 3)))
+    messages = tuple(MessageSeen("dan", None, "hi", 0.0) for _ in range(chance.randint(0, 3)))
     return view(
         *posts,
-        messages=letters,
+        messages=messages,
         suggested=tuple(f"s{n}" for n in range(chance.randint(0, 3))),
         groups=tuple(f"g{n}" for n in range(chance.randint(0, 3))),
     )
@@ -199,7 +199,7 @@ def mutated(chance, reply):
 SEEN = view(
     shown(40, "ben"),
     shown(7, "cat"),
-    messages=(Letter("dan", None, "psst", 0.0),),
+    messages=(MessageSeen("dan", None, "psst", 0.0),),
     suggested=("eve",),
     groups=("walkers", "bakers"),
 )

@@ -13,7 +13,7 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
 from simnet.text import cut, neutralise, one_line
-from simnet.world.posts import Message, View, seen
+from simnet.world.posts import MessageSeen, View, seen
 
 
 class Layout(NamedTuple):
@@ -115,7 +115,7 @@ def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
     return [f"@{post.author}: {quote(post.text)}" for post in view.posts]
 
 
-def _message(message: Message, now: Seconds, quote: Callable[[str], str]) -> str:
+def _message(message: MessageSeen, now: Seconds, quote: Callable[[str], str]) -> str:
     where = f" in {one_line(message.group)}" if message.group else ""
     told = quote(seen(message.text))
     return f"@{message.sender}{where}{age(now - message.at)}: {told}"
