@@ -17,7 +17,7 @@ from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.text import cut, one_line
 from simnet.world.actions import Action
-from simnet.world.posts import Shown, View
+from simnet.world.posts import PostSeen, View
 
 CHARACTERS_PER_TOKEN = 4
 LONGEST_ENTRY = 160
@@ -277,7 +277,7 @@ def _new(view: View) -> Iterable[str]:
     yield from view.news
 
 
-def _told(action: Action, about: Shown | None = None) -> str:
+def _told(action: Action, about: PostSeen | None = None) -> str:
     """Tell what one did, and about which post if that is known."""
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None) or (about.author if about else None)

@@ -13,14 +13,14 @@ from simnet.agents.memory import overlap, words_of
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
-from simnet.world.posts import Shown, View
+from simnet.world.posts import PostSeen, View
 from simnet.world.verbs import Like, Repost
 
 
 class Appeal(Protocol):
     """Say with which chance, 0 to 1, a post moves `me`."""
 
-    def __call__(self, me: Agent, post: Shown) -> float:
+    def __call__(self, me: Agent, post: PostSeen) -> float:
         """Return the chance."""
         ...
 
@@ -29,7 +29,7 @@ def chance(of: float) -> Appeal:
     """Let every post move everyone with the same chance. Raises ScenarioError if it is none."""
     _check(0 <= of <= 1, f"chance({of}): give a chance, 0 to 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def appeal(me: Agent, post: PostSeen) -> float:
         return of
 
     return appeal
@@ -42,7 +42,7 @@ def popularity(half: float = 10.0, least: float = 0.0) -> Appeal:
     """
     _check(half > 0 and 0 <= least <= 1, f"popularity({half}, {least}): half > 0, 0 <= least <= 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def appeal(me: Agent, post: PostSeen) -> float:
         count = post.likes + post.reposts
         return least + (1 - least) * count / (count + half)
 
@@ -53,7 +53,7 @@ def threshold(count: int) -> Appeal:
     """Join in once `count` others did: the post has so many reposts (Granovetter 1978)."""
     _check(count >= 0, f"threshold({count}): give 0 or more")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def appeal(me: Agent, post: PostSeen) -> float:
         return float(post.reposts >= count)
 
     return appeal
@@ -63,7 +63,7 @@ def agreement(most: float = 1.0) -> Appeal:
     """Favour one's own topics: `most` times the share of a post's words in one's portrait."""
     _check(0 <= most <= 1, f"agreement({most}): give a chance, 0 to 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def appeal(me: Agent, post: PostSeen) -> float:
         return most * overlap(words_of(post.text), words_of(me.persona.portrait()))
 
     return appeal
@@ -72,7 +72,7 @@ def agreement(most: float = 1.0) -> Appeal:
 def both(one: Appeal, other: Appeal) -> Appeal:
     """Be moved only by what appeals in both ways: the product of the chances."""
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def appeal(me: Agent, post: PostSeen) -> float:
         return one(me, post) * other(me, post)
 
     return appeal

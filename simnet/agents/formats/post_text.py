@@ -6,7 +6,7 @@ from typing import NamedTuple
 from simnet.agents.memory import TO_YOU
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
-from simnet.world.posts import Shown, View
+from simnet.world.posts import PostSeen, View
 
 KEPT = 65_536
 """Posts whose words are kept at most."""
@@ -16,13 +16,13 @@ _COUNTED = (
     ("reply", "replies"),
     ("repost", "reposts"),
 )
-"""The last fields of a Shown, as one and as several are told."""
+"""The last fields of a PostSeen, as one and as several are told."""
 
 
 class _Words(NamedTuple):
     """A post in two parts, between which its age goes."""
 
-    post: Shown
+    post: PostSeen
     """Kept so that no other post has its identity."""
     at: Seconds
     author: str
@@ -48,13 +48,13 @@ class Teller:
             lines.append(f"{number} {author}{age(now - at)}{rest}")
         return lines
 
-    def _learn(self, post: Shown, why: str) -> _Words:
+    def _learn(self, post: PostSeen, why: str) -> _Words:
         if len(self._words) >= KEPT:
             self._words.clear()
         words = self._words[id(post), why] = _Words(post, post.at, *self._put(post, why))
         return words
 
-    def _put(self, post: Shown, why: str) -> tuple[str, str]:
+    def _put(self, post: PostSeen, why: str) -> tuple[str, str]:
         _, author, text, _, to, quoted, label, *counts = post
         whom = f" to @{to}" if to else ""
         if why in TO_YOU:
