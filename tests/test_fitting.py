@@ -54,7 +54,7 @@ class Known:
     def __init__(self, digests):
         self.digests = digests
 
-    def asked(self, seen, call):
+    def prompt_digest(self, seen, call):
         return self.digests[call] if call < len(self.digests) else None
 
     def find(self, seen, call, prompt):

@@ -36,8 +36,8 @@ class Encoder(Protocol):
         ...
 
 
-class Replies(Protocol):
-    """Replies that are known already, as those of a run that is done again are."""
+class KnownReplies(Protocol):
+    """Replies known before the run starts, such as those of a run that is replayed."""
 
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
         """Return the reply to the call of this number in the turn of `view`, None if unknown.
@@ -46,7 +46,7 @@ class Replies(Protocol):
         """
         ...
 
-    def asked(self, view: View, call: int) -> str | None:
+    def prompt_digest(self, view: View, call: int) -> str | None:
         """Return the digest of the prompt of that call, None if it is unknown."""
         ...
 
@@ -63,7 +63,7 @@ def encoded(prompt: Prompt, encoder: Encoder) -> Prompt | None:
 class Fitting:
     """Chooses among the versions of a prompt, for the calls of one turn."""
 
-    def __init__(self, view: View, encoder: Encoder | None, replies: Replies | None) -> None:
+    def __init__(self, view: View, encoder: Encoder | None, replies: KnownReplies | None) -> None:
         self._view = view
         self._encoder = encoder
         self._replies = replies
@@ -76,7 +76,7 @@ class Fitting:
         it is the last, which the model refuses.
         """
         self._call += 1
-        digest = self._replies.asked(self._view, self._call) if self._replies else None
+        digest = self._replies.prompt_digest(self._view, self._call) if self._replies else None
         if digest is not None:
             found = (one for one in range(versions) if make(one).digest() == digest)
             version = next(found, 0)  # if it is none of them, the whole one tells why
