@@ -81,7 +81,7 @@ def test_appeals_are_chances_that_follow_the_post():
     topic = rules.agreement(0.5)
     assert topic(me, shown(text="School nurse cycles")) == pytest.approx(0.5)
     assert topic(me, shown(text="Nothing alike whatsoever")) == 0.0
-    assert rules.both(crowd, topic)(me, shown(text="School nurse cycles")) == pytest.approx(0.1)
+    assert rules.all_of(crowd, topic)(me, shown(text="School nurse cycles")) == pytest.approx(0.1)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0.1, 1e6), st.floats(0, 1))
