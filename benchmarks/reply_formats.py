@@ -170,7 +170,7 @@ async def situations(scenario: Scenario, count: int, least: int) -> list[Situati
         views, kernel.views = kernel.views, []
         for view in views:
             agent = made(view.who)
-            found.append(Situation(view, tuple(prompts.recalled(agent, view)), agent))
+            found.append(Situation(view, tuple(prompts.memory_lines(agent, view)), agent))
         async for thoughts in host.think(views):
             kernel.deliver(thoughts.decisions)
     return [one for one in found if len(one.view.posts) >= least][-count:]
@@ -182,8 +182,8 @@ def asked(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Promp
         **{name: getattr(one.agent.profile, name) for name in AgentProfile.__dataclass_fields__}
     )
     me = HostedAgent(one.agent.persona, profile)
-    user = "\n".join([*one.recalled, *prompts.sights(me, one.view)])
-    pattern = profile.replies.pattern(one.view)
+    user = "\n".join([*one.recalled, *prompts.view_lines(me, one.view)])
+    pattern = profile.reply_format.pattern(one.view)
     seed = one.view.seed >> 1
     return profile, Prompt(
         system=me.instructions, user=user, pattern=pattern, seed=seed, max_tokens=120
@@ -240,7 +240,7 @@ def figures(
             total += 1
             cut += done.finish == "length"
             try:
-                (action,) = profile.replies.parse(done.text, view)
+                (action,) = profile.reply_format.parse(done.text, view)
             except ModelError:
                 continue
             parsed += 1

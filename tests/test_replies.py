@@ -86,7 +86,7 @@ def random_format(chance):
 
 def written(reply_format, actions, seen):
     """Write actions as the model should have."""
-    if reply_format.sole is not None:
+    if reply_format.sole_verb is not None:
         return actions[0].text
     return "\n".join(line(action, seen) for action in actions)
 
@@ -275,7 +275,7 @@ def test_a_long_wrong_reply_is_cut():
 )  # fmt: skip
 def test_who_can_only_say_one_thing_says_it_plainly(verbs, size, action):
     reply_format = ReplyFormat(verbs, 280, size, 1)
-    assert reply_format.sole is verbs[0]
+    assert reply_format.sole_verb is verbs[0]
     assert reply_format.parse(" hello\n\nthere ", SEEN) == [action]
 
 
@@ -284,7 +284,7 @@ def test_who_can_only_say_one_thing_says_it_plainly(verbs, size, action):
     [((Reply,), 2, 1), ((Write,), 10, 2), ((Write, Pass), 10, 1), ((Like,), 1, 1), ((Pass,), 1, 1)],
 )
 def test_whoever_has_a_choice_names_a_verb(verbs, size, acts):
-    assert ReplyFormat(verbs, 280, size, acts).sole is None
+    assert ReplyFormat(verbs, 280, size, acts).sole_verb is None
 
 
 def test_without_a_post_nobody_can_reply():
