@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
 from simnet.inference.model import Completion, Model, Prompt
+from simnet.inference.refusals import opens_with_refusal
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources.handles import made
 
@@ -28,12 +29,6 @@ _READER = (
 _RELATIVE = (
     "You imagine the people in somebody's life. Given one person, describe another who stands in "
     f"a real relation to them. {_FORM} The description must make sense without the first person."
-)
-_REFUSAL = re.compile(
-    r"^\W*(?:sorry\b|i apologi[sz]e|as an ai\b|unfortunately,? i\b"
-    r"|i(?: a|['\u2019])m (?:very |so )?(?:sorry|unable|not able)"
-    r"|i (?:cannot|can['\u2019]?t|won['\u2019]t)\b)",
-    re.IGNORECASE,
 )
 _MARK = re.compile(r"^(?:[#*>\-]+|\d+\.)\s+")
 _LABEL = re.compile(r"^(?:persona|person|answer|description|reader|writer)\s*:\s*", re.IGNORECASE)
@@ -94,7 +89,7 @@ def parse(completion: Completion, how: dict[str, Attribute], model: str) -> Pers
         description = description[: ends[-1]] if ends else description
     if not re.search(r"\w", description):
         raise ModelError(f"{model} gave an empty reply; try another seed or another model")
-    if _REFUSAL.match(description):
+    if opens_with_refusal(description):
         raise ModelError(f"{model} refused: {description[:200]!r}; try another text or model")
     told = {**how, "model": model}
     handle = made(description, f"{description} {sorted(told.items())}")
