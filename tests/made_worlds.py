@@ -43,7 +43,7 @@ from simnet.runtime.agent_factory import agents_of
 from simnet.world.decision import Decision
 from simnet.world.events import Event, ExposureBatch
 from simnet.world.network import Network
-from simnet.world.posts import PostSeen, View
+from simnet.world.posts import Shown, View
 
 
 def network(handles: Sequence[str], follows: Iterable[tuple[str, str]] = ()) -> Network:
@@ -78,13 +78,13 @@ def refused(place: World, who: str, action) -> str:
     return event.reason
 
 
-def shown(number: int = 0, author: str = "ben", text: str = "hello", **fields) -> PostSeen:
+def shown(number: int = 0, author: str = "ben", text: str = "hello", **fields) -> Shown:
     """Make a post as it is shown."""
-    post = PostSeen(number, author, text, 0.0, None, None, "", 0, 0, 0, 0)
+    post = Shown(number, author, text, 0.0, None, None, "", 0, 0, 0, 0)
     return post._replace(**fields)
 
 
-def view(*posts: PostSeen, who: str = "ana", turn: int = 0, **fields) -> View:
+def view(*posts: Shown, who: str = "ana", turn: int = 0, **fields) -> View:
     """Make a view of posts."""
     return View(who, turn, 60.0, 7, posts, ("",) * len(posts))._replace(**fields)
 

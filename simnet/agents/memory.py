@@ -17,7 +17,7 @@ from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.text import cut, one_line
 from simnet.world.actions import Action
-from simnet.world.posts import PostSeen, View
+from simnet.world.posts import Shown, View
 
 CHARACTERS_PER_TOKEN = 4
 LONGEST_ENTRY = 160
@@ -281,7 +281,7 @@ def _texts_in(view: View) -> Iterable[str]:
     yield from view.news
 
 
-def _describe(action: Action, about: PostSeen | None = None) -> str:
+def _describe(action: Action, about: Shown | None = None) -> str:
     """Describe an action, and the post it is about if that was in view."""
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None) or (about.author if about else None)

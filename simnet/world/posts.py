@@ -9,8 +9,8 @@ LONGEST_SHOWN = 2000
 """Characters of a text that are shown; what is cut off is in the record."""
 
 
-class PostSeen(NamedTuple):
-    """A post as someone sees it."""
+class Shown(NamedTuple):
+    """A post as someone sees it. State hashes contain its repr: renaming it changes them."""
 
     id: int
     author: str
@@ -80,16 +80,16 @@ class Post:
         self.reposts = 0
         self.reports = 0
         self.feelings: dict[str, int] | None = None
-        self.picture: PostSeen | None = None
+        self.picture: Shown | None = None
         """What `shown` gives, as long as that is sure; a post that quotes has none here."""
-        self._quoting: PostSeen | None = None
+        self._quoting: Shown | None = None
         self._seen: str | None = None
 
     def changed(self) -> None:
         """Forget the picture of it that is handed out."""
         self.picture = self._quoting = None
 
-    def shown(self) -> PostSeen:
+    def shown(self) -> Shown:
         """Picture it as it is now; one picture is shared until the post changes."""
         if self.picture is not None:
             return self.picture
@@ -103,8 +103,8 @@ class Post:
             self._quoting = self._pictured(self.quotes.seen)
         return self._quoting
 
-    def _pictured(self, quoted: str | None) -> PostSeen:
-        return PostSeen(
+    def _pictured(self, quoted: str | None) -> Shown:
+        return Shown(
             self.id, self.author, self.seen, self.at, self.to, quoted, self.label,
             self.likes, self.dislikes, self.replies, self.reposts,
         )  # fmt: skip
@@ -143,7 +143,7 @@ class View(NamedTuple):
     now: Seconds
     seed: int
     """64 random bits of this persona's turn, the same wherever the turn is computed."""
-    posts: tuple[PostSeen, ...]
+    posts: tuple[Shown, ...]
     why: tuple[str, ...]
     """For each post, why it is there: empty, `replied to you` or `reposted by @handle`."""
     messages: tuple[MessageSeen, ...] = ()

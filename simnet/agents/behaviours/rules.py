@@ -16,14 +16,14 @@ from simnet.agents.memory import overlap, words_of
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
-from simnet.world.posts import PostSeen, View
+from simnet.world.posts import Shown, View
 from simnet.world.verbs import Like, Repost
 
 
 class Probability(Protocol):
     """The probability, 0 to 1, that `me` reacts to a post."""
 
-    def __call__(self, me: Agent, post: PostSeen) -> float:
+    def __call__(self, me: Agent, post: Shown) -> float:
         """Return the probability."""
         ...
 
@@ -32,7 +32,7 @@ def chance(of: float) -> Probability:
     """React to every post with the same probability. Raises ScenarioError outside 0 to 1."""
     _check(0 <= of <= 1, f"chance({of}): give a chance, 0 to 1")
 
-    def probability(me: Agent, post: PostSeen) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return of
 
     return probability
@@ -45,7 +45,7 @@ def popularity(half: float = 10.0, least: float = 0.0) -> Probability:
     """
     _check(half > 0 and 0 <= least <= 1, f"popularity({half}, {least}): half > 0, 0 <= least <= 1")
 
-    def probability(me: Agent, post: PostSeen) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         count = post.likes + post.reposts
         return least + (1 - least) * count / (count + half)
 
@@ -56,7 +56,7 @@ def threshold(count: int) -> Probability:
     """React once a post has `count` reposts (Granovetter 1978)."""
     _check(count >= 0, f"threshold({count}): give 0 or more")
 
-    def probability(me: Agent, post: PostSeen) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return float(post.reposts >= count)
 
     return probability
@@ -66,7 +66,7 @@ def agreement(most: float = 1.0) -> Probability:
     """Favour own topics: `most` times the share of a post's words that are in the portrait."""
     _check(0 <= most <= 1, f"agreement({most}): give a chance, 0 to 1")
 
-    def probability(me: Agent, post: PostSeen) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return most * overlap(words_of(post.text), words_of(me.persona.portrait()))
 
     return probability
@@ -75,7 +75,7 @@ def agreement(most: float = 1.0) -> Probability:
 def all_of(*probabilities: Probability) -> Probability:
     """React only if all of them do: the product of the probabilities."""
 
-    def probability(me: Agent, post: PostSeen) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return prod([one(me, post) for one in probabilities])
 
     return probability

@@ -12,7 +12,7 @@ from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
-from simnet.world.posts import PostSeen, View
+from simnet.world.posts import Shown, View
 
 ViewTest: TypeAlias = Callable[[View], bool]
 """Returns whether something in a view concerns the viewer in person."""
@@ -125,7 +125,7 @@ def _common(
     )
 
 
-def _coarse(post: PostSeen) -> PostSeen:
+def _coarse(post: Shown) -> Shown:
     return post._replace(
         likes=_rounded(post.likes),
         dislikes=_rounded(post.dislikes),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
-from simnet.world.posts import PostSeen, View
+from simnet.world.posts import Shown, View
 
 CACHED = 65_536
 """Posts in the cache at most."""
@@ -16,13 +16,13 @@ _COUNTED = (
     ("reply", "replies"),
     ("repost", "reposts"),
 )
-"""The last fields of a PostSeen, in the singular and the plural."""
+"""The last fields of a Shown, in the singular and the plural."""
 
 
 class _FormattedPost(NamedTuple):
     """The text before and after the age of a post, which depends on the time."""
 
-    post: PostSeen
+    post: Shown
     """Keeps the object alive, so that no other object gets its `id()`."""
     at: Seconds
     author: str
@@ -48,7 +48,7 @@ class PostFormatter:
             lines.append(f"{number} {author}{age(now - at)}{rest}")
         return lines
 
-    def _add(self, post: PostSeen, why: str) -> _FormattedPost:
+    def _add(self, post: Shown, why: str) -> _FormattedPost:
         if len(self._cache) >= CACHED:
             self._cache.clear()
         author, rest = self._format(post, why)
@@ -56,7 +56,7 @@ class PostFormatter:
         self._cache[id(post), why] = formatted
         return formatted
 
-    def _format(self, post: PostSeen, why: str) -> tuple[str, str]:
+    def _format(self, post: Shown, why: str) -> tuple[str, str]:
         _, author, text, _, to, quoted, label, *counts = post
         recipient = f" to @{to}" if to else ""
         if why in ADDRESSED_TO_VIEWER:

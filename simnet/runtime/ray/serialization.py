@@ -11,7 +11,7 @@ from functools import lru_cache
 from pickle import dumps, loads
 from typing import Any, TypeAlias
 
-from simnet.world.posts import MessageSeen, PostSeen, View
+from simnet.world.posts import MessageSeen, Shown, View
 
 Packed: TypeAlias = tuple[list[bytes], list[tuple[Any, ...]]]
 """Posts, and views with positions in their place."""
@@ -23,7 +23,7 @@ class Packer:
     """Takes views apart for the way."""
 
     def __init__(self) -> None:
-        self._written: dict[int, tuple[PostSeen, bytes]] = {}
+        self._written: dict[int, tuple[Shown, bytes]] = {}
         """By the identity of a post, which it keeps: the post and its bytes."""
 
     def pack(self, views: Sequence[View]) -> Packed:
@@ -65,5 +65,5 @@ def unpack(packed: Packed) -> list[View]:
 
 
 @lru_cache(maxsize=KEPT)
-def _read(post: bytes) -> PostSeen:
-    return PostSeen._make(loads(post))  # noqa: S301  (what another actor of this run wrote)
+def _read(post: bytes) -> Shown:
+    return Shown._make(loads(post))  # noqa: S301  (what another actor of this run wrote)
