@@ -12,7 +12,7 @@ from simnet.errors import ModelError, PersonaError
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.refusals import opens_with_refusal
 from simnet.personas.persona import Attribute, Persona
-from simnet.personas.sources.handles import made
+from simnet.personas.sources.handles import handle_for
 
 LONGEST_TEXT = 6_000
 """Characters of a text that are shown to the model; whatever follows tells little more."""
@@ -92,7 +92,7 @@ def parse(completion: Completion, how: dict[str, Attribute], model: str) -> Pers
     if opens_with_refusal(description):
         raise ModelError(f"{model} refused: {description[:200]!r}; try another text or model")
     told = {**how, "model": model}
-    handle = made(description, f"{description} {sorted(told.items())}")
+    handle = handle_for(description, f"{description} {sorted(told.items())}")
     return Persona(id=handle, description=description, attributes=told, untold=tuple(told))
 
 
