@@ -1,19 +1,19 @@
-"""Agent turns a second through the real Ray actors, with a model that costs nothing.
+"""Agent turns per second through real Ray actors, with a model that replies at once.
 
-Every turn is whole: a feed of ten posts ranked for the one who looks, a prompt, a grammar, a
-reply parsed, the world changed, events, calls and exposures recorded and on disk. As many act
-in a simulated second whatever the size, so that feeds and lists are alike and a turn of a
-million personas can be compared with one of a thousand.
+Every turn is complete: ranked feed of ten posts, prompt, grammar, parsed reply, change of the
+world; events, calls and exposures are on disk. The number of turns in a simulated second does
+not depend on the size, so feeds and lists are equally long and a turn of a million personas can
+be compared with one of a thousand.
 
-* packed: `--sizes` personas in packed actors;
-* delayed: 10,000 personas whose model takes its time, heavy-tailed: a Pareto tail of 1.5 from
-  33 milliseconds on, cut off at two seconds as a limit of tokens would;
-* literal: 50 personas, an actor each;
-* kernel: heap, feeds and world in one process, with decisions made up;
+* packed: `--sizes` personas, many to an actor;
+* delayed: `--delayed` personas with a slow model: Pareto distributed delays with exponent 1.5
+  from 33 ms on, cut off at 2 s as a token limit would;
+* literal: `--literal` personas, an actor each;
+* kernel: heap, feeds and world in one process, with invented decisions;
 * latency: one idle agent's turn from its wake to its landing.
 
-Prints one table and one JSON line. On two cores expect the figures to move by a third from run
-to run; compare what one run measured.
+A size of 0 leaves a measurement out. Prints one table and one JSON line. On two cores the
+figures vary by a third from run to run; compare only figures of one run.
 """
 
 import argparse
@@ -58,21 +58,21 @@ from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 MEAN, REACTS_IN = 200.0, 1000.0
-"""Simulated seconds between looking, for each 1,000 personas, and from looking to acting."""
+"""Simulated seconds between wakes for each 1,000 personas, and from wake to landing."""
 FOLLOWEES = 25
 AUTHORS = 20
-"""One persona in so many has posted before the start, and is followed."""
-TAIL, LEAST, MOST = 1.5, 0.033, 2.0
-"""Shape of a heavy-tailed delay, its least and its greatest value in seconds."""
-LOOKED_EVERY = 1.0
-"""Wall seconds between two looks at the processes."""
-PROMPT_TEXTS = {
+"""One persona in this many has posted before the start, and is followed."""
+TAIL, MIN_DELAY, MAX_DELAY = 1.5, 0.033, 2.0
+"""Exponent of the Pareto distribution of delays, and its bounds in seconds."""
+SAMPLE_EVERY = 1.0
+"""Wall seconds between two samples of the processes."""
+PROCESSES = {
     "ray::SchedulerActor": "scheduler",
     "ray::PersonaAgent": "agents",
     "ray::LlmServer": "model",
     "ray::RecordKeeper": "record",
 }
-SAID = (
+REPLIES = (
     "write: The bus was late again and nobody at the stop was surprised.",
     "reply 1: That is not how I remember it, but I see what you mean.",
     "like 1",
@@ -83,87 +83,92 @@ SAID = (
 
 def instant(prompt: Prompt) -> str:
     """Reply at once, with one of a few actions that the prompt allows."""
-    said = SAID[prompt.seed % len(SAID)]
-    return said if "1" not in said or "(1" in (prompt.pattern or "") else "pass"
+    reply = REPLIES[prompt.seed % len(REPLIES)]
+    return reply if "1" not in reply or "(1" in (prompt.pattern or "") else "pass"
 
 
-def heavy(prompt: Prompt) -> float:
-    """Draw seconds that the model takes for a prompt."""
+def pareto_delay(prompt: Prompt) -> float:
+    """Draw the seconds that the model takes for a prompt."""
     chance = draws.unit(prompt.seed, "delay")
-    return min(MOST, LEAST * (1 - chance) ** (-1 / TAIL))
+    return min(MAX_DELAY, MIN_DELAY * (1 - chance) ** (-1 / TAIL))
 
 
 def authors(people: int) -> int:
-    """Count those who are followed."""
+    """Return how many personas are followed."""
     return max(people // AUTHORS, 2 * FOLLOWEES)
 
 
 def ties(handles: Sequence[str], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Let everyone follow 25 authors, drawn evenly."""
+    """Let everyone follow 25 authors, drawn uniformly."""
     count = len(handles)
-    most = min(count, authors(count))
-    drawn = np.random.default_rng(seed).integers(0, most, count * FOLLOWEES, dtype=np.int32)
-    return np.repeat(np.arange(count, dtype=np.int32), FOLLOWEES), drawn
+    followed = min(count, authors(count))
+    followees = np.random.default_rng(seed).integers(0, followed, count * FOLLOWEES, dtype=np.int32)
+    return np.repeat(np.arange(count, dtype=np.int32), FOLLOWEES), followees
 
 
 def town(people: int, turns: int) -> Scenario:
-    """Make people who all look, at random times, until there were about so many turns."""
+    """Make personas who wake at random times until there were about `turns` turns."""
     mean = MEAN * max(1.0, people / 1000)
     crowd = Cohort("people", sample(people), rhythm=Exponential(mean), reacts_in=REACTS_IN)
-    known = crowd.personas[: authors(people)]
-    cues = [Cue(0.0, one.id, Write("What I saw on the way to work today.")) for one in known]
+    posting = crowd.personas[: authors(people)]
+    cues = [Cue(0.0, one.id, Write("What I saw on the way to work today.")) for one in posting]
     lasts = max(turns / people * (mean + REACTS_IN), REACTS_IN)
     return Scenario("town", [crowd], cues, ties=ties, lasts=lasts, seed=7)
 
 
-class Watching(Silent):
-    """Notes how far the run was when, and what its processes have used."""
+class Monitor(Silent):
+    """Records turns over time, and CPU time and memory of the run's processes."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[float, int]] = []
-        self.held: dict[int, int] = {}
-        self.spent: list[tuple[int, dict[str, float]]] = []
-        """Turns so far, and CPU seconds by part."""
-        self._looked = -LOOKED_EVERY
+        self.turns: list[tuple[float, int]] = []
+        """Wall seconds and turns so far."""
+        self.memory: dict[int, int] = {}
+        """Bytes by process id."""
+        self.samples: list[tuple[int, dict[str, float]]] = []
+        """Turns so far, and CPU seconds by process."""
+        self._sampled_at = -SAMPLE_EVERY
 
     def progress(self, progress: Progress) -> None:
-        """Note it."""
+        """Add a sample, unless the last is recent."""
         turns = progress.ledger.planned - progress.ledger.open
-        self.seen.append((progress.elapsed, turns))
-        if progress.elapsed - self._looked < LOOKED_EVERY:
-            return  # looking at processes costs what it measures
-        self._looked = progress.elapsed
-        spent = dict.fromkeys(PROMPT_TEXTS.values(), 0.0)
+        self.turns.append((progress.elapsed, turns))
+        if progress.elapsed - self._sampled_at < SAMPLE_EVERY:
+            return  # sampling uses CPU time itself
+        self._sampled_at = progress.elapsed
+        cpu = dict.fromkeys(PROCESSES.values(), 0.0)
         for process in psutil.process_iter(["name", "cpu_times"]):
             part = next(
-                (PROMPT_TEXTS[p] for p in PROMPT_TEXTS if process.info["name"].startswith(p)), None
+                (PROCESSES[p] for p in PROCESSES if process.info["name"].startswith(p)), None
             )
             if part is not None and process.info["cpu_times"] is not None:
-                spent[part] += sum(process.info["cpu_times"][:2])
-                if process.pid not in self.held or len(self.spent) % 15 == 0:
-                    self.held[process.pid] = process.memory_full_info().uss
-        self.spent.append((turns, spent))
+                cpu[part] += sum(process.info["cpu_times"][:2])
+                if process.pid not in self.memory or len(self.samples) % 15 == 0:
+                    self.memory[process.pid] = process.memory_full_info().uss
+        self.samples.append((turns, cpu))
 
     def last_tenth(self) -> float | None:
-        """Compare the turns a second of the last tenth with those of the second."""
+        """Return the turns per second of the last tenth over those of the second tenth."""
         early, late = self._rate(0.1, 0.2), self._rate(0.9, 1.0)
         return late / early if early else None
 
     def _rate(self, start: float, end: float) -> float:
-        last = self.seen[-1][1]
-        begin = min(self.seen, key=lambda one: abs(one[1] - start * last))
-        stop = min(self.seen, key=lambda one: abs(one[1] - end * last))
+        last = self.turns[-1][1]
+        begin = min(self.turns, key=lambda one: abs(one[1] - start * last))
+        stop = min(self.turns, key=lambda one: abs(one[1] - end * last))
         return (stop[1] - begin[1]) / (stop[0] - begin[0]) if stop[0] > begin[0] else 0.0
 
-    def cpu(self) -> dict[str, float]:
-        """Work out CPU microseconds a turn, by part, between the first look and the last."""
-        (turns, before), (later, after) = self.spent[0], self.spent[-1]
-        done = max(later - turns, 1)
-        return {part: 1e6 * (after[part] - before[part]) / done for part in after}
+    def cpu(self) -> dict[str, float] | None:
+        """Return CPU microseconds a turn by process, None if the run was too short to measure."""
+        if len(self.samples) < 2:
+            return None
+        (first, before), (last, after) = self.samples[0], self.samples[-1]
+        if last == first or after == before:
+            return None
+        return {part: 1e6 * (after[part] - before[part]) / (last - first) for part in after}
 
 
 class Figures(NamedTuple):
-    """What was measured of one run."""
+    """Measurements of one run."""
 
     what: str
     people: int
@@ -172,23 +177,25 @@ class Figures(NamedTuple):
     seconds: float
     turns_per_s: float
     last_tenth: float | None
-    """Rate of the last tenth over that of the tenth after the first; None if all was over then."""
+    """Turns per second of the last tenth over those of the second tenth; None if unknown."""
     turns_per_list: dict[str, float]
-    cpu_us: dict[str, float]
-    """CPU microseconds a turn, by process."""
+    cpu_us: dict[str, float] | None
+    """CPU microseconds a turn, by process; None if the run was too short to measure."""
     bytes_per_persona: float
 
 
 def packed(
     what: str, people: int, turns: int, *, per_actor: int | None = None, delayed: bool = False
 ) -> Figures:
-    """Run a town through Ray; `per_actor` None leaves the packing to simnet."""
-    watching = Watching()
-    backend = Backend(kind="fake", model="instant", reply=instant, delay=heavy if delayed else None)
+    """Run a town through Ray; with `per_actor` None, simnet chooses the packing."""
+    monitor = Monitor()
+    backend = Backend(
+        kind="fake", model="instant", reply=instant, delay=pareto_delay if delayed else None
+    )
     scenario = town(people, turns)
     with TemporaryDirectory() as folder:
         plan = RunPlan(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
-        outcome = asyncio.run(launch(plan, watching))
+        outcome = asyncio.run(launch(plan, monitor))
         assert outcome.state == "completed"
         placed = Run.open(outcome.folder).manifest.placement
     progress = outcome.finish.progress
@@ -196,27 +203,32 @@ def packed(
     print(f"{what} {people:,}: {done / progress.elapsed:,.0f} turns/s", file=sys.stderr)
     lists = {"views": progress.sends, "prompts": progress.usage.asks, "rows": progress.writes}
     return Figures(
-        *(what, people, placed["actors"], done, progress.elapsed, done / progress.elapsed),
-        watching.last_tenth(),
-        {name: done / max(count, 1) for name, count in lists.items()},
-        watching.cpu(),
-        sum(watching.held.values()) / people,
+        what=what,
+        people=people,
+        actors=placed["actors"],
+        turns=done,
+        seconds=progress.elapsed,
+        turns_per_s=done / progress.elapsed,
+        last_tenth=monitor.last_tenth(),
+        turns_per_list={name: done / max(count, 1) for name, count in lists.items()},
+        cpu_us=monitor.cpu(),
+        bytes_per_persona=sum(monitor.memory.values()) / people,
     )
 
 
 def kernel(people: int, turns: int) -> float:
-    """Events a second of heap, feeds and world alone, with decisions made up."""
-    collect_rarely()  # as the process of the scheduler does
+    """Return events per second of heap, feeds and world alone, with invented decisions."""
+    collect_rarely()  # as the scheduler's process does
     core = Kernel(town(people, turns))
     began = perf_counter()
     while core.advance(256) is not Status.DONE:
         views, core.views = core.views, []
-        core.deliver([decided(view) for view in views])
+        core.deliver([invented(view) for view in views])
         core.take_rows()
     return core.ledger().events / (perf_counter() - began)
 
 
-def decided(view: View) -> Decision:
+def invented(view: View) -> Decision:
     """Write, like, reply and pass in equal parts."""
     match view.seed % 4:
         case 0:
@@ -231,15 +243,15 @@ def decided(view: View) -> Decision:
 
 
 def latency(turns: int = 400) -> float:
-    """Median milliseconds of one idle agent's turn, from wake to landing, through Ray."""
+    """Return the median milliseconds of one idle agent's turn through Ray, wake to landing."""
     alone = Cohort("alone", sample(1), rhythm=Steps(60.0), reacts_in=30.0)
-    watching = Watching()
+    monitor = Monitor()
     with TemporaryDirectory() as folder:
         backend = Backend(kind="fake", model="instant", reply=instant)
         scenario = Scenario("alone", [alone], lasts=turns * 60.0)
-        outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(folder)), watching))
-    seen = watching.seen
-    steps = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(seen) if b[1] > a[1]]
+        outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(folder)), monitor))
+    turns_at = monitor.turns
+    steps = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in pairwise(turns_at) if b[1] > a[1]]
     return (
         1e3 * statistics.median(steps) if steps else 1e3 * outcome.finish.progress.elapsed / turns
     )
@@ -250,40 +262,47 @@ def main() -> None:
     sizes = [100, 1_000, 10_000, 100_000, 1_000_000]
     options.add_argument("--sizes", type=int, nargs="*", default=sizes)
     options.add_argument("--turns", type=int, default=100_000)
+    options.add_argument("--delayed", type=int, default=10_000, help="personas of a slow model")
     options.add_argument("--literal", type=int, default=50, help="personas with an actor each")
-    asked = options.parse_args()
-    # First, while nothing of Ray's is there or on its way out.
+    arguments = options.parse_args()
+    # First, before any process of Ray starts.
     core = {
-        people: statistics.median(kernel(people, asked.turns) for _ in range(3))
+        people: statistics.median(kernel(people, arguments.turns) for _ in range(3))
         for people in (1_000, 100_000)
     }
-    runs = [packed("packed", people, asked.turns) for people in asked.sizes]
-    runs.append(packed("delayed", 10_000, asked.turns, delayed=True))
-    runs.append(packed("literal", asked.literal, 8_000, per_actor=1))
+    runs = [packed("packed", people, arguments.turns) for people in arguments.sizes if people]
+    if arguments.delayed:
+        runs.append(packed("delayed", arguments.delayed, arguments.turns, delayed=True))
+    if arguments.literal:
+        turns = min(8_000, arguments.turns)
+        runs.append(packed("literal", arguments.literal, turns, per_actor=1))
     report(runs, latency(), core)
 
 
 def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> None:
-    table = Table(title="agent turns, model at no cost, everything recorded", show_lines=False)
+    table = Table(title="agent turns, instant model, everything recorded", show_lines=False)
     for column in ("", "personas", "actors", "turns/s", "last", "list", "CPU us/turn", "MB"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     for run in runs:
         table.add_row(
-            *(run.what, f"{run.people:,}", str(run.actors), f"{run.turns_per_s:,.0f}"),
-            *(
-                f"{run.last_tenth:.2f}" if run.last_tenth else "",
-                f"{min(run.turns_per_list.values()):,.0f}",
-            ),
-            f"{sum(run.cpu_us.values()):,.0f}",
+            run.what,
+            f"{run.people:,}",
+            str(run.actors),
+            f"{run.turns_per_s:,.0f}",
+            f"{run.last_tenth:.2f}" if run.last_tenth else "",
+            f"{min(run.turns_per_list.values()):,.0f}",
+            f"{sum(run.cpu_us.values()):,.0f}" if run.cpu_us else "",
             f"{run.bytes_per_persona * run.people / 1e6:,.0f}",
         )
     console = Console()
     console.print(table)
     console.print("last: turns/s of the last tenth over those of the second tenth")
-    console.print("list: turns for each list sent, on the hop where that is least")
-    console.print(f"CPU and MB: of the processes of {', '.join(PROMPT_TEXTS.values())} alone")
+    console.print("list: turns for each list sent, on the hop with the fewest")
+    console.print(f"CPU and MB: of the processes of {', '.join(PROCESSES.values())} alone")
     for run in runs:
-        parts = " + ".join(f"{used:,.0f} {part}" for part, used in run.cpu_us.items())
+        used = run.cpu_us or {}
+        parts = " + ".join(f"{cpu:,.0f} {part}" for part, cpu in used.items())
+        parts = parts or "not measured, the run was too short"
         console.print(f"CPU us/turn, {run.what} {run.people:,}: {parts}")
     console.print(f"one idle agent's turn: {alone:.1f} ms")
     for people, rate in core.items():
@@ -292,8 +311,10 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
     if {1_000, 1_000_000} <= sizes.keys():
         few, many = sizes[1_000], sizes[1_000_000]
         time = few.turns_per_s / many.turns_per_s
-        cpu = sum(many.cpu_us.values()) / sum(few.cpu_us.values())
-        console.print(f"a turn at 1,000,000 against 1,000: {time:.2f} x the time, {cpu:.2f} x CPU")
+        console.print(f"a turn at 1,000,000 against 1,000: {time:.2f} x the time")
+        if few.cpu_us and many.cpu_us:
+            cpu = sum(many.cpu_us.values()) / sum(few.cpu_us.values())
+            console.print(f"a turn at 1,000,000 against 1,000: {cpu:.2f} x the CPU time")
     facts = {"benchmark": "engine", "runs": [run._asdict() for run in runs]}
     facts |= {"idle_turn_ms": alone, "kernel_events_per_s": core}
     print(json.dumps(facts))

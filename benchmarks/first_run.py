@@ -1,4 +1,4 @@
-"""How long a first run takes: seconds from start to the first reply and to the end, by phase.
+"""Seconds of a first run: to the first reply and to the end, by phase.
 
 Runs the SocialAI scenario (27 replies) through Ray actors on the default model, or with
 `--backend fake`, as `make demo` does. Prints one table and one JSON line.
@@ -26,14 +26,14 @@ ROOT = Path(__file__).parent.parent
 
 
 class FirstReply(Silent):
-    """Notes when the first reply is known, in wall seconds since it was made."""
+    """Records the wall seconds from its creation to the first reply."""
 
     def __init__(self) -> None:
         self._began = perf_counter()
         self.after: float | None = None
 
     def progress(self, progress: Progress) -> None:
-        """Look whether there was a reply."""
+        """Check for a reply."""
         if self.after is None and progress.first_reply is not None:
             self.after = perf_counter() - self._began
 
@@ -42,12 +42,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--backend", choices=["vllm", "fake"], default=None)
     options.add_argument("--model", default=None)
-    asked = options.parse_args()
+    arguments = options.parse_args()
     loaded = load_scenario(str(ROOT / "scenarios" / "social_ai.py"), [], None)
     first = FirstReply()
     began = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        backend = choose(asked.backend, asked.model)
+        backend = choose(arguments.backend, arguments.model)
         plan = RunPlan(loaded.scenario, backend, Path(folder), modules=loaded.modules)
         outcome = asyncio.run(launch(plan, first))
     total = perf_counter() - began

@@ -1,18 +1,17 @@
-"""How much of the engine's speed a run gets: vLLM by itself, and the same prompts in a run.
+"""Tokens per second of vLLM alone, and of the same prompts in a simulation.
 
-The prompts are those of the SocialAI scenario with all its posts at once, so that every reader
-thinks at the same time: what a run then loses to raw vLLM it loses on the way, not to people
-who wait for each other. Three ways take turns, each in a process tree of its own with an empty
-prefix cache, `--rounds` times:
+The prompts are those of the SocialAI scenario with all its posts at once, so that all personas
+reply at the same time: the difference to vLLM alone is then overhead, and not time in which
+personas wait for each other. Three modes alternate, each in a process tree of its own with an
+empty prefix cache, `--rounds` times:
 
 - offline: `LLM.generate` on all prompts at once
 - async: `AsyncLLM.generate`, a task for each prompt, all at once
 - live: a run with its Ray actors, its record and its world
 
-Token ids, sampling parameters and engine arguments are the same. Seconds are from the first
-prompt handed over to the last reply, in a run to the last row on disk; starting is left out.
-The best possible hit rate is that of a cache that forgets nothing and sees the prompts one by
-one: the blocks a prompt begins with that another began with before.
+Token ids, sampling parameters and engine arguments are equal. Time is measured from the first
+prompt to the last reply, in a run to the last row on disk, without the start-up. The best
+possible hit rate is that of a cache that never evicts and sees the prompts one by one.
 
 Prints one table and one JSON line. On a GPU see gpu.md.
 """
@@ -55,14 +54,14 @@ BLOCK = 16
 
 
 class Work(NamedTuple):
-    """What each way is handed."""
+    """The input of each mode."""
 
     backend: Backend
     prompts: list[Prompt]
 
 
 class Figures(NamedTuple):
-    """What one way did, once."""
+    """Measurements of one mode in one round."""
 
     seconds: float
     prompt_tokens: int
@@ -80,7 +79,7 @@ class Figures(NamedTuple):
 
 
 def social(requests: int) -> Loaded:
-    """Load the SocialAI scenario with as many replies, all asked for at the same moment."""
+    """Load the SocialAI scenario with this many replies, all at the same moment."""
     readers = max(1, round(requests / 9))  # of each of three posts, as three kinds of follower
     wanted = [f"personas={40 * readers}", "pairing=random", f"per_post={readers}"]
     loaded = load_scenario(str(ROOT / "scenarios" / "social_ai.py"), wanted, None)
@@ -89,11 +88,11 @@ def social(requests: int) -> Loaded:
 
 
 async def prompts_of(scenario: Scenario, backend: Backend) -> list[Prompt]:
-    """Play a scenario with made-up replies; returns all prompts, in order, with token ids."""
-    asked: list[Prompt] = []
+    """Simulate with invented replies; return all prompts in order, with token ids."""
+    prompts: list[Prompt] = []
 
     def reply(prompt: Prompt) -> str:
-        asked.append(prompt)
+        prompts.append(prompt)
         return plausible(prompt)
 
     host = Host(agents_of(scenario), FakeModel(reply), backend.encoder())
@@ -101,13 +100,13 @@ async def prompts_of(scenario: Scenario, backend: Backend) -> list[Prompt]:
     while status is not Status.DONE:
         status = kernel.advance(1024)
         views, kernel.views = kernel.views, []
-        async for thoughts in host.think(views):
-            kernel.deliver(thoughts.decisions)
-    return asked
+        async for results in host.think(views):
+            kernel.deliver(results.decisions)
+    return prompts
 
 
 def best_hit_rate(prompts: Sequence[Sequence[int]], block: int) -> float:
-    """Work out the share of tokens that a cache could have had; the last is always computed."""
+    """Return the share of tokens that a cache could hold; the last is always computed."""
     known: set[int] = set()
     hits = 0
     for ids in prompts:
@@ -120,23 +119,23 @@ def best_hit_rate(prompts: Sequence[Sequence[int]], block: int) -> float:
     return hits / sum(map(len, prompts))
 
 
-# -- the three ways -------------------------------------------------------------------
+# -- the three modes -------------------------------------------------------------------
 
 
 def offline(work: Work) -> Figures:
-    """Hand all prompts to `LLM.generate`."""
+    """Pass all prompts to `LLM.generate`."""
     from vllm import LLM  # noqa: PLC0415  (only where an engine is started)
 
     engine = LLM(**work.backend.settings.engine_arguments())
-    asked = [_tokens(prompt.ids or ()) for prompt in work.prompts]
+    inputs = [_tokens(prompt.ids or ()) for prompt in work.prompts]
     settings = [_sampling(prompt) for prompt in work.prompts]
     began = perf_counter()
-    outputs = engine.generate(asked, settings, use_tqdm=False)
-    return told(work, outputs, perf_counter() - began)
+    outputs = engine.generate(inputs, settings, use_tqdm=False)
+    return figures_of(work, outputs, perf_counter() - began)
 
 
 def asynchronous(work: Work) -> Figures:
-    """Hand each prompt to `AsyncLLM.generate`, all at once."""
+    """Pass each prompt to `AsyncLLM.generate`, all at once."""
     return asyncio.run(_asynchronous(work))
 
 
@@ -147,18 +146,18 @@ async def _asynchronous(work: Work) -> Figures:
     engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**work.backend.settings.engine_arguments()))
 
     async def ask(number: int, prompt: Prompt) -> Any:
-        asked = engine.generate(_tokens(prompt.ids or ()), _sampling(prompt), str(number))
-        return [part async for part in asked][-1]
+        parts = engine.generate(_tokens(prompt.ids or ()), _sampling(prompt), str(number))
+        return [part async for part in parts][-1]
 
     began = perf_counter()
     outputs = await asyncio.gather(*(ask(*one) for one in enumerate(work.prompts)))
-    figures = told(work, outputs, perf_counter() - began)
+    figures = figures_of(work, outputs, perf_counter() - began)
     await asyncio.to_thread(engine.shutdown)
     return figures
 
 
-def told(work: Work, outputs: Sequence[Any], seconds: float) -> Figures:
-    """Add up what vLLM tells of its outputs."""
+def figures_of(work: Work, outputs: Sequence[Any], seconds: float) -> Figures:
+    """Sum up the outputs of vLLM."""
     return Figures(
         seconds,
         sum(len(one.prompt_token_ids) for one in outputs),
@@ -171,7 +170,7 @@ def told(work: Work, outputs: Sequence[Any], seconds: float) -> Figures:
 
 
 def live(work: Work) -> Figures:
-    """Run the scenario on Ray; the record says what was asked."""
+    """Run the scenario on Ray; prompts are taken from the record."""
     loaded = social(len(work.prompts))
     with tempfile.TemporaryDirectory() as folder:
         plan = RunPlan(loaded.scenario, work.backend, Path(folder), modules=loaded.modules)
@@ -190,33 +189,33 @@ def live(work: Work) -> Figures:
     )
 
 
-WAYS: dict[str, Callable[[Work], Figures]] = {
+MODES: dict[str, Callable[[Work], Figures]] = {
     "offline": offline,
     "async": asynchronous,
     "live": live,
 }
 
 
-def in_a_process(way: str, file: Path) -> Figures:
-    """Go one way in a process of its own, which starts the engine's and Ray's."""
-    command = [sys.executable, __file__, "--way", way, "--work", str(file)]
+def in_a_process(mode: str, file: Path) -> Figures:
+    """Measure one mode in a process of its own, which starts those of the engine and Ray."""
+    command = [sys.executable, __file__, "--mode", mode, "--work", str(file)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if result.returncode:
-        sys.exit(f"{way} failed:\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}")
+        sys.exit(f"{mode} failed:\n{result.stdout[-2000:]}\n{result.stderr[-4000:]}")
     return Figures(**json.loads(result.stdout.splitlines()[-1]))
 
 
 def measure(work: Work, rounds: int) -> dict[str, list[Figures]]:
-    """Go all ways in turn, so that what else the machine does hits all."""
-    found: dict[str, list[Figures]] = {way: [] for way in WAYS}
+    """Alternate between the modes, so that other load on the machine affects all of them."""
+    found: dict[str, list[Figures]] = {mode: [] for mode in MODES}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "work.pickle"
         file.write_bytes(pickle.dumps(work))
         for turn in range(rounds):
-            for way in list(WAYS)[turn % 3 :] + list(WAYS)[: turn % 3]:
-                figures = in_a_process(way, file)
-                print(f"{turn + 1}/{rounds} {way}: {figures.seconds:.1f} s, {figures.speed:.0f}/s")
-                found[way].append(figures)
+            for mode in list(MODES)[turn % 3 :] + list(MODES)[: turn % 3]:
+                figures = in_a_process(mode, file)
+                print(f"{turn + 1}/{rounds} {mode}: {figures.seconds:.1f} s, {figures.speed:.0f}/s")
+                found[mode].append(figures)
     return found
 
 
@@ -225,19 +224,19 @@ def report(work: Work, found: dict[str, list[Figures]]) -> None:
     ids = [prompt.ids or () for prompt in work.prompts]
     block = work.backend.settings.engine_arguments().get("block_size", BLOCK)
     best = best_hit_rate(ids, block)
-    table = Table("way", "seconds", "tokens/s", "hit rate", "of best", "out/action", "parseable")
+    table = Table("mode", "seconds", "tokens/s", "hit rate", "of best", "out/action", "parseable")
     line: dict[str, Any] = {"benchmark": "inference", "model": work.backend.model}
     line |= {"requests": len(ids), "block": block, "best_hit_rate": round(best, 4)}
-    for way, rounds in found.items():
+    for mode, rounds in found.items():
         middle = sorted(rounds, key=lambda one: one.speed)[len(rounds) // 2]
         rate = middle.cached_tokens / middle.prompt_tokens
         each = middle.output_tokens / middle.replies
         parseable = middle.parseable / middle.replies
         table.add_row(
-            way, f"{middle.seconds:.1f}", f"{middle.speed:.0f}", f"{rate:.1%}",
+            mode, f"{middle.seconds:.1f}", f"{middle.speed:.0f}", f"{rate:.1%}",
             f"{rate / best:.1%}", f"{each:.1f}", f"{parseable:.1%}",
         )  # fmt: skip
-        line[way] = {
+        line[mode] = {
             "tokens_per_second": [round(one.speed, 1) for one in rounds],
             "seconds": [round(one.seconds, 2) for one in rounds],
             "hit_rate": round(rate, 4),
@@ -246,9 +245,11 @@ def report(work: Work, found: dict[str, list[Figures]]) -> None:
             "tokens_per_action": round(each, 1),
             "parseable": parseable,
         }
-    for way in ("offline", "async"):
-        pairs = zip(found["live"], found[way], strict=True)
-        line[f"efficiency_{way}"] = round(statistics.median(a.speed / b.speed for a, b in pairs), 3)
+    for mode in ("offline", "async"):
+        pairs = zip(found["live"], found[mode], strict=True)
+        line[f"efficiency_{mode}"] = round(
+            statistics.median(a.speed / b.speed for a, b in pairs), 3
+        )
     line["same_prompts"] = (
         len({tuple(one.digests) for rounds in found.values() for one in rounds}) == 1
     )
@@ -257,9 +258,9 @@ def report(work: Work, found: dict[str, list[Figures]]) -> None:
     print(json.dumps(line | {"versions": versions()}))
 
 
-def argument(told: str) -> tuple[str, Any]:
-    """Read NAME=VALUE; a value that is JSON is read as such."""
-    name, _, value = told.partition("=")
+def argument(text: str) -> tuple[str, Any]:
+    """Parse NAME=VALUE; a value that is JSON is parsed."""
+    name, _, value = text.partition("=")
     try:
         return name, json.loads(value)
     except ValueError:
@@ -285,16 +286,16 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--requests", type=int, default=108, help="a multiple of 9")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--way", choices=list(WAYS), help=argparse.SUPPRESS)
+    parser.add_argument("--mode", choices=list(MODES), help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.way is None:
+    if options.mode is None:
         work = prepared(options)
         report(work, measure(work, options.rounds))
         return
     work = pickle.loads(options.work.read_bytes())  # noqa: S301  (this script wrote it)
     os.environ |= environment(cpu=work.backend.settings.on_cpu)
-    print(json.dumps(WAYS[options.way](work)._asdict()))
+    print(json.dumps(MODES[options.mode](work)._asdict()))
 
 
 if __name__ == "__main__":

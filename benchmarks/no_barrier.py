@@ -1,15 +1,15 @@
-"""What the heap gains over a global step barrier, and how near it is to the best there is.
+"""Speed of the heap compared with a global step barrier and with a lower bound.
 
 One world, one seed, one set of heavy-tailed reply times, run three ways:
 
-* heap: the scheduler as it is; it waits at a Land for that one reply;
-* barrier: the same scheduler, but whenever it would wait, it waits for every reply that is out;
+* heap: the scheduler as it is; at a Land it waits for that one reply;
+* barrier: the same scheduler, but whenever it would wait, it waits for all replies in flight;
 * oracle: a lower bound computed from the heap's record. Each turn starts as soon as all it
   depends on has landed (the same persona's last turn, and the posts it was shown), with as many
-  replies at once as the model has slots, the longest wait first.
+  replies at once as the model has slots, the earliest wake first.
 
-The tables of heap and barrier are compared and must be equal. The model is fake; a reply takes
-its time in one of `--slots` slots. Prints one table and one JSON line; medians over `--repeats`.
+The event tables of heap and barrier must be equal. The model is fake; each reply occupies one
+of `--slots` slots for its delay. Prints one table and one JSON line; medians over `--repeats`.
 """
 
 import argparse
@@ -39,17 +39,17 @@ MEAN = 0.1
 """Wall seconds a reply takes on average."""
 TAIL = 1.2
 """Exponent of the Pareto distribution of reply times; below 2 the variance is infinite."""
-LONGEST = 30 * MEAN
+MAX_DELAY = 30 * MEAN
 
 
 def delay(prompt: Prompt) -> float:
     """Draw how long a reply takes, by the prompt's seed."""
     chance = 1 - draws.unit("delay", prompt.seed)
-    return min(LONGEST, MEAN * (TAIL - 1) / TAIL * math.pow(chance, -1 / TAIL))
+    return min(MAX_DELAY, MEAN * (TAIL - 1) / TAIL * math.pow(chance, -1 / TAIL))
 
 
 class Slots:
-    """A fake model that works on so many prompts at once and takes its time for each."""
+    """A fake model with a limited number of prompts in progress, and a delay for each."""
 
     name = "slots"
 
@@ -76,26 +76,26 @@ class Slots:
 
 
 class Barrier:
-    """Makes minds wait for each other: nobody's answer is known before everybody's is."""
+    """Holds back all answers of an agent pool until no view is in flight."""
 
-    def __init__(self, minds: AgentPool) -> None:
-        self._minds = minds
-        self._out = 0
+    def __init__(self, pool: AgentPool) -> None:
+        self._pool = pool
+        self._in_flight = 0
         self._all_in = asyncio.Event()
 
     def host_of(self, who: str) -> int:
-        """Everybody lives where the minds say."""
-        return self._minds.host_of(who)
+        """Return the host of the pool."""
+        return self._pool.host_of(who)
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Yield all answers once no view is out anywhere."""
-        self._out += len(views)
+        """Yield all answers once no view is in flight."""
+        self._in_flight += len(views)
         self._all_in.clear()
         answers = []
-        async for answer in self._minds.think(host, views):
+        async for answer in self._pool.think(host, views):
             answers.append(answer)
-            self._out -= len(answer.decisions)
-        if self._out == 0:
+            self._in_flight -= len(answer.decisions)
+        if self._in_flight == 0:
             self._all_in.set()
         await self._all_in.wait()
         for answer in answers:
@@ -103,7 +103,7 @@ class Barrier:
 
 
 def town(people: int, turns: int) -> Scenario:
-    """Make people who look every ten minutes and take five to answer."""
+    """Make personas who wake every ten minutes and land five minutes later."""
     mean, reacts_in = 600.0, 300.0
     crowd = Cohort(
         "people",
@@ -116,7 +116,7 @@ def town(people: int, turns: int) -> Scenario:
 
 
 class InMemory:
-    """A record that keeps its batches, for comparing."""
+    """A record in memory."""
 
     def __init__(self) -> None:
         self._batches: dict[str, list[pa.Table]] = {}
@@ -133,13 +133,13 @@ class InMemory:
 
 
 async def measure(scenario: Scenario, slots: int, *, barrier: bool) -> tuple[float, InMemory]:
-    """Run once in this process; return the wall seconds of its turns and what was recorded."""
+    """Run once in this process; return the wall seconds of its turns, and the record."""
     record = InMemory()
-    minds = LocalAgentPool(agents_of(scenario), Slots(slots))
-    play = Driver(scenario, Barrier(minds) if barrier else minds, record)
-    async for news in play.run():
-        if isinstance(news, Finish):
-            return news.progress.elapsed, record
+    pool = LocalAgentPool(agents_of(scenario), Slots(slots))
+    driver = Driver(scenario, Barrier(pool) if barrier else pool, record)
+    async for message in driver.run():
+        if isinstance(message, Finish):
+            return message.progress.elapsed, record
     raise AssertionError("a run ends with a Finish")
 
 
@@ -175,7 +175,7 @@ def turns_of(record: InMemory) -> list[Turn]:
 
 
 def oracle(turns: Sequence[Turn], slots: int | None) -> float:
-    """Return the seconds the turns take if each starts when what it depends on is done."""
+    """Return the seconds the turns take if each starts as soon as its dependencies are done."""
     waiting = [len(set(turn.after)) for turn in turns]
     followers: list[list[int]] = [[] for _ in turns]
     for number, turn in enumerate(turns):
@@ -202,26 +202,26 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=12_000)
     options.add_argument("--slots", type=int, default=64)
     options.add_argument("--repeats", type=int, default=3)
-    asked = options.parse_args()
-    scenario = town(asked.people, asked.turns)
+    arguments = options.parse_args()
+    scenario = town(arguments.people, arguments.turns)
     seconds: dict[str, list[float]] = {"heap": [], "barrier": []}
-    for _ in range(asked.repeats):
-        heap, record = asyncio.run(measure(scenario, asked.slots, barrier=False))
-        barrier, other = asyncio.run(measure(scenario, asked.slots, barrier=True))
+    for _ in range(arguments.repeats):
+        heap, record = asyncio.run(measure(scenario, arguments.slots, barrier=False))
+        barrier, other = asyncio.run(measure(scenario, arguments.slots, barrier=True))
         if record.table("events") != other.table("events"):
             sys.exit("heap and barrier left different events")
         seconds["heap"].append(heap)
         seconds["barrier"].append(barrier)
-    report(seconds, turns_of(record), asked)
+    report(seconds, turns_of(record), arguments)
 
 
 def report(
-    seconds: dict[str, list[float]], turns: Sequence[Turn], asked: argparse.Namespace
+    seconds: dict[str, list[float]], turns: Sequence[Turn], arguments: argparse.Namespace
 ) -> None:
     took = {name: statistics.median(values) for name, values in seconds.items()}
-    took["oracle, same slots"] = oracle(turns, asked.slots)
+    took["oracle, same slots"] = oracle(turns, arguments.slots)
     took["oracle, unlimited"] = oracle(turns, None)
-    title = f"{len(turns):,} turns of {asked.people:,} people, {asked.slots} slots"
+    title = f"{len(turns):,} turns of {arguments.people:,} people, {arguments.slots} slots"
     table = Table("", "seconds", "turns/s", "against the heap", title=title)
     for name, value in took.items():
         ratio = f"{value / took['heap']:.2f} x"
@@ -229,9 +229,9 @@ def report(
     Console().print(table)
     facts = {
         "benchmark": "no_barrier",
-        "people": asked.people,
+        "people": arguments.people,
         "turns": len(turns),
-        "slots": asked.slots,
+        "slots": arguments.slots,
         "mean_delay": MEAN,
         "seconds": {name: round(value, 3) for name, value in took.items()},
         "heap_over_barrier": round(took["barrier"] / took["heap"], 3),

@@ -1,12 +1,11 @@
-"""How fast rows are acknowledged, and how small they are, against SQLite and JSONL.
+"""Rows per second and bytes per row of the recorder, SQLite and JSONL.
 
     python benchmarks/recorder.py [--rows 1000000] [--per-commit 10000] [--folder DIR]
 
-A row counts when it is on disk, fsync included. `encode` is what the processes that make
-the rows pay; `record` is what the recorder pays; `both` is one process doing both. SQLite
-commits every row, as simulators that write to it do, or every batch; JSONL is written and
-synced by batch. Calls carry prompts of 1,700 characters, of which 700 are the same at every
-turn of a persona; a model on one machine fills commits of some hundred of them.
+A row counts once it is on disk, fsync included. `encode` is the work of the processes that
+produce rows, `record` that of the recorder, and `both` that of one process that does both.
+SQLite commits every row, as other simulators do, or every batch; JSONL is synced once a batch.
+Calls have prompts of 1,700 characters, of which 700 are equal at every turn of a persona.
 """
 
 import argparse
@@ -48,16 +47,16 @@ MEMBERS = 1_000
 
 
 def speaker(draw: random.Random) -> Callable[[int], str]:
-    """Give a function that says so many words, which are as often as Zipf's law has it."""
+    """Return a function that draws a number of words with Zipf distributed frequencies."""
     words = ["".join(draw.choices("etaoinshrdlu", k=draw.randrange(2, 9))) for _ in range(5000)]
     weights = list(accumulate(1 / (rank + 1) for rank in range(len(words))))
     return lambda count: " ".join(draw.choices(words, cum_weights=weights, k=count))
 
 
 def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterator[Event]:
-    """Make events such as a busy feed gives: 10,000 members, words by Zipf's law.
+    """Make events of a busy feed: 10,000 members, words by Zipf's law.
 
-    Three in seven say something, or all of them if `speaking`.
+    Three in seven have a text, or all of them if `speaking`.
     """
     draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
     say = speaker(draw)
@@ -90,7 +89,7 @@ def made_events(count: int, *, speaking: bool = False, seed: int = 1) -> Iterato
 
 
 def made_calls(count: int, seed: int = 1) -> Iterator[Call]:
-    """Make calls by 1,000 members in turn, each told who it is and what is in front of it."""
+    """Make calls by 1,000 members in turn, with prompts of a realistic length."""
     draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
     say = speaker(draw)
 
@@ -98,13 +97,13 @@ def made_calls(count: int, seed: int = 1) -> Iterator[Call]:
         return say(length // 5)[:length]
 
     rules = text(500)
-    told = [f"{rules}\n\nYou are @member{n}. {text(200)}" for n in range(MEMBERS)]
+    systems = [f"{rules}\n\nYou are @member{n}. {text(200)}" for n in range(MEMBERS)]
     seen = [text(100) for _ in range(20_000)]
     for number in range(count):
         who, turn = number % MEMBERS, number // MEMBERS
         yield Call(
             *(float(number), f"member{who}", turn, 0, "made", None, draw.getrandbits(62)),
-            *(f"{draw.getrandbits(128):032x}", told[who], "\n".join(draw.choices(seen, k=10))),
+            *(f"{draw.getrandbits(128):032x}", systems[who], "\n".join(draw.choices(seen, k=10))),
             *(r"(?:reply [1-9]: [^\n]+|like [1-9]|pass)", text(draw.randrange(10, 200)), "stop"),
             *(400, 300, 20, draw.random()),
         )
@@ -130,8 +129,8 @@ def measure(
 
 
 def encoding(events: Sequence[Event], per_commit: int, _folder: Path) -> dict[str, float]:
-    told = measure(events, per_commit, lambda rows: encode("events", rows) and None)
-    return {**told, "bytes_per_row": 0.0}
+    measured = measure(events, per_commit, lambda rows: encode("events", rows) and None)
+    return {**measured, "bytes_per_row": 0.0}
 
 
 def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
@@ -144,9 +143,9 @@ def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[st
             recorder.append("events", next(batches))
             recorder.commit()
 
-        told = measure(events, per_commit, write)
+        measured = measure(events, per_commit, write)
         size = recorder.statistics().committed_bytes
-    return {**told, "bytes_per_row": size / len(events)}
+    return {**measured, "bytes_per_row": size / len(events)}
 
 
 def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
@@ -156,13 +155,13 @@ def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, fl
             recorder.append("events", encode("events", rows))
             recorder.commit()
 
-        told = measure(events, per_commit, write)
+        measured = measure(events, per_commit, write)
         size = recorder.statistics().committed_bytes
         began = time.perf_counter()
         parts = recorder.seal().parts["events"]
-        told["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
-        told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
-    return {**told, "bytes_per_row": size / len(events)}
+        measured["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
+        measured["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
+    return {**measured, "bytes_per_row": size / len(events)}
 
 
 def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, float]:
@@ -175,11 +174,11 @@ def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, f
             recorder.append("calls", next(batches))
             recorder.commit()
 
-        told = measure(calls, per_commit, write)
+        measured = measure(calls, per_commit, write)
         size = recorder.statistics().committed_bytes
         parts = [part for listed in recorder.seal().parts.values() for part in listed]
-        told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(calls)
-    return {**told, "bytes_per_row": size / len(calls)}
+        measured["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(calls)
+    return {**measured, "bytes_per_row": size / len(calls)}
 
 
 def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
@@ -193,9 +192,9 @@ def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, 
         with connection:
             connection.executemany(insert, [_flat(row) for row in rows])
 
-    told = measure(events, per_commit, write)
+    measured = measure(events, per_commit, write)
     connection.close()
-    return {**told, "bytes_per_row": path.stat().st_size / len(events)}
+    return {**measured, "bytes_per_row": path.stat().st_size / len(events)}
 
 
 def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
@@ -207,19 +206,19 @@ def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, f
             file.flush()
             os.fsync(file.fileno())
 
-        told = measure(events, per_commit, write)
-    return {**told, "bytes_per_row": path.stat().st_size / len(events)}
+        measured = measure(events, per_commit, write)
+    return {**measured, "bytes_per_row": path.stat().st_size / len(events)}
 
 
 def loading(calls: int, folder: Path) -> dict[str, float]:
-    """Record calls, as a run that is killed leaves them, and load their replies to go on."""
-    told = "You are a member of a social network. " * 20
+    """Record calls as a killed run leaves them, and load their replies as a resume does."""
+    system = "You are a member of a social network. " * 20
     with Recorder(folder) as recorder:
         for first in range(0, calls, CALLS_PER_COMMIT):
             rows = [
                 Call(
                     *(float(n), f"member{n % 10_000}", n // 10_000, 0, "made", None, n),
-                    *(f"{n:032x}", told, f"In front of you: {n}. " * 20, None),
+                    *(f"{n:032x}", system, f"In front of you: {n}. " * 20, None),
                     *(f"A reply of some length to whatever was said in {n}.", "stop"),
                     *(400, 300, 20, 1.5),
                 )
@@ -301,10 +300,10 @@ def _report(
     table.add_column("")
     for column in ("rows/s", "bytes/row", "commit p50 ms", "commit p99 ms"):
         table.add_column(column, justify="right")
-    for name, told in results.items():
-        size = told["bytes_per_row"]
-        cells = [f"{told['rows_per_s']:,.0f}", f"{size:.0f}" if size else "-"]
-        cells += [f"{told['p50_ms']:.2f}", f"{told['p99_ms']:.2f}"]
+    for name, measured in results.items():
+        size = measured["bytes_per_row"]
+        cells = [f"{measured['rows_per_s']:,.0f}", f"{size:.0f}" if size else "-"]
+        cells += [f"{measured['p50_ms']:.2f}", f"{measured['p99_ms']:.2f}"]
         table.add_row(name, *cells)
     console = Console()
     console.print(table)

@@ -1,10 +1,10 @@
-"""Actions as compact lines against actions as JSON, on the embedded model.
+"""Compares actions as compact lines with actions as JSON, on the embedded model.
 
-The views are those of a small town that was played with made-up replies. Each is put to the
-model twice, with the same words but for the rules of replying, and with the grammar of the
+The views come from a small town that was simulated with invented replies. Each becomes two
+prompts that differ only in the instructions on how to reply, constrained by the grammar of the
 encoding: lines such as `reply 2: Sure.`, or objects such as
-`{"action": "reply", "post": 2, "text": "Sure."}`. Every reply is parsed by the encoding's own
-parser. The two take turns, `--rounds` times, on one engine.
+`{"action": "reply", "post": 2, "text": "Sure."}`. Every reply is parsed by its encoding's
+parser. The encodings alternate, `--rounds` times, on one engine.
 
 Prints one table and one JSON line. On a GPU give --model.
 """
@@ -38,16 +38,16 @@ from simnet.world.actions import Action, fields_of
 from simnet.world.posts import View
 
 POSTS = 10
-"""In a feed at most; it shows what is new, so most have fewer."""
+"""Posts in a feed at most; feeds show only new posts, so most have fewer."""
 _STRING = r'"([^"\\\n\r]|\\["\\/bfnrt])'
 
 
-class JsonReplies(ReplyFormat):
-    """The same verbs, offered and read back as JSON objects."""
+class JsonFormat(ReplyFormat):
+    """Replies as JSON objects."""
 
     @property
     def rules(self) -> str:  # type: ignore[override]  # the lines keep theirs
-        """Tell a model how to reply."""
+        """How to reply, in words."""
         offers = [json.dumps(self._example(verb)) + purpose(verb) for verb in self.verbs.values()]
         forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters)"
         return "\n".join([f"Answer with one of these JSON objects {forms}:", *offers])
@@ -56,8 +56,8 @@ class JsonReplies(ReplyFormat):
         words = {field.name: "TEXT" if field.kind == "text" else "N" for field in fields_of(verb)}
         return {"action": verb.verb, **words}
 
-    def _build(self, shape: Shape) -> str | None:
-        if super()._build(shape) is None:
+    def _build_pattern(self, shape: Shape) -> str | None:
+        if super()._build_pattern(shape) is None:
             return None
         verbs = [
             verb
@@ -75,26 +75,26 @@ class JsonReplies(ReplyFormat):
         return members
 
     def parse(self, reply: str, view: View) -> list[Action]:
-        """Read a reply. Raises ModelError if it is not one to this view."""
+        """Parse a reply. Raises ModelError if it does not fit this view."""
         try:
-            told = json.loads(reply)
-            verb = self.verbs[told.pop("action")]
-            values = {name: str(value) for name, value in told.items()}
-            return [self._made(verb, values, view)]
+            fields = json.loads(reply)
+            verb = self.verbs[fields.pop("action")]
+            values = {name: str(value) for name, value in fields.items()}
+            return [self._build(verb, values, view)]
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise ModelError(f"the reply is not an action: {fault!r}") from fault
 
 
-class JsonMind(AgentProfile):
-    """A mind that replies in JSON."""
+class JsonProfile(AgentProfile):
+    """A profile whose replies are JSON."""
 
     @property
-    def replies(self) -> ReplyFormat:  # type: ignore[override]
-        """How these verbs are offered to a model and read back."""
-        if "_replies" not in self.__dict__:
-            made = JsonReplies(self.verbs, self.text_limit, self.feed_size, self.acts)
-            self.__dict__["_replies"] = made
-        kept: ReplyFormat = self.__dict__["_replies"]
+    def reply_format(self) -> ReplyFormat:  # type: ignore[override]
+        """Describes the verbs to a model, and parses its replies."""
+        if "_reply_format" not in self.__dict__:
+            made = JsonFormat(self.verbs, self.text_limit, self.feed_size, self.acts)
+            self.__dict__["_reply_format"] = made
+        kept: ReplyFormat = self.__dict__["_reply_format"]
         return kept
 
 
@@ -102,12 +102,12 @@ class Situation(NamedTuple):
     """What one agent sees and remembers."""
 
     view: View
-    recalled: Sequence[str]
+    memories: Sequence[str]
     agent: HostedAgent
 
 
 class Figures(NamedTuple):
-    """What one encoding showed."""
+    """Measurements of one encoding."""
 
     encoding: str
     posts: float
@@ -142,11 +142,11 @@ ROWS = (
     ("actions", "actions", ","),
     ("seconds for a round of them", "seconds", ".1f"),
 )
-"""What the table tells: a name, a field of Figures and how it is written."""
+"""Rows of the table: name, field of Figures, format."""
 
 
 def town(people: int, longest: int) -> Scenario:
-    """Make a town that talks."""
+    """Build the scenario."""
     crowd = Cohort(
         "people", sample(people), "You like short sentences.",
         rhythm=Exponential(30 * MINUTE), follows={"people": 0.5}, text_limit=longest,
@@ -155,7 +155,7 @@ def town(people: int, longest: int) -> Scenario:
 
 
 async def situations(scenario: Scenario, count: int, least: int) -> list[Situation]:
-    """Play a scenario with made-up replies and keep the last with `least` posts in view."""
+    """Simulate with invented replies; return the last situations with `least` posts in view."""
     make = agents_of(scenario)
     agents: dict[str, HostedAgent] = {}
 
@@ -170,20 +170,20 @@ async def situations(scenario: Scenario, count: int, least: int) -> list[Situati
         views, kernel.views = kernel.views, []
         for view in views:
             agent = made(view.who)
-            found.append(Situation(view, tuple(prompts.recalled(agent, view)), agent))
-        async for thoughts in host.think(views):
-            kernel.deliver(thoughts.decisions)
+            found.append(Situation(view, tuple(prompts.memory_lines(agent, view)), agent))
+        async for results in host.think(views):
+            kernel.deliver(results.decisions)
     return [one for one in found if len(one.view.posts) >= least][-count:]
 
 
-def asked(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Prompt]:
-    """Put a situation into a prompt."""
+def prompt_for(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Prompt]:
+    """Build the prompt about a situation."""
     profile = kind(
         **{name: getattr(one.agent.profile, name) for name in AgentProfile.__dataclass_fields__}
     )
     me = HostedAgent(one.agent.persona, profile)
-    user = "\n".join([*one.recalled, *prompts.sights(me, one.view)])
-    pattern = profile.replies.pattern(one.view)
+    user = "\n".join([*one.memories, *prompts.view_lines(me, one.view)])
+    pattern = profile.reply_format.pattern(one.view)
     seed = one.view.seed >> 1
     return profile, Prompt(
         system=me.instructions, user=user, pattern=pattern, seed=seed, max_tokens=120
@@ -191,7 +191,7 @@ def asked(kind: type[AgentProfile], one: Situation) -> tuple[AgentProfile, Promp
 
 
 async def complete(model: Model, asking: Sequence[Prompt]) -> tuple[list[Completion], float]:
-    """Ask all at once; returns completions in order, and seconds."""
+    """Send all prompts at once; return the completions in order, and seconds."""
     began = perf_counter()
     done: dict[int, Completion] = {}
     async for finished in model.generate(asking):
@@ -200,23 +200,23 @@ async def complete(model: Model, asking: Sequence[Prompt]) -> tuple[list[Complet
 
 
 class Done(NamedTuple):
-    """An action, and what a reply that says so is made of."""
+    """An action, and the values of its fields in a reply."""
 
     action: Action
     words: dict[str, Any]
 
 
 def words_of(action: Action, view: View) -> dict[str, Any]:
-    """Name what an action points at by its number in the view."""
+    """Return the fields of an action, with targets as their numbers in the view."""
     posts = [post.id for post in view.posts]
     members = [post.author for post in view.posts]
     members += [*(message.sender for message in view.messages), *view.suggested]
     places: dict[str, Any] = {"post": posts, "member": members}
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for field in fields_of(type(action)):
         value = getattr(action, field.name)
-        told[field.name] = places[field.kind].index(value) + 1 if field.kind in places else value
-    return told
+        fields[field.name] = places[field.kind].index(value) + 1 if field.kind in places else value
+    return fields
 
 
 def written(name: str, done: Done) -> str:
@@ -230,17 +230,21 @@ def written(name: str, done: Done) -> str:
 
 
 def figures(
-    name: str, minds: Sequence[AgentProfile], views: Sequence[View], runs: Sequence[Any], count: Any
+    name: str,
+    profiles: Sequence[AgentProfile],
+    views: Sequence[View],
+    runs: Sequence[Any],
+    count: Any,
 ) -> tuple[Figures, list[Done]]:
-    """Work out what the runs of one encoding show, and which actions came of them."""
+    """Return the measurements of one encoding, and the actions of its replies."""
     actions: list[Done] = []
     parsed, speaking, tokens, overhead, cut, total = 0, 0, [], [], 0, 0
     for completions, _ in runs:
-        for profile, view, done in zip(minds, views, completions, strict=True):
+        for profile, view, done in zip(profiles, views, completions, strict=True):
             total += 1
             cut += done.finish == "length"
             try:
-                (action,) = profile.replies.parse(done.text, view)
+                (action,) = profile.reply_format.parse(done.text, view)
             except ModelError:
                 continue
             parsed += 1
@@ -249,26 +253,37 @@ def figures(
             said = getattr(action, "text", None)
             speaking += said is not None
             overhead.append(done.output_tokens - (count(said) if said else 0))
-    asked_tokens = statistics.mean(d.prompt_tokens for done, _ in runs for d in done)
+    prompt_tokens = statistics.mean(d.prompt_tokens for done, _ in runs for d in done)
     seconds = statistics.median(seconds for _, seconds in runs)
     mean = [statistics.mean(some) if some else float("nan") for some in (tokens, overhead)]
-    rest = (parsed / total, cut / total, seconds)
     posts = statistics.mean(len(view.posts) for view in views)
-    told = Figures(name, posts, total, asked_tokens, mean[0], speaking / total, mean[1], 0.0, *rest)
-    return told, actions
+    measured = Figures(
+        encoding=name,
+        posts=posts,
+        actions=total,
+        prompt_tokens=prompt_tokens,
+        tokens=mean[0],
+        speaking=speaking / total,
+        overhead=mean[1],
+        same=0.0,
+        parseable=parsed / total,
+        at_limit=cut / total,
+        seconds=seconds,
+    )
+    return measured, actions
 
 
 async def measure(
     model_name: str | None, scenario: Scenario, count: int, rounds: int, least: int
 ) -> list[Figures]:
-    """Start the engine and put every situation to it in both encodings."""
+    """Start the engine and send it every situation in both encodings."""
     settings = EngineSettings(model="embedded")
     backend = choose("vllm", model_name, settings).ready(print)
     encoder = backend.encoder()
     assert encoder is not None
     found = await situations(scenario, count, least)
-    kinds = {"lines": AgentProfile, "JSON": JsonMind}
-    asking = {name: [asked(kind, one) for one in found] for name, kind in kinds.items()}
+    kinds = {"lines": AgentProfile, "JSON": JsonProfile}
+    asking = {name: [prompt_for(kind, one) for one in found] for name, kind in kinds.items()}
     model = backend.build()
     runs: dict[str, list[Any]] = {name: [] for name in kinds}
     try:

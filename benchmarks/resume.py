@@ -1,12 +1,12 @@
-"""How soon a run that was killed goes on live, by how many calls it had recorded.
+"""Time until a killed run produces new replies again, by the number of recorded calls.
 
     python benchmarks/resume.py [--calls 100000 1000000]
 
-A run on real Ray actors, with a model that costs nothing, kills itself (SIGKILL, so nothing is
-sealed and no actor says goodbye) once it has so many replies. A new process resumes it: starts
-Ray and all actors, loads the recorded replies, plays them again through feeds, prompts and
-world, checking each prompt, and goes on live. Ready is when the first reply comes that was not
-recorded, counted from the start of the resume. Prints one table and one JSON line.
+A run on real Ray actors with an instant model kills itself with SIGKILL after `--calls` replies,
+so nothing is sealed. A new process resumes it: it starts Ray and all actors, loads the recorded
+replies, replays them through feeds, prompts and world, and continues with the model. "Ready" is
+the time from the start of the resume to the first reply that was not recorded. Prints one table
+and one JSON line.
 """
 
 import argparse
@@ -35,33 +35,38 @@ from simnet.scheduler.messages import Progress
 
 PEOPLE = 10_000
 MEAN, REACTS_IN = 2000.0, 1000.0
-"""Simulated seconds between two turns of a persona, and from looking to acting."""
+"""Simulated seconds between two wakes of a persona, and from wake to landing."""
 LEFT = 20_000
-"""Turns, more or less, that are left to do live."""
+"""Turns, more or less, that remain after the kill."""
 STARTING = ("ray", "reading", "agents", "engine")
 """Phases before the first turn."""
-SAID = ("write: The bus was late again.", "reply 1: I remember that otherwise.", "like 1", "pass")
+REPLIES = (
+    "write: The bus was late again.",
+    "reply 1: I remember that otherwise.",
+    "like 1",
+    "pass",
+)
 
 
 def instant(prompt: Prompt) -> str:
     """Reply at once, with one of a few actions that the prompt allows."""
-    said = SAID[prompt.seed % len(SAID)]
-    return said if "1" not in said or "(1" in (prompt.pattern or "") else "pass"
+    reply = REPLIES[prompt.seed % len(REPLIES)]
+    return reply if "1" not in reply or "(1" in (prompt.pattern or "") else "pass"
 
 
 BACKEND = Backend(kind="fake", model="instant", reply=instant)
 
 
 def town(calls: int) -> Scenario:
-    """Make people who take some more turns than there are to be calls."""
+    """Make personas who take `LEFT` more turns than `calls`."""
     crowd = Cohort("people", sample(PEOPLE), rhythm=Exponential(MEAN), reacts_in=REACTS_IN)
     cues = [Cue(0.0, one.id, Write("What I saw on the way.")) for one in crowd.personas[:500]]
     lasts = (calls + LEFT) / PEOPLE * (MEAN + REACTS_IN)
     return Scenario("town", [crowd], cues, lasts=lasts, seed=7)
 
 
-class Killing(Silent):
-    """Kills this process once so many calls were made."""
+class KillAt(Silent):
+    """Kills this process after a number of calls."""
 
     def __init__(self, calls: int) -> None:
         self._calls = calls
@@ -72,8 +77,8 @@ class Killing(Silent):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Noting(Silent):
-    """Notes when the first reply came that was not recorded, and how many turns were then done."""
+class FirstNewReply(Silent):
+    """Records the time of the first reply that was not recorded, and the turns done by then."""
 
     def __init__(self) -> None:
         self.live: tuple[float, int] | None = None
@@ -86,20 +91,20 @@ class Noting(Silent):
 
 
 class Resumed(NamedTuple):
-    """What was measured of one resume."""
+    """Measurements of one resume."""
 
     calls: int
     recorded: int
     """Calls found on disk."""
     ready_s: float
     played_s: float
-    """Of these, seconds in which the recorded turns were played again."""
+    """The part of these in which the recorded turns were replayed."""
     turns_per_s: float
-    """Recorded turns played again in a second of them."""
+    """Recorded turns replayed per second."""
 
 
-def broken_off(calls: int, root: Path) -> Run:
-    """Run in a process of its own until it kills itself; open what it left."""
+def killed_run(calls: int, root: Path) -> Run:
+    """Run in a process of its own until it kills itself; open its record."""
     done = subprocess.run(  # noqa: S603 - this very file
         [sys.executable, __file__, "--kill-at", str(calls), "--root", str(root)],
         check=False,
@@ -112,17 +117,17 @@ def broken_off(calls: int, root: Path) -> Run:
 
 
 def measure(calls: int) -> Resumed:
-    """Break a run off and resume it."""
+    """Kill a run and resume it."""
     with TemporaryDirectory() as name:
-        run = broken_off(calls, Path(name))
+        run = killed_run(calls, Path(name))
         recorded = run.table("calls").count_rows()
-        noting = Noting()
+        first = FirstNewReply()
         began = perf_counter()
         plan = resumption(run, ScenarioTimeline(town(calls)), BACKEND)
-        outcome = asyncio.run(launch(plan, noting))
+        outcome = asyncio.run(launch(plan, first))
         assert outcome.state == "completed", outcome
-        assert noting.live is not None
-    live, played = noting.live
+        assert first.live is not None
+    live, played = first.live
     starting = sum(outcome.phases.get(phase, 0.0) for phase in STARTING)
     playing = live - began - starting
     return Resumed(calls, recorded, live - began, playing, played / playing)
@@ -133,17 +138,17 @@ def main() -> None:
     options.add_argument("--calls", type=int, nargs="*", default=[100_000, 1_000_000])
     options.add_argument("--kill-at", type=int, help=argparse.SUPPRESS)
     options.add_argument("--root", type=Path, help=argparse.SUPPRESS)
-    asked = options.parse_args()
-    if asked.kill_at is not None:
-        plan = RunPlan(town(asked.kill_at), BACKEND, asked.root)
-        asyncio.run(launch(plan, Killing(asked.kill_at)))
+    arguments = options.parse_args()
+    if arguments.kill_at is not None:
+        plan = RunPlan(town(arguments.kill_at), BACKEND, arguments.root)
+        asyncio.run(launch(plan, KillAt(arguments.kill_at)))
         return
-    report([measure(calls) for calls in asked.calls])
+    report([measure(calls) for calls in arguments.calls])
 
 
 def report(resumes: Sequence[Resumed]) -> None:
     table = Table(title="resume after SIGKILL, model at no cost")
-    for column in ("calls on disk", "ready s", "of it playing s", "turns/s played"):
+    for column in ("calls on disk", "ready s", "of it replay s", "turns/s replayed"):
         table.add_column(column, justify="right")
     for one in resumes:
         table.add_row(

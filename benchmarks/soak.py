@@ -1,14 +1,13 @@
-"""Whether the recorder's memory stays flat for millions of rows on a disk a tenth as fast.
+"""Checks that the recorder's memory stays constant over millions of rows on a slow disk.
 
     python benchmarks/soak.py [--rows 5000000] [--slower 10] [--folder DIR]
 
-The recorder is alone in a process, as its actor is, and takes batches of 10,000 rows: 5,000
-events, 4,000 exposures, 1,000 calls. Each operation of its disk takes `--slower` times as long
-as the disk really needed. Whoever makes the rows may be four writes ahead of what is
-acknowledged, as the scheduler may; without that bound, rows would pile up. Growth is that of
-the resident memory after a write: its median in the last tenth of the writes, over that in the
-second half of the first tenth. Sealing comes after it and is told apart. Linux only: memory is
-read from /proc.
+The recorder has a process of its own, as its actor does, and takes batches of 10,000 rows:
+5,000 events, 4,000 exposures, 1,000 calls. Each disk operation takes `--slower` times as long
+as the disk needed. The producer may be four writes ahead of the acknowledged ones, as the
+scheduler may. Growth compares the resident memory after a write: the median over the last tenth
+of the writes, relative to that over the second half of the first tenth. Sealing follows and is
+reported apart. At least 20 writes (200,000 rows) are needed. Linux only: it reads /proc.
 """
 
 import argparse
@@ -45,7 +44,7 @@ FLAT = 0.05
 
 
 class SlowDisk(Disk):
-    """A disk on which all takes longer by a factor."""
+    """A disk whose operations take longer by a factor."""
 
     def __init__(self, factor: float) -> None:
         self._factor = factor
@@ -63,12 +62,12 @@ class SlowDisk(Disk):
         self._slowly(lambda: Disk.write(self, descriptor, data))
 
     def fsync(self, descriptor: int) -> None:
-        """Wait longer than until what was written has reached the disk."""
+        """Sync, slowly."""
         self._slowly(lambda: Disk.fsync(self, descriptor))
 
 
 class Sample(NamedTuple):
-    """What was there after so many rows."""
+    """Time and memory after a number of rows."""
 
     rows: int
     seconds: float
@@ -76,7 +75,7 @@ class Sample(NamedTuple):
 
 
 def record(line: Connection, folder: Path, factor: float) -> None:
-    """Be the recorder: take batches, acknowledge them, and at the end tell how it was."""
+    """Run the recorder: take batches, acknowledge them, and send a summary at the end."""
     disk = SlowDisk(factor)
     samples = []
     began = time.perf_counter()
@@ -106,20 +105,20 @@ def record(line: Connection, folder: Path, factor: float) -> None:
 
 
 def resident() -> int:
-    """Read how much memory this process has in use, in bytes."""
+    """Return the resident memory of this process in bytes."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def peak() -> int:
-    """Read the most memory that this process ever had in use, in bytes."""
+    """Return the peak resident memory of this process in bytes."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (line,) = (one for one in status.splitlines() if one.startswith("VmHWM"))
     return 1024 * int(line.split()[1])
 
 
 class Town:
-    """Makes batches by the column: as many as are asked for, no key twice."""
+    """Makes batches column by column, without repeated keys."""
 
     def __init__(self, seed: int = 1) -> None:
         draw = random.Random(seed)  # noqa: S311 - made rows, no secrets
@@ -131,7 +130,9 @@ class Town:
         rules = text(500)
         self._texts = pa.array([text(draw.randrange(40, 200)) for _ in range(TEXTS)])
         self._names = pa.array([f"member{n}" for n in range(MEMBERS)])
-        self._told = pa.array([f"{rules} You are @member{n}. {text(150)}" for n in range(MEMBERS)])
+        self._systems = pa.array(
+            [f"{rules} You are @member{n}. {text(150)}" for n in range(MEMBERS)]
+        )
         self._chance = np.random.default_rng(seed)
 
     def batches(self, number: int) -> list[tuple[str, bytes]]:
@@ -176,7 +177,7 @@ class Town:
         seen = [self._some(self._texts, CALLS).to_pylist() for _ in range(8)]
         return {
             "at": turns / 2.0, "turn": turns, "who": self._names.take(members),
-            "system": self._told.take(members),
+            "system": self._systems.take(members),
             "user": pa.array(["\n".join(posts) for posts in zip(*seen, strict=True)]),
             "seed": self._chance.integers(0, 2**62, CALLS),
             "completion": self._some(self._texts, CALLS),
@@ -186,7 +187,7 @@ class Town:
 
 
 def _nothing(field: pa.Field, count: int) -> pa.Array:
-    """Fill a column of which nothing is said."""
+    """Fill a column with nulls or zeros."""
     if field.nullable:
         return pa.nulls(count, field.type)
     value = pa.scalar([] if pa.types.is_list(field.type) else 0).cast(field.type)
@@ -194,7 +195,7 @@ def _nothing(field: pa.Field, count: int) -> pa.Array:
 
 
 def soak(rows: int, factor: float, folder: Path) -> dict[str, Any]:
-    """Send rows to a recorder and return what it told."""
+    """Send rows to a recorder process and return its summary."""
     mine, its = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     recorder = context.Process(target=record, args=(its, folder, factor), daemon=True)
@@ -207,14 +208,14 @@ def soak(rows: int, factor: float, folder: Path) -> dict[str, Any]:
             acknowledged = mine.recv()
         mine.send(batches)
     mine.send(None)
-    while not isinstance(told := mine.recv(), dict):
+    while not isinstance(summary := mine.recv(), dict):
         pass
     recorder.join()
-    return told
+    return summary
 
 
 def growth(samples: list[Sample]) -> float:
-    """Tell by how much memory grew from the first tenth of the rows to the last, by medians."""
+    """Return the relative growth of memory from the first tenth of the writes to the last."""
     tenth = len(samples) // 10
     first, last = samples[tenth // 2 : tenth], samples[-tenth:]
     return median(one.rss for one in last) / median(one.rss for one in first) - 1
@@ -223,15 +224,15 @@ def growth(samples: list[Sample]) -> float:
 def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        told = soak(arguments.rows, arguments.slower, Path(name))
-    samples = [Sample(*one) for one in told.pop("samples")]
+        summary = soak(arguments.rows, arguments.slower, Path(name))
+    samples = [Sample(*one) for one in summary.pop("samples")]
     grown = growth(samples)
     last = samples[-1]
     figures = {
-        **told,
+        **summary,
         "rows": last.rows,
         "rows_per_s": last.rows / last.seconds,
-        "bytes_per_row": told["bytes"] / last.rows,
+        "bytes_per_row": summary["bytes"] / last.rows,
         "slower": arguments.slower,
         "growth": grown,
         "most_mb": max(one.rss for one in samples) / 1e6,
@@ -249,8 +250,8 @@ def main() -> int:
     console.print(table)
     console.print(
         f"{figures['rows_per_s']:,.0f} rows/s acknowledged, {figures['bytes_per_row']:.0f} "
-        f"bytes/row; memory grew by {grown:.1%}; sealing took {told['seal_s']:.0f} s and at most "
-        f"{told['seal_peak_mb']:.0f} MB",
+        f"bytes/row; memory grew by {grown:.1%}; sealing took {summary['seal_s']:.0f} s and "
+        f"at most {summary['seal_peak_mb']:.0f} MB",
         highlight=False,
     )
     print(json.dumps(figures))

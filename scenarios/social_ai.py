@@ -24,9 +24,9 @@ from simnet import (
     Scenario,
     Write,
     draws,
-    load,
     sample,
 )
+from simnet.personas import load_personas
 from simnet.personas.vectors import TextIndex
 
 POSTS = (
@@ -89,7 +89,9 @@ def social_ai(
     at random or most similar to it. `types` gives each persona all types, or one at random.
     `file` is a persona file to take the personas from; see `simnet personas import`.
     """
-    crowd = list(load(Path(file), limit=personas)) if file else list(sample(personas, seed))
+    crowd = (
+        list(load_personas(Path(file), limit=personas)) if file else list(sample(personas, seed))
+    )
     authors = [Persona(id=f"author{number}") for number, _ in enumerate(POSTS, 1)]
     followers = {kind: _followers(crowd, kind, types, seed) for kind in TRAITS}
     ties = [

@@ -108,7 +108,7 @@ BAD = [
 def test_bad_input_gets_a_message_and_code_2_or_3(simnet, here, arguments, code, message):
     (here / "broken.py").write_text("x = 1 / 0\n", encoding="utf-8")
     (here / "people.jsonl").write_text('{"persona": "A nurse"\n', encoding="utf-8")
-    reading = "from simnet.personas import load\nload('people.jsonl')\n"
+    reading = "from simnet.personas import load_personas\nload_personas('people.jsonl')\n"
     (here / "people.py").write_text(reading, encoding="utf-8")
     result = simnet(*arguments)
     assert result.exit_code == code

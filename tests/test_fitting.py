@@ -13,8 +13,7 @@ from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
-from simnet.world.posts import LONGEST_SHOWN, Post
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import LONGEST_SHOWN, MessageSeen, Post
 
 WORDS = "the river rose again and nobody was told "
 HOSTILE = st.builds(
@@ -55,7 +54,7 @@ class Known:
     def __init__(self, digests):
         self.digests = digests
 
-    def asked(self, seen, call):
+    def prompt_digest(self, seen, call):
         return self.digests[call] if call < len(self.digests) else None
 
     def find(self, seen, call, prompt):
@@ -151,8 +150,8 @@ def test_megabytes_are_no_trouble(fields):
     if isinstance(me.memory, LastActions):
         me.memory.done = ["write " + "m" * 1_000_000] * 5
     post = Post(1, "ben", 0, "\U0001f600" * 250_000, 0.0)
-    letters = tuple(Letter("eve", None, "\u4e2d" * 1_000_000, 0.0) for _ in range(10))
-    seen = view(post.shown(), post.shown(), messages=letters, news=("n" * 1_000_000,))
+    messages = tuple(MessageSeen("eve", None, "\u4e2d" * 1_000_000, 0.0) for _ in range(10))
+    seen = view(post.shown(), post.shown(), messages=messages, news=("n" * 1_000_000,))
     assert len(seen.posts[0].text) == LONGEST_SHOWN
     encoder = Bytes(2048)
     decision, (prompt,) = ask(me, seen, encoder)
@@ -180,8 +179,8 @@ def test_no_prompt_is_over_the_limit(feed, mail, memories, portrait, times, leng
         post = Post(number, f"user{number}", number, text * times, 0.0)
         post.quotes = None if quoted is None else Post(99, "q", 1, quoted, 0.0)
         made.append(post.shown())
-    letters = tuple(Letter("eve", None, text * times, 0.0) for text in mail)
-    seen = view(*made, messages=letters)
+    messages = tuple(MessageSeen("eve", None, text * times, 0.0) for text in mail)
+    seen = view(*made, messages=messages)
     encoder = Bytes(length)
     live, asked = ask(me, seen, encoder)
     for prompt in asked:
@@ -195,7 +194,7 @@ def test_no_prompt_is_over_the_limit(feed, mail, memories, portrait, times, leng
 def test_versions_get_shorter_step_by_step():
     me = agent("A nurse of forty. " * 20, memory=5)
     me.memory.done = ["write hello"] * 5
-    seen = view(*posts(6, 900), messages=(Letter("eve", None, "psst " * 300, 0.0),))
+    seen = view(*posts(6, 900), messages=(MessageSeen("eve", None, "psst " * 300, 0.0),))
     versions = Versions(me, seen)
     sizes = []
     for number in range(len(versions)):

@@ -27,7 +27,7 @@ from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
-from simnet.world.posts import Message, Post, View
+from simnet.world.posts import MessageSeen, Post, View
 
 LENGTHS = {"embedded": 2048, "bytes": 4096, "pieces": 1536}
 HANDLES = [
@@ -112,7 +112,7 @@ class Hostile:
             chance.getrandbits(64),
             posts,
             tuple(chance.choice(whys) for _ in posts),
-            (Message(self.handle(), self.text()[:64], self.text(), 0.0),),
+            (MessageSeen(self.handle(), self.text()[:64], self.text(), 0.0),),
             (self.text(),),
             (self.handle(),),
             (self.text()[:64].strip(),),

@@ -155,7 +155,10 @@ def test_an_input_error_keeps_its_class_and_gets_the_place(write):
 def test_a_broken_persona_file_is_told_with_both_places(write, tmp_path):
     people = tmp_path / "people.jsonl"
     people.write_text('{"persona": "A nurse."}\n{"persona": "A\n', encoding="utf-8")
-    code = f"from simnet.personas import load\npeople = load({str(people)!r})\nstudy = made()"
+    code = (
+        "from simnet.personas import load_personas\n"
+        f"people = load_personas({str(people)!r})\nstudy = made()"
+    )
     with pytest.raises(PersonaError, match=r"(?s)study\.py:10: .*people\.jsonl.*2"):
         load_scenario(write(code))
 

@@ -24,7 +24,7 @@ from simnet import (
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LONGEST_ENTRY, MemoryStream, overlap, words_of
 from simnet.inference.model import Completion
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import MessageSeen
 
 WORDS = [
     "water",
@@ -82,15 +82,15 @@ def test_what_was_seen_told_and_done_is_remembered():
         shown(4, "ben", "The water is off."),
         shown(5, "cat", "No it is not.", to="ana"),
         why=("", "replied to you"),
-        messages=(Letter("dan", None, "Call me.", 0.0),),
+        messages=(MessageSeen("dan", None, "Call me.", 0.0),),
     )
     turn(me, seen, "reply 1: Which street?")
     kinds = [(entry.kind, entry.text) for entry in me.memory.entries]
     assert kinds == [
-        ("saw", "@ben: The water is off."),
-        ("told", "@cat replied to you: No it is not."),
-        ("told", "@dan wrote to you: Call me."),
-        ("did", 'reply @ben "Which street?" about "The water is off."'),
+        ("seen", "@ben: The water is off."),
+        ("addressed", "@cat replied to you: No it is not."),
+        ("addressed", "@dan wrote to you: Call me."),
+        ("done", 'reply @ben "Which street?" about "The water is off."'),
     ]
     _, (prompt,) = turn(me, view(now=2 * HOUR))
     assert prompt.user.startswith("You remember:\n1h ago @ben: The water is off.\n1h ago @cat")
@@ -111,7 +111,7 @@ def test_a_failed_turn_is_remembered_as_what_was_seen():
     me = agent(Recall())
     decision, _ = turn(me, view(shown(4, "ben", "Hello there.")), "nonsense")
     assert decision.failure
-    assert [entry.kind for entry in me.memory.entries] == ["saw"]
+    assert [entry.kind for entry in me.memory.entries] == ["seen"]
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_recency_halves_by_half_life():
     memory = stream(half_life=HOUR, weights=(1, 0, 0))
     memory.note(view(now=0.0), [Like(1)])
     (entry,) = memory.entries
-    assert memory._worth(entry, 0.0) == pytest.approx(1.0)
-    assert memory._worth(entry, HOUR) == pytest.approx(0.5)
-    assert memory._worth(entry, 3 * HOUR) == pytest.approx(0.125)
+    assert memory._value(entry, 0.0) == pytest.approx(1.0)
+    assert memory._value(entry, HOUR) == pytest.approx(0.5)
+    assert memory._value(entry, 3 * HOUR) == pytest.approx(0.125)
 
 
 def test_old_and_unimportant_things_are_forgotten_first():
@@ -208,7 +208,7 @@ def test_a_model_reflects_every_few_turns_and_the_thought_is_remembered():
         _, asked = turn(me, seen, ["like 1", "They worry about water."])
         calls.append(len(asked))
     assert calls == [1, 1, 2, 1, 1, 2, 1]
-    thoughts = [entry for entry in me.memory.entries if entry.kind == "thought"]
+    thoughts = [entry for entry in me.memory.entries if entry.kind == "reflection"]
     assert [(one.at, one.text, one.importance) for one in thoughts] == [
         (2 * HOUR, "They worry about water.", 1.0),
         (5 * HOUR, "They worry about water.", 1.0),
@@ -237,7 +237,7 @@ def test_a_reflection_without_a_reply_leaves_the_turn_as_it_was():
     assert (len(asked), decision.actions, decision.marks, decision.failure) == (
         2, (Like(1),), (), None,
     )  # fmt: skip
-    assert [entry.kind for entry in me.memory.entries] == ["saw", "did"]
+    assert [entry.kind for entry in me.memory.entries] == ["seen", "done"]
 
 
 def test_one_who_only_talks_recalls_too_if_asked_to():

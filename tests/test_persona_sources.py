@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import simnet.personas
 from simnet.errors import PersonaError
-from simnet.personas import Persona, load
+from simnet.personas import Persona, load_personas
 from simnet.personas.sources import FORMATS, LICENCES, read
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -74,19 +75,19 @@ def test_our_own_format_comes_back_as_it_was_written(write):
         write("b.json", json.dumps({"personas": dumped})),
         write("c.json", "\ufeff" + json.dumps(dumped)),
     ):
-        assert load(path) == people
+        assert load_personas(path) == people
 
 
 def test_csv_columns_beyond_ours_become_attributes(write):
     path = write(
         "a.csv", 'id,description,age,attributes\nann,"A baker,\nand more",38,"{""x"": 1}"\n'
     )
-    assert load(path) == [
+    assert load_personas(path) == [
         Persona(id="ann", description="A baker,\nand more", attributes={"age": "38", "x": 1})
     ]
-    assert load(write("b.tsv", "id\tdescription\tage\nann\tA baker\t38\n"))[0].attributes == {
-        "age": "38"
-    }
+    assert load_personas(write("b.tsv", "id\tdescription\tage\nann\tA baker\t38\n"))[
+        0
+    ].attributes == {"age": "38"}
 
 
 def test_finepersonas_labels_are_read_as_list_and_as_text(write, tmp_path):
@@ -137,19 +138,19 @@ def test_finepersonas_with_clusters_has_handles_made_for_it(write):
 
 def test_handles_that_are_made_stay_the_same_whatever_stands_beside_them(write):
     rows = [{"persona": "A baker."}, {"persona": "A judge."}]
-    there = load(write("a.jsonl", lines(rows)))
-    turned = load(write("b.jsonl", lines(rows[::-1])))
+    there = load_personas(write("a.jsonl", lines(rows)))
+    turned = load_personas(write("b.jsonl", lines(rows[::-1])))
     assert there == turned[::-1]
 
 
 def test_equal_rows_without_id_are_told_apart_quickly(write):
-    people = load(write("a.jsonl", lines([{"persona": "A baker."}] * 20_000)))
+    people = load_personas(write("a.jsonl", lines([{"persona": "A baker."}] * 20_000)))
     assert len({one.id for one in people}) == 20_000
 
 
 def test_personahub_keeps_its_three_fields_and_tells_only_who_it_is(write):
     row = {"input persona": "A nurse.", "synthesized text": "x" * 30_000, "description": "tool"}
-    (one,) = load(write("a.jsonl", lines([row])))
+    (one,) = load_personas(write("a.jsonl", lines([row])))
     assert one.description == one.portrait() == "A nurse."
     assert one.attributes == row
 
@@ -180,7 +181,7 @@ def test_syndisco_attributes_are_the_persona(write):
         "age: 38. sex: female. personality characteristics: compassionate, patient."
     )
     free = [{"job": "judge", "home": {"town": "Ely", "rooms": 3}}]
-    (any_dict,) = load(write("b.json", json.dumps(free)), format="syndisco")
+    (any_dict,) = load_personas(write("b.json", json.dumps(free)), format="syndisco")
     assert any_dict.attributes == {"job": "judge", "home": '{"town": "Ely", "rooms": 3}'}
 
 
@@ -206,7 +207,7 @@ def test_oasis_twitter_positions_become_handles(write):
         "0,77,A,ann,\"[1, 9]\",\"['hi', 'it''s me']\",A baker.,A baker.\n"
         "1,78,B,bob smith,[],[],,\n"
     )
-    ann, bob = load(write("a.csv", text))
+    ann, bob = load_personas(write("a.csv", text))
     assert bob.id == "bob_smith"
     assert bob.attributes["original_id"] == "bob smith"
     assert ann.attributes["following"] == ["bob_smith"]
@@ -242,7 +243,7 @@ def test_names_that_become_alike_stay_different_people(write):
         {"id": "n" * 90, "description": "v"},
         {"id": 12, "description": "u"},
     ]
-    people = load(write("a.jsonl", lines(rows)))
+    people = load_personas(write("a.jsonl", lines(rows)))
     assert len({one.id for one in people}) == 6
     assert people[0].id == "a_b"
     assert people[4].attributes["original_id"] == "n" * 90
@@ -251,10 +252,10 @@ def test_names_that_become_alike_stay_different_people(write):
 
 def test_a_limit_reads_no_further(write):
     path = write("a.jsonl", lines([{"id": "a", "description": "x"}]) + "{broken\n")
-    assert len(load(path, limit=1)) == 1
-    assert load(path, limit=0) == []
+    assert len(load_personas(path, limit=1)) == 1
+    assert load_personas(path, limit=0) == []
     with pytest.raises(PersonaError, match="line 2"):
-        load(path, limit=2)
+        load_personas(path, limit=2)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_a_limit_reads_no_further(write):
 def test_what_is_wrong_is_named_with_its_place(write, name, content, says):
     path = write(name, content)
     with pytest.raises(PersonaError) as caught:
-        load(path)
+        load_personas(path)
     assert str(path) in str(caught.value)
     assert [one for one in says if one not in str(caught.value)] == []
     assert caught.value.exit_code == 3
@@ -299,18 +300,18 @@ def test_what_is_wrong_is_named_with_its_place(write, name, content, says):
 def test_ten_broken_rows_are_told_at_once(write):
     rows = [{"id": f"p{n}", "description": n} for n in range(30)]
     with pytest.raises(PersonaError, match="10 rows cannot be read, and perhaps more") as caught:
-        load(write("a.jsonl", lines(rows)))
+        load_personas(write("a.jsonl", lines(rows)))
     assert "line 10:" in str(caught.value)
     assert "line 11:" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_and_a_format_that_is_none(write, tmp_path):
     with pytest.raises(PersonaError, match=r"gone\.json.*No such file"):
-        load(tmp_path / "gone.json")
+        load_personas(tmp_path / "gone.json")
     with pytest.raises(PersonaError, match="'twiter'; there are finepersonas, nemotron"):
-        load(write("a.json", "[]"), format="twiter")
+        load_personas(write("a.json", "[]"), format="twiter")
     with pytest.raises(PersonaError, match="limit is -1"):
-        load(write("a.json", "[]"), limit=-1)
+        load_personas(write("a.json", "[]"), limit=-1)
 
 
 def test_every_licence_is_that_of_a_format():
@@ -407,7 +408,7 @@ def test_any_damaged_parquet_is_personas_or_a_persona_error(tmp_path, parquet, d
 
 def check(path, form=None):
     try:
-        people = load(path, form)
+        people = load_personas(path, form)
     except PersonaError as error:
         str(error).encode()
         return
@@ -418,9 +419,9 @@ def check(path, form=None):
 
 def test_deep_nesting_is_an_error_like_any_other(write):
     with pytest.raises(PersonaError, match="not usable JSON"):
-        load(write("a.json", "[" * 100_000))
+        load_personas(write("a.json", "[" * 100_000))
     with pytest.raises(PersonaError, match="`labels`"):
-        load(write("a.jsonl", lines([{"persona": "x", "labels": "[" * 100_000}])))
+        load_personas(write("a.jsonl", lines([{"persona": "x", "labels": "[" * 100_000}])))
 
 
 def test_the_personahub_tool_file_imports_whole():
@@ -446,3 +447,9 @@ def test_the_oasis_twitter_file_imports_whole():
     assert source.format == "oasis-twitter"
     assert people[1].attributes["following"] == ["user32"]
     assert any(one.attributes["previous_tweets"] for one in people)
+
+
+def test_load_warns_that_it_is_called_load_personas_now(write):
+    path = write("a.jsonl", lines([{"id": "ann", "description": "A baker."}]))
+    with pytest.warns(DeprecationWarning, match="use load_personas"):
+        assert simnet.personas.load(path) == load_personas(path)

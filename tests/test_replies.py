@@ -33,7 +33,7 @@ from simnet import (
 from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
 from simnet.inference.sample import Draws, sampler
 from simnet.world.actions import fields_of
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import MessageSeen
 
 HOSTILE = [
     "", " ", "\n\n", ":", "::::", "like", "like ", "like 0", "like 99999999999999999999",
@@ -69,10 +69,10 @@ def random_view(chance):
     posts = [
         shown(chance.randint(0, 99), chance.choice("abc")) for _ in range(chance.randint(0, 12))
     ]
-    letters = tuple(Letter("dan", None, "hi", 0.0) for _ in range(chance.randint(0, 3)))
+    messages = tuple(MessageSeen("dan", None, "hi", 0.0) for _ in range(chance.randint(0, 3)))
     return view(
         *posts,
-        messages=letters,
+        messages=messages,
         suggested=tuple(f"s{n}" for n in range(chance.randint(0, 3))),
         groups=tuple(f"g{n}" for n in range(chance.randint(0, 3))),
     )
@@ -86,7 +86,7 @@ def random_format(chance):
 
 def written(reply_format, actions, seen):
     """Write actions as the model should have."""
-    if reply_format.sole is not None:
+    if reply_format.sole_verb is not None:
         return actions[0].text
     return "\n".join(line(action, seen) for action in actions)
 
@@ -199,7 +199,7 @@ def mutated(chance, reply):
 SEEN = view(
     shown(40, "ben"),
     shown(7, "cat"),
-    messages=(Letter("dan", None, "psst", 0.0),),
+    messages=(MessageSeen("dan", None, "psst", 0.0),),
     suggested=("eve",),
     groups=("walkers", "bakers"),
 )
@@ -275,7 +275,7 @@ def test_a_long_wrong_reply_is_cut():
 )  # fmt: skip
 def test_who_can_only_say_one_thing_says_it_plainly(verbs, size, action):
     reply_format = ReplyFormat(verbs, 280, size, 1)
-    assert reply_format.sole is verbs[0]
+    assert reply_format.sole_verb is verbs[0]
     assert reply_format.parse(" hello\n\nthere ", SEEN) == [action]
 
 
@@ -284,7 +284,7 @@ def test_who_can_only_say_one_thing_says_it_plainly(verbs, size, action):
     [((Reply,), 2, 1), ((Write,), 10, 2), ((Write, Pass), 10, 1), ((Like,), 1, 1), ((Pass,), 1, 1)],
 )
 def test_whoever_has_a_choice_names_a_verb(verbs, size, acts):
-    assert ReplyFormat(verbs, 280, size, acts).sole is None
+    assert ReplyFormat(verbs, 280, size, acts).sole_verb is None
 
 
 def test_without_a_post_nobody_can_reply():

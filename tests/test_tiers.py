@@ -43,7 +43,7 @@ from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Completion
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import answers
-from simnet.world.posts import Message
+from simnet.world.posts import MessageSeen
 
 
 def agent(behaviour, handle="ana", seed=0, description="", **fields):
@@ -81,7 +81,7 @@ def test_appeals_are_chances_that_follow_the_post():
     topic = rules.agreement(0.5)
     assert topic(me, shown(text="School nurse cycles")) == pytest.approx(0.5)
     assert topic(me, shown(text="Nothing alike whatsoever")) == 0.0
-    assert rules.both(crowd, topic)(me, shown(text="School nurse cycles")) == pytest.approx(0.1)
+    assert rules.all_of(crowd, topic)(me, shown(text="School nurse cycles")) == pytest.approx(0.1)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0.1, 1e6), st.floats(0, 1))
@@ -128,7 +128,7 @@ def test_a_touch_is_a_reply_a_quote_or_a_message():
     assert not touched(view(shown(1, "ben"), why=("reposted by @cat",)))
     assert touched(view(shown(1, "ben"), shown(2, "cat"), why=("", "replied to you")))
     assert touched(view(shown(1, "ben"), why=("quoted you",)))
-    assert touched(view(messages=(Message("ben", None, "hi", 0.0),)))
+    assert touched(view(messages=(MessageSeen("ben", None, "hi", 0.0),)))
 
 
 def test_rules_act_until_something_touches_the_agent_and_again_later():
@@ -144,14 +144,14 @@ def test_rules_act_until_something_touches_the_agent_and_again_later():
 
 def test_a_promotion_belongs_to_one_agent():
     shared = tiered(silent)
-    touching = view(messages=(Message("ben", None, "hi", 0.0),))
+    touching = view(messages=(MessageSeen("ben", None, "hi", 0.0),))
     one, other = agent(shared), agent(shared, "ben")
     assert decide(one, touching, lambda _: "write: yes").actions
     assert not decide(other, view(shown(1, "cat")), lambda _: "write: yes").actions
 
 
 def test_a_failure_while_promoted_is_counted_by_its_cause():
-    seen = view(messages=(Message("ben", None, "hi", 0.0),))
+    seen = view(messages=(MessageSeen("ben", None, "hi", 0.0),))
     decision = act(tiered(silent), seen, Completion("too late", "deadline"))
     assert decision.marks == ("promoted",)
     assert act(tiered(silent), seen, "rubbish").marks == ("garbled", "promoted")

@@ -7,7 +7,7 @@ from made_worlds import drive, random_scenario, shown, view
 
 from simnet.runtime.ray import serialization as wire
 from simnet.runtime.ray.serialization import Packer, unpack
-from simnet.world.posts import Message
+from simnet.world.posts import MessageSeen
 
 
 def travelled(packer, views):
@@ -28,10 +28,10 @@ def test_views_arrive_as_they_were(at_once):
 
 
 def test_messages_arrive_as_messages():
-    letter = Message("ben", "walkers", "up?", 3.0)
-    (arrived,) = travelled(Packer(), [view(shown(), messages=(letter,))])
-    assert arrived.messages == (letter,)
-    assert isinstance(arrived.messages[0], Message)
+    message = MessageSeen("ben", "walkers", "up?", 3.0)
+    (arrived,) = travelled(Packer(), [view(shown(), messages=(message,))])
+    assert arrived.messages == (message,)
+    assert isinstance(arrived.messages[0], MessageSeen)
 
 
 def test_a_post_that_changed_arrives_changed():

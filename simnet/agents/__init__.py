@@ -1,1 +1,1 @@
-"""AgentPool: what a persona is told, what it remembers, how it decides."""
+"""Agents: what a persona sees in its prompt, what it remembers, how it decides."""

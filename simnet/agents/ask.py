@@ -1,8 +1,8 @@
-"""How a behaviour asks a model without knowing where the model is.
+"""How a behaviour calls a model without knowing where the model is.
 
-A behaviour is a coroutine that awaits `ask`. Awaiting yields the prompt to whoever drives the
-coroutine, and the completion is sent back into it. So one process drives thousands of agents
-with no task, future or lock for any of them, and their prompts are in one list by then.
+A behaviour is a coroutine that awaits `ask`. Awaiting yields the prompt to the host that drives
+the coroutine, and the host sends the completion back into it. So a process drives thousands of
+agents without a task, future or lock for each, and sends their prompts in one list.
 """
 
 from collections.abc import Generator, Sequence
@@ -20,12 +20,12 @@ from simnet.text import cut, neutralise, storable
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
-HOTTER = 0.3
-"""What is added to the temperature each time a flawed reply is asked for again."""
-HOTTEST = 2.0
+TEMPERATURE_STEP = 0.3
+"""Added to the temperature each time a flawed reply is sampled again."""
+MAX_TEMPERATURE = 2.0
 
 
-class _Asked:
+class _PendingCompletion:
     """Awaiting it yields the prompt and returns the completion sent back."""
 
     __slots__ = ("prompt",)
@@ -37,14 +37,14 @@ class _Asked:
         return (yield self.prompt)
 
 
-class Asker(Agent, Protocol):
-    """What is needed of an agent to ask a model for it."""
+class PromptingAgent(Agent, Protocol):
+    """An agent whose behaviour may call a model."""
 
     fitting: Fitting | None
-    """Keeps the turn's prompts short enough; None where nothing is too long."""
+    """Shortens the turn's prompts; None if the model has no context limit."""
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
-        """List the marks of a reply's texts."""
+        """List the flags of a reply's texts."""
         ...
 
     def note_finish(self, completion: Completion) -> None:
@@ -55,25 +55,27 @@ class Asker(Agent, Protocol):
 class TurnAsk:
     """The `Ask` of one turn of one agent."""
 
-    def __init__(self, me: Asker, view: View) -> None:
+    def __init__(self, me: PromptingAgent, view: View) -> None:
         self._me = me
         self._view = view
         self._calls = 0
-        self._again = 0
-        """How often the reply was asked for again."""
+        self._resamples = 0
+        """How often the reply was sampled again."""
 
     async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
-        """Ask anything; returns the reply. Raises ModelError if there is none.
+        """Send any prompt and return the reply. Raises ModelError if there is no usable reply.
 
-        The end of `user` is cut off if all of it is too long for the model.
+        If the prompt is too long for the model, the end of `user` is cut off.
         """
         system, user = neutralise(system), neutralise(user)
         if self._me.fitting is None:
             return await self._reply(self._prompt(system, user, pattern))
 
         def shorter(version: int) -> Prompt:
-            told = cut(user, len(user) >> version) if version < HALVINGS else ""
-            return self._prompt(system, told if version else user, pattern)
+            if version == 0:
+                return self._prompt(system, user, pattern)
+            text = cut(user, len(user) >> version) if version < HALVINGS else ""
+            return self._prompt(system, text, pattern)
 
         version, prompt = self._me.fitting.choose(1 + HALVINGS, shorter)
         if version:
@@ -81,18 +83,18 @@ class TurnAsk:
         return await self._reply(prompt)
 
     async def for_action(self) -> list[Action]:
-        """Ask what to do about the view, among the cohort's verbs.
+        """Ask the model to act on the view with the cohort's verbs.
 
-        A reply that refuses, repeats or is garbled is asked for again as often as the cohort
-        says. Raises ModelError if no reply can be used.
+        A reply that refuses, repeats or is garbled is sampled again, at most as often as the
+        cohort's `resamples` says. Raises ModelError if no reply can be parsed.
         """
         chosen: list[Action] | None = None
-        for again in range(1, self._me.profile.resamples + 1):
+        for resample in range(1, self._me.profile.resamples + 1):
             with suppress(ModelError):
                 chosen = await self._action()
                 if not self._flawed(chosen):
                     return chosen
-            self._again = again
+            self._resamples = resample
             self._me.mark(reply_flags.RESAMPLED)
         try:
             return await self._action()
@@ -103,25 +105,25 @@ class TurnAsk:
 
     async def _action(self) -> list[Action]:
         me, view = self._me, self._view
-        replies = me.profile.replies
-        pattern = replies.pattern(view)
+        reply_format = me.profile.reply_format
+        pattern = reply_format.pattern(view)
         if pattern is None:
             return []
         if me.fitting is None:
-            prompt = self._prompt(me.instructions, prompts.news(me, view), pattern)
+            prompt = self._prompt(me.instructions, prompts.user_prompt(me, view), pattern)
         else:
             versions = Versions(me, view)
 
             def shorter(version: int) -> Prompt:
-                told, memories, seen = versions[version]
-                user = "\n".join([*memories, *prompts.sights(me, seen)])
-                return self._prompt(told, user, replies.pattern(seen))
+                system, memories, seen = versions[version]
+                user = "\n".join([*memories, *prompts.view_lines(me, seen)])
+                return self._prompt(system, user, reply_format.pattern(seen))
 
             version, prompt = me.fitting.choose(len(versions), shorter)
             if version:
                 view = versions[version].view
                 me.mark(reply_flags.TRIMMED)
-        return replies.parse(await self._reply(prompt), view)
+        return reply_format.parse(await self._reply(prompt), view)
 
     def _flawed(self, actions: list[Action]) -> bool:
         return not reply_flags.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
@@ -133,17 +135,21 @@ class TurnAsk:
             user=user,
             pattern=pattern,
             seed=draws.bits(self._view.seed, self._calls) >> 1,
-            temperature=min(HOTTEST, profile.temperature + HOTTER * self._again),
+            temperature=self._temperature(),
             max_tokens=profile.max_tokens,
             adapter=profile.adapter,
-            priority=int(self._view.now),  # what lands first should be decided first
+            priority=int(self._view.now),  # the earlier a turn lands, the more urgent its reply
             asker=self._view.who,
         )
 
+    def _temperature(self) -> float:
+        raised = self._me.profile.temperature + TEMPERATURE_STEP * self._resamples
+        return min(MAX_TEMPERATURE, raised)
+
     async def _reply(self, prompt: Prompt) -> str:
         self._calls += 1
-        completion = await _Asked(prompt)
+        completion = await _PendingCompletion(prompt)
         self._me.note_finish(completion)
         if not completion.usable:
             raise ModelError(f"{completion.finish}: {completion.text}")
-        return storable(completion.text)  # as the record gives it back
+        return storable(completion.text)  # as the record stores it

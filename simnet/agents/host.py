@@ -1,7 +1,7 @@
 """A host drives the agents of one process: views in, decisions out, prompts to a model.
 
-It is a plain class; on a cluster it becomes a Ray actor as it stands. With one persona it is
-that persona's actor; with thousands it drives them all, and their prompts leave in lists.
+It is a plain class that a Ray actor wraps on a cluster. A host drives one agent or thousands;
+their prompts are sent to the model in lists.
 """
 
 import asyncio
@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
-from simnet.agents.prompting.fitting import Encoder, Fitting, Replies
-from simnet.agents.turns import Inbox, PromptDeduplicator, Turn
+from simnet.agents.prompting.fitting import Encoder, Fitting, KnownReplies
+from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
@@ -20,28 +21,20 @@ from simnet.world.decision import Decision
 from simnet.world.posts import View
 
 
-class Thoughts(NamedTuple):
-    """What came out of some turns: decisions, and the model calls they took."""
+class TurnResults(NamedTuple):
+    """The decisions of some turns, and the model calls that finished on the way."""
 
     decisions: list[Decision]
     calls: list[Call]
     shared: list[Call]
-    """Those of the calls that the completion of another's answered: the model was not asked."""
+    """The calls answered by a deduplicated completion; the model was not called for them."""
 
 
 class ModelHandle(NamedTuple):
-    """A model, and what makes token ids for it where it does not take text."""
+    """A model, and the encoder of its prompts where it takes token ids and no text."""
 
     model: Model
     encoder: Encoder | None = None
-
-
-class _Source(NamedTuple):
-    """A model with what its prompts need in this process."""
-
-    model: Model
-    encoder: Encoder | None
-    sharing: PromptDeduplicator
 
 
 class Host:
@@ -53,59 +46,62 @@ class Host:
         model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,
-        replies: Replies | None = None,
+        replies: KnownReplies | None = None,
         minds: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
-        """Take a function that makes the agent of a handle; it is called once for each.
+        """Create a host without agents.
 
-        `model` is one for everyone, or the models by the names that minds give them.
-        A call whose reply is among `replies` is not made, nor is it among the calls that come
-        out. `minds` tells the mind of a handle at a time, if minds change on the way.
+        `agents` makes the agent of a handle; it is called once for each handle.
+        `model` serves all agents; a mapping serves several models, by the names in profiles.
+        A call whose reply is in `replies` does not reach the model and is not in the results.
+        `minds` returns the profile of a handle at a time, for runs whose scenario changes.
         """
         self._make = agents
         self._replies = replies
         self._minds = minds
         self._agents: dict[str, HostedAgent] = {}
+        served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
-        self._sources = {name: _Source(*one, PromptDeduplicator()) for name, one in served.items()}
-        self._everyones = next(iter(self._sources.values())) if len(served) == 1 else None
-        self._asks = 0
+        self._models = served
+        self._deduplicators = {name: PromptDeduplicator() for name in served}
+        self._only_handle = next(iter(served.values())) if len(served) == 1 else None
+        self._prompt_lists = 0
 
     def take_asks(self) -> int:
-        """Count the lists of prompts sent to the model since this was last asked."""
-        asks, self._asks = self._asks, 0
-        return asks
+        """Return how many lists of prompts were sent to models, and reset that count."""
+        count, self._prompt_lists = self._prompt_lists, 0
+        return count
 
-    async def think(self, views: Sequence[View]) -> AsyncIterator[Thoughts]:
-        """Let agents decide about their views; yield decisions as they are ready.
+    async def think(self, views: Sequence[View]) -> AsyncIterator[TurnResults]:
+        """Run one turn for each view; yield decisions as soon as they are ready.
 
         Each view leads to exactly one decision. Raises what a behaviour raises, with a note
         that names the persona and the turn.
         """
-        thoughts = Thoughts([], [], [])
-        asking = [t for v in views if (t := self._begin(v, thoughts.decisions)) is not None]
-        if thoughts.decisions:
-            yield thoughts
-        arrived: Inbox = asyncio.Queue()
-        open_turns = len(asking)
-        tasks = self._asked(asking, arrived)
+        results = TurnResults([], [], [])
+        waiting = [t for v in views if (t := self._begin(v, results.decisions)) is not None]
+        if results.decisions:
+            yield results
+        inbox: Inbox = asyncio.Queue()
+        open_turns = len(waiting)
+        tasks = self._start_calls(waiting, inbox)
         try:
             while open_turns:
-                finished = await arrived.get()
+                finished = await inbox.get()
                 if isinstance(finished, BaseException):
                     raise finished
-                thoughts = Thoughts([], [], [])
-                again = self._proceed(finished, thoughts)
-                open_turns -= len(thoughts.decisions)
-                tasks |= self._asked(again, arrived)
-                yield thoughts
+                results = TurnResults([], [], [])
+                waiting = self._continue(finished, results)
+                open_turns -= len(results.decisions)
+                tasks |= self._start_calls(waiting, inbox)
+                yield results
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
 
     def recall(self, views: Sequence[View]) -> list[Decision]:
-        """Decide as far as all replies are known; the other views are begun and left."""
+        """Decide the turns whose replies are all known; the other turns are started and left."""
         decisions: list[Decision] = []
         for view in views:
             self._begin(view, decisions)
@@ -117,28 +113,30 @@ class Host:
             agent = self._agents[view.who] = self._make(view.who)
         if self._minds is not None:
             agent.change(self._minds(view.who, view.now))
-        encoder = self._source(agent).encoder
+        encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view)
-        return turn if self._go_on(turn, None, decisions) else None
+        return turn if self._advance_to_model(turn, None, decisions) else None
 
-    def _proceed(
-        self, finished: Iterable[tuple[Turn, Completion]], thoughts: Thoughts
+    def _continue(
+        self, finished: Iterable[tuple[Turn, Completion]], results: TurnResults
     ) -> list[Turn]:
-        again = []
+        waiting = []
         for turn, completion in finished:
-            thoughts.calls.append(self._call(turn, completion))
+            results.calls.append(self._call(turn, completion))
             turn.calls += 1
             if turn.shared:
                 turn.shared = False
-                thoughts.shared.append(thoughts.calls[-1])
-            if self._go_on(turn, completion, thoughts.decisions):
-                again.append(turn)
-        return again
+                results.shared.append(results.calls[-1])
+            if self._advance_to_model(turn, completion, results.decisions):
+                waiting.append(turn)
+        return waiting
 
-    def _go_on(self, turn: Turn, completion: Completion | None, decisions: list[Decision]) -> bool:
-        """Drive a turn to its next prompt whose reply is not known; False if it has decided."""
+    def _advance_to_model(
+        self, turn: Turn, completion: Completion | None, decisions: list[Decision]
+    ) -> bool:
+        """Advance a turn to its next prompt with an unknown reply; False if it has decided."""
         while self._advance(turn, completion, decisions):
             if self._replies is None or turn.prompt is None:
                 return True
@@ -151,65 +149,66 @@ class Host:
     def _advance(
         self, turn: Turn, completion: Completion | None, decisions: list[Decision]
     ) -> bool:
-        """Drive a turn to its next prompt; False if it has decided instead."""
+        """Advance a turn to its next prompt; False if it has decided instead."""
         try:
-            asked = next(turn.deciding) if completion is None else turn.deciding.send(completion)
+            prompt = next(turn.deciding) if completion is None else turn.deciding.send(completion)
         except StopIteration as decided:
             decisions.append(decided.value)
             return False
         except Exception as error:
             error.add_note(f"in turn {turn.view.turn} of @{turn.view.who}")
             raise
-        if not isinstance(asked, Prompt):
+        if not isinstance(prompt, Prompt):
             raise TypeError(
-                f"the behaviour of @{turn.view.who} awaits {asked!r} in turn {turn.view.turn}; "
+                f"the behaviour of @{turn.view.who} awaits {prompt!r} in turn {turn.view.turn}; "
                 "it may only await `ask`"
             )
-        turn.prompt = asked
+        turn.prompt = prompt
         return True
 
-    def _source(self, agent: HostedAgent) -> _Source:
-        return self._everyones or self._sources[agent.profile.model]
+    def _handle(self, agent: HostedAgent) -> ModelHandle:
+        return self._only_handle or self._models[agent.profile.model]
 
-    def _asked(self, turns: Sequence[Turn], arrived: Inbox) -> set[asyncio.Task[None]]:
-        """Begin to ask each model the prompts of those turns that are for it."""
-        if not turns:
-            return set()
-        if self._everyones is not None:
-            return {asyncio.create_task(self._ask(self._everyones, turns, arrived))}
+    def _start_calls(self, turns: Sequence[Turn], inbox: Inbox) -> set[asyncio.Task[None]]:
+        """Start one task for each model, with the turns that use it."""
         groups: dict[str | None, list[Turn]] = {}
-        for turn in turns:
-            groups.setdefault(turn.agent.profile.model, []).append(turn)
+        if self._only_handle is not None and turns:
+            groups = {name: list(turns) for name in self._models}
+        else:
+            for turn in turns:
+                groups.setdefault(turn.agent.profile.model, []).append(turn)
         return {
-            asyncio.create_task(self._ask(self._sources[name], group, arrived))
+            asyncio.create_task(self._generate(name, group, inbox))
             for name, group in groups.items()
         }
 
-    async def _ask(self, source: _Source, turns: Sequence[Turn], arrived: Inbox) -> None:
-        leading: Sequence[Prompt] = ()
+    async def _generate(self, name: str | None, turns: list[Turn], inbox: Inbox) -> None:
+        """Send the prompts of turns to one model; put completions into `inbox` as they finish."""
+        handle, deduplicator = self._models[name], self._deduplicators[name]
+        shareable: Sequence[Prompt] = ()
         if any(turn.agent.marked for turn in turns):
-            turns, leading = source.sharing.sift(turns, arrived)
-        prompts = [_encoded(turn.prompt, source) for turn in turns if turn.prompt is not None]
-        self._asks += bool(prompts)
-        failure: Exception = RunError("the turn that asked for this one was given up")
+            turns, shareable = deduplicator.split(turns, inbox)
+        prompts = [_encoded(turn.prompt, handle) for turn in turns if turn.prompt is not None]
+        self._prompt_lists += bool(prompts)
+        failure: Exception = RunError("the turn whose call this turn waits for was cancelled")
         try:
-            async for finished in _completions(source.model, prompts):
+            async for finished in _completions(handle.model, prompts):
                 completed = [(turns[position], done) for position, done in finished]
-                arrived.put_nowait(completed)
-                if leading:
-                    source.sharing.settle(completed)
+                inbox.put_nowait(completed)
+                if shareable:
+                    deduplicator.settle(completed)
         except Exception as error:  # noqa: BLE001  (handed to the consumer, which raises it)
             failure = error
-            arrived.put_nowait(error)
+            inbox.put_nowait(error)
         finally:
-            source.sharing.give_up(leading, failure)
+            deduplicator.give_up(shareable, failure)
 
     def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
-        return Call(
+        return Call(  # positional: once per model call
             turn.view.now, turn.view.who, turn.view.turn, turn.calls,
-            self._source(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
+            self._handle(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
         )  # fmt: skip
@@ -218,7 +217,7 @@ class Host:
 async def _completions(
     model: Model, prompts: Sequence[Prompt]
 ) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield what the model yields. Raises RunError unless it completes each prompt once."""
+    """Yield what the model yields. Raises RunError unless each prompt is completed once."""
     if not prompts:
         return
     waiting = set(range(len(prompts)))
@@ -238,7 +237,7 @@ async def _completions(
         )
 
 
-def _encoded(prompt: Prompt, source: _Source) -> Prompt:
-    if source.encoder is None or prompt.ids is not None:
+def _encoded(prompt: Prompt, handle: ModelHandle) -> Prompt:
+    if handle.encoder is None or prompt.ids is not None:
         return prompt
-    return replace(prompt, ids=source.encoder.encode(prompt.system, prompt.user))
+    return replace(prompt, ids=handle.encoder.encode(prompt.system, prompt.user))

@@ -1,4 +1,4 @@
-"""An agent as its host drives it: a persona, its memory and its turn under way."""
+"""An agent as its host drives it: a persona, its memory and the state of its turn."""
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
 from itertools import islice
@@ -14,17 +14,18 @@ from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.reflection import reflect
 from simnet.errors import ModelError
 from simnet.inference.model import USABLE, Completion, Prompt
+from simnet.inference.refusals import breaks_role
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.posts import View
 
-NEAR = 8
-"""Characters by which two texts that differ in punctuation and spaces may differ in length."""
+MAX_LENGTH_DIFFERENCE = 8
+"""Characters; texts that differ more in length are not compared with posts in view."""
 REMEMBERED_GISTS = 256
-"""How many of its own last texts an agent compares a new one with."""
+"""How many of its own last texts an agent checks for repeats."""
 RECENT_GISTS = 8
-"""How many of them are searched for near repeats."""
+"""How many of them it checks for near repeats."""
 
 
 class HostedAgent:
@@ -45,12 +46,12 @@ class HostedAgent:
         self.finish = "stop"
         """How the turn's last completion ended."""
         self.marked: tuple[str, ...] = ()
-        """What the behaviour marked this turn with."""
+        """Flags that the behaviour set in this turn."""
         self.fitting: Fitting | None = None
-        """Keeps the turn's prompts short enough; None where nothing is too long."""
+        """Shortens the turn's prompts; None if the model has no context limit."""
 
     def change(self, profile: AgentProfile) -> None:
-        """Take another profile; memories are kept unless the settings of memory differ."""
+        """Replace the profile; the memory is kept unless its settings differ."""
         if profile is self.profile:
             return
         if profile.memory != self.profile.memory:
@@ -60,9 +61,9 @@ class HostedAgent:
 
     @property
     def notes(self) -> dict[Hashable, Any]:
-        """What a behaviour keeps from turn to turn, under a key of its own.
+        """State that a behaviour keeps between turns, under a key of its own.
 
-        It has to follow from what the agent saw and what models replied, and from nothing else.
+        It must depend only on the views and the model replies of this agent.
         """
         if self._notes is None:
             self._notes = {}
@@ -76,69 +77,69 @@ class HostedAgent:
         return self._instructions
 
     def mark(self, word: str) -> None:
-        """Mark what comes of this turn, for the record."""
+        """Add a flag to the column `marks` of this turn's events."""
         if word not in self.marked:
             self.marked += (word,)
 
     def note_finish(self, completion: Completion) -> None:
-        """Remember how the turn's last completion ended, for its marks."""
+        """Remember how the turn's last completion ended, for its flags."""
         self.finish = completion.finish
 
     def decide(self, view: View) -> Generator[Prompt, Completion, Decision]:
-        """Run the behaviour on one view: yields prompts, wants completions, returns a Decision.
+        """Run the behaviour on one view: yields prompts, takes completions, returns a Decision.
 
-        A reply that cannot be used is a Decision too, one with a failure. Raises TypeError if
-        the behaviour awaits something else than `ask` or returns something else than actions.
+        An unusable reply leads to a Decision with a failure. Raises TypeError if the behaviour
+        awaits anything but `ask` or returns anything but actions.
         """
         self.finish = "stop"
         self.marked = ()
         ask = TurnAsk(self, view)
         try:
-            chosen = yield from self._begun(view, ask).__await__()
+            chosen = yield from self._start(view, ask).__await__()
         except ModelError as error:
             reason = str(error)
             self.memory.note(view, ())
             return Decision(
-                view.who, view.turn, (), self._failure_marks(reason) + self.marked, reason
+                view.who, view.turn, (), self._failure_flags(reason) + self.marked, reason
             )
         actions = self._checked(chosen)
-        noted = self.flaws(actions, view) + self.marked
+        flags = self.flaws(actions, view) + self.marked
         self._gists.update(dict.fromkeys(map(reply_flags.gist, _texts(actions))))
         while len(self._gists) > REMEMBERED_GISTS:
             del self._gists[next(iter(self._gists))]
         self.memory.note(view, actions)
         if self.memory.reflects:
             yield from reflect(self, view, ask).__await__()
-        return Decision(view.who, view.turn, actions, noted)
+        return Decision(view.who, view.turn, actions, flags)
 
-    def _begun(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
-        behaving = self.profile.behaviour(self, view, ask)
-        if isinstance(behaving, Awaitable):
-            return behaving
-        raise TypeError(f"behaviour {self._behaviour()} is not an `async def`")
+    def _start(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
+        coroutine = self.profile.behaviour(self, view, ask)
+        if isinstance(coroutine, Awaitable):
+            return coroutine
+        raise TypeError(f"behaviour {self._behaviour_name()} is not an `async def`")
 
-    def _behaviour(self) -> str:
+    def _behaviour_name(self) -> str:
         return getattr(self.profile.behaviour, "__name__", repr(self.profile.behaviour))
 
     def _checked(self, chosen: object) -> tuple[Action, ...]:
         actions = (chosen,) if isinstance(chosen, Action) else chosen
         if isinstance(actions, Sequence) and all(isinstance(one, Action) for one in actions):
             return tuple(actions)
-        raise TypeError(f"behaviour {self._behaviour()} returned {chosen!r}, not actions")
+        raise TypeError(f"behaviour {self._behaviour_name()} returned {chosen!r}, not actions")
 
-    def _failure_marks(self, reason: str) -> tuple[str, ...]:
+    def _failure_flags(self, reason: str) -> tuple[str, ...]:
         if self.finish not in USABLE:
             return ()
         return (reply_flags.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (reply_flags.GARBLED,)
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
-        """Mark what is remarkable about the texts of a turn."""
+        """List the flags of the texts of a turn."""
         found: dict[str, None] = {}
         gists: set[str] = set()
         for text in _texts(actions):
             if len(text) >= self.profile.text_limit or self.finish == "length":
                 found[reply_flags.AT_LIMIT] = None
-            if reply_flags.refuses(text):
+            if breaks_role(text):
                 found[reply_flags.REFUSAL] = None
             if reply_flags.garbled(text):
                 found[reply_flags.GARBLED] = None
@@ -147,13 +148,13 @@ class HostedAgent:
                 found[reply_flags.REPETITION] = None
             if gist in self._gists or gist in gists or _echoes(text, gist, view):
                 found[reply_flags.REPEAT] = None
-            elif self._nearly_said(text, gist, view):
+            elif self._nearly_repeats(text, gist, view):
                 found[reply_flags.NEAR_REPEAT] = None
             gists.add(gist)
         return tuple(found)
 
-    def _nearly_said(self, text: str, gist: str, view: View) -> bool:
-        """Whether most of a text was in an own recent text or is in a post in view."""
+    def _nearly_repeats(self, text: str, gist: str, view: View) -> bool:
+        """Whether most of a text is in one of its own recent texts or in a post in view."""
         parts = reply_flags.pieces(text)
         if any(reply_flags.nearly_holds(post.text, parts) for post in view.posts):
             return True
@@ -167,8 +168,9 @@ def _texts(actions: Sequence[Action]) -> Iterator[str]:
 
 
 def _echoes(text: str, gist: str, view: View) -> bool:
-    """Whether a text says what a post in view says; texts of unlike length are not compared."""
+    """Whether a text repeats a post in view; texts of different length are not compared."""
     return any(
-        abs(len(post.text) - len(text)) <= NEAR and reply_flags.gist(post.text) == gist
+        abs(len(post.text) - len(text)) <= MAX_LENGTH_DIFFERENCE
+        and reply_flags.gist(post.text) == gist
         for post in view.posts
     )

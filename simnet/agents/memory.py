@@ -1,8 +1,8 @@
-"""What a persona remembers, and what of it a prompt recalls.
+"""What an agent remembers, and which of its memories a prompt contains.
 
-A memory is bounded twice: it keeps so many entries, and a prompt recalls so many tokens of
-them. So no turn costs more than another because a run is long. What is recalled is a function
-of what the persona saw and did, hence the same wherever the persona lives.
+A memory has two limits: the number of entries it keeps, and the tokens of a prompt they may
+take. So the cost of a turn does not grow with the length of a run. What a prompt contains is a
+function of what the agent saw and did, so it does not depend on which process holds the agent.
 """
 
 import re
@@ -24,17 +24,17 @@ LONGEST_ENTRY = 160
 """Characters of an entry; a longer text is cut."""
 LN2 = log(2)
 SHORTEST_BUDGET = 16
-"""Tokens below which hardly an entry could be recalled."""
-COMMON_WORDS = 3
-"""Letters up to which a word says little about what a text is about."""
+"""Smallest `Recall.tokens`; less has no room for an entry."""
+SHORT_WORD = 3
+"""Words of at most this many letters are left out of comparisons, like stop words."""
 
-SAW = "saw"
-TOLD = "told"
-DID = "did"
-THOUGHT = "thought"
+SEEN = "seen"
+ADDRESSED = "addressed"
+DONE = "done"
+REFLECTION = "reflection"
 
-TO_YOU = frozenset({"replied to you", "quoted you"})
-"""Values of `View.why` of posts that are meant for the viewer."""
+ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you"})
+"""Values of `View.why` for posts that address the viewer."""
 
 Words: TypeAlias = frozenset[int]
 
@@ -43,24 +43,24 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Recall:
-    """Remember what one saw, was told and did, and recall what matters now.
+    """Settings of a memory stream: what an agent saw, was told and did.
 
     An entry's score is the weighted sum of recency, importance and relevance, each from 0 to 1.
-    The best are recalled, oldest first, as far as `tokens` reach. Source: the memory stream of
-    Park et al. 2023, "Generative Agents". Here importance follows from what kind of thing it
-    is, and relevance from the words that an entry shares with what is new: no model is asked.
+    The entries with the best scores that fit into `tokens` enter the prompt, oldest first.
+    Source: Park et al. 2023, "Generative Agents". Importance depends only on the kind of entry,
+    and relevance on the words that an entry shares with the view: no model is called.
     """
 
     tokens: int = 120
     """Tokens of a prompt, at four characters each, that memories may take."""
     half_life: Seconds = 6 * HOUR
-    """Time after which recency has halved."""
+    """Simulated seconds after which recency has halved."""
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Of recency, importance and relevance."""
     keeps: int = 100
-    """Entries kept; those that are old and of little importance go first."""
+    """Entries kept; the oldest and least important are dropped first."""
     reflect_every: int = 0
-    """Turns after which a model sums up what they came to; 0 is never."""
+    """Turns between two reflections, in which a model sums up memories; 0 is never."""
 
     def __post_init__(self) -> None:
         self._check(self.tokens >= SHORTEST_BUDGET, f"tokens={self.tokens}; give 16 or more")
@@ -78,37 +78,37 @@ class Recall:
 
 
 class Memory(Protocol):
-    """What one agent remembers."""
+    """The memory of one agent."""
 
     @property
     def reflects(self) -> bool:
-        """Whether it is time to ask a model what it all comes to."""
+        """Whether a reflection is due."""
         ...
 
     def lines(self, view: View) -> Sequence[str]:
-        """Say what comes to mind at the sight of `view`, with a heading; empty if nothing."""
+        """List a heading and the memories for the prompt about `view`; empty if there are none."""
         ...
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
-        """Keep what was seen and done in one turn."""
+        """Add what was seen and done in one turn."""
         ...
 
-    def matter(self, now: Seconds) -> Sequence[str]:
-        """List what a reflection is to be about."""
+    def reflection_input(self, now: Seconds) -> Sequence[str]:
+        """List the memories that a reflection sums up."""
         ...
 
-    def conclude(self, thought: str | None, now: Seconds) -> None:
-        """Keep what a reflection came to; None if it came to nothing."""
+    def add_reflection(self, thought: str | None, now: Seconds) -> None:
+        """Add the result of a reflection; None if the model gave no usable reply."""
         ...
 
 
 def memory_of(settings: int | Recall) -> Memory:
-    """Make an empty memory: of one's own last actions if `settings` is how many."""
+    """Create an empty memory; a number keeps that many of the agent's own last actions."""
     return LastActions(settings) if isinstance(settings, int) else MemoryStream(settings)
 
 
 class LastActions:
-    """One's own last actions, in the order in which they were done."""
+    """Keeps an agent's own last actions."""
 
     __slots__ = ("_most", "done")
 
@@ -120,29 +120,29 @@ class LastActions:
         """Oldest first."""
 
     def lines(self, view: View) -> Sequence[str]:
-        """List them all."""
+        """List all of them, oldest first."""
         return ["Lately you did:", *self.done] if self.done else ()
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
-        """Keep what was done and forget what is too long ago."""
+        """Add the turn's actions and drop the oldest beyond the limit."""
         if self._most and actions:
-            self.done += [_told(action) for action in actions]
+            self.done += [_describe(action) for action in actions]
             del self.done[: -self._most]
 
-    def matter(self, now: Seconds) -> Sequence[str]:
-        """List nothing: it never reflects."""
+    def reflection_input(self, now: Seconds) -> Sequence[str]:
+        """List nothing: there are no reflections."""
         return ()
 
-    def conclude(self, thought: str | None, now: Seconds) -> None:
-        """Keep nothing."""
+    def add_reflection(self, thought: str | None, now: Seconds) -> None:
+        """Do nothing: there are no reflections."""
 
 
 class Entry(NamedTuple):
-    """One thing remembered."""
+    """One memory."""
 
     at: Seconds
     kind: str
-    """saw | told | did | thought"""
+    """seen | addressed | done | reflection"""
     text: str
     importance: float
     """From 0 to 1."""
@@ -150,20 +150,20 @@ class Entry(NamedTuple):
 
 
 class MemoryStream:
-    """Everything that happened to one, and a way to recall what matters; see `Recall`."""
+    """Keeps what an agent saw, was told and did; selects by score. See `Recall`."""
 
     __slots__ = ("_count", "_entries", "_settings", "_turns")
 
     def __init__(self, settings: Recall) -> None:
         self._settings = settings
         self._entries: dict[int, Entry] = {}
-        """By the number of the post that was seen; other things have negative numbers."""
+        """By post id; entries that are no posts have negative keys."""
         self._count = 0
         self._turns = 0
 
     @property
     def entries(self) -> list[Entry]:
-        """List what is kept, in the order in which it came."""
+        """List the entries in the order in which they were added."""
         return list(self._entries.values())
 
     @property
@@ -172,70 +172,74 @@ class MemoryStream:
         return 0 < self._settings.reflect_every <= self._turns
 
     def lines(self, view: View) -> Sequence[str]:
-        """Say what is recent, important and about what is new, and not in view anyway."""
+        """Select the entries with the best scores, without posts that are in view."""
         in_view = {post.id for post in view.posts}
-        new: Words = frozenset().union(*(words_of(text) for text in _new(view)))
-        known = [entry for number, entry in self._entries.items() if number not in in_view]
+        words: Words = frozenset().union(*(words_of(text) for text in _texts_in(view)))
+        candidates = [entry for number, entry in self._entries.items() if number not in in_view]
         heading = "You remember:"
-        chosen = self._best(known, new, view.now, self._settings.tokens, len(heading) + 1)
+        chosen = self._best(candidates, words, view.now, self._settings.tokens, len(heading) + 1)
         return [heading, *chosen] if chosen else ()
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
-        """Keep what was seen and done; forget the least if there is too much."""
+        """Add what was seen and done; drop the entries of the least value beyond the limit."""
         for post, why in zip(view.posts, view.why, strict=True):
             if post.id not in self._entries:
-                meant = why in TO_YOU
-                text = f"@{post.author}{f' {why}' if meant else ''}: {post.text}"
-                kind, importance = (TOLD, 0.8) if meant else (SAW, 0.2)
+                addressed = why in ADDRESSED_TO_VIEWER
+                text = f"@{post.author}{f' {why}' if addressed else ''}: {post.text}"
+                kind, importance = (ADDRESSED, 0.8) if addressed else (SEEN, 0.2)
                 self._entries[post.id] = _entry(view.now, kind, text, importance)
         for message in view.messages:
-            self._keep(view.now, TOLD, f"@{message.sender} wrote to you: {message.text}", 0.8)
+            self._add(view.now, ADDRESSED, f"@{message.sender} wrote to you: {message.text}", 0.8)
         posts = {post.id: post for post in view.posts}
         for action in actions:
             about = posts.get(getattr(action, "post", -1))
-            spoke = bool(getattr(action, "text", None))
-            self._keep(view.now, DID, _told(action, about), 0.5 if spoke else 0.3)
+            has_text = bool(getattr(action, "text", None))
+            self._add(view.now, DONE, _describe(action, about), 0.5 if has_text else 0.3)
         self._turns += 1
-        self._forget(view.now)
+        self._trim(view.now)
 
-    def matter(self, now: Seconds) -> Sequence[str]:
-        """List what was most important of late."""
+    def reflection_input(self, now: Seconds) -> Sequence[str]:
+        """List the most recent and important memories, in at most four times `Recall.tokens`."""
         return self._best(self._entries.values(), frozenset(), now, 4 * self._settings.tokens)
 
-    def conclude(self, thought: str | None, now: Seconds) -> None:
-        """Keep a thought as the most important of memories."""
+    def add_reflection(self, thought: str | None, now: Seconds) -> None:
+        """Add a thought with the highest importance."""
         self._turns = 0
         if thought is not None:
-            self._keep(now, THOUGHT, thought, 1.0)
+            self._add(now, REFLECTION, thought, 1.0)
 
-    def _keep(self, at: Seconds, kind: str, text: str, importance: float) -> None:
+    def _add(self, at: Seconds, kind: str, text: str, importance: float) -> None:
         self._count += 1
         self._entries[-self._count] = _entry(at, kind, text, importance)
 
-    def _forget(self, now: Seconds) -> None:
-        """Drop a fifth at once, so that looking for what matters least is rare."""
+    def _trim(self, now: Seconds) -> None:
+        """Drop a fifth of the entries at once, so that sorting them is rare."""
         if len(self._entries) > self._settings.keeps:
-            worth = {number: self._worth(one, now) for number, one in self._entries.items()}
-            too_many = len(worth) - max(1, self._settings.keeps * 4 // 5)
-            for number in sorted(worth, key=worth.__getitem__)[:too_many]:
+            values = {number: self._value(one, now) for number, one in self._entries.items()}
+            excess = len(values) - max(1, self._settings.keeps * 4 // 5)
+            for number in sorted(values, key=values.__getitem__)[:excess]:
                 del self._entries[number]
 
-    def _worth(self, entry: Entry, now: Seconds) -> float:
+    def _value(self, entry: Entry, now: Seconds) -> float:
+        """Return the score of an entry without its relevance to a view."""
         recency, importance, _ = self._settings.weights
         age = (now - entry.at) / self._settings.half_life
         return recency * exp(-age * LN2) + importance * entry.importance
 
     def _best(
-        self, entries: Iterable[Entry], new: Words, now: Seconds, tokens: int, taken: int = 0
+        self, entries: Iterable[Entry], words: Words, now: Seconds, tokens: int, used: int = 0
     ) -> list[str]:
-        """Choose the entries with the best scores that fit into `tokens`, oldest first."""
+        """Format the entries with the best scores that fit into `tokens`, oldest first.
+
+        `used` characters are taken already.
+        """
         relevance = self._settings.weights[2]
         scored = [
-            (self._worth(entry, now) + relevance * overlap(entry.words, new), place, entry)
+            (self._value(entry, now) + relevance * overlap(entry.words, words), place, entry)
             for place, entry in enumerate(entries)
         ]
         scored.sort(key=lambda one: one[:2], reverse=True)
-        room = tokens * CHARACTERS_PER_TOKEN - taken
+        room = tokens * CHARACTERS_PER_TOKEN - used
         chosen = []
         for _, place, entry in scored:
             if len(entry.text) >= room:
@@ -249,17 +253,17 @@ class MemoryStream:
 
 @lru_cache(maxsize=16_384)
 def words_of(text: str) -> Words:
-    """Reduce a text to the hashes of its words, without short ones."""
+    """Return the hashes of a text's words, without short ones."""
     return frozenset(
         crc32(word.encode("utf-8", "surrogatepass"))
         for word in _WORD.findall(text.casefold())
-        if len(word) > COMMON_WORDS
+        if len(word) > SHORT_WORD
     )
 
 
-def overlap(words: Words, new: Words) -> float:
-    """Tell which share of `words` is among the `new`: 0 to 1; few words count as three."""
-    return len(words & new) / max(3, len(words)) if words else 0.0
+def overlap(words: Words, others: Words) -> float:
+    """Return the share of `words` that is in `others`, 0 to 1; fewer than 3 words count as 3."""
+    return len(words & others) / max(3, len(words)) if words else 0.0
 
 
 def _entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
@@ -267,21 +271,21 @@ def _entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
 
 
 def _line(entry: Entry, now: Seconds) -> str:
-    verb = {DID: "you did: ", THOUGHT: "you thought: "}.get(entry.kind, "")
+    verb = {DONE: "you did: ", REFLECTION: "you thought: "}.get(entry.kind, "")
     return f"{format_age(now - entry.at)} ago {verb}{entry.text}"
 
 
-def _new(view: View) -> Iterable[str]:
+def _texts_in(view: View) -> Iterable[str]:
     yield from (post.text for post in view.posts)
     yield from (message.text for message in view.messages)
     yield from view.news
 
 
-def _told(action: Action, about: Shown | None = None) -> str:
-    """Tell what one did, and about which post if that is known."""
+def _describe(action: Action, about: Shown | None = None) -> str:
+    """Describe an action, and the post it is about if that was in view."""
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None) or (about.author if about else None)
-    told = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
+    parts = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
     if about is not None:
-        told.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
-    return " ".join(filter(None, told))
+        parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
+    return " ".join(filter(None, parts))

@@ -1,11 +1,11 @@
-"""What a behaviour is given: the agent, its cohort's profile, and a way to ask a model."""
+"""What a behaviour receives: the agent, its cohort's profile, and a way to call a model."""
 
 from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from simnet.agents.formats.post_text import Teller
+from simnet.agents.formats.post_text import PostFormatter
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.agents.formats.spotlighting import STYLES, Spotlighting, Style
 from simnet.agents.memory import Memory, Recall
@@ -26,7 +26,7 @@ class Agent(Protocol):
 
     @property
     def profile(self) -> "AgentProfile":
-        """What it has in common with the other members of its cohort."""
+        """The settings it shares with the other members of its cohort."""
         ...
 
     @property
@@ -36,9 +36,9 @@ class Agent(Protocol):
 
     @property
     def notes(self) -> dict[Hashable, Any]:
-        """What a behaviour keeps from turn to turn, under a key of its own.
+        """State that a behaviour keeps between turns, under a key of its own.
 
-        It has to follow from what the agent saw and what models replied, and from nothing else.
+        It must depend only on the views and the model replies of this agent.
         """
         ...
 
@@ -48,35 +48,34 @@ class Agent(Protocol):
         ...
 
     def mark(self, word: str) -> None:
-        """Add a mark to what comes of this turn, for the record."""
+        """Add a flag to the column `marks` of this turn's events."""
         ...
 
 
 class Ask(Protocol):
-    """A model for one turn of one agent; seed, temperature and adapter are bound already."""
+    """Calls the model in one turn of one agent; seed, temperature and adapter are set already."""
 
     async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
-        """Ask anything; returns the reply. Raises ModelError if there is none.
+        """Send any prompt and return the reply. Raises ModelError if there is no usable reply.
 
-        `pattern` is a regular expression that the reply has to match. The end of `user` is cut
-        off if all of it is too long for the model.
+        `pattern` is a regular expression that the reply has to match. If the prompt is too
+        long for the model, the end of `user` is cut off.
         """
         ...
 
     async def for_action(self) -> list[Action]:
-        """Ask what to do about the view, among the cohort's verbs.
+        """Ask the model to act on the view with the cohort's verbs.
 
-        A reply that refuses, repeats or is garbled is asked for again as often as the cohort
-        says. Raises ModelError if no reply can be used.
+        A reply that refuses, repeats or is garbled is sampled again, at most as often as the
+        cohort's `resamples` says. Raises ModelError if no reply can be parsed.
         """
         ...
 
 
 class Behaviour(Protocol):
-    """Decide what `me` does about `view`: the extension point for how personas decide.
+    """Decides what `me` does about `view`: the extension point for how personas decide.
 
-    It may await `ask` and nothing else, because only what a model replied is recorded and
-    can be replayed.
+    It may await `ask` and nothing else, because only model replies are recorded and replayed.
     """
 
     def __call__(self, me: Agent, view: View, ask: Ask) -> Awaitable[Chosen]:
@@ -86,22 +85,22 @@ class Behaviour(Protocol):
 
 @dataclass(frozen=True)
 class AgentProfile:
-    """What the members of one cohort have in common when they decide; one value for all."""
+    """The settings that all agents of one cohort share."""
 
     cohort: str
     behaviour: Behaviour
     verbs: tuple[type[Action], ...]
     setting: str
-    """What platform this is; the same for everyone in a scenario."""
+    """Description of the platform; the same for everyone in a scenario."""
     manner: str
-    """How the cohort's members carry themselves."""
+    """How the cohort's members behave, in words."""
     feed_size: int
     text_limit: int
     """Characters in one text."""
     acts: int
     """Actions in one turn."""
     memory: int | Recall
-    """How many of one's own last actions a prompt recalls, or how it recalls more than those."""
+    """How many of its own last actions an agent recalls, or the settings of a memory stream."""
     temperature: float
     max_tokens: int
     adapter: str | None
@@ -112,23 +111,23 @@ class AgentProfile:
     seed: int = 0
     """The scenario's."""
     spotlighting: Spotlighting = "delimit"
-    """How prompts mark what others wrote."""
+    """How prompts mark text that others wrote."""
     resamples: int = 0
-    """How often a flawed reply is asked for again."""
+    """How often a flawed reply is sampled again."""
     oldest_first: bool = False
-    """Whether feeds end with what is newest."""
+    """Whether feeds end with the newest post."""
 
     @property
     def quoting(self) -> Style:
-        """How prompts mark what others wrote, as functions."""
+        """The functions and the note for the chosen spotlighting."""
         return STYLES[self.spotlighting]
 
     @cached_property
-    def teller(self) -> Teller:
-        """What puts posts into words."""
-        return Teller(self.quoting.quote)
+    def post_format(self) -> PostFormatter:
+        """Formats posts as lines of a prompt."""
+        return PostFormatter(self.quoting.quote)
 
     @cached_property
-    def replies(self) -> ReplyFormat:
-        """How these verbs are offered to a model and read back."""
+    def reply_format(self) -> ReplyFormat:
+        """Describes the verbs to a model, and parses its replies."""
         return ReplyFormat(self.verbs, self.text_limit, self.feed_size, self.acts)

@@ -1,4 +1,4 @@
-"""Asking a model what it all comes to, and remembering that."""
+"""Reflection: asks a model to sum up what an agent remembers."""
 
 from simnet.agents.memory import LONGEST_ENTRY
 from simnet.agents.profile import Agent, Ask
@@ -10,16 +10,17 @@ _THOUGHT = rf"[^\s][^\n\r]{{0,{LONGEST_ENTRY - 1}}}"
 
 
 async def reflect(me: Agent, view: View, ask: Ask) -> None:
-    """Condense what is remembered into one sentence, which is remembered from then on.
+    """Condense memories into one sentence, and add it to the memory.
 
-    Without a usable reply there is no thought, and the next is tried as many turns later; the
-    call is recorded either way.
+    Without a usable reply nothing is added, and the next reflection follows after the same
+    number of turns. The call is recorded either way.
     """
-    matter = me.memory.matter(view.now)
+    memories = me.memory.reflection_input(view.now)
     thought = None
-    if matter:
+    if memories:
+        system = prompts.reflection_instructions(me, LONGEST_ENTRY)
         try:
-            thought = await ask(prompts.reflecting(me, LONGEST_ENTRY), "\n".join(matter), _THOUGHT)
+            thought = await ask(system, "\n".join(memories), _THOUGHT)
         except ModelError:
             thought = None
-    me.memory.conclude(thought, view.now)
+    me.memory.add_reflection(thought, view.now)

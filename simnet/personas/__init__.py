@@ -1,4 +1,4 @@
-"""Who is on the network, and where they come from."""
+"""Personas: the type, readers of files, the shipped population, and the catalogue."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,22 +7,23 @@ from simnet.personas.persona import Persona
 if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
-    from simnet.personas.sources import load
+    from simnet.personas.sources import load, load_personas
 
-__all__ = ["Catalogue", "Persona", "Population", "load", "sample"]
+__all__ = ["Catalogue", "Persona", "Population", "load", "load_personas", "sample"]
 
-_HOMES = {
+_MODULES = {
     "Catalogue": "simnet.personas.catalogue",
     "Population": "simnet.personas.population",
     "load": "simnet.personas.sources",
+    "load_personas": "simnet.personas.sources",
     "sample": "simnet.personas.population",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import the rest on first use: whoever needs only Persona pays for nothing more."""
-    if name not in _HOMES:
+    """Import the others on first use, so that `Persona` alone stays quick to import."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - kept out of the import of simnet
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -1,4 +1,4 @@
-"""A folder of personas that can be searched by words and by likeness."""
+"""A folder of personas that can be searched by words and by similarity."""
 
 import fcntl
 import json
@@ -24,48 +24,48 @@ _WORD = re.compile(r"\w+")
 
 
 class Entry(NamedTuple):
-    """A persona and where it comes from."""
+    """A persona and its source."""
 
     persona: Persona
     source: Source
 
 
 class Similar(NamedTuple):
-    """An entry and its likeness to what was asked, from 0 to 1."""
+    """An entry and its cosine similarity to the query, 0 to 1."""
 
     entry: Entry
     score: float
 
 
 class Added(NamedTuple):
-    """What became of personas that were added."""
+    """How many personas were added, and how many were there already."""
 
     new: int
     known: int
-    """Those that were there already, the same in every field."""
+    """Personas that the catalogue had already, equal in every field."""
 
 
 class Catalogue:
-    """Personas kept in one Parquet file, which is only ever replaced as a whole.
+    """Personas in one Parquet file, which is replaced atomically as a whole.
 
-    Fields are named as in the source: where personas have an attribute of the name, the
-    attribute is meant, else the persona's own `id` or `description` (also called `persona`).
-    For rows of PersonaHub, `description` is thus the data set's column of that name.
+    Fields are named as in the source: a field name means the attribute of that name if there
+    is one, else the persona's own `id` or `description` (also called `persona`). So for rows of
+    PersonaHub, `description` is the data set's column of that name.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._rows: dict[str, list[Any]]
-        self._places: dict[str, int]
-        self._told: list[dict[str, Attribute]] | None
+        self._row_of: dict[str, int]
+        self._parsed_attributes: list[dict[str, Attribute]] | None
         self._indices: dict[str | None, TextIndex]
         self._read()
 
     @classmethod
     def open(cls, folder: str | Path) -> "Catalogue":
-        """Open a catalogue; a folder that is not there yet is an empty one.
+        """Open a catalogue; it is empty if the folder does not exist.
 
-        Raises PersonaError when what is in the folder is no catalogue.
+        Raises PersonaError if the folder holds something else.
         """
         return cls(Path(folder))
 
@@ -76,12 +76,12 @@ class Catalogue:
         return (self._entry(row) for row in range(len(self)))
 
     def __contains__(self, key: object) -> bool:
-        return key in self._places
+        return key in self._row_of
 
     def add(self, personas: Sequence[Persona], source: Source | None = None) -> Added:
-        """Add personas, all or none; those that are there already are passed over.
+        """Add personas, all or none; those it has already are skipped.
 
-        Raises PersonaError when an id stands for somebody else here.
+        Raises PersonaError if an id belongs to a different persona here.
         """
         source = source or Source("", "simnet")
         with _lock(self.folder):
@@ -98,9 +98,9 @@ class Catalogue:
         return Added(len(fresh), len(personas) - len(fresh))
 
     def get(self, key: str) -> Entry:
-        """Get a persona by its id. Raises UsageError, with the nearest ids, if there is none."""
-        if key in self._places:
-            return self._entry(self._places[key])
+        """Return the persona with this id. Raises UsageError with similar ids if there is none."""
+        if key in self._row_of:
+            return self._entry(self._row_of[key])
         near = get_close_matches(key, self._rows["id"][:100_000], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"no persona {key!r} among the {len(self)} in {self.folder}{hint}")
@@ -108,8 +108,8 @@ class Catalogue:
     def search(self, text: str, field: str | None = None, limit: int | None = None) -> list[Entry]:
         """List the personas that have all words of `text`, in the order they were added.
 
-        Case does not matter, and a word stands for all that begin with it. All fields are
-        searched if none is named. Raises UsageError for a field that no persona has.
+        Case is ignored, and a word matches all words that begin with it. Without `field`, all
+        fields are searched. Raises UsageError for a field that no persona has.
         """
         return [self._entry(row) for row in islice(self._matching(text, field), limit)]
 
@@ -118,55 +118,60 @@ class Catalogue:
         return sum(1 for _ in self._matching(text, field))
 
     def similar(self, to: str, field: str | None = None, limit: int = 10) -> list[Similar]:
-        """List the personas most like one (by its id) or like a text, the nearest first.
+        """List the personas most similar to one (given its id) or to a text, best first.
 
-        `field` says by what they are compared; without it by who they are, the persona's
-        own description. See simnet.personas.vectors for what likeness is.
+        They are compared by `field`, else by their own description. The measure is that of
+        simnet.personas.vectors.
         """
         texts = self._texts(field) if field else self._rows["description"]
-        place = self._places.get(to)
+        own_row = self._row_of.get(to)
         index = self._index(field, texts)
-        near = index.nearest(texts[place] if place is not None else to, limit + 1)
-        others = [(row, score) for row, score in near if row != place][:limit]
+        near = index.nearest(texts[own_row] if own_row is not None else to, limit + 1)
+        others = [(row, score) for row, score in near if row != own_row][:limit]
         return [Similar(self._entry(row), score) for row, score in others]
 
     def fields(self) -> list[str]:
-        """List all names that can be searched."""
-        names = {name for told in self._attributes() for name in told}
+        """List the names of all fields that can be searched."""
+        names = {name for attributes in self._attributes() for name in attributes}
         return sorted(names | {"id", "description", "persona"})
 
     def _matching(self, text: str, field: str | None) -> Iterator[int]:
         words = _WORD.findall(text)
         if not words:
             raise UsageError(f"there is no word in {text!r} to search for")
-        patterns = [re.compile(_start(word) + re.escape(word), re.IGNORECASE) for word in words]
+        patterns = [
+            re.compile(_word_start(word) + re.escape(word), re.IGNORECASE) for word in words
+        ]
         return (
             row
-            for row, told in enumerate(self._texts(field))
-            if all(pattern.search(told) for pattern in patterns)
+            for row, text in enumerate(self._texts(field))
+            if all(pattern.search(text) for pattern in patterns)
         )
 
     def _texts(self, field: str | None) -> list[str]:
-        """Get what is in a field, as a text, of every persona."""
+        """Return the text of a field for every persona."""
         if field is None:
             rows = zip(self._rows["id"], self._rows["description"], self._attributes(), strict=True)
-            return ["\n".join([key, own, *map(_text, told.values())]) for key, own, told in rows]
+            return [
+                "\n".join([key, own, *map(_text, attributes.values())])
+                for key, own, attributes in rows
+            ]
         own = self._rows.get("description" if field == "persona" else field, [])
         has_own = field in {"id", "description", "persona"}
-        told = self._attributes()
-        if not has_own and not any(field in one for one in told):
+        all_attributes = self._attributes()
+        if not has_own and not any(field in one for one in all_attributes):
             names = self.fields()
             near = get_close_matches(field, names, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
             raise UsageError(f"no persona in {self.folder} has a field {field!r}{hint}")
         if not has_own:
-            return [_text(one.get(field)) for one in told]
-        return [_text(one.get(field, mine)) for one, mine in zip(told, own, strict=True)]
+            return [_text(one.get(field)) for one in all_attributes]
+        return [_text(one.get(field, mine)) for one, mine in zip(all_attributes, own, strict=True)]
 
     def _attributes(self) -> list[dict[str, Attribute]]:
-        if self._told is None:
-            self._told = [json.loads(written) for written in self._rows["attributes"]]
-        return self._told
+        if self._parsed_attributes is None:
+            self._parsed_attributes = [json.loads(written) for written in self._rows["attributes"]]
+        return self._parsed_attributes
 
     def _index(self, field: str | None, texts: Sequence[str]) -> "TextIndex":
         from simnet.personas.vectors import TextIndex  # noqa: PLC0415 - imports numpy
@@ -176,18 +181,18 @@ class Catalogue:
         return self._indices[field]
 
     def _entry(self, row: int) -> Entry:
-        key, description, told, untold, *source = (self._rows[name][row] for name in _COLUMNS)
+        key, description, attributes, untold, *source = (self._rows[name][row] for name in _COLUMNS)
         persona = Persona(
-            id=key, description=description, attributes=json.loads(told), untold=tuple(untold)
+            id=key, description=description, attributes=json.loads(attributes), untold=tuple(untold)
         )
         return Entry(persona, Source(*source))
 
     def _fresh(self, personas: Sequence[Persona], source: Source) -> list[tuple[Any, ...]]:
-        """Pick the rows to be written."""
+        """Return the rows that the catalogue does not have yet."""
         fresh: dict[str, tuple[Any, ...]] = {}
         for persona in personas:
-            told = json.dumps(persona.attributes, ensure_ascii=False)
-            row = (persona.id, persona.description, told, list(persona.untold))
+            attributes = json.dumps(persona.attributes, ensure_ascii=False)
+            row = (persona.id, persona.description, attributes, list(persona.untold))
             known = fresh.get(persona.id, ())[:4] or self._row(persona.id)
             if not known:
                 fresh[persona.id] = (*row, *source)
@@ -199,22 +204,22 @@ class Catalogue:
         return list(fresh.values())
 
     def _row(self, key: str) -> tuple[Any, ...]:
-        if key not in self._places:
+        if key not in self._row_of:
             return ()
-        return tuple(self._rows[name][self._places[key]] for name in _COLUMNS[:4])
+        return tuple(self._rows[name][self._row_of[key]] for name in _COLUMNS[:4])
 
     def _read(self) -> None:
         self._take(_load(self.folder / FILE))
 
     def _take(self, rows: dict[str, list[Any]]) -> None:
         self._rows = rows
-        self._places = {key: row for row, key in enumerate(rows["id"])}
-        self._told = None
+        self._row_of = {key: row for row, key in enumerate(rows["id"])}
+        self._parsed_attributes = None
         self._indices = {}
 
 
-def _start(word: str) -> str:
-    """Match at the start of a word, in scripts that put spaces between words."""
+def _word_start(word: str) -> str:
+    """Return a pattern for the start of a word, in scripts with spaces between words."""
     return r"(?<!\w)" if word[0].isdigit() or word[0].lower() != word[0].upper() else ""
 
 
@@ -225,7 +230,7 @@ def _text(value: Attribute) -> str:
 
 
 def _load(path: Path) -> dict[str, list[Any]]:
-    """Read the columns; all are empty if there is no file."""
+    """Read the columns; they are empty if there is no file."""
     import pyarrow as pa  # noqa: PLC0415 - takes long to import
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -241,16 +246,16 @@ def _load(path: Path) -> dict[str, list[Any]]:
 
 
 def _write(path: Path, rows: dict[str, list[Any]]) -> None:
-    """Replace the file; a crash leaves the old one or the new one, whole."""
+    """Replace the file atomically: a crash leaves the old one or the new one."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    aside = path.with_suffix(".partial")
-    with aside.open("wb") as file:
+    temporary = path.with_suffix(".partial")
+    with temporary.open("wb") as file:
         pq.write_table(pa.table(rows, schema=_schema()), file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -267,7 +272,7 @@ def _schema() -> Any:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Let one process at a time write to a folder, which is made if need be."""
+    """Create the folder if needed, and lock it against other writing processes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("w")

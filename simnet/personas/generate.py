@@ -1,4 +1,4 @@
-"""New personas from a text or from another persona, by a model.
+"""Generates personas from a text or from another persona, by a model.
 
 The method is that of Ge et al. 2024, "Scaling Synthetic Data Creation with 1,000,000,000
 Personas" (arXiv 2406.20094): ask who is likely to write or read a text, and ask who else is
@@ -10,11 +10,12 @@ from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
 from simnet.inference.model import Completion, Model, Prompt
+from simnet.inference.refusals import opens_with_refusal
 from simnet.personas.persona import Attribute, Persona
-from simnet.personas.sources.handles import made
+from simnet.personas.sources.handles import handle_for
 
 LONGEST_TEXT = 6_000
-"""Characters of a text that are shown to the model; whatever follows tells little more."""
+"""Characters of a text that the prompt contains; the rest is cut off."""
 
 _FORM = (
     "Answer with one sentence of 10 to 40 words that says who the person is: what they do, what "
@@ -29,12 +30,6 @@ _RELATIVE = (
     "You imagine the people in somebody's life. Given one person, describe another who stands in "
     f"a real relation to them. {_FORM} The description must make sense without the first person."
 )
-_REFUSAL = re.compile(
-    r"^\W*(?:sorry\b|i apologi[sz]e|as an ai\b|unfortunately,? i\b"
-    r"|i(?: a|['\u2019])m (?:very |so )?(?:sorry|unable|not able)"
-    r"|i (?:cannot|can['\u2019]?t|won['\u2019]t)\b)",
-    re.IGNORECASE,
-)
 _MARK = re.compile(r"^(?:[#*>\-]+|\d+\.)\s+")
 _LABEL = re.compile(r"^(?:persona|person|answer|description|reader|writer)\s*:\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?\u3002](?=\s|$)")
@@ -43,11 +38,11 @@ _SENTENCE_END = re.compile(r"[.!?\u3002](?=\s|$)")
 async def text_to_persona(text: str, model: Model, seed: int = 0) -> Persona:
     """Ask a model for a person who would write or read `text`.
 
-    Raises PersonaError for an empty text and ModelError when the reply is no persona.
+    Raises PersonaError for an empty text and ModelError for an unusable reply.
     """
     completion = await _complete(model, text_prompt(text, seed))
-    made_from = f"text {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
-    return parse(completion, {"made_from": made_from, "method": "text-to-persona"}, model.name)
+    origin = f"text {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+    return parse(completion, {"made_from": origin, "method": "text-to-persona"}, model.name)
 
 
 async def persona_to_persona(
@@ -55,15 +50,15 @@ async def persona_to_persona(
 ) -> Persona:
     """Ask a model for somebody in a persona's life, such as "their patient".
 
-    Raises PersonaError for a persona that says nothing and ModelError when the reply is none.
+    Raises PersonaError for a persona without a portrait and ModelError for an unusable reply.
     """
     completion = await _complete(model, relation_prompt(persona, relation, seed))
-    how: dict[str, Attribute] = {"made_from": persona.id, "method": "persona-to-persona"}
-    return parse(completion, how | ({"relation": relation} if relation else {}), model.name)
+    provenance: dict[str, Attribute] = {"made_from": persona.id, "method": "persona-to-persona"}
+    return parse(completion, provenance | ({"relation": relation} if relation else {}), model.name)
 
 
 def text_prompt(text: str, seed: int = 0) -> Prompt:
-    """Ask who would write or read a text."""
+    """Build the prompt that asks who would write or read a text. Raises PersonaError if empty."""
     if not text.strip():
         raise PersonaError("the text is empty; a persona needs something to be made from")
     shown = text.strip()[:LONGEST_TEXT]
@@ -72,17 +67,17 @@ def text_prompt(text: str, seed: int = 0) -> Prompt:
 
 
 def relation_prompt(persona: Persona, relation: str | None = None, seed: int = 0) -> Prompt:
-    """Ask who stands in a relation to a persona; in any close one if it is not said which."""
+    """Build the prompt that asks who stands in `relation` to a persona; in any if it is None."""
     portrait = persona.portrait()[:LONGEST_TEXT]
     if not portrait:
         raise PersonaError(f"persona {persona.id!r} says nothing about anybody; describe it")
-    asked = relation or "a relative, friend, colleague, client, rival or neighbour"
-    user = f"Person:\n{portrait}\n\nDescribe somebody who is to this person: {asked}."
+    relations = relation or "a relative, friend, colleague, client, rival or neighbour"
+    user = f"Person:\n{portrait}\n\nDescribe somebody who is to this person: {relations}."
     return Prompt(system=_RELATIVE, user=user, seed=seed, max_tokens=96)
 
 
-def parse(completion: Completion, how: dict[str, Attribute], model: str) -> Persona:
-    """Make a persona of a reply; `how` it came about is kept and never told to a model.
+def parse(completion: Completion, provenance: dict[str, Attribute], model: str) -> Persona:
+    """Build a persona from a reply; `provenance` becomes attributes that no prompt contains.
 
     Raises ModelError when there is no reply, it is empty, or it is a refusal.
     """
@@ -94,15 +89,17 @@ def parse(completion: Completion, how: dict[str, Attribute], model: str) -> Pers
         description = description[: ends[-1]] if ends else description
     if not re.search(r"\w", description):
         raise ModelError(f"{model} gave an empty reply; try another seed or another model")
-    if _REFUSAL.match(description):
+    if opens_with_refusal(description):
         raise ModelError(f"{model} refused: {description[:200]!r}; try another text or model")
-    told = {**how, "model": model}
-    handle = made(description, f"{description} {sorted(told.items())}")
-    return Persona(id=handle, description=description, attributes=told, untold=tuple(told))
+    attributes = {**provenance, "model": model}
+    handle = handle_for(description, f"{description} {sorted(attributes.items())}")
+    return Persona(
+        id=handle, description=description, attributes=attributes, untold=tuple(attributes)
+    )
 
 
 def _description(reply: str) -> str:
-    """Take the first paragraph, without the label, marks and quotes models put around it."""
+    """Return the first paragraph, without labels, list marks and quotes around it."""
     whole = "".join(one for one in reply if one.isprintable() or one.isspace())
     paragraph = next(filter(None, (part.strip() for part in whole.split("\n\n"))), "")
     bare = _LABEL.sub("", _MARK.sub("", paragraph.replace("**", "")))

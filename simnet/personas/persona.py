@@ -1,4 +1,4 @@
-"""Who is on the network."""
+"""The type of a persona."""
 
 from typing import Annotated, TypeAlias
 
@@ -24,7 +24,7 @@ Attribute: TypeAlias = str | int | float | bool | list[str] | None
 
 
 class Persona(BaseModel):
-    """One person: a handle, a description in prose, and whatever attributes a study needs."""
+    """One person: a handle, a description in prose, and any attributes a study needs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,14 +32,14 @@ class Persona(BaseModel):
     description: Annotated[str, Field(max_length=20_000)] = ""
     attributes: dict[str, Attribute] = {}
     untold: tuple[str, ...] = ()
-    """Names of attributes kept for search and export that no model is told of."""
+    """Names of attributes for search and export that no prompt contains."""
 
     def portrait(self) -> str:
-        """Tell a model who this is: the description, then the attributes that say something."""
-        told = []
+        """Return the text for prompts: the description, then the attributes that are not empty."""
+        facts = []
         for name, value in self.attributes.items():
             text = ", ".join(value) if isinstance(value, list) else str(value)
             if text and value is not None and name not in self.untold:
-                told.append(f"{name.replace('_', ' ')}: {text}")
-        facts = ". ".join(told) + "." if told else ""
-        return " ".join(filter(None, [self.description, facts]))
+                facts.append(f"{name.replace('_', ' ')}: {text}")
+        sentence = ". ".join(facts) + "." if facts else ""
+        return " ".join(filter(None, [self.description, sentence]))

@@ -17,14 +17,14 @@ _PREFIX = re.compile(r"[\w.\-]{0,24}")
 
 
 def sample(n: int, seed: int = 0, *, prefix: str = "", **attributes: Attribute) -> "Population":
-    """Draw `n` of the shipped personas in the order that `seed` gives.
+    """Draw `n` of the shipped personas, in an order that depends on `seed`.
 
-    Handles are unique within a population, and populations with different seeds share
-    none. Two populations with one seed hold the same people: tell them apart by `prefix`,
-    which starts every handle. `attributes` are given to every persona, over its own.
+    Handles are unique within a population, and populations with different seeds share none.
+    Two populations with the same seed hold the same people; give them different values of
+    `prefix`, which starts every handle. `attributes` override those of every persona.
 
-    Costs the same for any `n`. There are 100 people; beyond them come combinations of one's
-    life with the interests and the temperament of others, a million different ones in all.
+    The cost does not depend on `n`. There are 100 people; further personas combine the life
+    of one with the interests and the temperament of others, a million combinations in all.
 
     Raises PersonaError when an argument cannot be used.
     """
@@ -45,8 +45,8 @@ def sample(n: int, seed: int = 0, *, prefix: str = "", **attributes: Attribute) 
 class Population(Sequence[Persona]):
     """A sequence of personas built on access; item i is the same in every process.
 
-    `rows` are positions in the endless sequence that `seed` gives. Slices are populations
-    too. A pickle holds the arguments alone.
+    `rows` are positions in the endless sequence that belongs to `seed`. Slices are populations
+    too. A pickle holds only the arguments.
     """
 
     __slots__ = ("_attributes", "_prefix", "_rows", "_seed")
@@ -74,14 +74,14 @@ class Population(Sequence[Persona]):
         return self._build(self._rows[index])
 
     def handle(self, index: int) -> str:
-        """Name one without building the persona."""
+        """Return the handle of one persona without building it."""
         return self._name(self._rows[index])
 
     def _name(self, row: int) -> str:
         lap, place = divmod(row, len(villagers()))
         name = self._prefix + villagers()[_order(self._seed)[place]].id
         if self._seed or lap:
-            name += f"_{_mark(self._seed)}"
+            name += f"_{_seed_text(self._seed)}"
         return f"{name}_{lap}" if lap else name
 
     def _build(self, row: int) -> Persona:
@@ -94,7 +94,7 @@ class Population(Sequence[Persona]):
             "interests": crowd[(first + 37 * inner + outer) % len(crowd)].attributes["interests"],
             "temperament": crowd[(first + inner) % len(crowd)].attributes["temperament"],
         }
-        # A copy is not checked again: villagers were, and so was what is added to them.
+        # model_copy does not validate: the villagers and the added attributes were validated.
         return crowd[first].model_copy(
             update={
                 "id": self._name(row),
@@ -127,29 +127,29 @@ def villagers() -> tuple[Persona, ...]:
 
 @lru_cache(maxsize=64)
 def _order(seed: int) -> tuple[int, ...]:
-    """Shuffle the villagers: by hash, so that no other version of Python shuffles otherwise."""
+    """Shuffle the villagers by hash, which is the same in every version of Python."""
     rank = [blake2b(f"{seed} {one.id}".encode()).digest() for one in villagers()]
     return tuple(sorted(range(len(rank)), key=rank.__getitem__))
 
 
 @lru_cache(maxsize=64)
-def _mark(seed: int) -> str:
-    """Write a seed so that it fits a handle: short ones as they are."""
+def _seed_text(seed: int) -> str:
+    """Return a seed as text for handles; large or negative ones are hashed."""
     if 0 <= seed < 10**9:
         return str(seed)
     return "s" + blake2b(str(seed).encode(), digest_size=8).hexdigest()
 
 
 def _check(population: Population, attributes: dict[str, Attribute]) -> None:
-    """Build one persona, as all share their attributes and the length of their handles."""
+    """Validate one persona; all share the attributes and the prefix."""
     try:
         Persona(id="any", attributes=attributes)
         if len(population):
             _ = population[-1]
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"][1:2]) or "its handle"
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:2]) or "its handle"
         raise PersonaError(
-            f"sample(): {where} cannot be used: {fault['msg']}; attributes are text, numbers, "
+            f"sample(): {where} cannot be used: {first['msg']}; attributes are text, numbers, "
             "true or false, or lists of texts"
         ) from None

@@ -1,7 +1,7 @@
-"""What people are about: English stems that tell a field of life, for likeness of personas.
+"""Topics of personas, each a list of English word stems, for comparing descriptions.
 
-A nurse and a surgeon share no word; both are of `health`. A stem stands for every word that
-begins with it, and one with a `$` for that word alone.
+"nurse" and "surgeon" share no letters of note; both belong to `health`. A stem matches every
+word that begins with it; a stem that ends with `$` matches only that word.
 """
 
 TOPICS = {

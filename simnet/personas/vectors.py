@@ -1,9 +1,9 @@
-"""Likeness of texts by their words and parts of words, with nothing to download.
+"""Similarity of texts: TF-IDF over words, character 4-grams and topics; needs no download.
 
-A text becomes a sparse vector: hashes of its words, hashes of the four-letter pieces of its
-words (so that "tailor" and "tailoring" are near), and the topics its words tell (so that a
-nurse and a surgeon are near), each weighted by how rare it is. All of it is array arithmetic
-on the code points of thousands of texts at once.
+A text becomes a sparse vector of hashed features: its words, the 4-grams of its words (so that
+"tailor" and "tailoring" are near) and the topics of its words (so that "nurse" and "surgeon"
+are near), each weighted by its inverse document frequency. Features are computed by numpy on
+the code points of thousands of texts at once.
 """
 
 from collections.abc import Sequence
@@ -21,54 +21,55 @@ Floats: TypeAlias = NDArray[np.float32]
 
 BUCKETS = 1 << 20
 TEXTS_AT_ONCE = 10_000
-PIECE = 4
-PIECE_WEIGHT = 0.35
-"""What a piece of a word weighs beside a whole word."""
+GRAM = 4
+"""Characters of a 4-gram."""
+GRAM_WEIGHT = 0.35
+"""Weight of a 4-gram relative to a whole word."""
 TOPIC_WEIGHT = 3.0
-"""What a topic weighs beside a word as rare."""
+"""Weight of a topic relative to a word of the same frequency."""
 
-_FIRST = 64
-"""Buckets below this one are topics; above it, odd ones are words and even ones pieces."""
+_TOPIC_BUCKETS = 64
+"""Buckets below this one are topics; above it, odd ones are words and even ones 4-grams."""
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
 class _Features(NamedTuple):
-    """The distinct features of some texts, in the order of the texts."""
+    """The distinct features of some texts, in the order of the texts, like a CSR matrix."""
 
     starts: NDArray[np.int64]
-    """Where the features of each text start, and where the last one's end: texts + 1 of them."""
+    """Start of each text's features, and the end of the last: shape (texts + 1,)."""
     buckets: NDArray[np.int32]
     weights: Floats
 
 
 class TextIndex:
-    """Finds the texts most like a text."""
+    """Finds the texts that are most similar to a text, by cosine similarity."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        found = [
+        batches = [
             _features(texts[start : start + TEXTS_AT_ONCE])
             for start in range(0, len(texts), TEXTS_AT_ONCE)
         ]
-        self._buckets = _joined([one.buckets for one in found], np.int32)
-        weights = _joined([one.weights for one in found], np.float32)
-        sizes = _joined([np.diff(one.starts) for one in found], np.int64)
+        self._buckets = _joined([batch.buckets for batch in batches], np.int32)
+        weights = _joined([batch.weights for batch in batches], np.float32)
+        sizes = _joined([np.diff(batch.starts) for batch in batches], np.int64)
         self._row = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
         counts = np.bincount(self._buckets, minlength=BUCKETS)
-        self._rarity = np.log((1 + len(texts)) / (1 + counts)).astype(np.float32) + np.float32(1e-3)
-        self._weights = weights * self._rarity[self._buckets]
+        self._idf = np.log((1 + len(texts)) / (1 + counts)).astype(np.float32) + np.float32(1e-3)
+        self._weights = weights * self._idf[self._buckets]
         norms = np.sqrt(np.bincount(self._row, self._weights**2, minlength=len(texts)))
         self._norms = np.maximum(norms, 1e-12)
 
     def nearest(self, text: str, limit: int) -> list[tuple[int, float]]:
-        """List (position, cosine) of at most `limit` texts that share anything with `text`.
+        """List (position, cosine) of at most `limit` texts that share a feature with `text`.
 
-        The nearest comes first, and of equals the earlier.
+        The most similar comes first; of equals, the earlier.
         """
-        asked = _features([text])
-        weights = asked.weights * self._rarity[asked.buckets]
+        query = _features([text])
+        weights = query.weights * self._idf[query.buckets]
         dense = np.zeros(BUCKETS, dtype=np.float32)
-        dense[asked.buckets] = weights
+        dense[query.buckets] = weights
         products = dense[self._buckets] * self._weights
         scores = np.bincount(self._row, products, minlength=len(self._norms)) / self._norms
         scores /= max(float(np.sqrt(np.sum(weights**2))), 1e-12)
@@ -81,29 +82,31 @@ def _joined(parts: Sequence[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
 
 
 def _features(texts: Sequence[str]) -> _Features:
-    """Count the features of each text; weight = 1 + log(count), less for pieces of words."""
+    """Count the features of each text; weight = (1 + log(count)) * weight of its kind."""
     lowered = [text.lower() for text in texts]
     joined = "\n".join([*lowered, ""])
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     row = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in lowered])
     letter = _letters(codes)
     words = _words(codes, letter)
-    pieces, piece_at = _pieces(codes, letter)
-    topics, topic_at = _told_topics(words)
-    plain = np.concatenate([words.hashes(), pieces])
-    buckets = (_mixed(plain) % np.uint64((BUCKETS - _FIRST) // 2)).astype(np.int64) * 2 + _FIRST
+    grams, gram_at = _grams(codes, letter)
+    topics, topic_at = _topics(words)
+    hashes = np.concatenate([words.hashes(), grams])
+    buckets = (_mixed(hashes) % np.uint64((BUCKETS - _TOPIC_BUCKETS) // 2)).astype(
+        np.int64
+    ) * 2 + _TOPIC_BUCKETS
     buckets[: len(words.starts)] += 1
-    keys = row[np.concatenate([words.starts, piece_at, topic_at])] * BUCKETS
+    keys = row[np.concatenate([words.starts, gram_at, topic_at])] * BUCKETS
     keys, counts = np.unique(keys + np.concatenate([buckets, topics]), return_counts=True)
     rows, kept = np.divmod(keys, BUCKETS)
-    kinds = np.where(kept < _FIRST, TOPIC_WEIGHT, np.where(kept % 2, 1.0, PIECE_WEIGHT))
+    kinds = np.where(kept < _TOPIC_BUCKETS, TOPIC_WEIGHT, np.where(kept % 2, 1.0, GRAM_WEIGHT))
     starts = np.searchsorted(rows, np.arange(len(texts) + 1))
     weights = (1 + np.log(counts)) * kinds
     return _Features(starts, kept.astype(np.int32), weights.astype(np.float32))
 
 
 def _letters(codes: Codes) -> NDArray[np.bool_]:
-    """Mark the code points that are parts of words."""
+    """Return which code points belong to words."""
     table = np.zeros(0x110000, dtype=np.bool_)
     present = np.flatnonzero(np.bincount(codes))
     table[present] = [chr(code).isalnum() for code in present.tolist()]
@@ -111,7 +114,7 @@ def _letters(codes: Codes) -> NDArray[np.bool_]:
 
 
 class _Words(NamedTuple):
-    """Where the words of some texts are, and running sums that hash any part of them."""
+    """Starts and ends of words, and prefix sums that give the hash of any part of a word."""
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
@@ -123,7 +126,7 @@ class _Words(NamedTuple):
 
 
 def _words(codes: Codes, letter: NDArray[np.bool_]) -> _Words:
-    """Find the words; the hash of a word is a difference of sums of code points times powers."""
+    """Find the words; a hash is a difference of prefix sums, as in a polynomial rolling hash."""
     edges = np.diff(letter.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     heads = np.concatenate([[0], starts])
@@ -133,9 +136,9 @@ def _words(codes: Codes, letter: NDArray[np.bool_]) -> _Words:
     return _Words(starts, ends, np.concatenate([np.zeros(1, np.uint64), np.cumsum(spread)]))
 
 
-def _told_topics(words: _Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List the topics that words tell, by their first letters, and where those words start."""
-    found, at = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+def _topics(words: _Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the topics of words, matched by their stems, and where those words start."""
+    topics_found, at = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     lengths = words.ends - words.starts
     for length, whole, hashes, topics in _stems():
         fits = lengths == length if whole else lengths >= length
@@ -143,14 +146,14 @@ def _told_topics(words: _Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         prefixes = words.sums[starts + length] - words.sums[starts]
         near = np.minimum(np.searchsorted(hashes, prefixes), len(hashes) - 1)
         hit = hashes[near] == prefixes
-        found.append(topics[near[hit]])
+        topics_found.append(topics[near[hit]])
         at.append(starts[hit])
-    return np.concatenate(found), np.concatenate(at)
+    return np.concatenate(topics_found), np.concatenate(at)
 
 
 @cache
 def _stems() -> list[tuple[int, bool, Hashes, NDArray[np.int64]]]:
-    """Sort the stems by length, and by whether they are whole words; then by hash."""
+    """Group the stems by length and by whether they are whole words; sort each by hash."""
     groups: dict[tuple[int, bool], list[tuple[int, int]]] = {}
     for topic, stems in enumerate(TOPICS.values()):
         for stem in stems.split():
@@ -164,23 +167,23 @@ def _stems() -> list[tuple[int, bool, Hashes, NDArray[np.int64]]]:
     ]
 
 
-def _pieces(codes: Codes, letter: NDArray[np.bool_]) -> tuple[Hashes, NDArray[np.int64]]:
-    """Hash all runs of four letters within words; tell where each starts."""
-    if len(codes) < PIECE:
+def _grams(codes: Codes, letter: NDArray[np.bool_]) -> tuple[Hashes, NDArray[np.int64]]:
+    """Hash all 4-grams within words; return the hashes and where each starts."""
+    if len(codes) < GRAM:
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    size = len(codes) - PIECE + 1
+    size = len(codes) - GRAM + 1
     whole = np.ones(size, dtype=np.bool_)
-    for step in range(PIECE):
+    for step in range(GRAM):
         whole &= letter[step : step + size]
     at = np.flatnonzero(whole)
     hashes = np.zeros(len(at), dtype=np.uint64)
-    for step in range(PIECE):
+    for step in range(GRAM):
         hashes = hashes * _BASE + codes[at + step]
     return hashes, at
 
 
 def _mixed(values: Hashes) -> Hashes:
-    """Spread the bits of hashes evenly."""
+    """Mix the bits of hashes (xor-shift and multiply, as in splitmix)."""
     values = (values ^ (values >> np.uint64(32))) * _MIX
     values = (values ^ (values >> np.uint64(32))) * _MIX
     return values ^ (values >> np.uint64(32))

@@ -126,7 +126,7 @@ def _versions(me: HostedAgent, view: View) -> Iterator[tuple[tuple[str, str], tu
     versions = Versions(me, view)
     for number in range(len(versions)):
         system, memories, seen = versions[number]
-        sights = prompts.sights(me, seen)
+        sights = prompts.view_lines(me, seen)
         persona = system[system.rindex(_PERSONA) + 2 :] if _PERSONA in system else system
         texts = (*head, persona, "\n".join(memories), "\n".join(sights))
         names = (*prompts.Layout._fields, "memory", "feed")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simnet.agents.prompting.fitting import Replies
+from simnet.agents.prompting.fitting import KnownReplies
 from simnet.agents.host import Host
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.replay_model import ReplayModel
@@ -18,7 +18,7 @@ VIEWS_AT_ONCE = 1024
 class Replayer:
     """A run done again from replies; iterate over it for the rows, then ask how it ended."""
 
-    def __init__(self, timeline: ScenarioTimeline, replies: Replies) -> None:
+    def __init__(self, timeline: ScenarioTimeline, replies: KnownReplies) -> None:
         """Take the scenarios and the replies that were recorded."""
         start, changes = timeline.start, timeline.changes
         self._kernel = SwitchingKernel(start, changes) if changes else Kernel(start)

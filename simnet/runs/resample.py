@@ -95,8 +95,8 @@ class _Picking:
                 self._shorten()
         return reply
 
-    def asked(self, view: View, call: int) -> str | None:
-        return self._recorded.asked(view, call)
+    def prompt_digest(self, view: View, call: int) -> str | None:
+        return self._recorded.prompt_digest(view, call)
 
     def picked(self) -> list[Asked]:
         """Return the calls that were picked."""

@@ -8,7 +8,7 @@ from typing import Self
 from simnet.agents.host import Host, ModelHandle
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
-from simnet.agents.prompting.fitting import Encoder, Replies
+from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.clock import Seconds
 from simnet.inference.model import Call, Model
 from simnet.inference.statistics import Measured
@@ -35,7 +35,7 @@ class LocalAgentPool:
         model: Model | Mapping[str | None, ModelHandle],
         encoder: Encoder | None = None,
         *,
-        replies: Replies | None = None,
+        replies: KnownReplies | None = None,
         minds: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Take what a Host takes."""

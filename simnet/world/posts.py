@@ -10,7 +10,7 @@ LONGEST_SHOWN = 2000
 
 
 class Shown(NamedTuple):
-    """A post as someone sees it."""
+    """A post as someone sees it. State hashes contain its repr: renaming it changes them."""
 
     id: int
     author: str
@@ -126,7 +126,7 @@ def seen(text: str) -> str:
     return one_line(cut(text, LONGEST_SHOWN))
 
 
-class Message(NamedTuple):
+class MessageSeen(NamedTuple):
     """A direct or group message as its reader sees it."""
 
     sender: str
@@ -146,7 +146,7 @@ class View(NamedTuple):
     posts: tuple[Shown, ...]
     why: tuple[str, ...]
     """For each post, why it is there: empty, `replied to you` or `reposted by @handle`."""
-    messages: tuple[Message, ...] = ()
+    messages: tuple[MessageSeen, ...] = ()
     news: tuple[str, ...] = ()
     """What the platform says: results of a search, trends, suggestions."""
     suggested: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from simnet.world.engagement import EngagementLog
 from simnet.world.event_codec import tell
 from simnet.world.events import DONE, REFUSED, Event
 from simnet.world.network import Network
-from simnet.world.posts import Message, Post
+from simnet.world.posts import MessageSeen, Post
 from simnet.world.tfidf import Words
 
 NOBODY: frozenset[int] = frozenset()
@@ -59,7 +59,7 @@ class World:
         self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
         self.suspended: set[int] = set()
         self.groups: dict[str, dict[int, None]] = {}
-        self.mail: defaultdict[int, list[Message]] = defaultdict(list)
+        self.mail: defaultdict[int, list[MessageSeen]] = defaultdict(list)
         """Unread messages."""
         self.mentions: defaultdict[int, list[int]] = defaultdict(list)
         """Unread replies and quotes."""
@@ -175,7 +175,7 @@ class World:
             self.mentions[whom].append(post.id)
             self.triggered.append((whom, how))
 
-    def send(self, whom: int, message: Message) -> None:
+    def send(self, whom: int, message: MessageSeen) -> None:
         """Put a message into a member's mail."""
         self.mail[whom].append(message)
         self.triggered.append((whom, "message"))

@@ -1,1 +1,1 @@
-"""Behaviours: how a persona decides."""
+"""Behaviours: functions that decide what a persona does."""

@@ -1,11 +1,14 @@
-"""Behaviours that follow rules and ask no model: for the many, and for baselines.
+"""Behaviours that follow rules and call no model: for large crowds, and as baselines.
 
-An appeal says with which chance a post moves someone. Chance is drawn per turn and post, so a
-rule is as reproducible as a model::
+A `Probability` says how likely an agent reacts to a post. The draw depends on the turn's seed
+and the post, so a rule is as reproducible as a model::
 
-    Cohort("crowd", people, behaviour=first_of(reposts(popularity(50)), likes(agreement())))
+    crowd = Cohort(
+        "crowd", sample(100), behaviour=first_of(reposts(popularity(50)), likes(agreement()))
+    )
 """
 
+from math import prod
 from typing import Protocol
 
 from simnet import draws
@@ -17,89 +20,89 @@ from simnet.world.posts import Shown, View
 from simnet.world.verbs import Like, Repost
 
 
-class Appeal(Protocol):
-    """Say with which chance, 0 to 1, a post moves `me`."""
+class Probability(Protocol):
+    """The probability, 0 to 1, that `me` reacts to a post."""
 
     def __call__(self, me: Agent, post: Shown) -> float:
-        """Return the chance."""
+        """Return the probability."""
         ...
 
 
-def chance(of: float) -> Appeal:
-    """Let every post move everyone with the same chance. Raises ScenarioError if it is none."""
+def chance(of: float) -> Probability:
+    """React to every post with the same probability. Raises ScenarioError outside 0 to 1."""
     _check(0 <= of <= 1, f"chance({of}): give a chance, 0 to 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return of
 
-    return appeal
+    return probability
 
 
-def popularity(half: float = 10.0, least: float = 0.0) -> Appeal:
-    """Follow the crowd: `least` for a post without likes and reposts, halfway to 1 at `half`.
+def popularity(half: float = 10.0, least: float = 0.0) -> Probability:
+    """Follow the crowd: `least` + (1 - `least`) * n / (n + `half`) at n likes and reposts.
 
-    Raises ScenarioError for numbers that give no chance.
+    Raises ScenarioError if that is no probability.
     """
     _check(half > 0 and 0 <= least <= 1, f"popularity({half}, {least}): half > 0, 0 <= least <= 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         count = post.likes + post.reposts
         return least + (1 - least) * count / (count + half)
 
-    return appeal
+    return probability
 
 
-def threshold(count: int) -> Appeal:
-    """Join in once `count` others did: the post has so many reposts (Granovetter 1978)."""
+def threshold(count: int) -> Probability:
+    """React once a post has `count` reposts (Granovetter 1978)."""
     _check(count >= 0, f"threshold({count}): give 0 or more")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return float(post.reposts >= count)
 
-    return appeal
+    return probability
 
 
-def agreement(most: float = 1.0) -> Appeal:
-    """Favour one's own topics: `most` times the share of a post's words in one's portrait."""
+def agreement(most: float = 1.0) -> Probability:
+    """Favour own topics: `most` times the share of a post's words that are in the portrait."""
     _check(0 <= most <= 1, f"agreement({most}): give a chance, 0 to 1")
 
-    def appeal(me: Agent, post: Shown) -> float:
+    def probability(me: Agent, post: Shown) -> float:
         return most * overlap(words_of(post.text), words_of(me.persona.portrait()))
 
-    return appeal
+    return probability
 
 
-def both(one: Appeal, other: Appeal) -> Appeal:
-    """Be moved only by what appeals in both ways: the product of the chances."""
+def all_of(*probabilities: Probability) -> Probability:
+    """React only if all of them do: the product of the probabilities."""
 
-    def appeal(me: Agent, post: Shown) -> float:
-        return one(me, post) * other(me, post)
+    def probability(me: Agent, post: Shown) -> float:
+        return prod([one(me, post) for one in probabilities])
 
-    return appeal
+    return probability
 
 
-def likes(appeal: Appeal) -> Behaviour:
-    """Like the first post of the feed that moves one; without any, do nothing."""
+def likes(probability: Probability) -> Behaviour:
+    """Like the first post of the feed that the draw selects; do nothing if there is none."""
 
     async def liking(me: Agent, view: View, ask: Ask) -> Chosen:
-        post = _moved(me, view, appeal, "like")
+        post = _first_drawn(me, view, probability, "like")
         return [] if post is None else Like(post)
 
     return liking
 
 
-def reposts(appeal: Appeal) -> Behaviour:
-    """Pass on the first post of the feed that moves one; without any, do nothing."""
+def reposts(probability: Probability) -> Behaviour:
+    """Repost the first post of the feed that the draw selects; do nothing if there is none."""
 
     async def reposting(me: Agent, view: View, ask: Ask) -> Chosen:
-        post = _moved(me, view, appeal, "repost")
+        post = _first_drawn(me, view, probability, "repost")
         return [] if post is None else Repost(post)
 
     return reposting
 
 
 def first_of(*behaviours: Behaviour) -> Behaviour:
-    """Do what the first behaviour does, or the next where it does nothing, and so on."""
+    """Do what the first behaviour that does anything does; the later ones are not tried."""
 
     async def trying(me: Agent, view: View, ask: Ask) -> Chosen:
         for behaviour in behaviours:
@@ -111,13 +114,13 @@ def first_of(*behaviours: Behaviour) -> Behaviour:
     return trying
 
 
-def _moved(me: Agent, view: View, appeal: Appeal, to: str) -> int | None:
+def _first_drawn(me: Agent, view: View, probability: Probability, reaction: str) -> int | None:
     return next(
-        (p.id for p in view.posts if draws.unit(view.seed, to, p.id) < appeal(me, p)),
+        (p.id for p in view.posts if draws.unit(view.seed, reaction, p.id) < probability(me, p)),
         None,
     )
 
 
-def _check(holds: bool, otherwise: str) -> None:
+def _check(holds: bool, message: str) -> None:
     if not holds:
-        raise ScenarioError(otherwise)
+        raise ScenarioError(message)

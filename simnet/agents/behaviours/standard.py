@@ -1,6 +1,4 @@
-"""Ways of acting. Each is a few lines, so that yours is too."""
-
-from typing import Literal
+"""The standard behaviours: examples of how short your own can be."""
 
 from simnet import draws
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
@@ -11,17 +9,17 @@ from simnet.world.verbs import Dismiss, Label, Remove
 
 
 async def converse(me: Agent, view: View, ask: Ask) -> Chosen:
-    """Read what is new and let the model choose."""
+    """Show the view to the model, which chooses the actions."""
     return await ask.for_action()
 
 
 async def silent(me: Agent, view: View, ask: Ask) -> Chosen:
-    """Do nothing but what cues say."""
+    """Do nothing; only cues make this persona act."""
     return []
 
 
 def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
-    """Mostly read; with chance `speaks`, act as `otherwise`."""
+    """Act as `otherwise` with probability `speaks`, else only read."""
 
     async def lurking(me: Agent, view: View, ask: Ask) -> Chosen:
         if draws.unit(view.seed, "lurk") < speaks:
@@ -32,44 +30,38 @@ def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
 
 
 def enforce(rule: str, note: str | None = None) -> Behaviour:
-    """Judge each post on the desk by `rule`: take it down or label it with `note`, or let it be."""
+    """Judge each reported post by `rule`: remove it, or label it with `note`, or dismiss it."""
 
     async def enforcing(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
         for post in view.posts:
-            verdict = await ask(
-                _charge(me, rule),
+            reply = await ask(
+                _instructions(me, rule),
                 f"@{post.author}: {me.profile.quoting.quote(post.text)}",
                 pattern="(yes|no)",
             )
-            actions.append(_sentence(verdict, post.id, note))
+            actions.append(_action(post.id, note) if _breaks_rule(reply) else Dismiss(post.id))
         return actions
 
     return enforcing
 
 
-def _charge(me: Agent, rule: str) -> str:
+def _instructions(me: Agent, rule: str) -> str:
     profile = me.profile
     task = f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise."
-    told = [
+    sections = [
         profile.setting,
         profile.quoting.note,
         profile.manner,
         prompts.introduction(me.persona),
         task,
     ]
-    return "\n\n".join(filter(None, told))
+    return "\n\n".join(filter(None, sections))
 
 
-def _sentence(verdict: str, post: int, note: str | None) -> Action:
-    match _verdict(verdict):
-        case "no":
-            return Dismiss(post)
-        case _ if note is not None:
-            return Label(post, note)
-        case _:
-            return Remove(post)
+def _action(post: int, note: str | None) -> Action:
+    return Remove(post) if note is None else Label(post, note)
 
 
-def _verdict(reply: str) -> Literal["yes", "no"]:
-    return "yes" if reply.strip().casefold().startswith("yes") else "no"
+def _breaks_rule(reply: str) -> bool:
+    return reply.strip().casefold().startswith("yes")

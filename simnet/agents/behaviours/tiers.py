@@ -1,4 +1,4 @@
-"""Degrees of fidelity: who asks a model, when, and who is answered along with others."""
+"""Behaviours that save model calls: rules until it matters, or one call for many agents."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,32 +8,32 @@ from simnet.agents import reply_flags
 from simnet.agents.ask import TurnAsk
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import HostedAgent
-from simnet.agents.memory import TO_YOU
+from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Shown, View
 
-Touch: TypeAlias = Callable[[View], bool]
-"""Say whether something in a view concerns the viewer in person."""
+ViewTest: TypeAlias = Callable[[View], bool]
+"""Returns whether something in a view concerns the viewer in person."""
 
 
 def touched(view: View) -> bool:
     """Whether someone replied to the viewer, quoted them or wrote to them."""
-    return bool(view.messages) or not TO_YOU.isdisjoint(view.why)
+    return bool(view.messages) or not ADDRESSED_TO_VIEWER.isdisjoint(view.why)
 
 
 def tiered(
     rule: Behaviour,
     model: Behaviour = converse,
     *,
-    promoted_by: Touch = touched,
+    promoted_by: ViewTest = touched,
     lasts: Seconds = 6 * HOUR,
 ) -> Behaviour:
-    """Act by `rule` until something touches the agent; then by `model` for a while.
+    """Act by `rule`; act by `model` for `lasts` simulated seconds after `promoted_by` is true.
 
-    `lasts` is simulated time since the last touch. What an agent does while it is promoted
-    is marked `promoted`. Raises ScenarioError if `lasts` is negative.
+    Turns decided by `model` have the mark `promoted`. Raises ScenarioError if `lasts` is
+    negative.
     """
     if not lasts >= 0:
         raise ScenarioError(f"tiered(lasts={lasts}): give 0 or more seconds")
@@ -55,28 +55,28 @@ def archetypes(
     *,
     every: Seconds = HOUR,
     sees: int | None = None,
-    personal: Touch = touched,
+    personal: ViewTest = touched,
 ) -> Behaviour:
-    """Let one reply answer for many: a cohort's members act as one of `k` of them would.
+    """Let one reply serve many agents: a cohort's members act as one of `k` of them would.
 
-    Each member belongs to an archetype by chance, and an archetype has the portrait of a member
-    that is drawn from the cohort. Members of one archetype whose feeds hold the same posts
-    (the first `sees` of them) within the same `every` seconds of simulated time are told the
-    same words with the same seed: so they do the same, wherever they live, and each host asks
-    the model once. To look alike, counts are rounded down to powers of two, ages are those at
-    the end of the interval, and who passed a post on is left out.
+    Each member is assigned to an archetype at random, and an archetype has the portrait of a
+    random member. Members of one archetype whose feeds hold the same posts (the first `sees`)
+    within the same `every` simulated seconds send the same prompt with the same seed. So they
+    do the same, and each host calls the model once. To make prompts equal, counts are rounded
+    down to powers of two, ages are those at the end of the interval, and who reposted a post
+    is left out.
 
-    `otherwise` decides for the archetype. It decides for the member alone, in the member's own
-    words, about a view that is `personal` or holds what the member had searched for. What is
-    done as an archetype is marked `archetype`. Every member's call is a row of the record; what
-    was not asked again is counted in `Usage.shared`. Two hosts ask each for itself.
+    `otherwise` decides for the archetype. If a view is `personal` or holds search results, it
+    decides for the member itself, with the member's own portrait and memory. Turns decided as
+    an archetype have the mark `archetype`. Every member's call is a row of the record; the
+    calls that did not reach the model are counted in `Usage.shared`.
 
     Raises ScenarioError for a number or an interval that is not positive.
     """
     if k < 1 or not every > 0 or (sees is not None and sees < 1):
         raise ScenarioError(f"archetypes({k}, every={every}, sees={sees}): give positive numbers")
 
-    async def broadcasting(me: Agent, view: View, ask: Ask) -> Chosen:
+    async def acting_as_archetype(me: Agent, view: View, ask: Ask) -> Chosen:
         if personal(view) or view.news or view.suggested:
             return await otherwise(me, view, ask)
         profile = me.profile
@@ -93,11 +93,11 @@ def archetypes(
             for mark in representative.marked:
                 me.mark(mark)
 
-    return broadcasting
+    return acting_as_archetype
 
 
 def _representative(profile: AgentProfile, number: int) -> HostedAgent:
-    """Make an agent that decides for an archetype: it remembers nothing, as members differ."""
+    """Create the agent that decides for an archetype, without memory, as members' differ."""
     size = len(profile.personas)
     place = draws.below(size, profile.seed, profile.cohort, "archetype", number)
     return HostedAgent(profile.personas[place], profile)
@@ -111,7 +111,7 @@ def _common(
     every: Seconds,
     sees: int | None,
 ) -> View:
-    """Reduce a view to what is the same for all members who are in this situation."""
+    """Reduce a view to what is equal for all members of the archetype in this interval."""
     interval = int(view.now // every)
     posts = tuple([_coarse(post) for post in view.posts[:sees]])
     return View(

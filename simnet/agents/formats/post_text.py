@@ -1,76 +1,78 @@
-"""Posts in words. Most posts are told to many readers alike, so the words are kept."""
+"""Formats posts as lines of a prompt; lines are cached, as most posts have many readers."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from simnet.agents.memory import TO_YOU
+from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
 from simnet.world.posts import Shown, View
 
-KEPT = 65_536
-"""Posts whose words are kept at most."""
+CACHED = 65_536
+"""Posts in the cache at most."""
 _COUNTED = (
     ("like", "likes"),
     ("dislike", "dislikes"),
     ("reply", "replies"),
     ("repost", "reposts"),
 )
-"""The last fields of a Shown, as one and as several are told."""
+"""The last fields of a Shown, in the singular and the plural."""
 
 
-class _Words(NamedTuple):
-    """A post in two parts, between which its age goes."""
+class _FormattedPost(NamedTuple):
+    """The text before and after the age of a post, which depends on the time."""
 
     post: Shown
-    """Kept so that no other post has its identity."""
+    """Keeps the object alive, so that no other object gets its `id()`."""
     at: Seconds
     author: str
     rest: str
 
 
-class Teller:
-    """Tells posts to a model."""
+class PostFormatter:
+    """Formats the posts of views for a model."""
 
     def __init__(self, quote: Callable[[str], str]) -> None:
-        """Take what marks the words of others."""
+        """Create an empty cache; `quote` marks text that others wrote."""
         self._quote = quote
-        self._words: dict[tuple[int, str], _Words] = {}
-        """By a post's identity, as comparing it by its fields takes longer, and why it is there."""
+        self._cache: dict[tuple[int, str], _FormattedPost] = {}
+        """By `id(post)`, as hashing all fields takes longer, and the reason it is in the feed."""
 
     def posts(self, view: View) -> list[str]:
-        """Tell the posts of a view, a numbered line for each."""
-        known, now = self._words, view.now
+        """Format the posts of a view, one numbered line each."""
+        cache, now = self._cache, view.now
         lines = []
         for number, (post, why) in enumerate(zip(view.posts, view.why, strict=True), 1):
-            words = known.get((id(post), why)) or self._learn(post, why)
-            _, at, author, rest = words
+            formatted = cache.get((id(post), why)) or self._add(post, why)
+            _, at, author, rest = formatted
             lines.append(f"{number} {author}{age(now - at)}{rest}")
         return lines
 
-    def _learn(self, post: Shown, why: str) -> _Words:
-        if len(self._words) >= KEPT:
-            self._words.clear()
-        words = self._words[id(post), why] = _Words(post, post.at, *self._put(post, why))
-        return words
+    def _add(self, post: Shown, why: str) -> _FormattedPost:
+        if len(self._cache) >= CACHED:
+            self._cache.clear()
+        author, rest = self._format(post, why)
+        formatted = _FormattedPost(post=post, at=post.at, author=author, rest=rest)
+        self._cache[id(post), why] = formatted
+        return formatted
 
-    def _put(self, post: Shown, why: str) -> tuple[str, str]:
+    def _format(self, post: Shown, why: str) -> tuple[str, str]:
         _, author, text, _, to, quoted, label, *counts = post
-        whom = f" to @{to}" if to else ""
-        if why in TO_YOU:
-            whom, why = f" {why}", ""
-        told = f": {self._quote(text)}"
+        recipient = f" to @{to}" if to else ""
+        if why in ADDRESSED_TO_VIEWER:
+            recipient, why = f" {why}", ""
+        rest = f": {self._quote(text)}"
         if quoted:
-            told += f" quoting {self._quote(quoted)}"
+            rest += f" quoting {self._quote(quoted)}"
         if label:
-            told += f" [{one_line(label)}]"
+            rest += f" [{one_line(label)}]"
         if why or any(counts):
             pairs = zip(counts, _COUNTED, strict=True)
             notes = [f"{count} {names[count > 1]}" for count, names in pairs if count]
-            told += f" ({', '.join([*notes, why] if why else notes)})"
-        return f"@{author}{whom}", told
+            rest += f" ({', '.join([*notes, why] if why else notes)})"
+        return f"@{author}{recipient}", rest
 
 
 def age(seconds: Seconds) -> str:
-    """Tell an age of an hour or more; what has none is new, and costs no tokens for it."""
+    """Format an age of an hour or more; empty below that, which saves tokens."""
     return f" {format_age(seconds)}" if seconds >= HOUR else ""

@@ -1,11 +1,11 @@
-"""Replies as lines: a small language of verbs that costs a model few tokens.
+"""The format of replies: one action a line, which costs a model few tokens.
 
-Every action is one line, such as `reply 2: Sounds great!` or `like 1`. What one can point at
-in a view (posts, then senders of messages, then suggested members, then groups) is numbered
-from 1, so the grammar depends only on how many of each are shown and is compiled once for
-each such shape. If all a cohort can do is say one thing, a reply is its text alone.
+Lines look like `reply 2: Sounds great!` or `like 1`. The possible targets in a view (posts,
+then senders of messages, then suggested members, then groups) are numbered from 1, so the
+grammar depends only on how many of each are shown; it is compiled once for each such `Shape`.
+If a cohort has one verb with a text and no choice of target, a reply is the text alone.
 
-Parsing is total: any string is either actions or a ModelError that says what is wrong.
+`ReplyFormat.parse` returns actions or raises ModelError for every string.
 """
 
 import re
@@ -41,13 +41,13 @@ PLAIN: frozenset[type[Action]] = frozenset([
     Write, Reply, Quote, Repost, Pass, Like, Unlike, Dislike, Report,
     Follow, Unfollow, Mute, Unmute, Block, Unblock,
 ])  # fmt: skip
-"""Verbs of every platform, whose names say what they do: a model is told no more of them."""
+"""Verbs whose names suffice; the prompt describes all others by their docstrings."""
 
 _BREAKS = re.compile(r"[\r\n]+")
 
 
 class Shape(NamedTuple):
-    """How many of each thing a view numbers."""
+    """How many targets of each kind a view numbers."""
 
     posts: int
     senders: int
@@ -72,7 +72,7 @@ class Shape(NamedTuple):
 
 
 class ReplyFormat:
-    """How a cohort's verbs are offered to a model and read back."""
+    """Describes a cohort's verbs to a model, constrains its replies and parses them."""
 
     def __init__(
         self, verbs: tuple[type[Action], ...], text_limit: int, feed_size: int, acts: int
@@ -80,18 +80,18 @@ class ReplyFormat:
         self.verbs = {verb.verb: verb for verb in verbs}
         self.text_limit = text_limit
         self.acts = acts
-        self.sole = verbs[0] if _says_one_thing(verbs, feed_size) and acts == 1 else None
-        """The one verb, if a reply is its text alone."""
-        self._forms = {verb.verb: _form(verb) for verb in verbs}
+        self.sole_verb = verbs[0] if _is_text_alone(verbs, feed_size) and acts == 1 else None
+        """The only verb, if a reply is its text alone; else None."""
+        self._line_patterns = {verb.verb: _line_pattern(verb) for verb in verbs}
         self._patterns: dict[Shape, str | None] = {}
 
     @cached_property
     def rules(self) -> str:
-        """Tell a model how to reply; the same for all views, so that it stays cached."""
-        if self.sole is not None:
-            what = "your reply" if fields_of(self.sole)[0].kind == "post" else "what you say"
+        """How to reply, in words; the same for all views, so prefix caches keep it."""
+        if self.sole_verb is not None:
+            what = "your reply" if fields_of(self.sole_verb)[0].kind == "post" else "what you say"
             return f"Answer with {what} alone, at most {self.text_limit} characters."
-        lines = [_offer(verb) + purpose(verb) for verb in self.verbs.values()]
+        lines = [_syntax(verb) + purpose(verb) for verb in self.verbs.values()]
         count = "one" if self.acts == 1 else f"one to {self.acts}"
         forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters)"
         return "\n".join([f"Answer with {count} of these lines {forms}:", *lines])
@@ -103,12 +103,12 @@ class ReplyFormat:
         """
         shape = Shape.of(view)
         if shape not in self._patterns:
-            self._patterns[shape] = self._build(shape)
+            self._patterns[shape] = self._build_pattern(shape)
         return self._patterns[shape]
 
-    def _build(self, shape: Shape) -> str | None:
-        if self.sole is not None:
-            possible = all(_reachable(field, shape) for field in fields_of(self.sole))
+    def _build_pattern(self, shape: Shape) -> str | None:
+        if self.sole_verb is not None:
+            possible = all(_reachable(field, shape) for field in fields_of(self.sole_verb))
             return self._text if possible else None
         verbs = [v for v in self.verbs.values() if all(_reachable(f, shape) for f in fields_of(v))]
         if all(verb is Pass for verb in verbs):
@@ -122,7 +122,7 @@ class ReplyFormat:
 
     def _verb_pattern(self, verb: type[Action], shape: Shape) -> str:
         parts = [verb.verb]
-        for field in _written(verb):
+        for field in _ordered_fields(verb):
             match field.kind:
                 case "text":
                     parts.append(f": {self._text}")
@@ -133,41 +133,41 @@ class ReplyFormat:
         return "".join(parts)
 
     def parse(self, reply: str, view: View) -> list[Action]:
-        """Read a reply. Raises ModelError, saying why, if it is not one to this view.
+        """Parse a reply. Raises ModelError, with the reason, if it does not fit this view.
 
-        More spaces than there should be and empty lines are let pass, nothing else.
+        Superfluous spaces and empty lines are accepted, nothing else.
         """
         text = reply.strip()
         if not text:
             raise ModelError(NO_REPLY)
         lines = [line.strip() for line in _BREAKS.split(text)]
-        if self.sole is not None:
-            words = {"post": "1", "text": " ".join(lines)}
-            told = {field.name: words[field.kind] for field in fields_of(self.sole)}
-            return [self._made(self.sole, told, view)]
+        if self.sole_verb is not None:
+            by_kind = {"post": "1", "text": " ".join(lines)}
+            words = {field.name: by_kind[field.kind] for field in fields_of(self.sole_verb)}
+            return [self._build(self.sole_verb, words, view)]
         lines = list(filter(None, lines))
         if len(lines) > self.acts:
             raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {_cut(text)}")
-        return [self._line(line, view) for line in lines]
+        return [self._parse_line(line, view) for line in lines]
 
-    def _line(self, line: str, view: View) -> Action:
+    def _parse_line(self, line: str, view: View) -> Action:
         name = re.split(r"[\s:]", line, maxsplit=1)[0]
         verb = self.verbs.get(name)
         if verb is None:
             raise ModelError(f"the reply is not an action: {_cut(line)}")
-        match = self._forms[name].fullmatch(line)
+        match = self._line_patterns[name].fullmatch(line)
         if match is None:
-            raise ModelError(f"the reply is not `{_offer(verb)}`: {_cut(line)}")
-        return self._made(verb, match.groupdict(), view)
+            raise ModelError(f"the reply is not `{_syntax(verb)}`: {_cut(line)}")
+        return self._build(verb, match.groupdict(), view)
 
-    def _made(self, verb: type[Action], told: Mapping[str, str], view: View) -> Action:
-        """Make an action from what was told of each of its fields."""
+    def _build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
+        """Build an action from the text of each of its fields."""
         values: dict[str, object] = {}
         for field in fields_of(verb):
-            word = told[field.name]
+            word = words[field.name]
             match field.kind:
                 case "text":
-                    values[field.name] = self._checked(word.strip())
+                    values[field.name] = self._check_text(word.strip())
                 case "choice":
                     if word not in field.choices:
                         raise ModelError(f"{verb.verb} wants one of {', '.join(field.choices)}")
@@ -176,7 +176,7 @@ class ReplyFormat:
                     values[field.name] = _target(kind, int(word), view, verb)
         return verb(**values)
 
-    def _checked(self, text: str) -> str:
+    def _check_text(self, text: str) -> str:
         if not text:
             raise ModelError(NO_TEXT)
         if len(text) > self.text_limit:
@@ -201,7 +201,7 @@ def _members(view: View) -> Iterator[str]:
     yield from view.suggested
 
 
-def _says_one_thing(verbs: tuple[type[Action], ...], feed_size: int) -> bool:
+def _is_text_alone(verbs: tuple[type[Action], ...], feed_size: int) -> bool:
     if len(verbs) != 1:
         return False
     kinds = [field.kind for field in fields_of(verbs[0])]
@@ -212,15 +212,15 @@ def _reachable(field: Field, shape: Shape) -> bool:
     return field.kind in {"text", "choice"} or len(shape.numbers(field.kind)) > 0
 
 
-def _written(verb: type[Action]) -> list[Field]:
-    """List fields in the order in which a reply has them: words come last."""
+def _ordered_fields(verb: type[Action]) -> list[Field]:
+    """List fields in the order in which a reply has them: text comes last."""
     return sorted(fields_of(verb), key=lambda field: field.kind == "text")
 
 
-def _form(verb: type[Action]) -> re.Pattern[str]:
-    """Compile what a line of this verb looks like, whatever the view."""
+def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
+    """Compile the pattern of this verb's line, for any view."""
     parts = [verb.verb]
-    for field in _written(verb):
+    for field in _ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(rf"\s*:(?P<{field.name}>.*)")
@@ -231,9 +231,9 @@ def _form(verb: type[Action]) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
-def _offer(verb: type[Action]) -> str:
+def _syntax(verb: type[Action]) -> str:
     parts = [verb.verb]
-    for field in _written(verb):
+    for field in _ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(": TEXT")
@@ -245,11 +245,11 @@ def _offer(verb: type[Action]) -> str:
 
 
 def purpose(verb: type[Action]) -> str:
-    """Say what a verb is for, after a dash; nothing if its name says it."""
-    told = verb.__doc__ or ""
-    if verb in PLAIN or not told or told.startswith(f"{verb.__name__}("):  # made by dataclass
+    """Return a dash and the first line of a verb's docstring; empty for verbs in PLAIN."""
+    doc = verb.__doc__ or ""
+    if verb in PLAIN or not doc or doc.startswith(f"{verb.__name__}("):  # made by dataclass
         return ""
-    return " - " + told.partition("\n")[0].rstrip(".").lower()
+    return " - " + doc.partition("\n")[0].rstrip(".").lower()
 
 
 def _cut(text: str, longest: int = 80) -> str:

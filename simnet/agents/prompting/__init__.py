@@ -1,1 +1,1 @@
-"""What a persona is told and how its reply is read."""
+"""Builds prompts, and shortens them until they fit the model."""

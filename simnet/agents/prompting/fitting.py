@@ -1,10 +1,9 @@
-"""Prompts that are never too long for the model.
+"""Shortens prompts until they fit the model's context length.
 
-Where a prompt does not fit beside its reply, the oldest memories go first, then the ends of
-long texts, then the lowest ranked posts, then what is below them, and the persona's portrait
-last. The model is offered what is left, so numbers and grammar are those of the shorter view.
-What fitted is a fact of the model's tokenizer. A run that is done again has none, and finds
-the version whose hash is the recorded one.
+If prompt and reply do not fit, these are cut in turn: the oldest memories, the ends of long
+texts, the lowest ranked posts, what is below the feed, and last the persona's portrait. Numbers
+and grammar are those of the shorter view. Which version fits depends on the model's tokenizer;
+a replay has none, and takes the version whose hash equals the recorded one.
 """
 
 from bisect import bisect_left
@@ -18,68 +17,69 @@ from simnet.inference.model import Completion, Prompt
 from simnet.text import cut
 from simnet.world.posts import View
 
-MOST_CHARACTERS = 16
-"""Characters a token; a text with more a token than that is not even counted."""
+MAX_CHARACTERS_PER_TOKEN = 16
+"""A text with more characters than this for each available token is not even encoded."""
 SHORT, SHORTEST = 280, 50
-"""Characters to which texts are cut: all that are long, and the one post that is left."""
+"""Characters to which texts are cut: first all long ones, at last the only remaining post."""
 HALVINGS = 8
+"""How often the portrait is halved before it is left out."""
 
 
 class Encoder(Protocol):
-    """Turn a chat into token ids."""
+    """Turns a chat into token ids."""
 
     length: int | None
-    """Tokens of prompt and reply together; None where nothing is too long."""
+    """Context length in tokens, prompt and reply together; None if unlimited."""
 
     def encode(self, system: str, user: str) -> tuple[int, ...]:
-        """Encode what a model is to see."""
+        """Return the token ids of the whole chat."""
         ...
 
 
-class Replies(Protocol):
-    """Replies that are known already, as those of a run that is done again are."""
+class KnownReplies(Protocol):
+    """Replies known before the run starts, such as those of a run that is replayed."""
 
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
-        """Return the reply to the call of this number in the turn of `view`, None if unknown.
+        """Return the reply to call number `call` of the turn of `view`, None if unknown.
 
-        Raises DivergenceError when the prompt is not the one it was the reply to.
+        Raises DivergenceError if `prompt` differs from the recorded one.
         """
         ...
 
-    def asked(self, view: View, call: int) -> str | None:
-        """Return the digest of the prompt of that call, None if it is unknown."""
+    def prompt_digest(self, view: View, call: int) -> str | None:
+        """Return the digest of the prompt of that call, None if unknown."""
         ...
 
 
 def encoded(prompt: Prompt, encoder: Encoder) -> Prompt | None:
     """Add the token ids to a prompt; None if it is too long."""
     room = None if encoder.length is None else encoder.length - prompt.max_tokens
-    if room is not None and len(prompt.system) + len(prompt.user) > MOST_CHARACTERS * room:
+    if room is not None and len(prompt.system) + len(prompt.user) > MAX_CHARACTERS_PER_TOKEN * room:
         return None
     ids = encoder.encode(prompt.system, prompt.user)
     return replace(prompt, ids=ids) if room is None or len(ids) <= room else None
 
 
 class Fitting:
-    """Chooses among the versions of a prompt, for the calls of one turn."""
+    """Chooses the version of each prompt of one turn."""
 
-    def __init__(self, view: View, encoder: Encoder | None, replies: Replies | None) -> None:
+    def __init__(self, view: View, encoder: Encoder | None, replies: KnownReplies | None) -> None:
         self._view = view
         self._encoder = encoder
         self._replies = replies
         self._call = -1
 
     def choose(self, versions: int, make: Callable[[int], Prompt]) -> tuple[int, Prompt]:
-        """Return the number and the prompt of the longest of `versions` that fits.
+        """Return the number and the prompt of the longest version that fits.
 
-        The first is the whole prompt, and each is shorter than the one before. If none fits
-        it is the last, which the model refuses.
+        Version 0 is the whole prompt; each is shorter than the one before. If none fits, the
+        last is returned, which the model refuses.
         """
         self._call += 1
-        digest = self._replies.asked(self._view, self._call) if self._replies else None
+        digest = self._replies.prompt_digest(self._view, self._call) if self._replies else None
         if digest is not None:
-            found = (one for one in range(versions) if make(one).digest() == digest)
-            version = next(found, 0)  # if it is none of them, the whole one tells why
+            matches = (one for one in range(versions) if make(one).digest() == digest)
+            version = next(matches, 0)  # without a match, version 0 leads to DivergenceError
             return version, make(version)
         if self._encoder is None:
             return 0, make(0)
@@ -106,7 +106,7 @@ class Fitting:
 
 
 class Version(NamedTuple):
-    """What a prompt that asks for an action is made of."""
+    """The parts of a prompt that asks for an action."""
 
     system: str
     memories: Sequence[str]
@@ -119,13 +119,13 @@ class Versions:
     def __init__(self, me: Agent, view: View) -> None:
         self._me = me
         self._view = view
-        self._memories = prompts.recalled(me, view)
+        self._memories = prompts.memory_lines(me, view)
         self._portrait = len(me.persona.portrait())
-        self._forgets = max(0, len(self._memories) - 1)
-        self._drops = max(0, len(view.posts) - 1)
+        self._droppable_memories = max(0, len(self._memories) - 1)
+        self._droppable_posts = max(0, len(view.posts) - 1)
 
     def __len__(self) -> int:
-        return 1 + self._forgets + 1 + self._drops + 2 + HALVINGS
+        return 1 + self._droppable_memories + 1 + self._droppable_posts + 2 + HALVINGS
 
     def __getitem__(self, number: int) -> Version:
         """Return a version: 0 is the whole."""
@@ -134,14 +134,14 @@ class Versions:
         if number:
             kept = memories[1 + number :]
             memories = [memories[0], *kept] if kept else ()
-        step = number - self._forgets
+        step = number - self._droppable_memories
         if step >= 1:
             view = _cut_texts(view, SHORT)
         if step > 1:
-            view = self._first(view, min(step - 1, self._drops))
-        step -= 1 + self._drops
+            view = self._without_last(view, min(step - 1, self._droppable_posts))
+        step -= 1 + self._droppable_posts
         if step >= 1:
-            view = self._bare(view)
+            view = self._posts_only(view)
         if step >= 2:
             view = _cut_texts(view, SHORTEST)
         if step <= 2:
@@ -149,17 +149,17 @@ class Versions:
         longest = self._portrait >> (step - 2) if step < 2 + HALVINGS else 0
         return Version(prompts.instructions(me.profile, me.persona, longest), memories, view)
 
-    def _first(self, view: View, fewer: int) -> View:
-        """Leave out the lowest ranked posts, of a feed that ends with the newest the oldest."""
+    def _without_last(self, view: View, fewer: int) -> View:
+        """Leave out the lowest ranked posts; the oldest, if the feed ends with the newest."""
         if self._me.profile.oldest_first:
             return view._replace(posts=view.posts[fewer:], why=view.why[fewer:])
         kept = len(view.posts) - fewer
         return view._replace(posts=view.posts[:kept], why=view.why[:kept])
 
-    def _bare(self, view: View) -> View:
-        """Leave out all but posts, unless nothing could be done then."""
-        bare = view._replace(messages=(), news=(), suggested=(), groups=(), refused=())
-        return bare if self._me.profile.replies.pattern(bare) is not None else view
+    def _posts_only(self, view: View) -> View:
+        """Leave out all but posts, unless that leaves no possible action."""
+        shorter = view._replace(messages=(), news=(), suggested=(), groups=(), refused=())
+        return shorter if self._me.profile.reply_format.pattern(shorter) is not None else view
 
 
 def _cut_texts(view: View, longest: int) -> View:

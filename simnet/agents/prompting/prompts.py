@@ -1,8 +1,8 @@
-"""Words for a model. Pure functions; what many prompts share comes first, to stay cached.
+"""Builds prompts, by pure functions. What many prompts share comes first, for prefix caches.
 
-The order is: platform and verbs, the cohort's manner, the persona; then, in the user's part,
-what the persona did lately and what is new. Text that others wrote is only in the latter,
-and marked as the scenario says; see `simnet.agents.formats.spotlighting`.
+The system prompt holds platform and verbs, the cohort's manner and the persona; the user
+prompt holds what the persona remembers and what is new. Text that others wrote is only in the
+user prompt, marked as the scenario says; see `simnet.agents.formats.spotlighting`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
 from simnet.text import cut, neutralise, one_line
-from simnet.world.posts import Message, View, seen
+from simnet.world.posts import MessageSeen, View, seen
 
 
 class Layout(NamedTuple):
-    """The parts of what a persona is told at every turn, in their order."""
+    """The sections of the system prompt, in order."""
 
     setting: str
     verbs: str
@@ -30,10 +30,10 @@ class Layout(NamedTuple):
 
 
 def layout(profile: AgentProfile, persona: Persona, longest: int | None = None) -> Layout:
-    """Lay out what a persona is told; its portrait has `longest` characters at most."""
+    """Build the sections of the system prompt; the portrait has `longest` characters at most."""
     return Layout(
         neutralise(profile.setting),
-        profile.replies.rules,
+        profile.reply_format.rules,
         profile.quoting.note,
         neutralise(profile.manner),
         introduction(persona, longest),
@@ -41,53 +41,53 @@ def layout(profile: AgentProfile, persona: Persona, longest: int | None = None) 
 
 
 def instructions(profile: AgentProfile, persona: Persona, longest: int | None = None) -> str:
-    """Tell a persona where it is, what it can do and who it is; the same at every turn."""
+    """Build the system prompt: platform, verbs, persona; the same at every turn."""
     return str(layout(profile, persona, longest))
 
 
 def introduction(persona: Persona, longest: int | None = None) -> str:
-    """Tell a model whom it plays, in `longest` characters at most besides the name."""
+    """Introduce the persona to the model: its handle, and `longest` characters of its portrait."""
     portrait = persona.portrait()
     portrait = neutralise(portrait if longest is None else cut(portrait, longest))
     return f"You are @{persona.id}. {portrait}".strip()
 
 
-def news(me: Agent, view: View) -> str:
-    """Tell a persona what it did lately and what is in front of it."""
-    return "\n".join([*recalled(me, view), *sights(me, view)])
+def user_prompt(me: Agent, view: View) -> str:
+    """Build the user prompt: memories, then the view."""
+    return "\n".join([*memory_lines(me, view), *view_lines(me, view)])
 
 
-def recalled(me: Agent, view: View) -> Sequence[str]:
-    """Tell a persona what it remembers, in lines: a heading, then the oldest first."""
-    if me.profile.replies.sole is not None and isinstance(me.profile.memory, int):
-        return ()  # what was said last is in view: only a memory of more than that adds to it
+def memory_lines(me: Agent, view: View) -> Sequence[str]:
+    """List what the persona remembers: a heading, then memories, oldest first."""
+    if me.profile.reply_format.sole_verb is not None and isinstance(me.profile.memory, int):
+        return ()  # the conversation in view holds its last actions already
     return me.memory.lines(view)
 
 
-def sights(me: Agent, view: View) -> list[str]:
-    """Tell a persona, in lines, what is in front of it."""
+def view_lines(me: Agent, view: View) -> list[str]:
+    """List what the persona sees: feed, news, messages, suggestions and groups."""
     quote = me.profile.quoting.quote
-    if me.profile.replies.sole is not None:
+    if me.profile.reply_format.sole_verb is not None:
         return _conversation(view, quote)
     lines = ["Not done:", *map(one_line, view.refused)] if view.refused else []
     lines.append("Your feed:" if view.posts else "Your feed is empty.")
-    lines += me.profile.teller.posts(view)
-    lines += _rest(view, quote)
+    lines += me.profile.post_format.posts(view)
+    lines += _below_feed(view, quote)
     return lines
 
 
-def reflecting(me: Agent, longest: int) -> str:
-    """Tell a persona to say what it remembers comes to."""
+def reflection_instructions(me: Agent, longest: int) -> str:
+    """Build the system prompt that asks the persona to sum up its memories."""
     task = (
         "Below is what you remember. Say in one sentence what it comes to for you, at most "
         f"{longest} characters, nothing else."
     )
-    told = [me.profile.setting, me.profile.manner, introduction(me.persona), task]
-    return "\n\n".join(filter(None, told))
+    sections = [me.profile.setting, me.profile.manner, introduction(me.persona), task]
+    return "\n\n".join(filter(None, sections))
 
 
-def _rest(view: View, quote: Callable[[str], str]) -> list[str]:
-    """List what is below the feed, numbered on from its posts."""
+def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
+    """List what is below the feed; numbers continue those of the posts."""
     lines = [seen(news) for news in view.news]
     number = len(view.posts)
     if view.messages:
@@ -109,13 +109,13 @@ def _rest(view: View, quote: Callable[[str], str]) -> list[str]:
 
 
 def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
-    """Show posts as things said, for a cohort whose replies are text alone."""
+    """Format posts as a conversation, for a cohort whose replies are text alone."""
     if not view.posts:
         return ["Nobody has said anything yet. You begin."]
     return [f"@{post.author}: {quote(post.text)}" for post in view.posts]
 
 
-def _message(message: Message, now: Seconds, quote: Callable[[str], str]) -> str:
+def _message(message: MessageSeen, now: Seconds, quote: Callable[[str], str]) -> str:
     where = f" in {one_line(message.group)}" if message.group else ""
-    told = quote(seen(message.text))
-    return f"@{message.sender}{where}{age(now - message.at)}: {told}"
+    text = quote(seen(message.text))
+    return f"@{message.sender}{where}{age(now - message.at)}: {text}"

@@ -1,13 +1,14 @@
-"""Personas from files: our own and those of the data sets and simulators in use.
+"""Reads personas from files, in simnet's own format and those of data sets and simulators.
 
-`load` tells formats apart by what is in the file, never by its name. Nothing is half
-imported: one broken row and there are no personas, only an error that names the row, its
-field and what to do, for the first ten such rows.
+`load_personas` recognises the format by the content of the file, never by its name. A file is
+read as a whole or not at all: if rows are broken, PersonaError lists the first ten, each with
+its place, its field and what to do.
 """
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
@@ -20,13 +21,13 @@ from simnet.personas.sources.fields import FieldError
 from simnet.personas.sources.formats import FORMATS, LICENCES, Format, recognise
 from simnet.personas.sources.handles import Handles
 
-__all__ = ["FORMATS", "LICENCES", "Batch", "Source", "load", "read"]
+__all__ = ["FORMATS", "LICENCES", "Batch", "Source", "load", "load_personas", "read"]
 
-MOST_PROBLEMS = 10
+MAX_PROBLEMS = 10
 
 
 class Source(NamedTuple):
-    """Where a persona comes from, and what its licence asks of whoever passes it on."""
+    """Where personas come from: file, format, and licence of the data."""
 
     file: str
     format: str
@@ -34,45 +35,58 @@ class Source(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one file held."""
+    """The personas of one file, and their source."""
 
     personas: list[Persona]
     source: Source
 
 
-def load(path: str | Path, format: str | None = None, limit: int | None = None) -> list[Persona]:
+def load_personas(
+    path: str | Path, format: str | None = None, limit: int | None = None
+) -> list[Persona]:
     """Read the personas of a JSON, JSONL, CSV or Parquet file.
 
-    `format` is one of FORMATS and is found out when left out; `limit` stops after so many
-    personas, without reading on. JSONL, CSV and Parquet are read as streams.
+    `format` is a name in FORMATS; it is recognised if left out. Reading stops after `limit`
+    personas. JSONL, CSV and Parquet are read as streams.
 
     Raises PersonaError, which lists the first ten rows that cannot be read.
     """
     return read(path, format, limit).personas
 
 
+def load(path: str | Path, format: str | None = None, limit: int | None = None) -> list[Persona]:
+    """Read personas under the deprecated name of `load_personas`."""
+    warnings.warn(
+        "simnet.personas.load is deprecated and will go with the next release; "
+        "use load_personas, which takes the same arguments",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return load_personas(path, format, limit)
+
+
 def read(path: str | Path, format: str | None = None, limit: int | None = None) -> Batch:
-    """Do as `load`, and tell the source too."""
+    """Read the personas of a file together with their source; see `load_personas`."""
     path = Path(path)
     if limit is not None and limit < 0:
-        raise PersonaError(f"limit is {limit}; how many personas to read is 0 or more")
+        raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
     if format is not None and format not in FORMATS:
         raise PersonaError(f"no persona format {format!r}; there are {', '.join(sorted(FORMATS))}")
-    reading = _Reading(path, FORMATS[format] if format else None)
-    personas = reading.all(limit)
+    reader = _FileReader(path, FORMATS[format] if format else None)
+    personas = reader.all(limit)
     if not personas and limit != 0:
         raise PersonaError(f"{path}: no personas in this file; it has no rows")
-    name = reading.format.name if reading.format else "empty"
+    name = reader.format.name if reader.format else "empty"
     if name == "oasis-twitter":
-        personas = oasis.name_the_followed(personas)
+        personas = oasis.add_following(personas)
     return Batch(personas, Source(path.name, name, LICENCES.get(name)))
 
 
-class _Reading:
-    """Reads one file, keeping count of the handles and of what went wrong."""
+class _FileReader:
+    """Reads one file; keeps the handles in use and the problems found."""
 
-    def __init__(self, path: Path, form: Format | None) -> None:
-        self.format = form
+    def __init__(self, path: Path, format: Format | None) -> None:
+        self.format = format
         self._path = path
         self._handles = Handles()
         self._problems: list[str] = []
@@ -81,22 +95,22 @@ class _Reading:
         personas: list[Persona] = []
         if limit == 0:
             return personas
-        for persona in self._each():
+        for persona in self._iterate():
             personas.append(persona)
             if limit is not None and len(personas) + len(self._problems) >= limit:
                 break
         if self._problems:
-            self._give_up()
+            self._raise_problems()
         return personas
 
-    def _each(self) -> Iterator[Persona]:
+    def _iterate(self) -> Iterator[Persona]:
         for row in rows(self._path):
-            read = row if isinstance(row, Broken) else self._persona(row)
-            if isinstance(read, Persona):
-                yield read
+            result = row if isinstance(row, Broken) else self._persona(row)
+            if isinstance(result, Persona):
+                yield result
                 continue
-            self._problems.append(f"{read.place}: {read.why}")
-            if len(self._problems) == MOST_PROBLEMS:
+            self._problems.append(f"{result.place}: {result.why}")
+            if len(self._problems) == MAX_PROBLEMS:
                 return
 
     def _persona(self, row: Row) -> Persona | Broken:
@@ -110,22 +124,22 @@ class _Reading:
         try:
             draft = self.format.convert(row.fields)
             handle, changed = self._handles.take(draft, row)
-            return _persona(draft, handle, changed)
+            return _validated(draft, handle, changed)
         except FieldError as error:
             return Broken(row.place, str(error))
 
-    def _give_up(self) -> None:
+    def _raise_problems(self) -> NoReturn:
         count = len(self._problems)
-        more = ", and perhaps more" if count == MOST_PROBLEMS else ""
+        more = ", and perhaps more" if count == MAX_PROBLEMS else ""
         listed = "\n  ".join(self._problems)
-        what = "1 row" if count == 1 else f"{count} rows"
+        rows_text = "1 row" if count == 1 else f"{count} rows"
         raise PersonaError(
-            f"{self._path}: {what} cannot be read{more}; nothing was imported\n  {listed}"
+            f"{self._path}: {rows_text} cannot be read{more}; nothing was imported\n  {listed}"
         )
 
 
-def _persona(draft: Draft, handle: str, changed: bool) -> Persona:
-    """Validate a draft; FieldError names the field that does not hold."""
+def _validated(draft: Draft, handle: str, changed: bool) -> Persona:
+    """Validate a draft. Raises FieldError, which names the invalid field."""
     attributes, untold = draft.attributes, draft.untold
     if changed and draft.id is not None:
         attributes = {**attributes, "original_id": draft.id}

@@ -1,4 +1,4 @@
-"""Rows out of JSON, JSONL, CSV and Parquet files, each with its place for error messages."""
+"""Reads rows from JSON, JSONL, CSV and Parquet files, each with its place in the file."""
 
 import csv
 import json
@@ -9,19 +9,21 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from simnet.errors import PersonaError
 
-HEAVY = frozenset({"embedding", "model_name_embeddings", "nn_indices", "nn_scores", "projection"})
-"""Columns of FinePersonas that are of no use here and make up most of its bytes."""
+UNUSED_COLUMNS = frozenset(
+    {"embedding", "model_name_embeddings", "nn_indices", "nn_scores", "projection"}
+)
+"""Columns of FinePersonas that are skipped; they make up most of its bytes."""
 
 
 class Row(NamedTuple):
-    """One row as it is in the file."""
+    """One row of a file."""
 
     place: str
     fields: dict[str, Any]
 
 
 class Broken(NamedTuple):
-    """One row that is none."""
+    """A row that cannot be read, and the reason."""
 
     place: str
     why: str
@@ -31,7 +33,7 @@ Rows: TypeAlias = Iterator[Row | Broken]
 
 
 def rows(path: Path) -> Rows:
-    """Iterate over the rows of a file; what kind it is, its first bytes tell.
+    """Iterate over the rows of a file; its first bytes decide the file type.
 
     Raises PersonaError when the file as a whole cannot be read.
     """
@@ -50,12 +52,12 @@ def rows(path: Path) -> Rows:
     if text[:1] == b"[":
         return _json(path)
     if text[:1] == b"{":
-        return _jsonl(path) if _by_lines(path, text) else _json(path)
+        return _jsonl(path) if _is_jsonl(path, text) else _json(path)
     return _csv(path)
 
 
-def _by_lines(path: Path, start: bytes) -> bool:
-    """Tell JSONL from one JSON object, which may be spread over lines and may be broken."""
+def _is_jsonl(path: Path, start: bytes) -> bool:
+    """Return whether a file is JSONL; else it is one JSON object, perhaps over many lines."""
     if path.suffix in {".jsonl", ".ndjson"}:
         return True
     line = start.partition(b"\n")[0].strip()
@@ -87,7 +89,7 @@ def _object(place: str, line: bytes) -> Row | Broken:
 def _row(place: str, fields: Any) -> Row | Broken:
     if not isinstance(fields, dict):
         return Broken(place, 'is not an object; write {"id": ..., "description": ...}')
-    return Row(place, {name: value for name, value in fields.items() if name not in HEAVY})
+    return Row(place, {name: value for name, value in fields.items() if name not in UNUSED_COLUMNS})
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -160,7 +162,7 @@ def _cells(place: str, header: list[str], cells: list[str]) -> Row | Broken:
             "put quotes around fields that hold the separator",
         )
     named = zip(header, cells, strict=True)
-    return Row(place, {name: value for name, value in named if name not in HEAVY})
+    return Row(place, {name: value for name, value in named if name not in UNUSED_COLUMNS})
 
 
 def _parquet(path: Path) -> Rows:
@@ -170,7 +172,7 @@ def _parquet(path: Path) -> Rows:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            columns = [name for name in file.schema_arrow.names if name not in HEAVY]
+            columns = [name for name in file.schema_arrow.names if name not in UNUSED_COLUMNS]
             for batch in file.iter_batches(batch_size=4096, columns=columns):
                 for fields in batch.to_pylist():
                     number += 1

@@ -1,4 +1,4 @@
-"""What a row of any format is read into, before it has a handle."""
+"""A persona as read from a row of any format, before it has a handle."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from simnet.personas.persona import Attribute
 
 
 class Draft(NamedTuple):
-    """A persona to be."""
+    """A persona without a valid handle."""
 
     id: str | None
     """The id in the row, as it is written there; None where the format has none."""
     description: str
     attributes: dict[str, Attribute]
     untold: tuple[str, ...] = ()
-    """Attributes that no model is told of; names that are not there do no harm."""
+    """Attributes that no prompt contains; names without an attribute are ignored."""

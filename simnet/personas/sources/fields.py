@@ -1,4 +1,4 @@
-"""The values of one field: texts, numbers, and lists that some data sets write as texts."""
+"""Reads the values of fields: texts, numbers, and lists that some data sets write as text."""
 
 import ast
 import json
@@ -10,14 +10,14 @@ from simnet.personas.persona import Attribute
 
 
 class FieldError(ValueError):
-    """A field holds what it must not. Never leaves this package."""
+    """A field has an invalid value. Callers outside this package see PersonaError instead."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"field `{field}`: {why}")
 
 
 def text(fields: dict[str, Any], name: str) -> str:
-    """Get a text that has to be there."""
+    """Return a text that is required. Raises FieldError if it is missing or empty."""
     value = fields.get(name)
     if value is None:
         raise FieldError(name, "is missing; every row of this format needs it")
@@ -25,16 +25,16 @@ def text(fields: dict[str, Any], name: str) -> str:
         raise FieldError(name, f"is {_kind(value)}, not text; put it in quotes")
     if not value.strip():
         raise FieldError(name, "is empty; fill it in or leave the row out")
-    return _whole(name, value)
+    return _without_surrogates(name, value)
 
 
 def optional_text(fields: dict[str, Any], name: str) -> str:
-    """Get a text that may be missing or empty."""
+    """Return a text; empty if it is missing."""
     return "" if fields.get(name) in (None, "") else text({name: fields[name] or " "}, name)
 
 
 def listing(fields: dict[str, Any], name: str) -> list[str]:
-    """Get a list of texts, also where it is written as a text in JSON or in Python's words."""
+    """Return a list of texts, also if it is written as text in JSON or Python syntax."""
     value = fields.get(name)
     if isinstance(value, str):
         value = _parsed(name, value)
@@ -46,11 +46,11 @@ def listing(fields: dict[str, Any], name: str) -> list[str]:
 
 
 def attribute(name: str, value: Any) -> Attribute:
-    """Make any JSON or Arrow value an attribute; what is nested deeper becomes JSON text."""
+    """Convert a JSON or Arrow value to an attribute; nested values become JSON text."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
-        return _whole(name, value)
+        return _without_surrogates(name, value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise FieldError(name, f"is {value}, which is no number; write null")
@@ -58,16 +58,16 @@ def attribute(name: str, value: Any) -> Attribute:
     if isinstance(value, list):
         return [_item(name, one) for one in value]
     if isinstance(value, dict):
-        return _whole(name, _json(name, value))
+        return _without_surrogates(name, _json(name, value))
     if isinstance(value, bytes):
         raise FieldError(name, "is binary; store it as text or leave the column out")
     return str(value)
 
 
 def attributes(fields: dict[str, Any], *, but: frozenset[str]) -> dict[str, Attribute]:
-    """Make attributes of all fields but the named."""
+    """Convert all fields but those in `but` to attributes."""
     return {
-        _whole("name of a field", name): attribute(name, value)
+        _without_surrogates("name of a field", name): attribute(name, value)
         for name, value in fields.items()
         if name not in but
     }
@@ -75,10 +75,10 @@ def attributes(fields: dict[str, Any], *, but: frozenset[str]) -> dict[str, Attr
 
 def _item(name: str, value: Any) -> str:
     if isinstance(value, str):
-        return _whole(name, value)
+        return _without_surrogates(name, value)
     if isinstance(value, bytes):
         raise FieldError(name, "is binary; store it as text or leave the column out")
-    return _whole(name, _json(name, value))
+    return _without_surrogates(name, _json(name, value))
 
 
 def _json(name: str, value: Any) -> str:
@@ -89,7 +89,7 @@ def _json(name: str, value: Any) -> str:
 
 
 def _parsed(name: str, written: str) -> Any:
-    """Read a list from a text."""
+    """Parse a list that is written as text."""
     if not written.strip():
         return None
     try:
@@ -105,8 +105,8 @@ def _parsed(name: str, written: str) -> Any:
         raise FieldError(name, f'{shown!r} is not a list; write ["one", "two"]') from None
 
 
-def _whole(name: str, value: str) -> str:
-    """Refuse halves of characters, which can be neither shown nor stored."""
+def _without_surrogates(name: str, value: str) -> str:
+    """Raise FieldError for lone surrogates, which cannot be encoded."""
     try:
         value.encode()
     except UnicodeEncodeError:

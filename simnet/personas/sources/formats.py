@@ -1,4 +1,4 @@
-"""What the rows of each known format mean. Names are those the data sets use."""
+"""Recognises and converts the rows of each known format, named as the data sets are."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -22,11 +22,11 @@ LICENCES = {
     "oasis-twitter": "Apache-2.0",
     "personahub": "CC-BY-NC-SA-4.0",
 }
-"""Licence of the data that are published in a format; files one made oneself are one's own."""
+"""Licence of the data published in a format; own files have none."""
 
 
 class Format(NamedTuple):
-    """How to tell the rows of a format, and how to read one; raises FieldError."""
+    """How to recognise the rows of a format, and to convert one; that may raise FieldError."""
 
     name: str
     fits: Callable[[dict[str, Any]], bool]
@@ -34,27 +34,27 @@ class Format(NamedTuple):
 
 
 def recognise(fields: dict[str, Any]) -> Format | None:
-    """Find the format of a row by its fields."""
+    """Find the format of a row by the names of its fields; None if it is unknown."""
     return next((form for form in FORMATS.values() if form.fits(fields)), None)
 
 
 def _simnet(fields: dict[str, Any]) -> Draft:
     """Read our own: id, description, attributes and untold; further columns are attributes."""
-    given = fields.get("attributes")
-    if isinstance(given, str) and given.strip():
-        given = _object("attributes", given)
-    if given not in (None, "") and not isinstance(given, dict):
+    nested = fields.get("attributes")
+    if isinstance(nested, str) and nested.strip():
+        nested = _object("attributes", nested)
+    if nested not in (None, "") and not isinstance(nested, dict):
         raise FieldError("attributes", 'is not an object; write {"age": 38}')
     own = frozenset({"id", "description", "attributes", "untold"})
-    told = attributes(fields, but=own) | attributes(given or {}, but=frozenset())
+    values = attributes(fields, but=own) | attributes(nested or {}, but=frozenset())
     untold = tuple(listing(fields, "untold"))
-    return Draft(_id(fields, "id"), optional_text(fields, "description"), told, untold)
+    return Draft(_id(fields, "id"), optional_text(fields, "description"), values, untold)
 
 
 def _persona_column(fields: dict[str, Any]) -> Draft:
-    told = attributes(fields, but=frozenset({"id", "persona"}))
+    values = attributes(fields, but=frozenset({"id", "persona"}))
     key = _id(fields, "id") if fields.get("id") not in (None, "") else None
-    return Draft(key, text(fields, "persona"), told)
+    return Draft(key, text(fields, "persona"), values)
 
 
 def _finepersonas(fields: dict[str, Any]) -> Draft:
@@ -66,7 +66,7 @@ def _finepersonas(fields: dict[str, Any]) -> Draft:
 
 
 def _personahub(fields: dict[str, Any]) -> Draft:
-    """Read PersonaHub; `description` there is what the row was made for, not who someone is."""
+    """Read PersonaHub, whose `description` is the purpose of the row and no portrait."""
     if "input persona" in fields:
         kept = attributes(fields, but=frozenset())
         return Draft(None, text(fields, "input persona"), kept, untold=tuple(kept))
@@ -75,23 +75,23 @@ def _personahub(fields: dict[str, Any]) -> Draft:
 
 
 def _nemotron(fields: dict[str, Any]) -> Draft:
-    """Read Nemotron-Personas: its other portraits and codes are kept but not told."""
+    """Read Nemotron-Personas; its other portraits and codes are attributes no prompt contains."""
     lists = [name for name in fields if name.endswith("_list")]
     plain = attributes(fields, but=frozenset({"uuid", "persona", *lists}))
     long = [name for name in plain if name.endswith("_persona") or f"{name}_list" in lists]
-    told = plain | {name: listing(fields, name) for name in lists}
-    return Draft(_id(fields, "uuid"), text(fields, "persona"), told, (*long, "zipcode"))
+    values = plain | {name: listing(fields, name) for name in lists}
+    return Draft(_id(fields, "uuid"), text(fields, "persona"), values, (*long, "zipcode"))
 
 
 def _syndisco(fields: dict[str, Any]) -> Draft:
-    """Read SynDisco: there is no prose, the attributes are the persona."""
-    given = fields.get("username")
-    key = _id(fields, "username") if given not in (None, "") else None
+    """Read SynDisco, which has attributes and no description."""
+    username = fields.get("username")
+    key = _id(fields, "username") if username not in (None, "") else None
     return Draft(key, "", attributes(fields, but=frozenset({"username"})))
 
 
 def _id(fields: dict[str, Any], name: str) -> str:
-    """Get an id; numbers are taken as they are written."""
+    """Return an id as text; numbers are converted."""
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(attribute(name, value))
@@ -99,7 +99,7 @@ def _id(fields: dict[str, Any], name: str) -> str:
 
 
 def _object(name: str, written: str) -> dict[str, Any]:
-    """Read an object out of the cell of a table."""
+    """Parse a JSON object in a cell of a table."""
     import json  # noqa: PLC0415
 
     try:
@@ -122,8 +122,8 @@ def _is_finepersonas(fields: dict[str, Any]) -> bool:
 
 
 def _is_personahub(fields: dict[str, Any]) -> bool:
-    marks = {"input persona", "general domain (top 1 percent)"}
-    return not fields.keys().isdisjoint(marks) or set(fields) == {"persona"}
+    columns = {"input persona", "general domain (top 1 percent)"}
+    return not fields.keys().isdisjoint(columns) or set(fields) == {"persona"}
 
 
 FORMATS = {
@@ -139,4 +139,4 @@ FORMATS = {
         Format("simnet", lambda fields: "id" in fields or "description" in fields, _simnet),
     )
 }
-"""Every format under its name, those with the most particular fields first."""
+"""All formats by name; the most specific come first, as the first that fits is taken."""

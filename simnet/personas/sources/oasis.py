@@ -1,4 +1,4 @@
-"""The profiles of OASIS: a list in JSON for its Reddit, a table in CSV for its Twitter."""
+"""Reads the profiles of OASIS: JSON lists for its Reddit, CSV tables for its Twitter."""
 
 from typing import Any
 
@@ -16,29 +16,29 @@ _LISTS = ("following_agentid_list", "previous_tweets")
 
 
 def is_twitter(fields: dict[str, Any]) -> bool:
-    """Tell a row of a Twitter file."""
+    """Return whether a row is from a Twitter file."""
     return "user_char" in fields or "following_agentid_list" in fields
 
 
 def is_reddit(fields: dict[str, Any]) -> bool:
-    """Tell a row of a Reddit file."""
+    """Return whether a row is from a Reddit file."""
     return {"bio", "persona"} <= fields.keys() and not fields.keys().isdisjoint(
         {"username", "user_name"}
     )
 
 
 def reddit(fields: dict[str, Any]) -> Draft:
-    """Read one profile of a Reddit file; what makes such files may write `user_name`."""
+    """Read one profile of a Reddit file; some writers call the handle `user_name`."""
     name = "username" if "username" in fields else "user_name"
-    told = attributes(fields, but=frozenset({name, "persona", "interested_topics"}))
-    told["interested_topics"] = listing(fields, "interested_topics")
-    return Draft(text(fields, name), text(fields, "persona"), told)
+    values = attributes(fields, but=frozenset({name, "persona", "interested_topics"}))
+    values["interested_topics"] = listing(fields, "interested_topics")
+    return Draft(text(fields, name), text(fields, "persona"), values)
 
 
 def twitter(fields: dict[str, Any]) -> Draft:
-    """Read one profile of a Twitter file: a biography, whom it follows, what it said before.
+    """Read one profile of a Twitter file: biography, followees, previous posts.
 
-    A profile without any biography is one: most lurkers have none.
+    The biography may be missing, as it is for most lurkers.
     """
     key = optional_text(fields, "username") or optional_text(fields, "name") or None
     prose = optional_text(fields, "user_char") or optional_text(fields, "description")
@@ -53,10 +53,10 @@ def twitter(fields: dict[str, Any]) -> Draft:
     return Draft(key, prose, kept, untold=tuple(kept))
 
 
-def name_the_followed(personas: list[Persona]) -> list[Persona]:
-    """Add `following`, the handles behind `following_agentid_list`, which holds row numbers.
+def add_following(personas: list[Persona]) -> list[Persona]:
+    """Add `following`: the handles of the row numbers in `following_agentid_list`.
 
-    Those that point beyond what was read are left out of it.
+    Row numbers beyond the rows that were read are left out.
     """
     return [
         one.model_copy(

@@ -90,7 +90,7 @@ class Recorded:
             raise self._diverged(view, call, prompt)
         return Completion(*[column[row].as_py() for column in self._replies])
 
-    def asked(self, view: View, call: int) -> str | None:
+    def prompt_digest(self, view: View, call: int) -> str | None:
         """Return the digest of the prompt of that call, None if there is none."""
         row = self._row(view, call)
         return None if row is None else str(self._hashes[row].as_py())

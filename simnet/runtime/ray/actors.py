@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simnet.agents.host import Host, ModelHandle
-from simnet.agents.prompting.fitting import Replies
+from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder
@@ -38,7 +38,7 @@ class Home(NamedTuple):
     scenario: Scenario
     models: Mapping[str | None, Reached]
     """By the names that cohorts give them."""
-    replies: Replies | None = None
+    replies: KnownReplies | None = None
     """Those that are recorded already."""
     changes: Sequence[ScenarioSwitch] = ()
     """How the scenario changes on the way."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pickle import dumps, loads
 from typing import Any, TypeAlias
 
-from simnet.world.posts import Message, Shown, View
+from simnet.world.posts import MessageSeen, Shown, View
 
 Packed: TypeAlias = tuple[list[bytes], list[tuple[Any, ...]]]
 """Posts, and views with positions in their place."""
@@ -57,7 +57,7 @@ def unpack(packed: Packed) -> list[View]:
             *(who, turn, now, seed),
             tuple([posts[place] for place in places]),
             why or ("",) * len(places),
-            tuple([Message._make(message) for message in messages]) if messages else (),
+            tuple([MessageSeen._make(message) for message in messages]) if messages else (),
             *rest,
         )
         for who, turn, now, seed, places, why, messages, *rest in packed[1]

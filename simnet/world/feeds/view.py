@@ -6,7 +6,7 @@ from simnet.clock import Seconds
 from simnet.world.events import ExposureBatch
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
-from simnet.world.posts import Message, View
+from simnet.world.posts import MessageSeen, View
 from simnet.world.world import World
 
 UNREAD = 64
@@ -105,7 +105,7 @@ def _suggested(
     return tuple([handle for handle in handles if handle not in found][: feed.suggestions])
 
 
-def _mail(world: World, viewer: int) -> tuple[Message, ...]:
+def _mail(world: World, viewer: int) -> tuple[MessageSeen, ...]:
     hidden = world.hidden_from(viewer)
     letters = [m for m in world.mail.pop(viewer) if world.index[m.sender] not in hidden]
     if len(letters) > MAIL:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Group, Member, Text
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import MessageSeen
 from simnet.world.verbs.posting import said
 from simnet.world.verbs.ties import other
 from simnet.world.world import World
@@ -30,10 +30,10 @@ class Message(Action):
     text: Text
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
-        """Put a letter into a member's mail."""
+        """Put a message into a member's mail."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
-        world.send(whom, Letter(world.handles[who], None, said(self.text), now))
+        world.send(whom, MessageSeen(world.handles[who], None, said(self.text), now))
         return Effect(whom=self.whom, text=self.text)
 
 
@@ -96,12 +96,12 @@ class SendToGroup(Action):
     text: Text
 
     def do(self, world: World, who: int, now: Seconds) -> Effect:
-        """Put a letter into the mail of all other members."""
+        """Put a message into the mail of all other members."""
         group = _group(world, self.group)
         if who not in group:
             raise ActionError(f"you are not in {self.group!r}")
-        letter = Letter(world.handles[who], self.group, said(self.text), now)
+        message = MessageSeen(world.handles[who], self.group, said(self.text), now)
         for whom in group:
             if whom != who and who not in world.hidden_from(whom):
-                world.send(whom, letter)
+                world.send(whom, message)
         return Effect(group=self.group, text=self.text)

@@ -1,6 +1,7 @@
 import pytest
 
 from simnet.agents import reply_flags
+from simnet.inference.refusals import breaks_role
 
 REFUSALS = [
     "I can't help with that.",
@@ -40,13 +41,13 @@ INNOCENT = [
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_to_play_a_part_is_marked(text):
-    assert reply_flags.refuses(text)
-    assert reply_flags.refuses(f"Well. {text.upper()}")
+    assert breaks_role(text)
+    assert breaks_role(f"Well. {text.upper()}")
 
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_what_people_say_is_no_refusal(text):
-    assert not reply_flags.refuses(text)
+    assert not breaks_role(text)
 
 
 @pytest.mark.parametrize(
