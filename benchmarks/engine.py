@@ -48,7 +48,7 @@ from simnet import (
     draws,
     sample,
 )
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
@@ -184,7 +184,7 @@ def packed(
 ) -> Figures:
     """Run a town through Ray; `per_actor` None leaves the packing to simnet."""
     watching = Watching()
-    backend = Backend(kind="fake", model="instant", reply=instant, delay=heavy if delayed else None)
+    backend = FakeBackend(model="instant", reply=instant, delay=heavy if delayed else None)
     scenario = town(people, turns)
     with TemporaryDirectory() as folder:
         plan = RunPlan(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
@@ -235,7 +235,7 @@ def latency(turns: int = 400) -> float:
     alone = Cohort("alone", sample(1), rhythm=Steps(60.0), reacts_in=30.0)
     watching = Watching()
     with TemporaryDirectory() as folder:
-        backend = Backend(kind="fake", model="instant", reply=instant)
+        backend = FakeBackend(model="instant", reply=instant)
         scenario = Scenario("alone", [alone], lasts=turns * 60.0)
         outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(folder)), watching))
     seen = watching.seen

@@ -24,12 +24,12 @@ def prompts(count, **told):
 
 def ask(stub, asked, **settings):
     """Ask a stub; returns the completions in order and the model's statistics."""
-    from simnet.inference.openai import OpenAiModel
+    from simnet.inference.openai import OpenAIModel
 
     async def run():
         async with stub:
             endpoint = Endpoint(base_url=stub.url, **settings)
-            model = OpenAiModel("tiny", endpoint)
+            model = OpenAIModel("tiny", endpoint)
             try:
                 pairs = [pair async for part in model.generate(asked) for pair in part]
             finally:
@@ -178,10 +178,10 @@ def test_a_refused_key_ends_the_run_and_names_its_variable():
 
 
 def test_an_endpoint_out_of_reach_is_gone():
-    from simnet.inference.openai import OpenAiModel
+    from simnet.inference.openai import OpenAIModel
 
     async def run():
-        model = OpenAiModel("tiny", Endpoint(base_url=nowhere(), tries=2))
+        model = OpenAIModel("tiny", Endpoint(base_url=nowhere(), tries=2))
         try:
             return [part async for part in model.generate(prompts(2))]
         finally:

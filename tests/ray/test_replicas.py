@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
 from simnet.runs.launcher import RunPlan, launch
 
@@ -48,8 +48,7 @@ def seen(folder, name, death=None, times=1):
 
 def backend(folder, name, replicas, **death):
     folder.mkdir(exist_ok=True)
-    return Backend(
-        kind="fake",
+    return FakeBackend(
         model=name,
         replicas=replicas,
         reply=seen(folder, name, **death),

@@ -21,7 +21,7 @@ SCRIPT = textwrap.dedent(
     from simnet import Cohort, Scenario, Steps, sample
     from simnet.runs.launcher import Launch, launch
     from simnet.runtime.base import Silent
-    from simnet.inference.backend import Backend
+    from simnet.inference.backends.fake_backend import FakeBackend
 
     class Announcing(Silent):
         def progress(self, progress):
@@ -30,7 +30,7 @@ SCRIPT = textwrap.dedent(
 
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
     scenario = Scenario("slow", [people], lasts=6_000_000.0)
-    backend = Backend(kind="fake", model="fake", delay=lambda prompt: 0.3)
+    backend = FakeBackend(delay=lambda prompt: 0.3)
     outcome = asyncio.run(launch(Launch(scenario, backend, Path(sys.argv[1])), Announcing()))
     sys.exit(128 + outcome.signal)
     """

@@ -10,7 +10,7 @@ import pytest
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import ModelNotFoundError
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import RunPlan, launch
