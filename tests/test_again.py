@@ -28,9 +28,9 @@ from simnet import (
     run,
     sample,
 )
+from simnet.disk import Disk
 from simnet.errors import DiskError
 from simnet.recording.checking.verify import verify
-from simnet.recording.files.disk import Disk
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder

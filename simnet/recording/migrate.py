@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError
 from simnet.recording.checking.verify import sealed_file_problems
 from simnet.recording.files import wal
-from simnet.recording.files.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import changed, read_manifest, write_manifest
 from simnet.recording.files.sealed_files import (

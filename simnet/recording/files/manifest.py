@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.sealed_files import check_told_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simnet.disk import Disk
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk
 from simnet.recording.files.merge import Piece
 from simnet.recording.files.sealed_files import SealedFile, path_inside
 from simnet.recording.files.segment import bounds

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from simnet.disk import Disk
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk
 from simnet.recording.schema import SCHEMA_VERSION, check_version, table_named
 
 _LIST = re.compile(r"tables-(\d{6})\.json")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.recording.files.disk import Disk
+from simnet.disk import Disk
 from simnet.recording.files.merge import Piece
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 

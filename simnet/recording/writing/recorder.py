@@ -20,8 +20,8 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
+from simnet.disk import Disk, disk_errors
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk, disk_errors
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
 from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name

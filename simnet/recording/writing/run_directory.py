@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
-from simnet.recording.files.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
 from simnet.recording.files.sealed_files import path_inside
 from simnet.recording.reading.run import Run, check_run_id

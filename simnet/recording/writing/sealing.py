@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from simnet.disk import Disk, write_atomically
 from simnet.recording.files import parquet, wal
-from simnet.recording.files.disk import Disk, write_atomically
 from simnet.recording.files.merge import Piece, keys, merge, regroup, unseen
 from simnet.recording.files.sealed_files import (
     Cut,
