@@ -1,4 +1,10 @@
-"""One process at a time runs a run."""
+"""The lock of a run directory: one process at a time runs a run.
+
+It is an exclusive `flock` on a file that holds the process id and the host of its holder, and the
+system releases it when that process ends. It is written with `fcntl` because `filelock`, which
+uses `flock` too, cannot check a lock without taking it: a check would create the file, would
+need write permission for the record, and two checks at once would see each other as holders.
+"""
 
 import fcntl
 import os
