@@ -86,33 +86,33 @@ def test_a_higher_limit_lets_those_who_wait_in():
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("alive", "barks"), [(0.0, False), (None, True)], ids=["alive", "silent"])
-def test_the_watchdog_barks_at_work_without_a_sign_of_life(alive, barks):
+@pytest.mark.parametrize("tokens", [True, False], ids=["tokens", "no-tokens"])
+def test_requests_in_flight_without_a_token_are_a_stall(tokens):
     async def run():
-        heard = []
-        dog = Watchdog(0.1, lambda: heard.append("woof"))
-        dog.work()
+        stalls = []
+        watchdog = Watchdog(0.1, lambda: stalls.append("stalled"))
+        watchdog.begin()
         for _ in range(20):
             await asyncio.sleep(0.02)
-            if alive is not None:
-                dog.alive()
-        dog.stop()
-        return heard
+            if tokens:
+                watchdog.alive()
+        watchdog.stop()
+        return stalls
 
-    assert bool(asyncio.run(run())) is barks
+    assert bool(asyncio.run(run())) is not tokens
 
 
-def test_the_watchdog_is_silent_while_there_is_no_work():
+def test_without_requests_in_flight_there_is_no_stall():
     async def run():
-        heard = []
-        dog = Watchdog(0.05, lambda: heard.append("woof"))
-        dog.work()
-        dog.rest()
+        stalls = []
+        watchdog = Watchdog(0.05, lambda: stalls.append("stalled"))
+        watchdog.begin()
+        watchdog.end()
         await asyncio.sleep(0.3)
-        assert not heard
-        dog.work()
+        assert not stalls
+        watchdog.begin()
         await asyncio.sleep(0.3)
-        assert heard == ["woof"]
+        assert stalls == ["stalled"]
 
     asyncio.run(run())
 

@@ -232,12 +232,12 @@ def test_the_limit_doubles_until_the_first_complaint_and_is_halved_once_a_round(
         assert throttle.admission.limit == 16
         sent = [throttle.begin() for _ in range(10)]
         for number in sent:
-            throttle.complained(number)
+            throttle.refused(number)
         assert (throttle.admission.limit, throttle.throttled) == (8, 10)
         for _ in range(9):
             throttle.succeeded()
         assert throttle.admission.limit == 9
-        throttle.complained(throttle.begin())
+        throttle.refused(throttle.begin())
         assert throttle.admission.limit == 4
 
     asyncio.run(run())

@@ -137,7 +137,7 @@ class TurnAsk:
             max_tokens=profile.max_tokens,
             adapter=profile.adapter,
             priority=int(self._view.now),  # what lands first should be decided first
-            asker=self._view.who,
+            routing_key=self._view.who,
         )
 
     async def _reply(self, prompt: Prompt) -> str:

@@ -25,7 +25,7 @@ READERS = ("torch", "transformers", "accelerate", "gguf")
 _GIB = 2**30
 _LITTLE_MEMORY = 4 * _GIB
 _LITTLE_DISK = 2 * _GIB
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Wall seconds to wait for nvidia-smi."""
 
 OK, WARN, BAD = "ok", "warning", "missing"
@@ -169,7 +169,7 @@ def _gpus() -> Finding:
     try:
         answer = subprocess.run(  # noqa: S603  (a fixed command found on the path)
             [command, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True, text=True, check=True, timeout=_PATIENCE,
+            capture_output=True, text=True, check=True, timeout=_TIMEOUT,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("GPUs", WARN, f"nvidia-smi failed: {error}", "check the NVIDIA driver")

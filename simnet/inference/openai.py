@@ -116,7 +116,7 @@ class OpenAIModel:
             return await self._send(prompt)
         except self._errors.APIStatusError as fault:
             if fault.status_code in _BUSY:
-                self._throttle.complained(number)
+                self._throttle.refused(number)
             elif fault.status_code < 500:
                 return self._refused(fault)
             raise
