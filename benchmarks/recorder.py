@@ -159,9 +159,9 @@ def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, fl
         told = measure(events, per_commit, write)
         size = recorder.statistics().committed_bytes
         began = time.perf_counter()
-        parts = recorder.seal().parts["events"]
+        parts = recorder.seal().files["events"]
         told["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
-        told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
+        told["sealed_bytes_per_row"] = sum(sealed_file.bytes for sealed_file in parts) / len(events)
     return {**told, "bytes_per_row": size / len(events)}
 
 
@@ -177,8 +177,8 @@ def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, f
 
         told = measure(calls, per_commit, write)
         size = recorder.statistics().committed_bytes
-        parts = [part for listed in recorder.seal().parts.values() for part in listed]
-        told["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(calls)
+        parts = [sealed_file for listed in recorder.seal().files.values() for sealed_file in listed]
+        told["sealed_bytes_per_row"] = sum(sealed_file.bytes for sealed_file in parts) / len(calls)
     return {**told, "bytes_per_row": size / len(calls)}
 
 

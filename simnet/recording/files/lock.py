@@ -18,8 +18,8 @@ from simnet.errors import RecordError
 LOCK = "lock"
 
 
-def check_free(folder: Path) -> None:
-    """Raise RecordError, naming the process, while one runs the run of this directory."""
+def check_unlocked(folder: Path) -> None:
+    """Raise RecordError, naming the process, while a process runs the run of this directory."""
     path = folder / LOCK
     if not path.exists():
         return
@@ -31,8 +31,8 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a run directory until the block ends; a process that dies lets go of it.
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run directory until the block ends or the process dies.
 
     Raises RecordError, naming the process, when another one holds it.
     """
