@@ -48,7 +48,7 @@ from simnet import (
     draws,
     sample,
 )
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
@@ -189,9 +189,7 @@ def packed(
 ) -> Figures:
     """Run a town through Ray; with `per_actor` None, simnet chooses the packing."""
     monitor = Monitor()
-    backend = Backend(
-        kind="fake", model="instant", reply=instant, delay=pareto_delay if delayed else None
-    )
+    backend = FakeBackend(model="instant", reply=instant, delay=pareto_delay if delayed else None)
     scenario = town(people, turns)
     with TemporaryDirectory() as folder:
         plan = RunPlan(scenario, backend, Path(folder), personas_per_actor=per_actor or "auto")
@@ -247,7 +245,7 @@ def latency(turns: int = 400) -> float:
     alone = Cohort("alone", sample(1), rhythm=Steps(60.0), reacts_in=30.0)
     monitor = Monitor()
     with TemporaryDirectory() as folder:
-        backend = Backend(kind="fake", model="instant", reply=instant)
+        backend = FakeBackend(model="instant", reply=instant)
         scenario = Scenario("alone", [alone], lasts=turns * 60.0)
         outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(folder)), monitor))
     turns_at = monitor.turns

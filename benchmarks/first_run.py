@@ -15,7 +15,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.runs.create import versions
 from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
@@ -51,7 +51,7 @@ def main() -> None:
         plan = RunPlan(loaded.scenario, backend, Path(folder), modules=loaded.modules)
         outcome = asyncio.run(launch(plan, first))
     total = perf_counter() - began
-    report(outcome, backend.kind, first.after, total)
+    report(outcome, backend.name, first.after, total)
 
 
 def report(outcome: RunResult, kind: str, first: float | None, total: float) -> None:

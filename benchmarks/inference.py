@@ -36,7 +36,8 @@ from rich.table import Table
 
 from simnet import FakeModel, Prompt, Scenario
 from simnet.agents.host import Host
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backend import Backend
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import resolve
 from simnet.inference.fake import plausible
 from simnet.inference.settings import EngineSettings, environment

@@ -158,7 +158,7 @@ def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, fl
         measured = measure(events, per_commit, write)
         size = recorder.statistics().committed_bytes
         began = time.perf_counter()
-        parts = recorder.seal().parts["events"]
+        parts = recorder.seal().files["events"]
         measured["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
         measured["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
     return {**measured, "bytes_per_row": size / len(events)}
@@ -176,7 +176,7 @@ def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, f
 
         measured = measure(calls, per_commit, write)
         size = recorder.statistics().committed_bytes
-        parts = [part for listed in recorder.seal().parts.values() for part in listed]
+        parts = [part for listed in recorder.seal().files.values() for part in listed]
         measured["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(calls)
     return {**measured, "bytes_per_row": size / len(calls)}
 

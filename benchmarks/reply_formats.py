@@ -28,7 +28,7 @@ from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting import prompts
 from simnet.clock import HOUR, MINUTE
 from simnet.errors import ModelError
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion, Model
 from simnet.inference.settings import EngineSettings

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.resume import resumption
@@ -54,7 +54,7 @@ def instant(prompt: Prompt) -> str:
     return reply if "1" not in reply or "(1" in (prompt.pattern or "") else "pass"
 
 
-BACKEND = Backend(kind="fake", model="instant", reply=instant)
+BACKEND = FakeBackend(model="instant", reply=instant)
 
 
 def town(calls: int) -> Scenario:

@@ -31,7 +31,7 @@ from recorder import speaker
 from rich.console import Console
 from rich.table import Table
 
-from simnet.recording.files.disk import Disk
+from simnet.disk import Disk
 from simnet.recording.schema import encode_columns, row_schema
 from simnet.recording.writing.recorder import Recorder
 from simnet.scheduler.scheduler import WRITES_IN_FLIGHT

@@ -1,7 +1,7 @@
 """How personas decide: behaviours, what they are given, and ways to compose them."""
 
 from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
-from simnet.agents.behaviours.tiers import Touch, archetypes, tiered, touched
+from simnet.agents.behaviours.tiers import ViewTest, archetypes, tiered, touched
 from simnet.agents.memory import Recall
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
 
@@ -12,7 +12,7 @@ __all__ = [
     "Behaviour",
     "Chosen",
     "Recall",
-    "Touch",
+    "ViewTest",
     "archetypes",
     "converse",
     "enforce",

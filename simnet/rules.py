@@ -1,9 +1,9 @@
-"""Behaviours that follow rules and ask no model: like or repost what appeals."""
+"""Behaviours that follow rules and ask no model: like or repost a post with some probability."""
 
 from simnet.agents.behaviours.rules import (
-    Appeal,
+    Probability,
     agreement,
-    both,
+    all_of,
     chance,
     first_of,
     likes,
@@ -13,9 +13,9 @@ from simnet.agents.behaviours.rules import (
 )
 
 __all__ = [
-    "Appeal",
+    "Probability",
     "agreement",
-    "both",
+    "all_of",
     "chance",
     "first_of",
     "likes",

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from simnet.recording.files.disk import Disk
+from simnet.disk import Disk
 
 
 class PowerLossError(BaseException):

@@ -10,7 +10,10 @@ from simnet import Cohort, Scenario, UsageError, sample
 from simnet.cli.app import app
 from simnet.cli.run import read_adapters
 from simnet.errors import InputError
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backends.choice import choose
+from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.inference.backends.openai_backend import OpenAIBackend
+from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import RunPlan, launch
@@ -22,13 +25,13 @@ def scenario(adapter):
 
 
 def backend(**adapters):
-    return Backend(kind="vllm", model="m", settings=EngineSettings(model="m", adapters=adapters))
+    return VllmBackend(model="m", settings=EngineSettings(model="m", adapters=adapters))
 
 
 def test_a_cohort_whose_adapter_is_served_is_fine():
     check_adapters(scenario("gloomy"), backend(gloomy="/a", cheerful="/b"))
     check_adapters(scenario(None), backend())
-    check_adapters(scenario("any"), Backend(kind="fake", model="fake"))
+    check_adapters(scenario("any"), FakeBackend())
 
 
 def test_a_cohort_whose_adapter_is_not_served_is_named_with_those_that_are(tmp_path):
@@ -42,7 +45,7 @@ def test_a_cohort_whose_adapter_is_not_served_is_named_with_those_that_are(tmp_p
 
 def test_an_endpoint_serves_what_it_lists():
     endpoint = Endpoint(base_url="http://x/v1", served=("m", "gloomy"))
-    served = Backend(kind="openai", model="m", endpoint=endpoint)
+    served = OpenAIBackend(model="m", endpoint=endpoint)
     check_adapters(scenario("gloomy"), served)
     with pytest.raises(UsageError, match=r"served: gloomy$"):
         check_adapters(scenario("m"), served)
@@ -66,7 +69,7 @@ def test_a_folder_that_is_no_adapter_is_named(tmp_path):
 
 def test_folders_and_addresses_go_with_their_backends():
     adapters = EngineSettings(model="m", adapters={"a": "/x"})
-    with pytest.raises(UsageError, match="has no use for"):
+    with pytest.raises(UsageError, match="does not load"):
         choose("fake", settings=adapters)
     with pytest.raises(UsageError, match="go together"):
         choose("openai", "m")
@@ -75,7 +78,7 @@ def test_folders_and_addresses_go_with_their_backends():
     with pytest.raises(UsageError, match="name one with --model"):
         choose("openai", endpoint=Endpoint(base_url="http://x/v1"))
     chosen = choose("openai", "m", endpoint=Endpoint(base_url="http://x/v1"))
-    assert (chosen.kind, chosen.encoder()) == ("openai", None)
+    assert (chosen.name, chosen.encoder()) == ("openai", None)
 
 
 def test_the_command_line_finds_an_adapter_that_is_not_served_before_anything_starts(

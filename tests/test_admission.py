@@ -89,43 +89,43 @@ def test_a_higher_limit_lets_those_who_wait_in():
     asyncio.run(run())
 
 
-def watched(told, monkeypatch):
-    """Do something to a watchdog whose patience is a second; returns when it barked."""
+def stalls_during(use, monkeypatch):
+    """Use a watchdog with a timeout of a second; returns when it reported stalls."""
 
     async def run():
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=loop.time))
-        barks = []
-        dog = Watchdog(1.0, lambda: barks.append(loop.time()))
-        await told(dog)
-        dog.stop()
-        return barks
+        stalls = []
+        watchdog_under_test = Watchdog(1.0, lambda: stalls.append(loop.time()))
+        await use(watchdog_under_test)
+        watchdog_under_test.stop()
+        return stalls
 
     return virtual_time.run(run())
 
 
-@pytest.mark.parametrize(("alive", "barks"), [(True, 0), (False, 1)], ids=["alive", "silent"])
-def test_the_watchdog_barks_at_work_without_a_sign_of_life(monkeypatch, alive, barks):
+@pytest.mark.parametrize(("tokens", "count"), [(True, 0), (False, 1)], ids=["tokens", "none"])
+def test_requests_in_flight_without_a_token_are_a_stall(monkeypatch, tokens, count):
     async def work(dog):
-        dog.work()
+        dog.begin()
         for _ in range(20):
             await asyncio.sleep(0.9)
-            if alive:
+            if tokens:
                 dog.alive()
 
-    assert len(watched(work, monkeypatch)) == barks
+    assert len(stalls_during(work, monkeypatch)) == count
 
 
-def test_the_watchdog_is_silent_while_there_is_no_work(monkeypatch):
+def test_without_requests_in_flight_there_is_no_stall(monkeypatch):
     async def rest_and_work(dog):
-        dog.work()
-        dog.rest()
+        dog.begin()
+        dog.end()
         await asyncio.sleep(10)
-        dog.work()
+        dog.begin()
         await asyncio.sleep(10)
 
-    (bark,) = watched(rest_and_work, monkeypatch)
-    assert 11 < bark < 12
+    (stall,) = stalls_during(rest_and_work, monkeypatch)
+    assert 11 < stall < 12
 
 
 def test_quantiles_are_bounds_of_buckets():

@@ -29,10 +29,10 @@ from simnet import (
     run,
     sample,
 )
+from simnet.disk import Disk
 from simnet.errors import DiskError
 from simnet.recording.checking.verify import verify
-from simnet.recording.files.disk import Disk
-from simnet.recording.files.lock import held
+from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
@@ -148,7 +148,7 @@ def test_what_is_complete_is_not_resumed(parent):
 
 
 def test_what_another_process_runs_is_not_resumed(broken):
-    with held(broken.path), pytest.raises(RecordError, match="is being run by process"):
+    with run_lock(broken.path), pytest.raises(RecordError, match="is being run by process"):
         resume(broken, village(), model=FakeModel())
 
 
@@ -209,7 +209,7 @@ def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
     assert after.filter(early).equals(before.filter(early))
     assert after.num_rows > before.num_rows
     assert "No, it does not." in after["text"].to_pylist()
-    own = child.parts().tables["events"]
+    own = child.sealed_files().tables["events"]
     assert min(part.low for part in own) >= FORKED
     timeline = ScenarioTimeline(village(), (ScenarioSwitch(FORKED, other),))
     assert replay(child, timeline).differences == ()

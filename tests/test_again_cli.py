@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from simnet import FakeModel, Run
 from simnet.cli import run as run_command
 from simnet.cli.app import app
-from simnet.recording.files.lock import held
+from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.runs.launcher import launch
 
@@ -191,7 +191,7 @@ def test_a_fork_is_listed_shown_replayed_and_verified_like_any_run(simnet):
 
 def test_a_fork_of_a_run_that_broke_off_can_be_resumed_as_well(simnet):
     broken = break_off(simnet)
-    reached = max(piece.high for piece in broken.pieces("events", ["at"]))
+    reached = max(part.high for part in broken.slices("events", ["at"]))
     forked = ("--set", "said=It stays.", "--backend", "fake", "--quiet")
     early = simnet("fork", broken.id, "--at", f"{int(reached)}s", *forked)
     assert early.exit_code == 0, early.output
@@ -254,7 +254,7 @@ def test_a_damaged_record_fails_its_verification(simnet):
     part.write_bytes(data)
     result = simnet("verify")
     assert result.exit_code == 4
-    assert "FAILED  sealed parts have their sizes and checksums" in result.stdout
+    assert "FAILED  sealed files have their sizes and checksums" in result.stdout
 
 
 # -- bad input ----------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def test_bad_input_gets_a_message_and_starts_nothing(simnet):
 )
 def test_a_run_that_a_live_process_writes_is_left_alone(simnet, arguments):
     broken = break_off(simnet)
-    with held(broken.path):
+    with run_lock(broken.path):
         before = content(broken.path)
         backend = () if arguments[0] in {"replay", "verify"} else ("--backend", "fake")
         result = simnet(*arguments, *backend)
@@ -310,6 +310,6 @@ def test_a_run_that_a_live_process_writes_is_left_alone(simnet, arguments):
 
 def test_a_run_that_is_being_run_is_not_begun_a_second_time(simnet):
     broken = break_off(simnet)
-    with held(broken.path):
+    with run_lock(broken.path):
         result = simnet("run", "town.py:town", "--backend", "fake", "--resume-if-exists")
         assert (result.exit_code, "is being run by process" in result.stderr) == (4, True)

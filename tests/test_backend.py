@@ -11,15 +11,16 @@ from dataclasses import replace
 import pytest
 
 from simnet.errors import InputError, ModelNotFoundError, UsageError
-from simnet.inference import backend as module
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backends import vllm_backend as module
+from simnet.inference.backends.choice import BACKENDS, choose
+from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings, environment, gpu_count
 
 
 def test_the_fake_is_used_when_asked_for_and_says_so():
     chosen = choose("fake")
-    assert (chosen.kind, chosen.encoder()) == ("fake", None)
+    assert (chosen.name, chosen.encoder()) == ("fake", None)
     assert "made up" in chosen.why
     assert chosen.ready(print) is chosen
 
@@ -63,13 +64,13 @@ def test_a_gpu_beside_a_cpu_build_runs_on_the_cpu_and_says_why(monkeypatch):
 
 
 def test_a_backend_travels_between_processes():
-    chosen = Backend(kind="vllm", model="embedded", settings=EngineSettings(model="x", threads=2))
+    chosen = VllmBackend(model="embedded", settings=EngineSettings(model="x", threads=2))
     assert pickle.loads(pickle.dumps(chosen)) == chosen
 
 
 def test_a_model_that_is_not_there_fails_before_anything_starts(tmp_path):
     with pytest.raises(ModelNotFoundError, match="--model embedded"):
-        Backend(kind="vllm", model=str(tmp_path / "none")).ready(print)
+        VllmBackend(model=str(tmp_path / "none")).ready(print)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_a_model_that_is_not_there_fails_before_anything_starts(tmp_path):
 )
 def test_settings_that_cannot_work_are_named(told, match):
     with pytest.raises(InputError, match=match):
-        Backend(kind="vllm", model="m", settings=EngineSettings(model="m", **told)).ready(print)
+        VllmBackend(model="m", settings=EngineSettings(model="m", **told)).ready(print)
 
 
 def test_on_the_cpu_a_prefill_is_never_chunked():
@@ -127,7 +128,7 @@ def test_hidden_gpus_do_not_count(monkeypatch):
 
 def test_the_backend_module_is_light():
     code = (
-        "import sys; import simnet.inference.backend, simnet.inference.vllm\n"
+        "import sys; import simnet.inference.backends.choice, simnet.inference.vllm\n"
         "heavy = {'vllm', 'torch', 'transformers', 'ray', 'pyarrow', 'huggingface_hub'}\n"
         "print(*heavy & set(sys.modules))"
     )
@@ -147,7 +148,15 @@ def test_a_tokenizer_that_is_cached_is_never_fetched(monkeypatch, tmp_path):
         return str(tmp_path)
 
     monkeypatch.setattr(hub, "snapshot_download", snapshot)
-    chosen = Backend(kind="vllm", model="some/model")
+    chosen = VllmBackend(model="some/model")
     assert chosen._tokenizer_folder() == tmp_path
     assert chosen._tokenizer_folder() == tmp_path
     assert asked == [True, False, True]
+
+
+def test_a_backend_is_recorded_under_the_name_it_is_chosen_by():
+    assert {name: backend.name for name, backend in BACKENDS.items()} == {
+        "vllm": "vllm",
+        "openai": "openai",
+        "fake": "fake",
+    }

@@ -24,7 +24,7 @@ from simnet.analysis.costs import costs
 from simnet.cli import run as run_command
 from simnet.cli.app import app
 from simnet.clock import HOUR, MINUTE
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain

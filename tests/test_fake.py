@@ -30,6 +30,7 @@ PATTERNS = [
     r"[^a]{15,20}",
     r"[A-Z]{12,20}",
     r"[^\n\r]{200}",
+    r"\x41\u00e9\U0001f600",
 ]
 
 
@@ -97,3 +98,32 @@ def test_a_closed_model_refuses():
 
     with pytest.raises(RunError, match="closed"):
         asyncio.run(use())
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?=x)y", "(?!x)y", r"(a)\1", "(?i)a", "a^b", "a$b", r"a\bc", r"\Aab", "(?>a)b"]
+)
+def test_a_pattern_outside_of_the_grammar_is_refused_with_its_position(pattern):
+    with pytest.raises(ValueError, match=r"cannot make replies that match .*, at position \d"):
+        sampler(pattern)
+
+
+def test_a_class_of_rare_characters_gives_some_of_them():
+    drawn = {sampler("[äöü]")(Draws(seed)) for seed in range(50)}
+    assert drawn == {"ä", "ö", "ü"}
+
+
+def test_a_class_that_matches_nothing_is_refused():
+    with pytest.raises(ValueError, match="matches nothing"):
+        sampler(r"[^\s\S]")
+
+
+def test_what_a_seed_draws_stays_the_same():
+    """Recorded runs of the fake model depend on it."""
+    assert sampler(r"\d{2,4}-\w+\.[a-f]*")(Draws(1)) == "563-58eQmK7N.be"
+    assert sampler("(yes|no)(\n(yes|no)){0,2}")(Draws(2)) == "no\nno\nyes"
+    assert sampler(ACTIONS)(Draws(2)) == "pass"
+    assert (
+        sampler(r"[^\s][^\n\r]{0,199}")(Draws(1))
+        == "Dnever kind time music often around town early street nice think"
+    )

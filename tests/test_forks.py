@@ -21,7 +21,7 @@ from simnet import (
 )
 from simnet.recording.checking.verify import verify
 from simnet.recording.files import parquet
-from simnet.recording.files.lock import held
+from simnet.recording.files.lock import run_lock
 from simnet.recording.reading import run as run_module
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.schema import TABLES, arrow_schema, encode
@@ -39,7 +39,7 @@ LAST = village(cues=[*OTHER.cues, Cue(70 * MINUTE, "council", Write("Never."))])
 def row_groups_are_small():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(parquet, "ROWS_PER_GROUP", 8)
-        patched.setattr(parquet, "ROWS_PER_PART", 16)
+        patched.setattr(parquet, "ROWS_PER_FILE", 16)
         yield
 
 
@@ -68,7 +68,7 @@ def test_a_run_has_its_fork_and_its_resume(parent, child):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_its_tables_are_opened_with_those_of_its_ancestors(parent, child, grandchild, name):
-    assert len(parent.parts().tables["events"]) > 1
+    assert len(parent.sealed_files().tables["events"]) > 1
     for one in (parent, child, grandchild):
         found = one.table(name)
         assert found.schema.equals(arrow_schema(name))
@@ -154,5 +154,5 @@ def test_a_fork_lies_within_its_parent(parent, at, told):
 
 
 def test_a_run_that_is_being_run_is_not_forked(parent):
-    with held(parent.path), pytest.raises(RecordError, match="is being run by process"):
+    with run_lock(parent.path), pytest.raises(RecordError, match="is being run by process"):
         parent.fork(at=FORKED, scenario=village(), before=village(), model=FakeModel())

@@ -16,7 +16,7 @@ from simnet.inference.model import Call
 from simnet.recording import migrate as migrating
 from simnet.recording.checking.verify import verify
 from simnet.recording.files import segment
-from simnet.recording.files.lock import held
+from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.migrate import migrate
 from simnet.recording.reading.recorded_replies import Recorded
@@ -160,7 +160,7 @@ def test_what_was_torn_off_stays_torn_off_and_is_told(tmp_path):
     migrate(folder)
     run = Run.open(folder)
     assert calls_in(run) == in_order(CALLS[: 2 * SEALED])
-    assert [(cut.segment, cut.flaw) for cut in run.parts().cuts] == [(torn.name, "torn")]
+    assert [(cut.segment, cut.flaw) for cut in run.sealed_files().cuts] == [(torn.name, "torn")]
 
 
 def test_a_damaged_part_is_not_migrated(tmp_path):
@@ -175,7 +175,7 @@ def test_a_damaged_part_is_not_migrated(tmp_path):
 
 def test_a_run_that_is_being_run_is_not_migrated(tmp_path):
     folder = old_run(tmp_path)
-    with held(folder), pytest.raises(RecordError, match="is being run by process"):
+    with run_lock(folder), pytest.raises(RecordError, match="is being run by process"):
         migrate(folder)
 
 

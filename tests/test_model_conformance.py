@@ -48,10 +48,10 @@ async def replay():
 async def endpoint():
     pytest.importorskip("openai")
     from simnet.inference.endpoint import Endpoint
-    from simnet.inference.openai import OpenAiModel
+    from simnet.inference.openai import OpenAIModel
 
     async with StubEndpoint() as stub:
-        model = OpenAiModel("tiny", Endpoint(base_url=stub.url))
+        model = OpenAIModel("tiny", Endpoint(base_url=stub.url))
         yield model
         await model.close()
 

@@ -33,7 +33,10 @@ from simnet.cli.display.live import panel
 from simnet.cli.display.pace import Pace
 from simnet.cli.display.summary import outcome_json, print_closing
 from simnet.errors import RunError
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backends.choice import choose
+from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.inference.backends.openai_backend import OpenAIBackend
+from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.inference.statistics import Statistics, merged
@@ -199,19 +202,17 @@ def test_objects_and_backends_do_not_mix():
 @pytest.mark.parametrize("replicas", [0, -1])
 def test_replicas_are_one_or_more(replicas):
     with pytest.raises(UsageError, match="give 1 or more"):
-        Backend(kind="fake", model="fake", replicas=replicas)
+        FakeBackend(replicas=replicas)
 
 
 def test_an_endpoint_has_no_replicas_here():
     with pytest.raises(UsageError, match="up to its endpoint"):
-        Backend(kind="openai", model="m", endpoint=Endpoint(base_url="http://h/v1"), replicas=2)
+        OpenAIBackend(model="m", endpoint=Endpoint(base_url="http://h/v1"), replicas=2)
 
 
 def test_an_adapter_is_looked_for_at_the_model_of_its_cohort():
     def vllm(**adapters):
-        return Backend(
-            kind="vllm", model="m", settings=EngineSettings(model="m", adapters=adapters)
-        )
+        return VllmBackend(model="m", settings=EngineSettings(model="m", adapters=adapters))
 
     cohorts = [replace(one, adapter="grim") if one.model else one for one in town().cohorts]
     scenario = town(cohorts=cohorts)

@@ -11,7 +11,7 @@ from stub_endpoint import StubEndpoint, reply
 from simnet.errors import ModelGoneError, ModelNotFoundError, RunError, UsageError
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
-from simnet.inference.openai import OpenAiModel
+from simnet.inference.openai import OpenAIModel
 from simnet.inference.throttle import Throttle
 
 openai = pytest.importorskip("openai")
@@ -23,7 +23,7 @@ def prompts(count, **told):
     return [Prompt(system="s", user=f"u{n}", seed=n, **told) for n in range(count)]
 
 
-def ask(stub, asked, kind=OpenAiModel, **settings):
+def ask(stub, asked, kind=OpenAIModel, **settings):
     """Ask a stub; returns the completions in order and the model's statistics."""
 
     async def run():
@@ -108,7 +108,7 @@ def test_an_endpoint_that_serves_four_at_once_is_soon_sent_about_four():
 def test_the_endpoint_says_how_long_to_wait():
     waits = []
 
-    class Noting(OpenAiModel):
+    class Noting(OpenAIModel):
         async def _wait(self, seconds):
             waits.append(seconds)
 
@@ -129,7 +129,7 @@ def test_an_endpoint_that_stays_busy_fails_the_prompt_and_raises_nothing():
 
 
 def test_a_reply_that_does_not_come_is_a_deadline_and_the_others_go_on():
-    class Impatient(OpenAiModel):
+    class Impatient(OpenAIModel):
         """Allows for the time that the others may take."""
 
         async def _send(self, prompt):
@@ -195,7 +195,7 @@ def test_a_refused_key_ends_the_run_and_names_its_variable():
 
 def test_an_endpoint_out_of_reach_is_gone():
     async def run():
-        model = OpenAiModel("tiny", Endpoint(base_url=nowhere(), tries=2))
+        model = OpenAIModel("tiny", Endpoint(base_url=nowhere(), tries=2))
         try:
             return [part async for part in model.generate(prompts(2))]
         finally:
@@ -246,12 +246,12 @@ def test_the_limit_doubles_until_the_first_complaint_and_is_halved_once_a_round(
         assert throttle.admission.limit == 16
         sent = [throttle.begin() for _ in range(10)]
         for number in sent:
-            throttle.complained(number)
+            throttle.refused(number)
         assert (throttle.admission.limit, throttle.throttled) == (8, 10)
         for _ in range(9):
             throttle.succeeded()
         assert throttle.admission.limit == 9
-        throttle.complained(throttle.begin())
+        throttle.refused(throttle.begin())
         assert throttle.admission.limit == 4
 
     asyncio.run(run())

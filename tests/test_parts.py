@@ -14,7 +14,7 @@ from simnet.recording.checking.verify import verify
 from simnet.recording.files.merge import unseen
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, row_schema
-from simnet.recording.writing.prompt_texts import PromptTextExtractor, parted, text_hash
+from simnet.recording.writing.prompt_texts import PromptTextExtractor, extract_texts, text_hash
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 
@@ -58,7 +58,7 @@ def test_a_text_is_stored_once_however_often_it_is_said_and_by_however_many_reco
                 recorder.commit()
             recorder.seal()
     assert sorted(run.read("parts")["text"].to_pylist()) == texts
-    assert sum(part.rows for part in run.parts().tables["parts"]) == 2
+    assert sum(part.rows for part in run.sealed_files().tables["parts"]) == 2
     assert told(run) == [(turn, texts[turn % 2]) for turn in range(24)]
     assert problems(run) == {}
 
@@ -68,7 +68,7 @@ def test_a_recorder_writes_a_text_to_its_segments_once(run):
         for turn in range(50):
             append(recorder, asked(turn, WORDS))
             recorder.commit()
-        assert [piece.rows for piece in run.pieces("parts")] == [1]
+        assert [table_slice.rows for table_slice in run.slices("parts")] == [1]
 
 
 def test_prompts_come_back_as_the_calls_that_were_recorded(run):
@@ -98,38 +98,38 @@ def test_the_hash_is_of_the_text_and_the_table_says_so(run):
 
 
 def test_what_a_recorder_remembers_is_bounded_and_what_is_forgotten_is_dropped_later(run):
-    parting = PromptTextExtractor(most=3)
+    extractor = PromptTextExtractor(most=3)
     chance = random.Random(4)
     texts = [f"text {chance.randrange(10)}" for _ in range(300)]
-    pieces = []
+    slices = []
     for turn, text in enumerate(texts):
-        *parts, (name, rows) = parting.split("calls", batch(asked(turn, text)))
-        pieces += [rows for _, rows in parts]
+        *parts, (name, rows) = extractor.split("calls", batch(asked(turn, text)))
+        slices += [rows for _, rows in parts]
         assert (name, rows.schema) == ("calls", arrow_schema("calls"))
-        assert len(parting._known) <= 3
-    assert len(pieces) > 10, "some came again"
+        assert len(extractor._recent) <= 3
+    assert len(slices) > 10, "some came again"
     seen = set()
     kept = [
         row["text"]
-        for piece in pieces
-        for table in unseen(TABLES["parts"], [_piece(piece)], seen)
+        for table_slice in slices
+        for table in unseen(TABLES["parts"], [_slice(table_slice)], seen)
         for row in table.to_pylist()
     ]
     assert sorted(kept) == sorted(set(texts))
 
 
-def _piece(rows):
-    from simnet.recording.files.merge import Piece
+def _slice(rows):
+    from simnet.recording.files.merge import TableSlice
 
-    return Piece(0.0, 0.0, rows.num_rows, lambda: pa.Table.from_batches([rows]))
+    return TableSlice(0.0, 0.0, rows.num_rows, lambda: pa.Table.from_batches([rows]))
 
 
 def test_a_text_in_use_is_not_forgotten():
-    parting = PromptTextExtractor(most=2)
+    extractor = PromptTextExtractor(most=2)
     parts = []
     for turn in range(20):
         for text in ("always", f"once {turn}"):
-            parts += parting.split("calls", batch(asked(turn, text)))[:-1]
+            parts += extractor.split("calls", batch(asked(turn, text)))[:-1]
     texts = [text for _, rows in parts for text in rows.column("text").to_pylist()]
     assert texts.count("always") == 1
 
@@ -141,7 +141,7 @@ def test_rows_of_other_tables_are_left_alone():
 
 
 def test_one_batch_with_a_text_in_many_rows_has_one_part():
-    rows, parts = parted("calls", batch(*(asked(turn, WORDS) for turn in range(100))))
+    rows, parts = extract_texts("calls", batch(*(asked(turn, WORDS) for turn in range(100))))
     assert parts.to_pylist() == [{"hash": text_hash(WORDS.encode()), "text": WORDS}]
     assert set(rows.column("system_hash").to_pylist()) == {text_hash(WORDS.encode())}
 
@@ -180,7 +180,7 @@ def test_a_text_that_was_lost_to_damage_is_told_of_and_never_made_up(run):
 def test_a_text_that_is_not_what_its_hash_says_is_found(run):
     with Recorder(run.path) as recorder:
         append(recorder, asked(1, WORDS))
-        other = parted("calls", batch(asked(2, "Another text.")))[1]
+        other = extract_texts("calls", batch(asked(2, "Another text.")))[1]
         wrong = other.set_column(1, "text", pa.array(["A forged text."]))
         recorder._waiting["parts"] = [wrong.cast(arrow_schema("parts"))]
         recorder.seal()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from made_rows import call, event
 
 from simnet.errors import DiskError, DiskFullError, RecordError
-from simnet.recording.files.merge import Piece, merge
+from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
 from simnet.recording.writing.recorder import Recorder
@@ -136,7 +136,7 @@ def test_a_later_part_of_a_run_leaves_earlier_parts_untouched(run):
         for turn in range(3):
             recorder.append("events", encode("events", [event(turn)]))
             sealed = recorder.seal()
-    assert len(sealed.parts["events"]) == 3
+    assert len(sealed.files["events"]) == 3
     assert [row.turn for row in rows_read(run, "events")] == [0, 1, 2]
 
 
@@ -145,10 +145,10 @@ def test_parts_are_compressed_checksummed_and_sorted_and_their_checksum_fits(run
 
     with Recorder(run.path) as recorder:
         recorder.append("events", encode("events", [event(turn) for turn in range(1000)]))
-        (part,) = recorder.seal().parts["events"]
-    data = (run.path / part.path).read_bytes()
-    assert (part.bytes, part.crc32) == (len(data), f"{zlib.crc32(data):08x}")
-    group = pq.ParquetFile(run.path / part.path).metadata.row_group(0)
+        (sealed_file,) = recorder.seal().files["events"]
+    data = (run.path / sealed_file.path).read_bytes()
+    assert (sealed_file.bytes, sealed_file.crc32) == (len(data), f"{zlib.crc32(data):08x}")
+    group = pq.ParquetFile(run.path / sealed_file.path).metadata.row_group(0)
     who = group.column(arrow_schema("events").get_field_index("who"))
     assert (who.compression, who.has_dictionary_page) == ("ZSTD", True)
     assert group.sorting_columns[0].column_index == 0
@@ -254,7 +254,7 @@ def test_a_damaged_segment_is_set_aside_and_told_of(run):
     segment.write_bytes(segment.read_bytes()[:-10])
     with Recorder(run.path) as recorder:
         recorder.seal()
-    (cut,) = run.parts().cuts
+    (cut,) = run.sealed_files().cuts
     assert (cut.segment, cut.flaw) == (segment.name, "torn")
     assert segment.with_suffix(".cut").exists()
     assert [row.turn for row in rows_read(run, "events")] == [1]
@@ -309,7 +309,7 @@ def test_a_merge_loads_a_piece_only_when_its_time_has_come():
             rows = [event(start + turn)._asdict() for turn in range(10)]
             return pa.Table.from_pylist(rows, arrow_schema("events"))
 
-        return Piece(float(start), start + 9.0, 10, load)
+        return TableSlice(float(start), start + 9.0, 10, load)
 
     merged = merge(TABLES["events"], [piece(start) for start in (0, 10, 20, 30)])
     assert next(merged).num_rows == 10

@@ -141,7 +141,7 @@ class Double:
 
 
 def prompts(count):
-    return [Prompt(system="", user="", seed=n, asker=PEOPLE[n]) for n in range(count)]
+    return [Prompt(system="", user="", seed=n, routing_key=PEOPLE[n]) for n in range(count)]
 
 
 def collect(model, asked):
@@ -160,12 +160,12 @@ def test_prompts_go_to_those_their_personas_prefer():
     routes = Routes(3)
     assert sorted(collect(Replicas("m", doubles, routes), prompts(30))) == answers(30)
     for number, double in enumerate(doubles):
-        assert {routes.order(prompt.asker)[0] for prompt in double.asked} == {number}
+        assert {routes.order(prompt.routing_key)[0] for prompt in double.asked} == {number}
 
 
 def test_a_long_list_is_shared_however_much_one_replica_is_preferred():
     doubles = [Double(), Double()]
-    mine = [Prompt(system="", user="", seed=n, asker="ann") for n in range(400)]
+    mine = [Prompt(system="", user="", seed=n, routing_key="ann") for n in range(400)]
     collect(Replicas("m", doubles, Routes(2)), mine)
     few, many = sorted(len(double.asked) for double in doubles)
     assert few + many == 400

@@ -164,18 +164,18 @@ def test_a_path_in_a_manifest_that_leads_outside_is_refused(root, tmp_path, leak
 
 def test_a_flipped_bit_in_a_part_is_an_error_and_never_other_rows(root):
     path = recorded(root, turns=200)
-    (part,) = Run.open(path).parts().tables["events"]
-    data = bytearray((path / part.path).read_bytes())
+    (sealed_file,) = Run.open(path).sealed_files().tables["events"]
+    data = bytearray((path / sealed_file.path).read_bytes())
     data[len(data) // 3] ^= 1
-    (path / part.path).write_bytes(data)
+    (path / sealed_file.path).write_bytes(data)
     with pytest.raises(RecordError, match="cannot be read"):
         Run.open(path).read("events")
 
 
 def test_a_missing_part_is_an_error(root):
     path = recorded(root)
-    (part,) = Run.open(path).parts().tables["events"]
-    (path / part.path).unlink()
+    (sealed_file,) = Run.open(path).sealed_files().tables["events"]
+    (path / sealed_file.path).unlink()
     with pytest.raises(RecordError, match="cannot be read"):
         Run.open(path).read("events")
 
@@ -192,8 +192,8 @@ def test_a_table_without_rows_is_an_empty_dataset_and_an_unknown_one_an_error(ro
 
 def test_everyone_reads_the_parquet_directly(root, tmp_path):
     path = recorded(root)
-    (part,) = Run.open(path).parts().tables["events"]
-    file = str(path / part.path)
+    (sealed_file,) = Run.open(path).sealed_files().tables["events"]
+    file = str(path / sealed_file.path)
     texts = [f"post {turn} by ana" for turn in range(5)]
     assert duckdb.sql(f"select text from '{file}' order by \"at\"").fetchall() == [
         (t,) for t in texts
@@ -242,13 +242,13 @@ def test_any_flipped_bit_of_a_part_is_an_error_or_changes_nothing(root):
     path = recorded(root, turns=30)
     run = Run.open(path)
     before = run.read("calls")
-    (part,) = run.parts().tables["calls"]
-    data = (path / part.path).read_bytes()
+    (sealed_file,) = run.sealed_files().tables["calls"]
+    data = (path / sealed_file.path).read_bytes()
     damaged = bytearray(data)
     found = set()
     for place in range(0, 8 * len(data), 23):
         damaged[place // 8] ^= 1 << place % 8
-        (path / part.path).write_bytes(damaged)
+        (path / sealed_file.path).write_bytes(damaged)
         damaged[place // 8] ^= 1 << place % 8
         try:
             assert run.read("calls").equals(before), f"bit {place % 8} of byte {place // 8}"

@@ -18,7 +18,7 @@ from simnet.recording.writing.run_directory import RunDirectory
 
 @pytest.fixture(autouse=True)
 def slices_are_small(monkeypatch):
-    monkeypatch.setattr(wal, "_ROWS_PER_PIECE", 4)
+    monkeypatch.setattr(wal, "_ROWS_PER_SLICE", 4)
     monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 4)
 
 

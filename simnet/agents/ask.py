@@ -139,7 +139,7 @@ class TurnAsk:
             max_tokens=profile.max_tokens,
             adapter=profile.adapter,
             priority=int(self._view.now),  # the earlier a turn lands, the more urgent its reply
-            asker=self._view.who,
+            routing_key=self._view.who,
         )
 
     def _temperature(self) -> float:

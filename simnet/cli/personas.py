@@ -172,7 +172,7 @@ def _ask(
     backend: str | None, name: str | None, question: Callable[[Model], Awaitable[Persona]]
 ) -> Persona:
     """Start a model, ask it one question, and free it."""
-    from simnet.inference.backend import choose  # noqa: PLC0415 - finds out what is installed
+    from simnet.inference.backends.choice import choose  # noqa: PLC0415 - finds out what is installed
 
     async def ask() -> Persona:
         model: Model = choose(backend, name).ready(_progress).build()

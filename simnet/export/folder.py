@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from simnet.disk import disk_errors
 from simnet.errors import UsageError
-from simnet.recording.files.disk import disk_errors
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Who may ask a model now: a bounded number, and of those who wait the most urgent first."""
+"""Admission control: a bounded number of requests in flight, and a priority queue for the rest."""
 
 import asyncio
 from heapq import heappop, heappush
@@ -6,9 +6,9 @@ from itertools import count
 
 
 class Admission:
-    """A number of places. Lower priority goes first, and of equals who came first.
+    """A semaphore whose waiters are admitted by priority, lower first, then by arrival.
 
-    `limit` may be changed at any time; lowering it takes no place away.
+    `limit` may be changed at any time; lowering it revokes no slot.
     """
 
     def __init__(self, limit: int) -> None:
@@ -16,13 +16,13 @@ class Admission:
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._arrivals = count()
         self.taken = 0
-        """Places that are taken."""
+        """Slots in use."""
         self.waiting = 0
-        """How many wait for one."""
+        """Requests that wait for a slot."""
 
     @property
     def limit(self) -> int:
-        """How many places there are."""
+        """The number of slots."""
         return self._limit
 
     @limit.setter
@@ -31,30 +31,30 @@ class Admission:
         self._admit()
 
     async def enter(self, priority: int = 0) -> None:
-        """Wait for a place and take it; whoever does has to `leave`."""
-        place = asyncio.get_running_loop().create_future()
-        heappush(self._queue, (priority, next(self._arrivals), place))
+        """Wait for a slot and take it; the caller has to `leave` afterwards."""
+        slot = asyncio.get_running_loop().create_future()
+        heappush(self._queue, (priority, next(self._arrivals), slot))
         self.waiting += 1
         self._admit()
         try:
-            await place
+            await slot
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if slot.done() and not slot.cancelled():
                 self.leave()
             raise
         finally:
-            if place.cancelled():
+            if slot.cancelled():
                 self.waiting -= 1
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Give a slot back."""
         self.taken -= 1
         self._admit()
 
     def _admit(self) -> None:
         while self._queue and self.taken < self._limit:
-            _, _, place = heappop(self._queue)
-            if not place.cancelled():
-                place.set_result(None)
+            _, _, slot = heappop(self._queue)
+            if not slot.cancelled():
+                slot.set_result(None)
                 self.taken += 1
                 self.waiting -= 1

@@ -1,11 +1,10 @@
 """The embedded model: SmolLM2-135M-Instruct from a Python package, no hub and no GPU needed.
 
-The package brings a quantised file. It is turned once into an ordinary model
-folder in the user's cache: written beside its final place, synced, then renamed,
-so that a folder which is there is whole. Two processes may ask at once.
+The package brings a quantised file. It is converted once to an ordinary model folder in the
+user's cache. A folder with the final name is complete, and a file lock keeps two processes from
+converting at once.
 """
 
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -16,6 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from simnet.disk import Disk, publish_folder
 from simnet.errors import ModelNotFoundError
 
 NAME = "embedded"
@@ -29,11 +32,8 @@ _TEMPORARY = f".{_FOLDER}-"
 
 def embedded_folder() -> Path:
     """Name the folder of the embedded model, in `SIMNET_CACHE` or the user's cache."""
-    given = os.environ.get("SIMNET_CACHE")
-    if given:
-        return Path(given) / _FOLDER
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "simnet" / _FOLDER
+    cache = os.environ.get("SIMNET_CACHE")
+    return (Path(cache) if cache else user_cache_path("simnet")) / _FOLDER
 
 
 def find_gguf() -> Path:
@@ -53,10 +53,10 @@ def find_gguf() -> Path:
 
 
 def prepare(progress: Callable[[str], None]) -> Path:
-    """Make the folder of the embedded model unless it is there and whole; return it.
+    """Make the folder of the embedded model unless it is complete already; return it.
 
-    `progress` is told each step in a line. Raises ModelNotFoundError when the
-    package, or what is needed to read its file, is missing.
+    `progress` gets a line for each step. Raises ModelNotFoundError when the package, or the
+    software that reads its file, is not installed.
     """
     folder = embedded_folder()
     if _is_complete(folder):
@@ -72,9 +72,7 @@ def prepare(progress: Callable[[str], None]) -> Path:
             progress(f"preparing the embedded model from {source.name} (once, about 20 s)")
             dequantise(source, temporary)
             _write_checksums(temporary)
-            _sync(temporary)
-            temporary.rename(folder)
-            _sync_folder(folder.parent)
+            publish_folder(Disk(), temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     progress(f"the embedded model is ready in {folder}")
@@ -82,7 +80,7 @@ def prepare(progress: Callable[[str], None]) -> Path:
 
 
 def verify(folder: Path | None = None) -> list[str]:
-    """Read every file of the model folder again; name those that changed or are missing."""
+    """Compare every file of the model folder with its checksum; name those that differ."""
     folder = folder or embedded_folder()
     try:
         expected = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
@@ -123,11 +121,11 @@ def dequantise(source: Path, target: Path) -> None:
 
 
 def resolve(name: str, revision: str | None = None) -> str:
-    """Turn what the user calls a model into what an engine can load.
+    """Turn the user's name of a model into a folder or hub name that an engine can load.
 
-    `embedded` gives its folder, which `prepare` must have made; a folder with a
-    config.json gives itself; any other name must be on the Hugging Face hub, in its
-    local cache or within reach. Raises ModelNotFoundError otherwise.
+    `embedded` is the folder that `prepare` has made, and the path of a folder with a
+    config.json is that folder. Any other name must be in the local cache of the Hugging Face
+    hub or on the hub. Raises ModelNotFoundError otherwise.
     """
     if name == NAME:
         folder = embedded_folder()
@@ -184,7 +182,7 @@ def _advice() -> str:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Tell whether the folder holds what it was finished with, by names alone."""
+    """Tell whether all files of the list of checksums exist; their content is not read."""
     try:
         expected = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -194,18 +192,21 @@ def _is_complete(folder: Path) -> bool:
 
 @contextmanager
 def _lock(path: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """Hold a file lock; the system frees it when its process dies."""
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another process that prepares the embedded model")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold a file lock; the system releases it when the process dies."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        progress("waiting for another process that prepares the embedded model")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _clean(folder: Path) -> None:
-    """Remove what a killed conversion left, and a folder that is not whole."""
+    """Remove the temporary folders of killed conversions, and a folder that is not complete."""
     for stale in folder.parent.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(stale)
     if folder.exists():
@@ -213,25 +214,10 @@ def _clean(folder: Path) -> None:
 
 
 def _write_checksums(folder: Path) -> None:
-    found = {path.name: _checksum(path) for path in sorted(folder.iterdir()) if path.is_file()}
-    (folder / CHECKSUMS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    checksums = {path.name: _checksum(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=2) + "\n", encoding="utf-8")
 
 
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

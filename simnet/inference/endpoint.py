@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint: a value that travels to where requests are sent from."""
+"""Address and settings of an OpenAI-compatible endpoint, and the check that it has a model."""
 
 import os
 from dataclasses import dataclass, replace
@@ -6,53 +6,53 @@ from typing import Any
 
 from simnet.errors import ModelNotFoundError, UsageError, reason
 
-_PATIENCE = 15.0
+_LIST_TIMEOUT = 15.0
 """Wall seconds in which an endpoint has to list its models."""
 _NO_KEY = "none"
-"""Sent as the key where there is none: servers of one's own ignore it."""
+"""Sent as the key where there is none; self-hosted servers ignore it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where it is and how it is used."""
+    """An endpoint; a plain value that is sent to the process that sends the requests."""
 
     base_url: str
-    """With the version, as in http://127.0.0.1:8000/v1."""
+    """Address with the version, as in http://127.0.0.1:8000/v1."""
     api_key_env: str = "OPENAI_API_KEY"
-    """The environment variable that holds the key, read where requests are sent from."""
+    """The environment variable that has the key, read in the process that sends requests."""
     constrains: bool | None = None
-    """Whether it keeps replies to a pattern, as vLLM's server does; None finds out."""
+    """Whether it constrains replies to a pattern, as vLLM's server does; None finds out."""
     in_flight: int = 256
-    """Requests at most at once."""
+    """Most requests at once."""
     deadline: float = 120.0
     """Seconds one request may take."""
     tries: int = 10
-    """How often a prompt is sent at most, while the endpoint is busy or out of reach."""
+    """Most times that a prompt is sent, while the endpoint is busy or out of reach."""
     served: tuple[str, ...] = ()
-    """The names it serves, adapters included; empty if it does not say."""
+    """Names of the models and adapters it serves; empty if it does not list them."""
 
     @property
     def key(self) -> str:
-        """The key, or a stand-in for servers that want none."""
+        """The key, or a placeholder for servers that need none."""
         return os.environ.get(self.api_key_env) or _NO_KEY
 
     def ready(self, model: str) -> "Endpoint":
-        """Ask the endpoint what it serves and return this value with the answer in it.
+        """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
 
-        Raises UsageError for an address that is none, ModelNotFoundError if the endpoint
-        cannot be reached, refuses the key or has no such model.
+        Raises UsageError for a malformed address, ModelNotFoundError if the endpoint cannot be
+        reached, refuses the key or has no such model.
         """
         if not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url {self.base_url}: give an address such as http://host/v1")
-        listed = self._list(model)
-        if listed is None:
+        models = self._list(model)
+        if models is None:
             return replace(self, constrains=bool(self.constrains))
-        names = tuple(sorted(name for name, _ in listed))
+        names = tuple(sorted(name for name, _ in models))
         if names and model not in names:
             raise ModelNotFoundError(
                 f"{self.base_url} has no model {model!r}; it has: {', '.join(names[:20])}"
             )
-        by_vllm = any(owner == "vllm" for _, owner in listed)
+        by_vllm = any(owner == "vllm" for _, owner in models)
         return replace(
             self,
             served=names,
@@ -60,11 +60,11 @@ class Endpoint:
         )
 
     def _list(self, model: str) -> list[tuple[str, str]] | None:
-        """List (name, owner) of what is served; None if the endpoint keeps no list."""
+        """List (name, owner) of the models that are served; None if the endpoint has no list."""
         openai = client_library()
         try:
             with openai.OpenAI(
-                base_url=self.base_url, api_key=self.key, timeout=_PATIENCE, max_retries=1
+                base_url=self.base_url, api_key=self.key, timeout=_LIST_TIMEOUT, max_retries=1
             ) as client:
                 return [(str(found.id), str(found.owned_by)) for found in client.models.list()]
         except openai.AuthenticationError as fault:
@@ -77,7 +77,7 @@ class Endpoint:
                 f"{model!r} up?"
             ) from fault
         except (openai.APIError, AttributeError, TypeError, ValueError):
-            return None  # no list, or one in a form of its own: the first request will tell
+            return None  # no list, or one in another form; the first request shows what works
 
 
 def client_library() -> Any:

@@ -1,4 +1,4 @@
-"""A model that is a function of the prompt: for tests, replays of ideas and load."""
+"""A fake model, whose reply is a function of the prompt: for tests, drafts and benchmarks."""
 
 import asyncio
 import re
@@ -13,9 +13,9 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 def plausible(prompt: Prompt) -> str:
-    """Say what the prompt's pattern allows, or a sentence; the same for the same prompt.
+    """Draw a text that matches the prompt's pattern, or a sentence; equal prompts get equal texts.
 
-    Raises ValueError for a pattern that is broken or beyond what can be drawn.
+    Raises ValueError for a pattern that is broken or outside of the grammar of `pattern_parser`.
     """
     draws = Draws(int(prompt.digest()[:16], 16))
     if prompt.pattern is None:
@@ -48,7 +48,7 @@ class FakeModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield all completions in one list, or each when its delay has passed."""
+        """Yield all completions in one list, or each after its delay."""
         if self._closed:
             raise RunError(f"the model {self.name!r} is closed")
         if self._delay is None:
@@ -68,10 +68,10 @@ class FakeModel:
         return self._complete(prompt, delay)
 
     def _complete(self, prompt: Prompt, seconds: float) -> Completion:
-        asked = (len(prompt.system) + len(prompt.user)) // _CHARACTERS_PER_TOKEN + 1
+        prompt_tokens = (len(prompt.system) + len(prompt.user)) // _CHARACTERS_PER_TOKEN + 1
         try:
             text = self._reply(prompt)
         except ValueError as fault:
-            return Completion(str(fault), "error", asked, seconds=seconds)
-        spent = len(text) // _CHARACTERS_PER_TOKEN + 1
-        return Completion(text, "stop", asked, 0, spent, seconds)
+            return Completion(str(fault), "error", prompt_tokens, seconds=seconds)
+        output_tokens = len(text) // _CHARACTERS_PER_TOKEN + 1
+        return Completion(text, "stop", prompt_tokens, 0, output_tokens, seconds)

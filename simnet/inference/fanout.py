@@ -1,4 +1,4 @@
-"""Completes the prompts of a list side by side and hands each on as soon as it is there."""
+"""Completes the prompts of a list concurrently and yields completions as they finish."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from simnet.inference.model import Completion, Prompt
 
 GATHERED = 0.01
-"""Seconds for which a completion waits at most for others of its list, so that few lists cross
-to other processes; an engine takes about as long for one token."""
+"""Seconds for which a completion waits for others of its list at most, so that fewer lists are sent
+to other processes. An engine takes about as long for one token."""
 
 
 async def as_finished(
     prompts: Sequence[Prompt], complete: Callable[[Prompt], Awaitable[Completion]]
 ) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield lists of (position, completion): each time, all that finished at about one time.
+    """Yield lists of (position, completion), each with all that finished within `GATHERED`.
 
-    Whoever leaves early cancels what is not finished. The first error of `complete` is raised
-    once what was finished before it has been yielded.
+    Closing the generator cancels what is not finished. The first error of `complete` is raised
+    once the completions before it have been yielded.
     """
     ready: asyncio.Queue[tuple[int, Completion | Exception]] = asyncio.Queue()
 

@@ -1,8 +1,8 @@
-"""What simnet asks of a language model: prompts in, completions out.
+"""The interface of language models: prompts in, completions out.
 
-A model knows nothing of simulations. It is handed lists, because every hop in
-simnet carries lists, and hands back each completion as soon as it is there, so
-that no prompt waits for the slowest of its batch.
+A model knows nothing of simulations. It takes lists of prompts, since a call between processes
+costs about the same for one as for many, and yields each completion as soon as it is finished,
+so that no prompt waits for the slowest of its list.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -16,9 +16,9 @@ class Prompt:
     """One request. The model sees `system`, then `user`, and its reply matches `pattern`."""
 
     system: str
-    """What many prompts share comes first, so that its prefix is cached."""
+    """What many prompts share comes first, for the prefix cache."""
     user: str
-    """What is new; holds text that other agents wrote, hence untrusted."""
+    """What is new to the agent. Contains text of other agents, hence untrusted."""
     pattern: str | None = None
     """Regular expression the whole reply must match; None leaves it free."""
     seed: int = 0
@@ -29,26 +29,35 @@ class Prompt:
     ids: tuple[int, ...] | None = None
     """Token ids of the whole chat, where the caller has encoded it already."""
     priority: int = 0
-    """Lower goes first where prompts have to wait; decides nothing about the reply."""
-    asker: str = field(default="", compare=False)
-    """Whose prompts share what a cache keeps: where a model has replicas, the same one gets
-    them. Decides nothing about the reply, and stays in the process that routes the prompt."""
+    """Order of admission, lower first. Does not affect the reply."""
+    routing_key: str = field(default="", compare=False)
+    """Prompts with the same key go to the same replica, so they share its prefix cache.
+
+    Does not affect the reply, and is not sent to other processes.
+    """
 
     def digest(self) -> str:
-        """Hash all that decides the reply except the model: 32 hexadecimal digits."""
-        # The lengths keep the fields apart, whatever is written in them.
-        told = (
+        """Hash what the reply depends on, except the model: 32 hexadecimal digits."""
+        # The lengths keep `system` and `user` apart, whatever they contain.
+        text = (
             f"{len(self.system)} {len(self.user)} {self.system}{self.user}{self.pattern!r}"
             f" {self.seed} {self.temperature} {self.max_tokens} {self.adapter!r}"
         )
-        return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     def __reduce__(self) -> tuple[object, ...]:
-        # A frozen dataclass with slots pickles field by field in Python; prompts cross
-        # processes by the million.
+        # Hot: prompts are sent to other processes by the million, and a frozen dataclass with
+        # slots would be pickled field by field in Python.
         return _unpacked, (
-            *(self.system, self.user, self.pattern, self.seed, self.temperature),
-            *(self.max_tokens, self.adapter, self.ids, self.priority),
+            self.system,
+            self.user,
+            self.pattern,
+            self.seed,
+            self.temperature,
+            self.max_tokens,
+            self.adapter,
+            self.ids,
+            self.priority,
         )
 
 
@@ -77,16 +86,16 @@ def _unpacked(
 
 
 USABLE = frozenset({"stop", "length", "repetition"})
-"""Values of `Completion.finish` that come with a reply."""
+"""Values of `Completion.finish` with which `text` is a reply."""
 
 
 class Completion(NamedTuple):
-    """What a model replied, and what it cost. Failures are completions too: see `finish`."""
+    """A reply of a model and its cost, or a failure: see `finish`."""
 
     text: str
     finish: str = "stop"
-    """stop | length | abort | repetition | deadline | error; all but the first two and
-    `repetition` mean that there is no usable reply, and `text` then says why."""
+    """stop | length | repetition, with a reply in `text`; abort | deadline | error, with the
+    reason why there is none."""
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
@@ -113,7 +122,7 @@ class Model(Protocol):
         ...
 
     async def close(self) -> None:
-        """Free what the model holds; idempotent."""
+        """Free the model's resources; idempotent."""
         ...
 
 
@@ -125,7 +134,7 @@ class Call(NamedTuple):
     who: str
     turn: int
     call: int
-    """(who, turn, call) is the key: asked again after a crash, a call keeps it."""
+    """(who, turn, call) is the key; a call that is repeated after a crash has the same key."""
     model: str
     adapter: str | None
     seed: int

@@ -1,8 +1,9 @@
-"""Any OpenAI-compatible endpoint as a Model. This is the only file that sends it prompts.
+"""A model behind an OpenAI-compatible endpoint. Only this file sends prompts to endpoints.
 
-The endpoint makes the chat from texts, so what would be template structure in them is broken
-up. It is sent no more at once than it takes without complaint, and asked again when it
-complains. Where it cannot keep replies to a pattern, they are free.
+The endpoint applies the chat template, so special tokens in texts are broken up before they are
+sent. The number of requests in flight adapts to what the endpoint accepts (see `throttle.py`),
+and a request is repeated when the endpoint is busy, out of reach or has failed. Replies are
+constrained to the pattern of their prompt only if the endpoint supports it.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
 from simnet import draws
 from simnet.errors import ModelGoneError, RunError, reason
 from simnet.inference.endpoint import Endpoint, client_library
@@ -25,17 +28,17 @@ from simnet.inference.throttle import Throttle
 from simnet.text import neutralise
 
 _BUSY = frozenset({429, 503, 529})
-"""Status codes that say: later, and not so many."""
+"""Status codes after which fewer requests are sent at once."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
-"""Wall seconds between two tries of a prompt; each wait is up to twice as long as the last."""
+"""Bounds of the exponential back-off between two tries of a prompt, wall seconds."""
 _MAX_SEED = 2**63 - 1
-_STRUCTURE = re.compile(
+_SPECIAL_TOKENS = re.compile(
     r"<(?=\|)|\|(?=>)|<(?=/?s>)|\[(?=/?INST\])|<(?=(?:start|end)_of_turn>)|<(?=</?SYS>>)"
 )
 
 
-class OpenAiModel:
-    """One model behind an endpoint. Raises UsageError where the client is not installed."""
+class OpenAIModel:
+    """One model behind an endpoint. Raises UsageError where its client is not installed."""
 
     def __init__(self, model: str, endpoint: Endpoint) -> None:
         openai = client_library()
@@ -44,7 +47,8 @@ class OpenAiModel:
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url, api_key=endpoint.key, max_retries=0, timeout=None
         )
-        self._faults = openai
+        self._errors = openai
+        self._transient = (openai.APIStatusError, openai.APIConnectionError)
         self._throttle = Throttle(endpoint.in_flight)
         self._closing = asyncio.Event()
         self._replies = self._prompted = self._cached = self._output = 0
@@ -55,7 +59,7 @@ class OpenAiModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield lists of (position, completion): each time, all that are finished.
+        """Yield lists of (position, completion), each with all that have just finished.
 
         Raises ModelGoneError when the endpoint is out of reach, RunError when it refuses the key.
         """
@@ -63,12 +67,12 @@ class OpenAiModel:
             yield finished
 
     async def close(self) -> None:
-        """Send nothing more."""
+        """Close the connections; prompts that wait for a retry fail."""
         self._closing.set()
         await self._client.close()
 
     def statistics(self) -> Statistics:
-        """Tell what is under way, and what was done so far."""
+        """Count requests and tokens, in flight and so far."""
         return Statistics(
             in_flight=self._throttle.admission.taken,
             waiting=self._throttle.admission.waiting,
@@ -81,40 +85,41 @@ class OpenAiModel:
         )
 
     async def _complete(self, prompt: Prompt) -> Completion:
-        """Send one prompt until it is answered or there is no use in trying again."""
+        """Send one prompt, again after errors that may pass, until its tries are used up."""
         replies = self._replies
-        fault: Exception | None = None
-        for attempt in range(self._endpoint.tries):
-            answer = await self._admit(prompt)
-            if isinstance(answer, Completion):
-                return answer
-            fault = answer
-            if attempt + 1 < self._endpoint.tries:
-                await self._wait(_pause(fault, attempt, prompt.seed))
-        assert fault is not None
-        told = f"{reason(fault)}, {self._endpoint.tries} times"
-        if replies == self._replies and not isinstance(fault, self._faults.APIStatusError):
-            raise ModelGoneError(
-                f"{self._endpoint.base_url} is out of reach: {told}", "endpoint out of reach"
-            )
-        return Completion(told, "error")
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._endpoint.tries),
+            wait=lambda state: _pause(state, prompt.seed),
+            retry=retry_if_exception_type(self._transient),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._attempt, prompt)
+        except self._transient as fault:
+            error_text = f"{reason(fault)}, {self._endpoint.tries} times"
+            no_status = not isinstance(fault, self._errors.APIStatusError)
+            if no_status and replies == self._replies:
+                raise ModelGoneError(
+                    f"{self._endpoint.base_url} is out of reach: {error_text}",
+                    "endpoint out of reach",
+                ) from None
+            return Completion(error_text, "error")
 
-    async def _admit(self, prompt: Prompt) -> Completion | Exception:
-        """Wait for a place and send a prompt once; an error that may pass is returned."""
+    async def _attempt(self, prompt: Prompt) -> Completion:
+        """Wait for admission and send a prompt once. Raises an error if it may pass."""
         begun = time.perf_counter()
         await self._throttle.admission.enter(prompt.priority)
         self._queued.add(time.perf_counter() - begun)
         number = self._throttle.begin()
         try:
             return await self._send(prompt)
-        except self._faults.APIStatusError as fault:
+        except self._errors.APIStatusError as fault:
             if fault.status_code in _BUSY:
-                self._throttle.complained(number)
+                self._throttle.refused(number)
             elif fault.status_code < 500:
                 return self._refused(fault)
-            return fault  # type: ignore[no-any-return]  # the client is not typed here
-        except self._faults.APIConnectionError as fault:
-            return fault  # type: ignore[no-any-return]
+            raise
         finally:
             self._throttle.admission.leave()
 
@@ -127,12 +132,12 @@ class OpenAiModel:
             async with deadline:
                 reply = await self._client.chat.completions.create(**self._request(prompt))
             done = _completion(reply, time.perf_counter() - begun)
-        except (self._faults.APIStatusError, self._faults.APIConnectionError):
+        except self._transient:
             raise
         except TimeoutError:
             text = f"no reply within {self._endpoint.deadline:g} s"
             return Completion(text, "deadline", seconds=self._endpoint.deadline)
-        except Exception as fault:  # noqa: BLE001  (whatever an endpoint says, it is no reply)
+        except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
             text = f"not a reply: {reason(fault)}"
             return Completion(text, "error", seconds=time.perf_counter() - begun)
         self._throttle.succeeded()
@@ -144,19 +149,19 @@ class OpenAiModel:
         return done
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "model": prompt.adapter or self.name,
             "messages": [
-                {"role": "system", "content": _defused(prompt.system)},
-                {"role": "user", "content": _defused(prompt.user)},
+                {"role": "system", "content": _without_special_tokens(prompt.system)},
+                {"role": "user", "content": _without_special_tokens(prompt.user)},
             ],
             "seed": prompt.seed & _MAX_SEED,
             "temperature": prompt.temperature,
             self._limit: prompt.max_tokens,
         }
         if self._endpoint.constrains and prompt.pattern is not None:
-            told["extra_body"] = {"structured_outputs": {"regex": prompt.pattern}}
-        return told
+            fields["extra_body"] = {"structured_outputs": {"regex": prompt.pattern}}
+        return fields
 
     def _refused(self, fault: Any) -> Completion:
         if fault.status_code == 401:
@@ -165,19 +170,20 @@ class OpenAiModel:
             ) from fault
         return Completion(reason(fault), "error")
 
-    async def _wait(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, until the model is closed at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
 
 
-def _defused(text: str) -> str:
-    """Break up what a chat template could take for structure: `<|im_end|>` is `< |im_end| >`."""
-    return _STRUCTURE.sub(lambda found: f"{found[0]} ", neutralise(text))
+def _without_special_tokens(text: str) -> str:
+    """Break up what a chat template takes for special tokens: `<|im_end|>` is `< |im_end| >`."""
+    return _SPECIAL_TOKENS.sub(lambda found: f"{found[0]} ", neutralise(text))
 
 
 def _completion(reply: Any, seconds: float) -> Completion:
-    """Read a reply. Raises whatever a reply of another form leads to."""
+    """Read a reply. Raises any exception for one that is malformed."""
     choice, usage = reply.choices[0], reply.usage
     details = getattr(usage, "prompt_tokens_details", None)
     counts = (
@@ -196,19 +202,24 @@ def _completion(reply: Any, seconds: float) -> Completion:
     return Completion(text, finish, *counts, seconds)
 
 
-def _pause(fault: Exception, attempt: int, seed: int) -> float:
-    """Say how long to wait: as long as the endpoint asks for, else longer each time, jittered."""
-    asked = _retry_after(getattr(getattr(fault, "response", None), "headers", {}))
+def _pause(state: RetryCallState, seed: int) -> float:
+    """Compute the seconds until the next try, jittered by the prompt's seed.
+
+    That is what the Retry-After header says, or exponential back-off.
+    """
+    attempt = state.attempt_number - 1
+    fault = state.outcome.exception() if state.outcome else None
+    retry_after = _retry_after(getattr(getattr(fault, "response", None), "headers", {}))
     longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
     jittered = longest * (0.5 + draws.unit(seed, attempt) / 2)
-    return jittered if asked is None else min(_LONGEST_WAIT, asked) + jittered / 4
+    return jittered if retry_after is None else min(_LONGEST_WAIT, retry_after) + jittered / 4
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds to wait, given as a number or as a date."""
-    told = headers.get("retry-after", "")
+    """Read the seconds of a Retry-After header, which has a number or a date."""
+    value = headers.get("retry-after", "")
     with suppress(ValueError):
-        return max(0.0, float(told))
+        return max(0.0, float(value))
     with suppress(ValueError, TypeError):
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     return None

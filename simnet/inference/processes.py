@@ -1,4 +1,4 @@
-"""The processes an engine starts, found and ended by their ids."""
+"""Finds the processes that an engine has started, and ends them."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -9,9 +9,9 @@ _HELPER = "multiprocessing.resource_tracker"
 
 
 def descendants() -> list[Process]:
-    """List the processes this one has started and theirs.
+    """List the child processes of this one and their descendants.
 
-    Python's own resource tracker is left out: it serves this process until it ends.
+    Python's resource tracker is left out, since it has to live as long as this process.
     """
     import psutil  # noqa: PLC0415  (comes with vLLM; nothing else needs it)
 
@@ -25,21 +25,21 @@ def descendants() -> list[Process]:
     return found
 
 
-def end_processes(processes: Sequence[Process], patience: float) -> list[int]:
-    """Wait `patience` seconds for processes to end, kill the rest, list the ids still there.
+def end_processes(processes: Sequence[Process], grace: float) -> list[int]:
+    """Wait `grace` seconds for processes to end, kill the rest, return the ids of survivors.
 
-    Those killed have 5 more seconds; a stopped process can be killed too.
+    Killed processes have 5 more seconds to end. A stopped process can be killed too.
     """
     import psutil  # noqa: PLC0415
 
-    _, alive = psutil.wait_procs(list(processes), timeout=patience)
+    _, alive = psutil.wait_procs(list(processes), timeout=grace)
     kill(alive)
     _, alive = psutil.wait_procs(alive, timeout=5.0)
     return [process.pid for process in alive]
 
 
 def kill(processes: Sequence[Process]) -> None:
-    """Kill processes at once and wait for none."""
+    """Kill processes without waiting for them to end."""
     import psutil  # noqa: PLC0415
 
     for process in processes:

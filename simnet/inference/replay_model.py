@@ -1,8 +1,8 @@
-"""A model that gives recorded replies to the prompts they were the replies to.
+"""A model that serves recorded replies, found by the digest of the prompt.
 
-A run that is resumed or done again needs none: it finds its replies by who asked and when,
-and stops at a prompt that is not the recorded one. This one knows prompts alone. It serves
-what asks again outside of a run, and other scenarios that ask some of the same.
+A run that is resumed or replayed does not use it: it finds its replies by agent, turn and call,
+and stops at a prompt that differs from the recorded one. This model is for prompts outside of a
+run, and for other scenarios that have some prompts in common with a recorded one.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ from simnet.inference.model import Call, Completion, Model, Prompt
 
 
 class ReplayModel:
-    """Replies with what was recorded, by the digest of the prompt, which its seed is part of.
+    """Serves recorded completions by the digest of the prompt, which includes its seed.
 
-    A prompt that was not recorded goes to the model `behind`. Without one, its completion
+    A prompt that was not recorded goes to the model `behind`; without one, its completion
     finishes with `error`.
     """
 
@@ -33,7 +33,7 @@ class ReplayModel:
 
     @classmethod
     def of(cls, calls: Iterable[Call], behind: Model | None = None) -> Self:
-        """Take the replies of recorded calls, among equal prompts that of the first."""
+        """Take the replies of recorded calls; of equal prompts, the reply to the first."""
         replies: dict[str, Completion] = {}
         for call in calls:
             fields = (call.completion, *(getattr(call, name) for name in Completion._fields[1:]))
@@ -43,13 +43,13 @@ class ReplayModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield all that is recorded in one list, then the others as they finish."""
+        """Yield all recorded completions in one list, then the others as they finish."""
         if self._closed:
             raise RunError(f"the model {self.name!r} is closed")
         found = [self._replies.get(prompt.digest()) for prompt in prompts]
-        known = [(at, done) for at, done in enumerate(found) if done is not None]
-        if known:
-            yield known
+        recorded = [(at, done) for at, done in enumerate(found) if done is not None]
+        if recorded:
+            yield recorded
         left = [at for at, done in enumerate(found) if done is None]
         if not left:
             return

@@ -1,8 +1,7 @@
-"""Several replicas of a model that stand as one, in the process of those who ask.
+"""Several replicas of a model as one Model, in the process that sends the prompts.
 
-They are told apart by whom they serve best, see `simnet.inference.routing`. When one is gone, the
-prompts it has not answered are asked again of the others, as they were; it is asked again once
-it is back.
+`simnet.inference.routing` chooses the replica of each prompt. When a replica dies, the prompts
+it has not answered are sent unchanged to the others, and it gets prompts again once it is back.
 """
 
 import asyncio
@@ -15,32 +14,32 @@ from simnet.inference.routing import Routes
 
 _Finished: TypeAlias = list[tuple[int, Completion]]
 _Arrived: TypeAlias = "asyncio.Queue[_Finished | dict[int, Prompt] | Exception]"
-"""Completions by position, or prompts that were lost with their replica, or what went wrong."""
+"""Completions by position, or prompts that were lost with their replica, or an error."""
 
 
 class Replica(Protocol):
-    """One replica as it is reached from here."""
+    """A client of one replica."""
 
     def ask(self, prompts: Sequence[Prompt]) -> AsyncIterator[_Finished]:
         """Yield what `Model.generate` does. Raises ModelGoneError when it dies on the way."""
         ...
 
     async def back(self) -> None:
-        """Return when one that died serves again. Raises RunError when it never will."""
+        """Return when a replica that died serves again. Raises RunError when it never will."""
         ...
 
 
 class Replicas:
-    """A model of several replicas; a Model."""
+    """A Model of several replicas."""
 
     def __init__(self, name: str, replicas: Sequence[Replica], routes: Routes) -> None:
         self.name = name
         self._replicas = replicas
         self._routes = routes
         self._loads = [0] * len(replicas)
-        """Prompts each has in flight from here."""
-        self._away: dict[int, asyncio.Task[None]] = {}
-        """Those that are gone, with what waits for their return."""
+        """Prompts in flight from this process, for each replica."""
+        self._dead: dict[int, asyncio.Task[None]] = {}
+        """Dead replicas, each with a task that waits for its return."""
 
     async def generate(self, prompts: Sequence[Prompt]) -> AsyncIterator[_Finished]:
         """Send prompts to replicas and yield what comes back, each position once.
@@ -66,60 +65,62 @@ class Replicas:
                 task.cancel()
 
     async def close(self) -> None:
-        """Leave the replicas to whoever started them."""
+        """Do nothing: the process that has started the replicas closes them."""
 
     async def _send(
         self, prompts: Mapping[int, Prompt], arrived: _Arrived
     ) -> set[asyncio.Task[None]]:
-        """Ask each prompt of a replica that is there; waits while there is none."""
-        await self._someone()
+        """Send each prompt to a living replica; waits while there is none."""
+        await self._any_alive()
         groups: dict[int, dict[int, Prompt]] = {}
         for position, prompt in prompts.items():
-            place = self._routes.pick(prompt.asker, prompt.adapter, self._loads, self._away)
-            self._loads[place] += 1
-            groups.setdefault(place, {})[position] = prompt
-        return {self._begin(place, group, arrived) for place, group in groups.items()}
+            number = self._routes.pick(prompt.routing_key, prompt.adapter, self._loads, self._dead)
+            self._loads[number] += 1
+            groups.setdefault(number, {})[position] = prompt
+        return {self._begin(number, group, arrived) for number, group in groups.items()}
 
-    def _begin(self, place: int, group: dict[int, Prompt], arrived: _Arrived) -> asyncio.Task[None]:
-        def ended(_: asyncio.Task[None]) -> None:
-            self._loads[place] -= len(group)
+    def _begin(
+        self, number: int, group: dict[int, Prompt], arrived: _Arrived
+    ) -> asyncio.Task[None]:
+        def release(_: asyncio.Task[None]) -> None:
+            self._loads[number] -= len(group)
 
-        task = asyncio.create_task(self._ask(place, group, arrived))
-        task.add_done_callback(ended)  # a task that is cancelled early never runs its `finally`
+        task = asyncio.create_task(self._ask(number, group, arrived))
+        task.add_done_callback(release)  # a task that is cancelled early never runs its `finally`
         return task
 
-    async def _ask(self, place: int, group: dict[int, Prompt], arrived: _Arrived) -> None:
-        """Ask one replica; what is finished leaves `group`."""
+    async def _ask(self, number: int, group: dict[int, Prompt], arrived: _Arrived) -> None:
+        """Send `group` to one replica; finished prompts are removed from `group`."""
         positions = list(group)
         try:
-            async for finished in self._replicas[place].ask(list(group.values())):
+            async for finished in self._replicas[number].ask(list(group.values())):
                 new = [(positions[at], done) for at, done in finished]
                 for position, _ in new:
                     del group[position]
-                self._loads[place] -= len(new)
+                self._loads[number] -= len(new)
                 arrived.put_nowait(new)
         except ModelGoneError:
-            if place not in self._away:
-                self._away[place] = asyncio.create_task(self._await_return(place))
+            if number not in self._dead:
+                self._dead[number] = asyncio.create_task(self._wait_for_return(number))
             if group:
                 arrived.put_nowait(dict(group))
         except Exception as fault:  # noqa: BLE001  (handed to the consumer, which raises it)
             arrived.put_nowait(fault)
         else:
             if group:
-                told = f"a replica of {self.name!r} left {len(group)} prompts unanswered"
-                arrived.put_nowait(RunError(told))
+                text = f"a replica of {self.name!r} left {len(group)} prompts unanswered"
+                arrived.put_nowait(RunError(text))
 
-    async def _await_return(self, place: int) -> None:
-        await self._replicas[place].back()
-        del self._away[place]
+    async def _wait_for_return(self, number: int) -> None:
+        await self._replicas[number].back()
+        del self._dead[number]
 
-    async def _someone(self) -> None:
-        """Return when a replica is there. Raises RunError when one will not come back."""
+    async def _any_alive(self) -> None:
+        """Return when a replica is alive. Raises RunError when one will not come back."""
         while True:
-            for waiting in tuple(self._away.values()):
+            for waiting in tuple(self._dead.values()):
                 if waiting.done():
                     waiting.result()
-            if len(self._away) < len(self._replicas):
+            if len(self._dead) < len(self._replicas):
                 return
-            await asyncio.wait(self._away.values(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._dead.values(), return_when=asyncio.FIRST_COMPLETED)

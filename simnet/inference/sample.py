@@ -1,17 +1,18 @@
-"""Strings that match a regular expression, drawn from a seed: what the fake model says."""
+"""Draws strings that match a regular expression, from a seed: the replies of the fake model."""
 
-import importlib
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, TypeAlias
+from itertools import groupby
+from typing import TypeAlias
+
+from simnet.inference.pattern_parser import Chars, Choice, Node, Repeat, Sequence, parse
 
 _SCRAMBLE, _ADD, _MASK = 6364136223846793005, 1442695040888963407, (1 << 64) - 1
-_ALPHABET = string.ascii_lowercase + string.digits + " " + string.ascii_uppercase
-_ALPHABET += string.punctuation + "\n\t"
+_LETTERS = frozenset(string.ascii_lowercase + " ")
 _REPEATS = 8
-"""How often at most something is repeated beyond its minimum, where no text fits."""
+"""Most repetitions beyond the minimum, where a repeat is not filled with words."""
 _PROSE = 12
 """A repeat that allows this many characters or more is filled with words."""
 _VOCABULARY = (
@@ -27,7 +28,7 @@ WORDS: tuple[str, ...] = tuple(re.findall(r"\w+", _VOCABULARY))
 
 
 class Draws:
-    """A stream of numbers that depends on its seed alone; small, fast and good enough."""
+    """A linear congruential generator with 64 bits of state; fast, not for statistics."""
 
     __slots__ = ("_state",)
 
@@ -35,7 +36,7 @@ class Draws:
         self._state = seed & _MASK
 
     def below(self, limit: int) -> int:
-        """Draw a number of 0 to `limit` - 1."""
+        """Draw a number from 0 to `limit` - 1."""
         self._state = (self._state * _SCRAMBLE + _ADD) & _MASK
         return (self._state >> 33) * limit >> 31
 
@@ -44,7 +45,7 @@ Sampler: TypeAlias = Callable[[Draws], str]
 
 
 def sentence(draws: Draws) -> str:
-    """Say something of six to thirteen words."""
+    """Draw a sentence of six to thirteen words."""
     words = [WORDS[draws.below(len(WORDS))] for _ in range(6 + draws.below(8))]
     return " ".join(words).capitalize() + ".!?"[draws.below(3)]
 
@@ -53,46 +54,36 @@ def sentence(draws: Draws) -> str:
 def sampler(pattern: str) -> Sampler:
     """Compile a regular expression into a function that draws strings it matches.
 
-    Understands literals, classes, groups, alternation and repeats. ValueError names
-    anything else, such as a look-ahead or a back-reference; re.error a bad pattern.
+    Raises what `parse` raises: ValueError for a pattern outside of its grammar, re.error for
+    one that is no regular expression.
     """
-    return _sequence(importlib.import_module("re._parser").parse(pattern))
+    return _sampler(parse(pattern))
 
 
-def _sequence(nodes: Any) -> Sampler:
-    parts: list[Sampler] = []
-    literal = ""
-    for name, argument in ((str(operation), given) for operation, given in nodes):
-        if name == "LITERAL":
-            literal += chr(argument)
-            continue
+def _sampler(node: Node) -> Sampler:
+    match node:
+        case str():
+            return _constant(node)
+        case Chars(choices):
+            return _one_of(choices)
+        case Choice(nodes):
+            return _branch([_sampler(option) for option in nodes])
+        case Repeat(low, high, inner):
+            return _repeat(low, high, inner)
+        case Sequence(nodes):
+            return _sequence(nodes)
+
+
+def _sequence(nodes: Iterable[Node]) -> Sampler:
+    samplers: list[Sampler] = []
+    for literal, group in groupby(nodes, key=lambda node: isinstance(node, str)):
         if literal:
-            parts.append(_constant(literal))
-            literal = ""
-        if name != "AT":
-            parts.append(_node(name, argument))
-    if literal or not parts:
-        parts.append(_constant(literal))
-    if len(parts) == 1:
-        return parts[0]
-    return lambda draws: "".join([part(draws) for part in parts])
-
-
-def _node(name: str, argument: Any) -> Sampler:
-    match name:
-        case "IN" | "ANY" | "NOT_LITERAL":
-            return _one_of(_characters(name, argument))
-        case "BRANCH":
-            return _branch([_sequence(branch) for branch in argument[1]])
-        case "SUBPATTERN":
-            return _sequence(argument[-1])
-        case "ATOMIC_GROUP":
-            return _sequence(argument)
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            low, high, inner = argument
-            return _repeat(int(low), int(high), inner)
-        case _:
-            raise ValueError(f"a fake reply cannot match {name.lower()} in a pattern")
+            samplers.append(_constant("".join(map(str, group))))
+        else:
+            samplers += map(_sampler, group)
+    if len(samplers) == 1:
+        return samplers[0]
+    return lambda draws: "".join([draw(draws) for draw in samplers])
 
 
 def _constant(text: str) -> Sampler:
@@ -104,18 +95,15 @@ def _one_of(choices: str) -> Sampler:
     return lambda draws: choices[draws.below(count)]
 
 
-def _branch(options: Sequence[Sampler]) -> Sampler:
+def _branch(options: list[Sampler]) -> Sampler:
     count = len(options)
     return lambda draws: options[draws.below(count)](draws)
 
 
-def _repeat(low: int, high: int, inner: Any) -> Sampler:
-    name, argument = str(inner[0][0]), inner[0][1]
-    if len(inner) == 1 and high >= _PROSE and name in {"IN", "ANY", "NOT_LITERAL"}:
-        characters = _characters(name, argument)
-        if set(string.ascii_lowercase + " ") <= set(characters):
-            return _prose(low, high)
-    body = _sequence(inner)
+def _repeat(low: int, high: int, node: Node) -> Sampler:
+    if isinstance(node, Chars) and high >= _PROSE and set(node.choices) >= _LETTERS:
+        return _prose(low, high)
+    body = _sampler(node)
     spread = min(high - low, _REPEATS) + 1
     return lambda draws: "".join([body(draws) for _ in range(low + draws.below(spread))])
 
@@ -133,48 +121,3 @@ def _prose(low: int, high: int) -> Sampler:
         return text if len(text) >= low else text.ljust(low, "a")
 
     return draw
-
-
-def _characters(name: str, argument: Any) -> str:
-    """List characters, readable ones first, that a class of one character matches."""
-    if name == "ANY":
-        return _ALPHABET.replace("\n", "")
-    if name == "NOT_LITERAL":
-        return _ALPHABET.replace(chr(argument), "")
-    negated = any(str(kind) == "NEGATE" for kind, _ in argument)
-    listed = [item for item in argument if str(item[0]) != "NEGATE"]
-    if negated:
-        found = "".join(char for char in _ALPHABET if not _listed(listed, char))
-    else:
-        found = "".join(char for char in _ALPHABET if _listed(listed, char))
-        found = found or "".join(_first(item) for item in listed)
-    if not found:
-        raise ValueError("a character class of the pattern matches nothing that can be typed")
-    return found
-
-
-_CATEGORIES = {
-    "CATEGORY_DIGIT": re.compile(r"\d"),
-    "CATEGORY_NOT_DIGIT": re.compile(r"\D"),
-    "CATEGORY_SPACE": re.compile(r"\s"),
-    "CATEGORY_NOT_SPACE": re.compile(r"\S"),
-    "CATEGORY_WORD": re.compile(r"\w"),
-    "CATEGORY_NOT_WORD": re.compile(r"\W"),
-}
-
-
-def _listed(items: Sequence[tuple[Any, Any]], char: str) -> bool:
-    for kind, value in items:
-        match str(kind):
-            case "LITERAL" if ord(char) == value:
-                return True
-            case "RANGE" if value[0] <= ord(char) <= value[1]:
-                return True
-            case "CATEGORY" if _CATEGORIES[str(value)].match(char):
-                return True
-    return False
-
-
-def _first(item: tuple[Any, Any]) -> str:
-    kind, value = item
-    return chr(value[0] if str(kind) == "RANGE" else value)

@@ -1,4 +1,4 @@
-"""What an engine is started with; plain values that travel between processes."""
+"""Settings of an engine: plain values that are sent between processes."""
 
 import importlib.metadata
 import json
@@ -28,19 +28,19 @@ class EngineSettings:
     max_model_len: int | None = None
     """Tokens of prompt and reply together."""
     max_num_seqs: int | None = None
-    """How many requests the engine works on at once."""
+    """Requests that the engine works on at once."""
     gpu_memory_utilization: float = 0.9
     kv_cache_memory_bytes: int | None = None
     threads: int | None = None
     """CPU threads of the engine; None takes all cores."""
     grammar: str = "guidance"
-    """What keeps replies to their pattern: guidance or xgrammar."""
+    """The library that constrains replies to their pattern: guidance or xgrammar."""
     deadline: float = 120.0
     """Seconds a request may take from its admission to its last token."""
-    patience: float = 60.0
-    """Seconds without a token, while there are requests, after which the engine counts as hung."""
+    stall_timeout: float = 60.0
+    """Seconds without a token, while requests are in flight, after which the engine is killed."""
     scheduling: str = "fcfs"
-    """In which order the engine takes requests: fcfs, or priority for the simulated time."""
+    """Order in which the engine takes requests: fcfs, or priority, which is by simulated time."""
     start_timeout: float = 600.0
     """Seconds the engine may take to start."""
     adapters: Mapping[str, str] = field(default_factory=dict)
@@ -62,13 +62,13 @@ class EngineSettings:
 
     @property
     def sequences(self) -> int:
-        """How many requests the engine works on at once, as it is started with."""
+        """Requests that the engine works on at once, as it is started with."""
         return self.max_num_seqs or (32 if self.on_cpu else 256)
 
     def shared(self, engines: int, cores: int) -> "EngineSettings":
-        """Return the settings of one of several engines on the CPU of a node of so many cores.
+        """Return the settings of one of `engines` engines on a node of `cores` cores.
 
-        What was set stays as it is: that was said of each engine.
+        Threads and cache are divided, unless they are set, which is per engine.
         """
         cache = max(_LEAST_CACHE, _CACHE_ON_CPU // engines)
         return replace(
@@ -78,14 +78,14 @@ class EngineSettings:
         )
 
     def check(self) -> None:
-        """Raise InputError, naming the setting, for what cannot work."""
+        """Raise InputError, naming the setting, for a value that cannot work."""
         if self.device not in {"auto", "cpu", "gpu"}:
             raise InputError(f"device is {self.device!r}; choose auto, cpu or gpu")
         if self.grammar not in {"guidance", "xgrammar"}:
             raise InputError(f"grammar is {self.grammar!r}; choose guidance or xgrammar")
         if self.scheduling not in {"fcfs", "priority"}:
             raise InputError(f"scheduling is {self.scheduling!r}; choose fcfs or priority")
-        for name in ("length", "sequences", "deadline", "patience"):
+        for name in ("length", "sequences", "deadline", "stall_timeout"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name} of the engine must be above 0")
         for name, folder in self.adapters.items():
@@ -112,8 +112,8 @@ class EngineSettings:
             },
         }
         if self.on_cpu:
-            # A seeded request in a chunked prefill kills the CPU engine, and blocks of
-            # the default 128 tokens would hardly ever be shared by short prompts.
+            # A seeded request in a chunked prefill kills the CPU engine, and short prompts
+            # hardly ever share blocks of the default 128 tokens.
             arguments |= {
                 "enable_chunked_prefill": False,
                 "max_num_batched_tokens": max(self.length, 4096),
@@ -155,7 +155,7 @@ def environment(*, cpu: bool, threads: int | None = None) -> dict[str, str]:
 
 
 def gpu_count() -> int:
-    """Count the NVIDIA GPUs this process may use, without loading a driver."""
+    """Count the NVIDIA GPUs that this process may use, without loading a driver."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     present = sum(path.name[6:].isdigit() for path in Path("/dev").glob("nvidia*"))
     if visible is None:
@@ -174,6 +174,6 @@ def is_cpu_build() -> bool:
 
 def _rank(folder: str) -> int:
     """Read the rank of an adapter, raised to one that vLLM has kernels for."""
-    told = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
-    rank = int(told["r"])
-    return next((known for known in (8, 16, 32, 64, 128, 256) if known >= rank), rank)
+    config = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
+    rank = int(config["r"])
+    return next((size for size in (8, 16, 32, 64, 128, 256) if size >= rank), rank)

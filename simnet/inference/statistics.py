@@ -1,4 +1,4 @@
-"""What a model is doing and has done: figures for the display, the record and Prometheus."""
+"""Counts of requests, tokens and times of a model, for the display, the record and Prometheus."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -6,38 +6,38 @@ from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""Upper bounds, in seconds, of the buckets of a histogram; a last one takes the rest."""
+"""Upper bounds, in seconds, of the buckets of a histogram; one more bucket has the rest."""
 
 
 class Statistics(NamedTuple):
-    """What a model is doing, and has done since it started."""
+    """Counts of a model, since it was started."""
 
     in_flight: int = 0
-    """Requests the model has."""
+    """Requests that the model works on."""
     waiting: int = 0
-    """Requests held back by admission."""
+    """Requests that wait for admission."""
     prompt_tokens: int = 0
-    """Of finished requests; so are `cached_tokens`."""
+    """Of finished requests, as `cached_tokens` are."""
     cached_tokens: int = 0
     generated_tokens: int = 0
-    """With vLLM also of requests that are not finished: it stands still when the engine hangs."""
+    """With vLLM, unfinished requests included: the count stops when the engine hangs."""
     preemptions: int = 0
     kv_use: float = 0.0
     """Share of the key-value cache in use, 0 to 1."""
     throttled: int = 0
-    """How often the model said that it has too much to do."""
+    """How often the model refused a request because it had too many."""
     queued: tuple[int, ...] = ()
-    """Requests by the seconds they waited for admission, for each of `BOUNDS` and beyond."""
+    """Histogram over `BOUNDS` of the seconds that requests waited for admission."""
     generated: tuple[int, ...] = ()
-    """Requests by the seconds from admission to the last token."""
+    """The same of the seconds from admission to the last token."""
 
     @property
     def hit_rate(self) -> float:
-        """Share of the prompt tokens that the prefix cache had, 0 to 1."""
+        """Share of the prompt tokens that were in the prefix cache, 0 to 1."""
         return self.cached_tokens / max(1, self.prompt_tokens)
 
     def figures(self) -> Iterator[tuple[str, float, str]]:
-        """Yield (name, value, unit) of all that is worth a row or a gauge."""
+        """Yield (name, value, unit) of each measure that is recorded and exported."""
         for name in ("in_flight", "waiting", "preemptions", "throttled"):
             yield name, float(getattr(self, name)), "requests"
         for name in ("prompt_tokens", "cached_tokens", "generated_tokens"):
@@ -49,10 +49,10 @@ class Statistics(NamedTuple):
             yield f"{name}_seconds.p95", quantile(counts, 0.95), "seconds"
 
 
-def merged(parts: Sequence[Statistics]) -> Statistics:
-    """Add up what one engine or several say; `kv_use` is the mean over them."""
-    columns = dict(zip(Statistics._fields, zip(*parts, strict=True), strict=True))
-    kv_use = sum(columns.pop("kv_use")) / len(parts)
+def merged(engines: Sequence[Statistics]) -> Statistics:
+    """Add up the counts of one engine or more; `kv_use` is their mean."""
+    columns = dict(zip(Statistics._fields, zip(*engines, strict=True), strict=True))
+    kv_use = sum(columns.pop("kv_use")) / len(engines)
     queued, generated = (_added(columns.pop(name)) for name in ("queued", "generated"))
     sums = {name: sum(values) for name, values in columns.items()}
     return Statistics(**sums, kv_use=kv_use, queued=queued, generated=generated)
@@ -64,15 +64,15 @@ def _added(histograms: Sequence[Sequence[int]]) -> tuple[int, ...]:
 
 @runtime_checkable
 class Measured(Protocol):
-    """A model that tells what it does."""
+    """A model that has statistics."""
 
     def statistics(self) -> Statistics:
-        """Tell what it is doing, and has done so far."""
+        """Return the counts so far."""
         ...
 
 
 class Gauge:
-    """What an engine reports about itself after every step; `alive` is told of each token."""
+    """Takes the report of an engine after every step; calls `alive` if it made any token."""
 
     def __init__(self, alive: Callable[[], None]) -> None:
         self._alive = alive
@@ -81,7 +81,7 @@ class Gauge:
         self.kv_use = 0.0
 
     def record(self, scheduler: Any, iteration: Any) -> None:
-        """Take over one report; vLLM hands in None for what a step has not."""
+        """Add one report; either argument is None if the step has no such part."""
         if scheduler is not None:
             self.kv_use = float(scheduler.kv_cache_usage)
         if iteration is not None:
@@ -92,24 +92,24 @@ class Gauge:
 
 
 class Histogram:
-    """Counts seconds by bucket."""
+    """Counts durations by bucket."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(BOUNDS) + 1)
 
     def add(self, seconds: float) -> None:
-        """Count one."""
+        """Count one duration."""
         self._counts[bisect_left(BOUNDS, seconds)] += 1
 
     def counts(self) -> tuple[int, ...]:
-        """Return how many there are in each bucket."""
+        """Return the number in each bucket."""
         return tuple(self._counts)
 
 
 def quantile(counts: Sequence[int], share: float) -> float:
-    """Return the bound below which this share of all is; 0 if there are none.
+    """Return the least upper bound of a bucket that has this share of all below it.
 
-    Beyond the last bound it is the last bound: it then says `at least`.
+    Returns 0 for an empty histogram, and the last bound if the quantile is beyond it.
     """
     wanted = share * sum(counts)
     seen = 0

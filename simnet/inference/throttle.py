@@ -1,7 +1,8 @@
-"""How many requests an endpoint is sent at once: as many as it takes without complaint.
+"""Adapts the number of requests in flight to what an endpoint accepts.
 
-Additive increase and multiplicative decrease, as TCP does it: the number doubles with each
-round of replies until the first complaint, is halved by one, and then grows by one a round.
+Slow start, then additive increase and multiplicative decrease, as in TCP (Jacobson 1988): the
+limit doubles with each round of replies until the first refusal, is halved by a refusal, and
+then grows by one a round.
 """
 
 from itertools import count
@@ -12,12 +13,12 @@ _AT_FIRST = 8
 
 
 class Throttle:
-    """Adapts the limit of an admission to what its endpoint says."""
+    """An admission whose limit follows the endpoint's refusals."""
 
     def __init__(self, most: int) -> None:
         self.admission = Admission(min(_AT_FIRST, most))
         self.throttled = 0
-        """How often the endpoint said that it has too much to do."""
+        """How often the endpoint refused a request because it was busy."""
         self._most = most
         self._allowed = float(self.admission.limit)
         self._numbers = count(1)
@@ -25,19 +26,19 @@ class Throttle:
         self._halved_at = 0
 
     def begin(self) -> int:
-        """Give a number to a request that is sent now."""
+        """Return the number of a request that is sent now."""
         self._last = next(self._numbers)
         return self._last
 
     def succeeded(self) -> None:
-        """Take note of a reply."""
+        """Count a reply."""
         more = 1.0 if not self.throttled else 1.0 / self._allowed
         self._set(min(float(self._most), self._allowed + more))
 
-    def complained(self, number: int) -> None:
-        """Take note that a request was refused for want of room.
+    def refused(self, number: int) -> None:
+        """Count a request that was refused because the endpoint was busy.
 
-        Requests that were sent before the limit was last halved say nothing about the new one.
+        Refusals of requests that were sent before the limit was last halved do not halve it again.
         """
         self.throttled += 1
         if number > self._halved_at:

@@ -1,11 +1,10 @@
-"""A chat as token ids, made where the agent lives; text can never become template structure.
+"""Encodes chats as token ids, in the process of the agent; texts cannot inject special tokens.
 
-The chat template of the model is rendered once, with a placeholder where each
-content goes. After that a prompt costs no template rendering. Its text is
-tokenised whole, which gives what every other tool gives for the same chat. If
-this brings forth one special token more than the template has, some content
-wrote it: then the stretches of plain text between the template's own special
-tokens are tokenised apart, with special tokens switched off.
+The chat template of the model is rendered once, with placeholders for the contents; a prompt
+needs no template rendering. The whole text of a chat is tokenised at once, which gives the same
+ids as other tools. If these have more special tokens than the template, a content has injected
+one: then the texts between the special tokens of the template are tokenised one by one, with
+special tokens switched off.
 """
 
 import datetime as dt
@@ -26,27 +25,27 @@ _TODAY = dt.datetime(2024, 7, 26, tzinfo=dt.UTC)
 
 
 class _Layout(NamedTuple):
-    """A rendered template, cut at its contents."""
+    """A rendered template, split at its contents."""
 
     before: str
     between: str
     after: str
     folded: bool
-    """Whether the template has no system role: its text then opens the user's turn."""
+    """Whether the template has no system role; the system text then begins the user's turn."""
     trims: tuple[bool, bool]
-    """Whether the template strips white space off the system and the user content."""
+    """Whether the template strips white space from the system and from the user content."""
 
 
 class ChatEncoder:
-    """Encodes one system and one user text as a chat with the reply about to begin.
+    """Encodes a system and a user text as a chat that ends where the reply begins.
 
-    `folder` holds `tokenizer.json` and, in `chat_template.jinja` or
-    `tokenizer_config.json`, the chat template; a model without a template gets its
-    texts as paragraphs. InputError names the file that is missing or unusable.
+    `folder` has `tokenizer.json` and, in `chat_template.jinja` or `tokenizer_config.json`, the
+    chat template; without a template the texts are paragraphs. Raises InputError, naming the
+    file, if one is missing or unusable.
     """
 
     def __init__(self, folder: Path | str, length: int | None = None) -> None:
-        """Take the model's folder, and how many tokens prompt and reply may have together."""
+        """Take the model's folder, and the most tokens of prompt and reply together."""
         self.length = length
         self._folder = Path(folder)
         path = self._folder / "tokenizer.json"
@@ -58,31 +57,32 @@ class ChatEncoder:
         self._specials = self._guard_added_tokens()
         self._layout = _layout(self._folder)
         self._expected = self._specials_in(self._ids(self._chat("a", "b")))
-        self._head = lru_cache(maxsize=512)(self._ids)
-        self._cut = self._find_cut()
+        self._encode_head = lru_cache(maxsize=512)(self._ids)
+        self._head_end = self._find_head_end()
 
     def encode(self, system: str, user: str) -> tuple[int, ...]:
         """Encode the chat; its special tokens are exactly those of the template."""
         system, user = neutralise(system), neutralise(user)
         text = self._chat(system, user)
-        at = len(text) - len(self._chat("", user)) + self._cut if self._cut else 0
-        ids = (*self._head(text[:at]), *self._ids(text[at:])) if at else self._ids(text)
+        shift = len(text) - len(self._chat("", user))
+        at = shift + self._head_end if self._head_end else 0
+        ids = (*self._encode_head(text[:at]), *self._ids(text[at:])) if at else self._ids(text)
         if self._specials_in(ids) == self._expected:
             return ids
-        return tuple(self._apart(system, user))
+        return tuple(self._encode_apart(system, user))
 
     def count(self, text: str) -> int:
         """Count the tokens of a text as content, special tokens in it taken as plain text."""
         return len(self._plain(neutralise(text)))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Write token ids as text, special tokens included."""
+        """Decode token ids to text, special tokens included."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
     def _guard_added_tokens(self) -> frozenset[int]:
-        """Make every added token a special one, so that all can be switched off."""
+        """Make every added token special, so that all can be switched off; return their ids."""
         added = self._tokenizer.get_added_tokens_decoder()
-        tame = [token for token in added.values() if not token.special]
+        plain = [token for token in added.values() if not token.special]
         self._tokenizer.add_special_tokens(
             [
                 AddedToken(
@@ -93,7 +93,7 @@ class ChatEncoder:
                     normalized=token.normalized,
                     special=True,
                 )
-                for token in tame
+                for token in plain
             ]
         )
         return frozenset(added)
@@ -106,48 +106,48 @@ class ChatEncoder:
         trims = self._layout.trims
         return system.strip() if trims[0] else system, user.strip() if trims[1] else user
 
-    def _find_cut(self) -> int:
-        """Find where, counted from an empty system text, the shared head of prompts may end.
+    def _find_head_end(self) -> int:
+        """Find where the head of a chat ends, which many prompts share; the system text is empty.
 
-        The head ends at a special token, since nothing joins across one. Returns 0
-        when this tokenizer does join, or the template has no such token.
+        The head ends at a special token, because no token spans one. Returns 0 when this
+        tokenizer differs, or the template has no such token.
         """
         layout = self._layout
         starts = [layout.between.find(token) for token in self._special_texts()]
-        found = [start for start in starts if start >= 0]
-        if not found:
+        starts = [start for start in starts if start >= 0]
+        if not starts:
             return 0
-        cut = len(layout.before) + min(found)
+        end = len(layout.before) + min(starts)
         text = self._chat("", " c d")
-        return cut if self._ids(text) == (*self._ids(text[:cut]), *self._ids(text[cut:])) else 0
+        return end if self._ids(text) == (*self._ids(text[:end]), *self._ids(text[end:])) else 0
 
     def _special_texts(self) -> list[str]:
         return [token.content for token in self._tokenizer.get_added_tokens_decoder().values()]
 
-    def _apart(self, system: str, user: str) -> Iterator[int]:
-        """Encode with the special tokens of the template alone."""
+    def _encode_apart(self, system: str, user: str) -> Iterator[int]:
+        """Encode with no special tokens but those of the template."""
         layout, contents = self._layout, self._trimmed(system, user)
-        run = ""
-        pieces = (layout.before, layout.between, layout.after)
-        for piece, content in zip(pieces, (*contents, ""), strict=True):
-            for text, special in self._split(piece):
-                run += text
+        plain = ""
+        template_texts = (layout.before, layout.between, layout.after)
+        for template_text, content in zip(template_texts, (*contents, ""), strict=True):
+            for text, special in self._split(template_text):
+                plain += text
                 if special is not None:
-                    yield from self._plain(run)
+                    yield from self._plain(plain)
                     yield special
-                    run = ""
-            run += content
-        yield from self._plain(run)
+                    plain = ""
+            plain += content
+        yield from self._plain(plain)
 
-    def _split(self, piece: str) -> Iterator[tuple[str, int | None]]:
-        """Cut template text at its special tokens: (text before, token or None at the end)."""
-        encoding = self._tokenizer.encode(piece, add_special_tokens=False)
+    def _split(self, template_text: str) -> Iterator[tuple[str, int | None]]:
+        """Split template text at its special tokens: (text before, token or None at the end)."""
+        encoding = self._tokenizer.encode(template_text, add_special_tokens=False)
         at = 0
         for token, (start, stop) in zip(encoding.ids, encoding.offsets, strict=True):
             if token in self._specials:
-                yield piece[at:start], token
+                yield template_text[at:start], token
                 at = stop
-        yield piece[at:], None
+        yield template_text[at:], None
 
     def _ids(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -170,27 +170,27 @@ def _layout(folder: Path) -> _Layout:
 
     render = _renderer(folder)
     try:
-        return _cut(render, folded=False)
+        return _split_template(render, folded=False)
     except (TemplateError, LookupError):
         pass  # no system role: the template refused it or left it out
     try:
-        return _cut(render, folded=True)
+        return _split_template(render, folded=True)
     except (TemplateError, LookupError) as fault:
         raise InputError(f"the chat template in {folder} cannot be used: {fault}") from fault
 
 
-def _cut(render: Any, *, folded: bool) -> _Layout:
-    def pieces(pad: str) -> tuple[str, str, str]:
+def _split_template(render: Any, *, folded: bool) -> _Layout:
+    def split(pad: str) -> tuple[str, str, str]:
         system, user = f"{pad}{_SYSTEM}{pad}", f"{pad}{_USER}{pad}"
         text = render(f"{system}\n\n{user}") if folded else render(user, system)
         if text.count(_SYSTEM) != 1 or text.count(_USER) != 1:
-            raise LookupError("it does not show each content once")
+            raise LookupError("it does not have each content once")
         before, rest = text.split(_SYSTEM)
         between, after = rest.split(_USER)
         return before, between, after
 
-    before, between, after = pieces("")
-    padded = pieces(" ")
+    before, between, after = split("")
+    padded = split(" ")
     trims = (not padded[0].startswith(f"{before} "), not padded[2].startswith(" "))
     return _Layout(before, between, after, folded, trims)
 
@@ -230,14 +230,14 @@ def _renderer(folder: Path) -> Any:
 
 
 def _source(folder: Path, config: dict[str, Any]) -> str:
-    """Find the source of the chat template, wherever this model keeps it."""
+    """Read the source of the chat template from either of the files that may have it."""
     path = folder / "chat_template.jinja"
     if path.is_file():
         return path.read_text(encoding="utf-8")
-    given = config.get("chat_template")
-    if isinstance(given, list):
-        given = {entry["name"]: entry["template"] for entry in given}.get("default")
-    return given if isinstance(given, str) else _PLAIN
+    template = config.get("chat_template")
+    if isinstance(template, list):
+        template = {entry["name"]: entry["template"] for entry in template}.get("default")
+    return template if isinstance(template, str) else _PLAIN
 
 
 def _content(token: Any) -> str:

@@ -1,9 +1,9 @@
 """A vLLM engine as a Model. This is the only file that imports vLLM, when it is used.
 
-The engine lives in processes of its own. Once it is dead it stays dead: every
-request in flight ends in ModelGoneError, and whoever owns the model makes a new one.
-An engine that has requests and gives no token for too long is killed, hence dead too.
-No vLLM exception leaves this file.
+The engine runs in processes of its own. A dead engine is not restarted here: every request in
+flight raises ModelGoneError, and the owner of the model builds a new one. An engine that has
+requests and gives no token for `stall_timeout` seconds is killed. All exceptions of vLLM are
+turned into completions or errors of simnet.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from simnet.inference.tokens import ChatEncoder
 from simnet.inference.watchdog import Watchdog
 
 _ADMITTED = 1.1
-"""Requests handed to the engine for each it works on: enough that it never waits."""
-_BREATHER = 0.5
-"""Seconds at most until a request the engine had no room for is tried again."""
+"""Requests admitted for each sequence of the engine: enough that it never waits for one."""
+_RETRY_AFTER = 0.5
+"""Seconds at most until a request that the engine had no room for is sent again."""
 _MAX_SEED = 2**63 - 1
 
 
 class VllmModel:
-    """One engine with its admission; starts it, which takes from 15 s to minutes.
+    """An engine with admission control. The constructor starts it: 15 s to some minutes.
 
-    `encoder` serves prompts that come without token ids; None reads it from the
-    model's folder. Must be made where the event loop will run. Sets environment
-    variables of this process that are not set and that the engine needs. Raises
-    InputError for settings that cannot work and RunError when the engine does not start.
+    `encoder` encodes prompts without token ids; None loads it from the model's folder. Make it
+    in the thread of the event loop. Environment variables that the engine needs are set in this
+    process unless they are set already. Raises InputError for settings that cannot work and
+    RunError when the engine does not start.
     """
 
     def __init__(self, settings: EngineSettings, encoder: ChatEncoder | None = None) -> None:
@@ -46,7 +46,7 @@ class VllmModel:
         self.name = settings.model
         self._settings = settings
         self._encoder = encoder or ChatEncoder(settings.model)
-        self._watchdog = Watchdog(settings.patience, self._hung)
+        self._watchdog = Watchdog(settings.stall_timeout, self._kill_stalled)
         self._gauge = Gauge(self._watchdog.alive)
         self._admission = Admission(math.ceil(_ADMITTED * settings.sequences))
         self._numbers = itertools.count()
@@ -66,7 +66,7 @@ class VllmModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield lists of (position, completion): each time, all that are finished.
+        """Yield lists of (position, completion), each with all that have just finished.
 
         Raises ModelGoneError when the engine is dead or hung, RunError when it is closed.
         """
@@ -74,9 +74,9 @@ class VllmModel:
             yield finished
 
     async def close(self) -> None:
-        """Stop the engine; returns when its processes are gone, 5 s later as a rule, 16 at most.
+        """Stop the engine and wait for its processes to end: about 5 s, 16 s at most.
 
-        Raises RunError, with their ids, if some cannot be ended.
+        Raises RunError, with the ids, if some processes cannot be ended.
         """
         if not self._closed:
             self._closed = True
@@ -88,7 +88,7 @@ class VllmModel:
             raise RunError(f"processes of the engine cannot be ended: {left}")
 
     def statistics(self) -> Statistics:
-        """Tell what the engine is doing, and has done so far."""
+        """Count requests and tokens of the engine, in flight and so far."""
         gauge = self._gauge
         return Statistics(
             in_flight=self._admission.taken,
@@ -104,15 +104,15 @@ class VllmModel:
         )
 
     def children(self) -> list[int]:
-        """List the ids of the engine's processes that are alive."""
+        """Return the ids of the engine's processes that are alive."""
         return [process.pid for process in self._processes if process.is_running()]
 
     async def _admit(self, prompt: Prompt) -> Completion:
-        """Wait for admission and complete one prompt, whatever becomes of it."""
+        """Wait for admission and complete one prompt."""
         adapter = self._adapters.get(prompt.adapter) if prompt.adapter else None
         if prompt.adapter and adapter is None:
-            known = ", ".join(sorted(self._adapters)) or "none"
-            return Completion(f"unknown adapter {prompt.adapter!r}; served: {known}", "error")
+            served = ", ".join(sorted(self._adapters)) or "none"
+            return Completion(f"unknown adapter {prompt.adapter!r}; served: {served}", "error")
         ids = prompt.ids or self._encoder.encode(prompt.system, prompt.user)
         room = self._settings.length - prompt.max_tokens
         if len(ids) > room:
@@ -140,66 +140,67 @@ class VllmModel:
             if self._gone is not None:
                 raise self._gone from None
             raise
-        except Exception as fault:  # noqa: BLE001  (the border: nothing of vLLM's passes)
+        except Exception as fault:  # noqa: BLE001  (no exception of vLLM may pass)
             if deadline.expired():
                 text = f"no reply within {self._settings.deadline:g} s"
                 return Completion(text, "deadline", len(ids), seconds=self._settings.deadline)
             if self._gone is not None or self._closed or self._engine.errored:
                 raise self._gone or self._died(fault) from None
             return Completion(reason(fault), "error", len(ids), seconds=time.perf_counter() - begun)
-        return self._told(output, len(ids), time.perf_counter() - begun)
+        return self._completion(output, len(ids), time.perf_counter() - begun)
 
     async def _watched(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
-        """Have the engine work on a prompt while the watchdog looks on; return what it said."""
+        """Generate under the watchdog; send again while the engine's queue is full."""
         task = asyncio.current_task()
         assert task is not None
         self._working.add(task)
-        self._watchdog.work()
+        self._watchdog.begin()
         try:
             while True:
                 try:
-                    return await self._ask(prompt, ids, adapter)
+                    return await self._generate(prompt, ids, adapter)
                 except Exception as fault:
                     if not _full(fault):
                         raise
                 self._throttled += 1
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_BREATHER):
+                    async with asyncio.timeout(_RETRY_AFTER):
                         await self._finished.wait()
         finally:
-            self._watchdog.rest()
+            self._watchdog.end()
             self._working.discard(task)
 
-    async def _ask(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
+    async def _generate(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
         output = None
-        urgency = {"priority": prompt.priority} if self._settings.scheduling == "priority" else {}
+        by_priority = self._settings.scheduling == "priority"
+        priority = {"priority": prompt.priority} if by_priority else {}
         stream = self._engine.generate(
             _tokens(ids),
             _sampling(prompt),
             str(next(self._numbers)),
             lora_request=adapter,
-            **urgency,
+            **priority,
         )
-        async for part in stream:
-            output = part
+        async for newest in stream:
+            output = newest
         return output
 
-    def _told(self, output: Any, asked: int, seconds: float) -> Completion:
+    def _completion(self, output: Any, prompt_tokens: int, seconds: float) -> Completion:
         if output is None:
-            return Completion("the engine gave no output", "error", asked, seconds=seconds)
+            return Completion("the engine gave no output", "error", prompt_tokens, seconds=seconds)
         reply, cached = output.outputs[0], output.num_cached_tokens or 0
-        self._prompted += asked
+        self._prompted += prompt_tokens
         self._cached += cached
         self._generated.add(seconds)
         finish = reply.finish_reason or "error"
         text = reply.text if finish in USABLE else f"engine: {finish}"
-        return Completion(text, finish, asked, cached, len(reply.token_ids), seconds)
+        return Completion(text, finish, prompt_tokens, cached, len(reply.token_ids), seconds)
 
-    def _hung(self) -> None:
-        """End an engine that makes no progress, and all that waits for it."""
+    def _kill_stalled(self) -> None:
+        """Kill an engine that makes no progress, and fail all requests in flight."""
         self._gone = ModelGoneError(
             f"the engine of {self.name} hung: {len(self._working)} requests and no token for "
-            f"{self._settings.patience:g} s",
+            f"{self._settings.stall_timeout:g} s",
             "engine hung",
         )
         kill(self._processes)
@@ -223,7 +224,7 @@ def _start(settings: EngineSettings, gauge: Gauge) -> Any:
         raise ModelNotFoundError(f"vLLM cannot be imported ({fault}); see: simnet doctor") from None
 
     class Logger(StatLoggerBase):  # type: ignore[misc]  # vLLM is not typed here
-        """Hands the engine's reports to the gauge."""
+        """Passes the engine's reports to the gauge."""
 
         def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:
             del vllm_config, engine_index
@@ -243,7 +244,7 @@ def _start(settings: EngineSettings, gauge: Gauge) -> Any:
 
 
 async def _shut_down(engine: Any) -> None:
-    """Stop an engine without its output task taking the end of its process for a crash."""
+    """Stop an engine; its output task is cancelled first, since it would report a crash."""
     handler = getattr(engine, "output_handler", None)
     if handler is not None:
         handler.cancel()
@@ -263,7 +264,7 @@ def _adapters(folders: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _tokens(ids: Sequence[int]) -> Any:
-    """Wrap token ids the cheapest way this vLLM knows."""
+    """Wrap token ids for vLLM, with the cheaper function of newer versions if it exists."""
     try:
         from vllm.inputs import tokens_input  # noqa: PLC0415  (heavy)
     except ImportError:
@@ -278,18 +279,20 @@ def _sampling(prompt: Prompt) -> Any:
         StructuredOutputsParams,
     )
 
-    bound = StructuredOutputsParams(regex=prompt.pattern) if prompt.pattern is not None else None
+    constraint = None
+    if prompt.pattern is not None:
+        constraint = StructuredOutputsParams(regex=prompt.pattern)
     return SamplingParams(
         temperature=prompt.temperature,
         seed=prompt.seed & _MAX_SEED,
         max_tokens=prompt.max_tokens,
         output_kind=RequestOutputKind.FINAL_ONLY,
-        structured_outputs=bound,
+        structured_outputs=constraint,
     )
 
 
 def _full(fault: BaseException) -> bool:
-    """Tell whether the engine has refused a request for want of room in its queue."""
+    """Tell whether the engine has refused a request because its queue is full."""
     from vllm.exceptions import GracefulHTTPError, RetryableRequestError  # noqa: PLC0415
 
     return isinstance(fault, GracefulHTTPError | RetryableRequestError)

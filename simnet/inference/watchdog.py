@@ -1,64 +1,64 @@
-"""Notices that a model which has work makes no progress."""
+"""Detects a stalled engine: requests are in flight, but no token arrives."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
-_LAST_CHANCE = 0.5
-"""Wall seconds."""
+_RECHECK = 0.5
+"""Wall seconds between the first sight of a stall and the call of `on_stall`."""
 
 
 class Watchdog:
-    """Barks once when `patience` seconds pass at work without a sign of life.
+    """Calls `on_stall` once if no token arrives for `timeout` seconds while requests are in flight.
 
-    It looks only when the next bark could be due. `bark` is called on the event loop in
-    which `work` was called.
+    It runs no task: a timer looks at the time of the last token when a stall could be due.
+    `on_stall` is called on the event loop in which `begin` was called.
     """
 
-    def __init__(self, patience: float, bark: Callable[[], None]) -> None:
-        self._patience = patience
-        self._bark = bark
-        self._seen = 0.0
-        self._working = 0
+    def __init__(self, timeout: float, on_stall: Callable[[], None]) -> None:
+        self._timeout = timeout
+        self._on_stall = on_stall
+        self._last_token = 0.0
+        self._in_flight = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._warned = False
+        self._suspected = False
 
     def alive(self) -> None:
-        """Take note of a sign of life."""
-        self._seen = time.monotonic()
-        self._warned = False
+        """Note that a token has arrived."""
+        self._last_token = time.monotonic()
+        self._suspected = False
 
-    def work(self) -> None:
-        """Take note of a piece of work that began."""
-        self._working += 1
-        if self._working == 1:
+    def begin(self) -> None:
+        """Note that a request has begun."""
+        self._in_flight += 1
+        if self._in_flight == 1:
             self.alive()
             if self._timer is None:
-                self._arm(self._patience)
+                self._set_timer(self._timeout)
 
-    def rest(self) -> None:
-        """Take note of a piece of work that ended, which is a sign of life too."""
-        self._working -= 1
+    def end(self) -> None:
+        """Note that a request has ended, which counts as a token."""
+        self._in_flight -= 1
         self.alive()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _arm(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+    def _set_timer(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
-        if not self._working:
+        if not self._in_flight:
             return
-        left = self._seen + self._patience - time.monotonic()
+        left = self._last_token + self._timeout - time.monotonic()
         if left > 0:
-            self._arm(left)
-        elif not self._warned:
-            # If it was this process that stood still, the signs of life come now.
-            self._warned = True
-            self._arm(min(_LAST_CHANCE, self._patience))
+            self._set_timer(left)
+        elif not self._suspected:
+            # If this process was suspended, tokens are waiting and arrive before the next check.
+            self._suspected = True
+            self._set_timer(min(_RECHECK, self._timeout))
         else:
-            self._bark()
+            self._on_stall()

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simnet.disk import Disk, write_atomically
 from simnet.errors import PersonaError, UsageError
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources import Source
@@ -250,17 +250,9 @@ def _write(path: Path, rows: dict[str, list[Any]]) -> None:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        pq.write_table(pa.table(rows, schema=_schema()), file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(rows, schema=_schema()), sink, compression="zstd")
+    write_atomically(Disk(), path, memoryview(sink.getvalue()))
 
 
 def _schema() -> Any:

@@ -97,7 +97,7 @@ def estimate(
     """
     part = stretch(scenario, share)
     local = all(
-        isinstance(one, Backend) and one.kind == "fake" for one in (backend, *models.values())
+        isinstance(one, Backend) and not one.needs_process for one in (backend, *models.values())
     )
     if local:
         backend, models = _built(backend), {name: _built(one) for name, one in models.items()}

@@ -1,4 +1,4 @@
-"""Rows of the tables that are not declared beside what they describe."""
+"""Row types of the tables that have no class elsewhere: all but `events`, `calls`, `exposures`."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class PersonaRow(NamedTuple):
     attributes: str
     """The persona's attributes as a JSON object."""
     portrait: str
-    """What a model is told of the persona."""
+    """The text that describes the persona in prompts."""
     source: str | None
     """The file, data set or generator the persona came from."""
     position: int
@@ -23,7 +23,7 @@ class PersonaRow(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One change of who follows whom. The fields are the columns of the `network` table."""
+    """A tie, or a change of one. The fields are the columns of the `network` table."""
 
     number: int
     """Place among the edges of the run; orders the table."""
@@ -46,12 +46,12 @@ class Metric(NamedTuple):
 
 
 class LedgerRow(NamedTuple):
-    """How many turns ended in one way. The fields are the columns of the `ledger` table."""
+    """The number of turns with an outcome. The fields are the columns of the `ledger` table."""
 
     outcome: str
     """planned | done | refused | failed"""
     cause: str
-    """Why it was refused or failed; empty for the others."""
+    """The reason of a refusal or failure; empty for other outcomes."""
     turns: int
 
 

@@ -1,9 +1,9 @@
-"""The tables of a record. Their columns are the fields of the rows, declared once.
+"""The tables of a record. Their columns are the fields of the row types, declared once.
 
-A row type is a NamedTuple; its annotations give the Arrow types (`str | None` is a
-nullable string, `tuple[int, ...]` a list of int64) and the strings below its fields are
-the columns' documentation. A text that many rows repeat is a part: on the way to the
-recorder it is in each row, in the table the row has its hash and `parts` the text, once.
+A row type is a NamedTuple; its annotations give the Arrow types (`str | None` is a nullable
+string, `tuple[int, ...]` a list of int64) and the strings below its fields are the columns'
+documentation. A text that many rows repeat is a prompt text: encoded rows have the text, the
+rows of the table have its hash, and the table `parts` has the text once.
 """
 
 import ast
@@ -24,35 +24,35 @@ from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, Prom
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 2
-"""Of everything in a run directory; a change that old readers cannot read raises it.
+"""Schema version of a run directory; raised by a change that older readers cannot read.
 
-Since 2, `calls` hold the hashes of the texts that `parts` holds.
+Since version 2, `calls` has the hashes of the texts in `parts`.
 """
 
 PROMPT_TEXTS = "parts"
 
 
 class Table(NamedTuple):
-    """What a table holds and how its rows are told apart and put in order."""
+    """The columns of a table, its key and its order."""
 
     row: type[tuple[Any, ...]]
     """The NamedTuple whose fields are the columns."""
     key: tuple[str, ...]
-    """Of two rows of one moment with equal keys the second is a repeat and is dropped."""
+    """Of rows with equal keys and times, all but the first are repeats and are dropped."""
     time: str | None = None
-    """Numeric column that sealed rows are sorted by; None keeps the order of arrival."""
+    """Numeric column that orders sealed rows; None keeps the order of arrival."""
     ties: tuple[str, ...] = ()
-    """Columns that order rows of one moment; without any, they keep the order of arrival."""
+    """Columns that order rows of equal time; if empty, these keep the order of arrival."""
     repetitive: tuple[str, ...] = ()
-    """Columns with few distinct values, stored through a dictionary in Parquet."""
-    parted: tuple[str, ...] = ()
-    """Fields whose text is in `parts`; the column is called `<field>_hash`."""
+    """Columns with few distinct values, dictionary-encoded in Parquet."""
+    shared_texts: tuple[str, ...] = ()
+    """Fields whose texts are stored in `parts`; their columns are called `<field>_hash`."""
     inherited: bool = False
-    """Whether a fork has all rows of its ancestors and not those of before the fork."""
+    """Whether a fork has all rows of its ancestors, not only those before the fork."""
     weight: int = 1
-    """About how many rows of the other tables one row takes the room of."""
+    """Size of a row, relative to those of other tables; divides rows per group and file."""
     since: int = 1
-    """Schema version since which the columns are what they are."""
+    """Schema version that changed the columns last."""
 
 
 TABLES: Mapping[str, Table] = MappingProxyType(
@@ -71,7 +71,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             time="at",
             ties=("who", "turn", "call"),
             repetitive=("who", "model", "adapter", "system_hash", "pattern", "finish"),
-            parted=("system",),
+            shared_texts=("system",),
             weight=4,
             since=2,
         ),
@@ -83,8 +83,8 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             ties=("who", "turn", "rank"),
             repetitive=("who", "ranker"),
         ),
-        # These two are made at one moment and may have millions of rows, so they are put in
-        # order by a number of their own, a stretch of it at a time.
+        # The rows of these two have one time and may be millions, so they are ordered by a
+        # number of their own, which can be merged in bounded memory.
         "personas": Table(
             PersonaRow, key=("id",), time="position", repetitive=("cohort", "source")
         ),
@@ -105,7 +105,7 @@ _SCALARS: Mapping[type, pa.DataType] = MappingProxyType(
 
 
 def check_version(path: Path, version: int, oldest: int = SCHEMA_VERSION) -> None:
-    """Raise RecordError, with advice, unless a file's version is one that can be read."""
+    """Raise RecordError, with advice, unless a file of this version can be read."""
     if version > SCHEMA_VERSION:
         raise RecordError(
             f"{path}: has schema version {version}, this simnet knows {SCHEMA_VERSION}; "
@@ -119,7 +119,7 @@ def check_version(path: Path, version: int, oldest: int = SCHEMA_VERSION) -> Non
 
 
 def table_named(name: str) -> Table:
-    """Find a table. Raises RecordError, listing those there are, for an unknown name."""
+    """Find a table. Raises RecordError, listing the tables, for an unknown name."""
     try:
         return TABLES[name]
     except KeyError:
@@ -135,19 +135,19 @@ def row_schema(name: str) -> pa.Schema:
 
 @cache
 def arrow_schema(name: str) -> pa.Schema:
-    """Derive the Arrow schema of a table: that of its rows, with hashes in place of parts."""
-    return pa.schema([one.with_name(column_of(name, one.name)) for one in row_schema(name)])
+    """Derive the Arrow schema of a table: that of its rows, with hashes for prompt texts."""
+    return pa.schema([field.with_name(column_of(name, field.name)) for field in row_schema(name)])
 
 
 def column_of(name: str, field: str) -> str:
-    """Tell what the column of a field of a row is called."""
-    return f"{field}_hash" if field in table_named(name).parted else field
+    """Name the column of a field of a row."""
+    return f"{field}_hash" if field in table_named(name).shared_texts else field
 
 
 def _field(name: str, hint: Any) -> pa.Field:
     nullable = get_origin(hint) in {Union, UnionType} and NoneType in get_args(hint)
     if nullable:
-        (hint,) = (one for one in get_args(hint) if one is not NoneType)
+        (hint,) = (option for option in get_args(hint) if option is not NoneType)
     return pa.field(name, _type(hint), nullable=nullable)
 
 
@@ -159,7 +159,7 @@ def _type(hint: Any) -> pa.DataType:
 
 
 def encode(name: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
-    """Put rows of a table into the bytes of one Arrow IPC stream, for `Recorder.append`.
+    """Encode rows of a table as one Arrow IPC stream, for `Recorder.append`.
 
     Raises RecordError, naming table, row and column, for a value the column cannot hold.
     """
@@ -168,7 +168,7 @@ def encode(name: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
 
 
 def encode_columns(name: str, columns: Sequence[Any]) -> bytes:
-    """Put rows by the column (sequences, arrays of numpy or Arrow) into an IPC stream.
+    """Encode columns (sequences, numpy or Arrow arrays) of a table as one Arrow IPC stream.
 
     Raises RecordError as `encode` does.
     """
@@ -210,7 +210,7 @@ def _convert(values: Any, kind: pa.DataType) -> pa.Array:
 def _mend(
     name: str, field: pa.Field, values: Any, error: Exception
 ) -> tuple[int, list[Any] | None]:
-    """Find the row that cannot be stored, or replace lone surrogates, which no file can hold."""
+    """Find the row that cannot be stored, or replace lone surrogates, which UTF-8 cannot encode."""
     if isinstance(error, UnicodeEncodeError):
         return 0, [_without_surrogates(value) for value in values]
     for row, value in enumerate(values):
@@ -245,9 +245,9 @@ def column_docs(name: str) -> Mapping[str, str]:
                 ast.Expr(value=ast.Constant(value=str(words))),
             ):
                 docs[column] = inspect.cleandoc(words)
-    for taken in table_named(name).parted:
-        docs[column_of(name, taken)] = (
-            f"Names a text in `{PROMPT_TEXTS}`. {docs.pop(taken)}".strip()
+    for shared in table_named(name).shared_texts:
+        docs[column_of(name, shared)] = (
+            f"Names a text in `{PROMPT_TEXTS}`. {docs.pop(shared)}".strip()
         )
     return MappingProxyType(docs)
 

@@ -48,12 +48,11 @@ def versions() -> dict[str, str]:
 
 def _facts(model: Backend | Model) -> ModelFacts:
     if isinstance(model, Backend):
-        revision = model.settings.revision if model.kind == "vllm" else None
         return ModelFacts(
             name=model.model,
-            revision=revision,
+            revision=model.revision,
             checksum=model.checksum(),
-            backend=model.kind,
+            backend=model.name,
             replicas=model.replicas,
         )
     return ModelFacts(name=model.name, backend=IN_PROCESS)

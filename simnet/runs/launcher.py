@@ -11,7 +11,7 @@ from simnet.runs.create import begin
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.errors import ActorDiedError, DiskError, RunError
-from simnet.recording.files.lock import held
+from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.reading.run import Run
@@ -62,7 +62,7 @@ class _Run:
 
     async def run(self) -> RunResult:
         directory = self._launch.into or begin(self._launch)
-        with held(directory.path):
+        with run_lock(directory.path):
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:

@@ -7,7 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from simnet.runs.create import IN_PROCESS
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backend import Backend
+from simnet.inference.backends.choice import choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings

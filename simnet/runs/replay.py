@@ -156,7 +156,7 @@ def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
     if whole:
         yield from run.batches(name)
         return
-    end = max((piece.high for piece in run.pieces(name, ["at"])), default=0.0)
+    end = max((table_slice.high for table_slice in run.slices(name, ["at"])), default=0.0)
     for rows in run.batches(name):
         yield rows.filter(pc.less(rows["at"], end))
 

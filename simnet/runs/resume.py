@@ -12,7 +12,7 @@ from simnet.runs.reload_scenario import ScenarioTimeline, checksum, timeline_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.files.lock import check_free
+from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run, run_folders
 from simnet.recording.writing.run_directory import RunDirectory
@@ -29,7 +29,7 @@ def check_resumable(run: Run) -> None:
             f"{run.id} is complete, so there is nothing to resume; `simnet replay` does it again "
             "and `simnet fork` goes on from somewhere in it with another scenario"
         )
-    check_free(run.path)
+    check_unlocked(run.path)
 
 
 def resumption(run: Run, timeline: ScenarioTimeline, backend: Backend | Model, **options: Any) -> RunPlan:
@@ -52,7 +52,7 @@ def branch(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
     `plan` says with what and where, and from which file the new scenario is.
     """
     at = timeline.changes[-1].at
-    check_free(run.path)
+    check_unlocked(run.path)
     check_switches(timeline.start, timeline.changes)
     check_models(plan.scenario, named(plan.backend, plan.models))
     _check_reached(run, at)
@@ -101,7 +101,7 @@ def timeline_from(run: Run, given: Scenario | ScenarioTimeline | None) -> Scenar
 def _check_reached(run: Run, at: Seconds) -> None:
     if run.manifest.state is State.COMPLETED:
         return
-    reached = max((piece.high for piece in run.pieces("events", ["at"])), default=0.0)
+    reached = max((table_slice.high for table_slice in run.slices("events", ["at"])), default=0.0)
     if reached < at:
         raise UsageError(
             f"{run.id} got as far as {format_time(reached)}; resume it first, or fork it earlier "

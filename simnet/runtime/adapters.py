@@ -16,9 +16,9 @@ def check_adapters(scenario: Scenario, backend: Backend, name: str | None = None
     for cohort in scenario.cohorts:
         if cohort.model == name and cohort.adapter is not None and cohort.adapter not in served:
             known = ", ".join(sorted(served)) or "none"
-            how = f"; add --adapter {cohort.adapter}=FOLDER" if backend.kind == "vllm" else ""
+            advice = backend.adapter_advice(cohort.adapter)
             by = f" by the model {name!r}" if name is not None else ""
             raise UsageError(
                 f"cohort {cohort.name!r} names the adapter {cohort.adapter!r}, which is not "
-                f"served{by}; served: {known}{how}"
+                f"served{by}; served: {known}{advice}"
             )

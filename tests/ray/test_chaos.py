@@ -28,7 +28,7 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
@@ -78,7 +78,7 @@ def small():
 def backend(hold):
     # A lambda is sent to other processes by value: they cannot import this module.
     usual = lambda prompt: 0.02 + prompt.seed % 13 / 200  # noqa: E731
-    return Backend(kind="fake", model="fake", delay=hold.delay(usual))
+    return FakeBackend(delay=hold.delay(usual))
 
 
 def tables(folder):

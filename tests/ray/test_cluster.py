@@ -26,6 +26,7 @@ from simnet import (
     sample,
 )
 from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launcher import RunPlan, RunResult, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
@@ -76,13 +77,13 @@ def in_one_process(tmp_path_factory) -> dict[str, pa.Table]:
 
 @pytest.mark.parametrize("per_actor", [1, 4], ids=["one-actor-per-persona", "packed"])
 def test_tables_from_ray_equal_those_from_one_process(in_one_process, tmp_path, per_actor):
-    backend = Backend(kind="fake", model="fake")
+    backend = FakeBackend()
     outcome = run(neighbours(), backend, tmp_path, personas_per_actor=per_actor)
     assert tables(outcome) == in_one_process
 
 
 def test_tables_are_equal_when_replies_come_late_and_out_of_order(in_one_process, tmp_path):
-    backend = Backend(kind="fake", model="fake", delay=lambda prompt: prompt.seed % 97 / 1000)
+    backend = FakeBackend(delay=lambda prompt: prompt.seed % 97 / 1000)
     assert tables(run(neighbours(), backend, tmp_path)) == in_one_process
 
 
@@ -93,7 +94,7 @@ def test_a_behaviour_that_raises_ends_the_run_and_names_the_persona(tmp_path):
 
     scenario = Scenario("broken", [Cohort("people", sample(2), behaviour=broken)])
     with pytest.raises(RunError, match="not today"):
-        run(scenario, Backend(kind="fake", model="fake"), tmp_path)
+        run(scenario, FakeBackend(), tmp_path)
     (folder,) = tmp_path.iterdir()
     record = Run.open(folder)
     assert record.manifest.state == "failed"
@@ -118,7 +119,7 @@ def test_a_dead_agent_actor_ends_the_run_with_an_intact_record(tmp_path):
     rhythm = TakingTurns(round_robin(speakers, 20))
     people = Cohort("people", sample(2), behaviour=dying, rhythm=rhythm, reacts_in=30.0)
     with pytest.raises(RunError, match="actor died"):
-        run(Scenario("dying", [people]), Backend(kind="fake", model="fake"), tmp_path)
+        run(Scenario("dying", [people]), FakeBackend(), tmp_path)
     (folder,) = tmp_path.iterdir()
     record = Run.open(folder)
     assert record.manifest.state == "failed"

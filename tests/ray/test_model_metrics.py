@@ -13,7 +13,8 @@ from stub_endpoint import StubEndpoint, reply
 from waiting import wait_until
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
-from simnet.inference.backend import Backend, choose
+from simnet.inference.backends.choice import choose
+from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
@@ -33,7 +34,7 @@ def test_the_server_publishes_once_a_second_at_most(monkeypatch):
 
     async def run():
         async with StubEndpoint() as stub:
-            backend = Backend(kind="openai", model="tiny", endpoint=Endpoint(base_url=stub.url))
+            backend = OpenAIBackend(model="tiny", endpoint=Endpoint(base_url=stub.url))
             server = LlmServer(backend, lambda name: published.append)
             await server.start()
             for number in range(20):

@@ -35,7 +35,7 @@ SCRIPT = textwrap.dedent(
     from simnet.runs.plan import RunPlan
     from simnet.runs.launcher import launch
     from simnet.runtime.base import Silent
-    from simnet.inference.backend import Backend
+    from simnet.inference.backends.fake_backend import FakeBackend
 
     soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,
             "health_check_failure_threshold": 3}
@@ -81,7 +81,7 @@ SCRIPT = textwrap.dedent(
     def play(root, node):
         root.mkdir()
         hold = Hold(root, since=40 * MINUTE)
-        backend = Backend(kind="fake", model="fake", delay=hold.delay(lambda prompt: 0.02))
+        backend = FakeBackend(delay=hold.delay(lambda prompt: 0.02))
         losing = Losing(root / "runs", node, hold)
         options = {"address": nodes.address, "personas_per_actor": 3}
         try:

@@ -9,7 +9,7 @@ import pytest
 from waiting import Hold
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
@@ -51,8 +51,7 @@ def seen(folder, name, death=None, times=1):
 def backend(folder, name, replicas, hold=None, **death):
     folder.mkdir(exist_ok=True)
     usual = lambda prompt: prompt.seed % 50 / 1000  # noqa: E731
-    return Backend(
-        kind="fake",
+    return FakeBackend(
         model=name,
         replicas=replicas,
         reply=seen(folder, name, **death),

@@ -14,6 +14,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
 from simnet.errors import ModelGoneError
 from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.runs.launcher import RunPlan, RunResult, launch
@@ -130,7 +131,7 @@ def test_a_server_whose_model_is_gone_says_why_and_ends_its_process():
 
     async def run():
         ended = asyncio.get_running_loop().create_future()
-        backend = Backend(kind="fake", model="f", reply=broken)
+        backend = FakeBackend(model="f", reply=broken)
         server = LlmServer(backend, end_process=ended.set_result)
         await server.start()
         watching = asyncio.create_task(server.watch())
@@ -209,9 +210,7 @@ def test_a_run_whose_server_dies_twice_leaves_the_record_of_one_that_never_died(
 ):
     deaths = tmp_path / "deaths"
     deaths.mkdir()
-    backend = Backend(
-        kind="fake", model="fake", reply=dying(deaths, 2, cause), delay=lambda prompt: 0.01
-    )
+    backend = FakeBackend(reply=dying(deaths, 2, cause), delay=lambda prompt: 0.01)
     outcome = run(neighbours(), backend, tmp_path / "runs", Counting(deaths), personas_per_actor=1)
     expected = run(neighbours(), FakeModel(), tmp_path / "runs")
     assert outcome.state == "completed"
@@ -227,7 +226,7 @@ def test_a_run_whose_server_dies_twice_leaves_the_record_of_one_that_never_died(
 def test_a_server_that_dies_too_often_ends_the_run_with_its_last_cause(tmp_path):
     deaths = tmp_path / "deaths"
     deaths.mkdir()
-    backend = Backend(kind="fake", model="fake", reply=dying(deaths, 99, "engine hung"))
+    backend = FakeBackend(reply=dying(deaths, 99, "engine hung"))
     with pytest.raises(RunError, match=r"failed 3 times, more than 2 in .* no token"):
         run(neighbours(), backend, tmp_path / "runs", Counting(deaths), restarts=2)
     (folder,) = (tmp_path / "runs").iterdir()

@@ -27,7 +27,7 @@ SCRIPT = textwrap.dedent(
     from simnet import Cohort, Scenario, Steps, sample
     from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
-    from simnet.inference.backend import Backend
+    from simnet.inference.backends.fake_backend import FakeBackend
 
     class Announcing(Silent):
         def phase(self, text):
@@ -40,7 +40,7 @@ SCRIPT = textwrap.dedent(
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
     scenario = Scenario("slow", [people], lasts=6_000_000.0)
     hold = Hold(Path(sys.argv[1]), since=float(sys.argv[3]))
-    backend = Backend(kind="fake", model="fake", delay=hold.delay(lambda prompt: 0.3))
+    backend = FakeBackend(delay=hold.delay(lambda prompt: 0.3))
     plan = RunPlan(scenario, backend, Path(sys.argv[1]) / "runs")
     outcome = asyncio.run(launch(plan, Announcing()))
     sys.exit(128 + outcome.signal)

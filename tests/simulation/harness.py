@@ -18,12 +18,12 @@ from simnet.agents.behaviours.standard import converse, enforce
 from simnet.errors import DiskError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.files.manifest import Manifest
-from simnet.recording.files.merge import Piece, merge
+from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.segment import bounds
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
-from simnet.recording.writing.prompt_texts import parted
+from simnet.recording.writing.prompt_texts import extract_texts
 from simnet.runtime.agent_factory import agents_of
 from simnet.scheduler import scheduler as scheduler_module
 from simnet.scheduler.continuation import Continuation
@@ -165,7 +165,7 @@ def _timing(name):
 def decoded(name, batches):
     read = [pa.ipc.open_stream(batch).read_all() for table, batch in batches if table == name]
     tables = [
-        pa.Table.from_batches([parted(name, rows)[0] if name == "calls" else rows])
+        pa.Table.from_batches([extract_texts(name, rows)[0] if name == "calls" else rows])
         for table in read
         for rows in table.to_batches()
         if rows.num_rows
@@ -174,8 +174,8 @@ def decoded(name, batches):
         return pa.table({})
     joined = pa.concat_tables(tables)
     low, high = bounds(joined, "at")
-    pieces = [Piece(low, high, joined.num_rows, lambda: joined)]
-    return pa.concat_tables(merge(TABLES[name], pieces)).drop_columns(_timing(name))
+    slices = [TableSlice(low, high, joined.num_rows, lambda: joined)]
+    return pa.concat_tables(merge(TABLES[name], slices)).drop_columns(_timing(name))
 
 
 def rows_of(table):

@@ -11,7 +11,7 @@ from waiting import survivors
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import ModelNotFoundError
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import RunPlan, launch
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
-PATIENCE = 20.0
+STALL_TIMEOUT = 20.0
 """Short, yet longer than a busy machine may take for one token."""
 
 
@@ -90,7 +90,7 @@ def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
         prepare(print)
     except ModelNotFoundError as fault:
         pytest.skip(str(fault))
-    settings = EngineSettings(model=NAME, device="cpu", max_num_seqs=4, patience=PATIENCE)
+    settings = EngineSettings(model=NAME, device="cpu", max_num_seqs=4, stall_timeout=STALL_TIMEOUT)
     saboteur = Saboteur(*signals)
     plan = RunPlan(people(), choose("vllm", NAME, settings), tmp_path)
     outcome = asyncio.run(launch(plan, saboteur))

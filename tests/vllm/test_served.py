@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from simnet import Cohort, Run, Scenario, Steps, Write, sample
-from simnet.inference.backend import choose
+from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
@@ -134,7 +134,7 @@ def _await_server(process, port, log):
 
 def test_vllms_own_server_is_an_endpoint_that_constrains(server):
     pytest.importorskip("openai")
-    from simnet.inference.openai import OpenAiModel
+    from simnet.inference.openai import OpenAIModel
 
     endpoint = Endpoint(base_url=server).ready("small")
     assert endpoint.constrains
@@ -142,7 +142,7 @@ def test_vllms_own_server_is_an_endpoint_that_constrains(server):
     shared = "You are Ann, a cyclist. You read a feed and answer in one line. " * 4
 
     async def ask():
-        model = OpenAiModel("small", endpoint)
+        model = OpenAIModel("small", endpoint)
         prompts = [
             Prompt(system=shared, user=f"Day {n}.", seed=n, pattern=PATTERN, max_tokens=24)
             for n in range(16)

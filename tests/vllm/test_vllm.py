@@ -135,7 +135,7 @@ def test_a_queue_that_is_full_is_waited_for(engine, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 def test_an_engine_without_progress_is_gone_and_is_killed(engine):
-    short = replace(engine.model._settings, adapters={}, patience=20.0)
+    short = replace(engine.model._settings, adapters={}, stall_timeout=20.0)
     doomed = type(engine)(short)
     children = doomed.model.children()
     try:

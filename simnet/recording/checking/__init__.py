@@ -1,1 +1,1 @@
-"""Checks a record: checksums, keys and invariants."""
+"""Checks a record: checksums, unique keys and invariants of its rows."""

@@ -1,4 +1,4 @@
-"""Rows summed up in 64 bits each, to compare millions of keys in little memory."""
+"""Hashes rows to 64 bits each, to compare millions of keys in little memory."""
 
 from hashlib import blake2b
 from typing import TypeAlias
@@ -16,9 +16,9 @@ _LAST_SHIFT = np.uint64(31)
 
 
 def fingerprints(rows: pa.Table) -> Sums:
-    """Sum up each row; equal rows have equal sums, and others hardly ever have.
+    """Hash each row: equal rows have equal sums; others collide with probability 2**-64.
 
-    Columns may hold text, numbers and nulls.
+    Columns may have text, numbers and nulls.
     """
     sums = np.zeros(rows.num_rows, np.uint64)
     for column in rows.columns:
@@ -30,8 +30,8 @@ def _numbers(column: pa.Array) -> Sums:
     if pa.types.is_string(column.type):
         coded = column.dictionary_encode()
         column = coded.indices
-        told = [_number(text) for text in coded.dictionary.cast(pa.binary()).to_pylist()]
-        numbers = np.array([*told, 0], np.uint64)[column.fill_null(len(told)).to_numpy()]
+        hashes = [_number(text) for text in coded.dictionary.cast(pa.binary()).to_pylist()]
+        numbers = np.array([*hashes, 0], np.uint64)[column.fill_null(len(hashes)).to_numpy()]
     else:
         filled = column.fill_null(0).to_numpy(zero_copy_only=False)
         numbers = filled.astype(np.float64 if filled.dtype.kind == "f" else np.int64)
@@ -46,7 +46,7 @@ def _number(text: bytes) -> int:
 
 
 def _mixed(numbers: Sums) -> Sums:
-    """Spread what differs in any bit over all of them."""
+    """Spread a difference in any bit over all bits (the finaliser of splitmix64)."""
     for shift, factor in _MIXERS:
         numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
     return numbers ^ (numbers >> _LAST_SHIFT)

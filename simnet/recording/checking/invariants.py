@@ -1,7 +1,7 @@
-"""What the rows of every run obey, checked a slice of a table at a time.
+"""Invariants of the rows of every run, checked a slice of a table at a time.
 
-Memory holds a slice, eight bytes for each row whose key has to be unlike all others, sixteen
-for each post, and the names of those who take part.
+Memory holds a slice, 8 bytes for each row of a table whose keys are compared, 16 bytes for each
+post, and the handles of all personas.
 """
 
 from array import array
@@ -23,7 +23,7 @@ _TURN = ("who", "turn")
 
 
 def keys(run: Run) -> Iterator[str]:
-    """Tell of keys that are there more than once."""
+    """Yield a problem for each table with keys that occur more than once."""
     for name, table in TABLES.items():
         sums = _joined(fingerprints(rows) for rows in run.batches(name, table.key))
         sums.sort()
@@ -35,7 +35,7 @@ def keys(run: Run) -> Iterator[str]:
 
 
 def _repeated(run: Run, name: str, key: Sequence[str], suspects: Sums) -> list[tuple[object, ...]]:
-    """List the keys that are there more than once among those with one of these sums."""
+    """List the keys that occur more than once, among those with one of these sums."""
     found: Counter[tuple[object, ...]] = Counter()
     for rows in run.batches(name, key):
         some = rows.filter(pa.array(np.isin(fingerprints(rows), suspects)))
@@ -44,18 +44,18 @@ def _repeated(run: Run, name: str, key: Sequence[str], suspects: Sums) -> list[t
 
 
 def outcomes(run: Run) -> Iterator[str]:
-    """Tell of turns without an outcome, and of events of nobody's turn."""
-    aimless, firsts, all_turns = 0, [], []
+    """Yield a problem for turns without an outcome, and for events of no turn and no cue."""
+    unowned, firsts, all_turns = 0, [], []
     for rows in run.batches("events", [*_TURN, "cue", "part"]):
-        aimless += rows.filter(pc.field("turn").is_null() & pc.field("cue").is_null()).num_rows
+        unowned += rows.filter(pc.field("turn").is_null() & pc.field("cue").is_null()).num_rows
         turns = rows.filter(pc.field("turn").is_valid())
         all_turns.append(np.unique(fingerprints(turns.select(_TURN))))
         firsts.append(fingerprints(turns.filter(pc.field("part") == 0).select(_TURN)))
-    headless = np.setdiff1d(_joined(all_turns), _joined(firsts))
-    if len(headless):
-        yield f"{_first(run, headless)} has no row with part 0"
-    if aimless:
-        yield f"{aimless} events belong to no turn and no cue"
+    incomplete = np.setdiff1d(_joined(all_turns), _joined(firsts))
+    if len(incomplete):
+        yield f"{_first(run, incomplete)} has no row with part 0"
+    if unowned:
+        yield f"{unowned} events belong to no turn and no cue"
 
 
 def _first(run: Run, sums: Sums) -> str:
@@ -67,7 +67,7 @@ def _first(run: Run, sums: Sums) -> str:
 
 
 def time(run: Run) -> Iterator[str]:
-    """Tell of what landed before it began or before what was earlier."""
+    """Yield a problem for turns that landed before they began or after a later turn."""
     early, back, made, rising = 0, 0, -1, True
     latest: dict[str, tuple[int, float]] = {}
     for rows in run.batches("events", ["at", "woke", "who", "turn", "made"]):
@@ -92,7 +92,7 @@ def time(run: Run) -> Iterator[str]:
 
 
 def threads(run: Run) -> Iterator[str]:
-    """Tell of the first post whose thread is not a tree."""
+    """Yield a problem for the first post whose thread is not a tree."""
     posts, roots = array("q"), array("q")
     for rows in run.batches("events", ["verb", "post", "made", "root"]):
         columns = rows.filter(pc.field("made").is_valid())
@@ -108,8 +108,8 @@ def threads(run: Run) -> Iterator[str]:
 
 
 def _find(posts: Sequence[int], roots: Sequence[int], post: int) -> int | None:
-    place = bisect_left(posts, post)
-    return roots[place] if place < len(posts) and posts[place] == post else None
+    position = bisect_left(posts, post)
+    return roots[position] if position < len(posts) and posts[position] == post else None
 
 
 def _fits(verb: str, root: int | None, found: int | None) -> bool:
@@ -117,7 +117,7 @@ def _fits(verb: str, root: int | None, found: int | None) -> bool:
 
 
 def calls(run: Run) -> Iterator[str]:
-    """Tell of a turn whose calls are not numbered without a gap: each follows from the last."""
+    """Yield a problem for the first turn whose calls are not numbered without a gap."""
     before: tuple[str, int, int] = ("", -1, -1)
     for rows in run.batches("calls", [*_TURN, "call"]):
         columns = (rows[name].to_pylist() for name in (*_TURN, "call"))
@@ -129,7 +129,7 @@ def calls(run: Run) -> Iterator[str]:
 
 
 def prompts(run: Run) -> Iterator[str]:
-    """Tell of texts that are not what their hashes say, and of calls whose text is gone."""
+    """Yield a problem for texts that differ from their hashes, and for texts that are missing."""
     known = set()
     for rows in run.batches(PROMPT_TEXTS):
         texts = rows["text"].cast(pa.binary()).to_pylist()
@@ -138,7 +138,7 @@ def prompts(run: Run) -> Iterator[str]:
             if text_hash(text) != name:
                 yield f"{PROMPT_TEXTS}: the text of {name} is not what was recorded"
     missing = 0
-    for field in TABLES["calls"].parted:
+    for field in TABLES["calls"].shared_texts:
         column = column_of("calls", field)
         for rows in run.batches("calls", [column]):
             counts = rows[column].value_counts().to_pylist()
@@ -148,7 +148,7 @@ def prompts(run: Run) -> Iterator[str]:
 
 
 def ledger(run: Run) -> Iterator[str]:
-    """Tell where the ledger of a run that is complete differs from its events."""
+    """Yield a problem for each outcome whose count in a completed run's ledger is wrong."""
     if run.manifest.state is not State.COMPLETED:
         return
     found = Counter(planned=0, open=0)
@@ -156,13 +156,14 @@ def ledger(run: Run) -> Iterator[str]:
         firsts = rows.filter(pc.field("part") == 0)
         found["planned"] += firsts.num_rows
         found.update(firsts["outcome"].to_pylist())
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for line in run.manifest.ledger:
-        told[line.outcome] += line.turns
-    for outcome in sorted({*found, *told}):
-        if told[outcome] != found[outcome]:
+        counts[line.outcome] += line.turns
+    for outcome in sorted({*found, *counts}):
+        if counts[outcome] != found[outcome]:
             yield (
-                f"the ledger has {told[outcome]} turns {outcome}, the events have {found[outcome]}"
+                f"the ledger has {counts[outcome]} turns {outcome}, "
+                f"the events have {found[outcome]}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Checks that a record is whole: its files, its keys, and what every run's rows have to obey."""
+"""Checks the files of a record, its keys, and the invariants of its rows."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,23 +18,22 @@ from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 
-_READ = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 class Check(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     problems: tuple[str, ...]
-    """What does not hold; nothing if all is well."""
+    """What is wrong; empty if all is well."""
 
 
 def verify(run: Run) -> Iterator[Check]:
-    """Check the files of a run and of those it was forked from, then its rows.
+    """Check the files of a run and of its ancestors, then its rows; yield each check.
 
-    Yields each check as it is done. What a crash tore off is no problem of a run that was not
-    completed: a resume mends it. Tables are read a slice at a time, those of a fork from its
-    first ancestor on.
+    The torn end of a segment is no problem of a run that is not completed, because a resume
+    writes its rows again. Tables are read a slice at a time.
     """
     for name, check in _CHECKS.items():
         try:
@@ -43,54 +42,56 @@ def verify(run: Run) -> Iterator[Check]:
             yield Check(name, (str(error),))
 
 
-def _parts(run: Run) -> Iterator[str]:
-    for one in _family(run):
-        for part in chain.from_iterable(one.parts().tables.values()):
+def _sealed_files(run: Run) -> Iterator[str]:
+    for owner in _family(run):
+        for sealed in chain.from_iterable(owner.sealed_files().tables.values()):
             try:
-                yield from sealed_file_problems(path_inside(one.path, part.path), part)
+                yield from sealed_file_problems(path_inside(owner.path, sealed.path), sealed)
             except (OSError, pa.ArrowException) as error:
-                yield f"{path_inside(one.path, part.path)}: {error}"
+                yield f"{path_inside(owner.path, sealed.path)}: {error}"
 
 
-def sealed_file_problems(path: Path, part: SealedFile) -> Iterator[str]:
-    """Tell what is wrong with the file of a part. Raises OSError when it is not there."""
+def sealed_file_problems(path: Path, sealed: SealedFile) -> Iterator[str]:
+    """Yield what is wrong with a sealed file. Raises OSError when it is missing."""
     crc, size = 0, path.stat().st_size
     with path.open("rb") as file:
-        while block := file.read(_READ):
+        while block := file.read(_BLOCK_BYTES):
             crc = zlib.crc32(block, crc)
-    if size != part.bytes:
-        yield f"{path}: has {size} bytes, not {part.bytes}"
-    elif f"{crc:08x}" != part.crc32:
-        yield f"{path}: has the checksum {crc:08x}, not {part.crc32}"
-    elif (rows := pq.ParquetFile(path).metadata.num_rows) != part.rows:
-        yield f"{path}: has {rows} rows, not {part.rows}"
+    if size != sealed.bytes:
+        yield f"{path}: has {size} bytes, not {sealed.bytes}"
+    elif f"{crc:08x}" != sealed.crc32:
+        yield f"{path}: has the checksum {crc:08x}, not {sealed.crc32}"
+    elif (rows := pq.ParquetFile(path).metadata.num_rows) != sealed.rows:
+        yield f"{path}: has {rows} rows, not {sealed.rows}"
 
 
 def _segments(run: Run) -> Iterator[str]:
-    for one in _family(run):
-        parts = one.parts()
-        completed = one.manifest.state is State.COMPLETED
-        for cut in parts.cuts:
+    for owner in _family(run):
+        files = owner.sealed_files()
+        completed = owner.manifest.state is State.COMPLETED
+        for cut in files.cuts:
             if cut.flaw == "damaged":
-                place = one.path / cut.segment
-                yield f"{place}: was damaged after {cut.intact} of {cut.size} bytes"
+                path = owner.path / cut.segment
+                yield f"{path}: was damaged after {cut.intact} of {cut.size} bytes"
         for table in TABLES:
-            names = [name for name in wal.segments_in(one.path, table) if name not in parts.merged]
-            for segment in wal.read_segments(one.path, table, names):
+            names = [
+                name for name in wal.segments_in(owner.path, table) if name not in files.merged
+            ]
+            for segment in wal.read_segments(owner.path, table, names):
                 if segment.flaw == "damaged" or (segment.flaw and completed):
                     lost = f"after {segment.intact} of {segment.size} bytes"
                     yield f"{segment.path}: is {segment.flaw} {lost}"
 
 
 def _family(run: Run) -> Iterator[Run]:
-    """Yield a run and those whose files hold its past. Raises RecordError when one is missing."""
+    """Yield a run and its ancestors. Raises RecordError when one is missing."""
     yield run
     for folder, _ in lineage(run.path, run.manifest):
         yield Run(folder, read_manifest(folder))
 
 
 _CHECKS: dict[str, Callable[[Run], Iterator[str]]] = {
-    "sealed parts have their sizes and checksums": _parts,
+    "sealed files have their sizes and checksums": _sealed_files,
     "segments are intact": _segments,
     "keys are unique": invariants.keys,
     "every turn has one outcome": invariants.outcomes,

@@ -1,4 +1,10 @@
-"""One process at a time runs a run."""
+"""The lock of a run directory: one process at a time runs a run.
+
+It is an exclusive `flock` on a file that holds the process id and the host of its holder, and the
+system releases it when that process ends. It is written with `fcntl` because `filelock`, which
+uses `flock` too, cannot check a lock without taking it: a check would create the file, would
+need write permission for the record, and two checks at once would see each other as holders.
+"""
 
 import fcntl
 import os
@@ -12,8 +18,8 @@ from simnet.errors import RecordError
 LOCK = "lock"
 
 
-def check_free(folder: Path) -> None:
-    """Raise RecordError, naming the process, while one runs the run of this directory."""
+def check_unlocked(folder: Path) -> None:
+    """Raise RecordError, naming the process, while a process runs the run of this directory."""
     path = folder / LOCK
     if not path.exists():
         return
@@ -25,8 +31,8 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a run directory until the block ends; a process that dies lets go of it.
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run directory until the block ends or the process dies.
 
     Raises RecordError, naming the process, when another one holds it.
     """

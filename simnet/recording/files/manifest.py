@@ -1,4 +1,4 @@
-"""The manifest of a run: what was run, with what, and how it ended."""
+"""The manifest of a run: its scenario, model, versions and state, in `manifest.json`."""
 
 import json
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk, disk_errors, write_atomically
-from simnet.recording.files.sealed_files import check_told_version, path_inside
+from simnet.recording.files.sealed_files import check_json_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 
 MANIFEST = "manifest.json"
 
 
 class State(StrEnum):
-    """Where a run stands. A run whose process was killed keeps `running`."""
+    """The state of a run. A run whose process was killed keeps `running`."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -28,26 +28,26 @@ class State(StrEnum):
     PAUSED = "paused"
 
 
-class _Told(BaseModel):
+class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ModelFacts(_Told):
-    """Which model replied."""
+class ModelFacts(_Facts):
+    """The model that replied."""
 
     name: str
     revision: str | None = None
     """Commit of the weights where they come from a hub."""
     checksum: str | None = None
-    """Of the weights where they come from a file."""
+    """Checksum of the weights where they come from a file."""
     backend: str | None = None
-    """What ran it."""
+    """Name of the backend: vllm | openai | fake | in process."""
     replicas: int = 1
-    """How many engines served it."""
+    """Number of engines that served it."""
 
 
-class ScenarioFacts(_Told):
-    """Which scenario was run."""
+class ScenarioFacts(_Facts):
+    """The scenario that was run."""
 
     name: str
     file: str | None = None
@@ -58,22 +58,22 @@ class ScenarioFacts(_Told):
     attribute: str | None = None
     """Name of the scenario in that file."""
     sets: tuple[str, ...] = ()
-    """What was set for it, as `name=value`."""
+    """Parameters set on the command line, as `name=value`."""
     seed: int | None = None
-    """The seed that was given in place of the scenario's."""
+    """The seed that replaced the scenario's, if any."""
     origin: str | None = None
-    """Where the file was, or the module's name, when the run began."""
+    """Path of the original file, or name of the module, when the run began."""
 
 
-class LedgerLine(_Told):
-    """How many turns ended in one way."""
+class LedgerLine(_Facts):
+    """Number of turns with one outcome and cause."""
 
     outcome: str
     cause: str = ""
     turns: int
 
 
-class Manifest(_Told):
+class Manifest(_Facts):
     """The content of `manifest.json`."""
 
     schema_version: int = SCHEMA_VERSION
@@ -81,29 +81,29 @@ class Manifest(_Told):
     state: State = State.CREATED
     seed: int | None = None
     versions: Mapping[str, str] = {}
-    """Of simnet, Python and the libraries that decide what a run does."""
+    """Versions of simnet, Python and the libraries that a run depends on."""
     model: ModelFacts | None = None
-    """The model of cohorts that name none; None if there are no such cohorts."""
+    """The default model; None if all cohorts name a model."""
     models: Mapping[str, ModelFacts] = {}
-    """Those that cohorts name."""
+    """Models that cohorts name, by these names."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
     placement: Mapping[str, JsonValue] = {}
-    """Where the parts ran: personas per actor, replicas, nodes."""
+    """Placement of the actors: personas per actor, replicas, nodes."""
     determinism: str | None = None
     """recorded replay | deterministic schedule | batch-invariant"""
     created: datetime
     started: datetime | None = None
     ended: datetime | None = None
     error: str | None = None
-    """Why the run failed, was paused, or stopped because its budget was spent."""
+    """The reason why the run failed, was paused, or stopped at its budget."""
     ledger: tuple[LedgerLine, ...] = ()
     state_hash: str | None = None
     """Hash of the world's last state."""
     parent: str | None = None
-    """Id of the run this one was forked from; it lies beside this one."""
+    """Id of the run this one was forked from, whose folder is beside this one's."""
     parent_until: float | None = None
-    """Simulated seconds; what happened before is in the parent's tables and not in these."""
+    """Simulated seconds; rows before this time are in the parent's tables alone."""
 
 
 def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
@@ -118,7 +118,7 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     except OSError as error:
         raise RecordError(f"{folder}: not a run directory: {error}") from error
     try:
-        check_told_version(path, json.loads(text), oldest)
+        check_json_version(path, json.loads(text), oldest)
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise RecordError(f"{path}: {_first(error)}") from error
@@ -130,7 +130,7 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest, disk: Disk) -> None:
-    """Replace the manifest as a whole. Raises DiskError when the disk refuses."""
+    """Replace the manifest atomically. Raises DiskError when the disk refuses."""
     text = manifest.model_dump_json(indent=2) + "\n"
     with disk_errors(f"writing the manifest of {folder}"):
         write_atomically(disk, folder / MANIFEST, text.encode())
@@ -145,5 +145,5 @@ def changed(manifest: Manifest, changes: Mapping[str, Any]) -> Manifest:
 
 
 def _first(error: ValidationError) -> str:
-    told = error.errors()[0]
-    return f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

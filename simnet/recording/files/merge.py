@@ -1,15 +1,15 @@
-"""Putting pieces of a table into order, without repeats and without holding all of it.
+"""Merges slices of a table in order of time, without repeats and in bounded memory.
 
-Rows reach the recorder almost in the order of simulated time, so each piece (a few
-batches of a segment, a row group of a sealed part) spans a short stretch of it. The merge
-takes the pieces by their first moment and hands out, sorted, whatever lies before the
-first moment of the next piece. Memory holds only the pieces that overlap in time.
+Rows reach the recorder almost in the order of simulated time, so each slice (a few batches of a
+segment, or a row group of a sealed file) spans a short interval of it. The merge loads the
+slices by their earliest time and yields, sorted, the rows before the earliest time of the next
+slice. Memory holds only the slices that overlap in time.
 
-Repeats of a row lie at the same moment, because a run is a function of its scenario, its
-seed and the replies. The first row to arrive is kept. Two rows with one key and different
-moments would contradict each other; both are kept, for whoever verifies the run to find.
+Repeats of a row have the same time, because a run is a function of its scenario, its seed and
+the replies. The first to arrive is kept. Two rows with one key and different times contradict
+each other; both are kept, so that `simnet verify` finds them.
 
-A table whose rows belong to no moment keeps the order of arrival, and memory holds its keys.
+A table without a time column keeps the order of arrival, and memory holds its keys.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -22,45 +22,46 @@ import pyarrow.compute as pc
 from simnet.recording.schema import Table
 
 _ARRIVAL = "__arrival"
-_PIECE_BITS = 32
-_SLICE = 128 << 10
+_SLICE_BITS = 32
+_ROWS_PER_OUTPUT = 128 << 10
 
 
-class Piece(NamedTuple):
-    """Rows that can be loaded together, with the bounds of the column that orders them."""
+class TableSlice(NamedTuple):
+    """Rows of a table that are loaded together: row groups of a file, batches of a segment."""
 
     low: float
     high: float
+    """Bounds of the column that orders the table."""
     rows: int
     load: Callable[[], pa.Table]
 
 
-def merge(table: Table, pieces: Sequence[Piece]) -> Iterator[pa.Table]:
-    """Yield the rows of all pieces in the table's order, each key once, in slices.
+def merge(table: Table, slices: Sequence[TableSlice]) -> Iterator[pa.Table]:
+    """Yield the rows of all slices in the table's order, each key once.
 
-    Pieces are given in the order in which their rows arrived.
+    `slices` are in the order in which their rows arrived.
     """
     if table.time is None:
-        yield from unseen(table, pieces, set())
+        yield from unseen(table, slices, set())
         return
-    arrivals = sorted(range(len(pieces)), key=lambda number: pieces[number].low)
+    arrivals = sorted(range(len(slices)), key=lambda number: slices[number].low)
     waiting: list[pa.Table] = []
     reached = 0.0
     for number in arrivals:
-        piece = pieces[number]
-        if waiting and reached < piece.low:
-            ready, waiting = _split(waiting, table.time, piece.low)
-            yield from _settled(table, ready)
-        waiting.append(_stamped(piece.load(), number))
-        reached = piece.low
+        table_slice = slices[number]
+        if waiting and reached < table_slice.low:
+            ready, waiting = _split(waiting, table.time, table_slice.low)
+            yield from _sorted(table, ready)
+        waiting.append(_with_arrival(table_slice.load(), number))
+        reached = table_slice.low
     if waiting:
-        yield from _settled(table, pa.concat_tables(waiting))
+        yield from _sorted(table, pa.concat_tables(waiting))
 
 
-def unseen(table: Table, pieces: Sequence[Piece], seen: set[Hashable]) -> Iterator[pa.Table]:
-    """Yield the rows, as they arrived, whose key is not in `seen` yet, and put it there."""
-    for piece in pieces:
-        rows = piece.load()
+def unseen(table: Table, slices: Sequence[TableSlice], seen: set[Hashable]) -> Iterator[pa.Table]:
+    """Yield the rows, in order of arrival, whose key is not in `seen`, and add it to `seen`."""
+    for table_slice in slices:
+        rows = table_slice.load()
         fresh = []
         for key in keys(table, rows):
             fresh.append(key not in seen)
@@ -76,7 +77,7 @@ def keys(table: Table, rows: pa.Table) -> Iterable[Hashable]:
 
 
 def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Cut a stream of tables anew, into tables of `rows` rows and a shorter last one."""
+    """Divide a stream of tables into tables of `rows` rows and a shorter last one."""
     waiting: list[pa.Table] = []
     count = 0
     for table in tables:
@@ -93,8 +94,8 @@ def regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting)
 
 
-def _stamped(rows: pa.Table, number: int) -> pa.Table:
-    arrival = (number << _PIECE_BITS) + np.arange(rows.num_rows, dtype=np.int64)
+def _with_arrival(rows: pa.Table, number: int) -> pa.Table:
+    arrival = (number << _SLICE_BITS) + np.arange(rows.num_rows, dtype=np.int64)
     return rows.append_column(_ARRIVAL, pa.array(arrival))
 
 
@@ -105,18 +106,18 @@ def _split(waiting: list[pa.Table], time: str, until: float) -> tuple[pa.Table, 
     return rows.filter(early), [late] if late.num_rows else []
 
 
-def _settled(table: Table, rows: pa.Table) -> Iterator[pa.Table]:
+def _sorted(table: Table, rows: pa.Table) -> Iterator[pa.Table]:
     order = [table.time, *table.ties, _ARRIVAL]
     rows = _without_repeats(table, rows)
     ranks = pc.sort_indices(rows, [(column, "ascending") for column in order])
     rows = rows.drop_columns(_ARRIVAL)
-    for start in range(0, len(ranks), _SLICE):
-        yield rows.take(ranks.slice(start, _SLICE))
+    for start in range(0, len(ranks), _ROWS_PER_OUTPUT):
+        yield rows.take(ranks.slice(start, _ROWS_PER_OUTPUT))
 
 
 def _without_repeats(table: Table, rows: pa.Table) -> pa.Table:
-    told = list(dict.fromkeys([*table.key, table.time]))
-    firsts = rows.select([*told, _ARRIVAL]).group_by(told).aggregate([(_ARRIVAL, "min")])
+    columns = list(dict.fromkeys([*table.key, table.time]))
+    firsts = rows.select([*columns, _ARRIVAL]).group_by(columns).aggregate([(_ARRIVAL, "min")])
     if firsts.num_rows == rows.num_rows:
         return rows
     return rows.filter(pc.is_in(rows[_ARRIVAL], firsts[f"{_ARRIVAL}_min"]))

@@ -1,7 +1,7 @@
-"""Sealed parts: how their Parquet files are written, checked and read.
+"""Writes, checks and reads sealed files, which are Parquet.
 
-Pages carry checksums of their own, which a reader verifies, and the list of parts has one of
-the footer: so a flipped bit is an error, and never other rows.
+Each page has a checksum, which readers verify, and the list of sealed files has one of the
+footer. So a flipped bit is an error and never reads as other rows.
 """
 
 import zlib
@@ -13,26 +13,26 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simnet.disk import Disk
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk
-from simnet.recording.files.merge import Piece
+from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.sealed_files import SealedFile, path_inside
 from simnet.recording.files.segment import bounds
 from simnet.recording.schema import arrow_schema, table_named
 
 ROWS_PER_GROUP = 128 << 10
-ROWS_PER_PART = 8 * ROWS_PER_GROUP
-"""Also what a fork that is opened holds in memory, where it left its parent within a part."""
+ROWS_PER_FILE = 8 * ROWS_PER_GROUP
+"""Also the most rows of its parent that an open fork holds in memory."""
 
-_HELD_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 20
 _TAIL = 8
-"""Bytes that end a Parquet file: the length of its footer and a mark."""
+"""Bytes at the end of a Parquet file: the length of its footer and a magic number."""
 
 
-def write_parts(
+def write_sealed_files(
     disk: Disk, folder: Path, name: str, stem: str, tables: Iterable[pa.Table]
 ) -> Iterator[SealedFile]:
-    """Write sorted tables of `rows_per_group` rows as Parquet parts, and yield each.
+    """Write sorted tables of `rows_per_group` rows as Parquet files, and yield each file.
 
     The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
     Raises OSError when the disk refuses.
@@ -41,10 +41,10 @@ def write_parts(
     groups = iter(tables)
     for number, group in enumerate(groups):
         relative = f"{name}/{stem}-{number:05}.parquet"
-        yield _write_part(disk, folder, name, relative, group, groups)
+        yield _write_sealed_file(disk, folder, name, relative, group, groups)
 
 
-def _write_part(
+def _write_sealed_file(
     disk: Disk, folder: Path, name: str, relative: str, group: pa.Table, more: Iterator[pa.Table]
 ) -> SealedFile:
     time = table_named(name).time
@@ -54,7 +54,7 @@ def _write_part(
         with pq.ParquetWriter(sink, arrow_schema(name), **_options(name)) as writer:
             writer.write_table(group, rows)
             while (
-                rows < ROWS_PER_PART // table_named(name).weight
+                rows < ROWS_PER_FILE // table_named(name).weight
                 and (group := next(more, None)) is not None
             ):
                 writer.write_table(group, group.num_rows)
@@ -62,8 +62,15 @@ def _write_part(
                 rows += group.num_rows
         sink.sync()
     disk.sync_folder(folder / name)
-    sums = {"crc32": f"{sink.crc:08x}", "footer": footer_checksum(folder / relative)}
-    return SealedFile(path=relative, rows=rows, bytes=sink.size, low=low, high=high, **sums)
+    return SealedFile(
+        path=relative,
+        rows=rows,
+        bytes=sink.size,
+        crc32=f"{sink.crc:08x}",
+        footer=footer_checksum(folder / relative),
+        low=low,
+        high=high,
+    )
 
 
 def _options(name: str) -> dict[str, Any]:
@@ -85,38 +92,38 @@ def _options(name: str) -> dict[str, Any]:
 
 
 class _Sink:
-    """A file for the Parquet writer that counts and sums up what passes through."""
+    """A buffered file for the Parquet writer, with the size and checksum of its bytes."""
 
     def __init__(self, disk: Disk, path: Path) -> None:
         self._disk = disk
         self._descriptor = disk.create(path)
-        self._held = bytearray()
+        self._buffer = bytearray()
         self.size = 0
         self.crc = 0
         self.closed = False
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        self._held += view
+        self._buffer += view
         self.crc = zlib.crc32(view, self.crc)
         self.size += len(view)
-        if len(self._held) >= _HELD_BYTES:
-            self._pass_on()
+        if len(self._buffer) >= _BUFFER_BYTES:
+            self._flush_buffer()
         return len(view)
 
     def tell(self) -> int:
         return self.size
 
     def flush(self) -> None:
-        """Do nothing: only `sync` promises anything."""
+        """Do nothing: only `sync` makes bytes durable."""
 
     def sync(self) -> None:
-        self._pass_on()
+        self._flush_buffer()
         self._disk.fsync(self._descriptor)
 
-    def _pass_on(self) -> None:
-        self._disk.write(self._descriptor, bytes(self._held))
-        self._held.clear()
+    def _flush_buffer(self) -> None:
+        self._disk.write(self._descriptor, bytes(self._buffer))
+        self._buffer.clear()
 
     def close(self) -> None:
         """Do nothing: the Parquet writer closes its sink before it is durable."""
@@ -130,14 +137,14 @@ class _Sink:
 
 
 def rows_per_group(name: str) -> int:
-    """Tell how long a row group of a table is, which is held in memory when it is made or read."""
+    """Return the rows of a row group of a table, which is written and read as a whole."""
     return ROWS_PER_GROUP // table_named(name).weight
 
 
 def footer_checksum(path: Path) -> str:
-    """Sum up the end of a Parquet file, where it says what lies where.
+    """Compute the checksum of the footer of a Parquet file, its table of contents.
 
-    Raises OSError when the file does not end as one.
+    Raises OSError when the file does not end as a Parquet file.
     """
     with path.open("rb") as file:
         size = file.seek(0, SEEK_END)
@@ -150,32 +157,34 @@ def footer_checksum(path: Path) -> str:
         return f"{zlib.crc32(file.read()):08x}"
 
 
-def check_footer(folder: Path, part: SealedFile) -> Path:
-    """Return the path of a part. Raises RecordError when its footer is damaged."""
-    path = path_inside(folder, part.path)
-    if part.footer is not None and (found := footer_checksum(path)) != part.footer:
+def check_footer(folder: Path, sealed: SealedFile) -> Path:
+    """Return the path of a sealed file. Raises RecordError when its footer is damaged."""
+    path = path_inside(folder, sealed.path)
+    if sealed.footer is not None and (found := footer_checksum(path)) != sealed.footer:
         raise RecordError(
-            f"{path}: cannot be read: its footer has the checksum {found}, not {part.footer}"
+            f"{path}: cannot be read: its footer has the checksum {found}, not {sealed.footer}"
         )
     return path
 
 
-def pieces_of(
-    folder: Path, name: str, part: SealedFile, columns: Sequence[str] | None = None
-) -> list[Piece]:
-    """List the row groups of a part as pieces to merge or to read, with some columns or all."""
-    path = check_footer(folder, part)
+def slices_of(
+    folder: Path, name: str, sealed: SealedFile, columns: Sequence[str] | None = None
+) -> list[TableSlice]:
+    """List the row groups of a sealed file, with some columns or all."""
+    path = check_footer(folder, sealed)
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     column = metadata.schema.names.index(time) if (time := table_named(name).time) else None
-    pieces = []
+    slices = []
     for number, group in enumerate(groups):
-        low, high = part.low, part.high
+        low, high = sealed.low, sealed.high
         if column is not None and (statistics := group.column(column).statistics):
             low, high = statistics.min, statistics.max
-        pieces.append(Piece(low, high, group.num_rows, _group_loader(path, name, number, columns)))
-    return pieces
+        slices.append(
+            TableSlice(low, high, group.num_rows, _group_loader(path, name, number, columns))
+        )
+    return slices
 
 
 def _group_loader(path: Path, name: str, number: int, columns: Sequence[str] | None) -> Any:

@@ -1,9 +1,9 @@
-"""The list of sealed parts, which alone says which Parquet files of a run count.
+"""The list of sealed files. A Parquet file that is not in it is not part of the record.
 
-`tables-<epoch>.json` in a run directory lists the parts of every table. Each recorder
-writes the list of its own epoch, by replacing it as a whole, and the highest epoch counts:
-a recorder that was superseded cannot undo what its successor sealed. A segment is removed
-only after a list that names it as merged is in place.
+`tables-<epoch>.json` in a run directory lists the sealed files of every table. Each recorder
+replaces the list of its own epoch atomically, and readers use the list of the highest epoch, so
+a superseded recorder cannot undo what its successor has sealed. A segment is removed only after
+a list that names it as merged is in place.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from simnet.disk import Disk
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk
 from simnet.recording.schema import SCHEMA_VERSION, check_version, table_named
 
 _LIST = re.compile(r"tables-(\d{6})\.json")
@@ -33,20 +33,20 @@ class SealedFile(BaseModel):
     crc32: str
     """Checksum of the file's bytes, eight hexadecimal digits."""
     footer: str | None = None
-    """The same of its footer, which Parquet's own checksums leave out; None in older lists."""
+    """Checksum of its footer, which Parquet's page checksums leave out; None in older lists."""
     low: float
     high: float
     """Bounds of the column the table is sorted by; 0 where there is none."""
 
 
-class Cut(BaseModel):
-    """A segment of which not everything could be read."""
+class FlawedSegment(BaseModel):
+    """A segment whose end could not be read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     segment: str
     intact: int
-    """Bytes that were read."""
+    """Bytes of the prefix that was read."""
     size: int
     """Bytes of the file, which is kept in `wal/` with the suffix `.cut`."""
     flaw: str
@@ -54,7 +54,7 @@ class Cut(BaseModel):
 
 
 class SealedFiles(BaseModel):
-    """What is sealed: the content of `tables-<epoch>.json`."""
+    """All sealed files of a run: the content of `tables-<epoch>.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,67 +62,66 @@ class SealedFiles(BaseModel):
     epoch: int = 0
     tables: Mapping[str, tuple[SealedFile, ...]] = {}
     merged: tuple[str, ...] = ()
-    """Segments whose rows are in the parts: to be removed, and never read again."""
+    """Segments whose rows are in sealed files; they are removed and not read any more."""
     repeats: Mapping[str, int] = {}
-    """How many rows were dropped so far because their key was there already."""
-    cuts: tuple[Cut, ...] = ()
+    """Rows by table that were dropped so far because of a repeated key."""
+    cuts: tuple[FlawedSegment, ...] = ()
 
     def rows(self, name: str) -> int:
         """Count the sealed rows of a table."""
-        return sum(part.rows for part in self.tables.get(name, ()))
+        return sum(sealed.rows for sealed in self.tables.get(name, ()))
 
 
 def list_name(epoch: int) -> str:
-    """Name the list of parts that the recorder of an epoch writes."""
+    """Name the list of sealed files that the recorder of an epoch writes."""
     return f"tables-{epoch:06}.json"
 
 
 def lists_in(folder: Path, disk: Disk) -> list[str]:
-    """List the names of the lists of parts in a run directory, oldest epoch first."""
+    """Name the lists of sealed files in a run directory, oldest epoch first."""
     return [name for name in disk.list_folder(folder) if _LIST.fullmatch(name)]
 
 
 def read_sealed_files(
     folder: Path, disk: Disk | None = None, oldest: int = SCHEMA_VERSION
 ) -> SealedFiles:
-    """Read the list of parts that counts; nothing is sealed when there is none.
+    """Read the list of the highest epoch; the result is empty when there is no list.
 
-    Raises RecordError when it is damaged, newer than this version knows or older than
-    `oldest`, or names a path that is not inside the run directory.
+    Raises RecordError when the list is damaged, newer than this version or older than `oldest`,
+    or names a path outside of the run directory.
     """
     names = lists_in(folder, disk or Disk())
     if not names:
         return SealedFiles()
     path = folder / names[-1]
-    parts = _parse(path, oldest)
-    for table, listed in parts.tables.items():
+    files = _parse(path, oldest)
+    for table, listed in files.tables.items():
         table_named(table)
-        for part in listed:
-            path_inside(folder, part.path)
-    return parts
+        for sealed in listed:
+            path_inside(folder, sealed.path)
+    return files
 
 
 def _parse(path: Path, oldest: int) -> SealedFiles:
     text = path.read_bytes()
     try:
-        told = json.loads(text)
-        check_told_version(path, told, oldest)
+        check_json_version(path, json.loads(text), oldest)
         return SealedFiles.model_validate_json(text)
     except (ValueError, RecursionError) as error:
         where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error
-        raise RecordError(f"{path}: not a list of parts: {where}") from error
+        raise RecordError(f"{path}: not a list of sealed files: {where}") from error
 
 
-def check_told_version(path: Path, told: Any, oldest: int = SCHEMA_VERSION) -> None:
-    """Check the version that a file of JSON tells. Raises RecordError as `check_version` does."""
-    version = told.get("schema_version") if isinstance(told, dict) else None
+def check_json_version(path: Path, content: Any, oldest: int = SCHEMA_VERSION) -> None:
+    """Check the version in the content of a JSON file. Raises as `check_version` does."""
+    version = content.get("schema_version") if isinstance(content, dict) else None
     if not isinstance(version, int):
         raise RecordError(f"{path}: has no schema_version; this is no file of a run directory")
     check_version(path, version, oldest)
 
 
 def path_inside(folder: Path, relative: str) -> Path:
-    """Resolve a path that a file of the run names. Raises RecordError when it leads outside."""
+    """Resolve a path named in a file of the run. Raises RecordError when it leads outside."""
     pure = PurePosixPath(relative)
     path = folder / pure
     inside = path.resolve().is_relative_to(folder.resolve())

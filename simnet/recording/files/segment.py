@@ -1,21 +1,20 @@
-"""Write-ahead segments: what a crash leaves behind can be read, and never reads wrong.
+"""Write-ahead segments: Arrow IPC streams with a checksum for each message.
 
-A segment is an Arrow IPC stream of one table, compressed with zstd, that any Arrow
-reader opens. IPC itself has no checksum, and most flipped bits in it are silently other
-data. So every message carries a seal, a JSON object in the custom metadata (key `simnet`)
-of the batch, and for the first message of the schema:
+A segment has rows of one table, is compressed with zstd, and opens in any Arrow reader. IPC has
+no checksums, so most flipped bits would read as other data. Therefore every message has a seal,
+a JSON object under the key `simnet` of its custom metadata (for the first message: of the
+schema's metadata):
 
     {"bytes":"000000001234","crc32":"89abcdef", ...}
 
-`bytes` is the length of the whole message and `crc32` the checksum of all of it, with the
-eight digits of the checksum itself taken as zeros. Both have a fixed width and come first,
-so that a reader finds and checks them before it decodes anything: a length that was
-tampered with makes a checksum that does not fit. JSON escapes quotes, hence no text that
-an agent wrote can look like a seal.
+`bytes` is the length of the whole message and `crc32` its checksum, computed with zeros in place
+of the checksum's eight digits. Both have a fixed width and come first, so a reader checks them
+before it decodes anything. A changed length makes the checksum differ. JSON escapes quotes, so
+no text of an agent can look like a seal.
 
-The seal of a batch goes on with `rows`, `first` (the number of rows in the segment before
-it), `low` and `high` (bounds of the column that orders the table) and `last` (the key of
-its last row). The seal of the schema goes on with `table` and `version`.
+The seal of a batch also has `rows`, `first` (the number of rows in the segment before it), `low`
+and `high` (bounds of the column that orders the table) and `last` (the key of its last row). The
+seal of the schema also has `table` and `version`.
 """
 
 import json
@@ -45,7 +44,7 @@ _DECODER = json.JSONDecoder()
 
 
 class Batch(NamedTuple):
-    """Where an intact batch lies in its segment and what it holds."""
+    """Position and content of an intact batch of a segment."""
 
     offset: int
     size: int
@@ -66,9 +65,9 @@ class Segment(NamedTuple):
     size: int
     """Bytes of the file."""
     flaw: str | None
-    """Why the prefix ends where it does; None when the whole file is intact."""
+    """torn | damaged: why the prefix ends; None when the whole file is intact."""
     version: int | None = None
-    """Schema version of the writer; None when not even that is intact."""
+    """Schema version of the writer; None when the first message is not intact."""
 
     @property
     def rows(self) -> int:
@@ -77,7 +76,7 @@ class Segment(NamedTuple):
 
 
 def schema_message(name: str) -> bytes:
-    """Encode the message a segment of this table begins with."""
+    """Encode the first message of a segment of this table."""
     seal = _seal({"table": name, "version": SCHEMA_VERSION})
     schema = arrow_schema(name).with_metadata({"simnet": seal})
     return _sealed(_stream(schema, None, None))
@@ -88,13 +87,13 @@ def batch_message(name: str, batch: pa.RecordBatch, first: int) -> bytes:
     table = table_named(name)
     low, high = bounds(batch, table.time)
     last = [batch.column(key)[-1].as_py() for key in table.key]
-    told = {"rows": batch.num_rows, "first": first, "low": low, "high": high, "last": last}
+    fields = {"rows": batch.num_rows, "first": first, "low": low, "high": high, "last": last}
     schema = arrow_schema(name)
-    return _sealed(_stream(schema, batch, _seal(told))[len(_stream(schema, None, None)) :])
+    return _sealed(_stream(schema, batch, _seal(fields))[len(_stream(schema, None, None)) :])
 
 
 def bounds(batch: pa.RecordBatch | pa.Table, column: str | None) -> tuple[float, float]:
-    """Find the least and the greatest value of a column; (0, 0) where no column orders."""
+    """Find the least and the greatest value of a column; (0, 0) for None."""
     if column is None:
         return 0.0, 0.0
     both = pc.min_max(batch.column(column))
@@ -110,8 +109,9 @@ def _stream(schema: pa.Schema, batch: pa.RecordBatch | None, seal: str | None) -
     return stream[:-_END_OF_STREAM]
 
 
-def _seal(told: dict[str, Any]) -> str:
-    return json.dumps({"bytes": "0" * 12, "crc32": _BLANK.decode(), **told}, separators=(",", ":"))
+def _seal(fields: dict[str, Any]) -> str:
+    seal = {"bytes": "0" * 12, "crc32": _BLANK.decode(), **fields}
+    return json.dumps(seal, separators=(",", ":"))
 
 
 def _sealed(message: bytes) -> bytes:
@@ -127,14 +127,13 @@ def _sealed(message: bytes) -> bytes:
 def read_segment(path: Path, name: str, oldest: int | None = None) -> Segment:
     """Check a segment from its start and index the batches of its longest intact prefix.
 
-    Damage of any kind only shortens the prefix. Raises RecordError when the segment holds
-    another table, or was written by a newer version or one older than `oldest`, which is the
-    one that changed the table last unless it is given.
+    Damage only shortens the prefix. Raises RecordError when the segment has another table, or
+    was written by a newer version or one older than `oldest`, by default `Table.since`.
     """
     with path.open("rb") as file:
         size = path.stat().st_size
         if not size:
-            return Segment(path, name, (), 0, 0, None)
+            return Segment(path=path, table=name, batches=(), intact=0, size=0, flaw=None)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
             return _index(path, name, view, table_named(name).since if oldest is None else oldest)
 
@@ -143,24 +142,32 @@ def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:
     batches: list[Batch] = []
     offset, flaw, version = 0, None, None
     while offset < len(data) and flaw is None:
-        size, told = _check(data[offset:])
-        if told is None:
+        size, seal = _check(data[offset:])
+        if seal is None:
             flaw = "torn" if size > len(data) - offset else "damaged"
         elif offset == 0:
-            _check_header(path, name, told, oldest)
-            version = told["version"]
+            _check_header(path, name, seal, oldest)
+            version = seal["version"]
         else:
-            fields = (told[field] for field in Batch._fields[2:])
-            batches.append(Batch(offset, size, *fields))
+            fields = {field: seal[field] for field in Batch._fields[2:]}
+            batches.append(Batch(offset=offset, size=size, **fields))
         if flaw is None:
             offset += size
-    return Segment(path, name, tuple(batches), offset, len(data), flaw, version)
+    return Segment(
+        path=path,
+        table=name,
+        batches=tuple(batches),
+        intact=offset,
+        size=len(data),
+        flaw=flaw,
+        version=version,
+    )
 
 
 def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
-    """Check the seal of the message that `message` begins with.
+    """Check the seal of the first message in `message`.
 
-    Returns its length, as far as it can be told, and its seal, None when it is not intact.
+    Returns its length, as far as it is readable, and its seal, None when it is not intact.
     """
     end = 8 + int.from_bytes(message[4:8], "little", signed=True)
     if end > len(message) or end < 8:
@@ -177,18 +184,18 @@ def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
     crc = zlib.crc32(message[found.end(2) : size], crc)
     if crc != int(found[2], 16):
         return 0, None
-    told, _end = _DECODER.raw_decode(head[found.start() :].decode("utf-8", "replace"))
-    return size, told
+    seal, _end = _DECODER.raw_decode(head[found.start() :].decode("utf-8", "replace"))
+    return size, seal
 
 
-def _check_header(path: Path, name: str, told: dict[str, Any], oldest: int) -> None:
-    check_version(path, told["version"], oldest)
-    if told["table"] != name:
-        raise RecordError(f"{path}: holds the table {told['table']!r}, not {name!r}")
+def _check_header(path: Path, name: str, seal: dict[str, Any], oldest: int) -> None:
+    check_version(path, seal["version"], oldest)
+    if seal["table"] != name:
+        raise RecordError(f"{path}: holds the table {seal['table']!r}, not {name!r}")
 
 
 def load(segment: Segment, batches: Sequence[Batch], schema: pa.Schema | None = None) -> pa.Table:
-    """Decode batches of a segment, whose seals `read_segment` has checked."""
+    """Decode batches of a segment; `read_segment` has checked their seals."""
     schema = schema or arrow_schema(segment.table)
     with pa.memory_map(str(segment.path)) as file:
         decoded = []

@@ -1,1 +1,1 @@
-"""Reads a record: tables, those of a fork with its past, prompts and replies."""
+"""Reads a record: tables (of a fork: with the rows of its ancestors), prompts and replies."""

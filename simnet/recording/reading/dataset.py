@@ -1,8 +1,8 @@
-"""Tables as Arrow datasets over the sealed files, those of a fork's ancestors among them.
+"""Opens tables as Arrow datasets over the sealed files of a run and of its ancestors.
 
-Files are read as a scan comes to them. Of the file in which a fork left its parent, the rows
-before that moment are held in memory: at most one file for each ancestor. (Arrow can open some
-row groups of a file, but then counts the rows of all of them.)
+Files are read lazily, except that of each ancestor the file that contains the time of the fork
+is read at once, and its rows before the fork are in memory. (Arrow can open some row groups of
+a file, but then counts the rows of all of them.)
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import pyarrow.dataset as pds
 
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import Manifest
-from simnet.recording.files.parquet import check_footer, pieces_of
+from simnet.recording.files.parquet import check_footer, slices_of
 from simnet.recording.files.sealed_files import SealedFile, read_sealed_files
 from simnet.recording.reading.lineage import TIME, shares
 from simnet.recording.schema import arrow_schema, table_named
@@ -23,10 +23,9 @@ _ENDLESS = float("inf")
 
 
 def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> pds.Dataset | None:
-    """Open a table that is in sealed files alone, in its order and each key once.
+    """Open a table, in its order and each key once, if that needs no merge.
 
-    None when that cannot be told without reading it: rows are not sealed yet, or a fork
-    repeats what an ancestor has.
+    Returns None if rows are not sealed yet, or if a fork may repeat rows of an ancestor.
     """
     table = table_named(name)
     ancestors = shares(folder, manifest) if table.time == TIME or table.inherited else []
@@ -34,39 +33,39 @@ def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> pds.Dataset |
         return None
     found: list[pds.Dataset] = []
     reached = 0.0
-    for one, end in [*ancestors, (folder, _ENDLESS)]:
-        parts = _sealed_parts(one, name)
-        if parts is None or any(part.low < reached for part in parts):
+    for owner, end in [*ancestors, (folder, _ENDLESS)]:
+        files = _sealed_files(owner, name)
+        if files is None or any(sealed.low < reached for sealed in files):
             return None
-        found += _until(one, name, parts, end)
+        found += _before(owner, name, files, end)
         reached = end
     if not found:
         return pds.dataset(arrow_schema(name).empty_table())
     return found[0] if len(found) == 1 else pds.dataset(found)
 
 
-def _sealed_parts(folder: Path, name: str) -> tuple[SealedFile, ...] | None:
-    parts = read_sealed_files(folder)
-    if set(wal.segments_in(folder, name)) - set(parts.merged):
+def _sealed_files(folder: Path, name: str) -> tuple[SealedFile, ...] | None:
+    files = read_sealed_files(folder)
+    if set(wal.segments_in(folder, name)) - set(files.merged):
         return None
-    return parts.tables.get(name, ())
+    return files.tables.get(name, ())
 
 
-def _until(
-    folder: Path, name: str, parts: tuple[SealedFile, ...], end: float
+def _before(
+    folder: Path, name: str, files: tuple[SealedFile, ...], end: float
 ) -> Iterator[pds.Dataset]:
-    """Yield what lies before `end` in parts that are in order of time."""
-    whole = [check_footer(folder, part) for part in parts if part.high < end]
+    """Yield datasets of the rows before `end`; the files are in order of time."""
+    whole = [check_footer(folder, sealed) for sealed in files if sealed.high < end]
     if whole:
         options = pds.ParquetFragmentScanOptions(page_checksum_verification=True)
         kind = pds.ParquetFileFormat(default_fragment_scan_options=options)
         yield pds.dataset([str(path) for path in whole], schema=arrow_schema(name), format=kind)
-    for part in parts:
-        if part.low < end <= part.high:
-            pieces = [one for one in pieces_of(folder, name, part) if one.low < end]
-            early = [_cut(one.load(), end) for one in pieces]
+    for sealed in files:
+        if sealed.low < end <= sealed.high:
+            slices = slices_of(folder, name, sealed)
+            early = [_rows_before(rows.load(), end) for rows in slices if rows.low < end]
             yield pds.dataset(pa.concat_tables(early))
 
 
-def _cut(rows: pa.Table, end: float) -> pa.Table:
+def _rows_before(rows: pa.Table, end: float) -> pa.Table:
     return rows.filter(pc.less(rows[TIME], end))

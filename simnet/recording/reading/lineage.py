@@ -1,7 +1,7 @@
-"""Where the rows of a run lie: in its own parts and segments, and in its parent's.
+"""Finds the rows of a run: in its own sealed files and segments, and in those of its ancestors.
 
-A fork has what happened before it in its parent's tables and copies none of it. Its parent is
-the folder of that id beside its own.
+A fork does not copy the rows before the fork; they are in the tables of its parent, whose folder
+is beside its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,43 +13,46 @@ import pyarrow.compute as pc
 from simnet.errors import RecordError
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import MANIFEST, Manifest, read_manifest
-from simnet.recording.files.merge import Piece
+from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.schema import table_named
 
 TIME = "at"
 
 
-def own_pieces(folder: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[Piece]:
-    """List what a run directory itself holds of a table, in the order of arrival."""
-    parts = read_sealed_files(folder)
-    for part in parts.tables.get(name, ()):
-        yield from parquet.pieces_of(folder, name, part, columns)
-    names = [one for one in wal.segments_in(folder, name) if one not in parts.merged]
+def own_slices(
+    folder: Path, name: str, columns: Sequence[str] | None = None
+) -> Iterator[TableSlice]:
+    """List the slices of a table in one run directory, in the order of arrival."""
+    files = read_sealed_files(folder)
+    for sealed in files.tables.get(name, ()):
+        yield from parquet.slices_of(folder, name, sealed, columns)
+    segments = wal.segments_in(folder, name)
+    names = [segment for segment in segments if segment not in files.merged]
     for segment in wal.read_segments(folder, name, names):
-        yield from wal.pieces_of(segment, columns)
+        yield from wal.slices_of(segment, columns)
 
 
-def pieces(
+def slices(
     folder: Path, manifest: Manifest, name: str, columns: Sequence[str] | None = None
-) -> Iterator[Piece]:
-    """List all of a table, first what its ancestors recorded before the run was forked.
+) -> Iterator[TableSlice]:
+    """List all slices of a table, first those of its ancestors, up to the fork.
 
-    Raises RecordError when an ancestor is not there.
+    Raises RecordError when an ancestor is missing.
     """
     if table_named(name).inherited:
         for ancestor, _ in reversed(list(lineage(folder, manifest))):
-            yield from own_pieces(ancestor, name, columns)
+            yield from own_slices(ancestor, name, columns)
     elif table_named(name).time == TIME:
         for ancestor, end in shares(folder, manifest):
-            for piece in own_pieces(ancestor, name, columns and _with_time(columns)):
-                if piece.low < end:
-                    yield _until(piece, end, columns)
-    yield from own_pieces(folder, name, columns)
+            for table_slice in own_slices(ancestor, name, columns and _with_time(columns)):
+                if table_slice.low < end:
+                    yield _before(table_slice, end, columns)
+    yield from own_slices(folder, name, columns)
 
 
 def shares(folder: Path, manifest: Manifest) -> list[tuple[Path, float]]:
-    """List a run's ancestors, the first run first, each with the moment its share ends at."""
+    """List a run's ancestors, the oldest first, each with the time at which its share ends."""
     until = float("inf")
     found = []
     for ancestor, end in lineage(folder, manifest):
@@ -59,7 +62,7 @@ def shares(folder: Path, manifest: Manifest) -> list[tuple[Path, float]]:
 
 
 def lineage(folder: Path, manifest: Manifest) -> Iterator[tuple[Path, float]]:
-    """List a run's parent, the parent's parent and so on, each with when it was left.
+    """List a run's parent, the parent's parent and so on, each with the time of the fork.
 
     Raises RecordError when one is missing or is its own ancestor.
     """
@@ -82,11 +85,11 @@ def _with_time(columns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*columns, TIME]))
 
 
-def _until(piece: Piece, end: float, columns: Sequence[str] | None) -> Piece:
+def _before(table_slice: TableSlice, end: float, columns: Sequence[str] | None) -> TableSlice:
     def load() -> pa.Table:
-        rows = piece.load()
-        if piece.high >= end:
+        rows = table_slice.load()
+        if table_slice.high >= end:
             rows = rows.filter(pc.less(rows[TIME], end))
         return rows if columns is None else rows.select(columns)
 
-    return piece._replace(load=load)
+    return table_slice._replace(load=load)

@@ -1,4 +1,4 @@
-"""Calls with the texts of their prompts, put together again from `calls` and `parts`."""
+"""Joins `calls` with the prompt texts in `parts`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 from simnet.errors import RecordError
 from simnet.recording.schema import PROMPT_TEXTS, arrow_schema, column_of, row_schema, table_named
 
-Read: TypeAlias = Callable[[str, Sequence[str] | None], Iterable[pa.Table]]
+TableReader: TypeAlias = Callable[[str, Sequence[str] | None], Iterable[pa.Table]]
 """Reads slices of a table by its name, with some columns or all."""
 
 
-def with_texts(name: str, fields: Sequence[str] | None, read: Read) -> pa.RecordBatchReader:
-    """Read a table with texts in place of the hashes: fields of its rows, or all of them.
+def with_texts(name: str, fields: Sequence[str] | None, read: TableReader) -> pa.RecordBatchReader:
+    """Read a table with texts in place of hashes: some fields of its rows, or all.
 
-    The reader raises RecordError when a part is not there.
+    The reader raises RecordError when a text is missing.
     """
     schema = row_schema(name)
     if fields is not None:
@@ -26,38 +26,38 @@ def with_texts(name: str, fields: Sequence[str] | None, read: Read) -> pa.Record
 
 
 def _joined(
-    name: str, schema: pa.Schema, slices: Iterable[pa.Table], read: Read
+    name: str, schema: pa.Schema, slices: Iterable[pa.Table], read: TableReader
 ) -> Iterator[pa.RecordBatch]:
-    parted = set(schema.names) & set(table_named(name).parted)
-    there = read(PROMPT_TEXTS, None) if parted else ()
-    parts = pa.concat_tables([arrow_schema(PROMPT_TEXTS).empty_table(), *there])
+    shared_texts = set(schema.names) & set(table_named(name).shared_texts)
+    recorded = read(PROMPT_TEXTS, None) if shared_texts else ()
+    texts = pa.concat_tables([arrow_schema(PROMPT_TEXTS).empty_table(), *recorded])
     for rows in slices:
         columns = [
-            _texts(name, column, parts) if field in parted else column
+            _looked_up(name, column, texts) if field in shared_texts else column
             for field, column in zip(schema.names, rows.columns, strict=True)
         ]
         yield from pa.table(columns, schema=schema).to_batches()
 
 
-def text_named(part: str, slices: Iterable[pa.Table]) -> str:
-    """Find the text of a part. Raises RecordError when it is not there."""
+def find_text(digest: str, slices: Iterable[pa.Table]) -> str:
+    """Find the prompt text of a hash. Raises RecordError when it is missing."""
     for rows in slices:
-        found = pc.index(rows["hash"], part).as_py()
-        if found >= 0:
-            return str(rows["text"][found].as_py())
-    raise _gone("a prompt", part)
+        position = pc.index(rows["hash"], digest).as_py()
+        if position >= 0:
+            return str(rows["text"][position].as_py())
+    raise _missing_text("a prompt", digest)
 
 
-def _texts(name: str, hashes: pa.ChunkedArray, parts: pa.Table) -> pa.ChunkedArray:
-    places = pc.index_in(hashes, parts["hash"])
-    if places.null_count:
-        row = places.is_null().index(True).as_py()
-        raise _gone(name, hashes[row].as_py())
-    return parts["text"].take(places)
+def _looked_up(name: str, hashes: pa.ChunkedArray, texts: pa.Table) -> pa.ChunkedArray:
+    positions = pc.index_in(hashes, texts["hash"])
+    if positions.null_count:
+        row = positions.is_null().index(True).as_py()
+        raise _missing_text(name, hashes[row].as_py())
+    return texts["text"].take(positions)
 
 
-def _gone(what: str, part: str) -> RecordError:
+def _missing_text(owner: str, digest: str) -> RecordError:
     return RecordError(
-        f"the text {part} of {what} is not in {PROMPT_TEXTS}: a segment of it was damaged, or the "
-        "folder is incomplete; `simnet verify RUN` lists what is missing"
+        f"the text {digest} of {owner} is not in {PROMPT_TEXTS}: a segment of it was damaged, or "
+        "the folder is incomplete; `simnet verify RUN` lists what is missing"
     )

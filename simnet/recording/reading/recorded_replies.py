@@ -1,8 +1,8 @@
-"""Replies that were recorded, found again by the call that asked for them.
+"""Recorded replies, found by agent, turn and call.
 
-They are loaded once, and each process is sent those of the agents that live in it: a column
-for each thing a reply is made of and one of sorted keys, with no object for a row. A prompt
-that differs from the recorded one ends the run that asks it.
+They are loaded once, and each process gets those of its agents: one Arrow column for each field
+of a reply and one array of sorted keys, with no Python object for a row. A prompt that differs
+from the recorded one ends the run with DivergenceError.
 """
 
 from array import array
@@ -29,8 +29,8 @@ _CALL_BITS = 20
 _DIFF_LINES = 40
 
 
-class _Asked(NamedTuple):
-    """What was asked in a recorded call."""
+class _RecordedPrompt(NamedTuple):
+    """The prompt of a recorded call."""
 
     system: str
     user: str
@@ -43,13 +43,13 @@ class Recorded:
     """The recorded replies of some agents, or of all."""
 
     def __init__(self, run: Run, rows: pa.Table) -> None:
-        """Take the rows of calls that `load` loaded, or some of them."""
+        """Take rows of `calls`, with the columns that `load` loads."""
         self._run = run
         self._table = rows
         names = rows["who"].combine_chunks().dictionary_encode()
         whose = names.indices.to_numpy()
         keys = (rows["turn"].to_numpy() << _CALL_BITS) | rows["call"].to_numpy()
-        order = np.lexsort((keys, whose))  # is stable: of repeats the first comes first
+        order = np.lexsort((keys, whose))  # stable: of repeats the first comes first
         self._rows = order
         self._keys = array("q", keys[order].tobytes())
         ends = np.cumsum(np.bincount(whose, minlength=len(names.dictionary))).tolist()
@@ -63,11 +63,11 @@ class Recorded:
         """Load the calls of a run. Raises RecordError when they cannot be read."""
         schema = arrow_schema("calls")
         chunks = [pa.schema([schema.field(name) for name in _LOADED]).empty_table()]
-        chunks += [piece.load() for piece in run.pieces("calls", _LOADED)]
+        chunks += [table_slice.load() for table_slice in run.slices("calls", _LOADED)]
         return cls(run, pa.concat_tables(chunks))
 
     def of(self, who: Collection[str]) -> "Recorded":
-        """Pick out the replies to some agents, to be sent to where they live."""
+        """Select the replies to some agents, for the process that hosts them."""
         wanted = pc.is_in(self._table["who"], pa.array(who, pa.string()))
         return Recorded(self._run, self._table.filter(wanted))
 
@@ -78,10 +78,10 @@ class Recorded:
         return len(self._keys)
 
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
-        """Return the reply to the call of this number in the turn of `view`, None if there is none.
+        """Return the recorded reply to a call of the turn of `view`, None if there is none.
 
-        Raises DivergenceError, with the agent, the turn, the time and a diff, when the prompt
-        is not the one that was recorded.
+        Raises DivergenceError, with the agent, the turn, the time and a diff, when `prompt`
+        differs from the recorded one.
         """
         row = self._row(view, call)
         if row is None:
@@ -98,50 +98,51 @@ class Recorded:
     def _row(self, view: View, call: int) -> int | None:
         start, end = self._spans.get(view.who, (0, 0))
         key = (view.turn << _CALL_BITS) | call
-        place = bisect_left(self._keys, key, start, end)
-        if place == end or self._keys[place] != key:
+        position = bisect_left(self._keys, key, start, end)
+        if position == end or self._keys[position] != key:
             return None
-        return int(self._rows[place])
+        return int(self._rows[position])
 
     def _diverged(self, view: View, call: int, prompt: Prompt) -> DivergenceError:
         try:
-            told = "\n".join(_differences(_asked(self._run, view, call), prompt))
-        except RecordError as error:  # agents may live where the record cannot be read
-            told = f"(the recorded prompt cannot be shown: {error})"
+            recorded = _recorded_prompt(self._run, view, call)
+            difference = "\n".join(_differences(recorded, prompt))
+        except RecordError as error:  # the host of an agent may not have the record's files
+            difference = f"(the recorded prompt cannot be shown: {error})"
         return DivergenceError(
             f"{self._run.id}: call {call} of turn {view.turn} of @{view.who} at "
-            f"{format_time(view.now)}: the prompt is not the one that was recorded\n{told}\n"
+            f"{format_time(view.now)}: the prompt is not the one that was recorded\n{difference}\n"
             "the scenario, its data or simnet is not what the run was recorded with; resume and "
             "replay with those, or fork the run"
         )
 
 
-def _asked(run: Run, view: View, call: int) -> _Asked:
+def _recorded_prompt(run: Run, view: View, call: int) -> _RecordedPrompt:
     wanted = (view.who, view.turn, call)
     matches = pc.scalar(True)  # noqa: FBT003  (an Arrow expression)
     for name, value in zip(_KEY, wanted, strict=True):
         matches &= pc.field(name) == value
-    columns = [*_KEY, *(column_of("calls", name) for name in _Asked._fields)]
-    for piece in run.pieces("calls", columns):
-        found = piece.load().filter(matches)
+    columns = [*_KEY, *(column_of("calls", name) for name in _RecordedPrompt._fields)]
+    for table_slice in run.slices("calls", columns):
+        found = table_slice.load().filter(matches)
         if found.num_rows:
             (row,) = found.slice(0, 1).to_pylist()
             row["system"] = run.prompt_text(row[column_of("calls", "system")])
-            return _Asked(*(row[name] for name in _Asked._fields))
+            return _RecordedPrompt(*(row[name] for name in _RecordedPrompt._fields))
     raise RecordError(f"{run.path}: the call {call} of turn {view.turn} of @{view.who} is gone")
 
 
-def _differences(recorded: _Asked, prompt: Prompt) -> Iterator[str]:
+def _differences(recorded: _RecordedPrompt, prompt: Prompt) -> Iterator[str]:
     found = False
-    for name in _Asked._fields:
+    for name in _RecordedPrompt._fields:
         before, now = getattr(recorded, name), getattr(prompt, name)
         if before != now:
             found = True
             yield from islice(_diff(name, before, now), _DIFF_LINES)
     if not found:
         yield (
-            f"what is said is the same; temperature={prompt.temperature} or "
-            f"max_tokens={prompt.max_tokens} was another"
+            f"the texts are the same; temperature={prompt.temperature} or "
+            f"max_tokens={prompt.max_tokens} differs from the recorded call"
         )
 
 

@@ -1,4 +1,4 @@
-"""A run directory being read: found by its id, its tables opened, a fork's with its past."""
+"""Reads run directories: finds them by id and opens their tables, of a fork with its ancestors'."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,11 +21,11 @@ from simnet.recording.files.manifest import (
     Manifest,
     read_manifest,
 )
-from simnet.recording.files.merge import Piece, merge
+from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.sealed_files import SealedFiles, read_sealed_files
 from simnet.recording.reading.dataset import sealed_dataset
-from simnet.recording.reading.lineage import pieces
-from simnet.recording.reading.prompt_join import text_named, with_texts
+from simnet.recording.reading.lineage import slices
+from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
 
 RUNS = Path("runs")
@@ -43,7 +43,7 @@ def check_run_id(run_id: str) -> str:
 
 
 class Summary(NamedTuple):
-    """A run in one line."""
+    """What `simnet ls` shows of a run."""
 
     id: str
     state: str
@@ -58,7 +58,7 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """A run directory being read."""
+    """A run directory, opened for reading."""
 
     path: Path
     manifest: Manifest
@@ -80,30 +80,30 @@ class Run:
 
     @property
     def sealed(self) -> bool:
-        """Whether all that was recorded is in Parquet parts."""
-        merged = self.parts().merged
+        """Whether all rows are in sealed files."""
+        merged = self.sealed_files().merged
         names = (name for table in TABLES for name in wal.segments_in(self.path, table))
         return all(name in merged for name in names)
 
-    def parts(self) -> SealedFiles:
-        """Read the list of sealed parts."""
+    def sealed_files(self) -> SealedFiles:
+        """Read the list of sealed files."""
         return read_sealed_files(self.path)
 
     def read(self, name: str) -> pa.Table:
-        """Read a table whole, sealed or not, in its order and each key once.
+        """Read a whole table, sealed or not, in its order and each key once.
 
-        What a crash tore off the end of a segment is left out. Raises RecordError for an
-        unknown table or a part that is missing or damaged.
+        The torn end of a segment is left out. Raises RecordError for an unknown table and for a
+        sealed file that is missing or damaged.
         """
         return pa.concat_tables([arrow_schema(name).empty_table(), *self.batches(name)])
 
-    def pieces(self, name: str, columns: Sequence[str] | None = None) -> Iterator[Piece]:
-        """List pieces of a table to load one by one, with some columns or all.
+    def slices(self, name: str, columns: Sequence[str] | None = None) -> Iterator[TableSlice]:
+        """List the slices of a table, to load one by one, with some columns or all.
 
-        Rows are as they were recorded: repeats are there, and order is within a piece at most.
+        Rows are as they were recorded: there may be repeats, and slices may overlap in time.
         """
         with _readable(self.path):
-            yield from pieces(self.path, self.manifest, name, columns)
+            yield from slices(self.path, self.manifest, name, columns)
 
     def batches(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Read a table as `read` does, a slice at a time, with some columns or all."""
@@ -111,13 +111,13 @@ class Run:
         ordering = (*table.key, *filter(None, [table.time]), *table.ties)
         wanted = columns and list(dict.fromkeys([*columns, *ordering]))
         with _readable(self.path):
-            for rows in merge(table, list(self.pieces(name, wanted))):
+            for rows in merge(table, list(self.slices(name, wanted))):
                 yield rows if columns is None else rows.select(columns)
 
     def table(self, name: str) -> pds.Dataset:
-        """Open a table as an Arrow dataset, of a fork with its past in other runs' files.
+        """Open a table as an Arrow dataset, for a fork over its ancestors' files too.
 
-        It is read lazily once all of it is sealed, and at once before. Raises as `read` does.
+        It is read lazily if all of it is sealed, otherwise at once. Raises as `read` does.
         """
         with _readable(self.path):
             found = sealed_dataset(self.path, self.manifest, name)
@@ -127,13 +127,13 @@ class Run:
         """Read the calls with the text of `system` in place of its hash, batch by batch.
 
         `columns` are fields of a Call, all of them by default. Memory holds each text once.
-        The reader raises RecordError when a text is not there.
+        The reader raises RecordError when a text is missing.
         """
         return with_texts("calls", columns, self.batches)
 
-    def prompt_text(self, part: str) -> str:
-        """Find the text of a hash in `calls`. Raises RecordError when it is not there."""
-        return text_named(part, (piece.load() for piece in self.pieces(PROMPT_TEXTS)))
+    def prompt_text(self, digest: str) -> str:
+        """Find the text of a hash in `calls`. Raises RecordError when it is missing."""
+        return find_text(digest, (table_slice.load() for table_slice in self.slices(PROMPT_TEXTS)))
 
     @cached_property
     def summary(self) -> Summary:
@@ -183,8 +183,8 @@ def _locate(text: str, root: Path) -> Path:
 
 
 def _advice(path: Path) -> str:
-    there = [folder.name for folder in run_folders(path.parent)]
-    close = get_close_matches(path.name, there, n=1)
+    names = [folder.name for folder in run_folders(path.parent)]
+    close = get_close_matches(path.name, names, n=1)
     return f" in {path.parent}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 

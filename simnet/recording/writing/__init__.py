@@ -1,1 +1,1 @@
-"""Writes a record: the recorder, and sealing its segments into Parquet files."""
+"""Writes a record: appends and commits rows, and seals segments into Parquet files."""

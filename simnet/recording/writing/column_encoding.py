@@ -1,4 +1,4 @@
-"""Long tables by the column: exposures, and who follows whom at the start."""
+"""Encodes the longest tables by the column: exposures, and the initial edges of `network`."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -12,9 +12,9 @@ from simnet.world.events import ExposureBatch
 
 
 def encode_exposures(exposure_batches: Sequence[ExposureBatch]) -> bytes:
-    """Put the exposures of some looks into the bytes of one Arrow IPC stream.
+    """Encode the exposures of some views as one Arrow IPC stream.
 
-    Ten posts a look make exposures the longest table of a run, so it is built from arrays
+    With ten posts a view, exposures are the longest table of a run, so they are built from arrays
     and not row by row.
     """
     counts = np.fromiter(
@@ -41,7 +41,7 @@ def encode_edges(
     followees: npt.NDArray[np.int32],
     rows: int,
 ) -> Iterator[bytes]:
-    """Put the initial edges, positions in `handles`, into batches of at most `rows` rows."""
+    """Encode the initial edges, positions in `handles`, in batches of at most `rows` rows."""
     names = pa.array(handles, pa.string())
     for start in range(0, len(followers), rows):
         of = followers[start : start + rows]

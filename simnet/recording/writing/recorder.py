@@ -1,16 +1,15 @@
-"""The recorder: what it has acknowledged survives any crash, once and in order.
+"""The recorder: rows that it has acknowledged survive any crash, once and in order.
 
-How a row travels. `append` takes encoded batches and keeps them in memory. `commit` writes
-what is waiting as one batch a table to the write-ahead segments in `wal/` and returns when
-the disk has it; only then may anything depend on those rows. `seal` merges the segments,
-and parts that overlap them, into new Parquet parts, puts a list in place that names them,
-and only then removes what the list no longer needs.
+`append` keeps encoded batches in memory. `commit` writes them to write-ahead segments in `wal/`,
+one batch for each table, and returns after `fsync`; only then may anything depend on the rows.
+`seal` merges the segments, and sealed files that overlap them in time, into new Parquet files. It
+puts a list of these in place and then removes what the list does not need.
 
-What can go wrong. A write or an fsync that fails leaves its segment as it is, for good: a
-failed fsync says nothing about the pages before it. The rows stay in memory and the next
-commit writes them to a new segment; should they have reached the disk after all, their
-keys tell. A recorder that was superseded, because someone believed it dead, finds the mark
-of a later epoch in `wal/` and refuses to acknowledge.
+After a write or an fsync that failed, nothing more is written to that segment, because a failed
+fsync does not say which pages are on the disk. The rows stay in memory and the next commit
+writes them to a new segment; if they are on the disk twice, readers drop repeated keys. A
+recorder that was superseded, because it was taken for dead, finds the mark of a later epoch in
+`wal/` and raises an error instead of acknowledging rows.
 """
 
 from collections.abc import Iterator
@@ -20,8 +19,8 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
+from simnet.disk import Disk, disk_errors
 from simnet.errors import RecordError
-from simnet.recording.files.disk import Disk, disk_errors
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
 from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name
@@ -34,16 +33,16 @@ _ROWS_PER_BATCH = 64 << 10
 
 
 class Sealed(NamedTuple):
-    """What a seal left in the run directory."""
+    """The sealed files of a run directory after a seal."""
 
-    parts: dict[str, tuple[SealedFile, ...]]
+    files: dict[str, tuple[SealedFile, ...]]
     rows: dict[str, int]
     repeats: dict[str, int]
-    """Rows dropped because their key was there already."""
+    """Rows dropped because of a repeated key."""
 
 
 class Statistics(NamedTuple):
-    """What a recorder has done and what waits in its memory."""
+    """Counts of a recorder: rows that wait in memory, and rows committed."""
 
     epoch: int
     waiting_rows: int
@@ -60,11 +59,11 @@ class _OpenSegment(NamedTuple):
 
 
 class Recorder:
-    """Writes the record of one run directory. Its methods block; one thread may use it.
+    """Writes the record of one run directory. Methods block; use it in one thread.
 
-    `rotate_bytes` is the size at which a segment is finished and another begun. `epoch`
-    fences off all recorders of lower epochs; None takes the next one. Raises RecordError
-    when the epoch is taken.
+    A segment of `rotate_bytes` bytes is finished and the next one begun. Recorders of epochs
+    lower than `epoch` cannot write any more; None takes the next epoch. Raises RecordError when
+    the epoch is taken.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class Recorder:
         self._folder = folder
         self._disk = disk or Disk()
         self._rotate_bytes = rotate_bytes
-        self._parting = PromptTextExtractor()
+        self._extractor = PromptTextExtractor()
         self._waiting: dict[str, list[pa.RecordBatch]] = {}
         self._open: dict[str, _OpenSegment] = {}
         self._sizes: dict[str, int] = {}
@@ -93,29 +92,29 @@ class Recorder:
             self.epoch = self._take_epoch(epoch)
 
     def append(self, table: str, batch: bytes) -> None:
-        """Take the bytes that `encode` made of rows of a table; they are durable after `commit`.
+        """Take rows of a table, encoded by `encode`; they are durable after `commit`.
 
-        Raises RecordError when they are no such bytes.
+        Raises RecordError for bytes that are not encoded rows of the table.
         """
         schema = row_schema(table)
         try:
             with pa.ipc.open_stream(pa.py_buffer(batch)) as reader:
                 if not reader.schema.equals(schema):
                     raise RecordError(f"{table}: the batch has other columns than the table")
-                batches = [one for one in reader if one.num_rows]
+                batches = [rows for rows in reader if rows.num_rows]
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"{table}: not an encoded batch: {error}") from error
-        for one in batches:
-            for name, rows in self._parting.split(table, one):
+        for whole in batches:
+            for name, rows in self._extractor.split(table, whole):
                 self._waiting.setdefault(name, []).append(rows)
 
     def commit(self) -> None:
-        """Return when everything appended before is on the disk.
+        """Write all rows that were appended, and return when they are on the disk.
 
-        Parts go before the calls that name them, calls before the events that follow from them.
-        Raises DiskError (DiskFullError) when the disk refuses: what was not written stays in
-        memory and the next commit writes it to a new segment. Raises RecordError when a
-        later epoch has taken over.
+        Prompt texts are written before the calls that name them, and calls before the events
+        that follow from them. Raises DiskError (DiskFullError) when the disk refuses; the rows
+        stay in memory and the next commit writes them to a new segment. Raises RecordError when
+        a later epoch has taken over.
         """
         with disk_errors(f"committing to {self._folder}"):
             self._check_epoch()
@@ -126,22 +125,22 @@ class Recorder:
         self._commits += 1
 
     def seal(self) -> Sealed:
-        """Commit, then turn all segments into Parquet parts, sorted and without repeats.
+        """Commit, then merge all segments into Parquet files, sorted and without repeats.
 
-        Raises as `commit` does; the segments are then still in place, and it can be tried
-        again. Recording may go on afterwards.
+        Raises as `commit` does; the segments are then still in place, and `seal` can be called
+        again. Rows may be appended afterwards.
         """
         self.commit()
         self._seals += 1
         with disk_errors(f"sealing {self._folder}"):
             self._close_segments()
-            parts = seal_run(
+            files = seal_run(
                 self._disk, self._folder, self.epoch, self._seals, fence=self._check_epoch
             )
-        return _sealed(parts)
+        return _sealed(files)
 
     def statistics(self) -> Statistics:
-        """Count what was done and what is waiting."""
+        """Count the rows that wait in memory and those that were committed."""
         batches = [batch for waiting in self._waiting.values() for batch in waiting]
         return Statistics(
             epoch=self.epoch,
@@ -154,7 +153,7 @@ class Recorder:
         )
 
     def close(self) -> None:
-        """Let go of the files. What was appended but not committed is lost; idempotent."""
+        """Close the files. Rows that were not committed are lost; idempotent."""
         self._waiting.clear()
         self._close_segments()
 
@@ -190,12 +189,12 @@ class Recorder:
         if last != self.epoch:
             raise RecordError(
                 f"{self._folder}: a recorder of epoch {last} has taken over from epoch "
-                f"{self.epoch}; what this one has not acknowledged does not count"
+                f"{self.epoch}; rows that this one has not acknowledged are not recorded"
             )
 
     def _write(self, table: str) -> None:
         try:
-            segment = self._open.get(table) or self._begin(table)
+            segment = self._open.get(table) or self._open_segment(table)
             size = 0
             for batch in _joined(table, self._waiting[table]):
                 message = batch_message(table, batch, self._rows[table])
@@ -204,15 +203,15 @@ class Recorder:
                 size += len(message)
             self._disk.fsync(segment.descriptor)
         except OSError:
-            self._abandon(table)
+            self._close_segment(table)
             raise
         self._committed_rows += sum(batch.num_rows for batch in self._waiting.pop(table))
         self._committed_bytes += size
         self._sizes[table] += size
         if self._sizes[table] >= self._rotate_bytes:
-            self._abandon(table)
+            self._close_segment(table)
 
-    def _begin(self, table: str) -> _OpenSegment:
+    def _open_segment(self, table: str) -> _OpenSegment:
         name = segment_name(table, self.epoch, self._segments)
         self._segments += 1
         path = self._folder / WAL / name
@@ -223,13 +222,13 @@ class Recorder:
         self._disk.sync_folder(path.parent)
         return segment
 
-    def _abandon(self, table: str) -> None:
+    def _close_segment(self, table: str) -> None:
         if segment := self._open.pop(table, None):
             self._disk.close(segment.descriptor)
 
     def _close_segments(self) -> None:
         for table in list(self._open):
-            self._abandon(table)
+            self._close_segment(table)
 
 
 def _joined(table: str, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -237,6 +236,6 @@ def _joined(table: str, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatc
     yield from joined.to_batches(max_chunksize=_ROWS_PER_BATCH)
 
 
-def _sealed(parts: SealedFiles) -> Sealed:
-    tables = {name: tuple(listed) for name, listed in parts.tables.items()}
-    return Sealed(tables, {name: parts.rows(name) for name in tables}, dict(parts.repeats))
+def _sealed(files: SealedFiles) -> Sealed:
+    tables = {name: tuple(listed) for name, listed in files.tables.items()}
+    return Sealed(tables, {name: files.rows(name) for name in tables}, dict(files.repeats))

@@ -1,14 +1,14 @@
-"""A run directory being written, by the process that runs it.
+"""A run directory as the process that runs it writes it.
 
     runs/<id>/
-      manifest.json           what was run and how it ended; written by the run
-      tables-000001.json      the list of sealed parts; written by the recorder
-      events/ calls/ ...      the tables, sealed: Parquet
-      parts/                  the same: texts of prompts, that calls name by their hashes
-      wal/                    what is not sealed yet: segments, and the marks of epochs
-      scenario/               the scenario's source
+      manifest.json           scenario, model, versions, state; written by the run
+      tables-000001.json      the list of sealed files; written by the recorder
+      events/ calls/ ...      the sealed files of the tables: Parquet
+      parts/                  also a table: prompt texts, which calls name by their hashes
+      wal/                    segments that are not sealed yet, and marks of epochs
+      scenario/               source of the scenario
 
-A run directory can be moved. Nothing in it is pickled, and no path in it leads outside.
+A run directory can be moved. It has no pickled files, and no path in it leads outside.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
-from simnet.recording.files.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
 from simnet.recording.files.sealed_files import path_inside
 from simnet.recording.reading.run import Run, check_run_id
@@ -28,7 +28,7 @@ _NAME_LENGTH = 60
 
 
 class RunDirectory:
-    """A run directory being written by the process that runs it, its only manifest writer."""
+    """Writes the folder and the manifest of a run; one process at a time does."""
 
     def __init__(self, path: Path, manifest: Manifest, disk: Disk | None = None) -> None:
         self.path = path
@@ -39,8 +39,8 @@ class RunDirectory:
     def create(cls, root: Path, name: str, *, disk: Disk | None = None, **facts: Any) -> Self:
         """Make the folder of a new run, `<UTC time>-<name>-<4 hexadecimal digits>`.
 
-        `facts` are fields of the manifest. Raises UsageError for a name that holds nothing
-        usable, DiskError when the folder cannot be made.
+        `facts` are fields of the manifest. Raises UsageError for a name without letters and
+        digits, DiskError when the folder cannot be made.
         """
         now = datetime.now(UTC)
         word = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-._")[:_NAME_LENGTH]
@@ -58,28 +58,28 @@ class RunDirectory:
 
     @classmethod
     def reopen(cls, run: Run, *, disk: Disk | None = None) -> Self:
-        """Take up a run that stopped, to go on with it."""
+        """Open a run that stopped, to continue it."""
         return cls(run.path, run.manifest, disk)
 
     def update(self, **changes: Any) -> Manifest:
-        """Change fields of the manifest. Raises RecordError for a field that does not fit."""
+        """Change fields of the manifest. Raises RecordError for an invalid value."""
         self.manifest = changed(self.manifest, changes)
         write_manifest(self.path, self.manifest, self._disk)
         return self.manifest
 
     def start(self) -> Manifest:
-        """Note that the run is running, since now unless it ran before."""
+        """Set the state to running, and the time of the start unless the run ran before."""
         started = self.manifest.started or datetime.now(UTC)
         return self.update(state=State.RUNNING, started=started, ended=None, error=None)
 
     def finish(self, state: State, *, error: str | None = None, **changes: Any) -> Manifest:
-        """Note how the run ended."""
+        """Set the final state and the time of the end."""
         return self.update(state=state, ended=datetime.now(UTC), error=error, **changes)
 
     def keep_scenario(
         self, source: Path, name: str, parameters: dict[str, Any], **facts: Any
     ) -> ScenarioFacts:
-        """Copy the scenario's source into the run and note its hash, parameters and `facts`."""
+        """Copy the scenario's source into the run; record its hash, parameters and `facts`."""
         text = source.read_bytes()
         copy = path_inside(self.path, f"scenario/{source.name}")
         with disk_errors(f"copying the scenario to {copy}"):
@@ -97,11 +97,11 @@ class RunDirectory:
 
 
 def _new_folder(root: Path, beginning: str) -> Path:
-    """Make a folder whose name begins so and is nobody else's."""
+    """Make a new folder with a random end of its name."""
     while True:
         folder = root / check_run_id(f"{beginning}-{secrets.token_hex(2)}")
         try:
             folder.mkdir()
         except FileExistsError:
-            continue  # another run of this second drew the same digits
+            continue  # a run of the same second has the same digits
         return folder

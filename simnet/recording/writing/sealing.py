@@ -1,4 +1,4 @@
-"""Sealing: segments become Parquet parts, and a list of parts makes them count."""
+"""Sealing: merges segments into Parquet files and puts the list of sealed files in place."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from simnet.disk import Disk, write_atomically
 from simnet.recording.files import parquet, wal
-from simnet.recording.files.disk import Disk, write_atomically
-from simnet.recording.files.merge import Piece, keys, merge, regroup, unseen
+from simnet.recording.files.merge import TableSlice, keys, merge, regroup, unseen
 from simnet.recording.files.sealed_files import (
-    Cut,
+    FlawedSegment,
     SealedFile,
     SealedFiles,
     list_name,
@@ -22,27 +22,27 @@ from simnet.recording.schema import TABLES, Table
 
 
 class _SealedTable(NamedTuple):
-    parts: tuple[SealedFile, ...]
+    files: tuple[SealedFile, ...]
     merged: tuple[str, ...]
     repeats: int
-    cuts: tuple[Cut, ...]
+    cuts: tuple[FlawedSegment, ...]
 
 
 def seal_run(
     disk: Disk, folder: Path, epoch: int, attempt: int, *, fence: Callable[[], None]
 ) -> SealedFiles:
-    """Merge all segments of a run into parts and make the list of `epoch` name them.
+    """Merge all segments of a run into sealed files and write the list of `epoch`.
 
-    `fence` raises when a later epoch has taken over; it is asked before the list is put in
-    place and before anything is removed. Raises OSError when the disk refuses; then either
-    the old list counts with all it needs, or the new one does.
+    `fence` raises when a later epoch has taken over; it is called before the list is put in
+    place and before anything is removed. Raises OSError when the disk refuses; then either the
+    old list is in place with all files that it names, or the new one is.
     """
     old = read_sealed_files(folder, disk)
-    stem = part_stem(epoch, attempt)
+    stem = file_stem(epoch, attempt)
     tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
     new = SealedFiles(
         epoch=epoch,
-        tables={name: table.parts for name, table in tables.items() if table.parts},
+        tables={name: table.files for name, table in tables.items() if table.files},
         merged=tuple(name for table in tables.values() for name in table.merged),
         repeats={
             name: count
@@ -59,55 +59,64 @@ def seal_run(
     return new
 
 
-def part_stem(epoch: int, attempt: int) -> str:
-    """Begin the names of the parts that one attempt to seal writes; they rise with time."""
+def file_stem(epoch: int, attempt: int) -> str:
+    """Name the files of one attempt to seal, up to their number; names rise with time."""
     return f"part-{epoch:06}-{attempt:03}"
 
 
 def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str) -> _SealedTable:
     names = wal.segments_in(folder, name, disk)
-    segments = wal.read_segments(folder, name, [one for one in names if one not in old.merged])
-    fresh = [piece for segment in segments for piece in wal.pieces_of(segment)]
+    unmerged = [segment for segment in names if segment not in old.merged]
+    segments = wal.read_segments(folder, name, unmerged)
+    fresh = [table_slice for segment in segments for table_slice in wal.slices_of(segment)]
     listed = old.tables.get(name, ())
-    cuts = tuple(cut_of(segment) for segment in segments if segment.flaw)
+    cuts = tuple(flawed_segment(segment) for segment in segments if segment.flaw)
     if not fresh:
         return _SealedTable(listed, tuple(names), 0, cuts)
-    kept, mixed = _apart(TABLES[name], listed, min(piece.low for piece in fresh))
-    pieces = [one for part in mixed for one in parquet.pieces_of(folder, name, part)]
-    pieces += fresh
-    rows = regroup(_rows(folder, name, kept, pieces), parquet.rows_per_group(name))
-    written = tuple(parquet.write_parts(disk, folder, name, stem, rows))
-    repeats = sum(piece.rows for piece in pieces) - sum(part.rows for part in written)
+    kept, overlapping = _split_files(
+        TABLES[name], listed, min(table_slice.low for table_slice in fresh)
+    )
+    slices = [
+        table_slice
+        for sealed in overlapping
+        for table_slice in parquet.slices_of(folder, name, sealed)
+    ]
+    slices += fresh
+    rows = regroup(_rows(folder, name, kept, slices), parquet.rows_per_group(name))
+    written = tuple(parquet.write_sealed_files(disk, folder, name, stem, rows))
+    repeats = sum(table_slice.rows for table_slice in slices) - sum(
+        sealed.rows for sealed in written
+    )
     return _SealedTable(kept + written, tuple(names), repeats, cuts)
 
 
 def _rows(
-    folder: Path, name: str, kept: Sequence[SealedFile], pieces: Sequence[Piece]
+    folder: Path, name: str, kept: Sequence[SealedFile], slices: Sequence[TableSlice]
 ) -> Iterator[pa.Table]:
-    """Put pieces in order; of a table without time, without what is in the parts that stay."""
+    """Merge slices; for a table without time, leave out rows that are in the kept files."""
     table = TABLES[name]
     if table.time is not None:
-        return merge(table, pieces)
-    there: set[Hashable] = set()
-    for part in kept:
-        for piece in parquet.pieces_of(folder, name, part, table.key):
-            there.update(keys(table, piece.load()))
-    return unseen(table, pieces, there)
+        return merge(table, slices)
+    seen: set[Hashable] = set()
+    for sealed in kept:
+        for table_slice in parquet.slices_of(folder, name, sealed, table.key):
+            seen.update(keys(table, table_slice.load()))
+    return unseen(table, slices, seen)
 
 
-def _apart(
-    table: Table, parts: tuple[SealedFile, ...], low: float
+def _split_files(
+    table: Table, files: tuple[SealedFile, ...], low: float
 ) -> tuple[tuple[SealedFile, ...], tuple[SealedFile, ...]]:
-    """Tell the parts that end before `low`, and can stay as they are, from the others."""
+    """Split the files into those that end before `low` and are kept, and the others."""
     if table.time is None:
-        return parts, ()
-    kept = tuple(part for part in parts if part.high < low)
-    return kept, tuple(part for part in parts if part.high >= low)
+        return files, ()
+    kept = tuple(sealed for sealed in files if sealed.high < low)
+    return kept, tuple(sealed for sealed in files if sealed.high >= low)
 
 
-def cut_of(segment: Segment) -> Cut:
-    """Note what could be read of a segment that has a flaw."""
-    return Cut(
+def flawed_segment(segment: Segment) -> FlawedSegment:
+    """Describe a segment whose end could not be read, for the list of sealed files."""
+    return FlawedSegment(
         segment=segment.path.name,
         intact=segment.intact,
         size=segment.size,
@@ -115,8 +124,8 @@ def cut_of(segment: Segment) -> Cut:
     )
 
 
-def _clean(disk: Disk, folder: Path, new: SealedFiles, list_in_place: str) -> None:
-    """Remove what the list in place no longer needs; a segment with a flaw is set aside."""
+def _clean(disk: Disk, folder: Path, new: SealedFiles, current_list: str) -> None:
+    """Remove files that the current list does not need; flawed segments are renamed instead."""
     flawed = {cut.segment for cut in new.cuts}
     for name in new.merged:
         path = folder / wal.WAL / name
@@ -124,12 +133,12 @@ def _clean(disk: Disk, folder: Path, new: SealedFiles, list_in_place: str) -> No
             disk.replace(path, path.with_suffix(".cut"))
         else:
             disk.unlink(path)
-    needed = {part.path for listed in new.tables.values() for part in listed}
-    beyond = part_stem(new.epoch + 1, 0)
+    needed = {sealed.path for listed in new.tables.values() for sealed in listed}
+    beyond = file_stem(new.epoch + 1, 0)
     for table in TABLES:
         for name in disk.list_folder(folder / table):
             if name < beyond and f"{table}/{name}" not in needed:
                 disk.unlink(folder / table / name)
     for name in lists_in(folder, disk):
-        if name < list_in_place:
+        if name < current_list:
             disk.unlink(folder / name)

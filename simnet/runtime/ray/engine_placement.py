@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import ray
@@ -34,9 +33,8 @@ def seats(engines: Sequence[Engine]) -> list[Seat]:
     together = Counter(chosen)
     for number, place in zip(shared, chosen, strict=True):
         node, cores = nodes[place]
-        backend = engines[number].backend
-        settings = backend.settings.shared(together[place], max(1, int(cores)))
-        engine = engines[number]._replace(backend=replace(backend, settings=settings))
+        backend = engines[number].backend.shared(together[place], max(1, int(cores)))
+        engine = engines[number]._replace(backend=backend)
         strategy = NodeAffinitySchedulingStrategy(node, soft=True)
         places[number] = Seat(engine, {"num_gpus": 0, "scheduling_strategy": strategy})
     return places

@@ -13,7 +13,6 @@ from typing import NamedTuple, NoReturn, TypeAlias
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.inference.settings import environment
 from simnet.inference.statistics import Measured, Statistics
 
 PUBLISHED_EVERY = 1.0
@@ -115,10 +114,8 @@ class LlmServer:
             await self._model.close()
 
     def _build(self) -> Model:
-        if self._backend.kind == "vllm":
-            # Ray gives a process that asks for no core one thread; the engine wants its own.
-            settings = self._backend.settings
-            os.environ.update(environment(cpu=settings.on_cpu, threads=settings.threads))
+        # Ray sets one thread for a process that asks for no core; an engine needs its own number.
+        os.environ.update(self._backend.environment())
         model = self._backend.build()
         if self._publisher is not None and isinstance(model, Measured):
             self._publish = self._publisher(self._backend.model)

