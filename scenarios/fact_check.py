@@ -34,7 +34,7 @@ from simnet import (
     Scenario,
     Seconds,
     Text,
-    World,
+    WorldState,
     Write,
     everything,
     sample,
@@ -57,7 +57,7 @@ class Note(Action):
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Publish a note in the thread of a post, for others to rate."""
         post = world.visible_post(who, self.post)
         if post.id in world.kept[NOTES]:
@@ -77,7 +77,7 @@ class Rate(Action):
     post: PostId
     verdict: Literal["helpful", "unhelpful"]
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Count a rating; show the note with its post once enough others find it helpful."""
         note = world.visible_post(who, self.post)
         if note.id not in world.kept[NOTES]:

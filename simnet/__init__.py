@@ -67,6 +67,7 @@ from simnet.world.feeds.recommendations import (
     random_walk,
 )
 from simnet.world.posts import Post, View
+from simnet.world.state import WorldState
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -215,6 +216,7 @@ __all__ = [
     "UsageError",
     "View",
     "World",
+    "WorldState",
     "Write",
     "adamic_adar",
     "archetypes",

@@ -18,9 +18,9 @@ from simnet import (
     chronological,
     everything,
 )
-from simnet.world.feeds.view import MAIL, look
+from simnet.world.feeds.view import MAIL
 
-ANA, BEN, CAT = range(3)
+ANA, BEN, CAT = "ana", "ben", "cat"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def place():
 
 
 def seen(place, viewer=ANA, turn=0, **feed):
-    return look(place, viewer, Feed(**feed), 99.0, turn=turn, seed=5)
+    return place.observe(viewer, 99.0, Feed(**feed), turn=turn, seed=5)
 
 
 def numbers(found):
@@ -41,7 +41,7 @@ def numbers(found):
 
 
 def test_a_view_says_whose_it_is_and_when(place):
-    view = look(place, BEN, Feed(), 99.0, turn=4, seed=5, refused=("like: no",))[0]
+    view = place.observe(BEN, 99.0, Feed(), turn=4, seed=5, refused=("like: no",))[0]
     assert (view.who, view.turn, view.now, view.seed) == ("ben", 4, 99.0, 5)
     assert view.refused == ("like: no",)
     assert (view.posts, view.messages, view.news, view.suggested, view.groups) == ((),) * 5
@@ -140,5 +140,5 @@ def test_what_was_seen_long_ago_is_forgotten(place):
     feed = Feed(reads=everything, size=2, candidates=2, window=10.0)
     for number in range(60):
         do(place, "ben", Write(f"{number}"), 100.0 + number)
-        look(place, ANA, feed, 100.0 + number, turn=number, seed=0)
-    assert len(place.seen[ANA]) <= 4 * feed.candidates + feed.size + 10
+        place.observe(ANA, 100.0 + number, feed, turn=number, seed=0)
+    assert len(place.seen[place.index[ANA]]) <= 4 * feed.candidates + feed.size + 10

@@ -17,7 +17,6 @@ from simnet import (
     preferential_attachment,
     random_walk,
 )
-from simnet.world.feeds.view import look
 from simnet.world.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)
@@ -123,7 +122,7 @@ def town():
 
 
 def suggested(place, feed=TWO):
-    return look(place, 0, feed, 1.0, turn=0, seed=7)[0].suggested
+    return place.observe(place.handles[0], 1.0, feed, turn=0, seed=7)[0].suggested
 
 
 def test_a_view_suggests_members(town):

@@ -40,7 +40,6 @@ from simnet import (
 )
 from simnet.world.engagement import FANS, LIKINGS, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
-from simnet.world.feeds.view import look
 
 ANA, BEN, CAT, DAN = range(4)
 
@@ -158,7 +157,7 @@ def test_a_feed_stops_where_its_tokens_end(place):
 
     def count(tokens):
         place.seen.clear()
-        view, _ = look(place, ANA, Feed(tokens=tokens), 9.0, turn=0, seed=1)
+        view, _ = place.observe("ana", 9.0, Feed(tokens=tokens), turn=0, seed=1)
         return [post.id for post in view.posts]
 
     assert count(None) == count(30) == [2, 1, 0]
@@ -170,10 +169,10 @@ def test_tokens_count_quoted_words_and_unshown_posts_come_later(place):
     (quoted,) = write(place, "cat", "q" * 80)
     do(place, "ben", Quote(quoted, "b" * 8))
     feed = Feed(tokens=25)
-    view, showing = look(place, ANA, feed, 9.0, turn=0, seed=1)
+    view, showing = place.observe("ana", 9.0, feed, turn=0, seed=1)
     assert [post.id for post in view.posts] == [1]
     assert len(showing.scores) == len(showing.rankers) == 1
-    view, _ = look(place, ANA, feed, 9.0, turn=1, seed=1)
+    view, _ = place.observe("ana", 9.0, feed, turn=1, seed=1)
     assert [post.id for post in view.posts] == [0]
 
 

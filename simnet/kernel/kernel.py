@@ -30,7 +30,6 @@ from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch
-from simnet.world.feeds.view import look
 from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
@@ -155,11 +154,10 @@ class Kernel:
         turn = self._turns[member]
         self._turns[member] = turn + 1
         handle = world.handles[member]
-        view, showing = look(
-            world,
-            member,
-            self.feeds[cohort.name],
+        view, showing = world.observe(
+            handle,
             at,
+            self.feeds[cohort.name],
             turn=turn,
             seed=draws.bits(self.scenario.seed, handle, turn),
             refused=self._refusals.pop(member, ()),

@@ -21,7 +21,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     ClassVar,
     Literal,
@@ -34,9 +33,7 @@ from typing import (
 )
 
 from simnet.clock import Seconds
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 PostId: TypeAlias = Annotated[int, "post"]
 """A post that was shown."""
@@ -73,7 +70,7 @@ class Action:
         # processes by the million.
         return type(self), tuple([getattr(self, field.name) for field in fields_of(type(self))])
 
-    def do(self, world: "World", who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Change the world, or raise ActionError and leave it as it was.
 
         `who` is the member's position in `world.handles`.

@@ -8,16 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -28,12 +26,12 @@ Entry: TypeAlias = int
 class Source(Protocol):
     """Find what a viewer might be shown: timeline entries since `first`, newest first."""
 
-    def __call__(self, world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def __call__(self, world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         """List at most `limit` entries, newest first."""
         ...
 
 
-def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+def following(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what the people one follows wrote or reposted, the newest few of each."""
     entries = world.recent.take(world.network.followees(viewer), axis=0).ravel()
     entries.sort()
@@ -43,13 +41,13 @@ def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Ent
     return newest_first
 
 
-def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+def everything(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer whatever was posted last, whoever wrote it."""
     last = len(world.timeline)
     return list(range(last - 1, max(first, last - limit) - 1, -1))
 
 
-def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what was reported and still stands: a moderator's desk."""
     return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
@@ -61,7 +59,7 @@ def popular(most: int) -> Source:
     one sort of at most 1,024 numbers if anything was engaged with since the last one.
     """
 
-    def by_popularity(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def by_popularity(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         top = world.engagement.popular(min(most, limit))
         entries = [world.entry_of[post] for post in top]
         return sorted((entry for entry in entries if entry >= first), reverse=True)
@@ -72,7 +70,7 @@ def popular(most: int) -> Source:
 def both(one: Source, other: Source) -> Source:
     """Offer what either source offers, `one` first when room is short."""
 
-    def find(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def find(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         found = dict.fromkeys(one(world, viewer, first, limit))
         if len(found) < limit:
             found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
@@ -134,7 +132,7 @@ class Choices(NamedTuple):
 
 
 def choose(
-    world: "World",
+    world: WorldState,
     viewer: int,
     feed: Feed,
     now: Seconds,
@@ -161,7 +159,7 @@ def choose(
 
 
 def scored(
-    world: "World", viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
+    world: WorldState, viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
 ) -> Sequence[float]:
     """Ask a ranking for its scores; raise ScenarioError, naming it, if they are not usable."""
     try:
@@ -193,7 +191,7 @@ def _name(ranking: Ranking) -> str:
 
 
 def _visible(
-    world: "World",
+    world: WorldState,
     viewer: int,
     feed: Feed,
     now: Seconds,

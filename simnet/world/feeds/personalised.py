@@ -8,7 +8,6 @@ same however long the run and however many the posts.
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,7 @@ import numpy.typing as npt
 from simnet.clock import Seconds
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 About = Callable[[str], str | None]
 """Handle -> what is known of the member beforehand, such as `{...}.get` of their portraits."""
@@ -37,7 +34,7 @@ def interest(about: About | None = None) -> Ranking:
     """
 
     def by_interest(
-        world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         world.words.read(world.posts)
         told = (about(world.handles[viewer]) or "") if about else ""
@@ -47,7 +44,9 @@ def interest(about: About | None = None) -> Ranking:
     return by_interest
 
 
-def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+def collaborative(
+    world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
+) -> list[float]:
     """Rank by who else engaged: those who engaged with what the viewer did, engaged with it too.
 
     Item-based filtering with the cosine of co-engagement (Sarwar et al. 2001): a post's score
@@ -96,7 +95,7 @@ class _ByEmbeddings:
         return _ByEmbeddings, self._arguments
 
     def __call__(
-        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        self, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         liked = [self._unit(world.posts[post].text) for post in world.engagement.likings(viewer)]
         told = self._about(world.handles[viewer]) if self._about else None

@@ -7,11 +7,11 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, PostId, Text
 from simnet.world.posts import Post
+from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
-from simnet.world.world import World
 
 
-def _settle(world: World, post: Post) -> None:
+def _settle(world: WorldState, post: Post) -> None:
     """Take a post off the desk."""
     if post.reports:
         post.reports = 0
@@ -26,7 +26,7 @@ class Label(Action):
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show a note with the post from now on."""
         post = world.standing_post(self.post)
         post.label = said(self.text)
@@ -42,7 +42,7 @@ class Remove(Action):
     verb: ClassVar[str] = "remove"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show the post to nobody any more and let nobody act on it."""
         post = world.standing_post(self.post)
         post.removed = True
@@ -57,7 +57,7 @@ class Dismiss(Action):
     verb: ClassVar[str] = "dismiss"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take a post off the desk."""
         post = world.standing_post(self.post)
         if not post.reports:
@@ -73,7 +73,7 @@ class Pin(Action):
     verb: ClassVar[str] = "pin"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Rank a post before all that are not pinned."""
         post = world.standing_post(self.post)
         if post.id in world.pins:
@@ -89,7 +89,7 @@ class Suspend(Action):
     verb: ClassVar[str] = "suspend"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Refuse what the member tries from now on, and hide their posts."""
         whom = world.member(self.whom)
         if whom in world.suspended:
@@ -105,7 +105,7 @@ class Reinstate(Action):
     verb: ClassVar[str] = "reinstate"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Let the member act and be seen again."""
         whom = world.member(self.whom)
         if whom not in world.suspended:

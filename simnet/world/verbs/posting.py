@@ -7,7 +7,7 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.text import storable
 from simnet.world.actions import Action, Effect, PostId, Text
-from simnet.world.world import World
+from simnet.world.state import WorldState
 
 LONGEST_TEXT = 10_000
 """Characters in a post, whatever a cohort's own limit."""
@@ -34,7 +34,7 @@ class Write(Action):
     verb: ClassVar[str] = "write"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread."""
         post = world.publish(who, said(self.text), now)
         return Effect(made=post.id, root=post.root, text=self.text)
@@ -48,7 +48,7 @@ class Reply(Action):
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add to a thread and tell the author of the post answered."""
         parent = world.visible_post(who, self.post)
         post = world.publish(who, said(self.text), now, parent=parent)
@@ -63,7 +63,7 @@ class Quote(Action):
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread that shows another post, and tell its author."""
         quoted = world.visible_post(who, self.post)
         post = world.publish(who, said(self.text), now, quotes=quoted)
@@ -77,7 +77,7 @@ class Repost(Action):
     verb: ClassVar[str] = "repost"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put someone's post into the feeds of one's followers."""
         post = world.visible_post(who, self.post)
         if (who, post.id) in world.reposted:
@@ -96,6 +96,6 @@ class Pass(Action):
 
     verb: ClassVar[str] = "pass"
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Change nothing."""
         return Effect()

@@ -7,8 +7,8 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, PostId, Text
 from simnet.world.posts import Post
+from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
-from simnet.world.world import World
 
 
 def _count(post: Post, reaction: str, by: int) -> None:
@@ -25,7 +25,7 @@ def _count(post: Post, reaction: str, by: int) -> None:
     post.changed()
 
 
-def _react(world: World, who: int, number: int, reaction: str) -> Effect:
+def _react(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.visible_post(who, number)
     before = world.reactions.get((who, number))
     if before == reaction:
@@ -41,7 +41,7 @@ def _react(world: World, who: int, number: int, reaction: str) -> Effect:
     return Effect(number, root=post.root, whom=post.author)
 
 
-def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
+def _take_back(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.standing_post(number)
     if world.reactions.get((who, number)) != reaction:
         raise ActionError(f"you have no {reaction} on post {number}")
@@ -59,7 +59,7 @@ class Like(Action):
     verb: ClassVar[str] = "like"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a like, in place of another reaction."""
         return _react(world, who, self.post, "like")
 
@@ -71,7 +71,7 @@ class Unlike(Action):
     verb: ClassVar[str] = "unlike"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's like."""
         return _take_back(world, who, self.post, "like")
 
@@ -83,7 +83,7 @@ class Dislike(Action):
     verb: ClassVar[str] = "dislike"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a dislike, in place of another reaction."""
         return _react(world, who, self.post, "dislike")
 
@@ -95,7 +95,7 @@ class UndoDislike(Action):
     verb: ClassVar[str] = "undislike"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's dislike."""
         return _take_back(world, who, self.post, "dislike")
 
@@ -108,7 +108,7 @@ class React(Action):
     post: PostId
     feeling: Literal["love", "laugh", "angry", "sad"]
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a feeling, in place of another reaction."""
         return _react(world, who, self.post, self.feeling)._replace(text=self.feeling)
 
@@ -121,7 +121,7 @@ class Report(Action):
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a post on the moderators' desk, with a reason."""
         post = world.visible_post(who, self.post)
         text = said(self.text)

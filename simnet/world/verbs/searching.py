@@ -7,15 +7,15 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
 from simnet.world.posts import Post
+from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
-from simnet.world.world import World
 
 REACH = 2_000
 """How many of the newest posts a search or a trend looks through, so its cost stays flat."""
 FINDINGS = 5
 
 
-def _recent(world: World, who: int) -> list[Post]:
+def _recent(world: WorldState, who: int) -> list[Post]:
     hidden = world.hidden_from(who)
     return [
         post
@@ -31,7 +31,7 @@ class SearchPosts(Action):
     verb: ClassVar[str] = "search"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the newest posts with all words of a query."""
         words = said(self.text).casefold().split()
         found = [
@@ -52,7 +52,7 @@ class SearchMembers(Action):
     verb: ClassVar[str] = "find"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find members whose handle holds the query."""
         query = said(self.text).casefold().strip().lstrip("@")
         hidden = world.hidden_from(who)
@@ -73,7 +73,7 @@ class Trend(Action):
 
     verb: ClassVar[str] = "trend"
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the posts with most reactions, replies and reposts among the newest."""
         weight = Counter(
             {

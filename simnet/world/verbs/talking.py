@@ -7,14 +7,14 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Group, Member, Text
 from simnet.world.posts import Message as Letter
+from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
 from simnet.world.verbs.ties import other
-from simnet.world.world import World
 
 LONGEST_GROUP_NAME = 64
 
 
-def _group(world: World, name: str) -> dict[int, None]:
+def _group(world: WorldState, name: str) -> dict[int, None]:
     try:
         return world.groups[name]
     except KeyError:
@@ -29,7 +29,7 @@ class Message(Action):
     whom: Member
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a letter into a member's mail."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
@@ -44,7 +44,7 @@ class CreateGroup(Action):
     verb: ClassVar[str] = "create"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a group of that name."""
         name = said(self.text).strip()
         if name in world.groups:
@@ -62,7 +62,7 @@ class JoinGroup(Action):
     verb: ClassVar[str] = "join"
     group: Group
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add oneself to a group."""
         group = _group(world, self.group)
         if who in group:
@@ -78,7 +78,7 @@ class LeaveGroup(Action):
     verb: ClassVar[str] = "leave"
     group: Group
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take oneself out of a group."""
         group = _group(world, self.group)
         if who not in group:
@@ -95,7 +95,7 @@ class SendToGroup(Action):
     group: Group
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a letter into the mail of all other members."""
         group = _group(world, self.group)
         if who not in group:

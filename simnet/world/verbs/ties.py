@@ -6,10 +6,10 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member
-from simnet.world.world import World
+from simnet.world.state import WorldState
 
 
-def other(world: World, who: int, handle: str) -> int:
+def other(world: WorldState, who: int, handle: str) -> int:
     """Find a member who is not `who`. Raises ActionError otherwise."""
     whom = world.member(handle)
     if whom == who:
@@ -24,7 +24,7 @@ class Follow(Action):
     verb: ClassVar[str] = "follow"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add an edge to the network."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
@@ -41,7 +41,7 @@ class Unfollow(Action):
     verb: ClassVar[str] = "unfollow"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Drop an edge of the network."""
         whom = other(world, who, self.whom)
         if not world.network.follows(who, whom):
@@ -57,7 +57,7 @@ class Mute(Action):
     verb: ClassVar[str] = "mute"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide a member from one's own feed."""
         whom = other(world, who, self.whom)
         if whom in world.mutes[who]:
@@ -73,7 +73,7 @@ class Unmute(Action):
     verb: ClassVar[str] = "unmute"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a mute."""
         whom = other(world, who, self.whom)
         if whom not in world.mutes[who]:
@@ -89,7 +89,7 @@ class Block(Action):
     verb: ClassVar[str] = "block"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide two members from each other and drop the ties between them."""
         whom = other(world, who, self.whom)
         if whom in world.blocks[who]:
@@ -108,7 +108,7 @@ class Unblock(Action):
     verb: ClassVar[str] = "unblock"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a block."""
         whom = other(world, who, self.whom)
         if whom not in world.blocks[who]:
