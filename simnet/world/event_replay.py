@@ -38,14 +38,10 @@ def replay(
     world = World(handles, cohorts, network)
     for number, row in enumerate(history):
         if isinstance(row, ExposureBatch):
-            repeated: Event | ExposureBatch = _look(world, row, feeds)
+            _compare(number, row, _look(world, row, feeds))
         elif row.outcome == DONE:
-            row = row._replace(marks=tuple(row.marks), shown=tuple(row.shown))
-            repeated = _apply(world, row, verb_of, number)
-        else:
-            continue
-        if repeated != row:
-            raise DivergenceError(f"event {number} was {row}; replayed it is {repeated}")
+            recorded = row._replace(marks=tuple(row.marks), shown=tuple(row.shown))
+            _compare(number, recorded, _apply(world, recorded, verb_of, number))
     return world
 
 
@@ -57,6 +53,11 @@ def action_of(row: Event, verb_of: Mapping[str, type[Action]], number: int) -> A
             f"{', '.join(verb_of)}; name the verb's class"
         )
     return recall(verb_of[row.verb], row)
+
+
+def _compare(number: int, recorded: object, replayed: object) -> None:
+    if replayed != recorded:
+        raise DivergenceError(f"event {number} was {recorded}; replayed it is {replayed}")
 
 
 def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number: int) -> Event:
