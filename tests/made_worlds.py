@@ -41,7 +41,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.world.decision import Decision
-from simnet.world.events import Event, ExposureBatch
+from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View
 
@@ -96,6 +96,10 @@ class Played(NamedTuple):
     events: list[Event]
     exposure_batches: list[ExposureBatch]
     views: list[View]
+
+    def exposures(self) -> list[Exposure]:
+        """List the rows of what was shown, as they are recorded."""
+        return [row for batch in self.exposure_batches for row in batch.exposures()]
 
     def tables(self) -> tuple[object, ...]:
         """Everything that must not depend on who was faster."""

@@ -7,11 +7,8 @@ import pytest
 from made_worlds import do, drive, refused, world
 
 from simnet import HOUR, Write
-from simnet.scenario.initial_network import network_of
+from simnet.kernel.record_replay import rebuild
 from simnet.scenario.loading import load_scenario
-from simnet.world.event_replay import replay
-from simnet.world.network import Network
-from simnet.world.verbs import EVERY_VERB
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 
@@ -132,11 +129,6 @@ def test_notes_come_about_in_a_run_and_a_replay_rebuilds_them(facts):
     again = played.kernel.world
     labelled = [post for post in again.posts if post.label.startswith("Readers added")]
     assert labelled
-    handles = town.handles()
-    cohorts = [c.name for c in town.cohorts for _ in c.personas]
-    rebuilt = replay(
-        played.events, handles, cohorts, Network(len(handles), *network_of(town, handles)),
-        (*EVERY_VERB, facts.Note, facts.Rate),
-    )  # fmt: skip
+    rebuilt = rebuild(town, played.events, played.exposures())
     assert rebuilt.digest() == again.digest()
     assert rebuilt.kept == again.kept
