@@ -29,6 +29,7 @@ from simnet import (
     Persona,
     PostId,
     Recall,
+    Relation,
     Reply,
     Repost,
     Scenario,
@@ -54,6 +55,7 @@ class Note(Action):
     """Add a note with facts that a misleading post leaves out."""
 
     verb: ClassVar[str] = "note"
+    relation: ClassVar[Relation] = "reply"
     post: PostId
     text: Text
 

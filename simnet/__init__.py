@@ -53,7 +53,7 @@ from simnet.scenario.rhythms import (
     round_robin,
 )
 from simnet.scenario.scenario import Scenario
-from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
+from simnet.world.actions import Action, Effect, Group, Member, PostId, Relation, Text
 from simnet.world.events import Event
 from simnet.world.feeds.combinators import blend, diverse, mix
 from simnet.world.feeds.feed import Feed, Source, both, everything, following, popular, reported
@@ -187,6 +187,7 @@ __all__ = [
     "Recommendation",
     "RecordError",
     "Reinstate",
+    "Relation",
     "Remove",
     "ReplayModel",
     "Reply",

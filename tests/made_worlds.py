@@ -40,6 +40,7 @@ from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.decision import Decision
 from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.network import Network
@@ -110,9 +111,10 @@ def drive(
     scenario: Scenario,
     reply: Callable[[Prompt], str] = plausible,
     chance: Random | None = None,
+    switches: Sequence[ScenarioSwitch] = (),
 ) -> Played:
     """Play a scenario; `chance` decides how many views and decisions travel, and in what order."""
-    kernel = Kernel(scenario)
+    kernel = Kernel(scenario, switches)
     make = agents_of(scenario)
     agents: dict[str, object] = {}
     played = Played(kernel, kernel.events, kernel.exposure_batches, [])

@@ -154,7 +154,7 @@ class Kernel:
 
     def _switch(self) -> None:
         switch = self._switches.take()
-        rhythms = [cohort.rhythm for cohort in self._cohorts]
+        before = self._cohorts
         self._use(switch.scenario)
         pending = {number: self._cues[number] for number in self._agenda.cues()}
         dropped, added = cues_after(pending, switch)
@@ -162,11 +162,9 @@ class Kernel:
             self._agenda.push(cue.at, len(self._cues), self.world.index[cue.who])
             self._cues.append(cue)
         self._agenda.drop_cues(dropped)
-        for member, before in enumerate(rhythms):
+        for member, cohort in enumerate(before):
             if member not in self._landings:
-                self._alarms.reset(member, self._turns[member], switch.at, before)
-
-    # -- what happens -----------------------------------------------------------------
+                self._alarms.reset(member, self._turns[member], switch.at, cohort.rhythm)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
         self._tally.planned += 1
@@ -250,7 +248,8 @@ class Kernel:
         if self.world.network.changes:
             self._note_ties(at)
         if event.outcome == DONE and (self.world.triggered or self._posts_wake):
-            self._trigger(member, event, at)
+            posted = event.made is not None or action.relation == "repost"
+            self._trigger(member, posted, at)
         return event
 
     def _note_ties(self, at: Seconds) -> None:
@@ -281,13 +280,13 @@ class Kernel:
         self.events.append(event)
         self._tally.count(event)
 
-    def _trigger(self, member: int, event: Event, at: Seconds) -> None:
-        """Wake those whom an event concerns, if their rhythms say so."""
+    def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
+        """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""
         for whom, how in self.world.triggered:
             if how in self._cohorts[whom].rhythm.triggered_by:
                 self._wake_sooner(whom, at)
         self.world.triggered.clear()
-        if self._posts_wake and (event.made is not None or event.verb == "repost"):
+        if posted and self._posts_wake:
             for whom in self.world.network.followers(member).tolist():
                 if "post" in self._cohorts[whom].rhythm.triggered_by:
                     self._wake_sooner(whom, at)

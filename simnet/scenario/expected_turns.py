@@ -24,7 +24,8 @@ PRESENT = 1000
 """Members whose times of joining and leaving are drawn."""
 MOST_PLAYED = 10_000
 """Wakes of one member after which playing it through ends."""
-POSTING = frozenset({"write", "reply", "quote", "repost"})
+POSTING = frozenset({"post", "reply", "quote", "repost"})
+"""Relations of verbs that put a post into the feeds of followers."""
 
 
 class Expected(NamedTuple):
@@ -135,7 +136,7 @@ def _woken_by_cues(scenario: Scenario) -> Expected:
 
     It is a lower bound unless they follow nobody who posts of their own accord.
     """
-    posts = sorted((cue.at, cue.who) for cue in scenario.cues if cue.does.verb in POSTING)
+    posts = sorted((cue.at, cue.who) for cue in scenario.cues if cue.does.relation in POSTING)
     handles = scenario.handles()
     index = {handle: position for position, handle in enumerate(handles)}
     followers, followees = network_of(scenario, handles)

@@ -88,6 +88,9 @@ class Manifest(_Told):
     """Those that cohorts name."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
+    relations: Mapping[str, str] = {}
+    """Verb -> `Action.relation`, of the verbs that cohorts and cues have. Empty in older runs,
+    whose readers know the built-in verbs by name."""
     placement: Mapping[str, JsonValue] = {}
     """Where the parts ran: personas per actor, replicas, nodes."""
     determinism: str | None = None

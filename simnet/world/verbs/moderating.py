@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Member, PostId, Text
+from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
@@ -23,6 +23,7 @@ class Label(Action):
     """Put a note under a post."""
 
     verb: ClassVar[str] = "label"
+    relation: ClassVar[Relation] = "label"
     post: PostId
     text: Text
 
@@ -40,6 +41,7 @@ class Remove(Action):
     """Take a post down."""
 
     verb: ClassVar[str] = "remove"
+    relation: ClassVar[Relation] = "removal"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -55,6 +57,7 @@ class Dismiss(Action):
     """Let a reported post stand."""
 
     verb: ClassVar[str] = "dismiss"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -71,6 +74,7 @@ class Pin(Action):
     """Keep a post at the top of the feeds it is in."""
 
     verb: ClassVar[str] = "pin"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -87,6 +91,7 @@ class Suspend(Action):
     """Silence a member."""
 
     verb: ClassVar[str] = "suspend"
+    relation: ClassVar[Relation] = "moderation"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -103,6 +108,7 @@ class Reinstate(Action):
     """End a suspension."""
 
     verb: ClassVar[str] = "reinstate"
+    relation: ClassVar[Relation] = "moderation"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.text import storable
-from simnet.world.actions import Action, Effect, PostId, Text
+from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.state import WorldState
 
 LONGEST_TEXT = 10_000
@@ -32,6 +32,7 @@ class Write(Action):
     """Publish a new post."""
 
     verb: ClassVar[str] = "write"
+    relation: ClassVar[Relation] = "post"
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -45,6 +46,7 @@ class Reply(Action):
     """Answer a post in its thread."""
 
     verb: ClassVar[str] = "reply"
+    relation: ClassVar[Relation] = "reply"
     post: PostId
     text: Text
 
@@ -60,6 +62,7 @@ class Quote(Action):
     """Pass a post on with words of one's own."""
 
     verb: ClassVar[str] = "quote"
+    relation: ClassVar[Relation] = "quote"
     post: PostId
     text: Text
 
@@ -75,6 +78,7 @@ class Repost(Action):
     """Pass a post on to one's followers, once."""
 
     verb: ClassVar[str] = "repost"
+    relation: ClassVar[Relation] = "repost"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:

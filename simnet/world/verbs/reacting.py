@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, PostId, Text
+from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
@@ -57,6 +57,7 @@ class Like(Action):
     """Approve of a post."""
 
     verb: ClassVar[str] = "like"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -69,6 +70,7 @@ class Unlike(Action):
     """Take a like back."""
 
     verb: ClassVar[str] = "unlike"
+    relation: ClassVar[Relation] = "retraction"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -81,6 +83,7 @@ class Dislike(Action):
     """Disapprove of a post."""
 
     verb: ClassVar[str] = "dislike"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -93,6 +96,7 @@ class UndoDislike(Action):
     """Take a dislike back."""
 
     verb: ClassVar[str] = "undislike"
+    relation: ClassVar[Relation] = "retraction"
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -105,6 +109,7 @@ class React(Action):
     """Answer a post with a feeling."""
 
     verb: ClassVar[str] = "react"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
     feeling: Literal["love", "laugh", "angry", "sad"]
 
@@ -118,6 +123,7 @@ class Report(Action):
     """Tell the moderators about a post."""
 
     verb: ClassVar[str] = "report"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
     text: Text
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Group, Member, Text
+from simnet.world.actions import Action, Effect, Group, Member, Relation, Text
 from simnet.world.posts import Message as Letter
 from simnet.world.state import WorldState
 from simnet.world.verbs.posting import said
@@ -26,6 +26,7 @@ class Message(Action):
     """Write to one member alone."""
 
     verb: ClassVar[str] = "message"
+    relation: ClassVar[Relation] = "message"
     whom: Member
     text: Text
 
@@ -42,6 +43,7 @@ class CreateGroup(Action):
     """Open a group and join it."""
 
     verb: ClassVar[str] = "create"
+    relation: ClassVar[Relation] = "tie"
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -60,6 +62,7 @@ class JoinGroup(Action):
     """Become a member of a group."""
 
     verb: ClassVar[str] = "join"
+    relation: ClassVar[Relation] = "tie"
     group: Group
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -76,6 +79,7 @@ class LeaveGroup(Action):
     """Leave a group."""
 
     verb: ClassVar[str] = "leave"
+    relation: ClassVar[Relation] = "tie"
     group: Group
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -92,6 +96,7 @@ class SendToGroup(Action):
     """Write to the members of a group one is in."""
 
     verb: ClassVar[str] = "send"
+    relation: ClassVar[Relation] = "message"
     group: Group
     text: Text
 

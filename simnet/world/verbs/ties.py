@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Member
+from simnet.world.actions import Action, Effect, Member, Relation
 from simnet.world.state import WorldState
 
 
@@ -22,6 +22,7 @@ class Follow(Action):
     """Subscribe to someone."""
 
     verb: ClassVar[str] = "follow"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -39,6 +40,7 @@ class Unfollow(Action):
     """Stop following someone."""
 
     verb: ClassVar[str] = "unfollow"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -55,6 +57,7 @@ class Mute(Action):
     """See no more of someone, without telling them."""
 
     verb: ClassVar[str] = "mute"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -71,6 +74,7 @@ class Unmute(Action):
     """See someone again."""
 
     verb: ClassVar[str] = "unmute"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -87,6 +91,7 @@ class Block(Action):
     """Neither see someone nor be seen by them."""
 
     verb: ClassVar[str] = "block"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
@@ -106,6 +111,7 @@ class Unblock(Action):
     """Lift a block; the ties it dropped stay dropped."""
 
     verb: ClassVar[str] = "unblock"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
