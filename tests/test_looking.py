@@ -7,18 +7,20 @@ from simnet import (
     Block,
     CreateGroup,
     Feed,
+    Follow,
     Message,
     Mute,
     Quote,
     Remove,
     Reply,
+    Repost,
     SearchMembers,
     Suspend,
     Write,
     chronological,
     everything,
 )
-from simnet.world.feeds.view import MAIL
+from simnet.world.feeds.view import MAIL, UNREAD
 
 ANA, BEN, CAT = "ana", "ben", "cat"
 
@@ -66,6 +68,15 @@ def test_answers_take_half_of_the_feed_at_most(place):
     view, showing = seen(place, size=5, reads=everything)
     assert showing.rankers.count("mention") == 3
     assert len({post.id for post in view.posts}) == len(view.posts) == 5
+
+
+def test_the_newest_answers_wait_and_older_ones_are_dropped(place):
+    for at in range(UNREAD + 20):
+        do(place, "ben", Reply(0, f"{at}"), 2.0 + at)
+    looks = [numbers(seen(place, size=1, turn=turn)) for turn in range(UNREAD + 20)]
+    newest = UNREAD + 20
+    assert looks[: UNREAD + 1] == [[newest - number] for number in range(UNREAD + 1)]
+    assert looks[UNREAD + 1 :] == [[]] * 19
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -118,6 +129,16 @@ def test_what_one_searched_is_in_the_next_view_alone(place):
     view, _ = seen(place)
     assert (view.news, view.suggested) == (("found member @ben",), ("ben",))
     assert seen(place, turn=1)[0].news == ()
+
+
+def test_a_post_says_who_passed_it_on_unless_that_is_its_author(place):
+    do(place, "ben", Write("passed on by oneself"), 2.0)
+    do(place, "ben", Repost(1), 3.0)
+    do(place, "cat", Write("passed on by another"), 4.0)
+    do(place, "ben", Repost(2), 5.0)
+    do(place, "dan", Follow("ben"), 6.0)
+    view, _ = found = seen(place, "dan")
+    assert dict(zip(numbers(found), view.why, strict=True)) == {1: "", 2: "reposted by @ben"}
 
 
 def test_groups_are_listed_by_name(place):
