@@ -66,7 +66,7 @@ def test_preferential_attachment_knows_ties_that_came_and_went():
     place.follow(2, 6)
     place.follow(1, 7)
     place.follow(1, 7)
-    assert place.drawn == 2
+    assert place.total_count == 2
     assert set(names(preferential_attachment(place, 0, 3, 7))) <= {"g", "h"}
 
 

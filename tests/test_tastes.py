@@ -38,7 +38,7 @@ from simnet import (
     popular,
     shuffled,
 )
-from simnet.world.engagement import FANS, LIKINGS, POOL, EngagementLog
+from simnet.world.engagement import FANS, LIKED, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
 
 ANA, BEN, CAT, DAN = range(4)
@@ -79,8 +79,8 @@ def test_all_ways_to_engage_count_and_dislikes_do_not(place):
     do(place, "ana", Repost(posts[4]))
     do(place, "ana", Dislike(posts[5]))
     engagement = place.engagement
-    assert set(posts[:5]) <= set(engagement.likings(ANA))
-    assert posts[5] not in engagement.likings(ANA)
+    assert set(posts[:5]) <= set(engagement.liked(ANA))
+    assert posts[5] not in engagement.liked(ANA)
     assert engagement.popular(9) == posts[4::-1]
     assert [engagement.fans(post) for post in posts] == [[ANA]] * 5 + [[]]
 
@@ -89,7 +89,7 @@ def test_what_is_taken_back_is_forgotten(place):
     (post,) = write(place, "ben", "a")
     do(place, "ana", Like(post))
     do(place, "ana", Unlike(post))
-    assert place.engagement.likings(ANA) == place.engagement.fans(post) == []
+    assert place.engagement.liked(ANA) == place.engagement.fans(post) == []
     do(place, "ana", Like(post))
     do(place, "ana", Dislike(post))
     assert place.engagement.fans(post) == []
@@ -109,8 +109,8 @@ def test_attention_is_bounded():
         engagement.engaged(number, number)
         engagement.engaged(1, number)
         engagement.engaged(number, 5)
-    assert engagement.likings(1)[-1] == 3 * POOL - 1
-    assert len(engagement.likings(1)) == LIKINGS
+    assert engagement.liked(1)[-1] == 3 * POOL - 1
+    assert len(engagement.liked(1)) == LIKED
     assert len(engagement.fans(5)) == FANS
     pool = engagement.state()[2]
     assert len(pool) == POOL
@@ -122,7 +122,7 @@ def test_attention_is_bounded():
 def test_popular_posts_are_those_counted_from_the_pool(acts):
     engagement = EngagementLog()
     for who, post, back in acts:
-        (engagement.took_back if back else engagement.engaged)(who, post)
+        (engagement.disengaged if back else engagement.engaged)(who, post)
     pool = engagement.state()[2]
     counted = sorted(set(pool), key=lambda post: (pool.count(post), post), reverse=True)
     assert engagement.popular(10) == counted

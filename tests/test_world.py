@@ -35,7 +35,7 @@ from simnet import (
     everything,
 )
 from simnet.world.actions import fields_of
-from simnet.world.event_codec import recall, tell
+from simnet.world.event_codec import decode_action, encode_action
 from simnet.world.event_replay import replay
 
 HANDLES = ("ana", "ben", "cat", "dan")
@@ -115,7 +115,7 @@ def test_replaying_whatever_was_tried_and_shown_gives_the_same_world(ties, tried
         assert (event.who, event.verb, event.at, event.turn) == (who, action.verb, place.now, turn)
         assert (event.outcome == "done") == (event.reason is None)
         assert event.outcome == "done" or place.digest() == before
-        assert recall(type(action), event) == action
+        assert decode_action(type(action), event) == action
         history.append(event)
     start = network(HANDLES, ties)
     again = replay(history, HANDLES, ["people"] * 4, start, VERBS, {"people": FEED})
@@ -238,8 +238,8 @@ def test_a_verb_whose_rule_raises_is_named():
 
 
 def test_a_choice_is_told_in_the_column_for_text_or_in_extra():
-    assert tell(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
-    rated = tell(Rate(3, "two", "fine"), Effect(whom="ben"))
+    assert encode_action(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
+    rated = encode_action(Rate(3, "two", "fine"), Effect(whom="ben"))
     assert rated == Effect(post=3, whom="ben", text="fine", extra='{"stars": "two"}')
 
 
@@ -253,7 +253,7 @@ def test_fields_without_a_column_join_what_the_rule_put_into_extra():
 @pytest.mark.parametrize("extra", ["plainly", "[1]"])
 def test_extra_holds_an_object(extra):
     with pytest.raises(ScenarioError, match=r"'introduce' put .* which holds a JSON object"):
-        tell(Introduce("ben", "cat", "g", "warm"), Effect(extra=extra))
+        encode_action(Introduce("ben", "cat", "g", "warm"), Effect(extra=extra))
 
 
 def test_a_verb_nobody_knows_cannot_be_replayed():
@@ -268,7 +268,7 @@ def test_a_record_that_lacks_a_field_cannot_be_replayed():
     do(place, "ana", Write("hi"))
     event = do(place, "ana", Rate(0, "one", "a"))._replace(extra=None)
     with pytest.raises(RecordError, match=r"no 'stars' in `extra`, which the verb 'rate' needs"):
-        recall(Rate, event)
+        decode_action(Rate, event)
 
 
 @pytest.mark.parametrize("change", [{"made": 7}, {"who": "ben"}, {"cohort": "others"}])

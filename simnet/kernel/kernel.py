@@ -83,7 +83,7 @@ class Kernel:
         """Rows to be recorded, as are the next two; see `take_rows`."""
         self.exposure_batches: list[ExposureBatch] = []
         self.ties: list[Edge] = []
-        self._edges = self.world.network.began
+        self._edges = self.world.network.initial_count
         self.now: Seconds = 0.0
         self._tally = Tally()
         self._alarms.set_first()

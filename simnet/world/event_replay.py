@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from simnet.errors import DivergenceError, RecordError
 from simnet.world.actions import Action
-from simnet.world.event_codec import recall
+from simnet.world.event_codec import decode_action
 from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
 from simnet.world.network import Network
@@ -52,7 +52,7 @@ def action_of(row: Event, verb_of: Mapping[str, type[Action]], number: int) -> A
             f"event {number} has the verb {row.verb!r}, which is none of "
             f"{', '.join(verb_of)}; name the verb's class"
         )
-    return recall(verb_of[row.verb], row)
+    return decode_action(verb_of[row.verb], row)
 
 
 def _compare(number: int, recorded: object, replayed: object) -> None:

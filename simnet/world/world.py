@@ -12,7 +12,7 @@ from hashlib import blake2b
 from simnet.clock import Seconds
 from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
-from simnet.world.event_codec import tell
+from simnet.world.event_codec import encode_action
 from simnet.world.events import DONE, REFUSED, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.view import look_at
@@ -51,9 +51,13 @@ class World(WorldState):
         position = self.index[who]
         try:
             self._check_may_act(position, forbidden)
-            effect, outcome, reason = tell(action, action.do(self, position, now)), DONE, None
+            effect, outcome, reason = (
+                encode_action(action, action.do(self, position, now)),
+                DONE,
+                None,
+            )
         except ActionError as error:
-            effect, outcome, reason = tell(action, Effect()), REFUSED, str(error)
+            effect, outcome, reason = encode_action(action, Effect()), REFUSED, str(error)
         except SimnetError:
             raise
         except Exception as error:

@@ -48,7 +48,7 @@ def everything(world: WorldState, viewer: int, first: Entry, limit: int) -> list
 
 
 def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer what was reported and still stands: a moderator's desk."""
+    """Offer what was reported and still stands: the queue of a moderator."""
     return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
 
@@ -114,7 +114,7 @@ class Choices(NamedTuple):
     """For each post, why it is there: see View.why."""
 
     def at(self, places: Iterable[int]) -> "Choices":
-        """Keep those in some places, in the order of the places."""
+        """Select posts by their places, in the order of `places`."""
         kept = list(places)
         return Choices(
             [self.posts[place] for place in kept],
@@ -137,15 +137,15 @@ def choose(
     feed: Feed,
     now: Seconds,
     seen: Collection[int],
-    besides: Collection[int] = (),
+    excluded: Collection[int] = (),
 ) -> Choices:
-    """Rank what `viewer` may see, less what was `seen` or is shown `besides`; keep the best.
+    """Rank what `viewer` may see, without what was `seen` or is `excluded`; keep the best.
 
-    There are `feed.size` of them at most.
+    Returns `feed.size` posts at most.
     """
     newest = feed.ranking is chronological and not world.pins
     most = feed.size if newest else feed.candidates
-    found = _visible(world, viewer, feed, now, seen, besides, most)
+    found = _visible(world, viewer, feed, now, seen, excluded, most)
     if newest:
         return found
     posts, pins = found.posts, world.pins
@@ -161,7 +161,7 @@ def choose(
 def scored(
     world: WorldState, viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
 ) -> Sequence[float]:
-    """Ask a ranking for its scores; raise ScenarioError, naming it, if they are not usable."""
+    """Return a ranking's scores. Raises ScenarioError, naming it, if they are not usable."""
     try:
         scores = ranking(world, viewer, posts, now)
     except ScenarioError:
@@ -176,7 +176,7 @@ def scored(
 
 
 def affordable(posts: Sequence[Post], tokens: int) -> int:
-    """Count the first posts that `tokens` pay for; one at least."""
+    """Count the first posts whose texts fit into `tokens`; one at least."""
     left = tokens * CHARACTERS_PER_TOKEN
     for place, post in enumerate(posts):
         shown = post.shown()
@@ -196,12 +196,12 @@ def _visible(
     feed: Feed,
     now: Seconds,
     seen: Collection[int],
-    besides: Collection[int],
+    excluded: Collection[int],
     most: int,
 ) -> Choices:
     """List the newest posts the viewer may see, each once, scored by their time.
 
-    There are `most` at most.
+    Returns `most` posts at most.
     """
     first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
@@ -209,7 +209,7 @@ def _visible(
     entries = feed.reads(world, viewer, first, feed.candidates)
     posts: list[Post] = []
     reposted: dict[int, str] = {}
-    taken = set(besides)
+    taken = set(excluded)
     # Most of what is read was seen; these two let it pass without a step in Python.
     for number in filterfalse(seen.__contains__, map(world.posted.__getitem__, entries)):
         if number >= 0:

@@ -53,7 +53,7 @@ def look_at(
         turn=turn,
         now=now,
         seed=seed,
-        posts=tuple([post.picture or post.shown() for post in posts]),
+        posts=tuple([post.cached or post.shown() for post in posts]),
         why=tuple(why),
         messages=tuple(mail[:MAIL]),
         news=news,

@@ -8,11 +8,11 @@ from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
-from simnet.world.verbs.posting import said
+from simnet.world.verbs.posting import checked_text
 
 
 def _settle(world: WorldState, post: Post) -> None:
-    """Take a post off the desk."""
+    """Take a post out of the report queue."""
     if post.reports:
         post.reports = 0
         world.report_queue.remove(post.id)
@@ -30,7 +30,7 @@ class Label(Action):
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show a note with the post from now on."""
         post = world.standing_post(self.post)
-        post.label = said(self.text)
+        post.label = checked_text(self.text)
         post.changed()
         _settle(world, post)
         return Effect(post.id, root=post.root, whom=post.author, text=self.text)
@@ -61,7 +61,7 @@ class Dismiss(Action):
     post: PostId
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Take a post off the desk."""
+        """Take a post out of the report queue."""
         post = world.standing_post(self.post)
         if not post.reports:
             raise ActionError(f"post {post.id} is not reported")

@@ -13,10 +13,10 @@ LONGEST_TEXT = 10_000
 """Characters in a post, whatever a cohort's own limit."""
 
 
-def said(text: str) -> str:
-    """Check words that someone wants to publish.
+def checked_text(text: str) -> str:
+    """Return a text that someone wants to publish.
 
-    Raises ActionError for none, too many, and halves of characters, which no file can hold.
+    Raises ActionError for an empty text, one that is too long, and one with lone surrogates.
     """
     if not text.strip():
         raise ActionError("there is no text")
@@ -37,7 +37,7 @@ class Write(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread."""
-        post = world.publish(who, said(self.text), now)
+        post = world.publish(who, checked_text(self.text), now)
         return Effect(made=post.id, root=post.root, text=self.text)
 
 
@@ -53,7 +53,7 @@ class Reply(Action):
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add to a thread and tell the author of the post answered."""
         parent = world.visible_post(who, self.post)
-        post = world.publish(who, said(self.text), now, parent=parent)
+        post = world.publish(who, checked_text(self.text), now, parent=parent)
         return Effect(self.post, post.id, post.root, parent.author, text=self.text)
 
 
@@ -69,7 +69,7 @@ class Quote(Action):
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread that shows another post, and tell its author."""
         quoted = world.visible_post(who, self.post)
-        post = world.publish(who, said(self.text), now, quotes=quoted)
+        post = world.publish(who, checked_text(self.text), now, quotes=quoted)
         return Effect(self.post, post.id, post.root, quoted.author, text=self.text)
 
 

@@ -1,4 +1,4 @@
-"""Verbs that answer a post without words. A member has at most one reaction to a post."""
+"""Reactions, of which a member has at most one to a post, and reports."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -8,7 +8,7 @@ from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
-from simnet.world.verbs.posting import said
+from simnet.world.verbs.posting import checked_text
 
 
 def _count(post: Post, reaction: str, by: int) -> None:
@@ -33,7 +33,7 @@ def _react(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     if before is not None:
         _count(post, before, -1)
     if reaction == "dislike":
-        world.engagement.took_back(who, number)
+        world.engagement.disengaged(who, number)
     else:
         world.engagement.engaged(who, number)
     world.reactions[who, number] = reaction
@@ -41,13 +41,13 @@ def _react(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     return Effect(number, root=post.root, whom=post.author)
 
 
-def _take_back(world: WorldState, who: int, number: int, reaction: str) -> Effect:
+def _retract(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.standing_post(number)
     if world.reactions.get((who, number)) != reaction:
         raise ActionError(f"you have no {reaction} on post {number}")
     del world.reactions[who, number]
     if reaction != "dislike":
-        world.engagement.took_back(who, number)
+        world.engagement.disengaged(who, number)
     _count(post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 
@@ -75,7 +75,7 @@ class Unlike(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's like."""
-        return _take_back(world, who, self.post, "like")
+        return _retract(world, who, self.post, "like")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class UndoDislike(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's dislike."""
-        return _take_back(world, who, self.post, "dislike")
+        return _retract(world, who, self.post, "dislike")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ class Report(Action):
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Put a post on the moderators' desk, with a reason."""
+        """Put a post into the moderators' report queue, with a reason."""
         post = world.visible_post(who, self.post)
-        text = said(self.text)
+        text = checked_text(self.text)
         if not post.reports:
             world.report_queue.append(post.id)
         post.reports += 1

@@ -1,4 +1,4 @@
-"""Verbs that ask the platform something; the answer is in the next view."""
+"""Verbs that search; the results are in the searcher's next view."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
-from simnet.world.verbs.posting import said
+from simnet.world.verbs.posting import checked_text
 
 REACH = 2_000
-"""How many of the newest posts a search or a trend looks through, so its cost stays flat."""
+"""How many of the newest posts a search or a trend reads, so that its cost is bounded."""
 FINDINGS = 5
+"""How many results a search or a trend gives."""
 
 
 def _recent(world: WorldState, who: int) -> list[Post]:
@@ -33,7 +34,7 @@ class SearchPosts(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the newest posts with all words of a query."""
-        words = said(self.text).casefold().split()
+        words = checked_text(self.text).casefold().split()
         found = [
             post
             for post in _recent(world, who)
@@ -54,7 +55,7 @@ class SearchMembers(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find members whose handle holds the query."""
-        query = said(self.text).casefold().strip().lstrip("@")
+        query = checked_text(self.text).casefold().strip().lstrip("@")
         hidden = world.hidden_from(who)
         found: list[str] = []
         for position, handle in enumerate(world.handles):

@@ -6,9 +6,9 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Group, Member, Relation, Text
-from simnet.world.posts import Message as Letter
+from simnet.world.posts import Message as MessageSeen
 from simnet.world.state import WorldState
-from simnet.world.verbs.posting import said
+from simnet.world.verbs.posting import checked_text
 from simnet.world.verbs.ties import other
 
 LONGEST_GROUP_NAME = 64
@@ -31,10 +31,10 @@ class Message(Action):
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Put a letter into a member's mail."""
+        """Put a message into a member's mail."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
-        world.send(whom, Letter(world.handles[who], None, said(self.text), now))
+        world.send(whom, MessageSeen(world.handles[who], None, checked_text(self.text), now))
         return Effect(whom=self.whom, text=self.text)
 
 
@@ -48,7 +48,7 @@ class CreateGroup(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a group of that name."""
-        name = said(self.text).strip()
+        name = checked_text(self.text).strip()
         if name in world.groups:
             raise ActionError(f"there is a group {name!r} already")
         if len(name) > LONGEST_GROUP_NAME:
@@ -101,12 +101,12 @@ class SendToGroup(Action):
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Put a letter into the mail of all other members."""
+        """Put a message into the mail of all other members."""
         group = _group(world, self.group)
         if who not in group:
             raise ActionError(f"you are not in {self.group!r}")
-        letter = Letter(world.handles[who], self.group, said(self.text), now)
+        message = MessageSeen(world.handles[who], self.group, checked_text(self.text), now)
         for whom in group:
             if whom != who and who not in world.hidden_from(whom):
-                world.send(whom, letter)
+                world.send(whom, message)
         return Effect(group=self.group, text=self.text)
