@@ -22,7 +22,7 @@ class Ledger(NamedTuple):
     events: int
     """Rows; a turn that did several things has several."""
     open: int
-    """Turns still under way when the run was stopped."""
+    """Turns under way when the run stopped."""
 
 
 class Tally:
