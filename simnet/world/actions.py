@@ -1,10 +1,9 @@
-"""What a verb is. Verbs are classes, and what one of them did is an Effect.
+"""Verbs are classes of actions; what an action did is an Effect.
 
-A verb's fields are what a persona has to choose; their annotations say what kind of
-thing each is, and from them follow how the verb is offered to a model, how a reply is
-parsed and which columns of the record it fills. Its `relation` says what it is to the post
-or member it is about, such as a reply. Its `do` is its rule. The built-in verbs live in
-`simnet.world.verbs`; one of your own works the same way::
+A verb's fields are what a persona has to choose. Their annotations decide how the verb is
+offered to a model, how a reply is parsed and which columns of the record it fills. Its
+`relation` says what it is to the post or member it is about, such as a reply. Its `do` is its
+rule. The built-in verbs live in `simnet.world.verbs`; one of your own works the same way::
 
     @dataclass(frozen=True, slots=True)
     class Verify(Action):
@@ -43,7 +42,7 @@ Member: TypeAlias = Annotated[str, "member"]
 Group: TypeAlias = Annotated[str, "group"]
 """The name of a group."""
 Text: TypeAlias = Annotated[str, "text"]
-"""Words of one's own."""
+"""A text that the member writes."""
 
 FieldKind: TypeAlias = Literal["post", "member", "group", "text", "choice"]
 

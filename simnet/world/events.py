@@ -1,4 +1,4 @@
-"""What happened. A run is the list of its events; everything else is derived."""
+"""Rows of what happened (events) and of what was shown (exposures)."""
 
 from typing import NamedTuple
 

@@ -61,17 +61,18 @@ class WorldState:
         self.engagement = EngagementLog()
         """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
         self.words = Words()
-        """The words of the posts, as far as a ranking asked for them."""
+        """The words of the posts; a ranking that needs them fills it."""
         self.seen: defaultdict[int, dict[int, None]] = defaultdict(dict)
-        """Posts each member was shown. In a dict the newest, which are looked up, lie together."""
+        """Posts each member was shown. A dict, not a set: the newest, which are looked up most, lie
+        together in memory."""
         self.forget_at: dict[int, int] = {}
-        """How many of them a member has when the old ones are dropped next."""
+        """Number of seen posts at which a member's old ones are dropped next."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-        """What a member's last search or trend brought: news, suggested handles."""
+        """Unread results of a member's last search or trend: lines of news, handles."""
         self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
-        """What verbs of your own keep, each under its name; part of the digest, so no sets."""
+        """Data of custom verbs, each under a name; part of the digest, so use no sets."""
         self.triggered: list[tuple[int, str]] = []
-        """Members touched since this was last taken, and by what: reply, quote, message."""
+        """(member, reply or quote or message) of each event; the kernel reads and clears it."""
 
     # -- steps that rules take --------------------------------------------------------
 
@@ -115,7 +116,7 @@ class WorldState:
         self._entered[who] = entered + 1
 
     def mention(self, whom: int, post: Post, how: str) -> None:
-        """Tell a member of a reply or quote, unless it is their own or from someone hidden."""
+        """Add a reply or quote to a member's mentions, unless it is their own or hidden."""
         if whom != post.author_index and post.author_index not in self.hidden_from(whom):
             self.mentions[whom].append(post.id)
             self.triggered.append((whom, how))
@@ -161,12 +162,12 @@ class WorldState:
         """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""
         if not (self.mutes or self.blocks):
             return self.suspended or NOBODY
-        parts = [
+        tables = [
             table[viewer] for table in (self.mutes, self.blocks, self.blocked_by) if viewer in table
         ]
-        if not parts:
+        if not tables:
             return self.suspended or NOBODY
-        return self.suspended.union(*parts)
+        return self.suspended.union(*tables)
 
     def first_entry_since(self, since: Seconds) -> int:
         """Find the first timeline entry made at or after a moment."""
