@@ -48,26 +48,28 @@ def look_at(
     if feed.suggests is not None:
         found += _suggested(world, viewer, feed, seed, found)
     handle = world.handles[viewer]
+    # A hot path: arguments by position, in the order of the fields, cost a quarter.
     view = View(
-        who=handle,
-        turn=turn,
-        now=now,
-        seed=seed,
-        posts=tuple([post.cached or post.shown() for post in posts]),
-        why=tuple(why),
-        messages=tuple(mail[:MAIL]),
-        news=news,
-        suggested=found,
-        groups=tuple(sorted(world.groups)[:GROUPS]) if world.groups else (),
-        refused=refused,
+        handle,
+        turn,
+        now,
+        seed,
+        tuple([post.cached or post.shown() for post in posts]),
+        tuple(why),
+        tuple(mail[:MAIL]),
+        news,
+        found,
+        tuple(sorted(world.groups)[:GROUPS]) if world.groups else (),
+        refused,
     )
+    # Hot, as above.
     exposures = ExposureBatch(
-        at=now,
-        who=handle,
-        turn=turn,
-        posts=tuple([post.id for post in posts]),
-        scores=tuple(scores),
-        rankers=rankers,
+        now,
+        handle,
+        turn,
+        tuple([post.id for post in posts]),
+        tuple(scores),
+        rankers,
     )
     return Look(view, exposures, mentions, mail[MAIL:])
 
