@@ -3,8 +3,9 @@
 Two verbs that simnet does not have are written here, each with its rule. `note` puts a note
 into the thread of a post; `rate` says whether a note helps. A note that two others find
 helpful, more than find it unhelpful, is shown with the post from then on. No moderator is
-involved, and both verbs are rows of the record like any other: the choice of `rate` is in the
-column `text`, the note that it is about in `post`.
+involved. Both verbs are rows of the record like any other: the choice of `rate` is in the column
+`text`, the note that it is about in `post`. A note is a reply by its `relation`, so it is shown
+below its post and counts where replies count.
 
     simnet run scenarios/fact_check.py --backend fake
     simnet run scenarios/fact_check.py --set size=200 --set lasts=1d
@@ -29,12 +30,13 @@ from simnet import (
     Persona,
     PostId,
     Recall,
+    Relation,
     Reply,
     Repost,
     Scenario,
     Seconds,
     Text,
-    World,
+    WorldState,
     Write,
     everything,
     sample,
@@ -54,10 +56,11 @@ class Note(Action):
     """Add a note with facts that a misleading post leaves out."""
 
     verb: ClassVar[str] = "note"
+    relation: ClassVar[Relation] = "reply"
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Publish a note in the thread of a post, for others to rate."""
         post = world.visible_post(who, self.post)
         if post.id in world.kept[NOTES]:
@@ -77,7 +80,7 @@ class Rate(Action):
     post: PostId
     verdict: Literal["helpful", "unhelpful"]
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Count a rating; show the note with its post once enough others find it helpful."""
         note = world.visible_post(who, self.post)
         if note.id not in world.kept[NOTES]:

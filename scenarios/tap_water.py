@@ -2,7 +2,7 @@
 
 One town, one rumour, one seed: the three arms differ in what the moderators do, and in nothing
 else. Inside every arm half of the town reads by time and half by engagement. Members report
-what troubles them; the moderators find it on their desk when they wake.
+what troubles them; the moderators find it in their report queue when they wake.
 
     simnet run scenarios/tap_water.py:arms.nothing
     simnet run scenarios/tap_water.py:arms.label

@@ -53,7 +53,7 @@ from simnet.scenario.rhythms import (
     round_robin,
 )
 from simnet.scenario.scenario import Scenario
-from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
+from simnet.world.actions import Action, Effect, Group, Member, PostId, Relation, Text
 from simnet.world.events import Event
 from simnet.world.feeds.combinators import blend, diverse, mix
 from simnet.world.feeds.feed import Feed, Source, both, everything, following, popular, reported
@@ -67,6 +67,7 @@ from simnet.world.feeds.recommendations import (
     random_walk,
 )
 from simnet.world.posts import Post, View
+from simnet.world.state import WorldState
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -186,6 +187,7 @@ __all__ = [
     "Recommendation",
     "RecordError",
     "Reinstate",
+    "Relation",
     "Remove",
     "ReplayModel",
     "Reply",
@@ -215,6 +217,7 @@ __all__ = [
     "UsageError",
     "View",
     "World",
+    "WorldState",
     "Write",
     "adamic_adar",
     "archetypes",

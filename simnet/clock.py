@@ -33,7 +33,7 @@ def parse_duration(text: str) -> Seconds:
 
 
 def format_time(at: Seconds) -> str:
-    """Write a moment as `1d 06:30:00`; the day is left out on the first one."""
+    """Format a moment as `1d 06:30:00`; on the first day without the days."""
     whole = int(at)
     days, rest = divmod(whole, int(DAY))
     clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
@@ -41,7 +41,7 @@ def format_time(at: Seconds) -> str:
 
 
 def format_age(age: Seconds) -> str:
-    """Write an age with its largest unit alone, as feeds do: `5m`, `3h`, `2d`."""
+    """Format an age in its largest unit, as feeds do: `5m`, `3h`, `2d`."""
     if age >= DAY:
         return f"{int(age // DAY)}d"
     if age >= HOUR:

@@ -1,7 +1,7 @@
-"""Chance as a function: counter-based draws keyed by what they are for.
+"""Random draws as a function of a key: counter-based, with no state that is shared.
 
 A draw depends on its key alone, such as (seed, persona, turn), and on no draw before it.
-So adding a cohort, or placing personas on other machines, moves nobody else's chances.
+So adding a cohort, or placing personas on other machines, changes nobody else's draws.
 Method: counter-based generation, Salmon et al. 2011 ("Parallel random numbers: as easy as
 1, 2, 3"), here with BLAKE2b as the mixing function because it is in the standard library.
 """
@@ -29,13 +29,13 @@ def below(bound: int, *key: Key) -> int:
     return bits(*key) * bound >> 64
 
 
-def _mixed(told: str) -> int:
-    hashed = blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8)
+def _mixed(key: str) -> int:
+    hashed = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(hashed.digest(), "little")
 
 
 class Draw:
-    """Chance for one purpose of one turn: each call gives the next number in [0, 1)."""
+    """Draws for one purpose of one turn: each call returns the next number in [0, 1)."""
 
     __slots__ = ("_drawn", "_key")
 
@@ -47,10 +47,10 @@ class Draw:
         """Draw the next number."""
         self._drawn += 1
         seed, who, turn, purpose = self._key
-        told = f"{seed}\x1f{who}\x1f{turn}\x1f{purpose}\x1f{self._drawn}"  # as unit() would
-        return (_mixed(told) >> 11) * _UNIT
+        key = f"{seed}\x1f{who}\x1f{turn}\x1f{purpose}\x1f{self._drawn}"  # as unit() would
+        return (_mixed(key) >> 11) * _UNIT
 
     def lasting(self, purpose: str) -> "Draw":
-        """Give the chance of the same persona that is the same in all turns."""
+        """Return the draws of the same persona that are equal in all turns."""
         seed, who, *_ = self._key
         return Draw(seed, who, -1, purpose)

@@ -1,11 +1,11 @@
-"""Everything simnet raises on purpose, with who is at fault and what follows.
+"""The errors that simnet raises on purpose, with their exit codes.
 
 * SimnetError
-  + UsageError        the command line names what is not there           exit code 2
-  + InputError        what the user wrote does not hold together         exit code 3
+  + UsageError        the command line names something that does not exist  exit code 2
+  + InputError        a scenario or a file of the user is wrong          exit code 3
     - ScenarioError   a scenario contradicts itself or raised
     - PersonaError    a persona or a persona file is broken
-  + ModelNotFoundError  there are no weights under that name             exit code 3
+  + ModelNotFoundError  no weights were found under that name            exit code 3
   + RecordError       a run directory cannot be written or read          exit code 4
     - DivergenceError a replayed prompt differs from the recorded one
     - DiskError       the disk refused a write; what was not acknowledged is kept
@@ -29,13 +29,13 @@ class SimnetError(Exception):
 
 
 class UsageError(SimnetError):
-    """The command line names what is not there."""
+    """The command line names something that does not exist."""
 
     exit_code = 2
 
 
 class InputError(SimnetError):
-    """What the user wrote does not hold together; says what, where and how to mend it."""
+    """A scenario or a file of the user is wrong; says what, where and how to mend it."""
 
     exit_code = 3
 
@@ -49,7 +49,7 @@ class PersonaError(InputError):
 
 
 class ModelNotFoundError(SimnetError):
-    """There are no weights under that name."""
+    """No weights were found under that name."""
 
     exit_code = 3
 
@@ -69,7 +69,7 @@ class DiskError(RecordError):
 
 
 class DiskFullError(DiskError):
-    """There is no room left on the disk; the write can be tried again when there is."""
+    """The disk is full; the write can be tried again when there is room."""
 
 
 class RunError(SimnetError):
@@ -77,9 +77,9 @@ class RunError(SimnetError):
 
 
 class ModelGoneError(RunError):
-    """The model as a whole is gone: nothing it was asked is answered. Its owner may make a new one.
+    """The model is gone and answers none of its prompts; its owner may start a new one.
 
-    `cause` says why in two or three words, the same ones each time, so that it can be counted.
+    `cause` says why in two or three words that are always the same, so that it can be counted.
     """
 
     def __init__(self, message: str, cause: str = "engine died") -> None:
@@ -100,7 +100,7 @@ class ModelError(SimnetError):
 
 
 def reason(fault: BaseException) -> str:
-    """Say what went wrong in one line, with the cause that says most."""
+    """Describe an error in one line, by the cause at the end of its chain."""
     while fault.__cause__ is not None:
         fault = fault.__cause__
     lines = str(fault).strip().splitlines()

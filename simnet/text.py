@@ -1,4 +1,4 @@
-"""What is done to text that others wrote before anyone sees it; the record keeps it raw."""
+"""Cleans text written by members before it is shown; the record keeps it as it was written."""
 
 import re
 
@@ -23,7 +23,7 @@ _NEW_LINE = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 
 
 def neutralise(text: str) -> str:
-    """Drop what a reader cannot see and a model can; every line break becomes a line feed.
+    """Remove characters that a model reads and a person cannot see; unify line breaks.
 
     Removed are control, bidirectional, zero-width and tag characters. Surrogates
     that pair up are joined, lone ones become U+FFFD, so that the result can always
@@ -35,7 +35,7 @@ def neutralise(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """Join surrogates that pair up and put U+FFFD for lone ones, which no file can hold."""
+    """Join surrogates that pair up and replace lone ones, which no file can hold, by U+FFFD."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -43,7 +43,7 @@ def storable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Neutralise a text and put it on one line, so that it cannot pass for other lines."""
+    """Neutralise a text and put it on one line, so that it cannot imitate other lines."""
     if text.isascii() and text.isprintable():
         return text
     text = neutralise(text)
@@ -51,5 +51,5 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """Cut a text to so many characters, the last three then an ellipsis."""
+    """Cut a text to `longest` characters, the last three of which are then `...`."""
     return text if len(text) <= longest else text[: max(0, longest - 3)] + "..."

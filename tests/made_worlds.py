@@ -40,8 +40,9 @@ from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.decision import Decision
-from simnet.world.events import Event, ExposureBatch
+from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.network import Network
 from simnet.world.posts import Shown, View
 
@@ -97,6 +98,10 @@ class Played(NamedTuple):
     exposure_batches: list[ExposureBatch]
     views: list[View]
 
+    def exposures(self) -> list[Exposure]:
+        """List the rows of what was shown, as they are recorded."""
+        return [row for batch in self.exposure_batches for row in batch.exposures()]
+
     def tables(self) -> tuple[object, ...]:
         """Everything that must not depend on who was faster."""
         return self.events, self.exposure_batches, self.kernel.world.digest(), self.kernel.ledger()
@@ -106,9 +111,10 @@ def drive(
     scenario: Scenario,
     reply: Callable[[Prompt], str] = plausible,
     chance: Random | None = None,
+    switches: Sequence[ScenarioSwitch] = (),
 ) -> Played:
     """Play a scenario; `chance` decides how many views and decisions travel, and in what order."""
-    kernel = Kernel(scenario)
+    kernel = Kernel(scenario, switches)
     make = agents_of(scenario)
     agents: dict[str, object] = {}
     played = Played(kernel, kernel.events, kernel.exposure_batches, [])

@@ -76,6 +76,15 @@ def test_arms_are_compared_row_by_row():
     assert found["viewers"] == [0, 1]
 
 
+def test_a_verb_of_ones_own_counts_as_its_relation_says():
+    noted = table("events", [*EVENTS[:1], event(20, "ben", "note", post=0, made=1)])
+    assert cascade(noted, exposures(), 0).size == 0
+    assert cascade(noted, exposures(), 0, {"note": "reply"}).size == 1
+    assert cascade(noted, exposures(), 0, {"note": "none"}).size == 0
+    arms = {"one": (noted, exposures())}
+    assert compare(arms, by="ana", relations={"note": "reply"})["size"].to_pylist() == [1]
+
+
 def walked(events, post):
     """Count a cascade the slow way: (size, depth, largest level)."""
     levels = [{post}]

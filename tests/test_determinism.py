@@ -12,9 +12,7 @@ import pytest
 from made_worlds import drive, random_scenario
 
 from simnet import Pass
-from simnet.scenario.initial_network import network_of
-from simnet.world.event_replay import replay
-from simnet.world.network import Network
+from simnet.kernel.record_replay import rebuild
 
 pytestmark = pytest.mark.slow
 
@@ -61,12 +59,10 @@ def test_tables_are_the_same_whatever_the_hash_seed():
         assert done.stdout.strip() == mine
 
 
-def test_replaying_the_events_rebuilds_the_world(plays):
+def test_replaying_events_and_exposures_rebuilds_the_world(plays):
     for number, played in plays:
-        scenario, world = random_scenario(number), played.kernel.world
-        network = Network(len(world.handles), *network_of(scenario, world.handles))
-        again = replay(played.events, world.handles, world.cohorts, network)
-        assert again.digest() == world.digest(), f"scenario {number}"
+        rebuilt = rebuild(random_scenario(number), played.events, played.exposures())
+        assert rebuilt.digest() == played.kernel.world.digest(), f"scenario {number}"
 
 
 def test_every_turn_has_exactly_one_outcome(plays):

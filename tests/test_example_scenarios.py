@@ -1,17 +1,21 @@
 """The scenarios that come with simnet, played with a model that is a function."""
 
+import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_worlds import do, drive, refused, world
+from rich.console import Console
 
-from simnet import HOUR, Write
-from simnet.scenario.initial_network import network_of
+from simnet import HOUR, FakeModel, Write, run
+from simnet.analysis.cascades import cascade
+from simnet.analysis.show import show
+from simnet.analysis.threads import gather, rows
+from simnet.kernel.record_replay import rebuild
+from simnet.recording.checking.verify import verify
 from simnet.scenario.loading import load_scenario
-from simnet.world.event_replay import replay
-from simnet.world.network import Network
-from simnet.world.verbs import EVERY_VERB
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 
@@ -102,6 +106,27 @@ def test_a_note_is_shown_once_two_others_find_it_helpful(facts):
     assert place.posts[0].shown().label == "Readers added: It was tested today."
 
 
+def test_a_note_is_shown_below_its_post_and_counts_as_a_reply(facts, tmp_path):
+    def reply(prompt):
+        return "note 1: It was tested." if "rate (" in prompt.pattern else "pass"
+
+    town = replace(facts.fact_check(size=8), lasts=2 * HOUR)
+    recorded = run(town, model=FakeModel(reply), out=tmp_path)
+    assert recorded.manifest.relations["note"] == "reply"
+    notes = [e for e in rows(recorded.read("events")) if e.verb == "note" and e.made is not None]
+    assert notes
+    assert recorded.summary.replies == len(notes)
+    threads = gather(rows(recorded.read("events")), recorded.relations)
+    assert all(threads.posts[note.made].parent.id == note.post for note in notes)
+    sink = io.StringIO()
+    show(recorded, Console(file=sink, width=100))
+    line = next(line for line in sink.getvalue().splitlines() if f"#{notes[0].made}" in line)
+    assert line.startswith(("├──", "└──"))
+    tables = recorded.read("events"), recorded.read("exposures")
+    assert cascade(*tables, notes[0].post, recorded.relations).size >= 1
+    assert [check for check in verify(recorded) if check.problems] == []
+
+
 def test_what_notes_and_ratings_do_not_allow_is_refused(facts):
     place = world()
     do(place, "ana", Write("Lead in the water!"))
@@ -132,11 +157,6 @@ def test_notes_come_about_in_a_run_and_a_replay_rebuilds_them(facts):
     again = played.kernel.world
     labelled = [post for post in again.posts if post.label.startswith("Readers added")]
     assert labelled
-    handles = town.handles()
-    cohorts = [c.name for c in town.cohorts for _ in c.personas]
-    rebuilt = replay(
-        played.events, handles, cohorts, Network(len(handles), *network_of(town, handles)),
-        (*EVERY_VERB, facts.Note, facts.Rate),
-    )  # fmt: skip
+    rebuilt = rebuild(town, played.events, played.exposures())
     assert rebuilt.digest() == again.digest()
     assert rebuilt.kept == again.kept

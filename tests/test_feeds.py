@@ -38,8 +38,7 @@ from simnet import (
 )
 from simnet.clock import DAY, HOUR
 from simnet.world.feeds.feed import choose
-from simnet.world.feeds.view import look
-from simnet.world.world import RECENT
+from simnet.world.state import RECENT
 
 ANA, BEN, CAT, DAN = range(4)
 
@@ -130,13 +129,13 @@ def test_a_post_that_a_source_offers_twice_is_shown_once(place):
 
 
 def test_a_fresh_feed_shows_a_post_once(place):
-    views = [look(place, ANA, Feed(size=1), 9.0, turn=t, seed=0)[0] for t in range(3)]
+    views = [place.observe("ana", 9.0, Feed(size=1), turn=t, seed=0)[0] for t in range(3)]
     assert [[post.id for post in view.posts] for view in views] == [[1], [0], []]
 
 
 def test_a_feed_that_is_not_fresh_shows_it_again(place):
     feed = Feed(size=1, fresh=False)
-    views = [look(place, ANA, feed, 9.0, turn=t, seed=0)[0] for t in range(2)]
+    views = [place.observe("ana", 9.0, feed, turn=t, seed=0)[0] for t in range(2)]
     assert [[post.id for post in view.posts] for view in views] == [[1], [1]]
 
 

@@ -26,12 +26,10 @@ from simnet import (
 )
 from simnet.inference.fake import plausible
 from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.record_replay import rebuild
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
-from simnet.scenario.initial_network import network_of
-from simnet.world.event_replay import replay
 from simnet.world.events import DONE, FAILED, REFUSED, Event
-from simnet.world.network import Network
 
 PEOPLE = 40
 TURNS = 2_000
@@ -58,9 +56,9 @@ def scenario(verbs):
 
 
 def play(made, seed):
-    """Play a scenario with a model that is hostile; returns the kernel, its events, its turns."""
+    """Play a scenario with a hostile model; returns the kernel, events, exposures and turns."""
     chance, kernel, make = Random(seed), Kernel(made), agents_of(made)
-    agents, events, turns = {}, [], Counter()
+    agents, events, exposures, turns = {}, [], [], Counter()
     status = Status.FULL
     while status is not Status.DONE:
         status = kernel.advance(64)
@@ -71,8 +69,10 @@ def play(made, seed):
             turns[view.who, view.turn] += 1
             said = hostile(chance)
             kernel.deliver([decide(agents[view.who], view, said)])
-        events += kernel.take_rows().events
-    return kernel, events, turns
+        rows = kernel.take_rows()
+        events += rows.events
+        exposures += [row for batch in rows.exposure_batches for row in batch.exposures()]
+    return kernel, events, exposures, turns
 
 
 def hostile(chance):
@@ -103,7 +103,7 @@ def check_counts(world, events):
 def check(seed, verbs):
     """Play one town and look at every turn; returns the events."""
     made = scenario(verbs)
-    kernel, events, taken = play(made, seed)
+    kernel, events, exposures, taken = play(made, seed)
     assert len(taken) >= TURNS
     assert set(taken.values()) == {1}
     outcomes = Counter((event.who, event.turn) for event in events if event.part == 0)
@@ -114,10 +114,8 @@ def check(seed, verbs):
     assert ledger.open == 0
     assert all(event.reason for event in events if event.outcome != DONE)
     check_counts(kernel.world, events)
-    handles = made.handles()
-    network = Network(len(handles), *network_of(made, handles))
-    again = replay(stored(events), handles, kernel.world.cohorts, network)
-    assert again.digest() == kernel.world.digest()
+    rebuilt = rebuild(made, stored(events), exposures)
+    assert rebuilt.digest() == kernel.world.digest()
     return events
 
 

@@ -1,14 +1,18 @@
 """The heap of simulated time."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 from made_worlds import decide, drive
 
 from simnet import (
+    HOUR,
     MINUTE,
+    Action,
     Cohort,
     Cue,
+    Effect,
     Exponential,
     Feed,
     Follow,
@@ -18,7 +22,10 @@ from simnet import (
     OnPost,
     Pass,
     Persona,
+    PostId,
+    Relation,
     Reply,
+    Repost,
     RunError,
     Scenario,
     Steps,
@@ -77,6 +84,25 @@ def test_the_kernel_waits_only_for_what_lands_next():
     now = kernel.now
     assert kernel.advance(1) in {Status.FULL, Status.WAITING}
     assert kernel.now >= now
+
+
+def test_nobody_waits_for_a_turn_that_lands_later():
+    slow = Cohort("slow", people("ana"), rhythm=Steps(HOUR), behaviour=silent, reacts_in=1800.0)
+    quick = Cohort("quick", people("ben"), rhythm=Steps(60.0), behaviour=silent, reacts_in=1.0)
+    scenario = Scenario("s", [slow, quick], lasts=HOUR)
+    kernel, make, undecided = Kernel(scenario), agents_of(scenario), []
+    while True:
+        status = kernel.advance(9)
+        views, kernel.views = kernel.views, []
+        undecided += [view for view in views if view.who == "ana"]
+        ready = [decide(make("ben"), view) for view in views if view.who == "ben"]
+        kernel.deliver(ready)
+        if not ready:
+            break
+    assert status is Status.WAITING
+    assert [view.turn for view in undecided] == [0]
+    assert [event.turn for event in kernel.events] == list(range(30))
+    assert (kernel.now, kernel.ledger().open) == (1741.0, 1)
 
 
 def test_all_who_wake_within_the_time_to_react_think_at_once():
@@ -152,6 +178,19 @@ def test_a_turn_of_several_actions_has_a_row_for_each_and_one_outcome():
     assert all(e.shown == () and e.marks == () for e in one.events if e.part)
 
 
+def test_what_was_shown_and_the_marks_are_on_the_first_row_of_a_turn_alone():
+    cohort = Cohort("town", people("ana"), rhythm=Steps(10 * MINUTE), acts=3, text_limit=5,
+                    feed=Feed(reads=everything))  # fmt: skip
+    cues = [Cue(0.0, "ben", Write("hello"))]
+    silent_ben = Cohort("others", people("ben"), rhythm=Never())
+    scenario = Scenario("s", [cohort, silent_ben], cues, lasts=MINUTE)
+    one = drive(scenario, lambda _: "like 1\nwrite: hello\nwrite: there")
+    assert [(e.verb, e.part, e.shown) for e in one.events[1:]] == [
+        ("like", 0, (0,)), ("write", 1, ()), ("write", 2, ()),
+    ]  # fmt: skip
+    assert [bool(e.marks) for e in one.events[1:]] == [True, False, False]
+
+
 def test_a_failed_turn_is_one_row_with_its_cause():
     cohort = Cohort("town", people("ana"), rhythm=Steps(10 * MINUTE), verbs=(Write, Pass))
     one = drive(Scenario("s", [cohort], lasts=MINUTE), lambda _: "nonsense")
@@ -172,7 +211,7 @@ def test_the_suspended_go_on_waking_and_are_refused():
     assert one.kernel.ledger().refused == {"write": 3}
 
 
-# -- being stirred --------------------------------------------------------------------
+# -- wakes that events cause ----------------------------------------------------------
 
 
 def triggered(by, *cues, **fields):
@@ -187,6 +226,29 @@ def triggered(by, *cues, **fields):
 def test_a_post_wakes_followers():
     assert triggered("post", Cue(10.0, "ben", Write("hi"))) == [15.0]
     assert triggered("post", Cue(10.0, "ana", Write("hi"))) == []
+
+
+def test_a_repost_wakes_followers():
+    mine = Cue(1.0, "ana", Write("mine"))
+    assert triggered("post", mine, Cue(10.0, "ben", Repost(0))) == [15.0]
+    assert triggered("post", mine, Cue(10.0, "ben", Like(0))) == []
+
+
+def test_a_verb_of_ones_own_that_reposts_wakes_followers():
+    @dataclass(frozen=True, slots=True)
+    class Boost(Action):
+        """Put a post into the feeds of one's followers."""
+
+        verb: ClassVar[str] = "boost"
+        relation: ClassVar[Relation] = "repost"
+        post: PostId
+
+        def do(self, world, who, now):
+            world.enter(who, world.visible_post(who, self.post), now)
+            return Effect(self.post)
+
+    mine = Cue(1.0, "ana", Write("mine"))
+    assert triggered("post", mine, Cue(10.0, "ben", Boost(0))) == [15.0]
 
 
 def test_a_reply_wakes_the_author():

@@ -7,20 +7,22 @@ from simnet import (
     Block,
     CreateGroup,
     Feed,
+    Follow,
     Message,
     Mute,
     Quote,
     Remove,
     Reply,
+    Repost,
     SearchMembers,
     Suspend,
     Write,
     chronological,
     everything,
 )
-from simnet.world.feeds.view import MAIL, look
+from simnet.world.feeds.view import MAIL, UNREAD
 
-ANA, BEN, CAT = range(3)
+ANA, BEN, CAT = "ana", "ben", "cat"
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def place():
 
 
 def seen(place, viewer=ANA, turn=0, **feed):
-    return look(place, viewer, Feed(**feed), 99.0, turn=turn, seed=5)
+    return place.observe(viewer, 99.0, Feed(**feed), turn=turn, seed=5)
 
 
 def numbers(found):
@@ -41,7 +43,7 @@ def numbers(found):
 
 
 def test_a_view_says_whose_it_is_and_when(place):
-    view = look(place, BEN, Feed(), 99.0, turn=4, seed=5, refused=("like: no",))[0]
+    view = place.observe(BEN, 99.0, Feed(), turn=4, seed=5, refused=("like: no",))[0]
     assert (view.who, view.turn, view.now, view.seed) == ("ben", 4, 99.0, 5)
     assert view.refused == ("like: no",)
     assert (view.posts, view.messages, view.news, view.suggested, view.groups) == ((),) * 5
@@ -66,6 +68,15 @@ def test_answers_take_half_of_the_feed_at_most(place):
     view, showing = seen(place, size=5, reads=everything)
     assert showing.rankers.count("mention") == 3
     assert len({post.id for post in view.posts}) == len(view.posts) == 5
+
+
+def test_the_newest_answers_wait_and_older_ones_are_dropped(place):
+    for at in range(UNREAD + 20):
+        do(place, "ben", Reply(0, f"{at}"), 2.0 + at)
+    looks = [numbers(seen(place, size=1, turn=turn)) for turn in range(UNREAD + 20)]
+    newest = UNREAD + 20
+    assert looks[: UNREAD + 1] == [[newest - number] for number in range(UNREAD + 1)]
+    assert looks[UNREAD + 1 :] == [[]] * 19
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -120,6 +131,16 @@ def test_what_one_searched_is_in_the_next_view_alone(place):
     assert seen(place, turn=1)[0].news == ()
 
 
+def test_a_post_says_who_passed_it_on_unless_that_is_its_author(place):
+    do(place, "ben", Write("passed on by oneself"), 2.0)
+    do(place, "ben", Repost(1), 3.0)
+    do(place, "cat", Write("passed on by another"), 4.0)
+    do(place, "ben", Repost(2), 5.0)
+    do(place, "dan", Follow("ben"), 6.0)
+    view, _ = found = seen(place, "dan")
+    assert dict(zip(numbers(found), view.why, strict=True)) == {1: "", 2: "reposted by @ben"}
+
+
 def test_groups_are_listed_by_name(place):
     for name in ("walkers", "bakers"):
         do(place, "ana", CreateGroup(name))
@@ -140,5 +161,5 @@ def test_what_was_seen_long_ago_is_forgotten(place):
     feed = Feed(reads=everything, size=2, candidates=2, window=10.0)
     for number in range(60):
         do(place, "ben", Write(f"{number}"), 100.0 + number)
-        look(place, ANA, feed, 100.0 + number, turn=number, seed=0)
-    assert len(place.seen[ANA]) <= 4 * feed.candidates + feed.size + 10
+        place.observe(ANA, 100.0 + number, feed, turn=number, seed=0)
+    assert len(place.seen[place.index[ANA]]) <= 4 * feed.candidates + feed.size + 10

@@ -17,7 +17,6 @@ from simnet import (
     preferential_attachment,
     random_walk,
 )
-from simnet.world.feeds.view import look
 from simnet.world.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)
@@ -67,7 +66,7 @@ def test_preferential_attachment_knows_ties_that_came_and_went():
     place.follow(2, 6)
     place.follow(1, 7)
     place.follow(1, 7)
-    assert place.drawn == 2
+    assert place.total_count == 2
     assert set(names(preferential_attachment(place, 0, 3, 7))) <= {"g", "h"}
 
 
@@ -123,7 +122,7 @@ def town():
 
 
 def suggested(place, feed=TWO):
-    return look(place, 0, feed, 1.0, turn=0, seed=7)[0].suggested
+    return place.observe(place.handles[0], 1.0, feed, turn=0, seed=7)[0].suggested
 
 
 def test_a_view_suggests_members(town):

@@ -58,7 +58,7 @@ def test_steps_wake_everyone_at_once():
     assert rhythm.triggered("ana", 70.0, draw(1)) == 125.0
 
 
-def test_who_is_stirred_before_the_first_step_wakes_at_it():
+def test_who_is_triggered_before_the_first_step_wakes_at_it():
     assert Steps(60.0, offset=600.0).triggered("ana", 10.0, draw(1)) == 600.0
 
 
@@ -234,7 +234,7 @@ class Odd:
         (Odd(first=nan), r"Odd.first gave nan s at 0 s"),
         (Odd(after=lambda now: now - 1), r"Odd.after gave 60 s at 61 s"),
         (Odd(after=lambda now: nan), r"Odd.after gave nan s at 61 s"),
-        (Odd(triggered=lambda now: now - 1, by=["post"]), r"Odd.stirred gave \S+ s at \S+ s"),
+        (Odd(triggered=lambda now: now - 1, by=["post"]), r"Odd.triggered gave \S+ s at \S+ s"),
     ],
 )
 def test_a_rhythm_that_goes_back_in_time_is_named_with_its_cohort(rhythm, message):

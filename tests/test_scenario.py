@@ -150,7 +150,7 @@ def test_a_cohort_that_contradicts_itself_is_named(fields, message):
         ),
         (
             {"cohorts": [replace(TOWN, rhythm=Exponential(60, frozenset({"repl"})))]},
-            r"'town' is stirred by 'repl'; did you mean 'reply'\?; what stirs is post, reply",
+            r"'town' is triggered by 'repl'; did you mean 'reply'\?; choose among post, reply",
         ),
         (
             {"cues": [Cue(60, "anna", Write("hi"))]},

@@ -169,6 +169,31 @@ def test_a_reaction_taken_back_no_longer_counts():
     assert +told.posts[0].reactions == {}
 
 
+@pytest.mark.parametrize(
+    ("relation", "roots", "replies", "reposts"),
+    [("reply", [0], 1, 0), ("quote", [0, 1], 0, 1), ("post", [0, 1], 0, 0), ("none", [0, 1], 0, 0)],
+)
+def test_where_a_post_by_a_verb_of_ones_own_stands(relation, roots, replies, reposts):
+    note = reply(1, "bob", "y", 0)._replace(verb="note")
+    threads = gather([post(0, "ana", "x"), note], {"note": relation})
+    first = threads.posts[0]
+    assert [one.id for one in threads.roots] == roots
+    assert (len(first.replies), first.reposts) == (replies, reposts)
+    assert threads.posts[1].quotes == (0 if relation == "quote" else None)
+
+
+def test_what_an_act_by_a_verb_of_ones_own_does_to_a_post():
+    relations = {"vouch": "reaction", "revoke": "retraction", "boost": "repost",
+                 "flag": "label", "hide": "removal"}  # fmt: skip
+    story = [post(0, "ana", "x"), act(1, "bob", "vouch", 0), act(2, "cat", "vouch", 0, text="much"),
+             act(3, "bob", "revoke", 0), act(4, "bob", "boost", 0),
+             act(5, "mod", "flag", 0, text="old"), act(6, "mod", "hide", 0)]  # fmt: skip
+    found = gather(story, relations).posts[0]
+    assert +found.reactions == {"much": 1}
+    assert (found.reposts, found.labels, found.removed_by) == (1, ["old"], "mod")
+    assert gather(story).posts[0].reposts == 0
+
+
 def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path):
     root = run.path.parent
     broken = RunDirectory.create(root, "zzz")

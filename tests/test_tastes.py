@@ -38,9 +38,8 @@ from simnet import (
     popular,
     shuffled,
 )
-from simnet.world.engagement import FANS, LIKINGS, POOL, EngagementLog
+from simnet.world.engagement import FANS, LIKED, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
-from simnet.world.feeds.view import look
 
 ANA, BEN, CAT, DAN = range(4)
 
@@ -80,8 +79,8 @@ def test_all_ways_to_engage_count_and_dislikes_do_not(place):
     do(place, "ana", Repost(posts[4]))
     do(place, "ana", Dislike(posts[5]))
     engagement = place.engagement
-    assert set(posts[:5]) <= set(engagement.likings(ANA))
-    assert posts[5] not in engagement.likings(ANA)
+    assert set(posts[:5]) <= set(engagement.liked(ANA))
+    assert posts[5] not in engagement.liked(ANA)
     assert engagement.popular(9) == posts[4::-1]
     assert [engagement.fans(post) for post in posts] == [[ANA]] * 5 + [[]]
 
@@ -90,7 +89,7 @@ def test_what_is_taken_back_is_forgotten(place):
     (post,) = write(place, "ben", "a")
     do(place, "ana", Like(post))
     do(place, "ana", Unlike(post))
-    assert place.engagement.likings(ANA) == place.engagement.fans(post) == []
+    assert place.engagement.liked(ANA) == place.engagement.fans(post) == []
     do(place, "ana", Like(post))
     do(place, "ana", Dislike(post))
     assert place.engagement.fans(post) == []
@@ -110,8 +109,8 @@ def test_attention_is_bounded():
         engagement.engaged(number, number)
         engagement.engaged(1, number)
         engagement.engaged(number, 5)
-    assert engagement.likings(1)[-1] == 3 * POOL - 1
-    assert len(engagement.likings(1)) == LIKINGS
+    assert engagement.liked(1)[-1] == 3 * POOL - 1
+    assert len(engagement.liked(1)) == LIKED
     assert len(engagement.fans(5)) == FANS
     pool = engagement.state()[2]
     assert len(pool) == POOL
@@ -123,7 +122,7 @@ def test_attention_is_bounded():
 def test_popular_posts_are_those_counted_from_the_pool(acts):
     engagement = EngagementLog()
     for who, post, back in acts:
-        (engagement.took_back if back else engagement.engaged)(who, post)
+        (engagement.disengaged if back else engagement.engaged)(who, post)
     pool = engagement.state()[2]
     counted = sorted(set(pool), key=lambda post: (pool.count(post), post), reverse=True)
     assert engagement.popular(10) == counted
@@ -158,7 +157,7 @@ def test_a_feed_stops_where_its_tokens_end(place):
 
     def count(tokens):
         place.seen.clear()
-        view, _ = look(place, ANA, Feed(tokens=tokens), 9.0, turn=0, seed=1)
+        view, _ = place.observe("ana", 9.0, Feed(tokens=tokens), turn=0, seed=1)
         return [post.id for post in view.posts]
 
     assert count(None) == count(30) == [2, 1, 0]
@@ -170,10 +169,10 @@ def test_tokens_count_quoted_words_and_unshown_posts_come_later(place):
     (quoted,) = write(place, "cat", "q" * 80)
     do(place, "ben", Quote(quoted, "b" * 8))
     feed = Feed(tokens=25)
-    view, showing = look(place, ANA, feed, 9.0, turn=0, seed=1)
+    view, showing = place.observe("ana", 9.0, feed, turn=0, seed=1)
     assert [post.id for post in view.posts] == [1]
     assert len(showing.scores) == len(showing.rankers) == 1
-    view, _ = look(place, ANA, feed, 9.0, turn=1, seed=1)
+    view, _ = place.observe("ana", 9.0, feed, turn=1, seed=1)
     assert [post.id for post in view.posts] == [0]
 
 

@@ -180,6 +180,31 @@ def test_who_answers_a_post_promotes_its_author():
 # -- archetypes -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "own", [{"news": ("found @ben: hi",)}, {"suggested": ("ben",)}, {"why": ("replied to you",)}]
+)
+def test_what_only_the_member_sees_is_decided_in_the_members_own_words(own):
+    people = [Persona(id=f"p{n}", description=f"Person number {n}.") for n in range(9)]
+    cohort = Cohort("people", people, behaviour=archetypes(1))
+    profile = cohort.profile("A town.", Feed(), 0)
+    asked = []
+
+    def reply(prompt):
+        asked.append(prompt.system + prompt.user)
+        return "write: from a model"
+
+    seen = view(shown(1, "ben"), who="p0")
+    marks = [
+        decide(HostedAgent(person, profile), seen._replace(who=person.id, **fields), reply).marks
+        for fields in ({}, own)
+        for person in people
+    ]
+    assert set(marks[:9]) == {("archetype",)}
+    assert set(marks[9:]) == {()}
+    assert len(set(asked[:9])) == 1
+    assert all(f"Person number {n}." in asked[9 + n] for n in range(9))
+
+
 def crowd(k=2, size=40, **settings):
     """One author, and a cohort whose members all see the same post at about the same time."""
     author = Persona(id="author")

@@ -7,6 +7,7 @@ from simnet import (
     EVERY_VERB,
     MEMBER,
     MODERATOR,
+    Action,
     Block,
     CreateGroup,
     Dislike,
@@ -39,6 +40,8 @@ from simnet import (
     Unmute,
     Write,
 )
+from simnet.world.actions import RELATIONS
+from simnet.world.verbs import RELATION_OF
 from simnet.world.verbs.posting import LONGEST_TEXT
 
 ANA, BEN = 0, 1
@@ -102,6 +105,35 @@ def test_a_repost_enters_the_timeline_once(place):
     assert [(who, post.id) for who, post in place.timeline] == [(BEN, 0), (ANA, 0)]
     assert refused(place, "ana", Repost(0)) == "you reposted 0 already"
     assert place.posts[0].reposts == 1
+
+
+def test_every_built_in_verb_says_what_it_is_to_a_post_or_member():
+    relations = {}
+    for name, relation in RELATION_OF.items():
+        relations.setdefault(relation, set()).add(name)
+    assert relations == {
+        "post": {"write"},
+        "reply": {"reply"},
+        "quote": {"quote"},
+        "repost": {"repost"},
+        "reaction": {"like", "dislike", "react"},
+        "retraction": {"unlike", "undislike"},
+        "label": {"label"},
+        "removal": {"remove"},
+        "moderation": {"report", "dismiss", "pin", "suspend", "reinstate"},
+        "message": {"message", "send"},
+        "tie": {"follow", "unfollow", "mute", "unmute", "block", "unblock",
+                "create", "join", "leave"},
+        "none": {"search", "find", "trend", "pass"},
+    }  # fmt: skip
+    assert set(relations) == set(RELATIONS)
+
+
+def test_a_verb_with_another_relation_is_refused_when_it_is_declared():
+    with pytest.raises(TypeError, match=r"Answer.relation is 'answer'; choose post, reply, quote"):
+
+        class Answer(Action):
+            relation = "answer"
 
 
 def test_to_pass_changes_nothing(place):

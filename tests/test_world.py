@@ -1,6 +1,7 @@
-"""The one writer, and that a run can be done again from its events."""
+"""The two writers, and that a world is rebuilt from what they did."""
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import ClassVar, Literal
 
 import pytest
@@ -16,18 +17,25 @@ from simnet import (
     DivergenceError,
     Effect,
     Event,
+    Feed,
     Group,
     Like,
     Member,
+    Message,
     PostId,
+    Quote,
     React,
     RecordError,
+    Reply,
     ScenarioError,
+    SearchPosts,
     Text,
+    Trend,
     Write,
+    everything,
 )
 from simnet.world.actions import fields_of
-from simnet.world.event_codec import recall, tell
+from simnet.world.event_codec import decode_action, encode_action
 from simnet.world.event_replay import replay
 
 HANDLES = ("ana", "ben", "cat", "dan")
@@ -88,23 +96,29 @@ def actions_of(verb):
 actions = st.one_of(*map(actions_of, VERBS))
 follows = st.lists(st.tuples(st.sampled_from(HANDLES), st.sampled_from(HANDLES)), max_size=6)
 steps = st.lists(st.tuples(st.sampled_from(HANDLES), actions, st.floats(0, 9)), max_size=60)
+looks = st.lists(st.sampled_from([None, *HANDLES]), max_size=9)
+"""Who looks before each step, if anyone."""
+FEED = Feed(reads=everything, size=2, candidates=2, window=60.0)
 
 
 @settings(max_examples=150)
-@given(follows, steps)
-def test_whatever_is_tried_gives_one_event_and_replaying_them_gives_the_same_world(ties, tried):
+@given(follows, steps, looks)
+def test_replaying_whatever_was_tried_and_shown_gives_the_same_world(ties, tried, lookers):
     place = world(HANDLES, ties)
-    events = []
-    for turn, (who, action, wait) in enumerate(tried):
+    history = []
+    for turn, ((who, action, wait), looker) in enumerate(zip(tried, cycle(lookers or [None]))):
+        if looker is not None:
+            history.append(place.observe(looker, place.now, FEED, turn=turn, seed=turn)[1])
         before = place.digest()
         event = place.apply(who, action, place.now + wait, turn=turn, marks=("m",), shown=(1,))
         assert isinstance(event, Event)
         assert (event.who, event.verb, event.at, event.turn) == (who, action.verb, place.now, turn)
         assert (event.outcome == "done") == (event.reason is None)
         assert event.outcome == "done" or place.digest() == before
-        assert recall(type(action), event) == action
-        events.append(event)
-    again = replay(events, HANDLES, ["people"] * 4, network(HANDLES, ties), VERBS)
+        assert decode_action(type(action), event) == action
+        history.append(event)
+    start = network(HANDLES, ties)
+    again = replay(history, HANDLES, ["people"] * 4, start, VERBS, {"people": FEED})
     assert again.digest() == place.digest()
 
 
@@ -168,6 +182,49 @@ def test_worlds_that_differ_have_other_digests():
     assert len(digests) == 6
 
 
+@pytest.mark.parametrize(
+    ("who", "action"),
+    [
+        ("ben", Write("seen")),
+        ("ben", Reply(0, "a mention")),
+        ("ben", Quote(0, "a mention")),
+        ("ben", Message("ana", "mail")),
+        ("ana", SearchPosts("mine")),
+        ("ana", Trend()),
+    ],
+)
+def test_a_look_that_takes_something_changes_the_digest(who, action):
+    place = world()
+    do(place, "ana", Write("mine"))
+    place.observe("ana", 0.0, Feed(reads=everything), turn=0, seed=0)
+    do(place, who, action)
+    before = place.digest()
+    place.observe("ana", 0.0, Feed(reads=everything), turn=1, seed=0)
+    taken = place.digest()
+    assert taken != before
+    place.observe("ana", 0.0, Feed(reads=everything), turn=2, seed=0)
+    assert place.digest() == taken
+
+
+def test_nobody_looks_before_what_was_done_last():
+    place = world()
+    do(place, "ana", Write("now"), 5.0)
+    with pytest.raises(ValueError, match=r"time runs backwards: 4.0 after 5.0"):
+        place.observe("ben", 4.0, Feed(), turn=0, seed=0)
+
+
+def test_a_look_whose_ranking_fails_changes_nothing():
+    place = world()
+    do(place, "ana", Write("mine"))
+    do(place, "ben", Reply(0, "a mention"))
+    do(place, "cat", Write("a candidate"))
+    before = place.digest()
+    feed = Feed(reads=everything, ranking=lambda world, viewer, posts, now: [])
+    with pytest.raises(ScenarioError, match="gave 0 scores"):
+        place.observe("ana", 1.0, feed, turn=0, seed=0)
+    assert place.digest() == before
+
+
 def test_a_verb_whose_rule_raises_is_named():
     @dataclass(frozen=True, slots=True)
     class Crash(Action):
@@ -181,8 +238,8 @@ def test_a_verb_whose_rule_raises_is_named():
 
 
 def test_a_choice_is_told_in_the_column_for_text_or_in_extra():
-    assert tell(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
-    rated = tell(Rate(3, "two", "fine"), Effect(whom="ben"))
+    assert encode_action(React(3, "sad"), Effect()) == Effect(post=3, text="sad")
+    rated = encode_action(Rate(3, "two", "fine"), Effect(whom="ben"))
     assert rated == Effect(post=3, whom="ben", text="fine", extra='{"stars": "two"}')
 
 
@@ -196,7 +253,7 @@ def test_fields_without_a_column_join_what_the_rule_put_into_extra():
 @pytest.mark.parametrize("extra", ["plainly", "[1]"])
 def test_extra_holds_an_object(extra):
     with pytest.raises(ScenarioError, match=r"'introduce' put .* which holds a JSON object"):
-        tell(Introduce("ben", "cat", "g", "warm"), Effect(extra=extra))
+        encode_action(Introduce("ben", "cat", "g", "warm"), Effect(extra=extra))
 
 
 def test_a_verb_nobody_knows_cannot_be_replayed():
@@ -211,7 +268,7 @@ def test_a_record_that_lacks_a_field_cannot_be_replayed():
     do(place, "ana", Write("hi"))
     event = do(place, "ana", Rate(0, "one", "a"))._replace(extra=None)
     with pytest.raises(RecordError, match=r"no 'stars' in `extra`, which the verb 'rate' needs"):
-        recall(Rate, event)
+        decode_action(Rate, event)
 
 
 @pytest.mark.parametrize("change", [{"made": 7}, {"who": "ben"}, {"cohort": "others"}])

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from simnet.clock import Seconds
 from simnet.errors import RecordError
 from simnet.world.events import DONE
+from simnet.world.verbs import RELATION_OF
 
-SPREADING = ("reply", "quote", "repost")
-"""Verbs that make a post's cascade grow."""
+SPREADING = frozenset({"reply", "quote", "repost"})
+"""Relations of verbs that make a post's cascade grow."""
 
 Numbers = npt.NDArray[np.int64]
 Times = npt.NDArray[np.float64]
@@ -50,8 +51,12 @@ class Cascade(NamedTuple):
     """To how many any post of the cascade was shown."""
 
 
-def cascade(events: pa.Table, exposures: pa.Table, post: int) -> Cascade:
+def cascade(
+    events: pa.Table, exposures: pa.Table, post: int, relations: Mapping[str, str] = RELATION_OF
+) -> Cascade:
     """Follow what came of `post` in the tables of one run.
+
+    `relations` says what each verb is to the post it is about; of a run, `Run.relations`.
 
     Raises RecordError if no event made it.
     """
@@ -60,7 +65,8 @@ def cascade(events: pa.Table, exposures: pa.Table, post: int) -> Cascade:
     if not len(first):
         raise RecordError(f"no event made post {post}")
     at = first["at"][0].as_py()
-    spread = done.filter(pc.is_in(done["verb"], pa.array(SPREADING)))
+    verbs = [verb for verb, relation in relations.items() if relation in SPREADING]
+    spread = done.filter(pc.is_in(done["verb"], pa.array(verbs, pa.string())))
     levels = _levels(_integers(spread["post"]), _integers(spread["made"]), post)
     rows = np.concatenate([np.empty(0, np.int64), *levels])
     posts = np.append(_integers(spread["made"])[rows], post)
@@ -92,16 +98,21 @@ def first_post(events: pa.Table, by: str) -> int:
     return number
 
 
-def compare(arms: Mapping[str, tuple[pa.Table, pa.Table]], by: str) -> pa.Table:
+def compare(
+    arms: Mapping[str, tuple[pa.Table, pa.Table]],
+    by: str,
+    relations: Mapping[str, str] = RELATION_OF,
+) -> pa.Table:
     """Compare the cascades of a member's first post: a row for each arm.
 
     `arms` maps a name to the `events` and the `exposures` of a run. The columns are `arm` and
-    the fields of Cascade; times are in seconds. Raises RecordError if `by` posted nothing.
+    the fields of Cascade; times are in seconds. `relations` is as in `cascade`. Raises
+    RecordError if `by` posted nothing.
     """
-    rows = [
-        {"arm": arm, **cascade(events, exposures, first_post(events, by))._asdict()}
-        for arm, (events, exposures) in arms.items()
-    ]
+    rows = []
+    for arm, (events, exposures) in arms.items():
+        found = cascade(events, exposures, first_post(events, by), relations)
+        rows.append({"arm": arm, **found._asdict()})
     return pa.Table.from_pylist(rows, schema=_schema())
 
 

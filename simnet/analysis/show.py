@@ -41,7 +41,7 @@ def show(
     happened = list(rows(run.read("events")))
     if who is not None:
         _check_handle(run, happened, who)
-    threads = gather(happened)
+    threads = gather(happened, run.relations)
     console.print(_title(run))
     colours = _colours(event.cohort for event in happened)
     if events:
@@ -160,7 +160,7 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     text = Text()
     text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
     told = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
-    told += [f"quotes #{event.post}"] if event.verb == "quote" else []
+    told += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     told += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     told += [f"[{mark}]" for mark in event.marks]
     text.append(visible("  " + " · ".join(told)), "dim")

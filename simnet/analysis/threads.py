@@ -1,15 +1,14 @@
 """From a table of events to the threads that people would see on the platform."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from simnet.world.events import DONE, Event
-
-_TAKES_BACK = {"unlike": "like", "undislike": "dislike"}
+from simnet.world.verbs import RELATION_OF
 
 
 @dataclass(slots=True)
@@ -20,6 +19,8 @@ class Post:
     event: Event
     """The event that made it."""
     parent: "Post | None" = None
+    quotes: int | None = None
+    """The post it quotes."""
     replies: list["Post"] = field(default_factory=list)
     reactions: Counter[str] = field(default_factory=Counter)
     """How many likes, dislikes and feelings it has now."""
@@ -53,8 +54,11 @@ def rows(events: pa.Table) -> Iterator[Event]:
         yield event._replace(marks=tuple(event.marks), shown=tuple(event.shown))
 
 
-def gather(events: Iterable[Event]) -> Threads:
-    """Put the posts of events, in the order of time, into threads with all that came of them."""
+def gather(events: Iterable[Event], relations: Mapping[str, str] = RELATION_OF) -> Threads:
+    """Put the posts of events, in the order of time, into threads with all that came of them.
+
+    `relations` says what each verb is to the post it is about; of a run, `Run.relations`.
+    """
     threads = Threads([], {}, [], Counter(), Counter())
     reacted: dict[tuple[str, int], str] = {}
     for event in events:
@@ -63,9 +67,9 @@ def gather(events: Iterable[Event]) -> Threads:
             continue
         threads.done[event.verb] += 1
         if event.made is not None:
-            _publish(threads, event.made, event)
+            _publish(threads, event.made, event, relations.get(event.verb))
         elif event.post is not None and (post := threads.posts.get(event.post)):
-            _touch(post, event, reacted)
+            _touch(post, event, relations.get(event.verb), reacted)
     return threads
 
 
@@ -90,15 +94,17 @@ def involving(threads: Threads, who: str) -> set[int]:
     return found
 
 
-def _publish(threads: Threads, number: int, event: Event) -> None:
+def _publish(threads: Threads, number: int, event: Event, relation: str | None) -> None:
     post = threads.posts[number] = Post(number, event)
-    other = threads.posts.get(event.post) if event.post is not None else None
-    if other is not None and event.verb == "reply":
-        post.parent = other
-        other.replies.append(post)
+    about = threads.posts.get(event.post) if event.post is not None else None
+    if about is not None and relation == "reply":
+        post.parent = about
+        about.replies.append(post)
         return
-    if other is not None:
-        other.reposts += 1
+    if relation == "quote":
+        post.quotes = event.post
+        if about is not None:
+            about.reposts += 1
     threads.roots.append(post)
 
 
@@ -108,17 +114,17 @@ def _miss(threads: Threads, event: Event) -> None:
     (threads.missed if post is None else post.attempts).append(event)
 
 
-def _touch(post: Post, event: Event, reacted: dict[tuple[str, int], Any]) -> None:
-    match event.verb:
-        case "like" | "dislike" | "react":
-            reaction = event.text if event.verb == "react" and event.text else event.verb
-            _react(post, (event.who, post.id), reaction, reacted)
-        case "unlike" | "undislike":
-            if reacted.get((event.who, post.id)) == _TAKES_BACK[event.verb]:
-                _react(post, (event.who, post.id), None, reacted)
+def _touch(
+    post: Post, event: Event, relation: str | None, reacted: dict[tuple[str, int], Any]
+) -> None:
+    match relation:
+        case "reaction":
+            _react(post, (event.who, post.id), event.text or event.verb, reacted)
+        case "retraction":
+            _react(post, (event.who, post.id), None, reacted)
         case "repost":
             post.reposts += 1
-        case "remove":
+        case "removal":
             post.removed_by = event.who
         case "label":
             post.labels.append(event.text or "")

@@ -69,7 +69,9 @@ def _replies(run: Run) -> tuple[dict[str, list[_Reply]], dict[str, Counter[str]]
     portraits = _portraits(run)
     replies: dict[str, list[_Reply]] = {}
     undone: dict[str, Counter[str]] = {}
-    for row in events.filter(pc.equal(events["verb"], "reply")).to_pylist():
+    replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
+    answers = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string())))
+    for row in answers.to_pylist():
         there = replies.setdefault(row["cohort"], [])
         counts = undone.setdefault(row["cohort"], Counter())
         if row["outcome"] != DONE:

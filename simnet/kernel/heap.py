@@ -1,4 +1,4 @@
-"""What is due when: the heap of simulated time."""
+"""The heap of simulated time: what is due when."""
 
 from collections.abc import Sequence
 from heapq import heapify, heappush
@@ -13,24 +13,24 @@ LAND = -2
 
 
 class Agenda:
-    """A heap of entries; those of one moment come in the order in which they were put there."""
+    """A heap of entries; those of one moment come out in the order in which they were pushed."""
 
     def __init__(self, cues: Sequence[tuple[Seconds, int]]) -> None:
-        """Begin with cues: when, and whose."""
+        """Take the cues: time and member of each."""
         self.heap: list[Entry] = [(at, n, n, member) for n, (at, member) in enumerate(cues)]
         self._counter = len(self.heap)
         heapify(self.heap)
 
     def push(self, at: Seconds, kind: int, member: int) -> None:
-        """Put something down."""
+        """Add an entry."""
         heappush(self.heap, (at, self._counter, kind, member))
         self._counter += 1
 
     def cues(self) -> set[int]:
-        """Tell the numbers of the cues that are still to come."""
+        """Return the numbers of the cues that are still to come."""
         return {kind for _, _, kind, _ in self.heap if kind >= 0}
 
     def drop_cues(self, numbers: set[int]) -> None:
-        """Strike cues off."""
+        """Remove cues."""
         self.heap[:] = [entry for entry in self.heap if entry[2] not in numbers]
         heapify(self.heap)

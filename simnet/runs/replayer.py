@@ -8,7 +8,6 @@ from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
-from simnet.kernel.switching import SwitchingKernel
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.kernel.rows import Rows
 
@@ -21,7 +20,7 @@ class Replayer:
     def __init__(self, timeline: ScenarioTimeline, replies: KnownReplies) -> None:
         """Take the scenarios and the replies that were recorded."""
         start, changes = timeline.start, timeline.changes
-        self._kernel = SwitchingKernel(start, changes) if changes else Kernel(start)
+        self._kernel = Kernel(start, changes)
         self._host = Host(
             agents_of(start),
             ReplayModel({}),  # is not asked: what is not in the record ends the replay

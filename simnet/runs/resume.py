@@ -56,7 +56,11 @@ def branch(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
     check_switches(timeline.start, timeline.changes)
     check_models(plan.scenario, named(plan.backend, plan.models))
     _check_reached(run, at)
-    facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
+    facts: Mapping[str, Any] = {
+        "parent": run.path.name,
+        "parent_until": at,
+        "relations": run.manifest.relations,  # its verbs are in the tables of the fork too
+    }
     directory = begin(replace(plan, root=run.path.parent), **facts)
     child = Run(directory.path, directory.manifest)
     return replace(

@@ -1,4 +1,4 @@
-"""What can be wrong with a scenario as a whole, found before anything starts."""
+"""Checks of a scenario as a whole, made before anything starts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from simnet.world.actions import fields_of
 from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "message"]
-"""What a rhythm can be stirred by."""
+"""Events that a rhythm can be triggered by."""
 
 
 def check(
@@ -42,7 +42,7 @@ def check(
     if most_turns is not None and most_turns < 1:
         raise ScenarioError(f"{name}: most_turns={most_turns}; allow a turn, or None for any")
     if spotlighting not in STYLES:
-        raise ScenarioError(f"{name}: marking={spotlighting!r}; choose {', '.join(STYLES)}")
+        raise ScenarioError(f"{name}: spotlighting={spotlighting!r}; choose {', '.join(STYLES)}")
     _check_cohorts(name, cohorts, feed)
     handles = _check_handles(name, cohorts)
     _check_ties(name, ties, handles)
@@ -78,8 +78,8 @@ def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
         for what in cohort.rhythm.triggered_by:
             if what not in TRIGGERS:
                 raise ScenarioError(
-                    f"{name}: cohort {cohort.name!r} is stirred by {what!r}"
-                    f"{_meant(what, TRIGGERS)}; what stirs is {', '.join(TRIGGERS)}"
+                    f"{name}: cohort {cohort.name!r} is triggered by {what!r}"
+                    f"{_meant(what, TRIGGERS)}; choose among {', '.join(TRIGGERS)}"
                 )
 
 

@@ -15,7 +15,7 @@ class Between:
 
     `joins` is that moment for all, or a rhythm whose first wake is that of each:
     `Exponential(2 * DAY)` lets newcomers arrive at random. `stays` is how long one stays from
-    then on, told in the same way; None is to the end. Before and after, nothing wakes a
+    then on, given in the same way; None is to the end. Before and after, nothing wakes a
     persona but a cue. Their posts and ties stay, as those of accounts that fell silent do.
     """
 
@@ -35,7 +35,7 @@ class Between:
 
     @property
     def triggered_by(self) -> frozenset[str]:
-        """What wakes the persona besides, while it is there."""
+        """What else wakes the persona, between joining and leaving."""
         return self.rhythm.triggered_by
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
@@ -47,11 +47,11 @@ class Between:
         return _before(left, wake)
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
-        """Wake by the rhythm while one is there."""
+        """Wake by the rhythm until one leaves."""
         return _before(self.span(who, draw)[1], self.rhythm.after(who, turn, now, draw))
 
     def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
-        """Look if one is there."""
+        """Wake between joining and leaving."""
         joined, left = self.span(who, draw)
         if not joined <= now < left:
             return inf
@@ -59,17 +59,17 @@ class Between:
         return wake if wake < left else inf
 
     def span(self, who: str, draw: Draw) -> tuple[Seconds, Seconds]:
-        """Tell when a persona joins and when it leaves; the same in all of its turns."""
+        """Return when a persona joins and when it leaves; the same in all of its turns."""
         joined = _time(self.joins, who, draw.lasting("joins"))
         return joined, joined + _time(self.stays, who, draw.lasting("stays"))
 
 
-def _time(told: Seconds | Rhythm | None, who: str, draw: Draw) -> Seconds:
-    if told is None:
+def _time(span: Seconds | Rhythm | None, who: str, draw: Draw) -> Seconds:
+    if span is None:
         return inf
-    if isinstance(told, int | float):
-        return told
-    first = told.first(who, draw)
+    if isinstance(span, int | float):
+        return span
+    first = span.first(who, draw)
     return inf if first is None else first
 
 

@@ -1,4 +1,4 @@
-"""People who act alike, and things that happen at set times: the parts of a scenario."""
+"""Cohorts and cues: the people of a scenario, and what happens at set times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class Cohort:
     name: str
     personas: Sequence[Persona]
     manner: str = ""
-    """How they carry themselves; told to every member, before who they are."""
+    """How they act and speak; in every member's prompt, before the persona."""
     behaviour: Behaviour = converse
     verbs: tuple[type[Action], ...] = MEMBER
     rhythm: Rhythm = field(default_factory=Exponential)

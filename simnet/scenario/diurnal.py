@@ -65,7 +65,7 @@ class Diurnal:
     """The moment of simulated time 0; a Monday, midnight in Greenwich, unless said."""
     triggered_by: frozenset[str] = NOTHING
     delay: Seconds = SECOND
-    """Mean time until a stirred persona looks."""
+    """Mean time until a triggered persona looks."""
     _rates: tuple[float, ...] = field(init=False, repr=False, compare=False)
     """Wakes a second in each of the 168 hours of the week from Monday on."""
 
@@ -119,7 +119,7 @@ class Diurnal:
         return wakes
 
     def _hour(self, zone: Zone, at: Seconds) -> int:
-        """Tell the local hour of the week, 0 to 167."""
+        """Return the local hour of the week, 0 to 167."""
         moment = self.starts.timestamp() + at
         hours = int((moment + _east_of_greenwich(zone, moment)) // HOUR)
         return (hours + 24 * _FIRST_WEEKDAY) % (24 * 7)

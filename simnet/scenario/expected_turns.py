@@ -18,13 +18,14 @@ from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Rhythm, Steps, TakingTurns
 from simnet.scenario.scenario import Scenario
 
-SAMPLED = 20
-"""Members whose rhythm is played through where no formula knows it."""
+MEMBERS_SIMULATED = 20
+"""Members whose rhythm is simulated where there is no formula."""
 PRESENT = 1000
 """Members whose times of joining and leaving are drawn."""
-MOST_PLAYED = 10_000
-"""Wakes of one member after which playing it through ends."""
-POSTING = frozenset({"write", "reply", "quote", "repost"})
+MOST_WAKES = 10_000
+"""Wakes of one member after which its simulation ends."""
+POSTING = frozenset({"post", "reply", "quote", "repost"})
+"""Relations of verbs that put a post into the feeds of followers."""
 
 
 class Expected(NamedTuple):
@@ -46,7 +47,7 @@ def expect(scenario: Scenario) -> Expected:
     A persona that wakes at random takes `lasts / (mean + reacts_in)` turns on average. Of those
     who wake when someone posts, the turns that follow from cues are counted, and no more.
     """
-    turns = sum(_of_cohort(scenario, cohort) for cohort in scenario.cohorts)
+    turns = sum(expected_of(scenario, cohort) for cohort in scenario.cohorts)
     triggered = [cohort.rhythm for cohort in scenario.cohorts if cohort.rhythm.triggered_by]
     if not any(isinstance(rhythm, OnPost) for rhythm in triggered):
         return Expected(turns, bool(triggered))
@@ -55,13 +56,8 @@ def expect(scenario: Scenario) -> Expected:
     return Expected(turns + woken.turns, woken.at_least or others)
 
 
-def expected_of(scenario: Scenario, cohort: Cohort) -> float:
-    """Estimate how many turns a cohort takes of its own accord, without those others wake it to."""
-    return _of_cohort(scenario, cohort)
-
-
 def check_most_turns(scenario: Scenario) -> None:
-    """Raise ScenarioError, telling the estimate, if more turns are expected than are allowed."""
+    """Raise ScenarioError, with the estimate, if more turns are expected than are allowed."""
     if scenario.most_turns is None:
         return
     expected = expect(scenario)
@@ -73,7 +69,8 @@ def check_most_turns(scenario: Scenario) -> None:
         )
 
 
-def _of_cohort(scenario: Scenario, cohort: Cohort) -> float:
+def expected_of(scenario: Scenario, cohort: Cohort) -> float:
+    """Estimate how many turns a cohort takes by its rhythm, without wakes that events cause."""
     lasts, size = scenario.lasts, len(cohort.personas)
     match cohort.rhythm:
         case Exponential(mean=mean):
@@ -92,14 +89,14 @@ def _of_cohort(scenario: Scenario, cohort: Cohort) -> float:
                 for zone, count in zones.items()
             )
         case Between(rhythm=Exponential() | Diurnal()) as rhythm:
-            return _while_there(scenario, cohort, rhythm)
+            return _between(scenario, cohort, rhythm)
         case rhythm:
-            sampled = handles_of(cohort.personas)[:SAMPLED]
-            played = sum(_played(scenario, cohort, rhythm, who) for who in sampled)
+            sampled = handles_of(cohort.personas)[:MEMBERS_SIMULATED]
+            played = sum(_simulated(scenario, cohort, rhythm, who) for who in sampled)
             return size * played / max(1, len(sampled))
 
 
-def _while_there(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
+def _between(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
     """Estimate the turns of members who join and leave, from the times of some of them."""
     handles = handles_of(cohort.personas)
     turns = 0.0
@@ -116,11 +113,11 @@ def _while_there(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
     return turns * len(handles) / max(1, min(len(handles), PRESENT))
 
 
-def _played(scenario: Scenario, cohort: Cohort, rhythm: Rhythm, who: str) -> int:
-    """Count one member's wakes by asking the rhythm, as the kernel will if nothing stirs it."""
+def _simulated(scenario: Scenario, cohort: Cohort, rhythm: Rhythm, who: str) -> int:
+    """Count one member's wakes by asking the rhythm, as the kernel does if no event triggers it."""
     at = rhythm.first(who, draws.Draw(scenario.seed, who, 0, "wake"))
     turn = 0
-    while at is not None and at <= scenario.lasts and turn < MOST_PLAYED:
+    while at is not None and at <= scenario.lasts and turn < MOST_WAKES:
         draw = draws.Draw(scenario.seed, who, turn + 1, "wake")
         at = rhythm.after(who, turn, at + cohort.reacts_in, draw)
         turn += 1
@@ -135,7 +132,7 @@ def _woken_by_cues(scenario: Scenario) -> Expected:
 
     It is a lower bound unless they follow nobody who posts of their own accord.
     """
-    posts = sorted((cue.at, cue.who) for cue in scenario.cues if cue.does.verb in POSTING)
+    posts = sorted((cue.at, cue.who) for cue in scenario.cues if cue.does.relation in POSTING)
     handles = scenario.handles()
     index = {handle: position for position, handle in enumerate(handles)}
     followers, followees = network_of(scenario, handles)

@@ -1,4 +1,4 @@
-"""Finds a scenario by what the command line calls it, and makes it.
+"""Loads a scenario by the target that the command line names.
 
 A target is `path/to/file.py` or `package.module`, with `:attribute` after it where the module
 holds several scenarios. The attribute is a Scenario, a function that returns one, or a mapping
@@ -15,13 +15,13 @@ from typing import Any
 
 from simnet.errors import UsageError
 from simnet.scenario.modules import (
-    blame,
     folder_of,
     import_place,
     importable,
     is_file,
-    meant,
-    to_be_sent,
+    modules_to_send,
+    raise_located,
+    suggestion,
 )
 from simnet.scenario.parameters import (
     REQUIRED,
@@ -80,7 +80,7 @@ def load_scenario(target: str, sets: Sequence[str] = (), seed: int | None = None
         "seed": seed,
         "origin": str(source) if is_file(place) else place,
     }
-    sent = to_be_sent(module, folder, before)
+    sent = modules_to_send(module, folder, before)
     return Loaded(scenario, source, path, parameters, sent, recipe)
 
 
@@ -98,8 +98,8 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
         attribute = _default(place, candidates)
     name, _, label = attribute.partition(".")
     if not hasattr(module, name):
-        there = sorted(candidates)
-        raise UsageError(f"{place} has no {name!r}{meant(name, there)}{_listed(place, there)}")
+        names = sorted(candidates)
+        raise UsageError(f"{place} has no {name!r}{suggestion(name, names)}{_listed(place, names)}")
     value = getattr(module, name)
     if _are_arms(value):
         return attribute, _arm(place, name, label, value)
@@ -150,9 +150,9 @@ def _are_arms(value: object) -> bool:
 def _arm(place: str, name: str, label: str, arms: Mapping[str, Scenario]) -> Scenario:
     if label in arms:
         return arms[label]
-    told = f"has no arm {label!r}{meant(label, list(arms))}" if label else "holds several arms"
-    ways = "".join(f"\n  {place}:{name}.{arm}" for arm in arms)
-    raise UsageError(f"{place}:{name} {told}; choose one:{ways}")
+    problem = f"has no arm {label!r}{suggestion(label, arms)}" if label else "holds several arms"
+    choices = "".join(f"\n  {place}:{name}.{arm}" for arm in arms)
+    raise UsageError(f"{place}:{name} {problem}; choose one:{choices}")
 
 
 def _listed(place: str, names: Sequence[str]) -> str:
@@ -193,4 +193,4 @@ def _call(function: Callable[..., Any], values: Mapping[str, Any], source: Path 
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (as above)
-        blame(error, source)
+        raise_located(error, source)

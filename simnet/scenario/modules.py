@@ -1,10 +1,10 @@
-"""Imports the module a scenario is written in, and says where the user's code went wrong."""
+"""Imports the module of a scenario, and locates errors in the user's code."""
 
 import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -16,7 +16,7 @@ from simnet.errors import ScenarioError, SimnetError, UsageError
 
 
 def is_file(place: str) -> bool:
-    """Whether a place is meant as a file, not as the name of a module."""
+    """Whether a place names a file, not a module."""
     return place.endswith(".py") or "/" in place or Path(place).exists()
 
 
@@ -27,7 +27,7 @@ def folder_of(place: str) -> Path:
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Let what lies in a folder be imported, for as long as a scenario is being made."""
+    """Put a folder on the path of imports while a scenario is made."""
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -38,7 +38,7 @@ def importable(folder: Path) -> Iterator[None]:
 def import_place(place: str) -> ModuleType:
     """Import a scenario's module; one from a file gets a name of its own in sys.modules.
 
-    Raises UsageError if it is not there, ScenarioError or what it raised if it cannot be run.
+    Raises UsageError if it does not exist, ScenarioError or the SimnetError it raised if it fails.
     """
     return _import_file(place) if is_file(place) else _import_module(place)
 
@@ -60,7 +60,7 @@ def _import_file(place: str) -> ModuleType:
         raise
     except BaseException as error:  # noqa: BLE001  (whatever the user's code raises, sys.exit too)
         del sys.modules[name]
-        blame(error, path)
+        raise_located(error, path)
     return module
 
 
@@ -69,8 +69,8 @@ def _no_file(path: Path) -> str:
         return f"{path} is a folder; name a scenario file in it, such as {path}/my_scenario.py"
     if path.exists():
         return f"{path} is not a Python file; a scenario file ends in .py"
-    there = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    return f"there is no scenario file {path}{meant(str(path), there)}"
+    files = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    return f"there is no scenario file {path}{suggestion(str(path), files)}"
 
 
 def _import_module(place: str) -> ModuleType:
@@ -80,22 +80,22 @@ def _import_module(place: str) -> ModuleType:
         return importlib.import_module(place)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{place}.".startswith(f"{error.name}."):
-            blame(error, None)  # it was found, and imports another that was not
+            raise_located(error, None)  # it was found, and imports another that was not
         stem = place.rpartition(".")[2]
-        files = [file for file in (Path("scenarios", f"{stem}.py"), Path(f"{stem}.py"))
-                 if file.is_file()]  # fmt: skip
+        candidates = (Path("scenarios", f"{stem}.py"), Path(f"{stem}.py"))
+        files = [file for file in candidates if file.is_file()]
         instead = f"; did you mean the file {files[0]}?" if files else ""
         raise UsageError(f"there is no file and no module {place!r}{instead}") from None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (as above)
-        blame(error, None)
+        raise_located(error, None)
 
 
-def to_be_sent(module: ModuleType, folder: Path, before: set[str]) -> tuple[ModuleType, ...]:
+def modules_to_send(module: ModuleType, folder: Path, before: set[str]) -> tuple[ModuleType, ...]:
     """List the scenario's module and those it imported that are not on the path any more.
 
-    Those lie in `folder`, or were not among the modules there were `before`.
+    They lie in `folder`, or were not loaded `before`.
     """
     names = sorted(
         name
@@ -113,8 +113,8 @@ def _can_be_imported(name: str) -> bool:
     return any(finder.find_spec(top, None) for finder in sys.meta_path)
 
 
-def blame(error: BaseException, path: Path | None) -> NoReturn:
-    """Raise what the user's code raised, with the file and line where it did."""
+def raise_located(error: BaseException, path: Path | None) -> NoReturn:
+    """Raise an error of the user's code again, with its file and line in the message."""
     place = _place(error, path)
     if isinstance(error, SimnetError):
         raise type(error)(f"{place}: {error}") from error
@@ -146,7 +146,7 @@ def _short(filename: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def meant(name: str, known: Sequence[str]) -> str:
-    """Suggest the nearest name, as the end of a message."""
-    close = get_close_matches(name, known, 1)
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean ...?` with the nearest name, or nothing."""
+    close = get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -32,8 +32,10 @@ class Parameter(NamedTuple):
 
     def describe(self) -> str:
         """Write it as in a signature: `personas: int = 9`."""
-        told = f"{self.name}: {_type_name(self.kind)}"
-        return told if self.default is REQUIRED else f"{told} = {plain(self.default)!r}"
+        declared = f"{self.name}: {_type_name(self.kind)}"
+        if self.default is REQUIRED:
+            return declared
+        return f"{declared} = {plain(self.default)!r}"
 
 
 def parameters_of(function: Callable[..., Any]) -> list[Parameter]:
@@ -102,8 +104,8 @@ def _kind(parameter: inspect.Parameter) -> Any:
 def _unknown(name: str, known: Sequence[Parameter], what: str) -> str:
     close = get_close_matches(name, [parameter.name for parameter in known], 1)
     meant = f"; did you mean {close[0]!r}?" if close else ""
-    there = "".join(f"\n  {parameter.describe()}" for parameter in known)
-    offered = f"\nit has:{there}" if there else "; it has none"
+    listed = "".join(f"\n  {parameter.describe()}" for parameter in known)
+    offered = f"\nit has:{listed}" if listed else "; it has none"
     return f"--set {name}: {what} has no parameter of that name{meant}{offered}"
 
 

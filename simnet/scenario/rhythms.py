@@ -1,6 +1,6 @@
 """When a persona wakes. A rhythm is a value that says when the next wake is.
 
-Rhythms draw from counter-based chance keyed by (seed, persona, turn): see `simnet.draws`.
+Their draws are keyed by (seed, persona, turn): see `simnet.draws`.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Rhythm(Protocol):
 
     @property
     def triggered_by(self) -> frozenset[str]:
-        """What wakes the persona besides its rhythm: post, reply, quote, message."""
+        """Which events wake the persona too: post, reply, quote, message."""
         ...
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
@@ -40,7 +40,7 @@ class Rhythm(Protocol):
 def backwards(
     cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds
 ) -> ScenarioError:
-    """Say which rhythm's method gave a wake that is before `at`, or no time at all."""
+    """Make the error for a rhythm's method that returned a time before `at`, or NaN."""
     return ScenarioError(
         f"cohort {cohort!r}: {type(rhythm).__name__}.{method} gave {wake:g} s at {at:g} s; "
         "a rhythm must not go back in time"
@@ -54,7 +54,7 @@ class Exponential:
     mean: Seconds = 30 * MINUTE
     triggered_by: frozenset[str] = NOTHING
     delay: Seconds = SECOND
-    """Mean time until a stirred persona looks, exponential too."""
+    """Mean time until a triggered persona looks, exponential too."""
 
     def __post_init__(self) -> None:
         check_spans(self, mean=self.mean, delay=self.delay)
@@ -141,7 +141,7 @@ class Never:
         return None
 
     def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
-        """Never: nothing stirs it."""
+        """Never: nothing triggers it."""
         return inf
 
 

@@ -19,7 +19,7 @@ SETTING = "You are on a social network as the person described below. Never step
 
 @dataclass(frozen=True)
 class Scenario:
-    """All of it."""
+    """People, feeds, cues, ties, seed and length: everything a run depends on but its model."""
 
     name: str
     cohorts: Sequence[Cohort]
@@ -29,13 +29,13 @@ class Scenario:
     seed: int = 0
     feed: Feed = field(default_factory=Feed)
     ties: Ties | TieBuilder = ()
-    """Who follows whom besides what the cohorts' `follows` draws."""
+    """Who follows whom, in addition to what the cohorts' `follows` draws."""
     setting: str = SETTING
-    """What platform this is; told to everyone, first of all."""
+    """What platform this is; at the beginning of every prompt."""
     spotlighting: Spotlighting = "delimit"
-    """How prompts tell what others wrote: in quotation marks, or `datamark`, or `none`."""
+    """How prompts mark what others wrote: `delimit` (in quotation marks), `datamark` or `none`."""
     most_turns: int | None = None
-    """A budget: a run of which more turns are expected is not begun."""
+    """A run of which more turns are expected is not started."""
 
     def __post_init__(self) -> None:
         check(

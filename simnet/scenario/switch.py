@@ -1,4 +1,4 @@
-"""A scenario that becomes another one on the way, as in a fork."""
+"""Switches from one scenario to another at a simulated time, as in a fork."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from simnet.scenario.scenario import Scenario
 
 @dataclass(frozen=True)
 class ScenarioSwitch:
-    """From a moment on, the scenario is this one.
+    """From `at` on, `scenario` takes over.
 
     Everyone keeps who they are, what they remember and whom they follow. What may differ is
     all that decides about turns that begin at `at` or later: behaviours, manners, verbs,
@@ -24,28 +24,28 @@ class ScenarioSwitch:
     scenario: Scenario
 
 
-def check_switches(start: Scenario, changes: Sequence[ScenarioSwitch]) -> None:
+def check_switches(start: Scenario, switches: Sequence[ScenarioSwitch]) -> None:
     """Raise ScenarioError, saying what differs, unless each scenario can follow the last one."""
     scenario = start
-    for change in changes:
-        for problem in _problems(scenario, change.scenario):
+    for switch in switches:
+        for problem in _problems(scenario, switch.scenario):
             raise ScenarioError(
-                f"{scenario.name} cannot become {change.scenario.name} at "
-                f"{format_time(change.at)}: {problem}; a fork keeps the people and their network"
+                f"{scenario.name} cannot become {switch.scenario.name} at "
+                f"{format_time(switch.at)}: {problem}; a fork keeps the people and their network"
             )
-        if not 0 <= change.at <= scenario.lasts:
+        if not 0 <= switch.at <= scenario.lasts:
             raise ScenarioError(
                 f"{scenario.name} lasts {format_time(scenario.lasts)}; it cannot be forked at "
-                f"{format_time(change.at)}"
+                f"{format_time(switch.at)}"
             )
-        scenario = change.scenario
+        scenario = switch.scenario
 
 
 def _problems(before: Scenario, after: Scenario) -> Iterator[str]:
     for old, new in zip_longest(before.cohorts, after.cohorts):
         if old is None or new is None:
-            there = [cohort.name for cohort in before.cohorts]
-            yield f"the cohorts were {', '.join(there)}, and their number is another"
+            names = [cohort.name for cohort in before.cohorts]
+            yield f"the cohorts were {', '.join(names)}, and their number is another"
             return
         if old.name != new.name:
             yield f"the cohort {old.name!r} became {new.name!r}"

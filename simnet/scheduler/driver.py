@@ -8,7 +8,6 @@ from itertools import islice
 from time import perf_counter
 
 from simnet.kernel.kernel import Kernel
-from simnet.kernel.switching import SwitchingKernel
 from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
@@ -51,8 +50,7 @@ class Driver:
         self._patience = DiskRetry(self._paused)
         self._record = record = RetryingRecord(record, self._patience)
         self._news: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
-        changes = continuation.changes if continuation else ()
-        self._kernel = SwitchingKernel(scenario, changes) if changes else Kernel(scenario)
+        self._kernel = Kernel(scenario, continuation.changes if continuation else ())
         since = continuation.since if continuation else 0.0
         self._scheduler = Scheduler(
             *(self._kernel, minds, record, self._news.put_nowait), since=since, budget=budget

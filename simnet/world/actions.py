@@ -1,9 +1,9 @@
-"""What a verb is. Verbs are classes, and what one of them did is an Effect.
+"""Verbs are classes of actions; what an action did is an Effect.
 
-A verb's fields are what a persona has to choose; their annotations say what kind of
-thing each is, and from them follow how the verb is offered to a model, how a reply is
-parsed and which columns of the record it fills. Its `do` is its rule. The built-in verbs
-live in `simnet.world.verbs`; one of your own works the same way::
+A verb's fields are what a persona has to choose. Their annotations decide how the verb is
+offered to a model, how a reply is parsed and which columns of the record it fills. Its
+`relation` says what it is to the post or member it is about, such as a reply. Its `do` is its
+rule. The built-in verbs live in `simnet.world.verbs`; one of your own works the same way::
 
     @dataclass(frozen=True, slots=True)
     class Verify(Action):
@@ -21,7 +21,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     ClassVar,
     Literal,
@@ -34,9 +33,7 @@ from typing import (
 )
 
 from simnet.clock import Seconds
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 PostId: TypeAlias = Annotated[int, "post"]
 """A post that was shown."""
@@ -45,9 +42,41 @@ Member: TypeAlias = Annotated[str, "member"]
 Group: TypeAlias = Annotated[str, "group"]
 """The name of a group."""
 Text: TypeAlias = Annotated[str, "text"]
-"""Words of one's own."""
+"""A text that the member writes."""
 
 FieldKind: TypeAlias = Literal["post", "member", "group", "text", "choice"]
+
+Relation: TypeAlias = Literal[
+    "post",
+    "reply",
+    "quote",
+    "repost",
+    "reaction",
+    "retraction",
+    "label",
+    "removal",
+    "moderation",
+    "message",
+    "tie",
+    "none",
+]
+"""What an action is to the post or member it is about. Threads, cascades and rhythms read this
+in place of the verb's name.
+
+* post: makes a post that begins a thread
+* reply: makes a post below `post`
+* quote: makes a post that shows `post` and begins a thread
+* repost: passes `post` on to followers as it is
+* reaction: gives `post` the member's one reaction, named by `text` or else by the verb
+* retraction: takes the member's reaction to `post` back
+* label: puts the note `text` on `post`
+* removal: takes `post` down
+* moderation: any other act of moderating, reports included
+* message: writes to `whom` or to `group` alone
+* tie: changes whom one follows, mutes or blocks, or which groups one is in
+* none: none of these
+"""
+RELATIONS: tuple[str, ...] = get_args(Relation)
 
 
 class Effect(NamedTuple):
@@ -64,16 +93,26 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a persona can do. Subclasses are frozen dataclasses with a `verb`."""
+    """Something a persona can do. Subclasses are frozen dataclasses with a `verb`.
+
+    Raises TypeError for a subclass whose `relation` is none of `RELATIONS`.
+    """
 
     verb: ClassVar[str] = ""
+    relation: ClassVar[Relation] = "none"
+
+    def __init_subclass__(cls) -> None:
+        if cls.relation not in RELATIONS:
+            raise TypeError(
+                f"{cls.__name__}.relation is {cls.relation!r}; choose {', '.join(RELATIONS)}"
+            )
 
     def __reduce__(self) -> tuple[type["Action"], tuple[object, ...]]:
         # Frozen dataclasses with slots pickle through two Python calls each; actions cross
         # processes by the million.
         return type(self), tuple([getattr(self, field.name) for field in fields_of(type(self))])
 
-    def do(self, world: "World", who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Change the world, or raise ActionError and leave it as it was.
 
         `who` is the member's position in `world.handles`.

@@ -1,32 +1,31 @@
-"""What members turned to lately: the memory that rankings by taste and by popularity need.
+"""Who engaged with which posts lately; rankings by taste and by popularity read it.
 
-It follows from the events alone, so replaying them rebuilds it, and each of its lists is
-bounded, so neither an event nor a look costs more as a run gets longer.
+Each of its lists is bounded, so neither an event nor a look costs more as a run gets longer.
 """
 
 from collections import deque
 
-LIKINGS = 16
-"""How many posts a member's taste is made of: the newest they wrote or engaged with."""
+LIKED = 16
+"""Posts kept of one member: the newest they wrote or engaged with."""
 FANS = 64
-"""How many members are remembered as engaged with one post: the newest."""
+"""Members kept of one post: the newest that engaged with it."""
 POOL = 1024
-"""How many acts of engagement, whoever's, count as lately."""
+"""Acts of engagement, by anybody, that make a post popular: the newest."""
 
 
 class EngagementLog:
     """Who engaged with what. To engage is to react (not to dislike), answer, quote or repost."""
 
     def __init__(self) -> None:
-        self._likings: dict[int, list[int]] = {}
+        self._liked: dict[int, list[int]] = {}
         self._fans: dict[int, list[int]] = {}
         self._pool: deque[int] = deque()
         self._weight: dict[int, int] = {}
         self._ranked: list[int] | None = None
 
-    def likings(self, who: int) -> list[int]:
+    def liked(self, who: int) -> list[int]:
         """List the newest posts a member wrote or engaged with, oldest first."""
-        return self._likings.get(who, [])
+        return self._liked.get(who, [])
 
     def fans(self, post: int) -> list[int]:
         """List the members who engaged with a post, the newest of them, oldest first."""
@@ -41,11 +40,11 @@ class EngagementLog:
 
     def wrote(self, who: int, post: int) -> None:
         """Note a post of a member's own."""
-        _append(self._likings.setdefault(who, []), post, LIKINGS)
+        _append(self._liked.setdefault(who, []), post, LIKED)
 
     def engaged(self, who: int, post: int) -> None:
         """Note that a member engaged with a post."""
-        _append(self._likings.setdefault(who, []), post, LIKINGS)
+        _append(self._liked.setdefault(who, []), post, LIKED)
         _append(self._fans.setdefault(post, []), who, FANS)
         self._pool.append(post)
         self._weight[post] = self._weight.get(post, 0) + 1
@@ -53,17 +52,17 @@ class EngagementLog:
             self._fade(self._pool.popleft())
         self._ranked = None
 
-    def took_back(self, who: int, post: int) -> None:
-        """Forget that a member engaged with a post; the attention it drew stays."""
-        if post in self._likings.get(who, ()):
-            self._likings[who].remove(post)
+    def disengaged(self, who: int, post: int) -> None:
+        """Note that a member took a reaction back; what it added to popularity stays."""
+        if post in self._liked.get(who, ()):
+            self._liked[who].remove(post)
         if who in self._fans.get(post, ()):
             self._fans[post].remove(who)
 
     def state(self) -> tuple[object, ...]:
-        """Give all of it in an order that does not depend on how it came about."""
+        """Return all of it, sorted where order does not matter; part of the hash of the world."""
         return (
-            sorted(pair for pair in self._likings.items() if pair[1]),
+            sorted(pair for pair in self._liked.items() if pair[1]),
             sorted(pair for pair in self._fans.items() if pair[1]),
             list(self._pool),
         )

@@ -1,4 +1,4 @@
-"""How an action is told in the columns of its event, and read back from them."""
+"""Encodes an action in the columns of its event, and decodes it from them."""
 
 import json
 from functools import cache
@@ -17,13 +17,13 @@ _KINDS: dict[str, FieldKind] = {
     "group": "group",
     "text": "text",
 }
-"""Columns that hold the field of that name, if it is of this kind."""
+"""Column -> the kind that a field of the same name must have to be stored in it."""
 
 
 def columns_of(verb: type[Action]) -> tuple[tuple[str, str | None], ...]:
-    """Say which column holds each field of a verb; None for a field that is in `extra`.
+    """Pair each field of a verb with its column; None for a field that is in `extra`.
 
-    Fields are in the columns of their names. A choice is in `text`, if that is free.
+    A field is in the column of its name. A choice is in `text`, if that is free.
     """
     return _columns_of(cast("Hashable", verb))
 
@@ -43,41 +43,42 @@ def _column(field: Field, fields: tuple[Field, ...]) -> str | None:
     return None
 
 
-def tell(action: Action, effect: Effect) -> Effect:
-    """Complete an effect, so that the action can be read back from its columns.
+def encode_action(action: Action, effect: Effect) -> Effect:
+    """Fill the columns of an effect, so that the action can be decoded from them.
 
     Raises ScenarioError if the verb's rule filled `extra` with something else than a JSON
     object and `extra` is needed.
     """
-    left: dict[str, object] = {}
+    extra: dict[str, object] = {}
     for name, column in columns_of(type(action)):
         value = getattr(action, name)
         if column is None:
-            left[name] = value
+            extra[name] = value
             continue
-        told = getattr(effect, column)
-        if told is None:
+        effect_value = getattr(effect, column)
+        if effect_value is None:
             effect = effect._replace(**{column: value})
-        elif told != value:
-            left[name] = value
-    return effect._replace(extra=_extended(action, effect.extra, left)) if left else effect
+        elif effect_value != value:
+            extra[name] = value
+    if not extra:
+        return effect
+    return effect._replace(extra=_extended(action, effect.extra, extra))
 
 
-def _extended(action: Action, extra: str | None, left: dict[str, object]) -> str:
-    kept = _object(extra)
-    if kept is None:
+def _extended(action: Action, extra: str | None, fields: dict[str, object]) -> str:
+    existing = _object(extra)
+    if existing is None:
         raise ScenarioError(
             f"verb {action.verb!r} put {extra!r} into `extra`, which holds a JSON object"
         )
-    return json.dumps(kept | left, ensure_ascii=False)
+    return json.dumps(existing | fields, ensure_ascii=False)
 
 
-def recall(verb: type[Action], row: Event) -> Action:
-    """Make the action again that an event tells of. Raises RecordError if a field is missing."""
-    columns = columns_of(verb)
+def decode_action(verb: type[Action], row: Event) -> Action:
+    """Make the action of an event. Raises RecordError if a field is missing."""
     extra = _object(row.extra) or {}
     values: dict[str, object] = {}
-    for name, column in columns:
+    for name, column in columns_of(verb):
         if name in extra:
             values[name] = extra[name]
         elif column is not None:

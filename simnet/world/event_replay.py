@@ -1,44 +1,80 @@
-"""A world again from what happened in it."""
+"""A world rebuilt from what was done and shown in it, in the order in which that happened.
 
-from collections.abc import Iterable, Sequence
+A record keeps events and exposures in two tables, which do not say whether a look came before
+or after an event of the same simulated moment, nor that a look showed nothing. A schedule does:
+`simnet.kernel.record_replay` rebuilds a world from the tables and the scenario.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from simnet.errors import DivergenceError, RecordError
 from simnet.world.actions import Action
-from simnet.world.event_codec import recall
-from simnet.world.events import DONE, Event
+from simnet.world.event_codec import decode_action
+from simnet.world.events import DONE, Event, ExposureBatch
+from simnet.world.feeds.feed import Feed
 from simnet.world.network import Network
 from simnet.world.verbs import EVERY_VERB
 from simnet.world.world import World
 
+NO_FEEDS: Mapping[str, Feed] = MappingProxyType({})
+
 
 def replay(
-    events: Iterable[Event],
+    history: Iterable[Event | ExposureBatch],
     handles: Sequence[str],
     cohorts: Sequence[str],
     network: Network,
     verbs: Iterable[type[Action]] = EVERY_VERB,
+    feeds: Mapping[str, Feed] = NO_FEEDS,
 ) -> World:
-    """Do again what was done, in the order of `events`; the digest of the world is the same.
+    """Apply the events and repeat the looks of a history; the digest of the world is the same.
 
-    Takes members' handles, the cohort of each and who followed whom at the start; `network` is
-    changed. Name the verbs of your own in `verbs`. Raises RecordError for an event of another
-    verb, DivergenceError, naming the row, if doing it again comes out differently.
+    Takes members' handles, the cohort of each, who followed whom at the start (`network` is
+    changed), the verbs that occur and the feed of each cohort that looks. Raises RecordError
+    for an event of another verb, DivergenceError, naming the row, if it comes out differently.
     """
-    known = {verb.verb: verb for verb in verbs}
+    verb_of = {verb.verb: verb for verb in verbs}
     world = World(handles, cohorts, network)
-    for number, row in enumerate(events):
-        if row.outcome != DONE:
-            continue
-        if row.verb not in known:
-            raise RecordError(
-                f"event {number} has the verb {row.verb!r}, which is none of "
-                f"{', '.join(known)}; name the verb's class"
-            )
-        recorded = row._replace(marks=tuple(row.marks), shown=tuple(row.shown))
-        again = world.apply(
-            row.who, recall(known[row.verb], row), row.at, woke=row.woke, turn=row.turn,
-            cue=row.cue, part=row.part, marks=recorded.marks, shown=recorded.shown,
-        )  # fmt: skip
-        if again != recorded:
-            raise DivergenceError(f"event {number} was {recorded}; done again it is {again}")
+    for number, row in enumerate(history):
+        if isinstance(row, ExposureBatch):
+            _compare(number, row, _look(world, row, feeds))
+        elif row.outcome == DONE:
+            recorded = row._replace(marks=tuple(row.marks), shown=tuple(row.shown))
+            _compare(number, recorded, _apply(world, recorded, verb_of, number))
     return world
+
+
+def action_of(row: Event, verb_of: Mapping[str, type[Action]], number: int) -> Action:
+    """Read the action of event `number`. Raises RecordError if its verb has no class."""
+    if row.verb not in verb_of:
+        raise RecordError(
+            f"event {number} has the verb {row.verb!r}, which is none of "
+            f"{', '.join(verb_of)}; name the verb's class"
+        )
+    return decode_action(verb_of[row.verb], row)
+
+
+def _compare(number: int, recorded: object, replayed: object) -> None:
+    if replayed != recorded:
+        raise DivergenceError(f"event {number} was {recorded}; replayed it is {replayed}")
+
+
+def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number: int) -> Event:
+    return world.apply(
+        row.who,
+        action_of(row, verb_of, number),
+        row.at,
+        woke=row.woke,
+        turn=row.turn,
+        cue=row.cue,
+        part=row.part,
+        marks=row.marks,
+        shown=row.shown,
+    )
+
+
+def _look(world: World, row: ExposureBatch, feeds: Mapping[str, Feed]) -> ExposureBatch:
+    """Look again. The seed of a view decides suggestions alone, which no row holds."""
+    feed = feeds[world.cohorts[world.index[row.who]]]
+    return world.observe(row.who, row.at, feed, turn=row.turn, seed=0)[1]

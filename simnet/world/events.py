@@ -1,4 +1,4 @@
-"""What happened. A run is the list of its events; everything else is derived."""
+"""Rows of what happened (events) and of what was shown (exposures)."""
 
 from typing import NamedTuple
 
@@ -29,27 +29,27 @@ class Event(NamedTuple):
     """The action's verb; `pass` when there was none."""
     outcome: str
     """done | refused (the world does not allow it) | failed (there was no usable reply)"""
-    reason: str | None
+    reason: str | None = None
     """Why it was refused or failed."""
-    post: int | None
+    post: int | None = None
     """The post acted on: liked, replied to, removed."""
-    made: int | None
+    made: int | None = None
     """The post this event made."""
-    root: int | None
+    root: int | None = None
     """The post that began the thread of `post` or `made`."""
-    whom: str | None
+    whom: str | None = None
     """The member acted on: followed, blocked, messaged."""
-    group: str | None
-    text: str | None
+    group: str | None = None
+    text: str | None = None
     """What was said: a post, a message, a note, a search, a reason for a report."""
-    extra: str | None
+    extra: str | None = None
     """Fields of a custom verb that have no column, as JSON."""
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] = ()
     """What is remarkable about the reply: at_limit, refusal, repeat (of an own text or
     one in view), near_repeat, repetition (within the text), empty, garbled; about who gave it:
     archetype (one answered for many alike), promoted (from rules to the model); or about how it
     came: resampled (asked again), trimmed (not all of `shown` fitted into the prompt)."""
-    shown: tuple[int, ...]
+    shown: tuple[int, ...] = ()
     """Posts that were in front of the persona, best first; on part 0 only."""
 
 

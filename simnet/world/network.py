@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 Indices = npt.NDArray[np.int32]
-
-
 Keys = npt.NDArray[np.int64]
 
 
@@ -38,11 +36,11 @@ class Network:
         """Edges that are not among those of the start, each once."""
         self._known: set[tuple[int, int]] = set()
         self.changes: list[tuple[int, int, str]] = []
-        """(follower, followee, follow or unfollow) since this was last taken, in order."""
+        """(follower, followee, follow or unfollow) in order; the kernel records and clears them."""
 
     @property
     def _back(self) -> "_Rows":
-        """The same edges by followee; built when someone asks for followers."""
+        """The same edges by followee; built at the first use."""
         if self._in is None:
             self._in = self._out.transposed()
         return self._in
@@ -60,9 +58,9 @@ class Network:
         return self._out.has(who, whom)
 
     def follow(self, who: int, whom: int) -> None:
-        """Add an edge; nothing happens if it is there."""
+        """Add an edge, unless it exists."""
         back = self._back
-        if (who, whom) not in self._known and not self._out.began_with(who, whom):
+        if (who, whom) not in self._known and not self._out.had_at_start(who, whom):
             self._known.add((who, whom))
             self._added.append((who, whom))
         if self._out.add(who, whom):
@@ -70,25 +68,25 @@ class Network:
             self.changes.append((who, whom, "follow"))
 
     def unfollow(self, who: int, whom: int) -> None:
-        """Drop an edge; nothing happens if it is not there."""
+        """Drop an edge, if it exists."""
         back = self._back
         if self._out.discard(who, whom):
             back.discard(whom, who)
             self.changes.append((who, whom, "unfollow"))
 
     @property
-    def began(self) -> int:
-        """How many edges there were at the start."""
-        return self._out.began
+    def initial_count(self) -> int:
+        """Number of edges at the start."""
+        return self._out.initial_count
 
     @property
-    def drawn(self) -> int:
-        """How many different edges there have been so far."""
-        return self.began + len(self._added)
+    def total_count(self) -> int:
+        """Number of different edges so far, those that were dropped included."""
+        return self.initial_count + len(self._added)
 
     def tie(self, number: int) -> tuple[int, int] | None:
-        """Edge `number` of the `drawn` there have been; None if it is there no more."""
-        fresh = number - self.began
+        """Return edge `number` of the `total_count` so far; None if it was dropped."""
+        fresh = number - self.initial_count
         tie = self._out.edge(number) if fresh < 0 else self._added[fresh]
         return tie if self.follows(*tie) else None
 
@@ -120,21 +118,21 @@ class _Rows:
         return self._columns[self._starts[index] : self._starts[index + 1]]
 
     @property
-    def began(self) -> int:
+    def initial_count(self) -> int:
         return len(self._columns)
 
     def edge(self, number: int) -> tuple[int, int]:
         row = int(np.searchsorted(self._starts, number, side="right")) - 1
         return row, int(self._columns[number])
 
-    def began_with(self, index: int, column: int) -> bool:
+    def had_at_start(self, index: int, column: int) -> bool:
         return _holds(self._columns[self._starts[index] : self._starts[index + 1]], column)
 
     def has(self, index: int, column: int) -> bool:
         return _holds(self.row(index), column)
 
     def add(self, index: int, column: int) -> bool:
-        """Put a column into a row; tell whether it was not there."""
+        """Put a column into a row; return whether it was missing."""
         row = self.row(index)
         at = int(np.searchsorted(row, column))
         missing = at == len(row) or int(row[at]) != column
@@ -143,13 +141,13 @@ class _Rows:
         return missing
 
     def discard(self, index: int, column: int) -> bool:
-        """Take a column out of a row; tell whether it was there."""
+        """Take a column out of a row; return whether it was present."""
         row = self.row(index)
         at = int(np.searchsorted(row, column))
-        there = at < len(row) and int(row[at]) == column
-        if there:
+        present = at < len(row) and int(row[at]) == column
+        if present:
             self._changed[index] = np.delete(row, at)
-        return there
+        return present
 
     def pairs(self) -> tuple[Indices, Indices]:
         if not self._changed:

@@ -1,4 +1,4 @@
-"""What the world keeps, and what of it is shown."""
+"""Posts and messages as the world holds them, and as members see them."""
 
 from typing import NamedTuple
 
@@ -30,21 +30,21 @@ class Shown(NamedTuple):
 
 
 class Post:
-    """One text in the world. Only the World changes it."""
+    """One post of the world. Only the rules of verbs change it."""
 
     __slots__ = (
-        "_quoting",
-        "_seen",
+        "_cached_quote",
+        "_shown_text",
         "at",
         "author",
         "author_index",
+        "cached",
         "dislikes",
         "feelings",
         "id",
         "label",
         "likes",
         "parent",
-        "picture",
         "quotes",
         "removed",
         "replies",
@@ -80,49 +80,59 @@ class Post:
         self.reposts = 0
         self.reports = 0
         self.feelings: dict[str, int] | None = None
-        self.picture: Shown | None = None
-        """What `shown` gives, as long as that is sure; a post that quotes has none here."""
-        self._quoting: Shown | None = None
-        self._seen: str | None = None
+        self.cached: Shown | None = None
+        """What `shown` returns, until the post changes; of a post that quotes, always None."""
+        self._cached_quote: Shown | None = None
+        self._shown_text: str | None = None
 
     def changed(self) -> None:
-        """Forget the picture of it that is handed out."""
-        self.picture = self._quoting = None
+        """Drop the cached `Shown`; call it after a change of what is shown."""
+        self.cached = self._cached_quote = None
 
     def shown(self) -> Shown:
-        """Picture it as it is now; one picture is shared until the post changes."""
-        if self.picture is not None:
-            return self.picture
+        """Return it as members see it now; the value is cached until the post changes."""
+        if self.cached is not None:
+            return self.cached
         if self.quotes is None:
-            self.picture = self._pictured(None)
-            return self.picture
+            self.cached = self._as_shown(None)
+            return self.cached
         if self.quotes.removed:
-            self.quotes = self._quoting = None  # a removal is final
+            self.quotes = self._cached_quote = None  # a removal is final
             return self.shown()
-        if self._quoting is None:
-            self._quoting = self._pictured(self.quotes.seen)
-        return self._quoting
+        if self._cached_quote is None:
+            self._cached_quote = self._as_shown(self.quotes.shown_text)
+        return self._cached_quote
 
-    def _pictured(self, quoted: str | None) -> Shown:
+    def _as_shown(self, quoted: str | None) -> Shown:
+        # A hot path: arguments by position, in the order of the fields, cost a quarter.
         return Shown(
-            self.id, self.author, self.seen, self.at, self.to, quoted, self.label,
-            self.likes, self.dislikes, self.replies, self.reposts,
-        )  # fmt: skip
+            self.id,
+            self.author,
+            self.shown_text,
+            self.at,
+            self.to,
+            quoted,
+            self.label,
+            self.likes,
+            self.dislikes,
+            self.replies,
+            self.reposts,
+        )
 
     @property
-    def seen(self) -> str:
-        """Its text as it is shown."""
-        if self._seen is None:
-            self._seen = seen(self.text)
-        return self._seen
+    def shown_text(self) -> str:
+        """Its text as members see it."""
+        if self._shown_text is None:
+            self._shown_text = shown_text(self.text)
+        return self._shown_text
 
     def reactions(self) -> int:
         """Count likes and feelings, without dislikes."""
         return self.likes + (sum(self.feelings.values()) if self.feelings else 0)
 
 
-def seen(text: str) -> str:
-    """Put a text as it is shown: on one line, all of it visible, cut if it is very long."""
+def shown_text(text: str) -> str:
+    """Return a text as members see it: on one line, all of it visible, cut if it is very long."""
     return one_line(cut(text, LONGEST_SHOWN))
 
 
@@ -136,7 +146,7 @@ class MessageSeen(NamedTuple):
 
 
 class View(NamedTuple):
-    """What one persona sees when it looks."""
+    """What one persona sees at one look."""
 
     who: str
     turn: int

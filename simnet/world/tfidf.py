@@ -18,7 +18,7 @@ from simnet.world.posts import Post
 Floats = npt.NDArray[np.float32]
 
 DIMENSIONS = 4096
-"""Words are told apart by a hash in this many values."""
+"""Number of values of the hash of a word."""
 KEPT = 24
 """Distinct words kept of one text: the most frequent, of equals the earlier."""
 _WORD = re.compile(r"\w{2,}")
@@ -46,13 +46,14 @@ class Words:
                 self._holding[word] += 1
         self._read = len(posts)
 
-    def likeness(self, liked: Sequence[int], told: str, posts: Sequence[int]) -> list[float]:
-        """Compare posts with a taste: the cosine of each with the sum of what is liked and told.
+    def likeness(self, liked: Sequence[int], description: str, posts: Sequence[int]) -> list[float]:
+        """Compare posts with a taste: the cosine of each with their sum.
 
-        `liked` and `posts` are numbers of posts that were read. All 0 for no taste.
+        A taste is the sum of the posts `liked` and of a `description` of the viewer. `liked` and
+        `posts` are numbers of posts that were read. All cosines are 0 for an empty taste.
         """
         rarity = np.log((1 + self._read) / (1 + self._holding)).astype(np.float32) + 0.01
-        taste = self._taste(liked, told, rarity)
+        taste = self._taste(liked, description, rarity)
         rows = np.asarray(posts, np.int64)
         words = self._words[rows]
         weights = self._weights[rows] * rarity[words]
@@ -61,14 +62,14 @@ class Words:
         scores: list[float] = (products / np.maximum(lengths, 1e-12)).tolist()
         return scores
 
-    def _taste(self, liked: Sequence[int], told: str, rarity: Floats) -> Floats:
+    def _taste(self, liked: Sequence[int], description: str, rarity: Floats) -> Floats:
         rows = np.asarray(liked, np.int64)
         words, weights = self._words[rows], self._weights[rows]
-        if told:
-            told_words, told_weights = hashed(told)
-            pad = (0, KEPT - len(told_words))
-            words = np.vstack([words, np.pad(np.array(told_words, np.int32), pad)])
-            weights = np.vstack([weights, np.pad(np.array(told_weights, np.float32), pad)])
+        if description:
+            own_words, own_weights = hashed(description)
+            pad = (0, KEPT - len(own_words))
+            words = np.vstack([words, np.pad(np.array(own_words, np.int32), pad)])
+            weights = np.vstack([weights, np.pad(np.array(own_weights, np.float32), pad)])
         weights = weights * rarity[words]
         weights /= np.maximum(np.sqrt((weights**2).sum(axis=1, keepdims=True)), 1e-12)
         taste = np.bincount(words.ravel(), weights.ravel(), minlength=DIMENSIONS)

@@ -1,84 +1,30 @@
-"""Everything that is true on the platform. No clock, no network, no chance.
+"""A world and its two writers: `apply` does an action, `observe` shows one member their feed.
 
-The one writer is `World.apply`: it does one action by the rule of its verb and returns the
-event that says what changed, or why nothing did. Applying the events again rebuilds the
-world. Members are positions in `handles` inside; users only ever meet handles.
+`apply` returns the event that says what changed, or why nothing did. `observe` marks posts as
+seen and takes mentions, mail and search results; what it showed are exposures. Nothing else
+changes a world, so doing both again in the same order rebuilds it: see
+`simnet.world.event_replay`.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any
-
-import numpy as np
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError, ScenarioError, SimnetError
 from simnet.world.actions import Action, Effect
-from simnet.world.engagement import EngagementLog
-from simnet.world.event_codec import tell
-from simnet.world.events import DONE, REFUSED, Event
-from simnet.world.network import Network
-from simnet.world.posts import MessageSeen, Post
-from simnet.world.tfidf import Words
+from simnet.world.event_codec import encode_action
+from simnet.world.events import DONE, REFUSED, Event, ExposureBatch
+from simnet.world.feeds.feed import Feed
+from simnet.world.feeds.view import look_at
+from simnet.world.posts import View
+from simnet.world.state import WorldState
 
-NOBODY: frozenset[int] = frozenset()
-RECENT = 8
-"""How many of one member's newest posts and reposts reach their followers' feeds."""
+SEEN_PER_CANDIDATE = 8
+"""A member's seen posts are thinned out when they are this many for each candidate of the feed."""
 
 
-class World:
-    """Members, posts, ties and messages."""
-
-    def __init__(self, handles: Sequence[str], cohorts: Sequence[str], network: Network) -> None:
-        """Take members' handles, the cohort of each, and who follows whom."""
-        self.handles, self.cohorts, self.network = handles, cohorts, network
-        self.index = {handle: position for position, handle in enumerate(handles)}
-        self.now: Seconds = 0.0
-        self.posts: list[Post] = []
-        self.timeline: list[tuple[int, Post]] = []
-        """Each post and each repost, in order: (who put it there, the post)."""
-        self.posted: list[int] = []
-        """For each entry of the timeline the number of its post; of a repost, ~ the entry's own."""
-        self._entry_times: list[Seconds] = []
-        self.entry_of: list[int] = []
-        """For each post, its own entry in the timeline."""
-        self.recent = np.full((len(handles), RECENT), -1, np.int32)
-        """The newest timeline entries of each member, in no order; -1 where there is none."""
-        self._entered: defaultdict[int, int] = defaultdict(int)
-        self.reactions: dict[tuple[int, int], str] = {}
-        """(member, post) -> like, dislike or a feeling."""
-        self.reposted: set[tuple[int, int]] = set()
-        self.report_queue: list[int] = []
-        """Reported posts that still stand, oldest report first."""
-        self.pins: set[int] = set()
-        """Posts that come first in every feed they are in."""
-        self.mutes: defaultdict[int, set[int]] = defaultdict(set)
-        self.blocks: defaultdict[int, set[int]] = defaultdict(set)
-        self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
-        self.suspended: set[int] = set()
-        self.groups: dict[str, dict[int, None]] = {}
-        self.mail: defaultdict[int, list[MessageSeen]] = defaultdict(list)
-        """Unread messages."""
-        self.mentions: defaultdict[int, list[int]] = defaultdict(list)
-        """Unread replies and quotes."""
-        self.engagement = EngagementLog()
-        """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
-        self.words = Words()
-        """The words of the posts, as far as a ranking asked for them."""
-        self.seen: defaultdict[int, dict[int, None]] = defaultdict(dict)
-        """Posts each member was shown. In a dict the newest, which are looked up, lie together."""
-        self.forget_at: dict[int, int] = {}
-        """How many of them a member has when the old ones are dropped next."""
-        self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-        """What a member's last search or trend brought: news, suggested handles."""
-        self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
-        """What verbs of your own keep, each under its name; part of the digest, so no sets."""
-        self.triggered: list[tuple[int, str]] = []
-        """Members touched since this was last taken, and by what: reply, quote, message."""
-
-    # -- the one writer ---------------------------------------------------------------
+class World(WorldState):
+    """A state of the world and the two ways to change it."""
 
     def apply(
         self,
@@ -94,171 +40,144 @@ class World:
         shown: tuple[int, ...] = (),
         forbidden: str | None = None,
     ) -> Event:
-        """Do one thing by the rule of its verb; a refusal changes nothing and says why.
+        """Do one action by the rule of its verb; a refusal changes nothing and says why.
 
         `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
         action belongs to and go into the event as they are. Raises ValueError if `now` is
-        before what was done last, ScenarioError, naming the verb, if its rule raises anything
+        before the last change, ScenarioError, naming the verb, if its rule raises anything
         but ActionError.
         """
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
-        self.now = now
+        self._advance(now)
         position = self.index[who]
         try:
-            self._may_act(position, forbidden)
-            effect, outcome, reason = tell(action, action.do(self, position, now)), DONE, None
+            self._check_may_act(position, forbidden)
+            effect, outcome, reason = (
+                encode_action(action, action.do(self, position, now)),
+                DONE,
+                None,
+            )
         except ActionError as error:
-            effect, outcome, reason = tell(action, Effect()), REFUSED, str(error)
+            effect, outcome, reason = encode_action(action, Effect()), REFUSED, str(error)
         except SimnetError:
             raise
         except Exception as error:
             raise ScenarioError(
                 f"verb {action.verb!r} raised {type(error).__name__}: {error}"
             ) from error
+        # A hot path: arguments by position, in the order of the fields, cost a quarter.
         return Event(
-            now, woke, who, self.cohorts[position], turn, cue, part, action.verb, outcome, reason,
-            effect.post, effect.made, effect.root, effect.whom, effect.group, effect.text,
-            effect.extra, marks, shown,
-        )  # fmt: skip
+            now,
+            woke,
+            who,
+            self.cohorts[position],
+            turn,
+            cue,
+            part,
+            action.verb,
+            outcome,
+            reason,
+            effect.post,
+            effect.made,
+            effect.root,
+            effect.whom,
+            effect.group,
+            effect.text,
+            effect.extra,
+            marks,
+            shown,
+        )
 
-    def _may_act(self, who: int, forbidden: str | None) -> None:
+    def observe(
+        self,
+        who: str,
+        now: Seconds,
+        feed: Feed,
+        *,
+        turn: int,
+        seed: int,
+        refused: tuple[str, ...] = (),
+    ) -> tuple[View, ExposureBatch]:
+        """Show `who` replies to them, then their feed, mail and what they searched for.
+
+        What is shown counts as seen and as read. `turn`, `seed` and `refused` go into the view
+        as they are; `seed` also decides whom `feed.suggests` suggests. Raises ValueError if
+        `now` is before the last change, ScenarioError if a ranking gives no usable scores.
+        """
+        self._advance(now)
+        viewer = self.index[who]
+        look = look_at(self, viewer, feed, now, turn=turn, seed=seed, refused=refused)
+        if feed.fresh:
+            seen = self.seen[viewer]
+            seen.update(dict.fromkeys(look.exposures.posts))
+            if len(seen) >= self.forget_at.get(viewer, SEEN_PER_CANDIDATE * feed.candidates):
+                self._forget(viewer, feed, now)
+        if viewer in self.mentions:
+            del self.mentions[viewer]
+            if look.mentions:
+                self.mentions[viewer] = look.mentions
+        if viewer in self.mail:
+            del self.mail[viewer]
+            if look.mail:
+                self.mail[viewer] = look.mail
+        self.findings.pop(viewer, None)
+        return look.view, look.exposures
+
+    def _advance(self, now: Seconds) -> None:
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.now = now
+
+    def _check_may_act(self, who: int, forbidden: str | None) -> None:
         if forbidden is not None:
             raise ActionError(forbidden)
         if who in self.suspended:
             raise ActionError(f"@{self.handles[who]} is suspended")
 
-    # -- what rules are made of -------------------------------------------------------
+    def _forget(self, viewer: int, feed: Feed, now: Seconds) -> None:
+        """Drop seen posts that are older than the feed's window, so that few are kept.
 
-    def publish(
-        self,
-        who: int,
-        text: str,
-        now: Seconds,
-        *,
-        parent: Post | None = None,
-        quotes: Post | None = None,
-    ) -> Post:
-        """Put a new post at the end of the timeline."""
-        post = Post(len(self.posts), self.handles[who], who, text, now)
-        if parent is not None:
-            post.parent, post.root, post.to = parent.id, parent.root, parent.author
-            parent.replies += 1
-            parent.changed()
-            self.mention(parent.author_index, post, "reply")
-            self.engagement.engaged(who, parent.id)
-        if quotes is not None:
-            post.quotes = quotes
-            quotes.reposts += 1
-            quotes.changed()
-            self.mention(quotes.author_index, post, "quote")
-            self.engagement.engaged(who, quotes.id)
-        self.engagement.wrote(who, post.id)
-        self.posts.append(post)
-        self.entry_of.append(len(self.timeline))
-        self.enter(who, post, now)
-        return post
+        The next time is put off until their number has doubled, so that the mean cost of a
+        look does not grow with the length of a run.
+        """
+        oldest = self.first_post_since(now - feed.window)
+        kept = dict.fromkeys([number for number in self.seen[viewer] if number >= oldest])
+        self.seen[viewer] = kept
+        self.forget_at[viewer] = max(SEEN_PER_CANDIDATE * feed.candidates, 2 * len(kept))
 
-    def enter(self, who: int, post: Post, now: Seconds) -> None:
-        """Put `post` into the timeline of `who`'s followers."""
-        entry = len(self.timeline)
-        self.posted.append(post.id if self.entry_of[post.id] == entry else ~entry)
-        self.timeline.append((who, post))
-        self._entry_times.append(now)
-        entered = self._entered[who]
-        self.recent[who, entered % RECENT] = entry
-        self._entered[who] = entered + 1
-
-    def mention(self, whom: int, post: Post, how: str) -> None:
-        """Tell a member of a reply or quote, unless it is their own or from someone hidden."""
-        if whom != post.author_index and post.author_index not in self.hidden_from(whom):
-            self.mentions[whom].append(post.id)
-            self.triggered.append((whom, how))
-
-    def send(self, whom: int, message: MessageSeen) -> None:
-        """Put a message into a member's mail."""
-        self.mail[whom].append(message)
-        self.triggered.append((whom, "message"))
-
-    # -- what rules ask ---------------------------------------------------------------
-
-    def member(self, handle: str) -> int:
-        """Find a member. Raises ActionError if there is none of that name."""
-        try:
-            return self.index[handle]
-        except KeyError:
-            raise ActionError(f"there is no @{handle}") from None
-
-    def standing_post(self, number: int) -> Post:
-        """Find a post that was not removed. Raises ActionError otherwise."""
-        if not 0 <= number < len(self.posts):
-            raise ActionError(f"there is no post {number}")
-        if self.posts[number].removed:
-            raise ActionError(f"post {number} was removed")
-        return self.posts[number]
-
-    def visible_post(self, who: int, number: int) -> Post:
-        """Find a post that stands and whose author did not block `who`, nor `who` them."""
-        post = self.standing_post(number)
-        self.reachable(who, post.author_index)
-        return post
-
-    def reachable(self, who: int, whom: int) -> None:
-        """Raise ActionError if a block or a suspension stands between two members."""
-        if whom in self.blocks.get(who, NOBODY):
-            raise ActionError(f"you blocked @{self.handles[whom]}")
-        if whom in self.blocked_by.get(who, NOBODY):
-            raise ActionError(f"@{self.handles[whom]} blocked you")
-        if whom in self.suspended:
-            raise ActionError(f"@{self.handles[whom]} is suspended")
-
-    def hidden_from(self, viewer: int) -> frozenset[int] | set[int]:
-        """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""
-        if not (self.mutes or self.blocks):
-            return self.suspended or NOBODY
-        parts = [
-            table[viewer] for table in (self.mutes, self.blocks, self.blocked_by) if viewer in table
-        ]
-        if not parts:
-            return self.suspended or NOBODY
-        return self.suspended.union(*parts)
-
-    def first_entry_since(self, since: Seconds) -> int:
-        """Find the first timeline entry made at or after a moment."""
-        return bisect_left(self._entry_times, since)
-
-    def first_post_since(self, since: Seconds) -> int:
-        """Find the number of the first post written at or after a moment."""
-        return bisect_left(self.posts, since, key=_written)
+    # -- the hash of the state ----------------------------------------------------------
 
     def digest(self) -> str:
-        """Hash the whole state: 32 hexadecimal digits, equal for equal worlds."""
+        """Hash the whole state: 32 hexadecimal digits, equal for equal worlds.
+
+        Left out is what follows from the rest (indexes, the words of the posts) and the rows
+        that wait for the kernel (`triggered`, `network.changes`).
+        """
         state = blake2b(digest_size=16)
         for part in self._parts():
             state.update(repr(part).encode("utf-8", "surrogatepass"))
         return state.hexdigest()
 
-    def _parts(self) -> Sequence[object]:
+    def _parts(self) -> Iterator[object]:
         followers, followees = self.network.edge_arrays()
-        return [
-            [(p.shown(), p.parent, p.root, p.removed, p.reports) for p in self.posts],
-            [(p.id, sorted(p.feelings.items())) for p in self.posts if p.feelings],
-            [(who, post.id) for who, post in self.timeline],
-            sorted(self.reactions.items()),
-            sorted(self.reposted),
-            self.report_queue,
-            sorted(self.pins),
-            self.engagement.state(),
-            *(
-                [(who, sorted(t[who])) for who in sorted(t) if t[who]]
-                for t in (self.mutes, self.blocks)
-            ),
-            sorted(self.suspended),
-            [(name, list(members)) for name, members in self.groups.items()],
-            sorted((name, table) for name, table in self.kept.items() if table),
-            (followers.tobytes().hex(), followees.tobytes().hex()),
-        ]
-
-
-def _written(post: Post) -> Seconds:
-    return post.at
+        yield [(p.shown(), p.parent, p.root, p.removed, p.reports) for p in self.posts]
+        yield [(p.id, sorted(p.feelings.items())) for p in self.posts if p.feelings]
+        yield [(who, post.id) for who, post in self.timeline]
+        yield self._entry_times
+        yield sorted(self.reactions.items())
+        yield sorted(self.reposted)
+        yield self.report_queue
+        yield sorted(self.pins)
+        yield self.engagement.state()
+        for table in (self.mutes, self.blocks):
+            yield [(who, sorted(table[who])) for who in sorted(table) if table[who]]
+        yield sorted(self.suspended)
+        yield [(name, list(members)) for name, members in self.groups.items()]
+        yield sorted((name, table) for name, table in self.kept.items() if table)
+        yield (followers.tobytes().hex(), followees.tobytes().hex())
+        yield sorted((who, posts) for who, posts in self.mentions.items() if posts)
+        yield sorted((who, messages) for who, messages in self.mail.items() if messages)
+        yield sorted(self.findings.items())
+        yield sorted(self.forget_at.items())
+        for who in sorted(self.seen):  # one by one: together they may be millions of numbers
+            if self.seen[who]:
+                yield who, sorted(self.seen[who])

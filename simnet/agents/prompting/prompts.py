@@ -13,7 +13,7 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
 from simnet.text import cut, neutralise, one_line
-from simnet.world.posts import MessageSeen, View, seen
+from simnet.world.posts import MessageSeen, View, shown_text
 
 
 class Layout(NamedTuple):
@@ -88,7 +88,7 @@ def reflection_instructions(me: Agent, longest: int) -> str:
 
 def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
     """List what is below the feed; numbers continue those of the posts."""
-    lines = [seen(news) for news in view.news]
+    lines = [shown_text(news) for news in view.news]
     number = len(view.posts)
     if view.messages:
         lines.append("Messages:")
@@ -117,5 +117,5 @@ def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
 
 def _message(message: MessageSeen, now: Seconds, quote: Callable[[str], str]) -> str:
     where = f" in {one_line(message.group)}" if message.group else ""
-    text = quote(seen(message.text))
+    text = quote(shown_text(message.text))
     return f"@{message.sender}{where}{age(now - message.at)}: {text}"

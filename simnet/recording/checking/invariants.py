@@ -100,7 +100,8 @@ def threads(run: Run) -> Iterator[str]:
             if posts and made <= posts[-1]:
                 yield f"post {made} was made after {posts[-1]}, or twice"
                 return
-            if post is not None and not _fits(verb, root, _find(posts, roots, post)):
+            inside = run.relations.get(verb) == "reply"
+            if post is not None and not _fits(inside, root, _find(posts, roots, post)):
                 yield f"post {made} is a {verb} to {post}, which is not in the thread of {root}"
                 return
             posts.append(made)
@@ -112,8 +113,8 @@ def _find(posts: Sequence[int], roots: Sequence[int], post: int) -> int | None:
     return roots[position] if position < len(posts) and posts[position] == post else None
 
 
-def _fits(verb: str, root: int | None, found: int | None) -> bool:
-    return found is not None and (verb != "reply" or found == root)
+def _fits(inside: bool, root: int | None, found: int | None) -> bool:
+    return found is not None and (not inside or found == root)
 
 
 def calls(run: Run) -> Iterator[str]:

@@ -88,6 +88,9 @@ class Manifest(_Facts):
     """Models that cohorts name, by these names."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
+    relations: Mapping[str, str] = {}
+    """Verb -> `Action.relation`, of the verbs that cohorts and cues have. Empty in older runs,
+    whose readers know the built-in verbs by name."""
     placement: Mapping[str, JsonValue] = {}
     """Placement of the actors: personas per actor, replicas, nodes."""
     determinism: str | None = None

@@ -1,7 +1,7 @@
 """Reads run directories: finds them by id and opens their tables, of a fork with its ancestors'."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
+from simnet.world.verbs import RELATION_OF
 
 RUNS = Path("runs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -135,12 +136,18 @@ class Run:
         """Find the text of a hash in `calls`. Raises RecordError when it is missing."""
         return find_text(digest, (table_slice.load() for table_slice in self.slices(PROMPT_TEXTS)))
 
+    @property
+    def relations(self) -> Mapping[str, str]:
+        """Say what each verb is to the post or member it is about; see `Action.relation`."""
+        return {**RELATION_OF, **self.manifest.relations}
+
     @cached_property
     def summary(self) -> Summary:
         """Sum the run up in one line, counting the rows of its events."""
         manifest = self.manifest
         events = self.table("events")
-        replied = (pc.field("verb") == "reply") & (pc.field("outcome") == "done")
+        replies = [verb for verb, relation in self.relations.items() if relation == "reply"]
+        replied = pc.field("verb").isin(replies) & (pc.field("outcome") == "done")
         span = manifest.started and manifest.ended and manifest.ended - manifest.started
         return Summary(
             id=manifest.id,

@@ -1,4 +1,4 @@
-"""Arrays that all network builders share: places of personas, draws without repeats."""
+"""What all network builders share: positions of personas, draws without repeats."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -23,16 +23,16 @@ People: TypeAlias = Sequence[Persona] | None
 """Who is in it; None is everybody."""
 
 ROUNDS = 16
-"""How often repeated draws are drawn again; in a crowd that is full a few stay missing."""
+"""How often repeated draws are drawn again; a few may stay missing among few members."""
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
-    """Make the chance of one builder."""
+    """Make the random generator of one builder."""
     return np.random.Generator(np.random.Philox(key=draws.bits(seed, "network", name)))
 
 
 def whole_seed(seed: int, name: str) -> int:
-    """Draw a seed for a library that wants one."""
+    """Draw a seed for a library that takes one."""
     return draws.bits(seed, "network", name) >> 1
 
 
@@ -70,14 +70,14 @@ def both_ways(ends: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], .
     return np.concatenate([ends[:, 0], ends[:, 1]]), np.concatenate([ends[:, 1], ends[:, 0]])
 
 
-def told(persona: Persona, attribute: str) -> Attribute:
-    """Look up an attribute. Raises ScenarioError, listing those there are, without it."""
+def attribute_of(persona: Persona, attribute: str) -> Attribute:
+    """Return an attribute. Raises ScenarioError, listing the persona's attributes, without it."""
     value = persona.attributes.get(attribute)
     if value is None:
-        there = ", ".join(persona.attributes) or "none"
+        names = ", ".join(persona.attributes) or "none"
         raise ScenarioError(
             f"@{persona.id} has no attribute {attribute!r}, by which a network is drawn; "
-            f"their attributes are: {there}"
+            f"their attributes are: {names}"
         )
     return value
 
@@ -85,8 +85,8 @@ def told(persona: Persona, attribute: str) -> Attribute:
 def drawn_apart(wanted: Indices, draw: Callable[[Indices], Indices]) -> tuple[Keys, Keys]:
     """Draw `wanted[row]` different columns for each row, none equal to the row itself.
 
-    `draw` gives a column for each of the rows it is given. Columns that come twice are drawn
-    again, `ROUNDS` times at most.
+    `draw` returns a column for each row of its argument. Repeated columns are drawn again,
+    `ROUNDS` times at most.
     """
     members = len(wanted)
     first: Keys = np.zeros(0, np.int64)
@@ -110,12 +110,12 @@ def drawn_apart(wanted: Indices, draw: Callable[[Indices], Indices]) -> tuple[Ke
     return keys // max(members, 1), keys % max(members, 1)
 
 
-def holds(keys: Keys, asked: Keys) -> npt.NDArray[np.bool_]:
-    """Mark those of `asked` that are among `keys`, which ascend."""
+def holds(keys: Keys, queries: Keys) -> npt.NDArray[np.bool_]:
+    """Mark those of `queries` that are among `keys`, which ascend."""
     if not len(keys):
-        return np.zeros(len(asked), np.bool_)
-    at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    held: npt.NDArray[np.bool_] = keys[at] == asked
+        return np.zeros(len(queries), np.bool_)
+    at = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
+    held: npt.NDArray[np.bool_] = keys[at] == queries
     return held
 
 

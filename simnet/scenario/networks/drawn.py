@@ -10,13 +10,13 @@ from simnet.scenario.networks.arrays import (
     Edges,
     People,
     TieBuilder,
+    attribute_of,
     check_mean,
     check_share,
     drawn_apart,
     generator,
     moved,
     places,
-    told,
 )
 from simnet.world.network import Indices
 
@@ -54,7 +54,7 @@ def homophily(
     """
     check_share("homophily", strength=strength)
     check_mean("homophily", mean)
-    values = [str(told(persona, attribute)) for persona in people]
+    values = [str(attribute_of(persona, attribute)) for persona in people]
     names, groups = np.unique(np.array(values, dtype=np.str_), return_inverse=True)
     if len(names) > max(1, len(people) // 2):
         raise ScenarioError(
@@ -92,7 +92,7 @@ def star_by_topic(
     check_share("star_by_topic", chance=chance)
     having: dict[str, list[int]] = {}
     for place, persona in enumerate(people):
-        topics = told(persona, topic)
+        topics = attribute_of(persona, topic)
         for one in dict.fromkeys(topics if isinstance(topics, list) else [str(topics)]):
             having.setdefault(one, []).append(place)
     stars = [
@@ -112,7 +112,7 @@ def star_by_topic(
 
 
 def together(*builders: TieBuilder) -> TieBuilder:
-    """Put networks on top of each other; a tie that is in several is there once."""
+    """Put networks on top of each other; a tie that is in several counts once."""
 
     def build(handles: Sequence[str], seed: int) -> Edges:
         built = [builder(handles, seed) for builder in builders]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,7 @@ from simnet.errors import ScenarioError
 from simnet.world.feeds.feed import scored
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 
 def mix(inside: Ranking, outside: Ranking, share: float) -> Ranking:
@@ -28,7 +25,7 @@ def mix(inside: Ranking, outside: Ranking, share: float) -> Ranking:
     if not 0 <= share <= 1:
         raise ScenarioError(f"mix(share={share}): give the share of places, 0 to 1")
 
-    def mixed(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+    def mixed(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
         authors = [post.author_index for post in posts]
         known = np.isin(authors, np.append(world.network.followees(viewer), viewer)).tolist()
         near = [place for place, is_known in enumerate(known) if is_known]
@@ -48,7 +45,7 @@ def mix(inside: Ranking, outside: Ranking, share: float) -> Ranking:
 
 
 def _in_order(
-    world: "World",
+    world: WorldState,
     viewer: int,
     ranking: Ranking,
     posts: Sequence[Post],
@@ -74,7 +71,7 @@ def blend(weights: Mapping[Ranking, float]) -> Ranking:
         if not abs(weight) < float("inf"):
             raise ScenarioError(f"blend(): a weight is {weight}; give a finite number")
 
-    def blended(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+    def blended(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
         total = np.zeros(len(posts))
         for ranking, weight in weights.items():
             scores = np.array(scored(world, viewer, ranking, posts, now), np.float64)
@@ -96,7 +93,7 @@ def diverse(ranking: Ranking, most_per_author: int) -> Ranking:
         raise ScenarioError(f"diverse(most_per_author={most_per_author}): allow 1 at least")
 
     def diversified(
-        world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         scores = list(scored(world, viewer, ranking, posts, now))
         best_first = sorted(

@@ -8,16 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from simnet.clock import DAY, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -28,12 +26,12 @@ Entry: TypeAlias = int
 class Source(Protocol):
     """Find what a viewer might be shown: timeline entries since `first`, newest first."""
 
-    def __call__(self, world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def __call__(self, world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         """List at most `limit` entries, newest first."""
         ...
 
 
-def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+def following(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer what the people one follows wrote or reposted, the newest few of each."""
     entries = world.recent.take(world.network.followees(viewer), axis=0).ravel()
     entries.sort()
@@ -43,14 +41,14 @@ def following(world: "World", viewer: int, first: Entry, limit: int) -> list[Ent
     return newest_first
 
 
-def everything(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+def everything(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
     """Offer whatever was posted last, whoever wrote it."""
     last = len(world.timeline)
     return list(range(last - 1, max(first, last - limit) - 1, -1))
 
 
-def reported(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer what was reported and still stands: a moderator's desk."""
+def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
+    """Offer what was reported and still stands: the queue of a moderator."""
     return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
 
@@ -61,7 +59,7 @@ def popular(most: int) -> Source:
     one sort of at most 1,024 numbers if anything was engaged with since the last one.
     """
 
-    def by_popularity(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def by_popularity(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         top = world.engagement.popular(min(most, limit))
         entries = [world.entry_of[post] for post in top]
         return sorted((entry for entry in entries if entry >= first), reverse=True)
@@ -72,7 +70,7 @@ def popular(most: int) -> Source:
 def both(one: Source, other: Source) -> Source:
     """Offer what either source offers, `one` first when room is short."""
 
-    def find(world: "World", viewer: int, first: Entry, limit: int) -> list[Entry]:
+    def find(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
         found = dict.fromkeys(one(world, viewer, first, limit))
         if len(found) < limit:
             found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
@@ -116,7 +114,7 @@ class Choices(NamedTuple):
     """For each post, why it is there: see View.why."""
 
     def at(self, places: Iterable[int]) -> "Choices":
-        """Keep those in some places, in the order of the places."""
+        """Select posts by their places, in the order of `places`."""
         kept = list(places)
         return Choices(
             [self.posts[place] for place in kept],
@@ -134,20 +132,20 @@ class Choices(NamedTuple):
 
 
 def choose(
-    world: "World",
+    world: WorldState,
     viewer: int,
     feed: Feed,
     now: Seconds,
     seen: Collection[int],
-    besides: Collection[int] = (),
+    excluded: Collection[int] = (),
 ) -> Choices:
-    """Rank what `viewer` may see, less what was `seen` or is shown `besides`; keep the best.
+    """Rank what `viewer` may see, without what was `seen` or is `excluded`; keep the best.
 
-    There are `feed.size` of them at most.
+    Returns `feed.size` posts at most.
     """
     newest = feed.ranking is chronological and not world.pins
     most = feed.size if newest else feed.candidates
-    found = _visible(world, viewer, feed, now, seen, besides, most)
+    found = _visible(world, viewer, feed, now, seen, excluded, most)
     if newest:
         return found
     posts, pins = found.posts, world.pins
@@ -161,9 +159,9 @@ def choose(
 
 
 def scored(
-    world: "World", viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
+    world: WorldState, viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
 ) -> Sequence[float]:
-    """Ask a ranking for its scores; raise ScenarioError, naming it, if they are not usable."""
+    """Return a ranking's scores. Raises ScenarioError, naming it, if they are not usable."""
     try:
         scores = ranking(world, viewer, posts, now)
     except ScenarioError:
@@ -178,7 +176,7 @@ def scored(
 
 
 def affordable(posts: Sequence[Post], tokens: int) -> int:
-    """Count the first posts that `tokens` pay for; one at least."""
+    """Count the first posts whose texts fit into `tokens`; one at least."""
     left = tokens * CHARACTERS_PER_TOKEN
     for place, post in enumerate(posts):
         shown = post.shown()
@@ -193,17 +191,17 @@ def _name(ranking: Ranking) -> str:
 
 
 def _visible(
-    world: "World",
+    world: WorldState,
     viewer: int,
     feed: Feed,
     now: Seconds,
     seen: Collection[int],
-    besides: Collection[int],
+    excluded: Collection[int],
     most: int,
 ) -> Choices:
     """List the newest posts the viewer may see, each once, scored by their time.
 
-    There are `most` at most.
+    Returns `most` posts at most.
     """
     first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
@@ -211,7 +209,7 @@ def _visible(
     entries = feed.reads(world, viewer, first, feed.candidates)
     posts: list[Post] = []
     reposted: dict[int, str] = {}
-    taken = set(besides)
+    taken = set(excluded)
     # Most of what is read was seen; these two let it pass without a step in Python.
     for number in filterfalse(seen.__contains__, map(world.posted.__getitem__, entries)):
         if number >= 0:

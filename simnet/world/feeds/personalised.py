@@ -1,4 +1,4 @@
-"""Rankings by taste: what a viewer wrote and engaged with says what they want to see.
+"""Rankings by taste, estimated from what a viewer wrote and engaged with.
 
 Like all rankings they score the candidates of one view (`Feed.candidates` of the newest), and
 a taste is made of a bounded number of posts (`simnet.world.engagement`), so a view costs the
@@ -8,7 +8,6 @@ same however long the run and however many the posts.
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +15,15 @@ import numpy.typing as npt
 from simnet.clock import Seconds
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 About = Callable[[str], str | None]
-"""Handle -> what is known of the member beforehand, such as `{...}.get` of their portraits."""
+"""Handle -> a description of the member, such as `{...}.get` of a dict of portraits."""
 Embed = Callable[[str], Sequence[float]]
 """Text -> vector; always of the same length, and the same for the same text."""
 
-REMEMBERED = 65_536
-"""How many texts' embeddings are kept."""
+CACHED = 65_536
+"""Texts whose embeddings are kept."""
 
 
 def interest(about: About | None = None) -> Ranking:
@@ -37,17 +34,19 @@ def interest(about: About | None = None) -> Ranking:
     """
 
     def by_interest(
-        world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         world.words.read(world.posts)
-        told = (about(world.handles[viewer]) or "") if about else ""
-        liked = world.engagement.likings(viewer)
-        return world.words.likeness(liked, told, [post.id for post in posts])
+        description = (about(world.handles[viewer]) or "") if about else ""
+        liked = world.engagement.liked(viewer)
+        return world.words.likeness(liked, description, [post.id for post in posts])
 
     return by_interest
 
 
-def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+def collaborative(
+    world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
+) -> list[float]:
     """Rank by who else engaged: those who engaged with what the viewer did, engaged with it too.
 
     Item-based filtering with the cosine of co-engagement (Sarwar et al. 2001): a post's score
@@ -56,7 +55,7 @@ def collaborative(world: "World", viewer: int, posts: Sequence[Post], now: Secon
     """
     engagement = world.engagement
     neighbours: dict[int, float] = {}
-    for liked in engagement.likings(viewer):
+    for liked in engagement.liked(viewer):
         fans = engagement.fans(liked)
         if viewer in fans:
             share = 1 / sqrt(len(fans))
@@ -84,24 +83,24 @@ def embeddings(vector: Embed, about: About | None = None) -> Ranking:
 
 
 class _ByEmbeddings:
-    """What is remembered of the embeddings stays behind when this is sent to another process."""
+    """The ranking of `embeddings`; its cache is left out when it is pickled."""
 
     def __init__(self, vector: Embed, about: About | None) -> None:
         self._arguments = (vector, about)
         self._about = about
-        self._unit = lru_cache(REMEMBERED)(lambda text: _unit(vector(text)))
+        self._unit = lru_cache(CACHED)(lambda text: _unit(vector(text)))
         self.__name__ = "by_embeddings"
 
     def __reduce__(self) -> tuple[type["_ByEmbeddings"], tuple[object, ...]]:
         return _ByEmbeddings, self._arguments
 
     def __call__(
-        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        self, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
-        liked = [self._unit(world.posts[post].text) for post in world.engagement.likings(viewer)]
-        told = self._about(world.handles[viewer]) if self._about else None
-        if told:
-            liked.append(self._unit(told))
+        liked = [self._unit(world.posts[post].text) for post in world.engagement.liked(viewer)]
+        description = self._about(world.handles[viewer]) if self._about else None
+        if description:
+            liked.append(self._unit(description))
         if not (liked and posts):
             return [0.0] * len(posts)
         taste = _unit(np.sum(liked, axis=0))

@@ -7,32 +7,32 @@ rankings compose: a split, a mix and a blend are rankings too. Equal scores: new
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2, log10
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from simnet import draws
 from simnet.clock import HOUR, Seconds
 from simnet.world.posts import Post
-
-if TYPE_CHECKING:
-    from simnet.world.world import World
+from simnet.world.state import WorldState
 
 
 class Ranking(Protocol):
     """Score each candidate for `viewer` (a position in `world.handles`); more is better."""
 
     def __call__(
-        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        self, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         """Score `posts`, in their order."""
         ...
 
 
-def chronological(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+def chronological(
+    world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
+) -> list[float]:
     """Newest first."""
     return [post.at for post in posts]
 
 
-def hot(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+def hot(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
     """Rank as Reddit's `hot` did: order of magnitude of the votes, plus a point per 12.5 hours.
 
     Source: Salihefendic 2010, "How Reddit ranking algorithms work".
@@ -53,7 +53,7 @@ def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
     """
 
     def by_engagement(
-        world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         return [
             log2(1 + post.reactions() + 2 * post.replies + 3 * post.reposts) + post.at / half_life
@@ -63,7 +63,7 @@ def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
     return by_engagement
 
 
-def shuffled(world: "World", viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
+def shuffled(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
     """Rank by chance, anew at each look; the null model of a feed."""
     return [draws.unit("shuffled", world.handles[viewer], post.id, repr(now)) for post in posts]
 
@@ -85,18 +85,18 @@ class Split:
     other: Ranking
     key: str
 
-    def side(self, world: "World", viewer: int) -> Ranking:
+    def side(self, world: WorldState, viewer: int) -> Ranking:
         """Return the viewer's ranking."""
         return self.one if draws.unit(self.key, world.handles[viewer]) < self.share else self.other
 
     def __call__(
-        self, world: "World", viewer: int, posts: Sequence[Post], now: Seconds
+        self, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         """Score as the viewer's side does."""
         return self.side(world, viewer)(world, viewer, posts, now)
 
 
-def name_of(ranking: Ranking, world: "World", viewer: int) -> str:
+def name_of(ranking: Ranking, world: WorldState, viewer: int) -> str:
     """Name the ranking a viewer gets, as exposures do."""
     while isinstance(ranking, Split):
         ranking = ranking.side(world, viewer)

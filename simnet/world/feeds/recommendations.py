@@ -58,8 +58,8 @@ def preferential_attachment(network: Network, who: int, limit: int, key: int) ->
     has how many followers.
     """
     found: dict[int, None] = {}
-    for attempt in range(TRIES * limit if network.drawn else 0):
-        tie = network.tie(draws.below(network.drawn, key, "tie", attempt))
+    for attempt in range(TRIES * limit if network.total_count else 0):
+        tie = network.tie(draws.below(network.total_count, key, "tie", attempt))
         if tie is not None and tie[1] != who and not network.follows(who, tie[1]):
             found[tie[1]] = None
             if len(found) == limit:

@@ -1,6 +1,9 @@
 """The built-in verbs, by what they are about."""
 
-from simnet.world.actions import Action
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from simnet.world.actions import Action, Relation
 from simnet.world.verbs.moderating import Dismiss, Label, Pin, Reinstate, Remove, Suspend
 from simnet.world.verbs.posting import Pass, Quote, Reply, Repost, Write
 from simnet.world.verbs.reacting import Dislike, Like, React, Report, UndoDislike, Unlike
@@ -12,6 +15,7 @@ __all__ = [
     "EVERY_VERB",
     "MEMBER",
     "MODERATOR",
+    "RELATION_OF",
     "Block",
     "CreateGroup",
     "Dislike",
@@ -50,10 +54,14 @@ MEMBER: tuple[type[Action], ...] = (Write, Reply, Repost, Like, Follow, Report, 
 MODERATOR: tuple[type[Action], ...] = (Label, Remove, Dismiss, Suspend, Pass)
 """What a moderator can do."""
 EVERY_VERB: tuple[type[Action], ...] = (
-    Write, Reply, Quote, Repost, Pass,
-    Like, Unlike, Dislike, UndoDislike, React, Report,
-    Follow, Unfollow, Mute, Unmute, Block, Unblock,
-    SearchPosts, SearchMembers, Trend,
-    Message, CreateGroup, JoinGroup, LeaveGroup, SendToGroup,
-    Label, Remove, Dismiss, Pin, Suspend, Reinstate,
-)  # fmt: skip
+    *(Write, Reply, Quote, Repost, Pass),
+    *(Like, Unlike, Dislike, UndoDislike, React, Report),
+    *(Follow, Unfollow, Mute, Unmute, Block, Unblock),
+    *(SearchPosts, SearchMembers, Trend),
+    *(Message, CreateGroup, JoinGroup, LeaveGroup, SendToGroup),
+    *(Label, Remove, Dismiss, Pin, Suspend, Reinstate),
+)
+RELATION_OF: Mapping[str, Relation] = MappingProxyType(
+    {verb.verb: verb.relation for verb in EVERY_VERB}
+)
+"""Name of a built-in verb -> its relation; other verbs are in the manifest of their run."""

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Member, PostId, Text
+from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
 from simnet.world.posts import Post
-from simnet.world.verbs.posting import said
-from simnet.world.world import World
+from simnet.world.state import WorldState
+from simnet.world.verbs.posting import checked_text
 
 
-def _settle(world: World, post: Post) -> None:
-    """Take a post off the desk."""
+def _settle(world: WorldState, post: Post) -> None:
+    """Take a post out of the report queue."""
     if post.reports:
         post.reports = 0
         world.report_queue.remove(post.id)
@@ -23,13 +23,14 @@ class Label(Action):
     """Put a note under a post."""
 
     verb: ClassVar[str] = "label"
+    relation: ClassVar[Relation] = "label"
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show a note with the post from now on."""
         post = world.standing_post(self.post)
-        post.label = said(self.text)
+        post.label = checked_text(self.text)
         post.changed()
         _settle(world, post)
         return Effect(post.id, root=post.root, whom=post.author, text=self.text)
@@ -40,9 +41,10 @@ class Remove(Action):
     """Take a post down."""
 
     verb: ClassVar[str] = "remove"
+    relation: ClassVar[Relation] = "removal"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show the post to nobody any more and let nobody act on it."""
         post = world.standing_post(self.post)
         post.removed = True
@@ -55,10 +57,11 @@ class Dismiss(Action):
     """Let a reported post stand."""
 
     verb: ClassVar[str] = "dismiss"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
-        """Take a post off the desk."""
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
+        """Take a post out of the report queue."""
         post = world.standing_post(self.post)
         if not post.reports:
             raise ActionError(f"post {post.id} is not reported")
@@ -71,9 +74,10 @@ class Pin(Action):
     """Keep a post at the top of the feeds it is in."""
 
     verb: ClassVar[str] = "pin"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Rank a post before all that are not pinned."""
         post = world.standing_post(self.post)
         if post.id in world.pins:
@@ -87,9 +91,10 @@ class Suspend(Action):
     """Silence a member."""
 
     verb: ClassVar[str] = "suspend"
+    relation: ClassVar[Relation] = "moderation"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Refuse what the member tries from now on, and hide their posts."""
         whom = world.member(self.whom)
         if whom in world.suspended:
@@ -103,9 +108,10 @@ class Reinstate(Action):
     """End a suspension."""
 
     verb: ClassVar[str] = "reinstate"
+    relation: ClassVar[Relation] = "moderation"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Let the member act and be seen again."""
         whom = world.member(self.whom)
         if whom not in world.suspended:

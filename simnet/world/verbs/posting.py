@@ -6,17 +6,17 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.text import storable
-from simnet.world.actions import Action, Effect, PostId, Text
-from simnet.world.world import World
+from simnet.world.actions import Action, Effect, PostId, Relation, Text
+from simnet.world.state import WorldState
 
 LONGEST_TEXT = 10_000
 """Characters in a post, whatever a cohort's own limit."""
 
 
-def said(text: str) -> str:
-    """Check words that someone wants to publish.
+def checked_text(text: str) -> str:
+    """Return a text that someone wants to publish.
 
-    Raises ActionError for none, too many, and halves of characters, which no file can hold.
+    Raises ActionError for an empty text, one that is too long, and one with lone surrogates.
     """
     if not text.strip():
         raise ActionError("there is no text")
@@ -32,11 +32,12 @@ class Write(Action):
     """Publish a new post."""
 
     verb: ClassVar[str] = "write"
+    relation: ClassVar[Relation] = "post"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread."""
-        post = world.publish(who, said(self.text), now)
+        post = world.publish(who, checked_text(self.text), now)
         return Effect(made=post.id, root=post.root, text=self.text)
 
 
@@ -45,13 +46,14 @@ class Reply(Action):
     """Answer a post in its thread."""
 
     verb: ClassVar[str] = "reply"
+    relation: ClassVar[Relation] = "reply"
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add to a thread and tell the author of the post answered."""
         parent = world.visible_post(who, self.post)
-        post = world.publish(who, said(self.text), now, parent=parent)
+        post = world.publish(who, checked_text(self.text), now, parent=parent)
         return Effect(self.post, post.id, post.root, parent.author, text=self.text)
 
 
@@ -60,13 +62,14 @@ class Quote(Action):
     """Pass a post on with words of one's own."""
 
     verb: ClassVar[str] = "quote"
+    relation: ClassVar[Relation] = "quote"
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread that shows another post, and tell its author."""
         quoted = world.visible_post(who, self.post)
-        post = world.publish(who, said(self.text), now, quotes=quoted)
+        post = world.publish(who, checked_text(self.text), now, quotes=quoted)
         return Effect(self.post, post.id, post.root, quoted.author, text=self.text)
 
 
@@ -75,9 +78,10 @@ class Repost(Action):
     """Pass a post on to one's followers, once."""
 
     verb: ClassVar[str] = "repost"
+    relation: ClassVar[Relation] = "repost"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put someone's post into the feeds of one's followers."""
         post = world.visible_post(who, self.post)
         if (who, post.id) in world.reposted:
@@ -96,6 +100,6 @@ class Pass(Action):
 
     verb: ClassVar[str] = "pass"
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Change nothing."""
         return Effect()

@@ -1,14 +1,14 @@
-"""Verbs that answer a post without words. A member has at most one reaction to a post."""
+"""Reactions, of which a member has at most one to a post, and reports."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, PostId, Text
+from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.posts import Post
-from simnet.world.verbs.posting import said
-from simnet.world.world import World
+from simnet.world.state import WorldState
+from simnet.world.verbs.posting import checked_text
 
 
 def _count(post: Post, reaction: str, by: int) -> None:
@@ -25,7 +25,7 @@ def _count(post: Post, reaction: str, by: int) -> None:
     post.changed()
 
 
-def _react(world: World, who: int, number: int, reaction: str) -> Effect:
+def _react(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.visible_post(who, number)
     before = world.reactions.get((who, number))
     if before == reaction:
@@ -33,7 +33,7 @@ def _react(world: World, who: int, number: int, reaction: str) -> Effect:
     if before is not None:
         _count(post, before, -1)
     if reaction == "dislike":
-        world.engagement.took_back(who, number)
+        world.engagement.disengaged(who, number)
     else:
         world.engagement.engaged(who, number)
     world.reactions[who, number] = reaction
@@ -41,13 +41,13 @@ def _react(world: World, who: int, number: int, reaction: str) -> Effect:
     return Effect(number, root=post.root, whom=post.author)
 
 
-def _take_back(world: World, who: int, number: int, reaction: str) -> Effect:
+def _retract(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.standing_post(number)
     if world.reactions.get((who, number)) != reaction:
         raise ActionError(f"you have no {reaction} on post {number}")
     del world.reactions[who, number]
     if reaction != "dislike":
-        world.engagement.took_back(who, number)
+        world.engagement.disengaged(who, number)
     _count(post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 
@@ -57,9 +57,10 @@ class Like(Action):
     """Approve of a post."""
 
     verb: ClassVar[str] = "like"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a like, in place of another reaction."""
         return _react(world, who, self.post, "like")
 
@@ -69,11 +70,12 @@ class Unlike(Action):
     """Take a like back."""
 
     verb: ClassVar[str] = "unlike"
+    relation: ClassVar[Relation] = "retraction"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's like."""
-        return _take_back(world, who, self.post, "like")
+        return _retract(world, who, self.post, "like")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ class Dislike(Action):
     """Disapprove of a post."""
 
     verb: ClassVar[str] = "dislike"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a dislike, in place of another reaction."""
         return _react(world, who, self.post, "dislike")
 
@@ -93,11 +96,12 @@ class UndoDislike(Action):
     """Take a dislike back."""
 
     verb: ClassVar[str] = "undislike"
+    relation: ClassVar[Relation] = "retraction"
     post: PostId
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's dislike."""
-        return _take_back(world, who, self.post, "dislike")
+        return _retract(world, who, self.post, "dislike")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,11 @@ class React(Action):
     """Answer a post with a feeling."""
 
     verb: ClassVar[str] = "react"
+    relation: ClassVar[Relation] = "reaction"
     post: PostId
     feeling: Literal["love", "laugh", "angry", "sad"]
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a feeling, in place of another reaction."""
         return _react(world, who, self.post, self.feeling)._replace(text=self.feeling)
 
@@ -118,13 +123,14 @@ class Report(Action):
     """Tell the moderators about a post."""
 
     verb: ClassVar[str] = "report"
+    relation: ClassVar[Relation] = "moderation"
     post: PostId
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
-        """Put a post on the moderators' desk, with a reason."""
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
+        """Put a post into the moderators' report queue, with a reason."""
         post = world.visible_post(who, self.post)
-        text = said(self.text)
+        text = checked_text(self.text)
         if not post.reports:
             world.report_queue.append(post.id)
         post.reports += 1

@@ -1,4 +1,4 @@
-"""Verbs that ask the platform something; the answer is in the next view."""
+"""Verbs that search; the results are in the searcher's next view."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
 from simnet.world.posts import Post
-from simnet.world.verbs.posting import said
-from simnet.world.world import World
+from simnet.world.state import WorldState
+from simnet.world.verbs.posting import checked_text
 
 REACH = 2_000
-"""How many of the newest posts a search or a trend looks through, so its cost stays flat."""
+"""How many of the newest posts a search or a trend reads, so that its cost is bounded."""
 FINDINGS = 5
+"""How many results a search or a trend gives."""
 
 
-def _recent(world: World, who: int) -> list[Post]:
+def _recent(world: WorldState, who: int) -> list[Post]:
     hidden = world.hidden_from(who)
     return [
         post
@@ -31,9 +32,9 @@ class SearchPosts(Action):
     verb: ClassVar[str] = "search"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the newest posts with all words of a query."""
-        words = said(self.text).casefold().split()
+        words = checked_text(self.text).casefold().split()
         found = [
             post
             for post in _recent(world, who)
@@ -52,9 +53,9 @@ class SearchMembers(Action):
     verb: ClassVar[str] = "find"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find members whose handle holds the query."""
-        query = said(self.text).casefold().strip().lstrip("@")
+        query = checked_text(self.text).casefold().strip().lstrip("@")
         hidden = world.hidden_from(who)
         found: list[str] = []
         for position, handle in enumerate(world.handles):
@@ -73,7 +74,7 @@ class Trend(Action):
 
     verb: ClassVar[str] = "trend"
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the posts with most reactions, replies and reposts among the newest."""
         weight = Counter(
             {

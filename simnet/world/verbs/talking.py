@@ -5,16 +5,16 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Group, Member, Text
+from simnet.world.actions import Action, Effect, Group, Member, Relation, Text
 from simnet.world.posts import MessageSeen
-from simnet.world.verbs.posting import said
+from simnet.world.state import WorldState
+from simnet.world.verbs.posting import checked_text
 from simnet.world.verbs.ties import other
-from simnet.world.world import World
 
 LONGEST_GROUP_NAME = 64
 
 
-def _group(world: World, name: str) -> dict[int, None]:
+def _group(world: WorldState, name: str) -> dict[int, None]:
     try:
         return world.groups[name]
     except KeyError:
@@ -26,14 +26,15 @@ class Message(Action):
     """Write to one member alone."""
 
     verb: ClassVar[str] = "message"
+    relation: ClassVar[Relation] = "message"
     whom: Member
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a message into a member's mail."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
-        world.send(whom, MessageSeen(world.handles[who], None, said(self.text), now))
+        world.send(whom, MessageSeen(world.handles[who], None, checked_text(self.text), now))
         return Effect(whom=self.whom, text=self.text)
 
 
@@ -42,11 +43,12 @@ class CreateGroup(Action):
     """Open a group and join it."""
 
     verb: ClassVar[str] = "create"
+    relation: ClassVar[Relation] = "tie"
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a group of that name."""
-        name = said(self.text).strip()
+        name = checked_text(self.text).strip()
         if name in world.groups:
             raise ActionError(f"there is a group {name!r} already")
         if len(name) > LONGEST_GROUP_NAME:
@@ -60,9 +62,10 @@ class JoinGroup(Action):
     """Become a member of a group."""
 
     verb: ClassVar[str] = "join"
+    relation: ClassVar[Relation] = "tie"
     group: Group
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add oneself to a group."""
         group = _group(world, self.group)
         if who in group:
@@ -76,9 +79,10 @@ class LeaveGroup(Action):
     """Leave a group."""
 
     verb: ClassVar[str] = "leave"
+    relation: ClassVar[Relation] = "tie"
     group: Group
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take oneself out of a group."""
         group = _group(world, self.group)
         if who not in group:
@@ -92,15 +96,16 @@ class SendToGroup(Action):
     """Write to the members of a group one is in."""
 
     verb: ClassVar[str] = "send"
+    relation: ClassVar[Relation] = "message"
     group: Group
     text: Text
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a message into the mail of all other members."""
         group = _group(world, self.group)
         if who not in group:
             raise ActionError(f"you are not in {self.group!r}")
-        message = MessageSeen(world.handles[who], self.group, said(self.text), now)
+        message = MessageSeen(world.handles[who], self.group, checked_text(self.text), now)
         for whom in group:
             if whom != who and who not in world.hidden_from(whom):
                 world.send(whom, message)

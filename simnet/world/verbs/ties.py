@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.world.actions import Action, Effect, Member
-from simnet.world.world import World
+from simnet.world.actions import Action, Effect, Member, Relation
+from simnet.world.state import WorldState
 
 
-def other(world: World, who: int, handle: str) -> int:
+def other(world: WorldState, who: int, handle: str) -> int:
     """Find a member who is not `who`. Raises ActionError otherwise."""
     whom = world.member(handle)
     if whom == who:
@@ -22,9 +22,10 @@ class Follow(Action):
     """Subscribe to someone."""
 
     verb: ClassVar[str] = "follow"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add an edge to the network."""
         whom = other(world, who, self.whom)
         world.reachable(who, whom)
@@ -39,9 +40,10 @@ class Unfollow(Action):
     """Stop following someone."""
 
     verb: ClassVar[str] = "unfollow"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Drop an edge of the network."""
         whom = other(world, who, self.whom)
         if not world.network.follows(who, whom):
@@ -55,9 +57,10 @@ class Mute(Action):
     """See no more of someone, without telling them."""
 
     verb: ClassVar[str] = "mute"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide a member from one's own feed."""
         whom = other(world, who, self.whom)
         if whom in world.mutes[who]:
@@ -71,9 +74,10 @@ class Unmute(Action):
     """See someone again."""
 
     verb: ClassVar[str] = "unmute"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a mute."""
         whom = other(world, who, self.whom)
         if whom not in world.mutes[who]:
@@ -87,9 +91,10 @@ class Block(Action):
     """Neither see someone nor be seen by them."""
 
     verb: ClassVar[str] = "block"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide two members from each other and drop the ties between them."""
         whom = other(world, who, self.whom)
         if whom in world.blocks[who]:
@@ -106,9 +111,10 @@ class Unblock(Action):
     """Lift a block; the ties it dropped stay dropped."""
 
     verb: ClassVar[str] = "unblock"
+    relation: ClassVar[Relation] = "tie"
     whom: Member
 
-    def do(self, world: World, who: int, now: Seconds) -> Effect:
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a block."""
         whom = other(world, who, self.whom)
         if whom not in world.blocks[who]:

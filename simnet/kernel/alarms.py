@@ -1,0 +1,108 @@
+"""When each member wakes next: asks their rhythms and puts Wakes into the heap."""
+
+from collections.abc import Sequence
+
+from simnet import draws
+from simnet.clock import Seconds
+from simnet.kernel.heap import WAKE, Agenda
+from simnet.scenario.cohort import Cohort
+from simnet.scenario.rhythms import Rhythm, backwards
+from simnet.scenario.scenario import Scenario
+
+AFTER_TURN = "wake"
+"""Purpose of the draws for wakes that a rhythm plans."""
+TRIGGERED = "stirred"
+"""Purpose of the draws for wakes that an event causes. Another word would draw other numbers."""
+
+
+class Alarms:
+    """One alarm for each member. A Wake in the heap at another time is out of date."""
+
+    def __init__(self, handles: Sequence[str], agenda: Agenda) -> None:
+        self._handles, self._agenda = handles, agenda
+        self.at: list[Seconds] = [-1.0] * len(handles)
+        """When each member wakes next; negative for never."""
+        self._late: dict[int, Seconds] = {}
+        """When members would wake next, had the scenario not ended before."""
+        self.keeps_late = False
+        """Whether wakes after the end are kept, because a longer scenario may follow."""
+
+    def use(self, scenario: Scenario, cohorts: Sequence[Cohort]) -> None:
+        """Follow the rhythms of a scenario, in which member `n` is of `cohorts[n]`."""
+        self._seed, self._lasts, self._cohorts = scenario.seed, scenario.lasts, cohorts
+
+    def set_first(self) -> None:
+        """Set everybody's first alarm."""
+        for member, cohort in enumerate(self._cohorts):
+            wake = cohort.rhythm.first(self._handles[member], self._draw(member, 0, AFTER_TURN))
+            if wake is not None:
+                self._check(member, "first", wake, 0.0)
+                self._set(member, wake)
+
+    def set_after(self, member: int, turn: int, at: Seconds, *, triggered: bool) -> None:
+        """Set the alarm after a turn that landed at `at`.
+
+        `triggered` says whether an event that wakes the member happened during the turn.
+        """
+        rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
+        wake = rhythm.after(handle, turn, at, self._draw(member, turn + 1, AFTER_TURN))
+        if wake is not None:
+            self._check(member, "after", wake, at)
+        if triggered:
+            soon = self._triggered(member, turn + 1, at)
+            wake = soon if wake is None else min(wake, soon)
+        self.at[member] = -1.0
+        if wake is not None:
+            self._set(member, wake)
+
+    def trigger(self, member: int, next_turn: int, at: Seconds) -> None:
+        """Bring the alarm of a member who rests forward, because of an event at `at`."""
+        wake = self._triggered(member, next_turn, at)
+        if not 0 <= self.at[member] <= wake:
+            self._set(member, wake)
+
+    def reset(self, member: int, next_turn: int, at: Seconds, before: Rhythm) -> None:
+        """Set the alarm of a member who rests by the scenario in use since `at`.
+
+        A member whose rhythm is no longer `before` is scheduled anew from `at` on; so is one
+        who has not had a turn and had no alarm. All others wake when they would have.
+        """
+        alarm, rhythm = self.at[member], self._cohorts[member].rhythm
+        wake = alarm if alarm >= 0 else self._late.get(member)
+        if rhythm != before or (wake is None and not next_turn):
+            wake = self._planned(member, next_turn, at)
+        self.at[member] = -1.0
+        if wake is not None and wake == alarm and wake <= self._lasts:
+            self.at[member] = alarm  # its Wake is in the heap and keeps its place
+        elif wake is not None:
+            self._set(member, wake)
+
+    def _planned(self, member: int, turn: int, at: Seconds) -> Seconds | None:
+        """Ask the rhythm for the wake of `turn`, at `at` or later."""
+        rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
+        draw = self._draw(member, turn, AFTER_TURN)
+        wake = rhythm.after(handle, turn - 1, at, draw) if turn else rhythm.first(handle, draw)
+        return None if wake is None else max(wake, at)
+
+    def _triggered(self, member: int, turn: int, at: Seconds) -> Seconds:
+        draw = self._draw(member, turn, TRIGGERED)
+        wake = self._cohorts[member].rhythm.triggered(self._handles[member], at, draw)
+        self._check(member, "triggered", wake, at)
+        return wake
+
+    def _set(self, member: int, wake: Seconds) -> None:
+        if wake <= self._lasts:
+            self.at[member] = wake
+            self._agenda.push(wake, WAKE, member)
+        if self.keeps_late:
+            self._late.pop(member, None)
+            if wake > self._lasts:
+                self._late[member] = wake
+
+    def _draw(self, member: int, turn: int, purpose: str) -> draws.Draw:
+        return draws.Draw(self._seed, self._handles[member], turn, purpose)
+
+    def _check(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
+        if not wake >= at:  # nor is it if it is not a number
+            cohort = self._cohorts[member]
+            raise backwards(cohort.name, cohort.rhythm, method, wake, at)
