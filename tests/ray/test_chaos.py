@@ -155,14 +155,14 @@ SCRIPT = textwrap.dedent(
     from pathlib import Path
     sys.path[:0] = [sys.argv[2]]
     from test_chaos import BACKEND, small
-    from simnet.runs.launcher import Launch, launch
+    from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
 
     class Announcing(Silent):
         def progress(self, progress):
             print(progress.ledger.done, flush=True)
 
-    plan = Launch(small(), BACKEND, Path(sys.argv[1]), personas_per_actor=3)
+    plan = RunPlan(small(), BACKEND, Path(sys.argv[1]), personas_per_actor=3)
     asyncio.run(launch(plan, Announcing()))
     """
 )
