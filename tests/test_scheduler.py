@@ -9,7 +9,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 from made_worlds import drive, random_scenario
-from simulation.virtual_time import VirtualLoop
+from simulation.virtual_time import run_virtually
 
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
 from simnet.inference.fake import FakeModel
@@ -50,12 +50,6 @@ async def scheduled(scenario, agent_pool, record, report=None, started=lambda _:
     scheduler = Scheduler(Kernel(scenario), agent_pool, record, report, clock=clock)
     started(scheduler)
     return await scheduler.run()
-
-
-def run_virtually(main):
-    """Run a coroutine in an event loop whose clock jumps to the next timer."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
 
 
 def recorded(number, *, delay=None, record=None, report=None):
