@@ -192,6 +192,19 @@ def test_a_signal_that_ended_a_run_gives_its_code(simnet, monkeypatch, number, c
 # -- good input ---------------------------------------------------------------------------
 
 
+def test_no_ray_runs_and_resumes_in_this_process(simnet, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    options = ("--backend", "fake", "--no-ray", "--quiet")
+    stopped = simnet("run", "study.py", *options, "--max-calls", "1")
+    assert stopped.exit_code == 75, stopped.output
+    done = simnet("resume", *options)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == stopped.stdout
+    refused = simnet("run", "study.py", *options, "--address", "1.2.3.4:6379")
+    assert refused.exit_code == 2
+    assert "leave out ray=False (--no-ray), or the address" in refused.stderr
+
+
 @pytest.mark.usefixtures("in_process")
 def test_a_run_prints_its_posts_its_ledger_and_what_to_do_next(simnet, here):
     result = simnet("run", "study.py", "--backend", "fake", "--set", "people=2", "--seed", "5")
