@@ -1,1 +1,1 @@
-"""The life of a run: plan, start, resume, fork, replay."""
+"""Plans and launches runs: start, resume, fork and replay."""

@@ -147,7 +147,8 @@ class _Comparison:
 def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
     """Yield the recorded rows of a table, without the initial ties.
 
-    Of an incomplete run, rows at the latest recorded time are left out: some may be missing.
+    Of an incomplete run, rows at the latest recorded time are left out, because some may be
+    missing; but not those of `network`, which are numbered.
     """
     if name == "network":
         for rows in run.batches(name):
