@@ -28,8 +28,9 @@ from rich.table import Table
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resume import resumption
+from simnet.runs.resume import resume_plan
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
 
@@ -55,6 +56,7 @@ def instant(prompt: Prompt) -> str:
 
 
 BACKEND = FakeBackend(model="instant", reply=instant)
+OPTIONS = RunOptions(models=ModelOptions(model=BACKEND))
 
 
 def town(calls: int) -> Scenario:
@@ -123,7 +125,7 @@ def measure(calls: int) -> Resumed:
         recorded = run.table("calls").count_rows()
         first = FirstNewReply()
         began = perf_counter()
-        plan = resumption(run, ScenarioTimeline(town(calls)), BACKEND)
+        plan = resume_plan(run, ScenarioTimeline(town(calls)), OPTIONS)
         outcome = asyncio.run(launch(plan, first))
         assert outcome.state == "completed", outcome
         assert first.live is not None

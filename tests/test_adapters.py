@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from simnet import Cohort, Scenario, UsageError, sample
 from simnet.cli.app import app
-from simnet.cli.run import read_adapters
+from simnet.cli.options import read_adapters
 from simnet.errors import InputError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.fake_backend import FakeBackend
@@ -17,7 +17,7 @@ from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import RunPlan, launch
-from simnet.runtime.adapters import check_adapters
+from simnet.runtime.models import check_adapters
 
 
 def scenario(adapter):

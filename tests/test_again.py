@@ -29,6 +29,7 @@ from simnet import (
     run,
     sample,
 )
+from simnet.api import fork, resume
 from simnet.disk import Disk
 from simnet.errors import DiskError
 from simnet.recording.checking.verify import verify
@@ -36,7 +37,6 @@ from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -317,7 +317,7 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
                 yield finished
 
     monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
-    monkeypatch.setattr(disk_retry, "TRIED_EVERY", 0.02)
+    monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 0.02)
     watching = Watching()
     outcome = asyncio.run(launch(RunPlan(village(), Filling(), tmp_path), watching))
     assert (outcome.state, disk.left) == ("completed", 0)

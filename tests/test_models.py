@@ -27,7 +27,8 @@ from simnet import (
     run,
     sample,
 )
-from simnet.cli import run as run_command
+from simnet.api import fork, resume
+from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.display.live import panel
 from simnet.cli.display.pace import Pace
@@ -43,13 +44,14 @@ from simnet.inference.statistics import Statistics, merged
 from simnet.planning.cost_estimate import estimate
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
-from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
+from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
-from simnet.runtime.models import check_models, named, wanted
+from simnet.runs.start import from_python
+from simnet.runtime.models import check_models, models_by_name, needed_models
 from simnet.scenario.expected_turns import Expected
 from simnet.scenario.loading import load_scenario
 
@@ -169,7 +171,8 @@ def test_calls_are_asked_again_of_the_model_that_answered(tmp_path):
 
 def test_an_estimate_knows_the_models(tmp_path):
     backends = {name: choose("fake", name) for name in ("big", "small")}
-    found = estimate(town(), choose("fake"), 0.5, models=backends)
+    models = ModelOptions(backend="fake", models=backends)
+    found = estimate(from_python(town()), RunOptions(models=models), 0.5)
     assert found.cohorts["ours"].calls.expected > 0
     assert found.cohorts["theirs"].calls.expected > 0
 
@@ -186,7 +189,7 @@ def test_a_cohort_that_names_a_model_the_run_does_not_have_is_told_what_there_is
 @pytest.mark.parametrize("name", ["", "a b", "default", "a.b", "a=b", "-a"])
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(UsageError, match="a model is called"):
-        check_models(town(None, None), named(FakeModel(), {name: FakeModel()}))
+        check_models(town(None, None), models_by_name(FakeModel(), {name: FakeModel()}))
 
 
 def test_an_empty_name_in_a_cohort_is_refused():
@@ -196,7 +199,9 @@ def test_an_empty_name_in_a_cohort_is_refused():
 
 def test_objects_and_backends_do_not_mix():
     with pytest.raises(UsageError, match=r"runs in this process, as small would"):
-        check_models(town(), named(choose("fake"), {**fakes("small"), "big": choose("fake")}))
+        check_models(
+            town(), models_by_name(choose("fake"), {**fakes("small"), "big": choose("fake")})
+        )
 
 
 @pytest.mark.parametrize("replicas", [0, -1])
@@ -216,7 +221,7 @@ def test_an_adapter_is_looked_for_at_the_model_of_its_cohort():
 
     cohorts = [replace(one, adapter="grim") if one.model else one for one in town().cohorts]
     scenario = town(cohorts=cohorts)
-    both = named(vllm(), {"big": vllm(grim="/a"), "small": vllm(grim="/b")})
+    both = models_by_name(vllm(), {"big": vllm(grim="/a"), "small": vllm(grim="/b")})
     check_models(scenario, both)
     with pytest.raises(
         UsageError, match=r"'theirs' names the adapter 'grim'.*by the model 'small'"
@@ -225,10 +230,10 @@ def test_an_adapter_is_looked_for_at_the_model_of_its_cohort():
 
 
 def test_only_models_that_somebody_asks_are_started(tmp_path):
-    assert wanted(town()) == ["big", "small"]
-    assert wanted(town("big", None)) == ["big", None]
+    assert needed_models(town()) == ["big", "small"]
+    assert needed_models(town("big", None)) == ["big", None]
     asleep = [replace(cohort, rhythm=Never()) for cohort in town().cohorts]
-    assert wanted(town(cohorts=asleep)) == [None]
+    assert needed_models(town(cohorts=asleep)) == [None]
 
     told = []
 
@@ -274,11 +279,11 @@ def planned(here, monkeypatch):
     """Catch what the command line would launch."""
     plans = []
 
-    def perform(plan, scenario, order):
+    def keep_plan(plan, output):
         plans.append(plan)
         return 0
 
-    monkeypatch.setattr(run_command, "perform", perform)
+    monkeypatch.setattr(launching, "launch_and_exit_code", keep_plan)
     return plans
 
 

@@ -47,18 +47,18 @@ class Host:
         encoder: Encoder | None = None,
         *,
         replies: KnownReplies | None = None,
-        minds: Callable[[str, Seconds], AgentProfile] | None = None,
+        profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Create a host without agents.
 
         `agents` makes the agent of a handle; it is called once for each handle.
         `model` serves all agents; a mapping serves several models, by the names in profiles.
         A call whose reply is in `replies` does not reach the model and is not in the results.
-        `minds` returns the profile of a handle at a time, for runs whose scenario changes.
+        `profile_of` returns the profile of a handle at a time, for runs whose scenario changes.
         """
         self._make = agents
         self._replies = replies
-        self._minds = minds
+        self._profile_of = profile_of
         self._agents: dict[str, HostedAgent] = {}
         served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
@@ -111,8 +111,8 @@ class Host:
         agent = self._agents.get(view.who)
         if agent is None:
             agent = self._agents[view.who] = self._make(view.who)
-        if self._minds is not None:
-            agent.change(self._minds(view.who, view.now))
+        if self._profile_of is not None:
+            agent.change(self._profile_of(view.who, view.now))
         encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)

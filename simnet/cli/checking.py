@@ -16,7 +16,8 @@ from simnet.inference.model import Model
 from simnet.recording.checking.verify import Check, verify
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.reading.run import Run
-from simnet.runs.model_selection import NONE, Means, choose_again
+from simnet.runs.model_selection import choose_recorded_models
+from simnet.runs.options import ModelOptions
 from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.replay import Replayed, replay
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
@@ -85,7 +86,8 @@ async def _resampled(run: Run, count: int, model: str | None, backend: str | Non
     timeline = timeline_of(run)
     picked = pick(run, timeline, count)
     scenario = last_scenario(timeline.start, timeline.continuation(run))
-    default, further = choose_again(run, scenario, model, NONE, Means(backend))
+    options = ModelOptions(model=model, backend=backend)
+    default, further = choose_recorded_models(run, scenario, options)
     total = Resampled(0, 0, ())
     for name in dict.fromkeys(one.model for one in picked):
         using = further.get(name, default) if name is not None else default

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.run import read_per_actor
+from simnet.cli.options import read_per_actor
 from simnet.clock import format_time
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import place

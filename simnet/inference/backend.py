@@ -35,7 +35,7 @@ class Backend(ABC):
     name: ClassVar[str]
     """What `--backend` and the record call this class."""
     needs_process: ClassVar[bool] = True
-    """Whether the model needs a server process; if not, an estimate runs without Ray."""
+    """Whether the model needs a process of its own; if not, it can run without Ray."""
 
     model: str
     """The user's name of the model; once `ready`, valid on every machine of a cluster."""
@@ -120,3 +120,8 @@ def refuse_adapters(backend: str, settings: EngineSettings | None, advice: str =
         raise UsageError(
             f"--adapter gives a folder, which the backend {backend} does not load{advice}"
         )
+
+
+def built(model: Backend | Model) -> Model:
+    """Build a backend; return a model as it is."""
+    return model.build() if isinstance(model, Backend) else model

@@ -1,1 +1,1 @@
-"""Before a run: what a prompt looks like and what a run will cost."""
+"""Shows prompts and estimates costs before a run."""

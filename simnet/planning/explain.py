@@ -1,7 +1,7 @@
-"""What a persona is told at some time of a scenario, in its parts, with what a cache may share.
+"""Shows the prompt of a persona at some time, by section, with what a prefix cache can share.
 
-The scenario is played in this process with made-up replies, so what others said in it is made
-up too; who looks when, and how long a prompt is, is as in a run.
+The scenario is played in this process with made-up replies, so the posts in the prompt are made
+up too. The times of turns and the lengths of prompts are those of a run.
 """
 
 import asyncio
@@ -27,62 +27,64 @@ _PERSONA = "\n\nYou are @"
 
 
 class Section(NamedTuple):
-    """One part of a prompt."""
+    """One section of a prompt."""
 
     name: str
     text: str
 
 
 class Explained(NamedTuple):
-    """One prompt of one persona."""
+    """One prompt of one persona, taken apart."""
 
     who: str
     cohort: str
     turn: int
     at: Seconds
     sections: tuple[Section, ...]
-    """In the order in which a model reads them, without the empty lines between them."""
+    """In the order of the prompt, without the empty lines between them."""
     system: str
     user: str
     pattern: str | None
     shared: str
-    """How the prompts of all members of the cohort begin."""
+    """The prefix that the prompts of all members of the cohort share."""
     kept: str
-    """How the prompt of the persona's next turn begins too; all of `system`, if there is none."""
+    """The prefix shared with the prompt of the persona's next turn; `system` if there is none."""
     next_at: Seconds | None
-    """When the next turn is, if there is one."""
+    """Time of the next turn, if there is one."""
 
 
 def explain(
     scenario: Scenario, who: str, at: Seconds = 0.0, encoder: Encoder | None = None
 ) -> Explained:
-    """Play a scenario until `who` asks a model at `at` or later, and take the prompt apart.
+    """Play a scenario until `who` asks a model at `at` or later, and take that prompt apart.
 
     With an `encoder`, a prompt that is too long is shortened as in a run. Raises UsageError if
-    there is nobody of that name, or they ask no model from then on.
+    there is no persona `who`, or it asks no model at `at` or later.
     """
     handles = scenario.handles()
     if who not in handles:
         close = get_close_matches(who, handles, 1)
-        meant = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{meant}")
-    stage = _Rehearsal(scenario, who, at, encoder)
-    asyncio.run(stage.play())
-    if not stage.told:
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{hint}")
+    rehearsal = _Rehearsal(scenario, who, at, encoder)
+    asyncio.run(rehearsal.play())
+    if not rehearsal.prompts:
         raise UsageError(
             f"@{who} asks no model in {scenario.name} at {format_time(at)} or later; give an "
             "earlier --at, or someone else"
         )
-    return _explained(stage)
+    return _explained(rehearsal)
 
 
-class _Told(NamedTuple):
+class _Sectioned(NamedTuple):
+    """A call, and the sections of its prompt."""
+
     call: Call
     sections: tuple[Section, ...]
 
 
 class _Rehearsal:
-    """Plays a scenario and keeps what one persona was told in two turns."""
+    """Plays a scenario until two prompts of one persona are known."""
 
     def __init__(self, scenario: Scenario, who: str, at: Seconds, encoder: Encoder | None) -> None:
         self._kernel = Kernel(scenario)
@@ -92,11 +94,11 @@ class _Rehearsal:
         self.agent: HostedAgent = self._make(who)
         self._others = Host(self._make, FakeModel())
         self._own = Host(lambda _: self.agent, FakeModel(), encoder)
-        self.told: list[_Told] = []
+        self.prompts: list[_Sectioned] = []
 
     async def play(self) -> None:
         kernel, status = self._kernel, Status.FULL
-        while status is not Status.DONE and len(self.told) < 2:
+        while status is not Status.DONE and len(self.prompts) < 2:
             status = kernel.advance(VIEWS_AT_ONCE)
             views, kernel.views = kernel.views, []
             kernel.take_rows()
@@ -115,13 +117,17 @@ class _Rehearsal:
             calls += thoughts.calls
         if versions and calls:
             call = calls[0]
-            same = (sections for told, sections in versions if told == (call.system, call.user))
-            plain = (Section("system", call.system), Section("user", call.user))
-            self.told.append(_Told(call, next(same, plain)))
+            sent = (call.system, call.user)
+            matching = (sections for texts, sections in versions if texts == sent)
+            unknown = (Section("system", call.system), Section("user", call.user))
+            self.prompts.append(_Sectioned(call, next(matching, unknown)))
 
 
 def _versions(me: HostedAgent, view: View) -> Iterator[tuple[tuple[str, str], tuple[Section, ...]]]:
-    """List all that an agent may be told about a view, with its parts."""
+    """Yield all prompts that an agent may send about a view, each with its sections.
+
+    These are the full prompt and, for an encoder, the shortened ones.
+    """
     head = prompts.layout(me.profile, me.persona)[:-1]
     versions = Versions(me, view)
     for number in range(len(versions)):
@@ -130,37 +136,41 @@ def _versions(me: HostedAgent, view: View) -> Iterator[tuple[tuple[str, str], tu
         persona = system[system.rindex(_PERSONA) + 2 :] if _PERSONA in system else system
         texts = (*head, persona, "\n".join(memories), "\n".join(sights))
         names = (*prompts.Layout._fields, "memory", "feed")
-        sections = tuple(Section(*one) for one in zip(names, texts, strict=True) if one[1])
+        sections = tuple(
+            Section(name, text) for name, text in zip(names, texts, strict=True) if text
+        )
         yield (system, "\n".join([*memories, *sights])), sections
 
 
-def _explained(stage: _Rehearsal) -> Explained:
-    (call, sections), *later = stage.told
-    head = "\n\n".join(filter(None, prompts.layout(stage.agent.profile, stage.agent.persona)[:-1]))
+def _explained(rehearsal: _Rehearsal) -> Explained:
+    (call, sections), *later = rehearsal.prompts
+    head = "\n\n".join(
+        filter(None, prompts.layout(rehearsal.agent.profile, rehearsal.agent.persona)[:-1])
+    )
     shared = f"{head}{_PERSONA}" if call.system.startswith(f"{head}{_PERSONA}") else ""
     kept, next_at = call.system, None
     for other, _ in later:
         next_at = other.at
-        kept = _beginning(call.system, other.system)
+        kept = _common_prefix(call.system, other.system)
         if call.system == other.system:
-            kept += _beginning(call.user, other.user)
+            kept += _common_prefix(call.user, other.user)
     return Explained(
-        call.who,
-        stage.agent.profile.cohort,
-        call.turn,
-        call.at,
-        sections,
-        call.system,
-        call.user,
-        call.pattern,
-        shared,
-        kept,
-        next_at,
+        who=call.who,
+        cohort=rehearsal.agent.profile.cohort,
+        turn=call.turn,
+        at=call.at,
+        sections=sections,
+        system=call.system,
+        user=call.user,
+        pattern=call.pattern,
+        shared=shared,
+        kept=kept,
+        next_at=next_at,
     )
 
 
-def _beginning(one: str, other: str) -> str:
-    """Return what two texts begin with alike."""
+def _common_prefix(one: str, other: str) -> str:
+    """Return the longest common prefix of two texts."""
     pairs = zip(one, other, strict=False)
     length = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
     return one[:length]

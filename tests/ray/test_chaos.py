@@ -28,10 +28,10 @@ from simnet import (
     Write,
     sample,
 )
+from simnet.api import resume
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
-from simnet.runs.api import resume
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay

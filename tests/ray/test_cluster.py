@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+import simnet
 from simnet import (
     MINUTE,
     Cohort,
@@ -85,6 +86,18 @@ def test_tables_from_ray_equal_those_from_one_process(in_one_process, tmp_path, 
 def test_tables_are_equal_when_replies_come_late_and_out_of_order(in_one_process, tmp_path):
     backend = FakeBackend(delay=lambda prompt: prompt.seed % 97 / 1000)
     assert tables(run(neighbours(), backend, tmp_path)) == in_one_process
+
+
+def test_tables_are_equal_without_ray_and_on_ray_inside_an_event_loop(in_one_process, tmp_path):
+    backend = Backend(kind="fake", model="fake")
+    assert tables(run(neighbours(), backend, tmp_path, ray=False)) == in_one_process
+
+    async def cell():
+        return simnet.run(neighbours(), backend="fake", out=tmp_path)
+
+    record = asyncio.run(cell())
+    assert record.read("events").equals(in_one_process["events"])
+    assert record.manifest.placement["actors"] > 0
 
 
 def test_a_behaviour_that_raises_ends_the_run_and_names_the_persona(tmp_path):

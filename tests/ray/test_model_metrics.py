@@ -4,7 +4,6 @@ import asyncio
 import threading
 from contextlib import contextmanager, suppress
 from itertools import count
-from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -20,22 +19,21 @@ from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray import llm_server, supervisor
+from simnet.runtime.ray import supervisor
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.prometheus import Gauges
 
 pytest.importorskip("openai")
 
 
-def test_the_server_publishes_once_a_second_at_most(monkeypatch):
+def test_the_server_publishes_once_a_second_at_most():
     published = []
-    clock = SimpleNamespace(monotonic=count(100.0, 0.25).__next__)
-    monkeypatch.setattr(llm_server, "time", clock)  # four replies a second
+    clock = count(100.0, 0.25).__next__  # four replies a second
 
     async def run():
         async with StubEndpoint() as stub:
             backend = OpenAIBackend(model="tiny", endpoint=Endpoint(base_url=stub.url))
-            server = LlmServer(backend, lambda name: published.append)
+            server = LlmServer(backend, lambda name: published.append, clock=clock)
             await server.start()
             for number in range(20):
                 prompts = [Prompt(system="", user=f"{number}")]
@@ -79,7 +77,9 @@ def test_statistics_reach_the_record_and_the_display(tmp_path, monkeypatch):
 
     people = Cohort("people", sample(2), rhythm=Steps(10 * MINUTE), reacts_in=MINUTE)
     scenario = Scenario("talk", [people], lasts=2000 * MINUTE)
-    monkeypatch.setattr(supervisor, "_LAST_SAMPLE", 60.0)  # the sums below are those of the end
+    monkeypatch.setattr(
+        supervisor, "_LAST_SAMPLE_SECONDS", 60.0
+    )  # the sums below are those of the end
 
     with served(script) as stub:
         backend = choose("openai", "tiny", endpoint=Endpoint(base_url=stub.url))

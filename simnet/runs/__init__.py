@@ -1,0 +1,1 @@
+"""Plans and launches runs: start, resume, fork and replay."""
