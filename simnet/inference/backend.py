@@ -34,8 +34,10 @@ class Backend(ABC):
 
     name: ClassVar[str]
     """What `--backend` and the record call this class."""
-    needs_process: ClassVar[bool] = True
-    """Whether the model needs a server process; if not, an estimate runs without Ray."""
+    needs_process: ClassVar[bool] = False
+    """Whether the model has to be built in a process of its own."""
+    makes_up_replies: ClassVar[bool] = False
+    """Whether replies cost nothing because no model is used."""
 
     model: str
     """The user's name of the model; once `ready`, valid on every machine of a cluster."""
@@ -106,6 +108,11 @@ class Backend(ABC):
     def environment(self) -> Mapping[str, str]:
         """Name the environment variables of the process that builds the model."""
         return {}
+
+
+def built(model: Backend | Model) -> Model:
+    """Build a backend; return a model as it is."""
+    return model.build() if isinstance(model, Backend) else model
 
 
 def refuse_endpoint(endpoint: Endpoint | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend
+from simnet.inference.backend import Backend, built
 from simnet.inference.model import Model
 from simnet.recording.reading.run import Run
 from simnet.runs.launcher import launch
@@ -97,10 +97,10 @@ def estimate(
     """
     part = stretch(scenario, share)
     local = all(
-        isinstance(one, Backend) and not one.needs_process for one in (backend, *models.values())
+        isinstance(one, Backend) and one.makes_up_replies for one in (backend, *models.values())
     )
     if local:
-        backend, models = _built(backend), {name: _built(one) for name, one in models.items()}
+        backend, models = built(backend), {name: built(one) for name, one in models.items()}
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
         plan = RunPlan(
             *(part, backend, Path(folder)), address=address, modules=modules, models=models
@@ -114,10 +114,6 @@ def estimate(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"
         )
     return _extrapolated(scenario, part, found, outcome)
-
-
-def _built(model: Backend | Model) -> Model:
-    return model.build() if isinstance(model, Backend) else model
 
 
 def _extrapolated(

@@ -14,7 +14,7 @@ class FakeBackend(Backend):
     """Makes replies up, without any model."""
 
     name: ClassVar[str] = "fake"
-    needs_process: ClassVar[bool] = False
+    makes_up_replies: ClassVar[bool] = True
 
     model: str = "fake"
     reply: Callable[[Prompt], str] = plausible
