@@ -154,6 +154,10 @@ def test_a_tokenizer_that_is_cached_is_never_fetched(monkeypatch, tmp_path):
     assert asked == [True, False, True]
 
 
+def test_vllm_alone_needs_a_process_and_the_fake_alone_makes_replies_up():
+    assert [name for name, backend in BACKENDS.items() if backend.needs_process] == ["vllm"]
+
+
 def test_a_backend_is_recorded_under_the_name_it_is_chosen_by():
     assert {name: backend.name for name, backend in BACKENDS.items()} == {
         "vllm": "vllm",

@@ -34,8 +34,8 @@ class Backend(ABC):
 
     name: ClassVar[str]
     """What `--backend` and the record call this class."""
-    needs_process: ClassVar[bool] = True
-    """Whether the model needs a process of its own; if not, it can run without Ray."""
+    needs_process: ClassVar[bool] = False
+    """Whether the model has to be built in a process of its own."""
 
     model: str
     """The user's name of the model; once `ready`, valid on every machine of a cluster."""
@@ -108,6 +108,11 @@ class Backend(ABC):
         return {}
 
 
+def built(model: Backend | Model) -> Model:
+    """Build a backend; return a model as it is."""
+    return model.build() if isinstance(model, Backend) else model
+
+
 def refuse_endpoint(endpoint: Endpoint | None) -> None:
     """Raise UsageError if an endpoint was given to a backend that does not send to one."""
     if endpoint is not None:
@@ -120,8 +125,3 @@ def refuse_adapters(backend: str, settings: EngineSettings | None, advice: str =
         raise UsageError(
             f"--adapter gives a folder, which the backend {backend} does not load{advice}"
         )
-
-
-def built(model: Backend | Model) -> Model:
-    """Build a backend; return a model as it is."""
-    return model.build() if isinstance(model, Backend) else model

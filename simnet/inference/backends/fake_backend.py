@@ -14,7 +14,6 @@ class FakeBackend(Backend):
     """Makes replies up, without any model."""
 
     name: ClassVar[str] = "fake"
-    needs_process: ClassVar[bool] = False
 
     model: str = "fake"
     reply: Callable[[Prompt], str] = plausible

@@ -15,7 +15,6 @@ class OpenAIBackend(Backend):
     """A model behind an endpoint. Raises UsageError for more than 1 replica."""
 
     name: ClassVar[str] = "openai"
-    needs_process: ClassVar[bool] = False
 
     endpoint: Endpoint
     """The address of the model and how it is used."""

@@ -31,6 +31,7 @@ class VllmBackend(Backend):
     """A model that vLLM engines of this run load."""
 
     name: ClassVar[str] = "vllm"
+    needs_process: ClassVar[bool] = True
 
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
     """Settings of each engine; `Backend.model` takes the place of their `model`."""

@@ -192,7 +192,9 @@ def _group_loader(path: Path, name: str, number: int, columns: Sequence[str] | N
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             rows = file.read_row_group(number, columns)
         whole = arrow_schema(name)
-        schema = whole if columns is None else pa.schema([whole.field(one) for one in columns])
+        schema = (
+            whole if columns is None else pa.schema([whole.field(column) for column in columns])
+        )
         if sorted(rows.column_names) != sorted(schema.names):
             raise RecordError(f"{path}: cannot be read: has other columns than {name}")
         return rows.select(schema.names).cast(schema)

@@ -127,7 +127,7 @@ def _sealed(message: bytes) -> bytes:
 def read_segment(path: Path, name: str, oldest: int | None = None) -> Segment:
     """Check a segment from its start and index the batches of its longest intact prefix.
 
-    Damage only shortens the prefix. Raises RecordError when the segment has another table, or
+    Damage only shortens the prefix. Raises RecordError when the segment is of another table, or
     was written by a newer version or one older than `oldest`, by default `Table.since`.
     """
     with path.open("rb") as file:

@@ -63,7 +63,7 @@ def _before(
     for sealed in files:
         if sealed.low < end <= sealed.high:
             slices = slices_of(folder, name, sealed)
-            early = [_rows_before(rows.load(), end) for rows in slices if rows.low < end]
+            early = [_rows_before(item.load(), end) for item in slices if item.low < end]
             yield pds.dataset(pa.concat_tables(early))
 
 

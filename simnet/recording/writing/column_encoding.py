@@ -17,20 +17,19 @@ def encode_exposures(exposure_batches: Sequence[ExposureBatch]) -> bytes:
     With ten posts a view, exposures are the longest table of a run, so they are built from arrays
     and not row by row.
     """
-    counts = np.fromiter(
-        (len(one.posts) for one in exposure_batches), np.int64, len(exposure_batches)
-    )
-    of = np.repeat(np.arange(len(exposure_batches)), counts)
+    batches, views = exposure_batches, len(exposure_batches)
+    counts = np.fromiter((len(batch.posts) for batch in batches), np.int64, views)
+    view = np.repeat(np.arange(views), counts)
     starts = np.cumsum(counts) - counts
-    total = len(of)
+    total = len(view)
     columns = [
-        np.fromiter((one.at for one in exposure_batches), np.float64, len(exposure_batches))[of],
-        pa.array([one.who for one in exposure_batches], pa.string()).take(pa.array(of)),
-        np.fromiter((one.turn for one in exposure_batches), np.int64, len(exposure_batches))[of],
-        np.fromiter(chain.from_iterable(one.posts for one in exposure_batches), np.int64, total),
-        np.arange(total) - starts[of],
-        np.fromiter(chain.from_iterable(one.scores for one in exposure_batches), np.float64, total),
-        list(chain.from_iterable(one.rankers for one in exposure_batches)),
+        np.fromiter((batch.at for batch in batches), np.float64, views)[view],
+        pa.array([batch.who for batch in batches], pa.string()).take(pa.array(view)),
+        np.fromiter((batch.turn for batch in batches), np.int64, views)[view],
+        np.fromiter(chain.from_iterable(batch.posts for batch in batches), np.int64, total),
+        np.arange(total) - starts[view],
+        np.fromiter(chain.from_iterable(batch.scores for batch in batches), np.float64, total),
+        list(chain.from_iterable(batch.rankers for batch in batches)),
     ]
     return encode_columns("exposures", columns)
 
@@ -44,13 +43,13 @@ def encode_edges(
     """Encode the initial edges, positions in `handles`, in batches of at most `rows` rows."""
     names = pa.array(handles, pa.string())
     for start in range(0, len(followers), rows):
-        of = followers[start : start + rows]
-        to = followees[start : start + rows]
+        sources = followers[start : start + rows]
+        targets = followees[start : start + rows]
         columns = [
-            np.arange(start, start + len(of)),
-            np.zeros(len(of)),
-            names.take(pa.array(of)),
-            names.take(pa.array(to)),
-            pa.array(["initial"]).take(pa.array(np.zeros(len(of), np.int32))),
+            np.arange(start, start + len(sources)),
+            np.zeros(len(sources)),
+            names.take(pa.array(sources)),
+            names.take(pa.array(targets)),
+            pa.array(["initial"]).take(pa.array(np.zeros(len(sources), np.int32))),
         ]
         yield encode_columns("network", columns)

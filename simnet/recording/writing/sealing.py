@@ -72,22 +72,22 @@ def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str
     listed = old.tables.get(name, ())
     cuts = tuple(flawed_segment(segment) for segment in segments if segment.flaw)
     if not fresh:
-        return _SealedTable(listed, tuple(names), 0, cuts)
-    kept, overlapping = _split_files(
-        TABLES[name], listed, min(table_slice.low for table_slice in fresh)
-    )
-    slices = [
-        table_slice
-        for sealed in overlapping
-        for table_slice in parquet.slices_of(folder, name, sealed)
-    ]
+        return _SealedTable(files=listed, merged=tuple(names), repeats=0, cuts=cuts)
+    earliest = min(table_slice.low for table_slice in fresh)
+    kept, overlapping = _split_files(TABLES[name], listed, earliest)
+    slices: list[TableSlice] = []
+    for sealed in overlapping:
+        slices += parquet.slices_of(folder, name, sealed)
     slices += fresh
     rows = regroup(_rows(folder, name, kept, slices), parquet.rows_per_group(name))
     written = tuple(parquet.write_sealed_files(disk, folder, name, stem, rows))
-    repeats = sum(table_slice.rows for table_slice in slices) - sum(
-        sealed.rows for sealed in written
+    rows_read = sum(table_slice.rows for table_slice in slices)
+    return _SealedTable(
+        files=kept + written,
+        merged=tuple(names),
+        repeats=rows_read - sum(sealed.rows for sealed in written),
+        cuts=cuts,
     )
-    return _SealedTable(kept + written, tuple(names), repeats, cuts)
 
 
 def _rows(
