@@ -123,7 +123,7 @@ def test_what_cannot_be_searched_is_said(catalogue):
         catalogue.search("x", "like")
     with pytest.raises(UsageError, match="no word"):
         catalogue.search(" !! ")
-    with pytest.raises(UsageError, match=r"no persona 'an' among the 3.*did you mean ann"):
+    with pytest.raises(UsageError, match=r"no persona 'an' among the 3.*did you mean 'ann'"):
         catalogue.get("an")
 
 

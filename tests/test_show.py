@@ -7,7 +7,7 @@ import pytest
 from made_rows import event
 from rich.console import Console
 
-from simnet.analysis.show import listing, show, visible
+from simnet.analysis.show import listing, show
 from simnet.analysis.threads import gather, rows
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
@@ -15,6 +15,7 @@ from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.text import terminal_safe
 
 
 def post(turn, who, text, **fields):
@@ -144,7 +145,7 @@ def test_text_cannot_write_to_the_terminal_or_use_markup(tmp_path):
         recorder.append("events", encode("events", [post(0, "ana", nasty)]))
     text = printed(show, Run.open(directory.path))
     assert "[31mred gnorw [bold]plain[/bold] :smile:" in text
-    assert visible("a\tb\nc\r") == "a   b\nc"
+    assert terminal_safe("a\tb\nc\r") == "a   b\nc"
 
 
 def test_a_run_without_events_is_shown(tmp_path):

@@ -1,9 +1,7 @@
 """A run as a person would read it, and the list of runs."""
 
 import json
-import unicodedata
 from collections.abc import Container, Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
@@ -15,13 +13,12 @@ from simnet.analysis.threads import Post, Threads, descendants, gather, involvin
 from simnet.clock import format_time
 from simnet.errors import RecordError, UsageError
 from simnet.recording.reading.run import Run, run_folders
+from simnet.text import did_you_mean, terminal_safe
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 _DEEPEST = 8
 """Replies deeper than this stay at this depth: a column of two letters reads badly."""
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = {"\n", "\u200c", "\u200d"}
 _PLURALS = {"reply": "replies", "pass": "passes"}
 
 
@@ -75,17 +72,8 @@ def _table(told: list[dict[str, object]]) -> Table:
     for one in told:
         model = one.get("error") or Path(str(one.get("model", ""))).name
         cells = [one["id"], one["state"], model, one.get("events", ""), one.get("replies", "")]
-        table.add_row(*(Text(visible(str(cell))) for cell in cells))
+        table.add_row(*(Text(terminal_safe(str(cell))) for cell in cells))
     return table
-
-
-def visible(text: str) -> str:
-    """Leave out what would move the cursor or turn the writing around on a terminal."""
-    return "".join(
-        letter
-        for letter in text.expandtabs(4)
-        if letter in _JOINERS or unicodedata.category(letter) not in _INVISIBLE
-    )
 
 
 def _told(folder: Path) -> dict[str, object]:
@@ -99,9 +87,8 @@ def _told(folder: Path) -> dict[str, object]:
 def _check_handle(run: Run, happened: list[Event], who: str) -> None:
     handles = {event.who for event in happened} | set(run.read("personas")["id"].to_pylist())
     if who not in handles:
-        close = get_close_matches(who, handles, n=1)
-        guess = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"nobody in this run has the handle {who!r}{guess}")
+        hint = did_you_mean(who, handles)
+        raise UsageError(f"nobody in this run has the handle {who!r}{hint}")
 
 
 def _colours(cohorts: Iterable[str]) -> dict[str, str]:
@@ -121,7 +108,7 @@ def _title(run: Run) -> Text:
     if manifest.parent is not None:
         moment = format_time(manifest.parent_until or 0.0)
         told.append(f"forked from {manifest.parent} at {moment}")
-    return Text.assemble((run.id, "bold"), "  ", visible(" · ".join(told)))
+    return Text.assemble((run.id, "bold"), "  ", terminal_safe(" · ".join(told)))
 
 
 def _print_threads(
@@ -158,17 +145,17 @@ def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
 def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
     told = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
     told += [f"quotes #{event.post}"] if event.verb == "quote" else []
     told += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     told += [f"[{mark}]" for mark in event.marks]
-    text.append(visible("  " + " · ".join(told)), "dim")
+    text.append(terminal_safe("  " + " · ".join(told)), "dim")
     for label in post.labels:
-        text.append(f"\n[label: {visible(label)}]", "italic")
+        text.append(f"\n[label: {terminal_safe(label)}]", "italic")
     if post.removed_by is not None:
         text.append(f"\n[removed by @{post.removed_by}]", "italic")
-    text.append("\n" + visible(event.text or ""), "dim" if post.removed_by else "")
+    text.append("\n" + terminal_safe(event.text or ""), "dim" if post.removed_by else "")
     return text
 
 
@@ -182,11 +169,11 @@ def _counts(post: Post) -> Iterator[str]:
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="dim")
-    text.append(visible(f"@{event.who}"), colours[event.cohort])
+    text.append(terminal_safe(f"@{event.who}"), colours[event.cohort])
     text.append(f"  {format_time(event.at)} · {event.verb} {event.outcome}: ")
-    text.append(visible(event.reason or "no reason given"))
+    text.append(terminal_safe(event.reason or "no reason given"))
     if event.text:
-        text.append("\n" + visible(event.text))
+        text.append("\n" + terminal_safe(event.text))
     return text
 
 
@@ -201,15 +188,15 @@ def _print_events(
 def _line(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="" if event.outcome == DONE else "dim")
     text.append(f"{format_time(event.at)}  ", "dim")
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    text.append(f" {visible(event.verb)}")
+    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(f" {terminal_safe(event.verb)}")
     for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group)):
-        text.append(visible(f" {mark}{value}") if value is not None else "")
+        text.append(terminal_safe(f" {mark}{value}") if value is not None else "")
     text.append(f" -> #{event.made}" if event.made is not None else "")
     if event.outcome != DONE:
-        text.append(visible(f" {event.outcome}: {event.reason}"))
-    text.append(visible("".join(f" [{mark}]" for mark in event.marks)), "dim")
-    text.append(": " + " ".join(visible(event.text).split()) if event.text else "")
+        text.append(terminal_safe(f" {event.outcome}: {event.reason}"))
+    text.append(terminal_safe("".join(f" [{mark}]" for mark in event.marks)), "dim")
+    text.append(": " + " ".join(terminal_safe(event.text).split()) if event.text else "")
     return text
 
 

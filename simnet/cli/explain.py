@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from simnet.analysis.show import visible
 from simnet.cli.run import Order, read_also
 from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError
@@ -18,6 +17,7 @@ from simnet.planning.explain import Explained, explain
 from simnet.runtime.models import model_of
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
+from simnet.text import terminal_safe
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -101,7 +101,7 @@ def _print(found: Explained, told: dict[str, Any], console: Console) -> None:
     console.print(Text(when, "bold"))
     for part in told["sections"]:
         console.print(Rule(f"{part['name']}, {part['tokens']} tokens", align="left", style="dim"))
-        console.print(Text(visible(part["text"])), soft_wrap=True)
+        console.print(Text(terminal_safe(part["text"])), soft_wrap=True)
     console.print(Rule(style="dim"))
     total = told["tokens"]
     room = f" of {told['room']:,} with the reply" if told["room"] else ""

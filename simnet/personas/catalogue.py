@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simnet.errors import PersonaError, UsageError
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources import Source
+from simnet.text import did_you_mean
 
 if TYPE_CHECKING:
     from simnet.personas.vectors import TextIndex
@@ -101,8 +101,7 @@ class Catalogue:
         """Get a persona by its id. Raises UsageError, with the nearest ids, if there is none."""
         if key in self._places:
             return self._entry(self._places[key])
-        near = get_close_matches(key, self._rows["id"][:100_000], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(key, self._rows["id"], most=3)
         raise UsageError(f"no persona {key!r} among the {len(self)} in {self.folder}{hint}")
 
     def search(self, text: str, field: str | None = None, limit: int | None = None) -> list[Entry]:
@@ -156,8 +155,7 @@ class Catalogue:
         told = self._attributes()
         if not has_own and not any(field in one for one in told):
             names = self.fields()
-            near = get_close_matches(field, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+            hint = did_you_mean(field, names) or f"; there are {', '.join(names)}"
             raise UsageError(f"no persona in {self.folder} has a field {field!r}{hint}")
         if not has_own:
             return [_text(one.get(field)) for one in told]

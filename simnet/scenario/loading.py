@@ -20,7 +20,6 @@ from simnet.scenario.modules import (
     import_place,
     importable,
     is_file,
-    meant,
     to_be_sent,
 )
 from simnet.scenario.parameters import (
@@ -34,6 +33,7 @@ from simnet.scenario.parameters import (
     split_settings,
 )
 from simnet.scenario.scenario import Scenario
+from simnet.text import did_you_mean
 
 FIELDS = {"name": str, "seed": int, "lasts": Duration, "setting": str}
 """What `--set` can change of a scenario that is a value and has no parameters."""
@@ -99,7 +99,9 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
     name, _, label = attribute.partition(".")
     if not hasattr(module, name):
         there = sorted(candidates)
-        raise UsageError(f"{place} has no {name!r}{meant(name, there)}{_listed(place, there)}")
+        raise UsageError(
+            f"{place} has no {name!r}{did_you_mean(name, there)}{_listed(place, there)}"
+        )
     value = getattr(module, name)
     if _are_arms(value):
         return attribute, _arm(place, name, label, value)
@@ -150,7 +152,7 @@ def _are_arms(value: object) -> bool:
 def _arm(place: str, name: str, label: str, arms: Mapping[str, Scenario]) -> Scenario:
     if label in arms:
         return arms[label]
-    told = f"has no arm {label!r}{meant(label, list(arms))}" if label else "holds several arms"
+    told = f"has no arm {label!r}{did_you_mean(label, arms)}" if label else "holds several arms"
     ways = "".join(f"\n  {place}:{name}.{arm}" for arm in arms)
     raise UsageError(f"{place}:{name} {told}; choose one:{ways}")
 

@@ -13,12 +13,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from simnet.analysis.show import visible
 from simnet.cli.display.pace import Figures, Pace, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import Posted, Progress
+from simnet.text import terminal_safe
 
 PLAIN_EVERY = 2.0
 """Wall seconds at least between two plain lines of progress."""
@@ -107,7 +107,7 @@ class Plain(Quiet):
 
     def phase(self, text: str) -> None:
         """Print what is being done."""
-        self._console.print(Text(visible(text), "dim"))
+        self._console.print(Text(terminal_safe(text), "dim"))
 
     def progress(self, progress: Progress) -> None:
         """Print what was said, and the figures unless that was just done."""
@@ -146,7 +146,7 @@ class LiveDisplay(Quiet):
 
     def phase(self, text: str) -> None:
         """Show what is being done."""
-        self._spinner.update(text=Text(visible(text)))
+        self._spinner.update(text=Text(terminal_safe(text)))
 
     def progress(self, progress: Progress) -> None:
         """Show the figures and print what was said."""
@@ -183,12 +183,12 @@ def print_posted(posted: Posted, console: Console) -> None:
     """Print a post as it lands: who said it, then what, wrapped, then a blank line."""
     colour = _COLOURS[sum(posted.cohort.encode()) % len(_COLOURS)]
     did = " posted:" if posted.to is None else " replied to "
-    head = Text.assemble("User ", (visible(posted.who), f"bold {colour}"), did)
+    head = Text.assemble("User ", (terminal_safe(posted.who), f"bold {colour}"), did)
     if posted.to is not None:
-        head.append(f"{visible(posted.to)}:")
+        head.append(f"{terminal_safe(posted.to)}:")
     head.append("".join(f" [{mark}]" for mark in posted.marks), "dim")
     console.print(head)
-    console.print(Text(visible(posted.text)))
+    console.print(Text(terminal_safe(posted.text)))
     console.print()
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -27,6 +26,7 @@ from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.lineage import pieces
 from simnet.recording.reading.prompt_join import text_named, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
+from simnet.text import did_you_mean
 
 RUNS = Path("runs")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -184,8 +184,7 @@ def _locate(text: str, root: Path) -> Path:
 
 def _advice(path: Path) -> str:
     there = [folder.name for folder in run_folders(path.parent)]
-    close = get_close_matches(path.name, there, n=1)
-    return f" in {path.parent}" + (f"; did you mean {close[0]!r}?" if close else "")
+    return f" in {path.parent}{did_you_mean(path.name, there)}"
 
 
 @contextmanager
