@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from simnet.cli.personas import app
+from simnet.cli.personas.app import app
 from simnet.errors import PersonaError, UsageError
 from simnet.personas import Catalogue, Persona
 from simnet.personas.catalogue import FILE

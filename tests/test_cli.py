@@ -6,17 +6,19 @@ import logging
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import simnet as simnet_package
 from simnet import log
 from simnet.cli import doctor as doctor_command
 from simnet.cli import run as run_command
 from simnet.cli.app import app
-from simnet.cli.records import open_run
+from simnet.cli.opening import open_run
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fake import FakeModel
 from simnet.runs.launcher import RunPlan, launch
@@ -297,7 +299,24 @@ def test_export_writes_sets_and_will_not_overwrite(simnet, two_runs):
 
 
 def test_version_is_that_of_the_package(simnet):
-    assert simnet("version").stdout.strip().split(".")[0].isdigit()
+    version = metadata.version("simnet")
+    assert simnet("version").stdout == simnet("--version").stdout == f"{version}\n"
+    assert simnet_package.__version__ == version
+
+
+def test_the_shell_completes_commands_and_run_ids(simnet, two_runs, monkeypatch):
+    monkeypatch.setenv("_SIMNET_COMPLETE", "complete_bash")
+
+    def complete(words, number):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(number))
+        return CliRunner().invoke(app, prog_name="simnet").stdout.split()
+
+    newest_first = sorted((folder.name for folder in two_runs), reverse=True)
+    assert complete("simnet v", 1) == ["validate", "verify", "version"]
+    assert complete("simnet show ", 2) == ["latest", *newest_first]
+    assert complete("simnet show la", 2) == ["latest"]
+    assert complete("simnet show --runs nowhere ", 4) == ["latest"]
 
 
 # -- doctor -------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import json
 import pytest
 from made_rows import event
 from rich.console import Console
+from typer.testing import CliRunner
 
-from simnet.analysis.show import listing, show
+from simnet.analysis.show import show
 from simnet.analysis.threads import gather, rows
+from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
 from simnet.recording.reading.run import Run
@@ -170,13 +172,17 @@ def test_a_reaction_taken_back_no_longer_counts():
     assert +told.posts[0].reactions == {}
 
 
-def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path):
+def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     root = run.path.parent
     broken = RunDirectory.create(root, "zzz")
     (broken.path / "manifest.json").write_text("{}")
-    text = printed(listing, root, width=160)
+    monkeypatch.setenv("COLUMNS", "160")
+    text = CliRunner().invoke(app, ["ls", str(root)]).stdout
     assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
     assert "unreadable" in text
-    told = json.loads(printed(listing, root, as_json=True))
-    assert (told[0]["events"], told[0]["replies"], told[0]["state"]) == (12, 2, "completed")
-    assert printed(listing, tmp_path / "none").startswith("no runs in")
+    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)
+    first = summaries[0]
+    assert (first["events"], first["replies"], first["state"]) == (12, 2, "completed")
+    (tmp_path / "none").mkdir()
+    empty = CliRunner().invoke(app, ["ls", str(tmp_path / "none")])
+    assert empty.stdout.startswith("no runs in")

@@ -1,18 +1,15 @@
-"""A run as a person would read it, and the list of runs."""
+"""Prints a run as a person would read it."""
 
-import json
 from collections.abc import Container, Iterable, Iterator
-from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
-from simnet.errors import RecordError, UsageError
-from simnet.recording.reading.run import Run, run_folders
+from simnet.errors import UsageError
+from simnet.recording.reading.run import Run
 from simnet.text import did_you_mean, terminal_safe
 from simnet.world.events import DONE, Event
 
@@ -47,41 +44,6 @@ def show(
     else:
         _print_threads(threads, console, colours, limit, who)
     console.print(_closing(threads))
-
-
-def listing(root: str | Path, console: Console, *, as_json: bool = False) -> None:
-    """Print the runs in a root, the newest last; a run that cannot be read says why."""
-    told = [_told(folder) for folder in run_folders(root)]
-    if as_json:
-        console.out(json.dumps(told, indent=2), highlight=False)
-        return
-    if not told:
-        console.print(f"no runs in {root}", highlight=False, markup=False)
-        return
-    console.print(_table(told))
-
-
-def _table(told: list[dict[str, object]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # A run's id tells when it was made and of which scenario; the rest fits 80 columns.
-    table.add_column("run", no_wrap=True, overflow="fold")
-    table.add_column("state", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    for column in ("events", "replies"):
-        table.add_column(column, justify="right")
-    for one in told:
-        model = one.get("error") or Path(str(one.get("model", ""))).name
-        cells = [one["id"], one["state"], model, one.get("events", ""), one.get("replies", "")]
-        table.add_row(*(Text(terminal_safe(str(cell))) for cell in cells))
-    return table
-
-
-def _told(folder: Path) -> dict[str, object]:
-    try:
-        summary = Run.open(folder).summary
-    except RecordError as error:
-        return {"id": folder.name, "state": "unreadable", "error": str(error)}
-    return {**summary._asdict(), "created": summary.created.isoformat()}
 
 
 def _check_handle(run: Run, happened: list[Event], who: str) -> None:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simnet.cli.records import open_run
+from simnet.cli.opening import open_run
 from simnet.cli.run import Order, means, perform, read_also, read_per_actor
 from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError

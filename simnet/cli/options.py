@@ -5,10 +5,17 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.opening import complete_run
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run id, the path of a run directory, or `latest`.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run id, the path of a run directory, or `latest`.",
+        autocompletion=complete_run,
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
