@@ -76,23 +76,23 @@ class Slots:
 
 
 class Barrier:
-    """Makes minds wait for each other: nobody's answer is known before everybody's is."""
+    """Makes agents wait for each other: nobody's answer is known before everybody's is."""
 
-    def __init__(self, minds: AgentPool) -> None:
-        self._minds = minds
+    def __init__(self, agent_pool: AgentPool) -> None:
+        self._agent_pool = agent_pool
         self._out = 0
         self._all_in = asyncio.Event()
 
     def host_of(self, who: str) -> int:
-        """Everybody lives where the minds say."""
-        return self._minds.host_of(who)
+        """Return the host of the inner pool."""
+        return self._agent_pool.host_of(who)
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
         """Yield all answers once no view is out anywhere."""
         self._out += len(views)
         self._all_in.clear()
         answers = []
-        async for answer in self._minds.think(host, views):
+        async for answer in self._agent_pool.think(host, views):
             answers.append(answer)
             self._out -= len(answer.decisions)
         if self._out == 0:
@@ -135,11 +135,11 @@ class InMemory:
 async def measure(scenario: Scenario, slots: int, *, barrier: bool) -> tuple[float, InMemory]:
     """Run once in this process; return the wall seconds of its turns and what was recorded."""
     record = InMemory()
-    minds = LocalAgentPool(agents_of(scenario), Slots(slots))
-    play = Driver(scenario, Barrier(minds) if barrier else minds, record)
-    async for news in play.run():
-        if isinstance(news, Finish):
-            return news.progress.elapsed, record
+    agent_pool = LocalAgentPool(agents_of(scenario), Slots(slots))
+    play = Driver(scenario, Barrier(agent_pool) if barrier else agent_pool, record)
+    async for update in play.run():
+        if isinstance(update, Finish):
+            return update.progress.elapsed, record
     raise AssertionError("a run ends with a Finish")
 
 

@@ -29,7 +29,7 @@ from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sampl
 from simnet.inference.backend import Backend
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resume import resumption
+from simnet.runs.resume import resume_plan
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
 
@@ -118,7 +118,7 @@ def measure(calls: int) -> Resumed:
         recorded = run.table("calls").count_rows()
         noting = Noting()
         began = perf_counter()
-        plan = resumption(run, ScenarioTimeline(town(calls)), BACKEND)
+        plan = resume_plan(run, ScenarioTimeline(town(calls)), BACKEND)
         outcome = asyncio.run(launch(plan, noting))
         assert outcome.state == "completed", outcome
         assert noting.live is not None

@@ -14,7 +14,7 @@ from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import RunPlan, launch
-from simnet.runtime.adapters import check_adapters
+from simnet.runtime.models import check_adapters
 
 
 def scenario(adapter):

@@ -43,7 +43,7 @@ from simnet.runs.resample import ask_again, pick
 from simnet.runtime import in_process as local
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler import disk_retry as patience
+from simnet.scheduler import disk_retry
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 FORKED = 40 * MINUTE
@@ -309,7 +309,7 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
                 yield finished
 
     monkeypatch.setattr(local, "Recorder", partial(Recorder, disk=disk))
-    monkeypatch.setattr(patience, "TRIED_EVERY", 0.02)
+    monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 0.02)
     watching = Watching()
     outcome = asyncio.run(launch(RunPlan(village(), Filling(), tmp_path), watching))
     assert (outcome.state, disk.left) == ("completed", 0)

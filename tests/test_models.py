@@ -46,7 +46,7 @@ from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
-from simnet.runtime.models import check_models, named, wanted
+from simnet.runtime.models import check_models, models_by_name, needed_models
 from simnet.scenario.expected_turns import Expected
 from simnet.scenario.loading import load_scenario
 
@@ -183,7 +183,7 @@ def test_a_cohort_that_names_a_model_the_run_does_not_have_is_told_what_there_is
 @pytest.mark.parametrize("name", ["", "a b", "default", "a.b", "a=b", "-a"])
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(UsageError, match="a model is called"):
-        check_models(town(None, None), named(FakeModel(), {name: FakeModel()}))
+        check_models(town(None, None), models_by_name(FakeModel(), {name: FakeModel()}))
 
 
 def test_an_empty_name_in_a_cohort_is_refused():
@@ -193,7 +193,9 @@ def test_an_empty_name_in_a_cohort_is_refused():
 
 def test_objects_and_backends_do_not_mix():
     with pytest.raises(UsageError, match=r"runs in this process, as small would"):
-        check_models(town(), named(choose("fake"), {**fakes("small"), "big": choose("fake")}))
+        check_models(
+            town(), models_by_name(choose("fake"), {**fakes("small"), "big": choose("fake")})
+        )
 
 
 @pytest.mark.parametrize("replicas", [0, -1])
@@ -215,7 +217,7 @@ def test_an_adapter_is_looked_for_at_the_model_of_its_cohort():
 
     cohorts = [replace(one, adapter="grim") if one.model else one for one in town().cohorts]
     scenario = town(cohorts=cohorts)
-    both = named(vllm(), {"big": vllm(grim="/a"), "small": vllm(grim="/b")})
+    both = models_by_name(vllm(), {"big": vllm(grim="/a"), "small": vllm(grim="/b")})
     check_models(scenario, both)
     with pytest.raises(
         UsageError, match=r"'theirs' names the adapter 'grim'.*by the model 'small'"
@@ -224,10 +226,10 @@ def test_an_adapter_is_looked_for_at_the_model_of_its_cohort():
 
 
 def test_only_models_that_somebody_asks_are_started(tmp_path):
-    assert wanted(town()) == ["big", "small"]
-    assert wanted(town("big", None)) == ["big", None]
+    assert needed_models(town()) == ["big", "small"]
+    assert needed_models(town("big", None)) == ["big", None]
     asleep = [replace(cohort, rhythm=Never()) for cohort in town().cohorts]
-    assert wanted(town(cohorts=asleep)) == [None]
+    assert needed_models(town(cohorts=asleep)) == [None]
 
     told = []
 

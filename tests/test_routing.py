@@ -12,7 +12,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import MORE, SPARE, Routes
 from simnet.inference.settings import EngineSettings
-from simnet.runtime.placement import spread
+from simnet.runtime.placement import assign_nodes
 
 PEOPLE = [f"persona-{number}" for number in range(20_000)]
 
@@ -247,9 +247,9 @@ def test_whoever_leaves_early_leaves_no_load_behind():
 
 
 def test_engines_go_where_they_have_the_most_cores_to_themselves():
-    assert spread(3, [4.0]) == [0, 0, 0]
-    assert spread(4, [8.0, 4.0]) == [0, 0, 1, 0]
-    assert sorted(Counter(spread(9, [2.0, 2.0, 2.0])).values()) == [3, 3, 3]
+    assert assign_nodes(3, [4.0]) == [0, 0, 0]
+    assert assign_nodes(4, [8.0, 4.0]) == [0, 0, 1, 0]
+    assert sorted(Counter(assign_nodes(9, [2.0, 2.0, 2.0])).values()) == [3, 3, 3]
 
 
 def test_engines_of_one_node_share_its_cores_and_memory_unless_told_otherwise():

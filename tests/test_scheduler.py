@@ -44,8 +44,8 @@ def told(number, *, delay=None, record=None, report=None):
     """Run a random scenario and return its record and how it ended."""
     scenario = random_scenario(number)
     record = record or Notebook()
-    minds = LocalAgentPool(agents_of(scenario), FakeModel(delay=delay))
-    scheduler = Scheduler(Kernel(scenario), minds, record, report)
+    agent_pool = LocalAgentPool(agents_of(scenario), FakeModel(delay=delay))
+    scheduler = Scheduler(Kernel(scenario), agent_pool, record, report)
     finish = asyncio.run(scheduler.run())
     return record, finish
 
@@ -134,9 +134,9 @@ def test_lists_of_views_grow_with_how_many_are_out():
     scenario = rounds(lurk(1.0), count=0.9, handles=9000)
 
     async def run():
-        minds = Counting(scenario, 9000)
-        await Scheduler(Kernel(scenario), minds, Notebook()).run()
-        return minds.lengths
+        agent_pool = Counting(scenario, 9000)
+        await Scheduler(Kernel(scenario), agent_pool, Notebook()).run()
+        return agent_pool.lengths
 
     lengths = asyncio.run(run())
     assert lengths[:5] == [400] * 5
@@ -158,8 +158,8 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
         return "hello"
 
     record = Notebook()
-    minds = LocalAgentPool(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
-    scheduler = Scheduler(Kernel(scenario), minds, record)
+    agent_pool = LocalAgentPool(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
+    scheduler = Scheduler(Kernel(scenario), agent_pool, record)
     finish = asyncio.run(scheduler.run())
     ledger = finish.progress.ledger
     assert finish.stopped
@@ -182,9 +182,9 @@ def test_stopping_before_the_start_runs_nothing():
 
 def play(scenario, model=None, record=None):
     async def collect():
-        minds = LocalAgentPool(agents_of(scenario), model or FakeModel())
-        stage = Driver(scenario, minds, record or Notebook())
-        return [news async for news in stage.run()]
+        agent_pool = LocalAgentPool(agents_of(scenario), model or FakeModel())
+        stage = Driver(scenario, agent_pool, record or Notebook())
+        return [update async for update in stage.run()]
 
     return asyncio.run(collect())
 
@@ -193,8 +193,8 @@ def test_a_play_tells_how_it_goes_and_last_how_it_ended():
     *progress, finish = play(rounds(talk), FakeModel(lambda _: "hi", delay=lambda _: 0.02))
     assert isinstance(finish, Finish)
     assert progress
-    assert all(isinstance(news, Progress) for news in progress)
-    done = [news.ledger.done for news in progress]
+    assert all(isinstance(update, Progress) for update in progress)
+    done = [update.ledger.done for update in progress]
     assert done == sorted(done)
     assert finish.progress.ledger.done == 105
     assert finish.progress.now >= progress[-1].now

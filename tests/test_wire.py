@@ -52,10 +52,10 @@ def test_a_post_is_written_and_read_once_while_it_stays_the_same(monkeypatch):
 
 
 def test_no_more_posts_are_kept_than_it_says(monkeypatch):
-    monkeypatch.setattr(wire, "KEPT", 10)
+    monkeypatch.setattr(wire, "CACHED_POSTS", 10)
     packer = Packer()
     for start in range(0, 100, 5):
         posts = [shown(number) for number in range(start, start + 5)]
         (arrived,) = travelled(packer, [view(*posts)])
         assert arrived.posts == tuple(posts)
-        assert len(packer._written) <= 15
+        assert len(packer._pickled) <= 15

@@ -54,17 +54,17 @@ class Host:
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
-        minds: Callable[[str, Seconds], AgentProfile] | None = None,
+        profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Take a function that makes the agent of a handle; it is called once for each.
 
-        `model` is one for everyone, or the models by the names that minds give them.
+        `model` is one for everyone, or the models by the names that cohorts give them.
         A call whose reply is among `replies` is not made, nor is it among the calls that come
-        out. `minds` tells the mind of a handle at a time, if minds change on the way.
+        out. `profile_of` returns the profile of a handle at a time, if profiles change in the run.
         """
         self._make = agents
         self._replies = replies
-        self._minds = minds
+        self._profile_of = profile_of
         self._agents: dict[str, HostedAgent] = {}
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
         self._sources = {name: _Source(*one, PromptDeduplicator()) for name, one in served.items()}
@@ -115,8 +115,8 @@ class Host:
         agent = self._agents.get(view.who)
         if agent is None:
             agent = self._agents[view.who] = self._make(view.who)
-        if self._minds is not None:
-            agent.change(self._minds(view.who, view.now))
+        if self._profile_of is not None:
+            agent.change(self._profile_of(view.who, view.now))
         encoder = self._source(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)

@@ -9,11 +9,11 @@ from simnet.cli.run import Order, means, perform, read_also, read_per_actor
 from simnet.clock import format_time, parse_duration
 from simnet.errors import UsageError
 from simnet.recording.reading.run import Run
-from simnet.runs.model_selection import Choice, choose_again
+from simnet.runs.model_selection import ModelChoice, choose_models_of
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import reload, timeline_of
-from simnet.runs.resume import branch, check_resumable, resumption
-from simnet.runtime.models import ready
+from simnet.runs.resume import check_resumable, fork_plan, resume_plan
+from simnet.runtime.models import prepare_models
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.parameters import split_settings
 from simnet.scenario.scenario import Scenario
@@ -29,7 +29,7 @@ def carry_on(order: Order) -> int:
     timeline = timeline_of(run)
     options = {"address": order.address, "personas_per_actor": per_actor}
     choice = choose_anew(run, last_scenario(timeline.start, timeline.continuation(run)), order)
-    plan = resumption(run, timeline, choice.default, models=choice.further, **options)
+    plan = resume_plan(run, timeline, choice.default, models=choice.further, **options)
     return perform(plan, last_scenario(plan.scenario, plan.continuation), order)
 
 
@@ -41,7 +41,7 @@ def branch_off(name: str, at: str, order: Order) -> int:
     loaded = _changed(run, order)
     timeline = timeline_of(run).at(ScenarioSwitch(moment, loaded.scenario), loaded.modules)
     choice = choose_anew(run, loaded.scenario, order)
-    found = ready(loaded.scenario, *choice, _tell)
+    found = prepare_models(loaded.scenario, *choice, _tell)
     plan = RunPlan(
         scenario=loaded.scenario,
         backend=found.pop(None, choice.default),
@@ -54,7 +54,7 @@ def branch_off(name: str, at: str, order: Order) -> int:
     )
     if not order.quiet and not order.as_json:
         _tell(f"{run.id} until {format_time(moment)}, then {loaded.scenario.name}")
-    return perform(branch(run, timeline, plan), loaded.scenario, order)
+    return perform(fork_plan(run, timeline, plan), loaded.scenario, order)
 
 
 def _changed(run: Run, order: Order) -> Loaded:
@@ -78,9 +78,9 @@ def _changed(run: Run, order: Order) -> Loaded:
     return loaded
 
 
-def choose_anew(run: Run, scenario: Scenario, order: Order) -> Choice:
+def choose_anew(run: Run, scenario: Scenario, order: Order) -> ModelChoice:
     """Choose the models that a run had, with what the command line asks for besides."""
-    return choose_again(run, scenario, order.model, read_also(order.also), means(order))
+    return choose_models_of(run, scenario, order.model, read_also(order.also), means(order))
 
 
 def _moment(text: str) -> float:

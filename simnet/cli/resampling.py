@@ -7,7 +7,7 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.reading.run import Run
-from simnet.runs.model_selection import NONE, Means, choose_again
+from simnet.runs.model_selection import NONE, ModelOptions, choose_models_of
 from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.llm_server import LlmServer
@@ -26,7 +26,7 @@ async def _resample(run: Run, count: int, model: str | None, backend: str | None
     timeline = timeline_of(run)
     picked = pick(run, timeline, count)
     scenario = last_scenario(timeline.start, timeline.continuation(run))
-    default, further = choose_again(run, scenario, model, NONE, Means(backend))
+    default, further = choose_models_of(run, scenario, model, NONE, ModelOptions(backend))
     total = Resampled(0, 0, ())
     for name in dict.fromkeys(call.model for call in picked):
         chosen = further.get(name, default) if name is not None else default

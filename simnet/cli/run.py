@@ -15,12 +15,12 @@ from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.launcher import launch
-from simnet.runs.model_selection import Choice, Means, choose_models
+from simnet.runs.model_selection import ModelChoice, ModelOptions, choose_models
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.reload_scenario import timeline_of
-from simnet.runs.resume import resumption, unfinished
-from simnet.runtime.models import check_models, named
-from simnet.runtime.placement import PersonasPerActor, thinkers
+from simnet.runs.resume import find_unfinished, resume_plan
+from simnet.runtime.models import check_models, models_by_name
+from simnet.runtime.placement import PersonasPerActor, active_handles
 from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import load_scenario
 from simnet.scenario.scenario import Scenario
@@ -80,9 +80,9 @@ def carry_out(order: Order) -> int:
         modules=loaded.modules,
         models=choice.further,
     )
-    if order.resume_if_exists and (run := unfinished(loaded, order.runs)):
+    if order.resume_if_exists and (run := find_unfinished(loaded, order.runs)):
         options = {"address": order.address, "personas_per_actor": per_actor}
-        plan = resumption(run, timeline_of(run), choice.default, models=choice.further, **options)
+        plan = resume_plan(run, timeline_of(run), choice.default, models=choice.further, **options)
     return perform(plan, loaded.scenario, order)
 
 
@@ -96,21 +96,21 @@ def perform(plan: RunPlan, scenario: Scenario, order: Order) -> int:
     return _exit_code(outcome)
 
 
-def choose_ordered(order: Order, scenario: Scenario) -> Choice:
+def choose_ordered(order: Order, scenario: Scenario) -> ModelChoice:
     """Choose the models that the command line asks for, and check that they will do."""
     choice = choose_models(scenario, order.model, read_also(order.also), means(order))
-    check_models(scenario, named(*choice))
+    check_models(scenario, models_by_name(*choice))
     return choice
 
 
-def means(order: Order) -> Means:
+def means(order: Order) -> ModelOptions:
     """Read what else has to be known of a backend."""
     adapters = read_adapters(order.adapters)
     settings = EngineSettings(model=NAME, adapters=adapters) if adapters else None
     if settings is not None:
         settings.check()
     endpoint = Endpoint(base_url=order.base_url) if order.base_url is not None else None
-    return Means(order.backend, settings, endpoint, order.replicas)
+    return ModelOptions(order.backend, settings, endpoint, order.replicas)
 
 
 def read_adapters(given: Sequence[str]) -> dict[str, str]:
@@ -147,7 +147,7 @@ def read_per_actor(text: str) -> PersonasPerActor:
 
 def _display(order: Order, scenario: Scenario) -> Display:
     pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
-    watch = len(thinkers(scenario)) <= WATCHED if order.watch is None else order.watch
+    watch = len(active_handles(scenario)) <= WATCHED if order.watch is None else order.watch
     return display(Console(), pace, watch=watch, as_json=order.as_json, quiet=order.quiet)
 
 

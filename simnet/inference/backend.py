@@ -188,6 +188,11 @@ def choose(
     return Backend(kind="vllm", model=model, why=why, settings=settings, replicas=replicas)
 
 
+def built(model: Backend | Model) -> Model:
+    """Build a backend; return a model as it is."""
+    return model.build() if isinstance(model, Backend) else model
+
+
 def _silently(_: str) -> None:
     """Tell nobody: the machine of an engine has no terminal."""
 

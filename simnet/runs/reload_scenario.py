@@ -7,13 +7,13 @@ from pathlib import Path
 from types import ModuleType
 
 from simnet.errors import RecordError, SimnetError, UsageError
-from simnet.recording.reading.lineage import lineage
 from simnet.recording.files.manifest import ScenarioFacts, read_manifest
 from simnet.recording.files.sealed_files import path_inside
+from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
-from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.continuation import Continuation
 
 
@@ -22,17 +22,17 @@ class ScenarioTimeline:
     """The scenario a run begins with and those it changes to, with the modules they are from."""
 
     start: Scenario
-    changes: tuple[ScenarioSwitch, ...] = ()
+    switches: tuple[ScenarioSwitch, ...] = ()
     modules: tuple[ModuleType, ...] = ()
 
     def continuation(self, run: Run) -> Continuation:
         """Return what `run` goes on from."""
-        return Continuation(run, self.changes)
+        return Continuation(run, self.switches)
 
-    def at(self, change: ScenarioSwitch, modules: Sequence[ModuleType] = ()) -> "ScenarioTimeline":
-        """Return the course that leaves this one at a change."""
-        kept = tuple(one for one in self.changes if one.at < change.at)
-        return ScenarioTimeline(self.start, (*kept, change), (*self.modules, *modules))
+    def at(self, switch: ScenarioSwitch, modules: Sequence[ModuleType] = ()) -> "ScenarioTimeline":
+        """Return the course that leaves this one at a switch."""
+        kept = tuple(one for one in self.switches if one.at < switch.at)
+        return ScenarioTimeline(self.start, (*kept, switch), (*self.modules, *modules))
 
 
 def timeline_of(run: Run) -> ScenarioTimeline:
@@ -48,8 +48,8 @@ def timeline_of(run: Run) -> ScenarioTimeline:
     timeline = ScenarioTimeline(loaded.scenario, (), loaded.modules)
     for fork in later:
         loaded = reload(fork)
-        change = ScenarioSwitch(fork.manifest.parent_until or 0.0, loaded.scenario)
-        timeline = timeline.at(change, loaded.modules)
+        switch = ScenarioSwitch(fork.manifest.parent_until or 0.0, loaded.scenario)
+        timeline = timeline.at(switch, loaded.modules)
     return timeline
 
 

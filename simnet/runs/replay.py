@@ -6,14 +6,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.runs.replayer import Replayer
-from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
-from simnet.recording.writing.column_encoding import encode_exposures
+from simnet.kernel.rows import Rows
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, encode
-from simnet.kernel.rows import Rows
+from simnet.recording.writing.column_encoding import encode_exposures
+from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
+from simnet.runs.replayer import Replayer
 
 _TABLES = ("events", "exposures", "network")
 

@@ -1,38 +1,38 @@
-"""Does a recorded run again without a model, as fast as the engine is."""
+"""Replays a recorded run without a model."""
 
 from collections.abc import Iterator
 
-from simnet.agents.prompting.fitting import Replies
 from simnet.agents.host import Host
-from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.agents.prompting.fitting import Replies
 from simnet.inference.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.ledger import Ledger
-from simnet.kernel.switching import SwitchingKernel
-from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.kernel.rows import Rows
+from simnet.kernel.switching import SwitchingKernel
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runtime.agent_factory import agents_of, profile_lookup
 
 VIEWS_AT_ONCE = 1024
 
 
 class Replayer:
-    """A run done again from replies; iterate over it for the rows, then ask how it ended."""
+    """A replay of a run from its replies: iterate over it for the rows, then read the outcome."""
 
     def __init__(self, timeline: ScenarioTimeline, replies: Replies) -> None:
-        """Take the scenarios and the replies that were recorded."""
-        start, changes = timeline.start, timeline.changes
-        self._kernel = SwitchingKernel(start, changes) if changes else Kernel(start)
+        """Take the scenarios and the recorded replies."""
+        start, switches = timeline.start, timeline.switches
+        self._kernel = SwitchingKernel(start, switches) if switches else Kernel(start)
         self._host = Host(
             agents_of(start),
-            ReplayModel({}),  # is not asked: what is not in the record ends the replay
+            ReplayModel({}),  # never asked: a missing reply ends the replay
             replies=replies,
-            minds=profile_lookup(start, changes) if changes else None,
+            profile_of=profile_lookup(start, switches) if switches else None,
         )
         self.complete = False
-        """Whether it came to the end of the scenario; if not, a call was not recorded."""
+        """Whether it reached the end of the scenario; if not, a reply is missing."""
 
     def __iter__(self) -> Iterator[Rows]:
-        """Let time pass as far as the record goes. Raises DivergenceError."""
+        """Replay as far as the record goes. Raises DivergenceError."""
         kernel = self._kernel
         status, decided = Status.FULL, True
         while status is not Status.DONE and (decided or status is Status.FULL):
@@ -46,10 +46,10 @@ class Replayer:
 
     @property
     def digest(self) -> str:
-        """Hash of the world as it is now."""
+        """Hash of the current state of the world."""
         return self._kernel.world.digest()
 
     @property
     def ledger(self) -> Ledger:
-        """What was planned and what became of it."""
+        """Turns planned, and their outcomes."""
         return self._kernel.ledger()

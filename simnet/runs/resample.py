@@ -1,4 +1,4 @@
-"""Asks calls of a run once more: how much of it a model says again."""
+"""Repeats calls of a run and counts how many replies come out the same."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -6,11 +6,11 @@ from typing import NamedTuple, TypeAlias
 from simnet import draws
 from simnet.agents.profile import AgentProfile
 from simnet.clock import Seconds
-from simnet.runs.replayer import Replayer
-from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.replayer import Replayer
 from simnet.runtime.agent_factory import profile_lookup
 from simnet.world.posts import View
 
@@ -18,7 +18,7 @@ Generate: TypeAlias = Callable[[Sequence[Prompt]], AsyncIterator[list[tuple[int,
 
 
 class Asked(NamedTuple):
-    """A call of the record, with the prompt that was built again for it."""
+    """A recorded call, with the prompt rebuilt for it."""
 
     who: str
     turn: int
@@ -26,60 +26,64 @@ class Asked(NamedTuple):
     prompt: Prompt
     reply: Completion
     model: str | None = None
-    """The name that its cohort gave the model then."""
+    """The name that its cohort gave the model at the time."""
 
 
 class Resampled(NamedTuple):
-    """How many calls came out the same."""
+    """How many replies came out the same."""
 
     asked: int
     same: int
     differing: tuple[tuple[Asked, Completion], ...]
 
     def plus(self, other: "Resampled") -> "Resampled":
-        """Add what came of asking others."""
+        """Return the sum of two results."""
         differing = self.differing + other.differing
         return Resampled(self.asked + other.asked, self.same + other.same, differing)
 
     @property
     def level(self) -> str:
-        """Name what that shows of the run's determinism."""
+        """What the result shows of the determinism of the run."""
         if self.asked and self.same == self.asked:
             return "the model said the same each time"
         return "recorded replay only: the model is not a function of the prompt"
 
 
 def pick(run: Run, timeline: ScenarioTimeline, count: int, seed: int = 0) -> list[Asked]:
-    """Do the run again and pick out `count` of its calls at random, with their prompts."""
-    minds = profile_lookup(timeline.start, timeline.changes)
-    picking = _Picking(Recorded.load(run), minds, count, seed)
-    for _ in Replayer(timeline, picking):
+    """Replay the run and pick `count` of its calls at random, with their prompts."""
+    profile_of = profile_lookup(timeline.start, timeline.switches)
+    sample = _ReservoirSample(Recorded.load(run), profile_of, count, seed)
+    for _ in Replayer(timeline, sample):
         pass
-    return picking.picked()
+    return sample.picked()
 
 
 async def ask_again(generate: Generate, picked: Sequence[Asked]) -> Resampled:
-    """Ask the prompts again, all at once, and compare texts and how they ended.
+    """Send the prompts again, all at once, and compare the texts and finish reasons.
 
     `generate` is that method of a Model.
     """
     differing = []
     async for finished in generate([one.prompt for one in picked]):
-        for place, done in finished:
-            was = picked[place].reply
+        for position, done in finished:
+            was = picked[position].reply
             if (done.text, done.finish) != (was.text, was.finish):
-                differing.append((picked[place], done))
+                differing.append((picked[position], done))
     return Resampled(len(picked), len(picked) - len(differing), tuple(differing))
 
 
-class _Picking:
-    """Passes replies on and keeps those calls that have the smallest of random numbers."""
+class _ReservoirSample:
+    """Passes replies on and keeps the calls with the `count` smallest random numbers."""
 
     def __init__(
-        self, recorded: Recorded, minds: Callable[[str, Seconds], AgentProfile], count: int, seed: int
+        self,
+        recorded: Recorded,
+        profile_of: Callable[[str, Seconds], AgentProfile],
+        count: int,
+        seed: int,
     ) -> None:
         self._recorded = recorded
-        self._minds = minds
+        self._profile_of = profile_of
         self._count = count
         self._seed = seed
         self._kept: list[tuple[int, Asked]] = []
@@ -87,10 +91,10 @@ class _Picking:
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
         reply = self._recorded.find(view, call, prompt)
         if reply is not None and reply.usable:
-            model = self._minds(view.who, view.now).model
-            asked = Asked(view.who, view.turn, call, prompt, reply, model)
-            lot = draws.bits(self._seed, "resample", view.who, view.turn, call)
-            self._kept.append((lot, asked))
+            model = self._profile_of(view.who, view.now).model
+            picked = Asked(view.who, view.turn, call, prompt, reply, model)
+            priority = draws.bits(self._seed, "resample", view.who, view.turn, call)
+            self._kept.append((priority, picked))
             if len(self._kept) > 2 * self._count:
                 self._shorten()
         return reply
@@ -99,10 +103,10 @@ class _Picking:
         return self._recorded.asked(view, call)
 
     def picked(self) -> list[Asked]:
-        """Return the calls that were picked."""
+        """Return the picked calls."""
         self._shorten()
-        return [asked for _, asked in self._kept]
+        return [picked for _, picked in self._kept]
 
     def _shorten(self) -> None:
-        self._kept.sort(key=lambda one: one[0])
+        self._kept.sort(key=lambda entry: entry[0])
         del self._kept[self._count :]

@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from simnet.clock import Seconds, format_time
-from simnet.runs.create import begin
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline, checksum, timeline_of
 from simnet.errors import RecordError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -16,10 +13,13 @@ from simnet.recording.files.lock import check_free
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run, run_folders
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runtime.models import check_models, named
-from simnet.scenario.switch import check_switches
+from simnet.runs.create import create_run
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline, checksum, timeline_of
+from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import check_switches
 
 
 def check_resumable(run: Run) -> None:
@@ -32,7 +32,9 @@ def check_resumable(run: Run) -> None:
     check_free(run.path)
 
 
-def resumption(run: Run, timeline: ScenarioTimeline, backend: Backend | Model, **options: Any) -> RunPlan:
+def resume_plan(
+    run: Run, timeline: ScenarioTimeline, backend: Backend | Model, **options: Any
+) -> RunPlan:
     """Plan the rest of a run. Raises as `check_resumable` does."""
     check_resumable(run)
     return RunPlan(
@@ -46,18 +48,18 @@ def resumption(run: Run, timeline: ScenarioTimeline, backend: Backend | Model, *
     )
 
 
-def branch(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
-    """Make the directory of a fork of `run` by the last change of `timeline`, and plan the rest.
+def fork_plan(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
+    """Make the directory of a fork of `run` by the last switch of `timeline`, and plan the rest.
 
     `plan` says with what and where, and from which file the new scenario is.
     """
-    at = timeline.changes[-1].at
+    at = timeline.switches[-1].at
     check_free(run.path)
-    check_switches(timeline.start, timeline.changes)
-    check_models(plan.scenario, named(plan.backend, plan.models))
+    check_switches(timeline.start, timeline.switches)
+    check_models(plan.scenario, models_by_name(plan.backend, plan.models))
     _check_reached(run, at)
     facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
-    directory = begin(replace(plan, root=run.path.parent), **facts)
+    directory = create_run(replace(plan, root=run.path.parent), **facts)
     child = Run(directory.path, directory.manifest)
     return replace(
         plan,
@@ -69,7 +71,7 @@ def branch(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
     )
 
 
-def unfinished(loaded: Loaded, root: Path) -> Run | None:
+def find_unfinished(loaded: Loaded, root: Path) -> Run | None:
     """Find the newest run in `root` of the same scenario, as it is loaded, if it is not complete.
 
     The same is: the same file by its content, the same parameters, the same seed. Runs that

@@ -1,1 +1,1 @@
-"""Where the parts of a run live: on Ray or in one process, behind one protocol."""
+"""Runs the parts of a run on Ray or in one process, behind one protocol."""

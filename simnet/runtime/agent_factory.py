@@ -1,4 +1,4 @@
-"""Makes agents from a scenario, one by one as they are needed."""
+"""Makes the agents of a scenario, each when it is first needed."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -13,49 +13,47 @@ from simnet.scenario.switch import ScenarioSwitch
 
 
 def agents_of(scenario: Scenario) -> Callable[[str], HostedAgent]:
-    """Give a function that makes the agent of a handle.
+    """Return a function that makes the agent of a handle.
 
-    Personas of a lazy population are made when their agent is, so a process holds only those
-    that live in it.
+    A persona of a lazy population is made together with its agent, so a process holds only the
+    personas of its own agents.
     """
-    minds = _minds(scenario)
-    places = {
+    profiles = _profiles(scenario)
+    positions = {
         handle: (number, position)
         for number, cohort in enumerate(scenario.cohorts)
         for position, handle in enumerate(handles_of(cohort.personas))
     }
 
     def make(handle: str) -> HostedAgent:
-        number, position = places[handle]
-        return HostedAgent(_persona(scenario.cohorts[number].personas, position), minds[number])
+        number, position = positions[handle]
+        personas: Sequence[Persona] = scenario.cohorts[number].personas
+        return HostedAgent(personas[position], profiles[number])
 
     return make
 
 
 def profile_lookup(
-    scenario: Scenario, changes: Sequence[ScenarioSwitch]
+    scenario: Scenario, switches: Sequence[ScenarioSwitch]
 ) -> Callable[[str, Seconds], AgentProfile]:
-    """Give a function that tells the mind of a handle at a time, as the scenario changes."""
-    starts = [change.at for change in changes]
-    minds = [_minds(one) for one in (scenario, *(change.scenario for change in changes))]
+    """Return a function (handle, time) -> profile for a scenario that is switched."""
+    starts = [switch.at for switch in switches]
+    profiles = [_profiles(one) for one in (scenario, *(switch.scenario for switch in switches))]
     numbers = {
         handle: number
         for number, cohort in enumerate(scenario.cohorts)
         for handle in handles_of(cohort.personas)
     }
 
-    def profile(handle: str, now: Seconds) -> AgentProfile:
-        return minds[bisect_right(starts, now)][numbers[handle]]
+    def profile_of(handle: str, now: Seconds) -> AgentProfile:
+        return profiles[bisect_right(starts, now)][numbers[handle]]
 
-    return profile
+    return profile_of
 
 
-def _minds(scenario: Scenario) -> list[AgentProfile]:
+def _profiles(scenario: Scenario) -> list[AgentProfile]:
+    """Return the profile of each cohort."""
     return [
         cohort.profile(scenario.setting, scenario.feed, scenario.seed, scenario.spotlighting)
         for cohort in scenario.cohorts
     ]
-
-
-def _persona(personas: Sequence[Persona], position: int) -> Persona:
-    return personas[position]

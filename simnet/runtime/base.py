@@ -1,4 +1,4 @@
-"""Where a run takes place, and who is told how it goes."""
+"""The protocols Runtime, which runs the parts of a run, and Reporter, which shows progress."""
 
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -12,56 +12,56 @@ from simnet.scheduler.messages import Finish, Progress
 
 
 class Reporter(Protocol):
-    """Whoever is told how a run goes."""
+    """Receives the progress of a run. Its methods are called in the thread of the run."""
 
     def begun(self, folder: Path) -> None:
-        """Tell where the record will be."""
+        """Take the run directory, which was just made or opened."""
         ...
 
     def phase(self, text: str) -> None:
-        """Tell what is being done now."""
+        """Take a line that says what is done now."""
         ...
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far the run is."""
+        """Take how far the run is; called at most four times a second."""
         ...
 
 
 class Silent:
-    """Tells nobody."""
+    """A Reporter that shows nothing; override the methods you need."""
 
     def begun(self, folder: Path) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def phase(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def progress(self, progress: Progress) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
-    """Where a run takes place: a Cluster or InProcess."""
+    """What runs the parts of a run: a Cluster or InProcess."""
 
     phases: Phases
     placement: Placement | None
 
     def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run; yield progress, and how it ended as the last thing."""
+        """Run to the end; yield progress, and a Finish as the last item."""
         ...
 
     def stop(self) -> None:
-        """Begin nothing more."""
+        """Start no more turns; `run` ends once those in flight are recorded."""
         ...
 
     def abandon(self, number: signal.Signals) -> None:
-        """End everything now."""
+        """End this process and all it started at once, after a second signal."""
         ...
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Record rows."""
+        """Append batches of (table, encoded rows) to the record."""
         ...
 
     async def seal(self) -> None:
-        """Seal the record."""
+        """Turn what was recorded into sealed tables."""
         ...

@@ -1,4 +1,4 @@
-"""Everything in one process: the same kernel, agents, model and record, without Ray."""
+"""Runs kernel, agents, model and record in this process, without Ray."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.runtime.models import DEFAULT, with_fallback_models
-from simnet.runtime.placement import Placement, thinkers
+from simnet.runtime.placement import Placement, active_handles
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Continuation
@@ -27,7 +27,7 @@ from simnet.world.posts import View
 
 
 class LocalAgentPool:
-    """One host for everybody, in this process."""
+    """One host for all agents, in this process."""
 
     def __init__(
         self,
@@ -36,23 +36,23 @@ class LocalAgentPool:
         encoder: Encoder | None = None,
         *,
         replies: Replies | None = None,
-        minds: Callable[[str, Seconds], AgentProfile] | None = None,
+        profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
     ) -> None:
         """Take what a Host takes."""
-        self._host = Host(agents, model, encoder, replies=replies, minds=minds)
+        self._host = Host(agents, model, encoder, replies=replies, profile_of=profile_of)
 
     def host_of(self, who: str) -> int:
-        """Everybody lives on host 0."""
+        """Return 0: there is one host."""
         return 0
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Let agents decide; yield decisions as they are ready."""
+        """Run the agents; yield their decisions as they are ready."""
         async for answer in answers(self._host, views):
             yield answer
 
 
 async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
-    """Let a host think and prepare what it says for the way: calls encoded, costs added up."""
+    """Run the agents of a host; yield decisions, encoded calls and their cost."""
     async for thoughts in host.think(views):
         usage = _usage(thoughts.calls)
         if thoughts.shared:
@@ -63,10 +63,10 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
 
 def _usage(calls: Sequence[Call]) -> Usage:
     return Usage(
-        len(calls),
-        sum(call.prompt_tokens for call in calls),
-        sum(call.cached_tokens for call in calls),
-        sum(call.output_tokens for call in calls),
+        calls=len(calls),
+        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        cached_tokens=sum(call.cached_tokens for call in calls),
+        output_tokens=sum(call.output_tokens for call in calls),
     )
 
 
@@ -88,7 +88,7 @@ class LocalRecord:
 
 
 class InProcess:
-    """The parts of one run in this process; stands where a Cluster stands."""
+    """The parts of one run, all in this process."""
 
     def __init__(
         self,
@@ -98,21 +98,21 @@ class InProcess:
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
     ) -> None:
-        """Take what to run; `models` are by the names that cohorts give them."""
-        changes = continuation.changes if continuation else ()
-        scenarios = [scenario, *(change.scenario for change in changes)]
-        asked = with_fallback_models(models, scenarios) if len(models) > 1 else models
+        """Take what to run; `models` are by the names that cohorts give them, built."""
+        switches = continuation.switches if continuation else ()
+        scenarios = [scenario, *(switch.scenario for switch in switches)]
+        all_models = with_fallback_models(models, scenarios) if len(models) > 1 else models
         self._models = models
         self._record = LocalRecord(Recorder(folder))
-        minds = LocalAgentPool(
+        agent_pool = LocalAgentPool(
             agents_of(scenario),
-            {name: ModelHandle(model) for name, model in asked.items()},
+            {name: ModelHandle(model) for name, model in all_models.items()},
             replies=Recorded.load(continuation.run) if continuation else None,
-            minds=profile_lookup(scenario, changes) if changes else None,
+            profile_of=profile_lookup(scenario, switches) if switches else None,
         )
-        self._play = Driver(scenario, minds, self._record, continuation, budget)
-        who = thinkers(scenario)
-        self.placement: Placement | None = Placement(0, len(who), dict.fromkeys(who, 0))
+        self._driver = Driver(scenario, agent_pool, self._record, continuation, budget)
+        handles = active_handles(scenario)
+        self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))
         self.phases = Phases()
 
     async def __aenter__(self) -> Self:
@@ -124,33 +124,30 @@ class InProcess:
             await model.close()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run the scenario; yield progress, and how it ended as the last thing."""
-        async for news in self._play.run():
-            yield self._measured(news)
+        """Run the scenario; yield progress, and a Finish as the last item."""
+        async for update in self._driver.run():
+            yield self._with_statistics(update)
 
-    def _measured(self, news: Progress | Finish) -> Progress | Finish:
-        if isinstance(news, Finish):
-            return news._replace(progress=self._told(news.progress))
-        return self._told(news)
-
-    def _told(self, progress: Progress) -> Progress:
+    def _with_statistics(self, update: Progress | Finish) -> Progress | Finish:
         states = [
             EngineState(
-                name or DEFAULT,
-                model.name,
-                model.statistics() if isinstance(model, Measured) else None,
-                0,
+                engine=name or DEFAULT,
+                model=model.name,
+                statistics=model.statistics() if isinstance(model, Measured) else None,
+                restarts=0,
             )
             for name, model in self._models.items()
         ]
-        return with_engines(progress, states)
+        if isinstance(update, Finish):
+            return update._replace(progress=with_engines(update.progress, states))
+        return with_engines(update, states)
 
     def stop(self) -> None:
-        """Ask the run to begin nothing more and to end in good order."""
-        self._play.stop()
+        """Start no more turns; `run` ends once those in flight are recorded."""
+        self._driver.stop()
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Record rows that do not come from the scheduler."""
+        """Append rows that do not come from the scheduler."""
         await self._record.write(batches)
 
     async def seal(self) -> None:

@@ -1,4 +1,4 @@
-"""Which persona lives in which actor."""
+"""Assigns personas to actors, and engines to nodes."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,21 +16,22 @@ each persona is the default only up to this many for each core."""
 
 
 class Placement(NamedTuple):
-    """How personas are spread over actors."""
+    """Which actor runs which persona."""
 
     actors: int
     personas_per_actor: int
     host_of: dict[str, int]
+    """Number of the actor by handle."""
 
     def residents(self) -> list[list[str]]:
-        """List who lives in each actor."""
-        lives: list[list[str]] = [[] for _ in range(self.actors)]
+        """Return the handles of each actor."""
+        handles: list[list[str]] = [[] for _ in range(self.actors)]
         for handle, host in self.host_of.items():
-            lives[host].append(handle)
-        return lives
+            handles[host].append(handle)
+        return handles
 
     def describe(self) -> str:
-        """Say it in a line."""
+        """Return a line for people."""
         each = (
             "one persona each"
             if self.personas_per_actor == 1
@@ -42,39 +43,38 @@ class Placement(NamedTuple):
 def place(
     scenario: Scenario | Sequence[Scenario], per_actor: PersonasPerActor, cores: int
 ) -> Placement:
-    """Spread everyone who can ever wake over actors, in order.
+    """Assign everyone who can ever wake to actors, in order; this changes no result.
 
-    Takes one scenario, or those a run passes through, with the same personas.
-
-    Who lives where changes no result. Raises UsageError for a number below 1.
+    Takes one scenario, or all scenarios of a run, which have the same personas; `cores` is the
+    number of cores here. Raises UsageError if `per_actor` is below 1.
     """
     scenarios = [scenario] if isinstance(scenario, Scenario) else scenario
-    who = list(dict.fromkeys(handle for one in scenarios for handle in thinkers(one)))
+    handles = list(dict.fromkeys(handle for one in scenarios for handle in active_handles(one)))
     if per_actor == "auto":
-        few = len(who) <= LITERAL_PER_CORE * cores
-        per_actor = 1 if few else -(-len(who) // max(1, cores // 2))
+        few = len(handles) <= LITERAL_PER_CORE * cores
+        per_actor = 1 if few else -(-len(handles) // max(1, cores // 2))
     if per_actor < 1:
         raise UsageError(f"personas_per_actor is {per_actor}; give 1 or more, or auto")
-    hosts = {handle: position // per_actor for position, handle in enumerate(who)}
-    return Placement(-(-len(who) // per_actor), per_actor, hosts)
+    hosts = {handle: position // per_actor for position, handle in enumerate(handles)}
+    return Placement(-(-len(handles) // per_actor), per_actor, hosts)
 
 
-def spread(engines: int, cores: Sequence[float]) -> list[int]:
-    """Put engines on the CPUs of nodes with so many cores each; returns a node for each engine.
+def assign_nodes(engines: int, cores: Sequence[float]) -> list[int]:
+    """Return the number of a node for each engine; `cores` are the cores of each node.
 
-    One by one, each goes where it has the most cores to itself.
+    One after another, each engine gets the node where its share of cores is largest.
     """
     counts = [0] * len(cores)
-    places = []
+    nodes = []
     for _ in range(engines):
-        place = max(range(len(cores)), key=lambda node: cores[node] / (counts[node] + 1))
-        counts[place] += 1
-        places.append(place)
-    return places
+        best = max(range(len(cores)), key=lambda node: cores[node] / (counts[node] + 1))
+        counts[best] += 1
+        nodes.append(best)
+    return nodes
 
 
-def thinkers(scenario: Scenario) -> Sequence[str]:
-    """List everyone but those whose rhythm never wakes them."""
+def active_handles(scenario: Scenario) -> Sequence[str]:
+    """List the handles of all personas whose rhythm can wake them."""
     return [
         handle
         for cohort in scenario.cohorts

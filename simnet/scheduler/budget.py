@@ -1,25 +1,25 @@
-"""What a run may cost at most. A run that has spent it stops in good order and can be resumed."""
+"""Upper limits on what a run costs. A run that reaches one is sealed and can be resumed."""
 
 from math import inf
 from typing import NamedTuple
 
 from simnet.scheduler.messages import Usage
 
-TYPICAL = 500
-"""Tokens that a call is taken to cost before the first is back."""
+TOKENS_PER_CALL = 500
+"""Estimate of the tokens of a call, used until the first call has returned."""
 
 
 class Budget(NamedTuple):
-    """Limits of one start of a run; what a resumed run had spent before does not count."""
+    """Limits of one start of a run; the cost before a resume does not count."""
 
     tokens: int | None = None
-    """Tokens in and out together; those that a cache had count as well."""
+    """Prompt and output tokens together, cached ones included."""
     calls: int | None = None
     minutes: float | None = None
-    """Wall minutes since all that a run needs has started; whoever runs it keeps the time."""
+    """Wall minutes of turns, start-up not counted; the launcher measures them."""
 
     def spent(self, usage: Usage) -> str | None:
-        """Say which limit other than that of time is reached; None if none is."""
+        """Return a message that names the limit of tokens or calls that is reached, or None."""
         tokens = usage.prompt_tokens + usage.output_tokens
         if self.tokens is not None and tokens >= self.tokens:
             return f"budget: {tokens:,} of {self.tokens:,} tokens"
@@ -28,18 +28,19 @@ class Budget(NamedTuple):
         return None
 
     def calls_left(self, usage: Usage) -> float:
-        """Tell how many more calls it pays for, at the tokens that those so far took each.
+        """Return how many more calls fit, at the mean number of tokens a call so far.
 
-        What is under way when a limit is reached is finished, so no more should be begun.
+        Calls in flight when a limit is reached are finished, so the scheduler starts no more
+        than these.
         """
         calls = inf if self.calls is None else self.calls - usage.calls
         if self.tokens is not None:
             spent = usage.prompt_tokens + usage.output_tokens
-            each = spent / usage.calls if usage.calls else TYPICAL
+            each = spent / usage.calls if usage.calls else TOKENS_PER_CALL
             calls = min(calls, (self.tokens - spent) / max(each, 1))
         return calls
 
 
 UNLIMITED = Budget()
 SPENT = 75
-"""Exit code of a run that stopped because its budget was spent: try again, it says in sysexits."""
+"""EX_TEMPFAIL of sysexits.h: the run stopped at its budget and can be resumed."""

@@ -1,4 +1,4 @@
-"""What a run that goes on with another's record, or with its own, starts from."""
+"""What a resumed run or a fork starts from."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,20 @@ from simnet.scenario.switch import ScenarioSwitch
 
 @dataclass(frozen=True)
 class Continuation:
-    """Recorded replies to begin with, and how the scenario changes on the way."""
+    """Recorded replies to start with, and the scenarios that the run switches to."""
 
     run: Run
-    """The run whose calls are not made again; in a fork that is the fork, by its ancestors."""
-    changes: tuple[ScenarioSwitch, ...] = ()
+    """The run whose recorded calls are reused; for a fork the fork itself, which has ancestors."""
+    switches: tuple[ScenarioSwitch, ...] = ()
 
     @property
     def since(self) -> Seconds:
-        """Simulated time before which rows are in an ancestor's tables."""
+        """Simulated time in seconds before which rows are in the tables of an ancestor."""
         return self.run.manifest.parent_until or 0.0
 
 
 def last_scenario(scenario: Scenario, continuation: Continuation | None) -> Scenario:
     """Return the scenario a run ends with."""
-    return continuation.changes[-1].scenario if continuation and continuation.changes else scenario
+    if continuation is None or not continuation.switches:
+        return scenario
+    return continuation.switches[-1].scenario

@@ -1,4 +1,4 @@
-"""A record whose disk may be full for a while."""
+"""Retries writes to the record while its disk is full or fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,56 +7,56 @@ from functools import partial
 from simnet.errors import DiskError
 from simnet.scheduler.scheduler import Record
 
-TRIED_EVERY = 1.0
-"""Wall seconds between two attempts at a disk that refuses."""
+RETRY_SECONDS = 1.0
+"""Wall seconds between two attempts."""
 
 
 class DiskRetry:
-    """Tries again for as long as a disk refuses, and tells when that begins and ends."""
+    """Repeats an operation while it raises DiskError, and reports when that begins and ends."""
 
-    def __init__(self, tell: Callable[[str | None], None]) -> None:
-        """`tell` is given why the run is paused, and None when it goes on."""
-        self._tell = tell
+    def __init__(self, on_change: Callable[[str | None], None]) -> None:
+        """Take a function that is called with why the run is paused, and with None after."""
+        self._on_change = on_change
         self._paused = False
         self._given_up = False
 
     def give_up(self) -> None:
-        """Raise what the disk says from now on."""
+        """Raise the next DiskError instead of retrying."""
         self._given_up = True
 
     async def until_done(
-        self, attempt: Callable[[], Awaitable[None]], again: Callable[[], Awaitable[None]]
+        self, attempt: Callable[[], Awaitable[None]], retry: Callable[[], Awaitable[None]]
     ) -> None:
-        """Await an attempt, and `again` while the disk refuses. Raises DiskError once given up."""
+        """Await `attempt`, then `retry` until it succeeds. Raises DiskError after `give_up`."""
         while True:
             try:
                 await attempt()
             except DiskError as error:
                 if self._given_up:
                     raise
-                self._say(str(error))
-                attempt = again
-                await asyncio.sleep(TRIED_EVERY)
+                self._set_paused(str(error))
+                attempt = retry
+                await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._say(None)
+                self._set_paused(None)
                 return
 
-    def _say(self, why: str | None) -> None:
+    def _set_paused(self, why: str | None) -> None:
         if self._paused != (why is not None):
             self._paused = why is not None
-            self._tell(why)
+            self._on_change(why)
 
 
 class RetryingRecord:
-    """A record that waits for room. What it was given once it keeps, and never takes twice."""
+    """A record whose writes wait until the disk accepts them; each batch is written once."""
 
-    def __init__(self, record: Record, patience: DiskRetry) -> None:
+    def __init__(self, record: Record, disk_retry: DiskRetry) -> None:
         self._record = record
-        self._patience = patience
+        self._disk_retry = disk_retry
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Keep batches; returns when they are on disk, however long that takes."""
-        await self._patience.until_done(
+        """Append batches; return when they are on disk, however long that takes."""
+        await self._disk_retry.until_done(
             partial(self._record.write, batches),
-            partial(self._record.write, ()),  # the recorder holds what it could not write
+            partial(self._record.write, ()),  # the recorder kept what it could not write
         )

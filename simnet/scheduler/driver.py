@@ -1,8 +1,8 @@
-"""One performance of a scenario: the population is recorded, then time passes."""
+"""Runs one scenario: records personas and ties, then drives the scheduler, yielding progress."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
@@ -24,93 +24,106 @@ ROWS_PER_BATCH = 65_536
 
 @dataclass
 class Phases:
-    """Wall seconds of the parts of a run, in the order in which they end."""
+    """Wall seconds of the phases of a run, in the order in which they end."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=perf_counter)
 
     def end(self, name: str) -> None:
-        """Note that a phase ended now."""
+        """Record that a phase ended now."""
         now = perf_counter()
         self.seconds[name] = now - self._last
         self._last = now
 
 
 class Driver:
-    """Runs a kernel and tells how it goes, wherever its minds and its record are."""
+    """Runs a scenario with an agent pool and a record, wherever these are."""
 
     def __init__(
         self,
         scenario: Scenario,
-        minds: AgentPool,
+        agent_pool: AgentPool,
         record: Record,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        *,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
+        """Take what to run; `clock` is as in Scheduler."""
         self._scenario = scenario
-        self._patience = DiskRetry(self._paused)
-        self._record = record = RetryingRecord(record, self._patience)
-        self._news: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
-        changes = continuation.changes if continuation else ()
-        self._kernel = SwitchingKernel(scenario, changes) if changes else Kernel(scenario)
+        self._disk_retry = DiskRetry(self._report_pause)
+        self._record = record = RetryingRecord(record, self._disk_retry)
+        self._updates: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
+        switches = continuation.switches if continuation else ()
+        self._kernel = SwitchingKernel(scenario, switches) if switches else Kernel(scenario)
         since = continuation.since if continuation else 0.0
         self._scheduler = Scheduler(
-            *(self._kernel, minds, record, self._news.put_nowait), since=since, budget=budget
+            self._kernel,
+            agent_pool,
+            record,
+            self._updates.put_nowait,
+            since=since,
+            budget=budget,
+            clock=clock,
         )
 
     def stop(self) -> None:
-        """Begin nothing more: wait for what is being thought, record it and finish."""
-        self._patience.give_up()
+        """Start no more turns; `run` waits for those in flight, records them and ends."""
+        self._disk_retry.give_up()
         self._scheduler.stop()
 
-    def _paused(self, why: str | None) -> None:
-        self._news.put_nowait(self._scheduler.progress()._replace(paused=why))
+    def _report_pause(self, why: str | None) -> None:
+        self._updates.put_nowait(self._scheduler.progress()._replace(paused=why))
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run to the end; yield progress, and how it ended as the last thing."""
+        """Run to the end; yield progress, and a Finish as the last item."""
         running = asyncio.create_task(self._run())
         try:
             while True:
-                news = await self._news.get()
-                if isinstance(news, BaseException):
-                    raise news
-                yield news
-                if isinstance(news, Finish):
+                update = await self._updates.get()
+                if isinstance(update, BaseException):
+                    raise update
+                yield update
+                if isinstance(update, Finish):
                     return
         finally:
             running.cancel()
 
     async def _run(self) -> None:
         try:
-            await self._introduce()
-            self._news.put_nowait(await self._scheduler.run())
+            await self._record_population()
+            self._updates.put_nowait(await self._scheduler.run())
         except BaseExceptionGroup as failures:
-            self._news.put_nowait(_first(failures))
+            self._updates.put_nowait(_first(failures))
         except Exception as error:  # noqa: BLE001  (raised by `run`, which is waiting for it)
-            self._news.put_nowait(error)
+            self._updates.put_nowait(error)
 
-    async def _introduce(self) -> None:
-        """Record who takes part and who follows whom."""
+    async def _record_population(self) -> None:
+        """Record the personas and the ties between them."""
         rows = _persona_rows(self._scenario)
-        while some := list(islice(rows, ROWS_PER_BATCH)):
-            await self._record.write([("personas", encode("personas", some))])
+        while batch := list(islice(rows, ROWS_PER_BATCH)):
+            await self._record.write([("personas", encode("personas", batch))])
         world = self._kernel.world
-        edges = encode_edges(world.handles, *world.network.edge_arrays(), ROWS_PER_BATCH)
-        for batch in edges:
-            await self._record.write([("network", batch)])
+        followers, followees = world.network.edge_arrays()
+        for edges in encode_edges(world.handles, followers, followees, ROWS_PER_BATCH):
+            await self._record.write([("network", edges)])
 
 
 def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
-    everybody = ((cohort.name, one) for cohort in scenario.cohorts for one in cohort.personas)
-    for position, (cohort, persona) in enumerate(everybody):
-        attributes = json.dumps(persona.attributes, ensure_ascii=False)
+    members = ((cohort.name, persona) for cohort in scenario.cohorts for persona in cohort.personas)
+    for position, (cohort, persona) in enumerate(members):
         yield PersonaRow(
-            *(persona.id, cohort, persona.description, attributes),
-            *(persona.portrait(), None, position),
+            id=persona.id,
+            cohort=cohort,
+            description=persona.description,
+            attributes=json.dumps(persona.attributes, ensure_ascii=False),
+            portrait=persona.portrait(),
+            source=None,
+            position=position,
         )
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Find the first thing that went wrong in a group."""
+    """Return the first error of a group that is not itself a group."""
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,4 +1,4 @@
-"""What goes to and fro between a kernel, its scheduler, minds and whoever watches."""
+"""Messages between a scheduler, the hosts that run agents, and whoever shows progress."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,29 +10,29 @@ from simnet.world.decision import Decision
 
 
 class Usage(NamedTuple):
-    """What some model calls cost."""
+    """The cost of some model calls."""
 
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
     shared: int = 0
-    """Calls besides that the completion of another's answered."""
+    """Additional calls answered by a deduplicated completion; the model was not called for them."""
     asks: int = 0
-    """Lists in which prompts were sent to the model."""
+    """Batches in which prompts were sent to the model."""
 
     def plus(self, other: "Usage") -> "Usage":
-        """Add up two costs."""
+        """Return the sum of two costs."""
         return Usage(*(one + more for one, more in zip(self, other, strict=True)))
 
     def less(self, shared: "Usage") -> "Usage":
-        """Take off what calls would have cost that the completion of another's answered."""
+        """Subtract the cost of deduplicated calls."""
         left = Usage(*(one - less for one, less in zip(self, shared, strict=True)))
         return left._replace(shared=shared.calls)
 
 
 class Answer(NamedTuple):
-    """What a host sends back for some of the views it was sent."""
+    """What a host returns for some of the views it was sent."""
 
     decisions: list[Decision]
     calls: bytes
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """A post as it lands, for whoever watches."""
+    """A post that landed, for display."""
 
     at: Seconds
     who: str
@@ -52,15 +52,15 @@ class Posted(NamedTuple):
 
 
 class EngineState(NamedTuple):
-    """What one of several engines does."""
+    """What one of several engines did lately."""
 
     engine: str
     """As cohorts call its model and, if that has replicas, its number: `default`, `big.1`."""
     model: str
     statistics: Statistics | None
-    """None if it does not say."""
+    """None if the model has none."""
     restarts: int
-    """How often it had to be started again."""
+    """How often it was restarted."""
 
 
 class Progress(NamedTuple):
@@ -72,28 +72,28 @@ class Progress(NamedTuple):
     elapsed: float
     """Wall seconds since the first turn."""
     posted: tuple[Posted, ...]
-    """What was said since the last report; the newest, if it was much."""
+    """The newest posts since the last report."""
     first_reply: float | None
     """Wall seconds until the first decision came back."""
     sends: int = 0
-    """Lists in which views were sent to minds."""
+    """Batches in which views were sent to hosts."""
     writes: int = 0
-    """Lists in which rows were sent to the record."""
+    """Batches in which rows were sent to the record."""
     incidents: tuple[str, ...] = ()
-    """Why the model had to be restarted, each time."""
+    """The cause of each restart of the model."""
     statistics: Statistics | None = None
-    """What the model was doing lately, if it says; of several engines, all together."""
+    """What the model did lately, summed over engines; None if the model has no statistics."""
     paused: str | None = None
-    """Why nothing goes on just now: the disk is full or fails."""
+    """Why the run is paused: the disk is full or fails. None while it runs."""
     engines: tuple[EngineState, ...] = ()
-    """What each was doing lately, if there are several."""
+    """What each engine did lately, if there are several."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:
-    """Add what the engines say: all together, and each for itself if there are several."""
-    known = [state.statistics for state in states if state.statistics is not None]
+    """Add the statistics of the engines: merged, and one by one if there are several."""
+    statistics = [state.statistics for state in states if state.statistics is not None]
     return progress._replace(
-        statistics=merged(known) if known else None,
+        statistics=merged(statistics) if statistics else None,
         engines=tuple(states) if len(states) > 1 else (),
     )
 
@@ -102,7 +102,7 @@ class Finish(NamedTuple):
     """How a run ended."""
 
     stopped: bool
-    """Whether it was asked to stop before its end."""
+    """Whether it was stopped before its end."""
     progress: Progress
     digest: str
-    """Hash of the world's last state."""
+    """Hash of the final state of the world."""

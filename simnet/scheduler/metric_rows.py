@@ -1,4 +1,4 @@
-"""Rows of the `ledger` and the `metrics` tables, made of the reports of a run."""
+"""Makes rows of the tables `ledger` and `metrics` from the progress of a run."""
 
 from collections import Counter
 
@@ -9,32 +9,34 @@ from simnet.recording.schema import encode
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
 
-SAMPLED_EVERY = 1.0
-"""Wall seconds at least between two samples of the model's statistics."""
+SAMPLE_SECONDS = 1.0
+"""Shortest time, in wall seconds, between two samples of the model's statistics."""
 
 
 class Meter:
-    """Turns reports of progress into rows, one sample a second at most."""
+    """Turns progress into rows of `metrics`, at most one sample a second."""
 
     def __init__(self) -> None:
-        self._sampled = -SAMPLED_EVERY
+        self._sampled_at = -SAMPLE_SECONDS
 
     def rows(self, progress: Progress) -> list[tuple[str, bytes]]:
-        """Return a sample of the model's statistics, or nothing if there was one just now."""
-        if progress.statistics is None or progress.elapsed - self._sampled < SAMPLED_EVERY:
+        """Return a sample of the model's statistics, or no rows if the last one is too recent."""
+        if progress.statistics is None or progress.elapsed - self._sampled_at < SAMPLE_SECONDS:
             return []
-        self._sampled = progress.elapsed
+        self._sampled_at = progress.elapsed
         return [("metrics", encode("metrics", _sample(progress)))]
 
 
 def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
-    """Return the rows that sum a run up; the ledger only if it came to its end.
+    """Return the rows that summarise a run; those of `ledger` only if the run is complete.
 
-    What was stopped may be resumed, and its ledger is in the manifest until then.
+    A stopped run may be resumed; until then its ledger is in the manifest.
     """
     progress, usage = finish.progress, finish.progress.usage
-    lines = [LedgerRow(*(line.outcome, line.cause, line.turns)) for line in
-             ledger_lines(progress.ledger)]  # fmt: skip
+    lines = [
+        LedgerRow(outcome=line.outcome, cause=line.cause, turns=line.turns)
+        for line in ledger_lines(progress.ledger)
+    ]
     metrics = [
         Metric(progress.elapsed, name, float(value), "tokens" if "tokens" in name else "calls")
         for name, value in usage._asdict().items()
@@ -57,7 +59,7 @@ def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
 
 
 def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
-    """Write a ledger as lines: planned = the sum of the others."""
+    """Return a ledger as lines; the turns planned are the sum of all others."""
     return (
         LedgerLine(outcome="planned", turns=ledger.planned),
         LedgerLine(outcome="done", turns=ledger.done),
@@ -68,12 +70,12 @@ def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
 
 
 def _sample(progress: Progress) -> list[Metric]:
-    """Write what the model does; of several engines all together, then each under its name."""
-    told = [("model", progress.statistics)]
-    told += [(f"model.{state.engine}", state.statistics) for state in progress.engines]
+    """Return the statistics of the model, and of each engine if there are several."""
+    sources = [("model", progress.statistics)]
+    sources += [(f"model.{state.engine}", state.statistics) for state in progress.engines]
     return [
-        Metric(progress.elapsed, f"{whose}.{name}", value, unit)
-        for whose, statistics in told
+        Metric(progress.elapsed, f"{source}.{name}", value, unit)
+        for source, statistics in sources
         if statistics is not None
         for name, value, unit in statistics.figures()
     ]

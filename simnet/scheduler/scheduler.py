@@ -1,8 +1,8 @@
-"""The kernel's driver: carries views to minds, decisions back, and rows to the record.
+"""Drives one kernel: sends views to agents, delivers their decisions, sends rows to the record.
 
-Lists travel on every hop. A list of views leaves when it is long enough or when the kernel
-can do no more without a decision, so a slow model gets its prompts at once and a fast one
-gets them by the hundred.
+All of these are sent in batches. A batch of views is sent when it is long enough or when the
+kernel cannot advance without a decision, so a slow model gets its prompts at once and a fast
+one gets them by the hundred.
 """
 
 import asyncio
@@ -20,28 +20,28 @@ from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
 from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.posts import View
 
-LEAST_PER_CALL, MOST_PER_CALL = 400, 1600
-"""Views after which a list leaves: a quarter of those that are out, within these bounds. Long
-lists cost less for each view, and four of them keep all processes at work."""
-HELD_FOR = 0.02
-"""Wall seconds for which a short list of views is held at most."""
+SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
+"""A batch of views is a quarter of the views in flight, within these bounds. Long batches cost
+less for each view, and four of them keep all processes busy."""
+HOLD_SECONDS = 0.02
+"""Longest time, in seconds, for which a short batch of views is held back."""
 ROWS_PER_WRITE = 4096
-ROWS_WAIT = 0.1
-"""Wall seconds after which rows are written even if they are few."""
+WRITE_SECONDS = 0.1
+"""Time in seconds after which rows are written even if there are few."""
 VIEWS_IN_FLIGHT = 16_384
-"""Views at most that are out and undecided: what hosts and servers have to hold."""
+"""Most views without a decision: bounds what hosts and model servers have to hold."""
 WRITES_IN_FLIGHT = 4
-"""Unacknowledged writes at most: a slow disk slows the run and memory does not grow."""
-NEWS_EVERY = 0.25
-"""Wall seconds between two reports of progress."""
+"""Most unacknowledged writes: a slow disk slows the run down and memory does not grow."""
+REPORT_SECONDS = 0.25
+"""Shortest time, in seconds, between two reports of progress."""
 POSTS_PER_REPORT = 32
 
 
 class AgentPool(Protocol):
-    """Whoever thinks about views: hosts in this process or on a cluster."""
+    """The hosts that run agents, in this process or on a cluster."""
 
     def host_of(self, who: str) -> int:
-        """Return the number of the host where this persona lives."""
+        """Return the number of the host that runs this persona."""
         ...
 
     def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
@@ -50,10 +50,10 @@ class AgentPool(Protocol):
 
 
 class Record(Protocol):
-    """Whoever keeps rows."""
+    """A recorder, in this process or in another."""
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Keep batches of (table, rows), in order; returns when they are on disk."""
+        """Append batches of (table, encoded rows) in order; return when they are on disk."""
         ...
 
 
@@ -63,106 +63,113 @@ class Scheduler:
     def __init__(
         self,
         kernel: Kernel,
-        minds: AgentPool,
+        agent_pool: AgentPool,
         record: Record,
         report: Callable[[Progress], None] | None = None,
         *,
         since: Seconds = 0.0,
         budget: Budget = UNLIMITED,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Take the parts; rows of before `since` are another run's and not recorded.
+        """Take the kernel, the agents, the record and the function that gets progress.
 
-        Stops by itself once `budget` is spent, less its minutes.
+        Rows from before `since`, in simulated seconds, belong to another run and are not
+        recorded. The scheduler stops when the tokens or calls of `budget` are spent. `clock`
+        returns seconds and has to run as fast as the clock of the event loop does.
         """
         self._kernel = kernel
-        self._minds = minds
+        self._agent_pool = agent_pool
         self._record = record
         self._report = report
+        self._clock = clock
         self._since = since
         self._budget = budget
-        self._arrived = asyncio.Event()
-        self._thinking: set[asyncio.Task[None]] = set()
+        self._decided = asyncio.Event()
+        self._turns: set[asyncio.Task[None]] = set()
+        """One task for each batch of views that was sent to a host."""
         self._writing: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(WRITES_IN_FLIGHT)
+        self._write_slots = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._calls: list[bytes] = []
         self._events: list[Event] = []
-        self._showings: list[ExposureBatch] = []
+        self._exposures: list[ExposureBatch] = []
         self._ties: list[Edge] = []
         self._usage = Usage()
-        self._out = self._sends = self._writes = 0
+        self._in_flight = self._sends = self._writes = 0
         self._stop = False
-        self._began = self._told = self._wrote = self._held = 0.0
+        self._started_at = self._reported_at = self._written_at = 0.0
+        self._held_since: float | None = None
         self._first_reply: float | None = None
         self._posted: list[Posted] = []
 
     def stop(self) -> None:
-        """Begin nothing more: wait for what is being thought, record it and finish."""
+        """Start no more turns; `run` waits for those in flight, records them and returns."""
         self._stop = True
-        self._arrived.set()
+        self._decided.set()
 
     async def run(self) -> Finish:
-        """Run to the end, or to where `stop` found it. Raises what a mind or the record raises."""
-        self._began = self._wrote = time.perf_counter()
+        """Run to the end or until `stop`. Raises what an agent or the record raises."""
+        self._started_at = self._written_at = self._clock()
         status = Status.FULL
         async with asyncio.TaskGroup() as self._tasks:
             while not self._stop:
-                self._arrived.clear()
-                most = self._affordable()
-                if most < 1:
+                self._decided.clear()
+                limit = self._batch_limit()
+                if limit < 1:
                     await self._wait()
                     continue
-                status = self._kernel.advance(most)
-                if status is Status.WAITING and await self._more_to_come():
+                status = self._kernel.advance(limit)
+                if status is Status.WAITING and await self._hold_back():
                     continue
                 self._send(self._take_views())
                 self._take_rows()
-                await self._keep()
+                await self._write_rows()
                 if status is Status.DONE:
                     break
-                if status is Status.WAITING or self._out >= VIEWS_IN_FLIGHT:
+                if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
                     await self._wait()
                 else:
-                    await asyncio.sleep(0)  # lets the views just sent leave
-            await self._finish_thinking()
-            await self._keep(everything=True)
+                    await asyncio.sleep(0)  # lets the tasks that send views start
+            await self._finish_turns()
+            await self._write_rows(everything=True)
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
-    async def _more_to_come(self) -> bool:
-        """Hold a short list of views a moment if others are out, for decisions to lengthen it.
+    async def _hold_back(self) -> bool:
+        """Hold a short batch of views back while others are in flight; True if a decision came.
 
-        Tells whether one came. A model that costs nothing is so sent long lists; to a real one
-        the moment is nothing, and no view is held longer than that.
+        The decision may add views to the batch. A model that costs nothing so gets long batches;
+        for a real model the wait, at most HOLD_SECONDS for any view, does not matter.
         """
-        if not self._out or not self._kernel.views:
+        if not self._in_flight or not self._kernel.views:
             return False
-        now = time.perf_counter()
-        self._held = self._held or now
+        now = self._clock()
+        if self._held_since is None:
+            self._held_since = now
         try:
-            async with asyncio.timeout(max(0.0, self._held + HELD_FOR - now)):
-                await self._arrived.wait()
+            async with asyncio.timeout(max(0.0, self._held_since + HOLD_SECONDS - now)):
+                await self._decided.wait()
         except TimeoutError:
-            self._held = 0.0
+            self._held_since = None
             return False
         return True
 
     async def _wait(self) -> None:
-        """Wait for a decision; if rows are waiting too, only until they have to be written."""
+        """Wait for a decision; if there are rows to write, only until they have to be written."""
         if not (self._events or self._calls):
-            await self._arrived.wait()
+            await self._decided.wait()
             return
         try:
-            async with asyncio.timeout(max(0.0, self._wrote + ROWS_WAIT - time.perf_counter())):
-                await self._arrived.wait()
+            async with asyncio.timeout(max(0.0, self._written_at + WRITE_SECONDS - self._clock())):
+                await self._decided.wait()
         except TimeoutError:
-            await self._keep()
+            await self._write_rows()
 
-    def _affordable(self) -> int:
-        """Tell how long the next list of views may get; the budget has calls for all of them."""
-        most = min(MOST_PER_CALL, max(LEAST_PER_CALL, self._out // 4))
+    def _batch_limit(self) -> int:
+        """Return how long the next batch of views may get; the budget pays a call for each."""
+        limit = min(LARGEST_BATCH, max(SMALLEST_BATCH, self._in_flight // 4))
         if self._budget == UNLIMITED:
-            return most
-        left = self._budget.calls_left(self._usage) - self._out
-        return int(min(most, left if self._out else max(left, 1)))
+            return limit
+        left = self._budget.calls_left(self._usage) - self._in_flight
+        return int(min(limit, left if self._in_flight else max(left, 1)))
 
     # -- views out, decisions in ------------------------------------------------------
 
@@ -171,61 +178,61 @@ class Scheduler:
         return views
 
     def _send(self, views: Sequence[View]) -> None:
-        self._out += len(views)
-        self._held = 0.0
+        self._in_flight += len(views)
+        self._held_since = None
         batches: dict[int, list[View]] = {}
         for view in views:
-            batches.setdefault(self._minds.host_of(view.who), []).append(view)
+            batches.setdefault(self._agent_pool.host_of(view.who), []).append(view)
         self._sends += len(batches)
         for host, batch in batches.items():
             task = self._tasks.create_task(self._think(host, batch))
-            self._thinking.add(task)
-            task.add_done_callback(self._thinking.discard)
+            self._turns.add(task)
+            task.add_done_callback(self._turns.discard)
 
     async def _think(self, host: int, views: Sequence[View]) -> None:
-        async for answer in self._minds.think(host, views):
+        async for answer in self._agent_pool.think(host, views):
             if answer.calls:
                 self._calls.append(answer.calls)
             self._usage = self._usage.plus(answer.usage)
             self._stop = self._stop or self._budget.spent(self._usage) is not None
             self._kernel.deliver(answer.decisions)
-            self._out -= len(answer.decisions)
+            self._in_flight -= len(answer.decisions)
             if self._first_reply is None and answer.usage.calls:
-                self._first_reply = time.perf_counter() - self._began
-            self._arrived.set()
+                self._first_reply = self._clock() - self._started_at
+            self._decided.set()
 
-    async def _finish_thinking(self) -> None:
-        while self._thinking:
-            await asyncio.wait(set(self._thinking))
+    async def _finish_turns(self) -> None:
+        while self._turns:
+            await asyncio.wait(set(self._turns))
 
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
         events, exposure_batches, ties = self._kernel.take_rows()
         if self._report is not None:
-            self._note(events)
-        self._events += [one for one in events if one.at >= self._since]
-        self._showings += [one for one in exposure_batches if one.at >= self._since]
+            self._report_progress(events)
+        self._events += [event for event in events if event.at >= self._since]
+        self._exposures += [batch for batch in exposure_batches if batch.at >= self._since]
         self._ties += ties
 
-    async def _keep(self, *, everything: bool = False) -> None:
-        """Send rows to the record once there are enough, calls before what depends on them."""
-        now = time.perf_counter()
-        late = now - self._wrote >= ROWS_WAIT
+    async def _write_rows(self, *, everything: bool = False) -> None:
+        """Send rows to the record once there are enough, calls before rows that depend on them."""
+        now = self._clock()
+        late = now - self._written_at >= WRITE_SECONDS
         if not (everything or late or len(self._events) >= ROWS_PER_WRITE):
             return
         batches = [("calls", calls) for calls in self._calls]
-        if self._showings:
-            batches.append(("exposures", encode_exposures(self._showings)))
+        if self._exposures:
+            batches.append(("exposures", encode_exposures(self._exposures)))
         if self._events:
             batches.append(("events", encode("events", self._events)))
         if self._ties:
             batches.append(("network", encode("network", self._ties)))
-        self._calls, self._showings, self._events, self._ties = [], [], [], []
-        self._wrote = now
+        self._calls, self._exposures, self._events, self._ties = [], [], [], []
+        self._written_at = now
         if batches:
             self._writes += 1
-            await self._room.acquire()
+            await self._write_slots.acquire()
             task = self._tasks.create_task(self._write(batches))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
@@ -234,11 +241,11 @@ class Scheduler:
         try:
             await self._record.write(batches)
         finally:
-            self._room.release()
+            self._write_slots.release()
 
-    # -- news -------------------------------------------------------------------------
+    # -- progress ---------------------------------------------------------------------
 
-    def _note(self, events: Sequence[Event]) -> None:
+    def _report_progress(self, events: Sequence[Event]) -> None:
         assert self._report is not None
         self._posted += [
             Posted(e.at, e.who, e.cohort, e.text or "", e.whom, e.marks)
@@ -246,20 +253,21 @@ class Scheduler:
             if e.made is not None and e.outcome == DONE
         ]
         del self._posted[:-POSTS_PER_REPORT]
-        if time.perf_counter() - self._told >= NEWS_EVERY:
-            self._told = time.perf_counter()
+        now = self._clock()
+        if now - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = now
             self._report(self.progress())
 
     def progress(self) -> Progress:
-        """Tell how far the run is."""
+        """Return how far the run is, with the posts since the last call."""
         posted, self._posted = tuple(self._posted), []
         return Progress(
-            self._kernel.now,
-            self._kernel.ledger(),
-            self._usage,
-            time.perf_counter() - self._began,
-            posted,
-            self._first_reply,
-            self._sends,
-            self._writes,
+            now=self._kernel.now,
+            ledger=self._kernel.ledger(),
+            usage=self._usage,
+            elapsed=self._clock() - self._started_at,
+            posted=posted,
+            first_reply=self._first_reply,
+            sends=self._sends,
+            writes=self._writes,
         )

@@ -13,7 +13,7 @@ import pytest
 from simnet import FakeModel, Run, RunError
 from simnet.recording.files.manifest import State
 from simnet.runs.api import resume
-from simnet.runtime.ray.reach import check_listens
+from simnet.runtime.ray.connection import check_listens
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
 

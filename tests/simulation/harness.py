@@ -121,12 +121,14 @@ class Trial:
     async def _play(self, plan, record):
         model, world = Model(plan, reply_to), scenario()
         continuation = Continuation(run_in(self.folder))
-        minds = AgentPool(plan, agents_of(world), model, replies=Recorded.load(continuation.run))
+        agent_pool = AgentPool(
+            plan, agents_of(world), model, replies=Recorded.load(continuation.run)
+        )
         finish = None
-        async for news in Driver(world, minds, record, continuation).run():
+        async for update in Driver(world, agent_pool, record, continuation).run():
             if plan.now("the scheduler dies"):
                 raise RunError("the scheduler is gone")
-            finish = news
+            finish = update
         assert isinstance(finish, Finish)
         ledger = [one for one in closing_rows(finish, Phases()) if one[0] == "ledger"]
         await record.write(ledger)

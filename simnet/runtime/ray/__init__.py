@@ -1,1 +1,1 @@
-"""Where Ray is: actors, the proxies that stand for them, placement and supervision."""
+"""All that uses Ray: actors, proxies for them, placement and supervision of engines."""

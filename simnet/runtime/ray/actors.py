@@ -1,7 +1,8 @@
 """The actors: plain classes, each a thin shell around a part that runs without it.
 
-`simnet.runtime.ray.cluster` makes Ray actors of them; tests use them as they are. The doubles that
-stand for an actor in another actor, such as `RemoteModel`, are in `simnet.runtime.ray.proxies`.
+`simnet.runtime.ray.cluster` makes Ray actors of them; tests use them as they are. The proxies
+through which one actor calls another, such as `RemoteModel`, are in
+`simnet.runtime.ray.proxies`.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ray.actor import ActorHandle
+
 from simnet.agents.host import Host, ModelHandle
 from simnet.agents.prompting.fitting import Replies
 from simnet.inference.backend import Backend
@@ -17,83 +20,83 @@ from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.runtime.in_process import answers
+from simnet.runtime.placement import Placement
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.runtime.ray.llm_server import Ready
+from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
 from simnet.runtime.ray.serialization import Packed, unpack
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler.messages import Answer
+from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.driver import Driver
+from simnet.scheduler.messages import Answer, Finish, Progress
 
 
-class Reached(NamedTuple):
-    """A model that is elsewhere: what it is, and what stands for it here."""
-
-    backend: Backend
-    model: Model
-
-
-class Home(NamedTuple):
-    """What the agents of one process are made of."""
+class HostSpec(NamedTuple):
+    """Everything an agent actor needs to build its Host."""
 
     scenario: Scenario
-    models: Mapping[str | None, Reached]
-    """By the names that cohorts give them."""
+    models: Mapping[str | None, Model]
+    """Proxies of the models that its agents ask, by the names that cohorts give them."""
+    backends: Mapping[str | None, Backend]
+    """What these models are, by the same names: encoders are made from it."""
     replies: Replies | None = None
-    """Those that are recorded already."""
-    changes: Sequence[ScenarioSwitch] = ()
-    """How the scenario changes on the way."""
+    """Recorded replies."""
+    switches: Sequence[ScenarioSwitch] = ()
+    """The scenarios that the run switches to."""
 
-    def host(self) -> Host:
-        """Make their host, in the process that is to hold it."""
+    def build_host(self) -> Host:
+        """Build the host; called in the process that holds it."""
         host = Host(
             agents_of(self.scenario),
             {
-                name: ModelHandle(one.model, one.backend.encoder())
-                for name, one in self.models.items()
+                name: ModelHandle(model, self.backends[name].encoder())
+                for name, model in self.models.items()
             },
             replies=self.replies,
-            minds=profile_lookup(self.scenario, self.changes) if self.changes else None,
+            profile_of=profile_lookup(self.scenario, self.switches) if self.switches else None,
         )
         collect_rarely()
         return host
 
 
 class PersonaAgents:
-    """Hosts agents, as many as `personas_per_actor` says."""
+    """Hosts several agents."""
 
-    def __init__(self, home: Home) -> None:
-        self._host = home.host()
+    def __init__(self, spec: HostSpec) -> None:
+        self._host = spec.build_host()
 
     async def start(self) -> Ready:
-        """Say that the agents are there."""
+        """Return once the agents can be run."""
         return Ready("agents", os.getpid())
 
     async def think(self, views: Packed) -> AsyncIterator[Answer]:
-        """Let agents decide; yield decisions as they are ready."""
+        """Run agents; yield their decisions as they are ready."""
         async for answer in answers(self._host, unpack(views)):
             yield answer
 
     async def think_whole(self, views: Packed) -> list[Answer]:
-        """Let agents decide; return all at once."""
+        """Run agents; return all their decisions together."""
         return await _whole(self._host, views)
 
 
 class PersonaAgent:
     """Hosts one agent. It has one turn at a time, so its methods block.
 
-    To Ray an actor with no coroutine among its methods costs a third less for each turn.
+    A turn costs a third less on an actor that has no coroutine among its methods.
     """
 
-    def __init__(self, home: Home) -> None:
-        self._host = home.host()
+    def __init__(self, spec: HostSpec) -> None:
+        self._host = spec.build_host()
         self._loop = asyncio.new_event_loop()
 
     def start(self) -> Ready:
-        """Say that the agent is there."""
+        """Return once the agent can be run."""
         return Ready("agents", os.getpid())
 
     def think_whole(self, views: Packed) -> list[Answer]:
-        """Let it decide."""
+        """Run the agent; return its decision."""
         return self._loop.run_until_complete(_whole(self._host, views))
 
 
@@ -102,13 +105,13 @@ async def _whole(host: Host, views: Packed) -> list[Answer]:
 
 
 class RecordKeeper:
-    """Holds the recorder: what it has acknowledged is on disk."""
+    """Holds the recorder."""
 
     def __init__(self, folder: Path) -> None:
         self._recorder = Recorder(folder)
 
     def start(self) -> Ready:
-        """Say that the record is open."""
+        """Return once the record is open."""
         return Ready("record", os.getpid())
 
     def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
@@ -120,3 +123,29 @@ class RecordKeeper:
     def seal(self) -> None:
         """Turn the segments into sealed tables."""
         self._recorder.seal()
+
+
+class SchedulerActor:
+    """Holds the kernel and its driver."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        hosts: list[ActorHandle],
+        placement: Placement,
+        recorder: ActorHandle,
+        continuation: Continuation | None = None,
+        budget: Budget = UNLIMITED,
+    ) -> None:
+        agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
+        self._driver = Driver(scenario, agent_pool, record, continuation, budget)
+        collect_rarely()
+
+    async def run(self) -> AsyncIterator[Progress | Finish]:
+        """Run to the end; yield progress, and a Finish as the last item."""
+        async for update in self._driver.run():
+            yield update
+
+    async def stop(self) -> None:
+        """Start no more turns."""
+        self._driver.stop()

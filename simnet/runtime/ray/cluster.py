@@ -1,4 +1,4 @@
-"""Makes Ray actors of plain classes, drives a run, takes all down."""
+"""Starts the actors of a run on Ray, drives it and shuts them down."""
 
 import asyncio
 import os
@@ -21,61 +21,39 @@ from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
-from simnet.runtime.ray.actors import Home, PersonaAgent, PersonaAgents, Reached, RecordKeeper
-from simnet.runtime.ray.engine_placement import Seat, check_gpus, seats
-from simnet.runtime.ray.engine_pool import Fleet, describe, engines_of
-from simnet.runtime.ray.gc_tuning import collect_rarely
+from simnet.runtime.ray.actors import (
+    HostSpec,
+    PersonaAgent,
+    PersonaAgents,
+    RecordKeeper,
+    SchedulerActor,
+)
+from simnet.runtime.ray.connection import connect
+from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
+from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.prometheus import Gauges
 from simnet.runtime.ray.proxies import (
-    RemoteAgentPool,
     RemoteModel,
     RemoteRecord,
     RemoteServer,
     stream,
     unwrapped,
 )
-from simnet.runtime.ray.reach import check_listens
 from simnet.runtime.ray.restart_policy import RESTARTS, Restarts
 from simnet.runtime.ray.supervisor import Supervisor
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Continuation, last_scenario
-from simnet.scheduler.driver import Driver, Phases
+from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
 
-_CALLS = 10_000
-"""Calls the server works on at once: more than there can be, so that none waits behind work.
+_MAX_CONCURRENCY = 10_000
+"""Concurrent calls of a model server: more than there can be, so that no call is queued by Ray.
 
 Concurrency groups would not do: each has an event loop of its own.
 """
-
-
-class SchedulerActor:
-    """Holds the kernel and its driver."""
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        hosts: list[ActorHandle],
-        placement: Placement,
-        keeper: ActorHandle,
-        continuation: Continuation | None = None,
-        budget: Budget = UNLIMITED,
-    ) -> None:
-        minds, record = RemoteAgentPool(hosts, placement), RemoteRecord(keeper)
-        self._play = Driver(scenario, minds, record, continuation, budget)
-        collect_rarely()
-
-    async def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run to the end; yield progress, and how it ended as the last thing."""
-        async for news in self._play.run():
-            yield news
-
-    async def stop(self) -> None:
-        """Begin nothing more."""
-        self._play.stop()
 
 
 class Cluster:
@@ -93,27 +71,27 @@ class Cluster:
         restarts: int = RESTARTS,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
-        say: Callable[[str], None] = lambda _: None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
 
-        `modules` are the scenario's that other processes cannot import; their code is sent along.
-        `restarts` is how often a model server that died is restarted before the run fails,
-        `continuation` what is recorded already, `budget` what may be spent.
+        `modules` are modules of the scenario that other processes cannot import: their code is
+        sent along. `restarts` is how often a model server that died is restarted before the run
+        fails. `report` gets a line for each step.
         """
         self._scenario = scenario
         self._models = models
         self._folder = folder.resolve()
         self._address = address
         self._per_actor = personas_per_actor
-        self._say = say
+        self._report = report
         self._modules = modules
         self._restarts = restarts
-        self._past = continuation
+        self._continuation = continuation
         self._budget = budget
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
-        self._fleet: Fleet | None = None
+        self._engines: EnginePool | None = None
         self._handles: list[ActorHandle] = []
         self.phases = Phases()
         self.placement: Placement | None = None
@@ -122,119 +100,112 @@ class Cluster:
         try:
             await self._start()
         except BaseException:
-            await self._take_down()
+            await self._shut_down()
             raise
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._take_down()
+        await self._shut_down()
 
     async def _start(self) -> None:
-        self._say("starting Ray" if self._address is None else f"connecting to {self._address}")
-        self._connect()
+        self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
+        self._started_ray = connect(self._address)
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
         self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
-        self._say(f"starting {self.placement.describe()}")
+        self._report(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._fleet = fleet = self._make_servers()
-        # Engines take longest to start; the agents start beside them.
-        fleet.begin()
-        self._keeper = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
-        # From now on no other recorder can add to the record, which may be read below.
-        await self._answer(self._keeper.start)
+        self._engines = engines = self._make_servers()
+        # Engines take longest to start, so the agents are started meanwhile.
+        engines.begin()
+        self._recorder = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
+        # From now on no other recorder can add to the record, which is read below.
+        await self._call(self._recorder.start)
         hosts = await self._make_hosts(self.placement)
-        await asyncio.gather(*(self._answer(actor.start) for actor in hosts))
+        await asyncio.gather(*(self._call(actor.start) for actor in hosts))
         self.phases.end("agents")
-        self._say(f"waiting for {describe(self._models)}")
-        await fleet.up()
+        self._report(f"waiting for {describe(self._models)}")
+        await engines.up()
         self.phases.end("engine")
         self._scheduler = self._actor(
-            *(SchedulerActor, self._scenario, hosts, self.placement),
-            *(self._keeper, self._past, self._budget),
+            SchedulerActor,
+            self._scenario,
+            hosts,
+            self.placement,
+            self._recorder,
+            self._continuation,
+            self._budget,
         )
 
     @property
-    def _changes(self) -> Sequence[ScenarioSwitch]:
-        return self._past.changes if self._past else ()
+    def _switches(self) -> Sequence[ScenarioSwitch]:
+        return self._continuation.switches if self._continuation else ()
 
     @property
     def _scenarios(self) -> list[Scenario]:
-        return [self._scenario, *(change.scenario for change in self._changes)]
+        return [self._scenario, *(switch.scenario for switch in self._switches)]
 
     async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
-        """Make the actors of agents, each with the recorded replies of those who live in it."""
-        reached = self._reached(placement)
+        """Make the actors of agents, each with the recorded replies of its own personas."""
+        proxies = self._proxies(placement)
         kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
-        if self._past is None:
-            return [self._actor(kind, Home(self._scenario, models)) for models in reached]
-        self._say("reading what was recorded")
-        recorded = await asyncio.to_thread(Recorded.load, self._past.run)
+        spec = partial(HostSpec, self._scenario, backends=self._backends, switches=self._switches)
+        if self._continuation is None:
+            return [self._actor(kind, spec(models=models)) for models in proxies]
+        self._report("reading what was recorded")
+        recorded = await asyncio.to_thread(Recorded.load, self._continuation.run)
         self.phases.end("reading")
         return [
-            self._actor(kind, Home(self._scenario, models, recorded.of(handles), self._changes))
-            for handles, models in zip(placement.residents(), reached, strict=True)
+            self._actor(kind, spec(models=models, replies=recorded.of(handles)))
+            for handles, models in zip(placement.residents(), proxies, strict=True)
         ]
 
-    def _reached(self, placement: Placement) -> list[dict[str | None, Reached]]:
-        """Give each actor of agents the models that those who live in it ask."""
-        every = {name: Reached(one, self._double(name)) for name, one in self._models.items()}
-        if len(every) == 1:
-            return [every] * placement.actors
-        every = with_fallback_models(every, self._scenarios)
-        asked = models_of(self._scenarios)
+    def _proxies(self, placement: Placement) -> list[dict[str | None, Model]]:
+        """Return proxies for each actor of agents: those of the models that its personas ask."""
+        proxies = {name: self._proxy(name) for name in self._models}
+        if len(proxies) == 1:
+            return [proxies] * placement.actors
+        proxies = with_fallback_models(proxies, self._scenarios)
+        names_of = models_of(self._scenarios)
         return [
-            {name: every[name] for who in lives for name in asked[who]}
-            for lives in placement.residents()
+            {name: proxies[name] for handle in handles for name in names_of[handle]}
+            for handles in placement.residents()
         ]
 
-    def _double(self, name: str | None) -> Model:
-        """Make what stands for a model where agents live."""
+    @property
+    def _backends(self) -> dict[str | None, Backend]:
+        return with_fallback_models(self._models, self._scenarios)
+
+    def _proxy(self, name: str | None) -> Model:
+        """Make the proxy through which agents ask a model."""
         assert self.placement is not None
-        alone = self.placement.personas_per_actor == 1
-        servers = [RemoteServer(server, blocks=alone) for server in self._servers[name]]
-        called = self._models[name].model
+        blocks = self.placement.personas_per_actor == 1
+        servers = [RemoteServer(server, blocks=blocks) for server in self._servers[name]]
+        model_name = self._models[name].model
         if len(servers) == 1:
-            return RemoteModel(servers[0], called)
-        personas = personas_by_adapter(last_scenario(self._scenario, self._past), name)
+            return RemoteModel(servers[0], model_name)
+        personas = personas_by_adapter(last_scenario(self._scenario, self._continuation), name)
         routes = Routes(len(servers), personas)
-        return Replicas(called, servers, routes)
+        return Replicas(model_name, servers, routes)
 
-    def _connect(self) -> None:
-        if ray.is_initialized():
-            return
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        if self._address is None:
-            options |= {"include_dashboard": False, "configure_logging": True}
-            # Ray's own, 15, lets anything else that computes on this machine starve the run.
-            os.environ.setdefault("RAY_worker_niceness", "0")
-        else:
-            check_listens(self._address)
-        try:
-            ray.init(address=self._address or "local", **options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RunError(
-                f"there is no Ray cluster at {self._address or 'this machine'}: {error}"
-            ) from error
-        self._started_ray = True
-
-    def _make_servers(self) -> Fleet:
+    def _make_servers(self) -> EnginePool:
         """Make an actor for each engine."""
         engines = engines_of(self._models)
-        check_gpus(engines, can_grow=self._address is not None, say=self._say)
-        supervisors = [self._make_server(seat, alone=len(engines) == 1) for seat in seats(engines)]
-        return Fleet(engines, supervisors)
+        check_gpus(engines, can_grow=self._address is not None, report=self._report)
+        only = len(engines) == 1
+        supervisors = [self._make_server(placed, only=only) for placed in place_engines(engines)]
+        return EnginePool(engines, supervisors)
 
-    def _make_server(self, seat: Seat, *, alone: bool) -> Supervisor:
-        """Make the actor of an engine, restarted as often as its supervisor lets it."""
-        name, replica, backend = engine = seat.engine
+    def _make_server(self, placed: PlacedEngine, *, only: bool) -> Supervisor:
+        """Make the actor of an engine and its supervisor, which limits how often it restarts."""
+        name, replica, backend = engine = placed.engine
         publisher = partial(Gauges, name=name or DEFAULT, replica=replica)
-        options = {"max_restarts": -1, "max_concurrency": _CALLS, **seat.options}
+        options = {"max_restarts": -1, "max_concurrency": _MAX_CONCURRENCY, **placed.options}
         server = self._actor(LlmServer, backend, publisher, **options)
         self._servers[name].append(server)
-        called = backend.model if alone else f"{engine.label} ({backend.model})"
-        return Supervisor(server, called, self._say, Restarts(self._restarts))
+        label = backend.model if only else f"{engine.label} ({backend.model})"
+        return Supervisor(server, label, self._report, Restarts(self._restarts))
 
     def _actor(self, kind: type, *arguments: object, **options: object) -> ActorHandle:
         remote = ray.remote(kind).options(
@@ -244,45 +215,45 @@ class Cluster:
         self._handles.append(handle)
         return handle
 
-    async def _answer(self, method: Any) -> Any:
+    async def _call(self, method: Any) -> Any:
         with unwrapped():
             return await method.remote()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
-        """Run the scenario; yield progress, and how it ended as the last thing."""
-        fleet = self._fleet
-        assert fleet is not None
+        """Run the scenario; yield progress, and a Finish as the last item."""
+        engines = self._engines
+        assert engines is not None
         try:
-            async for news in stream(self._scheduler.run):
-                if isinstance(news, Finish):
-                    await fleet.last_sample()
-                elif fleet.failure is not None:
-                    raise fleet.failure  # others may still answer, but the run is not as planned
-                yield fleet.complete(news)
+            async for update in stream(self._scheduler.run):
+                if isinstance(update, Finish):
+                    await engines.last_sample()
+                elif engines.failure is not None:
+                    raise engines.failure  # others may still answer, but the run is not as planned
+                yield engines.with_statistics(update)
         except RunError as error:
-            if fleet.failure in {None, error}:
+            if engines.failure in {None, error}:
                 raise
-            raise fleet.failure from error
+            raise engines.failure from error
 
     def stop(self) -> None:
-        """Ask the run to begin nothing more and to end in good order."""
+        """Start no more turns; `run` ends once those in flight are recorded."""
         if hasattr(self, "_scheduler"):
             self._scheduler.stop.remote()
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Record rows that do not come from the scheduler."""
-        await RemoteRecord(self._keeper).write(batches)
+        """Append rows that do not come from the scheduler."""
+        await RemoteRecord(self._recorder).write(batches)
 
     async def seal(self) -> None:
         """Turn what was recorded into sealed tables."""
-        await self._answer(self._keeper.seal)
+        await self._call(self._recorder.seal)
         self.phases.end("sealing")
 
-    async def _take_down(self) -> None:
+    async def _shut_down(self) -> None:
         """Close the engines, end all actors and, if this run started it, Ray."""
         if self._handles and ray.is_initialized():
-            if self._fleet is not None:
-                await self._fleet.stop()
+            if self._engines is not None:
+                await self._engines.stop()
             for handle in self._handles:
                 ray.kill(handle)
         self._handles.clear()
@@ -291,7 +262,7 @@ class Cluster:
         self.phases.end("shutdown")
 
     def abandon(self, number: signal.Signals) -> None:
-        """End this process and all it started, now: the second Ctrl-C."""
+        """End this process and all it started at once, after a second signal."""
         if self._started_ray:
             ray.shutdown()
         os._exit(128 + number)

@@ -1,4 +1,4 @@
-"""Where the engines of a run go on its cluster: a GPU each, or shares of the nodes' CPUs."""
+"""Places the engines of a run on its cluster: a GPU each, or a share of a node's CPUs."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,60 +9,60 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simnet.errors import UsageError
-from simnet.runtime.placement import spread
+from simnet.runtime.placement import assign_nodes
 from simnet.runtime.ray.engine_pool import Engine
 
 
-class Seat(NamedTuple):
-    """An engine, with its share of its node in its settings, and what Ray is asked for it."""
+class PlacedEngine(NamedTuple):
+    """An engine whose settings hold its share of a node, and the options of its Ray actor."""
 
     engine: Engine
     options: dict[str, Any]
 
 
-def seats(engines: Sequence[Engine]) -> list[Seat]:
-    """Give each engine its place. Engines on CPUs that share a node share its cores and memory.
+def place_engines(engines: Sequence[Engine]) -> list[PlacedEngine]:
+    """Place each engine. Engines on CPUs of one node share its cores and memory.
 
-    A single one of them takes all cores of wherever Ray puts it.
+    A single CPU engine uses all cores of the node where Ray puts it.
     """
-    places = [Seat(engine, {"num_gpus": int(engine.backend.on_gpu)}) for engine in engines]
-    shared = [number for number, engine in enumerate(engines) if engine.backend.on_cpu]
-    if len(shared) < 2:
-        return places
+    placed = [PlacedEngine(engine, {"num_gpus": int(engine.backend.on_gpu)}) for engine in engines]
+    on_cpus = [number for number, engine in enumerate(engines) if engine.backend.on_cpu]
+    if len(on_cpus) < 2:
+        return placed
     nodes = _nodes()
-    chosen = spread(len(shared), [cores for _, cores in nodes])
-    together = Counter(chosen)
-    for number, place in zip(shared, chosen, strict=True):
-        node, cores = nodes[place]
+    chosen = assign_nodes(len(on_cpus), [cores for _, cores in nodes])
+    engines_on = Counter(chosen)
+    for number, position in zip(on_cpus, chosen, strict=True):
+        node, cores = nodes[position]
         backend = engines[number].backend
-        settings = backend.settings.shared(together[place], max(1, int(cores)))
+        settings = backend.settings.shared(engines_on[position], max(1, int(cores)))
         engine = engines[number]._replace(backend=replace(backend, settings=settings))
         strategy = NodeAffinitySchedulingStrategy(node, soft=True)
-        places[number] = Seat(engine, {"num_gpus": 0, "scheduling_strategy": strategy})
-    return places
+        placed[number] = PlacedEngine(engine, {"num_gpus": 0, "scheduling_strategy": strategy})
+    return placed
 
 
-def check_gpus(engines: Sequence[Engine], *, can_grow: bool, say: Callable[[str], None]) -> None:
-    """Raise UsageError if there are not enough GPUs for the engines, and never will be.
+def check_gpus(engines: Sequence[Engine], *, can_grow: bool, report: Callable[[str], None]) -> None:
+    """Raise UsageError if there are fewer GPUs than engines that need one.
 
-    A cluster that `can_grow` is given time to, and people are told what is being waited for.
+    A cluster that `can_grow` may still get them: then `report` says what the run waits for.
     """
-    wanted = sum(engine.backend.on_gpu for engine in engines)
-    there = int(ray.cluster_resources().get("GPU", 0))
-    if wanted <= there:
+    needed = sum(engine.backend.on_gpu for engine in engines)
+    present = int(ray.cluster_resources().get("GPU", 0))
+    if needed <= present:
         return
-    told = f"{wanted} engines want a GPU each, and there are {there}"
+    message = f"{needed} engines want a GPU each, and there are {present}"
     if not can_grow:
-        raise UsageError(f"{told}; take fewer models or replicas, or a cluster with --address")
-    say(f"{told} in the cluster just now; waiting for more")
+        raise UsageError(f"{message}; take fewer models or replicas, or a cluster with --address")
+    report(f"{message} in the cluster just now; waiting for more")
 
 
 def _nodes() -> list[tuple[str, float]]:
-    """List (id, cores) of the nodes, this process's first."""
+    """List (id, cores) of the nodes, the node of this process first."""
     here = ray.get_runtime_context().get_node_id()
-    found = [
+    nodes = [
         (str(node["NodeID"]), float(node["Resources"].get("CPU", 0)))
         for node in ray.nodes()
         if node["Alive"]
     ]
-    return sorted(found, key=lambda node: (node[0] != here, node[0]))
+    return sorted(nodes, key=lambda node: (node[0] != here, node[0]))

@@ -1,4 +1,4 @@
-"""The engines of a run, each with its supervisor, told of as one."""
+"""The engines of a run and their supervisors, handled as one."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ class Engine(NamedTuple):
     """One engine: a replica of one of the models."""
 
     name: str | None
-    """What cohorts call its model."""
+    """The name that cohorts give its model."""
     replica: int
     backend: Backend
 
     @property
     def label(self) -> str:
-        """Name it: as its model is called and, if that has replicas, by its number."""
+        """The name of its model, with the number of the replica if there are several."""
         name = self.name or DEFAULT
         return name if self.backend.replicas == 1 else f"{name}.{self.replica}"
 
 
 def engines_of(models: Mapping[str | None, Backend]) -> list[Engine]:
-    """List the engines that models need."""
+    """List the engines of models, one for each replica."""
     return [
         Engine(name, replica, backend)
         for name, backend in models.items()
@@ -36,32 +36,32 @@ def engines_of(models: Mapping[str | None, Backend]) -> list[Engine]:
 
 
 def describe(models: Mapping[str | None, Backend]) -> str:
-    """Name models, with how many replicas they have, if several."""
-    told = [
+    """Return the names of models for people, with the number of replicas if several."""
+    names = [
         f"{backend.model} ({backend.replicas} replicas)" if backend.replicas > 1 else backend.model
         for backend in models.values()
     ]
-    return f"the model{'s' if len(told) > 1 else ''} {', '.join(told)}"
+    return f"the model{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
-class Fleet:
-    """The supervisors of all engines. Each restarts its own; what they report is put together."""
+class EnginePool:
+    """The supervisors of all engines. Each restarts its own engine; their reports are merged."""
 
     def __init__(self, engines: Sequence[Engine], supervisors: Sequence[Supervisor]) -> None:
         self._engines = engines
         self._supervisors = supervisors
 
     def begin(self) -> None:
-        """Let all engines load their models, side by side."""
+        """Start all engines concurrently, without waiting for them."""
         for supervisor in self._supervisors:
             supervisor.begin()
 
     async def up(self) -> None:
-        """Return once all engines are up. Raises RunError when one does not start."""
+        """Return once all engines are up. Raises RunError if one does not start."""
         await asyncio.gather(*(supervisor.up() for supervisor in self._supervisors))
 
     async def stop(self) -> None:
-        """Watch the engines no longer and close those that are up."""
+        """Stop supervising and close the engines that are up."""
         await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
         await asyncio.gather(*(supervisor.close() for supervisor in self._supervisors))
 
@@ -71,19 +71,19 @@ class Fleet:
         failures = (supervisor.failure for supervisor in self._supervisors)
         return next(filter(None, failures), None)
 
-    def complete(self, news: Progress | Finish) -> Progress | Finish:
-        """Add incidents and the newest statistics to a report; ask for the next ones."""
-        if isinstance(news, Finish):
-            return news._replace(progress=self._told(news.progress))
+    def with_statistics(self, update: Progress | Finish) -> Progress | Finish:
+        """Add restarts and the newest statistics to an update; request the next statistics."""
+        if isinstance(update, Finish):
+            return update._replace(progress=self._merged(update.progress))
         for supervisor in self._supervisors:
             supervisor.sample()
-        return self._told(news)
+        return self._merged(update)
 
     async def last_sample(self) -> None:
-        """Ask for the statistics once more, at the end."""
+        """Fetch the statistics once more, at the end."""
         await asyncio.gather(*(supervisor.last_sample() for supervisor in self._supervisors))
 
-    def _told(self, progress: Progress) -> Progress:
+    def _merged(self, progress: Progress) -> Progress:
         supervisors = self._supervisors
         causes = [incident.cause for one in supervisors for incident in one.incidents]
         states = [

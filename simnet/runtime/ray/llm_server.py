@@ -1,7 +1,7 @@
-"""The server of a model: a plain class that ends its process once the model in it is gone.
+"""The server of a model: a plain class that ends its process when its model dies.
 
-A model that died may have left anything behind in its process, so nothing is mended in place:
-the process ends and Ray starts another, which runs the constructor and waits for `start`.
+A model that died may leave its process in any state, so nothing is repaired in place: the
+process ends and Ray starts another, which runs the constructor and waits for `start`.
 """
 
 import asyncio
@@ -16,35 +16,35 @@ from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.settings import environment
 from simnet.inference.statistics import Measured, Statistics
 
-PUBLISHED_EVERY = 1.0
-"""Wall seconds at least between two publications of the statistics."""
-CLOSING_TIME = 8.0
-"""Wall seconds a model that is gone has to end its processes."""
-_FAREWELL = 0.5
-"""Wall seconds in which those who wait hear why, before the process ends."""
+PUBLISH_SECONDS = 1.0
+"""Shortest time, in wall seconds, between two publications of the statistics."""
+CLOSE_SECONDS = 8.0
+"""Wall seconds that a model has to end its processes."""
+_EXIT_DELAY = 0.5
+"""Wall seconds between the reply to `watch` and the end of the process."""
 
 Publish: TypeAlias = Callable[[Statistics], None]
 Publisher: TypeAlias = Callable[[str], Publish]
-"""Given the name of a model, makes what publishes its statistics."""
+"""Takes the name of a model and returns a function that publishes its statistics."""
 
 
 class Ready(NamedTuple):
-    """What an actor says once it can work."""
+    """Returned by an actor once it can be used."""
 
     name: str
     pid: int
 
 
 class Incident(NamedTuple):
-    """Why a model is gone."""
+    """Why a model died."""
 
     cause: str
-    """Two or three words, the same ones each time."""
+    """A category in two or three words; incidents are counted by it."""
     message: str
 
 
 class LlmServer:
-    """Holds one resident model and completes prompts for everyone."""
+    """Holds one model and completes prompts."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class LlmServer:
         self._end_process = end_process
         self._model: Model | None = None
         self._publish: Publish | None = None
-        self._published = 0.0
+        self._published_at = 0.0
         self._starting = asyncio.Lock()
         self._up = asyncio.Event()
         self._ended = asyncio.Event()
@@ -65,13 +65,13 @@ class LlmServer:
         self._ending: asyncio.Task[None] | None = None
 
     async def start(self) -> Ready:
-        """Load the model, unless it is loaded; takes as long as the engine does.
+        """Load the model, unless it is loaded; takes as long as the engine takes to start.
 
-        Raises RunError if it cannot be loaded. In a process that is about to end, never returns.
+        Raises RunError if it cannot be loaded. Never returns in a process that is about to end.
         """
         async with self._starting:
             if self._incident is not None:
-                await _for_ever()
+                await _wait_for_ever()
             if self._model is None:
                 self._model = self._build()
                 self._up.set()
@@ -82,7 +82,7 @@ class LlmServer:
         await self._up.wait()
 
     async def watch(self) -> Incident:
-        """Return when the model is gone, with the reason; the process ends soon after."""
+        """Return the reason once the model has died; the process ends soon after."""
         await self._ended.wait()
         assert self._incident is not None
         return self._incident
@@ -96,27 +96,27 @@ class LlmServer:
         try:
             async for finished in self._model.generate(prompts):
                 yield finished
-                self._tell()
+                self._publish_statistics()
         except ModelGoneError as gone:
             self._end(gone)
             raise
 
     async def complete(self, prompts: Sequence[Prompt]) -> list[tuple[int, Completion]]:
-        """Return all completions at once; see `generate`."""
+        """Return all completions together; see `generate`."""
         return [pair async for finished in self.generate(prompts) for pair in finished]
 
     def statistics(self) -> Statistics | None:
-        """Tell what the model is doing; None if it does not say."""
+        """Return the statistics of the model; None if it has none."""
         return self._model.statistics() if isinstance(self._model, Measured) else None
 
     async def close(self) -> None:
-        """Shut the engine down; returns when its processes are gone."""
+        """Shut the model down; returns when its processes have ended."""
         if self._model is not None:
             await self._model.close()
 
     def _build(self) -> Model:
         if self._backend.kind == "vllm":
-            # Ray gives a process that asks for no core one thread; the engine wants its own.
+            # Ray limits a process that requests no core to one thread; the engine needs its own.
             settings = self._backend.settings
             os.environ.update(environment(cpu=settings.on_cpu, threads=settings.threads))
         model = self._backend.build()
@@ -124,33 +124,33 @@ class LlmServer:
             self._publish = self._publisher(self._backend.model)
         return model
 
-    def _tell(self) -> None:
+    def _publish_statistics(self) -> None:
         now = time.monotonic()
-        if self._publish is not None and now - self._published >= PUBLISHED_EVERY:
-            self._published = now
+        if self._publish is not None and now - self._published_at >= PUBLISH_SECONDS:
+            self._published_at = now
             assert isinstance(self._model, Measured)
             self._publish(self._model.statistics())
 
     def _end(self, gone: ModelGoneError) -> None:
-        """Begin to end this process; whoever asks from now on is answered by the next one."""
+        """Start to end this process; the next process answers calls from now on."""
         if self._incident is None:
             self._incident = Incident(gone.cause, str(gone))
             self._up.clear()
-            self._ending = asyncio.create_task(self._bury())
+            self._ending = asyncio.create_task(self._close_and_exit())
 
-    async def _bury(self) -> None:
+    async def _close_and_exit(self) -> None:
         assert self._model is not None
         assert self._incident is not None
         try:
-            async with asyncio.timeout(CLOSING_TIME):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await self._model.close()
         except (RunError, TimeoutError) as fault:
-            told = f"{self._incident.message}; {fault or 'its processes did not end in time'}"
-            self._incident = self._incident._replace(message=told)
+            message = f"{self._incident.message}; {fault or 'its processes did not end in time'}"
+            self._incident = self._incident._replace(message=message)
         self._ended.set()
-        asyncio.get_running_loop().call_later(_FAREWELL, self._end_process, 1)
+        asyncio.get_running_loop().call_later(_EXIT_DELAY, self._end_process, 1)
 
 
-async def _for_ever() -> NoReturn:
+async def _wait_for_ever() -> NoReturn:
     await asyncio.get_running_loop().create_future()
     raise AssertionError("nobody sets that future")

@@ -1,4 +1,4 @@
-"""Publishes the statistics of a model as Prometheus gauges, through Ray's own exporter."""
+"""Publishes the statistics of a model as Prometheus gauges through Ray's exporter."""
 
 from ray.util.metrics import Gauge
 
@@ -9,7 +9,7 @@ _TAGS = ("model", "name", "replica")
 
 
 class Gauges:
-    """One gauge for each figure, tagged with the model, what cohorts call it, and the replica."""
+    """One gauge for each figure, tagged with the model, its name in the run and the replica."""
 
     def __init__(self, model: str, name: str = DEFAULT, replica: int = 0) -> None:
         tags = {"model": model, "name": name, "replica": str(replica)}
@@ -18,11 +18,11 @@ class Gauges:
             gauge.set_default_tags(tags)
 
     def __call__(self, statistics: Statistics) -> None:
-        """Publish."""
+        """Set the gauges."""
         for name, value, _ in statistics.figures():
             self._gauges[name].set(value)
 
 
 def _gauge(name: str, unit: str) -> Gauge:
-    told = f"{name.replace('_', ' ')} of the model, {unit}"
-    return Gauge(f"simnet_model_{name.replace('.', '_')}", description=told, tag_keys=_TAGS)
+    description = f"{name.replace('_', ' ')} of the model, {unit}"
+    return Gauge(f"simnet_model_{name.replace('.', '_')}", description=description, tag_keys=_TAGS)

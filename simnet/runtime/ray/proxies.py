@@ -1,4 +1,4 @@
-"""What stands in one actor for another: the model, the agents, the record. Uses Ray."""
+"""Proxies through which one actor calls another: a model, agents, the record."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -15,19 +15,19 @@ from simnet.scheduler.messages import Answer
 from simnet.world.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)
-"""What Ray raises when the process of an actor is gone."""
+"""What Ray raises when the process of an actor has ended."""
 
 
 class RemoteServer:
-    """The server of a model in another actor, which may die and be restarted."""
+    """Proxy of a model server in another actor, which may die and be restarted."""
 
     def __init__(self, server: ActorHandle, *, blocks: bool = False) -> None:
-        """Take the server; `blocks` where nothing else waits for this process meanwhile."""
+        """Take the actor; `blocks`: calls may block this process, which has nothing else to do."""
         self._server = server
         self._blocks = blocks
 
     async def ask(self, prompts: Sequence[Prompt]) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Send prompts and yield what comes back. Raises ModelGoneError when the server dies."""
+        """Send prompts and yield completions. Raises ModelGoneError if the server dies."""
         try:
             if len(prompts) == 1:  # nothing to stream, and a plain call costs half
                 whole = self._server.complete.remote(prompts)
@@ -47,7 +47,7 @@ class RemoteServer:
 
 
 class RemoteModel:
-    """The model of another actor, which may die and be restarted: its prompts are asked again."""
+    """Proxy of a model in another actor. If that is restarted, open prompts are sent again."""
 
     def __init__(self, server: RemoteServer, name: str) -> None:
         self._server = server
@@ -56,10 +56,10 @@ class RemoteModel:
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Send prompts to the server and yield what comes back, each position once.
+        """Send prompts to the server and yield completions, each position once.
 
-        When the server dies, wait for the next one and send those that have no answer yet, as
-        they were and in their order. Raises RunError when there is no next one.
+        If the server dies, wait for the next one and send the prompts without a completion
+        unchanged and in order. Raises RunError if the server is not restarted.
         """
         left = dict(enumerate(prompts))
         while left:
@@ -77,11 +77,11 @@ class RemoteModel:
                     raise RunError(f"the model {self.name!r} left {len(left)} prompts unanswered")
 
     async def close(self) -> None:
-        """Leave the server to whoever started it."""
+        """Do nothing: the cluster closes the server."""
 
 
 class RemoteAgentPool:
-    """Agents in other actors."""
+    """Proxy of the actors that run agents."""
 
     def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:
         self._hosts = hosts
@@ -89,11 +89,11 @@ class RemoteAgentPool:
         self._pack = Packer().pack
 
     def host_of(self, who: str) -> int:
-        """Return the number of the actor where this persona lives."""
+        """Return the number of the actor that runs this persona."""
         return self._host_of[who]
 
     async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Send views to one actor and yield what comes back."""
+        """Send views to one actor and yield its answers."""
         if len(views) == 1:  # nothing to stream, and a plain call costs half
             with unwrapped():
                 whole = await self._hosts[host].think_whole.remote(self._pack(views))
@@ -105,19 +105,19 @@ class RemoteAgentPool:
 
 
 class RemoteRecord:
-    """The recorder in another actor."""
+    """Proxy of the recorder in another actor."""
 
-    def __init__(self, keeper: ActorHandle) -> None:
-        self._keeper = keeper
+    def __init__(self, recorder: ActorHandle) -> None:
+        self._recorder = recorder
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Return when the other actor has them on disk."""
+        """Append batches; return when they are on disk."""
         with unwrapped():
-            await self._keeper.write.remote(batches)
+            await self._recorder.write.remote(batches)
 
 
 async def stream(method: Any, *arguments: object) -> AsyncIterator[Any]:
-    """Call a method that yields, and yield what it does as it comes; see `unwrapped`."""
+    """Call a generator method of an actor and yield its items; raises as `unwrapped` does."""
     with unwrapped():
         async for item in _stream(method, *arguments):
             yield item
@@ -129,7 +129,7 @@ async def _stream(method: Any, *arguments: object) -> AsyncIterator[Any]:
 
 
 class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
-    """Raise what the other process raised, or RunError if it is gone."""
+    """Raises what the other process raised, or ActorDiedError if that process has ended."""
 
     def __enter__(self) -> None:
         return None
@@ -142,15 +142,15 @@ class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
 
 
 def _death(error: BaseException) -> str:
-    """Say in one line which actor is gone and why, of all that Ray tells."""
-    told = [line.strip() for line in str(error).splitlines()]
-    names = [line for line in told if line.startswith("class_name: ")]
-    causes = [line for line in told if line.startswith("The actor died because")]
-    return ": ".join([*(name.removeprefix("class_name: ") for name in names), *causes, *told][:2])
+    """Return a line that says which actor ended and why, taken from Ray's message."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    names = [line for line in lines if line.startswith("class_name: ")]
+    causes = [line for line in lines if line.startswith("The actor died because")]
+    return ": ".join([*(name.removeprefix("class_name: ") for name in names), *causes, *lines][:2])
 
 
 def raised(error: RayTaskError) -> SimnetError:
-    """Return what was raised in another process; its traceback stays with the error's cause."""
+    """Return the error of another process; its traceback stays with the cause."""
     cause = error.cause
     if isinstance(cause, SimnetError):
         return cause

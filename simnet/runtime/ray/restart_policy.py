@@ -1,19 +1,19 @@
-"""How often something that dies may be restarted, and how long to wait before."""
+"""Limits how often a process is restarted, with exponential back-off."""
 
 import time
 from collections import deque
 from collections.abc import Callable
 
 RESTARTS = 5
-"""How often by default."""
+"""Default of the most restarts in a window."""
 _WINDOW = 900.0
 
 
 class Restarts:
-    """At most `most` in any `window` seconds, each after a wait twice as long as the last.
+    """At most `most` restarts in `window` seconds, each after twice the wait of the last.
 
-    A wait is forgotten with the failure that led to it: what fails once a day is restarted
-    after `first` seconds each time.
+    Failures older than the window do not count: a process that fails once a day is restarted
+    after `first` seconds each time. No wait is longer than `longest` seconds.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Restarts:
         self._failures: deque[float] = deque()
 
     def failed(self) -> float | None:
-        """Take note of a failure; return the seconds to wait, or None if that was one too many."""
+        """Record a failure; return the seconds to wait, or None if there were too many."""
         now = self._clock()
         self._failures.append(now)
         while self._failures[0] < now - self.window:

@@ -1,9 +1,8 @@
-"""Views on their way between processes: each post once a list, and no class by name.
+"""Serialises batches of views: each post once a batch, and plain tuples in place of classes.
 
-A popular post is in hundreds of the views of one list, and in those of many lists, until someone
-reacts to it and it looks different. So posts travel as bytes, which either end makes or reads
-once for as long as a post stays the same. Pickling a NamedTuple costs three times what a tuple
-does.
+A popular post is in hundreds of views of one batch and in many batches, until a reaction changes
+it. So a post is sent as bytes, which the sender makes and the receiver reads once for as long as
+the post does not change. Pickling a NamedTuple costs three times as much as a tuple.
 """
 
 from collections.abc import Sequence
@@ -14,56 +13,59 @@ from typing import Any, TypeAlias
 from simnet.world.posts import Message, Shown, View
 
 Packed: TypeAlias = tuple[list[bytes], list[tuple[Any, ...]]]
-"""Posts, and views with positions in their place."""
-KEPT = 65_536
-"""Posts, as they were shown, that either end keeps."""
+"""Pickled posts, and views with the positions of their posts in that list."""
+CACHED_POSTS = 65_536
+"""Most posts that the sender and the receiver cache."""
 
 
 class Packer:
-    """Takes views apart for the way."""
+    """Serialises views; caches the bytes of posts."""
 
     def __init__(self) -> None:
-        self._written: dict[int, tuple[Shown, bytes]] = {}
-        """By the identity of a post, which it keeps: the post and its bytes."""
+        self._pickled: dict[int, tuple[Shown, bytes]] = {}
+        """A post and its bytes by the identity of the post, which is kept alive here."""
 
     def pack(self, views: Sequence[View]) -> Packed:
-        """Take some apart."""
-        written = self._written
-        if len(written) >= KEPT:
-            written.clear()
-        places: dict[int, int] = {}
+        """Serialise views."""
+        pickled = self._pickled
+        if len(pickled) >= CACHED_POSTS:
+            pickled.clear()
+        positions: dict[int, int] = {}
         posts: list[bytes] = []
         rows = []
         for view in views:
             numbers = []
             for post in view.posts:
-                place = places.get(id(post))
-                if place is None:
-                    place = places[id(post)] = len(posts)
-                    known = written.get(id(post))
-                    if known is None:
-                        known = written[id(post)] = (post, dumps(tuple(post), 5))
-                    posts.append(known[1])
-                numbers.append(place)
+                position = positions.get(id(post))
+                if position is None:
+                    position = positions[id(post)] = len(posts)
+                    entry = pickled.get(id(post))
+                    if entry is None:
+                        entry = pickled[id(post)] = (post, dumps(tuple(post), 5))
+                    posts.append(entry[1])
+                numbers.append(position)
             rows.append((*view[:4], numbers, view.why if any(view.why) else None, *view[6:]))
         return posts, rows
 
 
 def unpack(packed: Packed) -> list[View]:
-    """Put views together again."""
+    """Return the views of a batch."""
     posts = [_read(post) for post in packed[0]]
     return [
-        View(
-            *(who, turn, now, seed),
-            tuple([posts[place] for place in places]),
-            why or ("",) * len(places),
+        View(  # by position: this is hot
+            who,
+            turn,
+            now,
+            seed,
+            tuple([posts[position] for position in positions]),
+            why or ("",) * len(positions),
             tuple([Message._make(message) for message in messages]) if messages else (),
             *rest,
         )
-        for who, turn, now, seed, places, why, messages, *rest in packed[1]
+        for who, turn, now, seed, positions, why, messages, *rest in packed[1]
     ]
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED_POSTS)
 def _read(post: bytes) -> Shown:
-    return Shown._make(loads(post))  # noqa: S301  (what another actor of this run wrote)
+    return Shown._make(loads(post))  # noqa: S301  (written by another actor of this run)

@@ -1,4 +1,4 @@
-"""Watches over the actor that holds the model: restarts it, counts why, asks how it does."""
+"""Supervises the actor of a model server: restarts it, records incidents, samples statistics."""
 
 import asyncio
 import time
@@ -11,89 +11,89 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.statistics import Statistics
-from simnet.runtime.ray.llm_server import CLOSING_TIME, Incident, Ready
+from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, unwrapped
 from simnet.runtime.ray.restart_policy import Restarts
 
-SAMPLED_EVERY = 1.0
-"""Wall seconds at least between two samples of the statistics."""
-_LAST_SAMPLE = 2.0
-"""Wall seconds the last sample may take."""
+SAMPLE_SECONDS = 1.0
+"""Shortest time, in wall seconds, between two samples of the statistics."""
+_LAST_SAMPLE_SECONDS = 2.0
+"""Wall seconds that the last sample may take."""
 _RETRIES = 2
-"""A start may find the process that is about to end, and has to reach the next."""
+"""Retries of `start`: the first may reach a process that is about to end."""
 
 
 class Supervisor:
-    """Keeps one server going, until it fails too often."""
+    """Restarts one server whenever it dies, until it fails too often."""
 
     def __init__(
-        self, server: ActorHandle, name: str, say: Callable[[str], None], restarts: Restarts
+        self, server: ActorHandle, name: str, report: Callable[[str], None], restarts: Restarts
     ) -> None:
         self._server = server
         self._name = name
-        self._say = say
+        self._report = report
         self._restarts = restarts
         self._starting: asyncio.Task[Ready] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._asking: asyncio.Task[None] | None = None
-        self._asked = 0.0
+        self._sampling: asyncio.Task[None] | None = None
+        self._sampled_at = 0.0
         self._stopped = asyncio.Event()
         self.statistics: Statistics | None = None
-        """What the model was doing lately, if it says."""
+        """What the model did lately; None if it has no statistics."""
         self.incidents: list[Incident] = []
         self.failure: RunError | None = None
-        """Why the server is not restarted any more."""
+        """Why the server is no longer restarted."""
 
     def begin(self) -> None:
-        """Let the server load the model, which takes long; `up` waits for it."""
+        """Start to load the model, which takes long; `up` waits for it."""
         self._starting = asyncio.create_task(self._load())
 
     async def up(self) -> Ready:
-        """Return once the model is loaded, and watch it from then on. Raises RunError."""
+        """Return once the model is loaded; supervise it from then on. Raises RunError."""
         assert self._starting is not None
         ready = await self._starting
         self._watching = asyncio.create_task(self._watch())
         return ready
 
     async def stop(self) -> None:
-        """Watch no longer."""
+        """Stop supervising."""
         self._stopped.set()
-        begun = (self._starting, self._watching, self._asking)
-        tasks = [task for task in begun if task is not None]
+        started = (self._starting, self._watching, self._sampling)
+        tasks = [task for task in started if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
-        """Let the server close its model, if it ever was up.
+        """Close the model, if it ever was up.
 
-        An engine that is still starting cannot be asked to; its processes end with its actor's.
+        A model that is still starting cannot be closed; its processes end with its actor.
         """
         if self._watching is None:
             return
         with suppress(RayError, SimnetError, TimeoutError):
-            async with asyncio.timeout(CLOSING_TIME):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await self._server.close.remote()
 
     def sample(self) -> None:
-        """Ask for the statistics, unless that was just done."""
-        if self._asking is None and time.monotonic() - self._asked >= SAMPLED_EVERY:
-            self._asked = time.monotonic()
-            self._asking = asyncio.create_task(self._ask())
+        """Request the statistics, unless the last request is too recent."""
+        if self._sampling is None and time.monotonic() - self._sampled_at >= SAMPLE_SECONDS:
+            self._sampled_at = time.monotonic()
+            self._sampling = asyncio.create_task(self._sample())
 
     async def last_sample(self) -> None:
-        """Ask for the statistics once more, at the end."""
+        """Fetch the statistics once more, at the end."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SAMPLE):
-                await self._ask()
+            async with asyncio.timeout(_LAST_SAMPLE_SECONDS):
+                await self._sample()
 
-    async def _ask(self) -> None:
+    async def _sample(self) -> None:
         try:
             self.statistics = await self._server.statistics.remote()
         except RayError:
             self.statistics = None  # a server that is being restarted has none
         finally:
-            self._asking = None
+            self._sampling = None
 
     async def _load(self) -> Ready:
         with unwrapped():
@@ -111,19 +111,19 @@ class Supervisor:
             await self._restart(incident)
 
     async def _restart(self, incident: Incident | None) -> None:
-        """Start the server again and again until it is up or that was once too often."""
+        """Restart the server until it is up or has failed too often."""
         while incident is not None:
             self.incidents.append(incident)
             wait = self._restarts.failed()
             if wait is None:
                 self._give_up(incident)
                 return
-            self._say(f"{incident.message}; starting the model again in {wait:g} s")
+            self._report(f"{incident.message}; starting the model again in {wait:g} s")
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._stopped.wait()
             incident = await self._start()
-        self._say(f"the model {self._name} is back")
+        self._report(f"the model {self._name} is back")
 
     async def _start(self) -> Incident | None:
         try:
@@ -136,7 +136,7 @@ class Supervisor:
         return None
 
     def _give_up(self, last: Incident) -> None:
-        """End the server for good: everyone who waits for it learns that it is dead."""
+        """Kill the server without restart: all who wait for it get an error."""
         times = len(self.incidents)
         self.failure = RunError(
             f"the model {self._name} failed {times} times, more than {self._restarts.most} in "
@@ -146,6 +146,6 @@ class Supervisor:
 
 
 def _incident(error: RayError) -> Incident:
-    """Say why the process of the server is gone, as far as Ray knows."""
-    full = isinstance(error, OutOfMemoryError) or "memory monitor" in str(error)
-    return Incident("out of memory" if full else "server died", reason(error))
+    """Return why the process of the server ended, as far as Ray knows."""
+    out_of_memory = isinstance(error, OutOfMemoryError) or "memory monitor" in str(error)
+    return Incident("out of memory" if out_of_memory else "server died", reason(error))
