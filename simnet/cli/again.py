@@ -11,6 +11,7 @@ from simnet.cli.options import (
     Also,
     AsJson,
     BaseUrl,
+    LogLevel,
     PerActor,
     Replicas,
     RunName,
@@ -50,6 +51,7 @@ def resume(
     watch: Watch = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    log_level: LogLevel = None,
     max_tokens: MaxTokens = None,
     max_minutes: MaxMinutes = None,
     max_calls: MaxCalls = None,
@@ -73,6 +75,7 @@ def resume(
         watch=watch,
         as_json=as_json,
         quiet=quiet,
+        log_level=log_level,
         budget=Budget(max_tokens, max_calls, max_minutes),
     )
     raise typer.Exit(carry_on(order))
@@ -103,6 +106,7 @@ def fork(
     watch: Watch = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    log_level: LogLevel = None,
 ) -> None:
     """Make a run that shares the past of another and goes on with a changed scenario."""
     from simnet.cli.going_on import branch_off  # noqa: PLC0415
@@ -124,5 +128,6 @@ def fork(
         watch=watch,
         as_json=as_json,
         quiet=quiet,
+        log_level=log_level,
     )
     raise typer.Exit(branch_off(run, at, order))

@@ -15,7 +15,7 @@ from simnet.cli.export import app as export
 from simnet.cli.ls import ls
 from simnet.cli.migrate import migrate
 from simnet.cli.opening import RUNS
-from simnet.cli.options import Address, Also, PerActor, Replicas, Runs, Seed, Sets, Target
+from simnet.cli.options import Address, Also, LogLevel, PerActor, Replicas, Runs, Seed, Sets, Target
 from simnet.cli.personas.app import app as personas
 from simnet.cli.replay import replay
 from simnet.cli.show import show
@@ -110,6 +110,7 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")] = False,
+    log_level: LogLevel = None,
     resume_if_exists: Annotated[
         bool,
         typer.Option(
@@ -141,6 +142,7 @@ def run(
         watch=watch,
         as_json=as_json,
         quiet=quiet,
+        log_level=log_level,
         resume_if_exists=resume_if_exists,
         budget=Budget(max_tokens, max_calls, max_minutes),
     )

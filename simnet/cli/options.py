@@ -1,7 +1,7 @@
 """Options that several commands have, declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -43,4 +43,8 @@ Replicas = Annotated[
 ]
 Address = Annotated[
     str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
+]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning"] | None,
+    typer.Option("--log-level", help="Print log lines of this level and above on stderr."),
 ]

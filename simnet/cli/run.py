@@ -9,6 +9,7 @@ from rich.console import Console
 
 from simnet import log
 from simnet.cli.display.live import Display, display
+from simnet.cli.display.log_lines import LogLines
 from simnet.cli.display.pace import Pace
 from simnet.errors import UsageError
 from simnet.inference.embedded import NAME
@@ -52,6 +53,7 @@ class Order:
     watch: bool | None = None
     as_json: bool = False
     quiet: bool = False
+    log_level: log.Level | None = None
     resume_if_exists: bool = False
     budget: Budget = UNLIMITED
 
@@ -89,9 +91,13 @@ def carry_out(order: Order) -> int:
 def perform(plan: RunPlan, scenario: Scenario, order: Order) -> int:
     """Launch what is planned, show how it goes and return the exit code."""
     shown = _display(order, scenario)
-    with log.kept() as kept, shown:
+    with (
+        log.run_logs(order.log_level or "warning") as logs,
+        LogLines(order.log_level) as lines,
+        shown,
+    ):
         plan = replace(plan, budget=order.budget)
-        outcome = asyncio.run(launch(plan, _Logged(shown, kept)))
+        outcome = asyncio.run(launch(plan, _Logged(shown, logs, lines)))
         shown.finished(outcome)
     return _exit_code(outcome)
 
@@ -160,19 +166,23 @@ def _exit_code(outcome: RunResult) -> int:
 class _Logged:
     """Passes reports on and logs the phases, into the run directory once there is one."""
 
-    def __init__(self, shown: Display, kept: log.Kept) -> None:
+    def __init__(self, shown: Display, logs: log.RunLogs, lines: LogLines) -> None:
         self._shown = shown
-        self._kept = kept
+        self._logs = logs
+        self._lines = lines
+        self._time: dict[str, float] = {}
         self._log = log.get("simnet.run")
 
     def begun(self, folder: Path) -> None:
-        self._kept.into(folder / "logs")
-        self._log.info("begun", run=folder.name)
+        self._logs.open(folder)
+        self._lines.follow(folder)
+        self._log.info("run begun")
         self._shown.phase(f"the record is {folder}")
 
     def phase(self, text: str) -> None:
-        self._log.info(text)
+        self._log.info(text, **self._time)
         self._shown.phase(text)
 
     def progress(self, progress: Progress) -> None:
+        self._time = {"now": progress.now}
         self._shown.progress(progress)
