@@ -15,7 +15,7 @@ from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 _DEEPEST = 8
-"""Replies deeper than this stay at this depth: a column of two letters reads badly."""
+"""Deepest indentation of replies; deeper ones are printed at this depth."""
 _PLURALS = {"reply": "replies", "pass": "passes"}
 
 
@@ -27,34 +27,34 @@ def show(
     events: bool = False,
     who: str | None = None,
 ) -> None:
-    """Print the threads of a run, or with `events` all that happened in the order of time.
+    """Print the threads of a run, or with `events` its events in order of time.
 
-    `limit` counts threads or events; `who` keeps what one member took part in. Raises
-    UsageError, with a guess, when nobody of that handle is in the run.
+    At most `limit` threads or events are printed, with `who` only those that this member took
+    part in. Raises UsageError if there is no such member.
     """
-    happened = list(rows(run.read("events")))
+    all_events = list(rows(run.read("events")))
     if who is not None:
-        _check_handle(run, happened, who)
-    threads = gather(happened)
+        _check_handle(run, all_events, who)
+    threads = gather(all_events)
     console.print(_title(run))
-    colours = _colours(event.cohort for event in happened)
+    colours = _colours(event.cohort for event in all_events)
     if events:
-        chosen = [event for event in happened if who in {None, event.who, event.whom}]
+        chosen = [event for event in all_events if who in {None, event.who, event.whom}]
         _print_events(chosen, console, colours, limit)
     else:
         _print_threads(threads, console, colours, limit, who)
     console.print(_closing(threads))
 
 
-def _check_handle(run: Run, happened: list[Event], who: str) -> None:
-    handles = {event.who for event in happened} | set(run.read("personas")["id"].to_pylist())
+def _check_handle(run: Run, all_events: list[Event], who: str) -> None:
+    handles = {event.who for event in all_events} | set(run.read("personas")["id"].to_pylist())
     if who not in handles:
         hint = did_you_mean(who, handles)
         raise UsageError(f"nobody in this run has the handle {who!r}{hint}")
 
 
 def _colours(cohorts: Iterable[str]) -> dict[str, str]:
-    """Give each cohort a colour, by its place in the alphabet, so that it keeps it."""
+    """Give each cohort a colour by its alphabetical position, the same in every call."""
     return {
         cohort: _COLOURS[number % len(_COLOURS)]
         for number, cohort in enumerate(sorted(set(cohorts)))
@@ -63,14 +63,14 @@ def _colours(cohorts: Iterable[str]) -> dict[str, str]:
 
 def _title(run: Run) -> Text:
     manifest = run.manifest
-    told = [manifest.state.value]
-    told += [manifest.scenario.name] if manifest.scenario else []
-    told += [manifest.model.name] if manifest.model else []
-    told += [f"seed {manifest.seed}"] if manifest.seed is not None else []
+    facts = [manifest.state.value]
+    facts += [manifest.scenario.name] if manifest.scenario else []
+    facts += [manifest.model.name] if manifest.model else []
+    facts += [f"seed {manifest.seed}"] if manifest.seed is not None else []
     if manifest.parent is not None:
         moment = format_time(manifest.parent_until or 0.0)
-        told.append(f"forked from {manifest.parent} at {moment}")
-    return Text.assemble((run.id, "bold"), "  ", terminal_safe(" · ".join(told)))
+        facts.append(f"forked from {manifest.parent} at {moment}")
+    return Text.assemble((run.id, "bold"), "  ", terminal_safe(" · ".join(facts)))
 
 
 def _print_threads(
@@ -86,8 +86,8 @@ def _print_threads(
         console.print()
         for event in missed[:limit]:
             console.print(_attempt(event, colours))
-    _tell_rest(console, len(roots), limit, "threads")
-    _tell_rest(console, len(missed), limit, "turns that came to nothing")
+    _print_omitted(console, len(roots), limit, "threads")
+    _print_omitted(console, len(missed), limit, "turns that came to nothing")
 
 
 def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
@@ -108,11 +108,11 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
     text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    told = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
-    told += [f"quotes #{event.post}"] if event.verb == "quote" else []
-    told += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
-    told += [f"[{mark}]" for mark in event.marks]
-    text.append(terminal_safe("  " + " · ".join(told)), "dim")
+    facts = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
+    facts += [f"quotes #{event.post}"] if event.verb == "quote" else []
+    facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
+    facts += [f"[{mark}]" for mark in event.marks]
+    text.append(terminal_safe("  " + " · ".join(facts)), "dim")
     for label in post.labels:
         text.append(f"\n[label: {terminal_safe(label)}]", "italic")
     if post.removed_by is not None:
@@ -144,7 +144,7 @@ def _print_events(
 ) -> None:
     for event in events[:limit]:
         console.print(_line(event, colours))
-    _tell_rest(console, len(events), limit, "events")
+    _print_omitted(console, len(events), limit, "events")
 
 
 def _line(event: Event, colours: dict[str, str]) -> Text:
@@ -162,7 +162,7 @@ def _line(event: Event, colours: dict[str, str]) -> Text:
     return text
 
 
-def _tell_rest(console: Console, count: int, limit: int | None, what: str) -> None:
+def _print_omitted(console: Console, count: int, limit: int | None, what: str) -> None:
     if limit is not None and count > limit:
         console.print(Text(f"... and {count - limit} more {what}", style="dim"))
 
