@@ -28,6 +28,7 @@ from rich.table import Table
 from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
 from simnet.inference.backend import Backend
 from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.resume import resume_plan
 from simnet.runtime.base import Silent
@@ -50,6 +51,7 @@ def instant(prompt: Prompt) -> str:
 
 
 BACKEND = Backend(kind="fake", model="instant", reply=instant)
+OPTIONS = RunOptions(models=ModelOptions(model=BACKEND))
 
 
 def town(calls: int) -> Scenario:
@@ -118,7 +120,7 @@ def measure(calls: int) -> Resumed:
         recorded = run.table("calls").count_rows()
         noting = Noting()
         began = perf_counter()
-        plan = resume_plan(run, ScenarioTimeline(town(calls)), BACKEND)
+        plan = resume_plan(run, ScenarioTimeline(town(calls)), OPTIONS)
         outcome = asyncio.run(launch(plan, noting))
         assert outcome.state == "completed", outcome
         assert noting.live is not None

@@ -106,19 +106,22 @@ from simnet.world.verbs import (
 from simnet.world.world import World
 
 if TYPE_CHECKING:
+    from simnet.api import Run, afork, aresume, arun, fork, resume, run
     from simnet.inference.fake import FakeModel
     from simnet.inference.replay_model import ReplayModel
     from simnet.personas.sources import load
-    from simnet.runs.api import Run, fork, resume, run
 
 _LATER = {
     "FakeModel": "simnet.inference.fake",
     "ReplayModel": "simnet.inference.replay_model",
-    "Run": "simnet.runs.api",
+    "Run": "simnet.api",
+    "afork": "simnet.api",
+    "aresume": "simnet.api",
+    "arun": "simnet.api",
     "load": "simnet.personas.sources",
-    "fork": "simnet.runs.api",
-    "resume": "simnet.runs.api",
-    "run": "simnet.runs.api",
+    "fork": "simnet.api",
+    "resume": "simnet.api",
+    "run": "simnet.api",
 }
 """Names whose modules are slow to import, or import what is."""
 
@@ -221,7 +224,10 @@ __all__ = [
     "World",
     "Write",
     "adamic_adar",
+    "afork",
     "archetypes",
+    "aresume",
+    "arun",
     "barabasi_albert",
     "blend",
     "both",

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from simnet import Cohort, Scenario, UsageError, sample
 from simnet.cli.app import app
-from simnet.cli.run import read_adapters
+from simnet.cli.options import read_adapters
 from simnet.errors import InputError
 from simnet.inference.backend import Backend, choose
 from simnet.inference.endpoint import Endpoint

@@ -28,13 +28,13 @@ from simnet import (
     run,
     sample,
 )
+from simnet.api import fork, resume
 from simnet.errors import DiskError
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.disk import Disk
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline

@@ -9,7 +9,7 @@ from test_again import Dying, tables
 from typer.testing import CliRunner
 
 from simnet import FakeModel, Run
-from simnet.cli import run as run_command
+from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.recording.files.lock import held
 from simnet.recording.files.manifest import State
@@ -60,7 +60,7 @@ def simnet(tmp_path, monkeypatch):
     async def launch_here(plan, reporter):
         return await launch(replace(plan, backend=line.model()), reporter)
 
-    monkeypatch.setattr(run_command, "launch", launch_here)
+    monkeypatch.setattr(launching, "launch", launch_here)
     return line
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import simnet as simnet_package
 from simnet.cli import doctor as doctor_command
-from simnet.cli import run as run_command
+from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.opening import open_run
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
@@ -63,7 +63,7 @@ def in_process(monkeypatch):
         facts = {name: getattr(plan, name) for name in ("scenario", "root", "source", "parameters")}
         return await launch(RunPlan(backend=FakeModel(), **facts), reporter)
 
-    monkeypatch.setattr(run_command, "launch", launch_here)
+    monkeypatch.setattr(launching, "launch", launch_here)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def nothing_starts(monkeypatch):
     async def launch_nothing(plan, reporter):
         pytest.fail("a run was started")
 
-    monkeypatch.setattr(run_command, "launch", launch_nothing)
+    monkeypatch.setattr(launching, "launch", launch_nothing)
 
 
 # -- bad input ----------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_what_ends_a_run_has_its_exit_code(simnet, monkeypatch, raised, code):
     async def fails(plan, reporter):
         raise raised
 
-    monkeypatch.setattr(run_command, "launch", fails)
+    monkeypatch.setattr(launching, "launch", fails)
     result = simnet("run", "study.py", "--backend", "fake")
     assert result.exit_code == code
     assert "Traceback" not in result.stderr
@@ -180,12 +180,12 @@ def test_what_ends_a_run_has_its_exit_code(simnet, monkeypatch, raised, code):
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(("number", "code"), [(None, 0), (2, 130), (15, 143)])
 def test_a_signal_that_ended_a_run_gives_its_code(simnet, monkeypatch, number, code):
-    inner = run_command.launch
+    inner = launching.launch
 
     async def interrupted(plan, reporter):
         return (await inner(plan, reporter))._replace(signal=number)
 
-    monkeypatch.setattr(run_command, "launch", interrupted)
+    monkeypatch.setattr(launching, "launch", interrupted)
     assert simnet("run", "study.py", "--backend", "fake").exit_code == code
 
 

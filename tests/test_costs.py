@@ -1,10 +1,10 @@
 """What a run costs: limits that stop it, sums by cohort and verb, estimates, explained prompts."""
 
-import asyncio
 import json
 from dataclasses import replace
 
 import pytest
+from simulation.virtual_time import run_virtually
 from typer.testing import CliRunner
 
 from simnet import (
@@ -20,16 +20,17 @@ from simnet import (
 )
 from simnet.agents.behaviours.rules import chance, likes
 from simnet.analysis.costs import costs
-from simnet.cli import run as run_command
+from simnet.api import resume
+from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.clock import HOUR, MINUTE
-from simnet.inference.backend import choose
 from simnet.inference.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
 from simnet.recording.reading.run import Run
-from simnet.runs.api import resume
 from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.options import ModelOptions, RunOptions
+from simnet.runs.start import from_python
 from simnet.scheduler.budget import Budget
 
 STUDY = """
@@ -52,9 +53,12 @@ def village(**fields):
     return Scenario("village", [talkers, crowd], **{"lasts": 6 * HOUR, "seed": 3, **fields})
 
 
+FAKE = RunOptions(models=ModelOptions(backend="fake"))
+
+
 def play(folder, budget=Budget(), scenario=None, model=None):  # noqa: B008
     plan = RunPlan(scenario or village(), model or FakeModel(), folder, budget=budget)
-    return asyncio.run(launch(plan))
+    return run_virtually(launch(plan))
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +71,11 @@ def whole(tmp_path_factory):
     [
         (Budget(calls=20), "calls"),
         (Budget(tokens=3000), "tokens"),
-        (Budget(minutes=0.001), "minutes"),
+        (Budget(minutes=0.01), "minutes"),
     ],
 )
 def test_a_run_stops_when_its_budget_is_spent_and_can_be_resumed(tmp_path, whole, budget, word):
-    slow = FakeModel(delay=lambda _: 0.01)
+    slow = FakeModel(delay=lambda _: 0.1)
     outcome = play(tmp_path, budget, model=slow)
     assert outcome.state == "interrupted"
     assert outcome.spent.startswith("budget: ")
@@ -137,7 +141,7 @@ def test_failures_and_second_calls_are_told_apart(tmp_path):
 
 def test_an_estimate_holds_the_truth_in_its_interval(whole):
     calls = whole.read("calls").to_pylist()
-    found = estimate(village(), choose("fake"), 0.5)
+    found = estimate(from_python(village()), FAKE, 0.5)
     told = found.whole
     assert told.calls.low <= len(calls) <= told.calls.high
     assert told.tokens_in.low <= sum(call["prompt_tokens"] for call in calls)
@@ -149,18 +153,18 @@ def test_an_estimate_holds_the_truth_in_its_interval(whole):
 
 def test_all_of_a_scenario_is_estimated_as_it_is(whole):
     calls = whole.read("calls").num_rows
-    assert estimate(village(), choose("fake"), 1.0).whole.calls.expected == calls
+    assert estimate(from_python(village()), FAKE, 1.0).whole.calls.expected == calls
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
 def test_a_share_is_between_nothing_and_all(share):
     with pytest.raises(UsageError, match="--share"):
-        estimate(village(), choose("fake"), share)
+        estimate(from_python(village()), FAKE, share)
 
 
 def test_an_estimate_from_nothing_is_refused():
     with pytest.raises(UsageError, match="give a larger --share"):
-        estimate(village(), choose("fake"), 1e-6)
+        estimate(from_python(village()), FAKE, 1e-6)
 
 
 def test_a_prompt_is_explained_part_by_part():
@@ -228,7 +232,7 @@ def simnet(tmp_path, monkeypatch):
     async def launch_here(plan, reporter):
         return await launch(replace(plan, backend=FakeModel(delay=lambda _: 0.02)), reporter)
 
-    monkeypatch.setattr(run_command, "launch", launch_here)
+    monkeypatch.setattr(launching, "launch", launch_here)
     return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
 
 

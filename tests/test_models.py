@@ -27,7 +27,8 @@ from simnet import (
     run,
     sample,
 )
-from simnet.cli import run as run_command
+from simnet.api import fork, resume
+from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.display.live import panel
 from simnet.cli.display.pace import Pace
@@ -40,12 +41,13 @@ from simnet.inference.statistics import Statistics, merged
 from simnet.planning.cost_estimate import estimate
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
-from simnet.runs.api import fork, resume
 from simnet.runs.launcher import launch
+from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
+from simnet.runs.start import from_python
 from simnet.runtime.models import check_models, models_by_name, needed_models
 from simnet.scenario.expected_turns import Expected
 from simnet.scenario.loading import load_scenario
@@ -166,7 +168,8 @@ def test_calls_are_asked_again_of_the_model_that_answered(tmp_path):
 
 def test_an_estimate_knows_the_models(tmp_path):
     backends = {name: choose("fake", name) for name in ("big", "small")}
-    found = estimate(town(), choose("fake"), 0.5, models=backends)
+    models = ModelOptions(backend="fake", models=backends)
+    found = estimate(from_python(town()), RunOptions(models=models), 0.5)
     assert found.cohorts["ours"].calls.expected > 0
     assert found.cohorts["theirs"].calls.expected > 0
 
@@ -275,11 +278,11 @@ def planned(here, monkeypatch):
     """Catch what the command line would launch."""
     plans = []
 
-    def perform(plan, scenario, order):
+    def keep_plan(plan, output):
         plans.append(plan)
         return 0
 
-    monkeypatch.setattr(run_command, "perform", perform)
+    monkeypatch.setattr(launching, "launch_and_exit_code", keep_plan)
     return plans
 
 

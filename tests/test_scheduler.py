@@ -1,4 +1,7 @@
-"""Views out, decisions back and rows to the record, in one process and with any delays."""
+"""Views out, decisions back and rows to the record, in one process and with any delays.
+
+Time is virtual: delays take none, and the scheduler reads the clock of the event loop.
+"""
 
 import asyncio
 from random import Random
@@ -6,6 +9,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 from made_worlds import drive, random_scenario
+from simulation.virtual_time import run_virtually
 
 from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
 from simnet.inference.fake import FakeModel
@@ -40,14 +44,20 @@ class Notebook:
         self._now -= 1
 
 
-def told(number, *, delay=None, record=None, report=None):
+async def scheduled(scenario, agent_pool, record, report=None, started=lambda _: None):
+    """Run a scheduler to its end; `started` gets it first."""
+    clock = asyncio.get_running_loop().time
+    scheduler = Scheduler(Kernel(scenario), agent_pool, record, report, clock=clock)
+    started(scheduler)
+    return await scheduler.run()
+
+
+def recorded(number, *, delay=None, record=None, report=None):
     """Run a random scenario and return its record and how it ended."""
     scenario = random_scenario(number)
     record = record or Notebook()
     agent_pool = LocalAgentPool(agents_of(scenario), FakeModel(delay=delay))
-    scheduler = Scheduler(Kernel(scenario), agent_pool, record, report)
-    finish = asyncio.run(scheduler.run())
-    return record, finish
+    return record, run_virtually(scheduled(scenario, agent_pool, record, report))
 
 
 def jitter(number):
@@ -58,8 +68,8 @@ def jitter(number):
 @pytest.mark.parametrize("number", range(6))
 def test_the_record_is_the_kernels_whatever_the_delays(number):
     played = drive(random_scenario(number))
-    quick, finish = told(number)
-    slow, finish_slow = told(number, delay=jitter(number))
+    quick, finish = recorded(number)
+    slow, finish_slow = recorded(number, delay=jitter(number))
     exposures = [
         row._asdict() for showing in played.exposure_batches for row in showing.exposures()
     ]
@@ -76,8 +86,14 @@ def test_the_record_is_the_kernels_whatever_the_delays(number):
     assert finish.progress.ledger == finish_slow.progress.ledger == played.kernel.ledger()
 
 
+def test_elapsed_time_is_that_of_the_given_clock():
+    _, finish = recorded(5, delay=lambda _: 1000.0)
+    assert finish.progress.first_reply >= 1000
+    assert finish.progress.elapsed >= 1000
+
+
 def test_calls_are_written_before_what_depends_on_them():
-    record, finish = told(5)
+    record, finish = recorded(5)
     assert finish.progress.usage.calls > 0
     assert record.written.index("calls") < record.written.index("events")
 
@@ -94,8 +110,8 @@ def test_usage_adds_up():
             yield done
 
     model.generate = counted
-    scheduler = Scheduler(Kernel(scenario), LocalAgentPool(agents_of(scenario), model), Notebook())
-    usage = asyncio.run(scheduler.run()).progress.usage
+    agent_pool = LocalAgentPool(agents_of(scenario), model)
+    usage = run_virtually(scheduled(scenario, agent_pool, Notebook())).progress.usage
     assert calls
     assert usage[:4] == (
         len(calls), sum(c.prompt_tokens for c in calls), 0, sum(c.output_tokens for c in calls),
@@ -135,10 +151,10 @@ def test_lists_of_views_grow_with_how_many_are_out():
 
     async def run():
         agent_pool = Counting(scenario, 9000)
-        await Scheduler(Kernel(scenario), agent_pool, Notebook()).run()
+        await scheduled(scenario, agent_pool, Notebook())
         return agent_pool.lengths
 
-    lengths = asyncio.run(run())
+    lengths = run_virtually(run())
     assert lengths[:5] == [400] * 5
     assert lengths[5:8] == [500, 625, 781]  # a quarter of those that are out
     assert max(lengths) <= 1600
@@ -150,6 +166,10 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
     scheduler = None
     asked = 0
 
+    def started(made):
+        nonlocal scheduler
+        scheduler = made
+
     def reply(prompt):
         nonlocal asked
         asked += 1
@@ -159,8 +179,7 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
 
     record = Notebook()
     agent_pool = LocalAgentPool(agents_of(scenario), FakeModel(reply, delay=lambda _: 0.001))
-    scheduler = Scheduler(Kernel(scenario), agent_pool, record)
-    finish = asyncio.run(scheduler.run())
+    finish = run_virtually(scheduled(scenario, agent_pool, record, started=started))
     ledger = finish.progress.ledger
     assert finish.stopped
     assert finish.progress.usage.calls == asked == ledger.planned
@@ -171,11 +190,8 @@ def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
 
 def test_stopping_before_the_start_runs_nothing():
     scenario = rounds(talk)
-    scheduler = Scheduler(
-        Kernel(scenario), LocalAgentPool(agents_of(scenario), FakeModel()), Notebook()
-    )
-    scheduler.stop()
-    finish = asyncio.run(scheduler.run())
+    agent_pool = LocalAgentPool(agents_of(scenario), FakeModel())
+    finish = run_virtually(scheduled(scenario, agent_pool, Notebook(), started=Scheduler.stop))
     assert finish.stopped
     assert finish.progress.ledger.planned == 0
 
@@ -183,10 +199,11 @@ def test_stopping_before_the_start_runs_nothing():
 def play(scenario, model=None, record=None):
     async def collect():
         agent_pool = LocalAgentPool(agents_of(scenario), model or FakeModel())
-        stage = Driver(scenario, agent_pool, record or Notebook())
-        return [update async for update in stage.run()]
+        clock = asyncio.get_running_loop().time
+        driver = Driver(scenario, agent_pool, record or Notebook(), clock=clock)
+        return [update async for update in driver.run()]
 
-    return asyncio.run(collect())
+    return run_virtually(collect())
 
 
 def test_a_play_tells_how_it_goes_and_last_how_it_ended():
@@ -232,9 +249,7 @@ def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
     record = Notebook(wait=0.002)
     scenario = rounds(talk)
-    scheduler = Scheduler(
-        Kernel(scenario), LocalAgentPool(agents_of(scenario), FakeModel()), record
-    )
-    asyncio.run(scheduler.run())
+    agent_pool = LocalAgentPool(agents_of(scenario), FakeModel())
+    run_virtually(scheduled(scenario, agent_pool, record))
     assert 2 <= record.most <= module.WRITES_IN_FLIGHT
     assert len(record.tables["events"]) == 105

@@ -6,18 +6,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simnet.cli.again import MaxCalls, MaxMinutes, MaxTokens
-from simnet.cli.again import app as again
-from simnet.cli.ahead import app as ahead
 from simnet.cli.cost import cost
 from simnet.cli.doctor import doctor
+from simnet.cli.estimate import app as estimate
+from simnet.cli.explain import app as explain
 from simnet.cli.export import app as export
+from simnet.cli.fork import app as fork
 from simnet.cli.ls import ls
 from simnet.cli.migrate import migrate
-from simnet.cli.opening import RUNS
-from simnet.cli.options import Address, Also, LogLevel, PerActor, Replicas, Runs, Seed, Sets, Target
 from simnet.cli.personas.app import app as personas
 from simnet.cli.replay import replay
+from simnet.cli.resume import app as resume
+from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
@@ -60,18 +60,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(export)
-app.add_typer(personas)
-app.add_typer(again)
-app.add_typer(ahead)
-
-
-Model = Annotated[
-    str | None, typer.Option(help="Model folder or hub name; `embedded` needs no download.")
-]
-Backend = Annotated[
-    str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
-]
+for group in (run, resume, fork, explain, estimate, export, personas):
+    app.add_typer(group)
 
 
 @app.callback()
@@ -80,73 +70,6 @@ def main_options(
     version: VersionFlag = False,
 ) -> None:
     """Simulate societies of LLM personas on a social network."""
-
-
-@app.command()
-def run(
-    target: Target,
-    sets: Sets = None,
-    seed: Seed = None,
-    model: Model = None,
-    backend: Backend = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="An OpenAI-compatible endpoint, with --backend openai."),
-    ] = None,
-    adapters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--adapter", metavar="NAME=FOLDER", help="LoRA adapter for cohorts; repeatable."
-        ),
-    ] = None,
-    also: Also = None,
-    replicas: Replicas = None,
-    address: Address = None,
-    runs: Runs = RUNS,
-    personas_per_actor: PerActor = "auto",
-    watch: Annotated[
-        bool | None,
-        typer.Option(help="Print posts as they land; by default for up to 100 personas."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")] = False,
-    log_level: LogLevel = None,
-    resume_if_exists: Annotated[
-        bool,
-        typer.Option(
-            "--resume-if-exists",
-            help="Go on with the newest run of this scenario, if it is not complete.",
-        ),
-    ] = False,
-    max_tokens: MaxTokens = None,
-    max_minutes: MaxMinutes = None,
-    max_calls: MaxCalls = None,
-) -> None:
-    """Run a scenario and leave a run directory behind."""
-    from simnet.cli.run import Order, carry_out  # noqa: PLC0415
-    from simnet.scheduler.budget import Budget  # noqa: PLC0415
-
-    order = Order(
-        target=target,
-        sets=tuple(sets or ()),
-        seed=seed,
-        model=model,
-        backend=backend,
-        base_url=base_url,
-        adapters=tuple(adapters or ()),
-        also=tuple(also or ()),
-        replicas=replicas,
-        address=address,
-        runs=runs,
-        personas_per_actor=personas_per_actor,
-        watch=watch,
-        as_json=as_json,
-        quiet=quiet,
-        log_level=log_level,
-        resume_if_exists=resume_if_exists,
-        budget=Budget(max_tokens, max_calls, max_minutes),
-    )
-    raise typer.Exit(carry_out(order))
 
 
 for command in (validate, cost, ls, show, replay, verify, migrate, doctor, version):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from simnet.cli.opening import RUNS, open_run
-from simnet.cli.options import AsJson, RunName, Runs
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_table
 
 if TYPE_CHECKING:

@@ -1,114 +1,153 @@
-"""What `simnet explain` does."""
+"""The command that prints the prompt of a persona, section by section."""
 
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from simnet.cli.run import Order, read_also
-from simnet.clock import format_time, parse_duration
+from simnet.cli.options import (
+    Also,
+    AsJson,
+    Backend,
+    Model,
+    ModelFlags,
+    Seed,
+    Sets,
+    Target,
+    read_time,
+)
+from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend, choose
-from simnet.planning.explain import Explained, explain
-from simnet.runtime.models import model_of
-from simnet.scenario.loading import load_scenario
-from simnet.scenario.scenario import Scenario
 from simnet.text import terminal_safe
+
+if TYPE_CHECKING:
+    from simnet.inference import backend as inference
+    from simnet.planning.explain import Explained
+    from simnet.runs.options import ModelOptions
+    from simnet.scenario.scenario import Scenario
+
+app = typer.Typer(rich_markup_mode=None)
 
 CHARACTERS_PER_TOKEN = 4
 
 
-def take_apart(order: Order, who: str, at: str) -> None:
-    """Print what a persona is told at a time, its parts and what they cost."""
-    try:
-        moment = parse_duration(at)
-    except ValueError as error:
-        raise UsageError(f"--at {at}: {error}") from error
-    loaded = load_scenario(order.target, order.sets, order.seed)
-    backend = _backend(order, loaded.scenario, who.removeprefix("@"))
-    encoder = backend.encoder()
-    found = explain(loaded.scenario, who.removeprefix("@"), moment, encoder)
+@app.command(name="explain")
+def explain_prompt(
+    target: Target,
+    who: Annotated[str, typer.Option(metavar="HANDLE", help="Whose prompt.")],
+    at: Annotated[str, typer.Option(metavar="TIME", help="Simulated time, such as 6h.")] = "0s",
+    sets: Sets = None,
+    seed: Seed = None,
+    model: Model = None,
+    backend: Backend = None,
+    also: Also = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a persona is told, part by part, with token counts; asks no model."""
+    from simnet.planning.explain import explain  # noqa: PLC0415
+    from simnet.scenario.loading import load_scenario  # noqa: PLC0415
+
+    moment = read_time("--at", at)
+    scenario = load_scenario(target, sets or (), seed).scenario
+    handle = who.removeprefix("@")
+    options = ModelFlags(model=model, backend=backend, also=also).read()
+    counter = _token_counter(options, scenario, handle)
+    encoder = counter.encoder()
+    explained = explain(scenario, handle, moment, encoder)
     if encoder is None:
-        count, how, whole = _guess, "estimated: four characters a token", None
+        count, how, total = _estimate, "estimated: four characters a token", None
     else:
-        count, how = encoder.count, f"counted by the tokenizer of {backend.model}"
-        whole = len(encoder.encode(found.system, found.user))
-    told = _figures(found, count, whole, how, encoder.length if encoder else None)
-    if order.as_json:
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        count, how = encoder.count, f"counted by the tokenizer of {counter.model}"
+        total = len(encoder.encode(explained.system, explained.user))
+    figures = _figures(explained, count, total, how, encoder.length if encoder else None)
+    if as_json:
+        sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
     else:
-        _print(found, told, Console())
+        _print(explained, figures, Console())
 
 
-def _backend(order: Order, scenario: Scenario, who: str) -> Backend:
-    """Choose what counts tokens: the model that this persona asks.
+def _token_counter(options: "ModelOptions", scenario: "Scenario", who: str) -> "inference.Backend":
+    """Return the backend whose tokenizer counts: that of the model which this persona asks.
 
-    Without vLLM and without a wish they are estimated.
+    Without vLLM, and unless a model or a backend was asked for, it is the fake one, and tokens
+    are estimated.
     """
+    from simnet.inference.backend import choose  # noqa: PLC0415
+    from simnet.runtime.models import model_of  # noqa: PLC0415
+
     name = model_of(scenario, who) if who in scenario.handles() else None
-    also = read_also(order.also)
-    if name is not None and name not in also and order.backend != "fake":
+    if name is not None and name not in options.models and options.backend != "fake":
         raise UsageError(
             f"@{who} asks the model {name!r}; add --also {name}=MODEL, or --backend fake for an "
             "estimate"
         )
-    model = order.model if name is None else also.get(name)
+    model = options.model if name is None else options.models.get(name)
+    assert model is None or isinstance(model, str)
     try:
-        backend = choose(order.backend, model)
+        backend = choose(options.backend, model)
     except UsageError:
-        if order.backend is not None or model is not None:
+        if options.backend is not None or model is not None:
             raise
         return choose("fake")
-    return backend.ready(_tell)
+    return backend.ready(_print_progress)
 
 
-def _tell(text: str) -> None:
+def _print_progress(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _guess(text: str) -> int:
+def _estimate(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def _figures(
-    found: Explained, count: Callable[[str], int], whole: int | None, how: str, room: int | None
+    explained: "Explained",
+    count: Callable[[str], int],
+    total: int | None,
+    how: str,
+    room: int | None,
 ) -> dict[str, Any]:
     return {
-        "who": found.who,
-        "cohort": found.cohort,
-        "turn": found.turn,
-        "at": found.at,
-        "next_at": found.next_at,
+        "who": explained.who,
+        "cohort": explained.cohort,
+        "turn": explained.turn,
+        "at": explained.at,
+        "next_at": explained.next_at,
         "how": how,
         "sections": [
-            {"name": part.name, "tokens": count(part.text), "text": part.text}
-            for part in found.sections
+            {"name": section.name, "tokens": count(section.text), "text": section.text}
+            for section in explained.sections
         ],
-        "tokens": whole if whole is not None else count(found.system + found.user),
+        "tokens": total if total is not None else count(explained.system + explained.user),
         "room": room,
-        "shared": count(found.shared),
-        "kept": count(found.kept),
-        "pattern": found.pattern,
+        "shared": count(explained.shared),
+        "kept": count(explained.kept),
+        "pattern": explained.pattern,
     }
 
 
-def _print(found: Explained, told: dict[str, Any], console: Console) -> None:
-    when = f"turn {found.turn} of @{found.who} ({found.cohort}) at {format_time(found.at)}"
-    console.print(Text(when, "bold"))
-    for part in told["sections"]:
-        console.print(Rule(f"{part['name']}, {part['tokens']} tokens", align="left", style="dim"))
-        console.print(Text(terminal_safe(part["text"])), soft_wrap=True)
+def _print(explained: "Explained", figures: dict[str, Any], console: Console) -> None:
+
+    persona = f"@{explained.who} ({explained.cohort})"
+    heading = f"turn {explained.turn} of {persona} at {format_time(explained.at)}"
+    console.print(Text(heading, "bold"))
+    for section in figures["sections"]:
+        title = f"{section['name']}, {section['tokens']} tokens"
+        console.print(Rule(title, align="left", style="dim"))
+        console.print(Text(terminal_safe(section["text"])), soft_wrap=True)
     console.print(Rule(style="dim"))
-    total = told["tokens"]
-    room = f" of {told['room']:,} with the reply" if told["room"] else ""
-    after = f"at {format_time(found.next_at)}" if found.next_at is not None else "if there were one"
+    total = figures["tokens"]
+    room = f" of {figures['room']:,} with the reply" if figures["room"] else ""
+    next_at = explained.next_at
+    after = "if there were one" if next_at is None else f"at {format_time(next_at)}"
     for line in (
-        f"{total:,} tokens{room}, {told['how']}",
-        f"{told['shared']:,} of them begin every prompt of the cohort {found.cohort}",
-        f"{told['kept']:,} of them begin the prompt of the next turn too, {after}",
+        f"{total:,} tokens{room}, {figures['how']}",
+        f"{figures['shared']:,} of them begin every prompt of the cohort {explained.cohort}",
+        f"{figures['kept']:,} of them begin the prompt of the next turn too, {after}",
     ):
         console.print(Text(line))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.cli.opening import RUNS, open_run
-from simnet.cli.options import AsJson, RunName, Runs
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, RunName, Runs
 from simnet.cli.output import print_json
 
 if TYPE_CHECKING:

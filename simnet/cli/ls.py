@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simnet.cli.opening import RUNS
-from simnet.cli.options import AsJson
+from simnet.cli.options import RUNS, AsJson
 from simnet.cli.output import print_json, print_table
 from simnet.errors import RecordError, UsageError
 

@@ -2,8 +2,8 @@
 
 import typer
 
-from simnet.cli.opening import RUNS, run_folder
-from simnet.cli.options import RunName, Runs
+from simnet.cli.opening import run_folder
+from simnet.cli.options import RUNS, RunName, Runs
 
 
 def migrate(run: RunName, runs: Runs = RUNS) -> None:

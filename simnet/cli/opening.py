@@ -1,19 +1,13 @@
-"""Runs by the names that the command line takes, and their completion."""
+"""Opens runs by the names that the command line takes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from simnet.cli.options import LATEST, MANIFEST
 from simnet.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from simnet.recording.reading.run import Run
-
-LATEST = "latest"
-RUNS = Path("runs")
-"""Where runs are unless `--runs` names another folder."""
-_MANIFEST = "manifest.json"
 
 
 def open_run(name: str, root: Path) -> "Run":
@@ -31,7 +25,7 @@ def run_folder(name: str, root: Path) -> Path:
     from simnet.recording.reading.run import folder_of  # noqa: PLC0415  (imports pyarrow)
 
     path = Path(name)
-    return path if (path / _MANIFEST).is_file() else folder_of(name, root)
+    return path if (path / MANIFEST).is_file() else folder_of(name, root)
 
 
 def _newest(root: Path) -> "Run":
@@ -49,10 +43,3 @@ def _newest(root: Path) -> "Run":
     if errors:
         raise errors[-1]
     raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
-
-
-def complete_run(context: typer.Context, incomplete: str) -> list[str]:
-    """List the run ids that begin with what is typed so far, for the shell's completion."""
-    root = Path(context.params.get("runs") or RUNS)
-    ids = sorted((path.parent.name for path in root.glob(f"*/{_MANIFEST}")), reverse=True)
-    return [name for name in [LATEST, *ids] if name.startswith(incomplete)]

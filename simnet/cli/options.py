@@ -1,11 +1,38 @@
-"""Options that several commands have, declared once."""
+"""Options that several commands have, declared once, and the values they are gathered into.
 
+`simnet --help` loads the files of all commands, so these import what is slow where it is used.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from simnet.cli.opening import complete_run
+from simnet.clock import Seconds, parse_duration
+from simnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from simnet.runs.options import ModelOptions, RunOptions
+    from simnet.runtime.placement import PersonasPerActor
+
+RUNS = Path("runs")
+"""Where runs are unless `--runs` names another folder."""
+LATEST = "latest"
+"""The name of the run made last."""
+MANIFEST = "manifest.json"
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """List the run ids that begin with what is typed so far, for the shell's completion."""
+    root = Path(context.params.get("runs") or RUNS)
+    ids = sorted((path.parent.name for path in root.glob(f"*/{MANIFEST}")), reverse=True)
+    return [name for name in [LATEST, *ids] if name.startswith(incomplete)]
+
+
+# -- arguments and single options ---------------------------------------------------------
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
@@ -29,10 +56,22 @@ Target = Annotated[
         help="A scenario: path/to/file.py or package.module, with :attribute if it holds several."
     ),
 ]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="Endpoint of --backend openai.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="Model folder or hub name, or `embedded`; by default that of the backend or the run."
+    ),
+]
+Backend = Annotated[
+    str | None, typer.Option(metavar="vllm|openai|fake", help="What runs the model.")
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="An OpenAI-compatible endpoint, with --backend openai."),
+]
 Adapters = Annotated[
     list[str] | None,
-    typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter; repeatable."),
+    typer.Option("--adapter", metavar="NAME=FOLDER", help="LoRA adapter for cohorts; repeatable."),
 ]
 Also = Annotated[
     list[str] | None,
@@ -44,7 +83,163 @@ Replicas = Annotated[
 Address = Annotated[
     str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
 ]
+UseRay = Annotated[
+    bool | None,
+    typer.Option("--ray/--no-ray", help="Run on Ray, the default, or in this process."),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option(min=0.0, help="Stop after so many minutes of turns.")
+]
+MaxCalls = Annotated[
+    int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
+]
+Watch = Annotated[
+    bool | None,
+    typer.Option(help="Print posts as they land; by default for up to 100 personas."),
+]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")]
 LogLevel = Annotated[
     Literal["debug", "info", "warning"] | None,
     typer.Option("--log-level", help="Print log lines of this level and above on stderr."),
 ]
+
+
+# -- groups of options ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFlags:
+    """The options that choose models."""
+
+    model: Model = None
+    backend: Backend = None
+    base_url: BaseUrl = None
+    adapters: Adapters = None
+    also: Also = None
+    replicas: Replicas = None
+
+    def read(self) -> "ModelOptions":
+        """Return what they say. Raises UsageError."""
+        from simnet.runs.options import ModelOptions  # noqa: PLC0415  (slow)
+
+        return ModelOptions(
+            model=self.model,
+            models=read_also(self.also or ()),
+            backend=self.backend,
+            base_url=self.base_url,
+            adapters=read_adapters(self.adapters or ()),
+            replicas=self.replicas,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFlags:
+    """The options that say where a run takes place and what it may cost."""
+
+    runs: Runs = RUNS
+    ray: UseRay = None
+    address: Address = None
+    personas_per_actor: PerActor = "auto"
+    max_tokens: MaxTokens = None
+    max_minutes: MaxMinutes = None
+    max_calls: MaxCalls = None
+
+    def read(self, models: ModelFlags) -> "RunOptions":
+        """Return what they say, together with the options of models. Raises UsageError."""
+        from simnet.runs.options import RunOptions  # noqa: PLC0415  (slow)
+        from simnet.scheduler.budget import Budget  # noqa: PLC0415  (slow)
+
+        return RunOptions(
+            models=models.read(),
+            out=self.runs,
+            ray=self.ray,
+            address=self.address,
+            personas_per_actor=read_per_actor(self.personas_per_actor),
+            budget=Budget(self.max_tokens, self.max_calls, self.max_minutes),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputFlags:
+    """The options that say what a run prints. Raises UsageError if they exclude each other."""
+
+    watch: Watch = None
+    as_json: JsonLines = False
+    quiet: Quiet = False
+    log_level: LogLevel = None
+
+    def __post_init__(self) -> None:
+        if self.as_json and self.quiet:
+            raise UsageError("--json and --quiet exclude each other; choose one")
+
+
+def expand_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a command for typer of a function with groups: each group becomes its options.
+
+    A group is a parameter whose type is a dataclass; the function gets an instance of it.
+    """
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, tuple[type, list[str]]] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        if is_dataclass(parameter.annotation) and isinstance(parameter.annotation, type):
+            fields = inspect.signature(parameter.annotation).parameters
+            groups[parameter.name] = (parameter.annotation, list(fields))
+            parameters += fields.values()
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def call(**values: Any) -> None:
+        for name, (group, fields) in groups.items():
+            values[name] = group(**{field: values.pop(field) for field in fields})
+        command(**values)
+
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return call
+
+
+# -- reading values ---------------------------------------------------------------------------
+
+
+def read_adapters(texts: Sequence[str]) -> dict[str, str]:
+    """Read `--adapter` options. Raises UsageError unless each is NAME=FOLDER with a new name."""
+    folders = _read_pairs("--adapter", "adapter", "FOLDER", texts)
+    return {name: str(Path(folder).expanduser().resolve()) for name, folder in folders.items()}
+
+
+def read_also(texts: Sequence[str]) -> dict[str, str]:
+    """Read `--also` options. Raises UsageError unless each is NAME=MODEL with a new name."""
+    return _read_pairs("--also", "model", "MODEL", texts)
+
+
+def _read_pairs(option: str, what: str, metavar: str, texts: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"{option} {text}: give NAME={metavar}")
+        if name in pairs:
+            raise UsageError(f"{option} {text}: there is another {what} {name!r}")
+        pairs[name] = value
+    return pairs
+
+
+def read_time(option: str, text: str) -> Seconds:
+    """Read an option that is a simulated time. Raises UsageError."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: {error}") from error
+
+
+def read_per_actor(text: str) -> "PersonasPerActor":
+    """Read `--personas-per-actor`. Raises UsageError unless it is `auto` or 1 or more."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--personas-per-actor {text}: give a whole number from 1, or auto")
+    return int(text)

@@ -7,7 +7,8 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.reading.run import Run
-from simnet.runs.model_selection import NONE, ModelOptions, choose_models_of
+from simnet.runs.model_selection import choose_recorded_models
+from simnet.runs.options import ModelOptions
 from simnet.runs.reload_scenario import timeline_of
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.llm_server import LlmServer
@@ -26,7 +27,8 @@ async def _resample(run: Run, count: int, model: str | None, backend: str | None
     timeline = timeline_of(run)
     picked = pick(run, timeline, count)
     scenario = last_scenario(timeline.start, timeline.continuation(run))
-    default, further = choose_models_of(run, scenario, model, NONE, ModelOptions(backend))
+    options = ModelOptions(model=model, backend=backend)
+    default, further = choose_recorded_models(run, scenario, options)
     total = Resampled(0, 0, ())
     for name in dict.fromkeys(call.model for call in picked):
         chosen = further.get(name, default) if name is not None else default

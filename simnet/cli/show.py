@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.opening import RUNS, open_run
-from simnet.cli.options import RunName, Runs
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, RunName, Runs
 
 
 def show(

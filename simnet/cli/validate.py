@@ -4,7 +4,7 @@ import os
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from simnet.cli.options import AsJson, PerActor, Seed, Sets, Target
+from simnet.cli.options import AsJson, PerActor, Seed, Sets, Target, read_per_actor
 from simnet.cli.output import print_json, table
 from simnet.clock import format_time
 from simnet.runtime.models import DEFAULT
@@ -25,8 +25,6 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check a scenario and show what a run of it would be; starts nothing."""
-    from simnet.cli.run import read_per_actor  # noqa: PLC0415  (imports pyarrow)
-
     loaded = load_scenario(target, sets or (), seed)
     check_most_turns(loaded.scenario)
     plan = _plan(loaded, read_per_actor(personas_per_actor))

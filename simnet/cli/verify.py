@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simnet.cli.opening import RUNS, open_run
-from simnet.cli.options import AsJson, RunName, Runs
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, Backend, Model, RunName, Runs
 from simnet.cli.output import print_checks, print_json
 from simnet.errors import RecordError, UsageError
 from simnet.text import terminal_safe
@@ -25,12 +25,8 @@ def verify(
         int | None,
         typer.Option(min=1, metavar="K", help="Ask K calls again and count the same replies."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model to ask again, in place of the one the run had.")
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(metavar="vllm|openai|fake", help="What runs it.")
-    ] = None,
+    model: Model = None,
+    backend: Backend = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a record: checksums, keys, invariants, and that a replay gives the same state."""

@@ -7,9 +7,9 @@ import typer
 
 def version() -> None:
     """Print the version of simnet."""
-    import simnet  # noqa: PLC0415
+    from importlib.metadata import version as installed_version  # noqa: PLC0415
 
-    typer.echo(simnet.__version__)
+    typer.echo(installed_version("simnet"))
 
 
 def _print_and_exit(wanted: bool) -> None:

@@ -1,10 +1,10 @@
-"""What a run will cost, from running its first stretch of simulated time.
+"""Estimates what a run will cost by running the first part of its simulated time.
 
-The calls of the stretch are counted in slices of simulated time. A cohort's figures are scaled
-by how many more turns its rhythm has in the whole run than in the stretch, which for rhythms
-that know the hour is not the share of time. The interval is a bootstrap: slices are drawn with
-replacement again and again, and 95 of 100 sums lie within it. It tells how calls scatter, not
-what is different later: feeds fill up in the first hours, and behaviour may change.
+The calls of that part are counted in slices of simulated time. The figures of a cohort are
+scaled by the ratio of the turns that its rhythm expects in the whole run and in the part, which
+for rhythms that know the hour is not the ratio of times. The interval is a 95% bootstrap
+interval over slices. It covers the scatter of calls, not what changes later: feeds fill up in
+the first hours, and behaviour may change.
 """
 
 import asyncio
@@ -12,26 +12,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from simnet.errors import UsageError
-from simnet.inference.backend import Backend
-from simnet.inference.model import Model
+from simnet.inference.backend import Backend, built
 from simnet.recording.reading.run import Run
 from simnet.runs.launcher import launch
+from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.expected_turns import expected_of
+from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 
 SLICES = 20
 DRAWS = 2000
 FEW = 30
-"""Calls below which an estimate is a guess."""
+"""With fewer calls an estimate is rough."""
 _FIGURES = ("prompt_tokens", "cached_tokens", "output_tokens")
 
 
@@ -44,35 +45,35 @@ class Range(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """What some part of a run will cost."""
+    """The estimated cost of a run or of a cohort."""
 
     calls: Range
     tokens_in: Range
     cached: Range
-    """Of the tokens in, those that a cache has."""
+    """Those of the tokens in that come from the prefix cache."""
     tokens_out: Range
     minutes: Range
-    """Wall minutes of the turns, at the pace of the stretch; start and end come on top."""
+    """Wall minutes of turns, at the pace of the part that was run; start-up is not included."""
 
 
 class Estimates(NamedTuple):
-    """What a run will cost, as a whole and by cohort."""
+    """The estimated cost of a run, as a whole and by cohort."""
 
     whole: Estimate
     cohorts: Mapping[str, Estimate]
     sampled: int
-    """Calls that were made for it."""
+    """Calls in the part that was run."""
     seconds: float
-    """Wall seconds of the stretch, without start and end."""
+    """Wall seconds of its turns."""
 
     @property
     def rough(self) -> bool:
-        """Whether so few calls were made that it is a guess."""
+        """Whether there were too few calls for a good estimate."""
         return self.sampled < FEW
 
 
-def stretch(scenario: Scenario, share: float) -> Scenario:
-    """Return the first `share` of a scenario. Raises UsageError unless it is in 0 to 1."""
+def first_part(scenario: Scenario, share: float) -> Scenario:
+    """Return the first `share` of a scenario. Raises UsageError unless 0 < share <= 1."""
     if not 0 < share <= 1:
         raise UsageError(f"--share {share}: give a share of the simulated time, above 0, up to 1")
     lasts = share * scenario.lasts
@@ -81,80 +82,74 @@ def stretch(scenario: Scenario, share: float) -> Scenario:
 
 
 def estimate(
-    scenario: Scenario,
-    backend: Backend | Model,
+    loaded: Loaded,
+    options: RunOptions,
     share: float = 0.01,
-    *,
-    models: Mapping[str, Backend | Model] = MappingProxyType({}),
-    modules: Sequence[ModuleType] = (),
-    address: str | None = None,
     reporter: Reporter | None = None,
 ) -> Estimates:
-    """Run the first `share` of a scenario in a temporary folder and extrapolate what it cost.
+    """Run the first `share` of a scenario in a temporary folder and extrapolate its cost.
 
-    `backend` and `models` are as in a Launch; fakes alone run in this process.
-    Raises UsageError when no model was asked in it, and what `launch` raises.
+    Fake models run in this process. Raises UsageError if no model was asked, and what
+    `start_plan` and `launch` raise.
     """
-    part = stretch(scenario, share)
-    local = all(
-        isinstance(one, Backend) and one.kind == "fake" for one in (backend, *models.values())
-    )
-    if local:
-        backend, models = _built(backend), {name: _built(one) for name, one in models.items()}
+    scenario, part = loaded.scenario, first_part(loaded.scenario, share)
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
-        plan = RunPlan(
-            *(part, backend, Path(folder)), address=address, modules=modules, models=models
-        )
-        outcome = asyncio.run(launch(plan, reporter))
+        plan = start_plan(replace(loaded, scenario=part), replace(options, out=Path(folder)))
+        result = asyncio.run(launch(_with_local_fakes(plan), reporter))
         columns = ["at", "who", *_FIGURES]
-        calls = Run.open(outcome.folder).table("calls").to_table(columns=columns)
-        found = {name: calls[name].to_pylist() for name in columns}
-    if not found["at"]:
+        table = Run.open(result.folder).table("calls").to_table(columns=columns)
+        calls = {name: table[name].to_pylist() for name in columns}
+    if not calls["at"]:
         raise UsageError(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"
         )
-    return _extrapolated(scenario, part, found, outcome)
+    return _extrapolated(scenario, part, calls, result)
 
 
-def _built(model: Backend | Model) -> Model:
-    return model.build() if isinstance(model, Backend) else model
+def _with_local_fakes(plan: RunPlan) -> RunPlan:
+    """Return the plan with its models built, if all are fake: so the run needs no Ray."""
+    models = [plan.backend, *plan.models.values()]
+    if not all(isinstance(model, Backend) and model.kind == "fake" for model in models):
+        return plan
+    further = {name: built(model) for name, model in plan.models.items()}
+    return replace(plan, backend=built(plan.backend), models=further)
 
 
 def _extrapolated(
-    scenario: Scenario, part: Scenario, found: Mapping[str, Sequence[Any]], outcome: RunResult
+    scenario: Scenario, part: Scenario, calls: Mapping[str, Sequence[Any]], result: RunResult
 ) -> Estimates:
     numbers = {
         handle: number
         for number, cohort in enumerate(scenario.cohorts)
         for handle in handles_of(cohort.personas)
     }
-    whose = np.array([numbers[who] for who in found["who"]])
-    slices = np.minimum(np.array(found["at"]) / part.lasts * SLICES, SLICES - 1).astype(int)
-    figures = np.array([[1] * len(whose), *(found[name] for name in _FIGURES)], float)
+    cohort_of = np.array([numbers[who] for who in calls["who"]])
+    slices = np.minimum(np.array(calls["at"]) / part.lasts * SLICES, SLICES - 1).astype(int)
+    figures = np.array([[1] * len(cohort_of), *(calls[name] for name in _FIGURES)], float)
     sums = np.zeros((len(scenario.cohorts), len(figures), SLICES))
     for row, values in enumerate(figures):
-        np.add.at(sums[:, row], (whose, slices), values)
+        np.add.at(sums[:, row], (cohort_of, slices), values)
     factors = [_factor(scenario, part, cohort) for cohort in scenario.cohorts]
     scaled = sums * np.array(factors)[:, None, None]
-    seconds = outcome.finish.progress.elapsed
-    pace = seconds / 60 / len(whose)
+    seconds = result.finish.progress.elapsed
+    pace = seconds / 60 / len(cohort_of)
     by_cohort = {
         cohort.name: _estimate(one, pace)
         for cohort, one in zip(scenario.cohorts, scaled, strict=True)
     }
-    return Estimates(_estimate(scaled.sum(axis=0), pace), by_cohort, len(whose), seconds)
+    return Estimates(_estimate(scaled.sum(axis=0), pace), by_cohort, len(cohort_of), seconds)
 
 
 def _factor(scenario: Scenario, part: Scenario, cohort: Cohort) -> float:
-    """Tell how many times as many turns a cohort has in the whole."""
+    """Return the ratio of the turns of a cohort in the whole scenario and in the part."""
     whole, sampled = expected_of(scenario, cohort), expected_of(part, cohort)
     return whole / sampled if whole and sampled else scenario.lasts / part.lasts
 
 
 def _estimate(sums: np.ndarray, pace: float) -> Estimate:
-    """Estimate from what was counted in each slice (figures x slices); `pace` is minutes a call."""
-    chance = np.random.default_rng(0)
-    drawn = sums[:, chance.integers(0, SLICES, (DRAWS, SLICES))].sum(axis=2)
+    """Estimate from counts of shape (figures, slices); `pace` is in minutes a call."""
+    random = np.random.default_rng(0)
+    drawn = sums[:, random.integers(0, SLICES, (DRAWS, SLICES))].sum(axis=2)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1)
     calls, tokens_in, cached, tokens_out = (
         Range(float(one), float(least), float(most))

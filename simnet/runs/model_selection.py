@@ -1,119 +1,105 @@
-"""Which models a run uses, from what was asked for, what is installed and what a record says."""
+"""Chooses the models of a run from options, from what is installed and from a record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import NamedTuple
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, choose
-from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.runs.create import IN_PROCESS
+from simnet.runs.options import ModelChoice, ModelOptions
 from simnet.runtime.models import needed_models
 from simnet.scenario.scenario import Scenario
 
-Named: TypeAlias = Mapping[str, str | Backend | Model]
-"""Models by the names that cohorts give them; a text is a folder or hub name."""
-NONE: Named = MappingProxyType({})
 
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """What models are chosen with where only their folder or hub name is given."""
-
-    backend: str | None = None
-    settings: EngineSettings | None = None
-    endpoint: Endpoint | None = None
-    replicas: int | None = None
-    """None is one, or as many as a record says."""
-
-
-class ModelChoice(NamedTuple):
+class ChosenModels(NamedTuple):
     """The models of a run."""
 
     default: Backend | Model
-    """That of cohorts that name none."""
-    further: dict[str, Backend | Model]
+    """The model of cohorts that name none."""
+    further: Mapping[str, Backend | Model]
+    """Further models by the names that cohorts give them."""
 
 
-def choose_models(
-    scenario: Scenario, model: str | Backend | Model | None, models: Named, means: ModelOptions
-) -> ModelChoice:
-    """Choose all models of a run. Raises UsageError; see `choose`."""
-    further = {name: _chosen(scenario, name, one, means) for name, one in models.items()}
-    if model is None and means.backend is None and further and None not in needed_models(scenario):
-        return ModelChoice(next(iter(further.values())), further)  # nobody asks the default
-    return ModelChoice(_chosen(scenario, None, model, means), further)
+def choose_models(scenario: Scenario, options: ModelOptions) -> ChosenModels:
+    """Choose all models of a new run. Raises UsageError; see `choose`."""
+    further = _further(scenario, options)
+    if options.model is None and options.backend is None and _default_is_unused(scenario, further):
+        return ChosenModels(next(iter(further.values())), further)
+    return ChosenModels(_chosen(scenario, None, options.model, options), further)
 
 
-def choose_models_of(
-    run: Run,
-    scenario: Scenario,
-    model: str | Backend | Model | None,
-    models: Named,
-    means: ModelOptions,
-) -> ModelChoice:
-    """Choose the models a run had, with those that are given in their place or besides.
+def choose_recorded_models(run: Run, scenario: Scenario, options: ModelOptions) -> ChosenModels:
+    """Choose the models that a run had; models in `options` replace them or are added.
 
-    Those that nobody in `scenario` asks any more are left out.
+    Models that no cohort of `scenario` asks are left out. Raises UsageError; see `choose`.
     """
     manifest = run.manifest
-    further = {name: _chosen(scenario, name, one, means) for name, one in models.items()}
+    further = _further(scenario, options)
     for name, facts in manifest.models.items():
         if name not in further and name in needed_models(scenario):
-            further[name] = _recorded(run, scenario, name, facts, means)
-    if model is not None:
-        return ModelChoice(_chosen(scenario, None, model, means), further)
-    if manifest.model is None and further and None not in needed_models(scenario):
-        return ModelChoice(next(iter(further.values())), further)
+            further[name] = _recorded(run, scenario, name, facts, options)
+    if options.model is not None:
+        return ChosenModels(_chosen(scenario, None, options.model, options), further)
+    if manifest.model is None and _default_is_unused(scenario, further):
+        return ChosenModels(next(iter(further.values())), further)
     facts = manifest.model or ModelFacts(name="")
     facts = facts.model_copy(update={"backend": facts.backend or manifest.backend})
-    return ModelChoice(_recorded(run, scenario, None, facts, means), further)
+    return ChosenModels(_recorded(run, scenario, None, facts, options), further)
+
+
+def _further(scenario: Scenario, options: ModelOptions) -> dict[str, Backend | Model]:
+    return {name: _chosen(scenario, name, model, options) for name, model in options.models.items()}
+
+
+def _default_is_unused(scenario: Scenario, further: Mapping[str, Backend | Model]) -> bool:
+    return bool(further) and None not in needed_models(scenario)
 
 
 def _chosen(
-    scenario: Scenario, name: str | None, model: str | Backend | Model | None, means: ModelOptions
+    scenario: Scenario, name: str | None, model: ModelChoice | None, options: ModelOptions
 ) -> Backend | Model:
     if model is not None and not isinstance(model, str):
         return model
-    settings = with_adapters(scenario, name, means.settings)
-    return choose(means.backend, model, settings, means.endpoint, means.replicas or 1)
+    settings = with_adapters(scenario, name, options.settings())
+    return choose(options.backend, model, settings, options.endpoint(), options.replicas or 1)
 
 
 def _recorded(
-    run: Run, scenario: Scenario, name: str | None, facts: ModelFacts, means: ModelOptions
+    run: Run, scenario: Scenario, name: str | None, facts: ModelFacts, options: ModelOptions
 ) -> Backend | Model:
-    """Choose a model as it is recorded, or as another backend knows it."""
-    kind = means.backend or facts.backend
+    """Choose a recorded model; with another backend, the default model of that backend."""
+    kind = options.backend or facts.backend
     if kind == IN_PROCESS:
         which = "" if name is None else f" as {name!r}"
         raise UsageError(
             f"{run.id} ran with a model object{which} in one process; give that model in Python, "
             "or name a backend"
         )
-    known = facts.name if kind == facts.backend and facts.name else None
-    count = means.replicas or facts.replicas
-    return _chosen(scenario, name, known, replace(means, backend=kind, replicas=count))
+    model = facts.name if kind == facts.backend and facts.name else None
+    replicas = options.replicas or facts.replicas
+    return _chosen(scenario, name, model, replace(options, backend=kind, replicas=replicas))
 
 
 def with_adapters(
     scenario: Scenario, name: str | None, settings: EngineSettings | None
 ) -> EngineSettings | None:
-    """Leave a model those adapters that its cohorts name; the default keeps what nobody names.
+    """Return settings with only those adapters that the cohorts of one model name.
 
-    An adapter fits one model, so the models of a run do not share it as they share settings.
+    An adapter fits one model, so models do not share adapters as they share other settings. The
+    default model also keeps adapters that no cohort names.
     """
     if settings is None or not settings.adapters:
         return settings
     own = {cohort.adapter for cohort in scenario.cohorts if cohort.model == name}
-    named = {cohort.adapter for cohort in scenario.cohorts}
+    used = {cohort.adapter for cohort in scenario.cohorts}
     kept = {
         adapter: folder
         for adapter, folder in settings.adapters.items()
-        if adapter in own or (name is None and adapter not in named)
+        if adapter in own or (name is None and adapter not in used)
     }
     return replace(settings, adapters=kept)

@@ -1,8 +1,8 @@
-"""Makes the scenario of a recorded run again, and finds what a run goes on from."""
+"""Makes the scenarios of a recorded run again, from the copies of their files."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -19,27 +19,29 @@ from simnet.scheduler.continuation import Continuation
 
 @dataclass(frozen=True)
 class ScenarioTimeline:
-    """The scenario a run begins with and those it changes to, with the modules they are from."""
+    """The scenario that a run starts with, those it switches to, and the modules of all."""
 
     start: Scenario
     switches: tuple[ScenarioSwitch, ...] = ()
     modules: tuple[ModuleType, ...] = ()
 
     def continuation(self, run: Run) -> Continuation:
-        """Return what `run` goes on from."""
+        """Return what a resume of `run` starts from."""
         return Continuation(run, self.switches)
 
-    def at(self, switch: ScenarioSwitch, modules: Sequence[ModuleType] = ()) -> "ScenarioTimeline":
-        """Return the course that leaves this one at a switch."""
-        kept = tuple(one for one in self.switches if one.at < switch.at)
+    def switched(
+        self, switch: ScenarioSwitch, modules: Sequence[ModuleType] = ()
+    ) -> "ScenarioTimeline":
+        """Return this timeline with one more switch, without those at the same time or later."""
+        kept = tuple(earlier for earlier in self.switches if earlier.at < switch.at)
         return ScenarioTimeline(self.start, (*kept, switch), (*self.modules, *modules))
 
 
 def timeline_of(run: Run) -> ScenarioTimeline:
-    """Make the scenarios of a run and of its ancestors again, from the copies of their files.
+    """Make the scenarios of a run and of its ancestors again.
 
-    Raises UsageError for a run that was started from Python, RecordError when a copy is not
-    what it was or an ancestor is missing.
+    Raises UsageError for a run that was started from Python, RecordError if a copy was changed
+    or an ancestor is missing.
     """
     ancestors = list(lineage(run.path, run.manifest))
     forks = [Run(path, read_manifest(path)) for path, _ in ancestors]
@@ -49,15 +51,30 @@ def timeline_of(run: Run) -> ScenarioTimeline:
     for fork in later:
         loaded = reload(fork)
         switch = ScenarioSwitch(fork.manifest.parent_until or 0.0, loaded.scenario)
-        timeline = timeline.at(switch, loaded.modules)
+        timeline = timeline.switched(switch, loaded.modules)
     return timeline
 
 
-def reload(run: Run) -> Loaded:
-    """Make the scenario of a run again; what its ancestors ran is another matter.
+def timeline_from(run: Run, given: Scenario | ScenarioTimeline | None) -> ScenarioTimeline:
+    """Return the scenarios of a run as given, a single one with the recorded seed, or reload them.
 
-    The original file is taken as long as it is the same as its copy in the run, because data
-    may lie beside it. Raises as `timeline_of` does.
+    Raises what `timeline_of` raises.
+    """
+    if given is None:
+        return timeline_of(run)
+    if isinstance(given, ScenarioTimeline):
+        return given
+    seed = run.manifest.seed
+    if seed is None or run.manifest.parent is not None:
+        return ScenarioTimeline(given)
+    return ScenarioTimeline(replace(given, seed=seed))
+
+
+def reload(run: Run) -> Loaded:
+    """Make the last scenario of a run again, without those of its ancestors.
+
+    The original file is used as long as it equals the copy in the run, because data may lie
+    beside it. Raises what `timeline_of` raises.
     """
     facts = run.manifest.scenario
     if facts is None or facts.file is None or facts.attribute is None:
@@ -71,21 +88,21 @@ def reload(run: Run) -> Loaded:
             f"{copy} is not what the run began with: its SHA-256 is not the manifest's; put the "
             "file back, or fork the run with the new one"
         )
-    for place in _places(facts, copy):
-        loaded = load_scenario(f"{place}:{facts.attribute}", facts.sets, facts.seed)
+    for target in _targets(facts, copy):
+        loaded = load_scenario(f"{target}:{facts.attribute}", facts.sets, facts.seed)
         if loaded.source is not None and checksum(loaded.source) == facts.hash:
             return loaded
     raise RecordError(f"{copy}: no scenario came of it")
 
 
-def _places(facts: ScenarioFacts, copy: Path) -> list[str]:
-    """List where the scenario may be: where it was, if it is still the same, and its copy."""
+def _targets(facts: ScenarioFacts, copy: Path) -> list[str]:
+    """List where to load the scenario from: its origin, if that is unchanged, and its copy."""
     origin = facts.origin
     if origin is None:
         return [str(copy)]
     if Path(origin).suffix == ".py":
-        same = Path(origin).is_file() and checksum(Path(origin)) == facts.hash
-        return [origin if same else str(copy)]
+        unchanged = Path(origin).is_file() and checksum(Path(origin)) == facts.hash
+        return [origin if unchanged else str(copy)]
     return [origin, str(copy)] if _can_be_loaded(origin, facts) else [str(copy)]
 
 
@@ -98,7 +115,7 @@ def _can_be_loaded(module: str, facts: ScenarioFacts) -> bool:
 
 
 def checksum(path: Path) -> str:
-    """Sum a file up: its SHA-256. Raises RecordError when it cannot be read."""
+    """Return the SHA-256 of a file. Raises RecordError if it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Compares a recorded run with what its replies lead to when it is done again."""
+"""Replays a run from its recorded replies and compares the rows with the recorded ones."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,51 +19,51 @@ _TABLES = ("events", "exposures", "network")
 
 
 class Replayed(NamedTuple):
-    """How a run came out when it was done again."""
+    """The result of a replay."""
 
     run: str
     calls: int
-    """Recorded replies there were."""
+    """Number of recorded replies."""
     events: int
     exposures: int
-    """Rows that came out."""
+    """Rows of the replay."""
     complete: bool
-    """Whether the record reached to the end of the scenario."""
+    """Whether the replay reached the end of the scenario."""
     state_hash: str
     differences: tuple[str, ...]
-    """The first difference of each table, and of the state; none if all is equal."""
+    """The first difference of each table, and of the state; empty if all are equal."""
 
 
 def replay(run: Run, timeline: ScenarioTimeline | None = None) -> Replayed:
-    """Do a run again from its recorded replies, without a model, and compare all that comes out.
+    """Replay a run from its recorded replies, without a model, and compare all rows.
 
-    Of a run that was not completed the rows that are there have to be the first ones. `timeline`
-    is for a run that was started from Python. Memory holds the replies and a slice of each
-    table. Raises DivergenceError when a prompt is not the recorded one.
+    The rows of an incomplete run have to be the first rows of the replay. `timeline` is needed
+    for a run that was started from Python. Memory holds the replies and a slice of each table.
+    Raises DivergenceError if a prompt differs from the recorded one.
     """
     replies = Recorded.load(run)
-    rebuild = Replayer(timeline or timeline_of(run), replies)
+    replayer = Replayer(timeline or timeline_of(run), replies)
     completed = run.manifest.state is State.COMPLETED
     comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
-    for rows in rebuild:
-        for name, again in _tables(rows).items():
-            comparisons[name].add(again)
+    for rows in replayer:
+        for name, table in _tables(rows).items():
+            comparisons[name].add(table)
     for comparison in comparisons.values():
         comparison.end()
-    found = [one.difference for one in comparisons.values() if one.difference]
-    digest, known = rebuild.digest, run.manifest.state_hash
-    if completed and not rebuild.complete:
-        found.append("a call that a turn needs is not in the record")
-    elif completed and known is not None and known != digest:
-        found.append(f"the world's last state: recorded {known}, now {digest}")
+    differences = [one.difference for one in comparisons.values() if one.difference]
+    digest, recorded = replayer.digest, run.manifest.state_hash
+    if completed and not replayer.complete:
+        differences.append("a call that a turn needs is not in the record")
+    elif completed and recorded is not None and recorded != digest:
+        differences.append(f"the world's last state: recorded {recorded}, now {digest}")
     return Replayed(
         run=run.id,
         calls=len(replies),
         events=comparisons["events"].rows,
         exposures=comparisons["exposures"].rows,
-        complete=rebuild.complete,
+        complete=replayer.complete,
         state_hash=digest,
-        differences=tuple(found),
+        differences=tuple(differences),
     )
 
 
@@ -79,26 +79,26 @@ def _tables(rows: Rows) -> dict[str, pa.Table]:
 
 
 class _Comparison:
-    """Compares a recorded table with the same one as it comes out again, stretch by stretch."""
+    """Compares a recorded table with that of a replay, batch by batch."""
 
     def __init__(self, run: Run, name: str, *, whole: bool) -> None:
         self._name = name
         self._recorded = _recorded(run, name, whole=whole)
         self._left = pa.table({})
-        """Recorded rows that were read and not compared yet."""
+        """Recorded rows that were read and not yet compared."""
         self._whole = whole
         self._open: list[pa.Table] = []
-        """Rows of the last moment so far, to which more may come: they have to be sorted."""
+        """Rows at the latest time so far: more may come, and rows of one time have to be sorted."""
         self._compared = 0
         self.rows = 0
-        """Rows that came out."""
+        """Rows of the replay."""
         self.difference: str | None = None
         """The first one."""
 
-    def add(self, again: pa.Table) -> None:
-        """Compare rows that came out next, none of them earlier than those before."""
-        self.rows += again.num_rows
-        self._open.append(again)
+    def add(self, replayed: pa.Table) -> None:
+        """Compare the next rows of the replay, none of them earlier than those before."""
+        self.rows += replayed.num_rows
+        self._open.append(replayed)
         rows = pa.concat_tables(self._open)
         last = pc.equal(rows["at"], pc.max(rows["at"]))
         self._open = [rows.filter(last)]
@@ -120,34 +120,34 @@ class _Comparison:
         order = [(column, "ascending") for column in ("at", *table.ties)]
         return rows.take(pc.sort_indices(rows, order))
 
-    def _compare(self, again: pa.Table) -> None:
-        if self.difference is not None or not again.num_rows:
+    def _compare(self, replayed: pa.Table) -> None:
+        if self.difference is not None or not replayed.num_rows:
             return
-        while self._left.num_rows < again.num_rows:
+        while self._left.num_rows < replayed.num_rows:
             more = next(self._recorded, None)
             if more is None:
                 break
             self._left = pa.concat_tables([self._left, more]) if self._left.num_rows else more
-        count = min(self._left.num_rows, again.num_rows)
-        was, now = self._left.slice(0, count), again.slice(0, count)
+        count = min(self._left.num_rows, replayed.num_rows)
+        was, now = self._left.slice(0, count), replayed.slice(0, count)
         if count and not was.equals(now):
             self.difference = f"{self._name}: row {self._first(was, now)}"
-        elif again.num_rows > count and self._whole:
+        elif replayed.num_rows > count and self._whole:
             known = f"{self._compared + count:,}"
             self.difference = f"{self._name}: recorded {known} rows, now there are more"
         self._left = self._left.slice(count)
         self._compared += count
 
-    def _first(self, recorded: pa.Table, again: pa.Table) -> str:
-        pairs = zip(recorded.to_pylist(), again.to_pylist(), strict=True)
+    def _first(self, recorded: pa.Table, replayed: pa.Table) -> str:
+        pairs = zip(recorded.to_pylist(), replayed.to_pylist(), strict=True)
         row, (was, now) = next((n, pair) for n, pair in enumerate(pairs) if pair[0] != pair[1])
-        return f"{self._compared + row}: {_told(was, now)}"
+        return f"{self._compared + row}: {_difference(was, now)}"
 
 
 def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
-    """Yield what was recorded while time passed.
+    """Yield the recorded rows of a table, without the initial ties.
 
-    Of a run that broke off, all but the last moment that is there, unless rows are numbered.
+    Of an incomplete run, rows at the latest recorded time are left out: some may be missing.
     """
     if name == "network":
         for rows in run.batches(name):
@@ -161,7 +161,7 @@ def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
         yield rows.filter(pc.less(rows["at"], end))
 
 
-def _told(was: dict[str, object], now: dict[str, object]) -> str:
+def _difference(was: dict[str, object], now: dict[str, object]) -> str:
     fields = [name for name in was if was[name] != now[name]]
     where = f"@{was.get('who') or was['follower']} at {was['at']:g} s"
     return f"{where}: " + "; ".join(f"{f} was {was[f]!r}, is {now[f]!r}" for f in fields)

@@ -1,25 +1,18 @@
-"""Goes on with a recorded run: to its end, or from some moment on with another scenario."""
+"""Plans the rest of a run that did not reach its end, and finds such runs."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from simnet.clock import Seconds, format_time
 from simnet.errors import RecordError, UsageError
-from simnet.inference.backend import Backend
-from simnet.inference.model import Model
 from simnet.recording.files.lock import check_free
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run, run_folders
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.create import create_run
+from simnet.runs.model_selection import choose_recorded_models
+from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline, checksum, timeline_of
-from simnet.runtime.models import check_models, models_by_name
+from simnet.runs.reload_scenario import ScenarioTimeline, checksum
 from simnet.scenario.loading import Loaded
-from simnet.scenario.scenario import Scenario
-from simnet.scenario.switch import check_switches
+from simnet.scheduler.continuation import last_scenario
 
 
 def check_resumable(run: Run) -> None:
@@ -32,80 +25,48 @@ def check_resumable(run: Run) -> None:
     check_free(run.path)
 
 
-def resume_plan(
-    run: Run, timeline: ScenarioTimeline, backend: Backend | Model, **options: Any
-) -> RunPlan:
-    """Plan the rest of a run. Raises as `check_resumable` does."""
+def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> RunPlan:
+    """Plan the rest of a run, whose scenarios are `timeline`; `options.out` is not used.
+
+    Raises what `check_resumable` and `choose_recorded_models` raise.
+    """
     check_resumable(run)
+    continuation = timeline.continuation(run)
+    scenario = last_scenario(timeline.start, continuation)
+    models = choose_recorded_models(run, scenario, options.models)
     return RunPlan(
-        timeline.start,
-        backend,
-        run.path.parent,
+        scenario=timeline.start,
+        backend=models.default,
+        models=models.further,
+        root=run.path.parent,
+        ray=options.ray,
+        address=options.address,
+        personas_per_actor=options.personas_per_actor,
+        budget=options.budget,
         modules=timeline.modules,
         into=RunDirectory.reopen(run),
-        continuation=timeline.continuation(run),
-        **options,
-    )
-
-
-def fork_plan(run: Run, timeline: ScenarioTimeline, plan: RunPlan) -> RunPlan:
-    """Make the directory of a fork of `run` by the last switch of `timeline`, and plan the rest.
-
-    `plan` says with what and where, and from which file the new scenario is.
-    """
-    at = timeline.switches[-1].at
-    check_free(run.path)
-    check_switches(timeline.start, timeline.switches)
-    check_models(plan.scenario, models_by_name(plan.backend, plan.models))
-    _check_reached(run, at)
-    facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
-    directory = create_run(replace(plan, root=run.path.parent), **facts)
-    child = Run(directory.path, directory.manifest)
-    return replace(
-        plan,
-        scenario=timeline.start,
-        root=run.path.parent,
-        modules=timeline.modules,
-        into=directory,
-        continuation=timeline.continuation(child),
+        continuation=continuation,
     )
 
 
 def find_unfinished(loaded: Loaded, root: Path) -> Run | None:
-    """Find the newest run in `root` of the same scenario, as it is loaded, if it is not complete.
+    """Return the newest run in `root` of the same scenario; None if it is complete or missing.
 
-    The same is: the same file by its content, the same parameters, the same seed. Runs that
-    cannot be read are passed over.
+    The scenario is the same if it is from a file of the same content, with the same parameters
+    and seed. Runs that cannot be read are skipped.
     """
     if loaded.source is None:
         return None
-    wanted = checksum(loaded.source)
+    content = checksum(loaded.source)
+    recipe = tuple(loaded.recipe[name] for name in ("attribute", "sets", "seed"))
     for folder in reversed(run_folders(root)):
         try:
             run = Run.open(folder)
         except RecordError:
             continue
         facts = run.manifest.scenario
-        if run.manifest.parent is None and facts and facts.hash == wanted:
-            given = (facts.attribute, facts.sets, facts.seed)
-            if given == tuple(loaded.recipe[name] for name in ("attribute", "sets", "seed")):
-                return None if run.manifest.state is State.COMPLETED else run
+        if run.manifest.parent is not None or facts is None or facts.hash != content:
+            continue
+        if (facts.attribute, facts.sets, facts.seed) == recipe:
+            return None if run.manifest.state is State.COMPLETED else run
     return None
-
-
-def timeline_from(run: Run, given: Scenario | ScenarioTimeline | None) -> ScenarioTimeline:
-    """Return the course that is given, or make that of the run again; see `timeline_of`."""
-    if given is None:
-        return timeline_of(run)
-    return ScenarioTimeline(given) if isinstance(given, Scenario) else given
-
-
-def _check_reached(run: Run, at: Seconds) -> None:
-    if run.manifest.state is State.COMPLETED:
-        return
-    reached = max((piece.high for piece in run.pieces("events", ["at"])), default=0.0)
-    if reached < at:
-        raise UsageError(
-            f"{run.id} got as far as {format_time(reached)}; resume it first, or fork it earlier "
-            f"than {format_time(at)}"
-        )

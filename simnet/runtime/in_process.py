@@ -1,5 +1,6 @@
 """Runs kernel, agents, model and record in this process, without Ray."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
@@ -98,7 +99,10 @@ class InProcess:
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
     ) -> None:
-        """Take what to run; `models` are by the names that cohorts give them, built."""
+        """Take what to run; `models` are by the names that cohorts give them.
+
+        Made inside a running event loop, whose clock the scheduler reads.
+        """
         switches = continuation.switches if continuation else ()
         scenarios = [scenario, *(switch.scenario for switch in switches)]
         all_models = with_fallback_models(models, scenarios) if len(models) > 1 else models
@@ -110,7 +114,8 @@ class InProcess:
             replies=Recorded.load(continuation.run) if continuation else None,
             profile_of=profile_lookup(scenario, switches) if switches else None,
         )
-        self._driver = Driver(scenario, agent_pool, self._record, continuation, budget)
+        clock = asyncio.get_running_loop().time
+        self._driver = Driver(scenario, agent_pool, self._record, continuation, budget, clock=clock)
         handles = active_handles(scenario)
         self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))
         self.phases = Phases()

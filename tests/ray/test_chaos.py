@@ -25,10 +25,10 @@ from simnet import (
     Write,
     sample,
 )
+from simnet.api import resume
 from simnet.inference.backend import Backend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
-from simnet.runs.api import resume
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
@@ -155,14 +155,14 @@ SCRIPT = textwrap.dedent(
     from pathlib import Path
     sys.path[:0] = [sys.argv[2]]
     from test_chaos import BACKEND, small
-    from simnet.runs.launcher import Launch, launch
+    from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
 
     class Announcing(Silent):
         def progress(self, progress):
             print(progress.ledger.done, flush=True)
 
-    plan = Launch(small(), BACKEND, Path(sys.argv[1]), personas_per_actor=3)
+    plan = RunPlan(small(), BACKEND, Path(sys.argv[1]), personas_per_actor=3)
     asyncio.run(launch(plan, Announcing()))
     """
 )

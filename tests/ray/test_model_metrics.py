@@ -5,7 +5,6 @@ import threading
 import time
 from contextlib import contextmanager
 from itertools import count
-from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -19,22 +18,20 @@ from simnet.inference.model import Prompt
 from simnet.inference.statistics import Statistics
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray import llm_server
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.prometheus import Gauges
 
 pytest.importorskip("openai")
 
 
-def test_the_server_publishes_once_a_second_at_most(monkeypatch):
+def test_the_server_publishes_once_a_second_at_most():
     published = []
-    clock = SimpleNamespace(monotonic=count(100.0, 0.25).__next__)
-    monkeypatch.setattr(llm_server, "time", clock)  # four replies a second
+    clock = count(100.0, 0.25).__next__  # four replies a second
 
     async def run():
         async with StubEndpoint() as stub:
             backend = Backend(kind="openai", model="tiny", endpoint=Endpoint(base_url=stub.url))
-            server = LlmServer(backend, lambda name: published.append)
+            server = LlmServer(backend, lambda name: published.append, clock=clock)
             await server.start()
             for number in range(20):
                 prompts = [Prompt(system="", user=f"{number}")]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from simnet import FakeModel, Run, RunError
+from simnet.api import resume
 from simnet.recording.files.manifest import State
-from simnet.runs.api import resume
 from simnet.runtime.ray.connection import check_listens
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -29,7 +29,7 @@ SCRIPT = textwrap.dedent(
     from simnet import SimnetError
     from simnet.runtime.ray.actors import PersonaAgents
     from simnet.runtime.ray.cluster import Cluster
-    from simnet.runs.plan import Launch
+    from simnet.runs.plan import RunPlan
     from simnet.runs.launcher import launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
@@ -70,7 +70,7 @@ SCRIPT = textwrap.dedent(
         losing = Losing(node, noticed)
         slow = lambda prompt: 0.02 if noticed.exists() else 1.0
         backend = Backend(kind="fake", model="fake", delay=slow)
-        plan = Launch(small(), backend, root, address=nodes.address, personas_per_actor=3)
+        plan = RunPlan(small(), backend, root, address=nodes.address, personas_per_actor=3)
         try:
             error = asyncio.run(launch(plan, losing)) and None
         except SimnetError as raised:

@@ -19,7 +19,7 @@ SCRIPT = textwrap.dedent(
     import asyncio, sys
     from pathlib import Path
     from simnet import Cohort, Scenario, Steps, sample
-    from simnet.runs.launcher import Launch, launch
+    from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backend import Backend
 
@@ -31,7 +31,7 @@ SCRIPT = textwrap.dedent(
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
     scenario = Scenario("slow", [people], lasts=6_000_000.0)
     backend = Backend(kind="fake", model="fake", delay=lambda prompt: 0.3)
-    outcome = asyncio.run(launch(Launch(scenario, backend, Path(sys.argv[1])), Announcing()))
+    outcome = asyncio.run(launch(RunPlan(scenario, backend, Path(sys.argv[1])), Announcing()))
     sys.exit(128 + outcome.signal)
     """
 )

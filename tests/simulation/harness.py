@@ -8,7 +8,6 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 
 import pyarrow as pa
 from faulty_disks import FragileDisk, PowerLossError
@@ -25,7 +24,6 @@ from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 from simnet.recording.writing.prompt_texts import parted
 from simnet.runtime.agent_factory import agents_of
-from simnet.scheduler import scheduler as scheduler_module
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Finish
@@ -96,9 +94,8 @@ class Trial:
         """Play until the end or a crash; None is a crash."""
         loop = VirtualLoop()
         asyncio.set_event_loop(loop)
-        scheduler_module.time = SimpleNamespace(perf_counter=loop.time)
         try:
-            return loop.run_until_complete(self._played(plan))
+            return loop.run_until_complete(self._played(plan, loop.time))
         except (RunError, DiskError, PowerLossError):
             return None
         finally:
@@ -109,23 +106,24 @@ class Trial:
             asyncio.set_event_loop(None)
             loop.close()
 
-    async def _played(self, plan):
+    async def _played(self, plan, clock):
         record = Record(self.folder, plan)
         try:
-            return await self._play(plan, record)
+            return await self._play(plan, record, clock)
         finally:
             record.close()
             if isinstance(disk := record._recorder._disk, FragileDisk) and disk.failed:
                 disk.lose_power()
 
-    async def _play(self, plan, record):
+    async def _play(self, plan, record, clock):
         model, world = Model(plan, reply_to), scenario()
         continuation = Continuation(run_in(self.folder))
         agent_pool = AgentPool(
             plan, agents_of(world), model, replies=Recorded.load(continuation.run)
         )
         finish = None
-        async for update in Driver(world, agent_pool, record, continuation).run():
+        driver = Driver(world, agent_pool, record, continuation, clock=clock)
+        async for update in driver.run():
             if plan.now("the scheduler dies"):
                 raise RunError("the scheduler is gone")
             finish = update

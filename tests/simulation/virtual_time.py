@@ -22,6 +22,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now += seconds
 
 
+def run_virtually(main):
+    """Run a coroutine in an event loop whose clock jumps to the next timer."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
+
+
 class _Jumping(selectors.SelectSelector):
     def __init__(self, loop):
         super().__init__()

@@ -53,6 +53,8 @@ class LlmServer:
         backend: Backend,
         publisher: Publisher | None = None,
         end_process: Callable[[int], object] = os._exit,
+        *,
+        clock: Callable[[], float] = time.monotonic,
         logs: log.ActorLogs | None = None,
     ) -> None:
         if logs is not None:
@@ -60,6 +62,7 @@ class LlmServer:
         self._backend = backend
         self._publisher = publisher
         self._end_process = end_process
+        self._clock = clock
         self._model: Model | None = None
         self._publish: Publish | None = None
         self._published_at = 0.0
@@ -134,7 +137,7 @@ class LlmServer:
         return model
 
     def _publish_statistics(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if self._publish is not None and now - self._published_at >= PUBLISH_SECONDS:
             self._published_at = now
             assert isinstance(self._model, Measured)

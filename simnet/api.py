@@ -1,0 +1,256 @@
+"""The functions that run scenarios from Python: run, resume and fork, blocking or to be awaited.
+
+They build the same options and plans as the command line and launch them the same way.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from functools import wraps
+from pathlib import Path
+from threading import Thread
+from typing import Any, ParamSpec, TypeVar
+
+from simnet.clock import Seconds
+from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.run import Run as Record
+from simnet.runs.fork import fork_plan
+from simnet.runs.launcher import launch
+from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
+from simnet.runs.resume import check_resumable, resume_plan
+from simnet.runs.start import from_python, start_plan
+from simnet.runtime.base import Reporter
+from simnet.runtime.placement import PersonasPerActor
+from simnet.scenario.scenario import Scenario
+from simnet.scheduler.budget import Budget
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def arun(
+    scenario: Scenario,
+    *,
+    model: ModelChoice | None = None,
+    models: Mapping[str, ModelChoice] = NO_MODELS,
+    backend: str | None = None,
+    base_url: str | None = None,
+    adapters: Mapping[str, Path | str] = NO_ADAPTERS,
+    replicas: int | None = None,
+    out: Path | str = RUNS,
+    seed: int | None = None,
+    ray: bool | None = None,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+    max_tokens: int | None = None,
+    max_calls: int | None = None,
+    max_minutes: float | None = None,
+    progress: Reporter | bool = False,
+) -> "Run":
+    """Run a scenario and open its record; `run` blocks, `arun` is awaited.
+
+    `model` is the folder or hub name of a model, or a model object; None is the default of
+    `backend`, which is `vllm`, `openai` (with `base_url`) or `fake`. `models` are further models
+    by the names that cohorts give them, `adapters` folders of LoRA adapters. Each model given by
+    name is served by `replicas` engines.
+
+    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
+    run on Ray, on the cluster at `address` or started here, and model objects in this process;
+    with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
+    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. `progress` is True for a
+    display on the terminal, or a Reporter.
+
+    Raises SimnetError; see `simnet.errors`.
+    """
+    options = RunOptions(
+        models=ModelOptions(
+            model=model,
+            models=models,
+            backend=backend,
+            base_url=base_url,
+            adapters=adapters,
+            replicas=replicas,
+        ),
+        out=Path(out),
+        ray=ray,
+        address=address,
+        personas_per_actor=personas_per_actor,
+        budget=Budget(max_tokens, max_calls, max_minutes),
+    )
+    return await _launched(start_plan(from_python(scenario, seed), options), progress)
+
+
+async def aresume(
+    run: Record | str | Path,
+    scenario: Scenario | ScenarioTimeline | None = None,
+    *,
+    root: Path | str = RUNS,
+    model: ModelChoice | None = None,
+    models: Mapping[str, ModelChoice] = NO_MODELS,
+    backend: str | None = None,
+    base_url: str | None = None,
+    adapters: Mapping[str, Path | str] = NO_ADAPTERS,
+    replicas: int | None = None,
+    ray: bool | None = None,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+    max_tokens: int | None = None,
+    max_calls: int | None = None,
+    max_minutes: float | None = None,
+    progress: Reporter | bool = False,
+) -> "Run":
+    """Run what is left of a run that was stopped, failed or killed, and open its record.
+
+    What was recorded is replayed from the recorded replies, then the run continues with the
+    model. `run` is a Run, or its id or path; ids are looked up in the folder `root`. Give
+    `scenario` if the run was started from Python (its seed is that of the record), and a model
+    if that was an object. All else is as in `run`; where a run is resumed changes no result.
+
+    Raises UsageError for a run that is complete, RecordError while another process runs it,
+    DivergenceError if a prompt differs from the recorded one. `resume` blocks, `aresume` is
+    awaited.
+    """
+    options = RunOptions(
+        models=ModelOptions(
+            model=model,
+            models=models,
+            backend=backend,
+            base_url=base_url,
+            adapters=adapters,
+            replicas=replicas,
+        ),
+        ray=ray,
+        address=address,
+        personas_per_actor=personas_per_actor,
+        budget=Budget(max_tokens, max_calls, max_minutes),
+    )
+    opened = run if isinstance(run, Record) else Run.open(run, root)
+    check_resumable(opened)
+    return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
+
+
+async def afork(
+    run: Record | str | Path,
+    at: Seconds,
+    scenario: Scenario,
+    *,
+    before: Scenario | ScenarioTimeline | None = None,
+    root: Path | str = RUNS,
+    model: ModelChoice | None = None,
+    models: Mapping[str, ModelChoice] = NO_MODELS,
+    backend: str | None = None,
+    base_url: str | None = None,
+    adapters: Mapping[str, Path | str] = NO_ADAPTERS,
+    replicas: int | None = None,
+    seed: int | None = None,
+    ray: bool | None = None,
+    address: str | None = None,
+    personas_per_actor: PersonasPerActor = "auto",
+    max_tokens: int | None = None,
+    max_calls: int | None = None,
+    max_minutes: float | None = None,
+    progress: Reporter | bool = False,
+) -> "Run":
+    """Make a run that equals `run` until `at` and then plays another scenario; open its record.
+
+    `at` is in simulated seconds. The new run shares the record of what happened before, so its
+    directory is next to that of `run`. Give `before`, the scenario of `run`, if that was started
+    from Python. The random draws are the same in both unless `scenario` or `seed` brings another
+    seed, so a difference is due to the scenario. All else is as in `resume`.
+
+    Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
+    before `at`. `fork` blocks, `afork` is awaited.
+    """
+    options = RunOptions(
+        models=ModelOptions(
+            model=model,
+            models=models,
+            backend=backend,
+            base_url=base_url,
+            adapters=adapters,
+            replicas=replicas,
+        ),
+        ray=ray,
+        address=address,
+        personas_per_actor=personas_per_actor,
+        budget=Budget(max_tokens, max_calls, max_minutes),
+    )
+    opened = run if isinstance(run, Record) else Run.open(run, root)
+    timeline = timeline_from(opened, before)
+    plan = fork_plan(opened, at, from_python(scenario, seed), timeline, options)
+    return await _launched(plan, progress)
+
+
+def _blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Return a function that runs a coroutine function to its end; it may be called anywhere."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        return _run_to_end(function(*args, **kwargs))
+
+    call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")
+    return call
+
+
+def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine: here, or in a thread of its own if an event loop runs here already.
+
+    The second is so in a notebook. An interrupt of this thread then cancels the coroutine, and
+    is raised once that has ended.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    result: Future[T] = Future()
+    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append((asyncio.get_running_loop(), task))
+        return await coroutine
+
+    def work() -> None:
+        try:
+            result.set_result(asyncio.run(main()))
+        except BaseException as error:  # noqa: BLE001  (raised in the thread that waits)
+            result.set_exception(error)
+
+    thread = Thread(target=work, name="simnet-run")
+    thread.start()
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        for loop, task in tasks:
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+
+
+run = _blocking(arun)
+resume = _blocking(aresume)
+fork = _blocking(afork)
+
+
+class Run(Record):
+    """A run directory that can be read, resumed and forked.
+
+    `simnet.recording` cannot launch runs, so these methods are added here.
+    """
+
+    resume = resume
+    aresume = aresume
+    fork = fork
+    afork = afork
+
+
+async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:
+    if progress is True:
+        from simnet.cli.launching import launch_with_display  # noqa: PLC0415  (imports rich)
+        from simnet.cli.options import OutputFlags  # noqa: PLC0415  (imports typer)
+
+        return Run.open((await launch_with_display(plan, OutputFlags())).folder)
+    return Run.open((await launch(plan, progress or None)).folder)

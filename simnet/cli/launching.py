@@ -1,0 +1,79 @@
+"""Launches a plan and shows on the terminal how the run goes."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from simnet import log
+from simnet.cli.display.live import Display, display
+from simnet.cli.display.log_lines import LogLines
+from simnet.cli.display.pace import Pace
+from simnet.cli.options import OutputFlags
+from simnet.clock import Seconds
+from simnet.runs.launcher import launch
+from simnet.runs.plan import RunPlan, RunResult
+from simnet.runtime.placement import active_handles
+from simnet.scenario.expected_turns import expect
+from simnet.scheduler.budget import SPENT
+from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.messages import Progress
+
+_LOG = log.get("simnet.run")
+WATCHED = 100
+"""With up to this many thinking personas, posts are printed as they land."""
+
+
+def launch_and_exit_code(plan: RunPlan, output: OutputFlags) -> int:
+    """Launch a plan, show how it goes and return the exit code of the command."""
+    result = asyncio.run(launch_with_display(plan, output))
+    if result.signal is not None:
+        return 128 + result.signal
+    return SPENT if result.spent is not None else 0
+
+
+async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
+    """Launch a plan, show on the terminal how it goes and log to the run directory."""
+    scenario = last_scenario(plan.scenario, plan.continuation)
+    pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
+    watch = output.watch
+    if watch is None:
+        watch = len(active_handles(scenario)) <= WATCHED
+    shown = display(Console(), pace, watch=watch, as_json=output.as_json, quiet=output.quiet)
+    with (
+        log.run_logs(output.log_level or "warning") as logs,
+        LogLines(output.log_level) as lines,
+        shown,
+    ):
+        result = await launch(plan, _LoggedDisplay(shown, logs, lines))
+        shown.finished(result)
+    return result
+
+
+@dataclass
+class _LoggedDisplay:
+    """A Reporter that passes all on to a display and logs the phases to the run directory."""
+
+    display: Display
+    logs: log.RunLogs
+    lines: LogLines
+    now: Seconds | None = None
+
+    def begun(self, folder: Path) -> None:
+        self.logs.open(folder)
+        self.lines.follow(folder)
+        self._log("run begun")
+        self.display.phase(f"the record is {folder}")
+
+    def phase(self, text: str) -> None:
+        self._log(text)
+        self.display.phase(text)
+
+    def progress(self, progress: Progress) -> None:
+        self.now = progress.now
+        self.display.progress(progress)
+
+    def _log(self, text: str) -> None:
+        fields = {} if self.now is None else {"now": self.now}
+        _LOG.info(text, **fields)

@@ -1,0 +1,24 @@
+"""The command that runs what is left of a run."""
+
+import typer
+
+from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+@expand_groups
+def resume(
+    models: ModelFlags, flags: RunFlags, output: OutputFlags, run: RunName = "latest"
+) -> None:
+    """Run what is left of a run that was interrupted, failed or killed."""
+    from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
+    from simnet.cli.opening import open_run  # noqa: PLC0415
+    from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
+    from simnet.runs.resume import check_resumable, resume_plan  # noqa: PLC0415
+
+    opened = open_run(run, flags.runs)
+    check_resumable(opened)
+    plan = resume_plan(opened, timeline_of(opened), flags.read(models))
+    raise typer.Exit(launch_and_exit_code(plan, output))

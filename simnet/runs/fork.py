@@ -1,0 +1,77 @@
+"""Plans a fork: a run that shares the record of another up to a time, then changes scenario."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from simnet.clock import Seconds, format_time
+from simnet.errors import UsageError
+from simnet.recording.files.lock import check_free
+from simnet.recording.files.manifest import State
+from simnet.recording.reading.run import Run
+from simnet.runs.create import create_run
+from simnet.runs.launcher import with_prepared_models
+from simnet.runs.model_selection import choose_recorded_models
+from simnet.runs.options import RunOptions
+from simnet.runs.plan import RunPlan
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.scenario.loading import Loaded
+from simnet.scenario.switch import ScenarioSwitch, check_switches
+
+
+def fork_plan(
+    run: Run,
+    at: Seconds,
+    loaded: Loaded,
+    before: ScenarioTimeline,
+    options: RunOptions,
+    report: Callable[[str], None] = lambda _: None,
+) -> RunPlan:
+    """Make the directory of a fork of `run`, next to it, and plan the rest of the fork.
+
+    `before` are the scenarios of `run`; from `at` on, in simulated seconds, the fork plays
+    `loaded`. `options.out` is not used; `report` gets a line for each slow step. Raises
+    ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
+    before `at`, and what `prepare_models` raises.
+    """
+    timeline = before.switched(ScenarioSwitch(at, loaded.scenario), loaded.modules)
+    models = choose_recorded_models(run, loaded.scenario, options.models)
+    plan = RunPlan(
+        scenario=loaded.scenario,
+        backend=models.default,
+        models=models.further,
+        root=run.path.parent,
+        ray=options.ray,
+        address=options.address,
+        personas_per_actor=options.personas_per_actor,
+        budget=options.budget,
+        source=loaded.source,
+        parameters=loaded.parameters,
+        recipe=loaded.recipe,
+    )
+    check_free(run.path)
+    check_switches(timeline.start, timeline.switches)
+    _check_reached(run, at)
+    plan = with_prepared_models(plan, report)
+    facts: Mapping[str, Any] = {"parent": run.path.name, "parent_until": at}
+    directory = create_run(plan, **facts)
+    child = Run(directory.path, directory.manifest)
+    return replace(
+        plan,
+        scenario=timeline.start,
+        modules=timeline.modules,
+        into=directory,
+        continuation=timeline.continuation(child),
+    )
+
+
+def _check_reached(run: Run, at: Seconds) -> None:
+    """Raise UsageError if the record of a run ends before `at`."""
+    if run.manifest.state is State.COMPLETED:
+        return
+    reached = max((piece.high for piece in run.pieces("events", ["at"])), default=0.0)
+    if reached < at:
+        raise UsageError(
+            f"{run.id} got as far as {format_time(reached)}; resume it first, or fork it earlier "
+            f"than {format_time(at)}"
+        )

@@ -1,0 +1,77 @@
+"""What a user may choose about a run: its models, where it runs, what it may cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from simnet.errors import UsageError
+from simnet.inference.backend import Backend
+from simnet.inference.embedded import NAME
+from simnet.inference.endpoint import Endpoint
+from simnet.inference.model import Model
+from simnet.inference.settings import EngineSettings
+from simnet.recording.reading.run import RUNS
+from simnet.runtime.placement import PersonasPerActor
+from simnet.scheduler.budget import UNLIMITED, Budget
+
+ModelChoice: TypeAlias = str | Backend | Model
+"""A folder or hub name, a backend with settings of its own, or a model object."""
+NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
+NO_ADAPTERS: Mapping[str, Path | str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """The models of a run. A model that is given as a string gets all options but `models`."""
+
+    model: ModelChoice | None = None
+    """The model of cohorts that name none; None is the default of the backend."""
+    models: Mapping[str, ModelChoice] = field(default_factory=dict)
+    """Further models by the names that cohorts give them."""
+    backend: str | None = None
+    """`vllm`, `openai` or `fake`; None is `vllm`, or the backend of the recorded run."""
+    base_url: str | None = None
+    """The URL of the endpoint, with the backend `openai`."""
+    adapters: Mapping[str, Path | str] = field(default_factory=dict)
+    """Folders of LoRA adapters by the names that cohorts give them."""
+    replicas: int | None = None
+    """How many engines serve each model; None is 1, or as many as the recorded run had."""
+
+    def settings(self) -> EngineSettings | None:
+        """Return the settings of engines, None without adapters. Raises InputError."""
+        if not self.adapters:
+            return None
+        folders = {name: str(folder) for name, folder in self.adapters.items()}
+        settings = EngineSettings(model=NAME, adapters=folders)
+        settings.check()
+        return settings
+
+    def endpoint(self) -> Endpoint | None:
+        """Return the endpoint, if there is a URL."""
+        return Endpoint(base_url=self.base_url) if self.base_url is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """All options of a run. Raises UsageError if they contradict each other."""
+
+    models: ModelOptions = field(default_factory=ModelOptions)
+    out: Path = RUNS
+    """The folder of run directories. A resumed run or a fork stays where the run is."""
+    ray: bool | None = None
+    """Whether the run uses Ray. None: backends run on Ray, and model objects in this process.
+    False: everything runs in this process, where vLLM cannot run."""
+    address: str | None = None
+    """Address of a Ray cluster; None starts Ray on this machine."""
+    personas_per_actor: PersonasPerActor = "auto"
+    budget: Budget = UNLIMITED
+    """What the run may cost; once that is spent, it stops and can be resumed."""
+
+    def __post_init__(self) -> None:
+        if self.ray is False and self.address is not None:
+            raise UsageError(
+                f"the cluster at {self.address} cannot be used without Ray; leave out ray=False "
+                "(--no-ray), or the address"
+            )
