@@ -1,86 +1,188 @@
-"""Logging, set up by the command line alone: JSON lines in the run directory, warnings shown."""
+"""Logging: JSON lines in the run directory, text on stderr.
+
+Modules take a logger from `get`. Nothing is written until a process sets logging up: the command
+line with `run_logs`, an actor with `ActorLogs.set_up`. Each line has `timestamp` (UTC), `level`,
+`logger`, `event`, `run`, `actor` and, where there is one, the simulated time `now` in seconds.
+"""
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
+from typing import Literal, NamedTuple, TextIO, TypeAlias
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-FILE = "simnet.jsonl"
+from simnet.text import terminal_safe
+
+Level: TypeAlias = Literal["debug", "info", "warning"]
+
+FOLDER = "logs"
+"""Folder of the log files in a run directory."""
+MAIN = "main"
+"""Value of `actor` in lines of the process that started the run."""
 CAPACITY = 10_000
-"""Records kept in memory until there is a folder for them."""
+"""Records kept in memory until the run directory is known."""
 
+_ROOT = logging.getLogger("simnet")
+_ROOT.addHandler(logging.NullHandler())
 _SHARED: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+_TEXT = structlog.dev.ConsoleRenderer(
+    colors=False, exception_formatter=structlog.dev.plain_traceback
+)
 
 
-class Kept:
-    """Log records on their way to a file in a folder that is not there yet."""
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """Return a logger; names begin with `simnet.`."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    return logger
 
-    def __init__(self, waiting: MemoryHandler) -> None:
-        self._waiting = waiting
+
+def level() -> Level:
+    """Return the lowest level that log files of this process get."""
+    return "debug" if _ROOT.level == logging.DEBUG else "info"
+
+
+@contextmanager
+def failures(logger: structlog.stdlib.BoundLogger, event: str, **fields: object) -> Iterator[None]:
+    """Log an error that the block raises, with its traceback, and let it pass."""
+    try:
+        yield
+    except Exception as error:
+        notes = getattr(error, "__notes__", [])
+        logger.exception(event, error=f"{type(error).__name__}: {error}", notes=notes, **fields)
+        raise
+
+
+class ActorLogs(NamedTuple):
+    """Where an actor writes its log."""
+
+    actor: str
+    """Name of the actor, and of its file."""
+    run: Path
+    """The run directory."""
+    level: Level = "info"
+    """The lowest level that is written."""
+
+    def set_up(self) -> None:
+        """Send the log of this process to `logs/ACTOR.jsonl` in the run directory.
+
+        On a node without the run directory it goes to stderr, which Ray keeps in its own log of
+        the worker. The file is made with the first line.
+        """
+        folder = self.run / FOLDER
+        handler: logging.Handler = logging.StreamHandler()
+        if self.run.is_dir():
+            folder.mkdir(exist_ok=True)
+            handler = logging.FileHandler(_file(folder, self.actor), encoding="utf-8", delay=True)
+        handler.setFormatter(_json({"run": self.run.name, "actor": self.actor}))
+        _ROOT.addHandler(handler)
+        _ROOT.setLevel(self.level.upper())
+        _ROOT.propagate = False
+
+
+class RunLogs:
+    """The log of the process that starts a run, kept in memory until `open` names a folder."""
+
+    def __init__(self, memory: MemoryHandler, fields: dict[str, str]) -> None:
+        self._memory = memory
+        self._fields = fields
         self._file: logging.FileHandler | None = None
 
-    def into(self, folder: Path) -> None:
-        """Write what was logged, and what will be, to a file in `folder`, which is made."""
+    def open(self, run: Path) -> None:
+        """Write the records so far, and those to come, to `logs/main.jsonl` in a run directory."""
+        folder = run / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = logging.FileHandler(folder / FILE, encoding="utf-8")
-        self._file.setFormatter(_formatter(structlog.processors.JSONRenderer(ensure_ascii=False)))
-        self._waiting.setTarget(self._file)
-        self._waiting.flush()
+        self._fields["run"] = run.name
+        self._file = logging.FileHandler(_file(folder, MAIN), encoding="utf-8")
+        self._file.setFormatter(_json(self._fields))
+        self._memory.setTarget(self._file)
+        self._memory.flush()
 
     def close(self) -> None:
         """Write the rest and close the file."""
-        self._waiting.close()
+        self._memory.close()
         if self._file is not None:
             self._file.close()
 
 
 @contextmanager
-def kept() -> Iterator[Kept]:
-    """Log for the time of a block: warnings to stderr, the rest where `Kept.into` says."""
-    structlog.configure(
-        processors=[
-            *_SHARED,
-            structlog.processors.format_exc_info,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
-    console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.WARNING)
-    console.setFormatter(_formatter(structlog.dev.ConsoleRenderer(colors=False)))
-    waiting = MemoryHandler(CAPACITY, flushLevel=logging.CRITICAL + 1)
-    logger = logging.getLogger("simnet")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    for handler in (console, waiting):
-        logger.addHandler(handler)
-    records = Kept(waiting)
+def run_logs(shown: Level = "warning") -> Iterator[RunLogs]:
+    """Log during a block: lines of level `shown` and above to stderr, all to the run directory.
+
+    Files get lines of level info and above; with `shown` debug, those too.
+    """
+    fields = {"actor": MAIN}
+    console = _Stderr()
+    console.setLevel(shown.upper())
+    console.setFormatter(_formatter(_render_text, fields))
+    memory = MemoryHandler(CAPACITY, flushLevel=logging.CRITICAL + 1)
+    before = _ROOT.level, _ROOT.propagate
+    _ROOT.setLevel(logging.DEBUG if shown == "debug" else logging.INFO)
+    _ROOT.propagate = False
+    for handler in (console, memory):
+        _ROOT.addHandler(handler)
+    logs = RunLogs(memory, fields)
     try:
-        yield records
+        yield logs
     finally:
-        for handler in (console, waiting):
-            logger.removeHandler(handler)
-        records.close()
+        for handler in (console, memory):
+            _ROOT.removeHandler(handler)
+        _ROOT.setLevel(before[0])
+        _ROOT.propagate = before[1]
+        logs.close()
 
 
-def get(name: str) -> FilteringBoundLogger:
-    """Return a logger; names begin with `simnet.`."""
-    logger: FilteringBoundLogger = structlog.get_logger(name)
-    return logger
+def text_line(fields: EventDict) -> str:
+    """Write a line of a log file as text."""
+    return _render_text(None, "", dict(fields))
 
 
-def _formatter(renderer: Processor) -> logging.Formatter:
+def _render_text(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    return terminal_safe(_TEXT(logger, method, event))
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stderr` is now: a live display replaces it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def _file(folder: Path, actor: str) -> Path:
+    return folder / f"{actor}.jsonl"
+
+
+def _json(fields: Mapping[str, str]) -> logging.Formatter:
+    return _formatter(structlog.processors.JSONRenderer(ensure_ascii=False, default=str), fields)
+
+
+def _formatter(renderer: Processor, fields: Mapping[str, str]) -> logging.Formatter:
+    def add_fields(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {**event, **fields}
+
     return structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            add_fields,
+            renderer,
+        ],
         foreign_pre_chain=list(_SHARED),
     )

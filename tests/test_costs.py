@@ -213,7 +213,7 @@ def test_a_shortened_prompt_is_explained_as_it_is():
     [
         ("nobody", 0.0, "nobody of that name"),
         ("ann", 0.0, "asks no model"),
-        ("anm", 0.0, "mean ann"),
+        ("anm", 0.0, "mean 'ann'"),
     ],
 )
 def test_who_cannot_be_explained_is_named(who, at, named):

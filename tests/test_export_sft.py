@@ -4,10 +4,12 @@ import hashlib
 import json
 
 import datasets
+import huggingface_hub
 import pytest
 from made_rows import event
 
 from simnet.errors import RecordError, UsageError
+from simnet.export import card
 from simnet.export.sft import export_sft
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
 from simnet.recording.reading.run import Run
@@ -175,3 +177,24 @@ def test_a_broken_persona_row_names_itself(tmp_path):
     assert json.loads(PEOPLE[0].attributes)["age"] == 40
     with pytest.raises(RecordError, match="no persona 'zoe'"):
         export_sft(run, tmp_path / "sft")
+
+
+def test_the_metadata_of_the_card_is_what_the_hub_reads(tmp_path):
+    export_sft(a_run(tmp_path), tmp_path / "sft")
+    metadata = huggingface_hub.DatasetCard.load(tmp_path / "sft/README.md").data.to_dict()
+    files = {one["config_name"]: one["data_files"] for one in metadata.pop("configs")}
+    assert files["format_sft_troll"] == [
+        {"split": "train", "path": "data/format_sft_troll/train-00000.parquet"}
+    ]
+    assert metadata == {
+        "license": "other",
+        "task_categories": ["text-generation"],
+        "tags": ["synthetic", "simnet"],
+    }
+
+
+def test_without_huggingface_hub_an_export_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(card, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r'pip install "simnet\[hub\]"'):
+        export_sft(a_run(tmp_path), tmp_path / "sft")
+    assert not (tmp_path / "sft").exists()

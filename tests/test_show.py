@@ -6,15 +6,18 @@ import json
 import pytest
 from made_rows import event
 from rich.console import Console
+from typer.testing import CliRunner
 
-from simnet.analysis.show import listing, show, visible
+from simnet.analysis.show import show
 from simnet.analysis.threads import gather, rows
+from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.text import terminal_safe
 
 
 def post(turn, who, text, **fields):
@@ -144,7 +147,7 @@ def test_text_cannot_write_to_the_terminal_or_use_markup(tmp_path):
         recorder.append("events", encode("events", [post(0, "ana", nasty)]))
     text = printed(show, Run.open(directory.path))
     assert "[31mred gnorw [bold]plain[/bold] :smile:" in text
-    assert visible("a\tb\nc\r") == "a   b\nc"
+    assert terminal_safe("a\tb\nc\r") == "a   b\nc"
 
 
 def test_a_run_without_events_is_shown(tmp_path):
@@ -194,13 +197,17 @@ def test_what_an_act_by_a_verb_of_ones_own_does_to_a_post():
     assert gather(story).posts[0].reposts == 0
 
 
-def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path):
+def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     root = run.path.parent
     broken = RunDirectory.create(root, "zzz")
     (broken.path / "manifest.json").write_text("{}")
-    text = printed(listing, root, width=160)
+    monkeypatch.setenv("COLUMNS", "160")
+    text = CliRunner().invoke(app, ["ls", str(root)]).stdout
     assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
     assert "unreadable" in text
-    told = json.loads(printed(listing, root, as_json=True))
-    assert (told[0]["events"], told[0]["replies"], told[0]["state"]) == (12, 2, "completed")
-    assert printed(listing, tmp_path / "none").startswith("no runs in")
+    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)
+    first = summaries[0]
+    assert (first["events"], first["replies"], first["state"]) == (12, 2, "completed")
+    (tmp_path / "none").mkdir()
+    empty = CliRunner().invoke(app, ["ls", str(tmp_path / "none")])
+    assert empty.stdout.startswith("no runs in")

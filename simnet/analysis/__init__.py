@@ -1,1 +1,1 @@
-"""Tables in, answers out."""
+"""Measures and views computed from the tables of runs."""

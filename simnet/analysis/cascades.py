@@ -1,4 +1,4 @@
-"""How far a post came: what was made of it, who saw it, and how fast."""
+"""Cascades of posts: their size, depth, speed and reach."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -21,44 +21,43 @@ Times = npt.NDArray[np.float64]
 
 
 class Cascade(NamedTuple):
-    """What became of one post. A reply, quote or repost is one level below its post.
+    """Measures of one post's cascade. A reply, quote or repost is one level below its post.
 
-    Whoever reposts passes on the post itself, so the reposts of a post are all on one level,
-    whosever repost had been seen.
+    A repost shares the original post even if its author saw it in a repost, so all reposts of a
+    post are on one level.
     """
 
     post: int
-    """The post it began with."""
+    """Id of the original post."""
     at: Seconds
-    """When it was made."""
+    """When the original post was made."""
     size: int
-    """Replies, quotes and reposts below it."""
+    """Number of replies, quotes and reposts below the original."""
     depth: int
-    """Levels below it."""
+    """Number of levels below the original."""
     breadth: int
-    """Of its largest level."""
+    """Size of the largest level."""
     members: int
-    """Who replied to, quoted or reposted something of it."""
+    """Number of members who replied, quoted or reposted in it."""
     half: Seconds | None
-    """Time from the post until half of them were there; None if there are none."""
+    """Time from the original until half of `size` was reached; None if `size` is 0."""
     lasted: Seconds | None
-    """Time from the post until the last of them."""
+    """Time from the original until the last of them; None if `size` is 0."""
     exposures: int
-    """How often the first post was shown."""
+    """How often the original was shown."""
     viewers: int
-    """To how many it was shown."""
+    """Number of members it was shown to."""
     reach: int
-    """To how many any post of the cascade was shown."""
+    """Number of members that any post of the cascade was shown to."""
 
 
 def cascade(
     events: pa.Table, exposures: pa.Table, post: int, relations: Mapping[str, str] = RELATION_OF
 ) -> Cascade:
-    """Follow what came of `post` in the tables of one run.
+    """Measure the cascade of `post`, from the tables of one run.
 
-    `relations` says what each verb is to the post it is about; of a run, `Run.relations`.
-
-    Raises RecordError if no event made it.
+    `relations` gives the relation of each verb to the post it is about; `Run.relations` has
+    them. Raises RecordError if no event made the post.
     """
     done = events.filter(pc.equal(events["outcome"], DONE))
     first = done.filter(pc.equal(done["made"], post))
@@ -89,7 +88,7 @@ def cascade(
 
 
 def first_post(events: pa.Table, by: str) -> int:
-    """Find the first post of a member. Raises RecordError if they made none."""
+    """Return the id of a member's first post. Raises RecordError if there is none."""
     made = pc.and_(pc.equal(events["who"], by), pc.is_valid(events["made"]))
     posts = events.filter(pc.and_(made, pc.equal(events["outcome"], DONE)))["made"]
     if not len(posts):
@@ -123,7 +122,10 @@ def _schema() -> pa.Schema:
 
 
 def _levels(parents: Numbers, made: Numbers, post: int) -> list[Numbers]:
-    """List the rows of each level below a post, given what each row was about and made."""
+    """Return the rows of each level below a post.
+
+    `parents` and `made` give, for each row, the post it refers to and the post it made.
+    """
     levels = []
     above = np.array([post])
     while len(rows := np.flatnonzero(np.isin(parents, above))):
@@ -134,7 +136,7 @@ def _levels(parents: Numbers, made: Numbers, post: int) -> list[Numbers]:
 
 
 def _integers(column: pa.ChunkedArray) -> Numbers:
-    """Turn a column into an array, with -1 where there is nothing."""
+    """Return a column as an array, with -1 for null."""
     numbers: Numbers = pc.fill_null(column, -1).to_numpy()
     return numbers
 
@@ -144,5 +146,5 @@ def _distinct(column: Any) -> int:
     return count
 
 
-def _at(times: Times, place: int) -> Seconds | None:
-    return float(times[place]) if len(times) else None
+def _at(times: Times, index: int) -> Seconds | None:
+    return float(times[index]) if len(times) else None

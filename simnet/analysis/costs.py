@@ -1,4 +1,4 @@
-"""What the model calls of a run cost, by cohort and by what came of them."""
+"""Costs of the model calls of a run, by cohort and by outcome."""
 
 from typing import NamedTuple
 
@@ -8,55 +8,55 @@ import pyarrow.compute as pc
 from simnet.recording.reading.run import Run
 
 OPEN = "(open)"
-"""In place of a verb: the turn had no outcome when the run stopped."""
+"""Stands for the verb of a turn that had no outcome when the run stopped."""
 _KEY = ["who", "turn"]
 _COUNTED = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds")
 
 
 class Cost(NamedTuple):
-    """What some calls cost together."""
+    """The summed costs of the calls of one cohort and verb."""
 
     cohort: str
     verb: str
-    """Of the first thing done in the turn; its outcome, if that was `failed`."""
+    """Verb of the first action of the turn, or `failed` if its outcome is that."""
     turns: int
-    """Turns that asked a model."""
+    """Number of turns that called a model."""
     calls: int
     prompt_tokens: int
     cached_tokens: int
     output_tokens: int
     seconds: float
-    """Wall time of the calls added up; many are under way at once."""
+    """Summed wall time of the calls; they overlap."""
 
 
 def costs(run: Run) -> list[Cost]:
-    """Add up the calls of a run, the costliest first. Raises RecordError if it cannot be read.
+    """Sum the costs of a run's calls, most tokens first. Raises RecordError if it cannot be read.
 
-    A call that the completion of another's answered counts like the others.
+    A call answered by the completion of an identical one counts like the others.
     """
     calls = run.table("calls").to_table(columns=[*_KEY, *_COUNTED])
     joined = calls.join(_outcomes(run), _KEY, join_type="left outer")
     joined = joined.join(_members(run), "who", join_type="left outer")
     verbs = pc.if_else(pc.equal(joined["outcome"], "failed"), "failed", joined["verb"])
-    joined = joined.append_column("did", pc.fill_null(verbs, OPEN))
-    # Of a turn's calls one stands for the turn.
+    joined = joined.append_column("action", pc.fill_null(verbs, OPEN))
     turn = pc.binary_join_element_wise(joined["who"], pc.cast(joined["turn"], pa.string()), " ")
-    joined = joined.append_column("one", turn)
-    summed = joined.group_by(["cohort", "did"]).aggregate(
-        [("one", "count_distinct"), ("one", "count"), *((name, "sum") for name in _COUNTED)]
+    joined = joined.append_column("key", turn)
+    summed = joined.group_by(["cohort", "action"]).aggregate(
+        [("key", "count_distinct"), ("key", "count"), *((name, "sum") for name in _COUNTED)]
     )
-    names = ("cohort", "did", "one_count_distinct", "one_count", *(f"{n}_sum" for n in _COUNTED))
-    found = [Cost(*values) for values in zip(*(summed[n].to_pylist() for n in names), strict=True)]
-    return sorted(found, key=lambda one: (-one.prompt_tokens - one.output_tokens, one))
+    names = ("cohort", "action", "key_count_distinct", "key_count")
+    columns = [summed[name].to_pylist() for name in (*names, *(f"{n}_sum" for n in _COUNTED))]
+    rows = [Cost(*values) for values in zip(*columns, strict=True)]
+    return sorted(rows, key=lambda row: (-row.prompt_tokens - row.output_tokens, row))
 
 
 def _outcomes(run: Run) -> pa.Table:
-    """List what came of each turn."""
+    """Return the verb and the outcome of each turn's first action."""
     events = run.table("events")
     wanted = (pc.field("part") == 0) & pc.field("turn").is_valid()
     return events.to_table(columns=[*_KEY, "verb", "outcome"], filter=wanted)
 
 
 def _members(run: Run) -> pa.Table:
-    people = run.table("personas").to_table(columns=["id", "cohort"])
-    return people.rename_columns(["who", "cohort"])
+    personas = run.table("personas").to_table(columns=["id", "cohort"])
+    return personas.rename_columns(["who", "cohort"])

@@ -1,4 +1,4 @@
-"""How much members are shown of those who think alike: echo chambers, measured."""
+"""Measures of echo chambers: how many posts members see by others who share an attribute."""
 
 import json
 from collections.abc import Sequence
@@ -17,24 +17,27 @@ Codes = npt.NDArray[np.int64]
 
 
 class LikeMinded(NamedTuple):
-    """What one ranker showed of posts by others."""
+    """Exposures of one ranker to posts by others."""
 
     ranker: str
     exposures: int
-    """Posts shown whose author and viewer both have the attribute."""
+    """Number of exposures whose author and viewer both have the attribute."""
     share: float
-    """Share of the exposures with the same value for both."""
+    """Share of the exposures with the same value for author and viewer."""
     expected: float
-    """That share, had the same viewers been shown posts drawn evenly from all by others."""
+    """That share if the same viewers saw posts drawn uniformly from all posts by others."""
 
     @property
     def ei_index(self) -> float:
-        """External minus internal share: -1 is alike alone (Krackhardt & Stern 1988)."""
+        """External minus internal share, from -1 (only one's own group) to 1.
+
+        From Krackhardt & Stern 1988.
+        """
         return 1 - 2 * self.share
 
 
 def like_minded(run: Run, attribute: str) -> list[LikeMinded]:
-    """Compare viewers with the authors of what they were shown, for each ranker and for all.
+    """Compare viewers with the authors of the posts they saw, for each ranker.
 
     The last row, `all`, is the whole run. Raises InputError if no persona has the attribute.
     """
@@ -47,14 +50,14 @@ def compare(
     """Do what `like_minded` does, from tables."""
     ids = personas["id"].combine_chunks()
     values = _values(personas["attributes"].to_pylist(), attribute)
-    camp = np.append(values, -1)  # position -1, somebody unknown, is in no camp
+    group = np.append(values, -1)  # position -1, an unknown member, is in no group
     author = _authors(events, ids)
     viewer = _positions(exposures["who"], ids)
     writer = author[exposures["post"].to_numpy()] if len(exposures) else viewer
-    counted = (camp[viewer] >= 0) & (camp[writer] >= 0) & (viewer != writer)
+    counted = (group[viewer] >= 0) & (group[writer] >= 0) & (viewer != writer)
     viewer, writer = viewer[counted], writer[counted]
-    alike = camp[viewer] == camp[writer]
-    expected = _evenly(camp, author, viewer)
+    alike = group[viewer] == group[writer]
+    expected = _uniform(group, author, viewer)
     rankers = np.asarray(exposures["ranker"].to_pylist(), dtype=np.str_)[counted]
     rows = [
         _row(ranker, alike[rankers == ranker], expected[rankers == ranker])
@@ -68,22 +71,22 @@ def _row(
 ) -> LikeMinded:
     count = len(alike)
     return LikeMinded(
-        ranker,
-        count,
-        float(alike.mean()) if count else 0.0,
-        float(expected.mean()) if count else 0.0,
+        ranker=ranker,
+        exposures=count,
+        share=float(alike.mean()) if count else 0.0,
+        expected=float(expected.mean()) if count else 0.0,
     )
 
 
 def _values(rows: Sequence[str], attribute: str) -> Codes:
-    """Turn values of an attribute into numbers; -1 for personas without it."""
+    """Return a number for each value of an attribute; -1 for personas without it."""
     numbers: dict[str, int] = {}
     values: list[int] = []
     names: dict[str, None] = {}
     for row in rows:
-        told: dict[str, Any] = json.loads(row)
-        names.update(dict.fromkeys(told))
-        value = told.get(attribute)
+        attributes: dict[str, Any] = json.loads(row)
+        names.update(dict.fromkeys(attributes))
+        value = attributes.get(attribute)
         values.append(-1 if value is None else numbers.setdefault(str(value), len(numbers)))
     if not numbers:
         raise InputError(
@@ -100,7 +103,7 @@ def _positions(handles: pa.ChunkedArray, ids: pa.Array) -> Codes:
 
 
 def _authors(events: pa.Table, ids: pa.Array) -> Codes:
-    """Give the author's position for each post."""
+    """Return the position of the author of each post."""
     made = events.filter(pc.and_(pc.is_valid(events["made"]), pc.equal(events["outcome"], DONE)))
     posts = made["made"].to_numpy()
     authors = np.full(int(posts.max(initial=-1)) + 1, -1, np.int64)
@@ -108,11 +111,11 @@ def _authors(events: pa.Table, ids: pa.Array) -> Codes:
     return authors
 
 
-def _evenly(camp: Codes, author: Codes, viewer: Codes) -> npt.NDArray[np.float64]:
-    """For each exposure, the share of posts by others that are by those alike."""
-    wrote = np.bincount(author[camp[author] >= 0], minlength=len(camp))
-    per_camp = np.bincount(camp[author][camp[author] >= 0], minlength=int(camp.max()) + 1)
-    alike = per_camp[camp[viewer]] - wrote[viewer]
+def _uniform(group: Codes, author: Codes, viewer: Codes) -> npt.NDArray[np.float64]:
+    """Return, for each exposure, the share of posts by others that are by the viewer's group."""
+    wrote = np.bincount(author[group[author] >= 0], minlength=len(group))
+    per_group = np.bincount(group[author][group[author] >= 0], minlength=int(group.max()) + 1)
+    alike = per_group[group[viewer]] - wrote[viewer]
     others = wrote.sum() - wrote[viewer]
     share: npt.NDArray[np.float64] = alike / np.maximum(others, 1)
     return share

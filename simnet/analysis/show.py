@@ -1,27 +1,21 @@
-"""A run as a person would read it, and the list of runs."""
+"""Prints a run as a person would read it."""
 
-import json
-import unicodedata
 from collections.abc import Container, Iterable, Iterator
-from difflib import get_close_matches
-from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
-from simnet.errors import RecordError, UsageError
-from simnet.recording.reading.run import Run, run_folders
+from simnet.errors import UsageError
+from simnet.recording.reading.run import Run
+from simnet.text import did_you_mean, terminal_safe
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 _DEEPEST = 8
-"""Replies deeper than this stay at this depth: a column of two letters reads badly."""
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = {"\n", "\u200c", "\u200d"}
+"""Deepest indentation of replies; deeper ones are printed at this depth."""
 _PLURALS = {"reply": "replies", "pass": "passes"}
 
 
@@ -33,79 +27,34 @@ def show(
     events: bool = False,
     who: str | None = None,
 ) -> None:
-    """Print the threads of a run, or with `events` all that happened in the order of time.
+    """Print the threads of a run, or with `events` its events in order of time.
 
-    `limit` counts threads or events; `who` keeps what one member took part in. Raises
-    UsageError, with a guess, when nobody of that handle is in the run.
+    At most `limit` threads or events are printed, with `who` only those that this member took
+    part in. Raises UsageError if there is no such member.
     """
-    happened = list(rows(run.read("events")))
+    all_events = list(rows(run.read("events")))
     if who is not None:
-        _check_handle(run, happened, who)
-    threads = gather(happened, run.relations)
+        _check_handle(run, all_events, who)
+    threads = gather(all_events, run.relations)
     console.print(_title(run))
-    colours = _colours(event.cohort for event in happened)
+    colours = _colours(event.cohort for event in all_events)
     if events:
-        chosen = [event for event in happened if who in {None, event.who, event.whom}]
+        chosen = [event for event in all_events if who in {None, event.who, event.whom}]
         _print_events(chosen, console, colours, limit)
     else:
         _print_threads(threads, console, colours, limit, who)
     console.print(_closing(threads))
 
 
-def listing(root: str | Path, console: Console, *, as_json: bool = False) -> None:
-    """Print the runs in a root, the newest last; a run that cannot be read says why."""
-    told = [_told(folder) for folder in run_folders(root)]
-    if as_json:
-        console.out(json.dumps(told, indent=2), highlight=False)
-        return
-    if not told:
-        console.print(f"no runs in {root}", highlight=False, markup=False)
-        return
-    console.print(_table(told))
-
-
-def _table(told: list[dict[str, object]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # A run's id tells when it was made and of which scenario; the rest fits 80 columns.
-    table.add_column("run", no_wrap=True, overflow="fold")
-    table.add_column("state", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    for column in ("events", "replies"):
-        table.add_column(column, justify="right")
-    for one in told:
-        model = one.get("error") or Path(str(one.get("model", ""))).name
-        cells = [one["id"], one["state"], model, one.get("events", ""), one.get("replies", "")]
-        table.add_row(*(Text(visible(str(cell))) for cell in cells))
-    return table
-
-
-def visible(text: str) -> str:
-    """Leave out what would move the cursor or turn the writing around on a terminal."""
-    return "".join(
-        letter
-        for letter in text.expandtabs(4)
-        if letter in _JOINERS or unicodedata.category(letter) not in _INVISIBLE
-    )
-
-
-def _told(folder: Path) -> dict[str, object]:
-    try:
-        summary = Run.open(folder).summary
-    except RecordError as error:
-        return {"id": folder.name, "state": "unreadable", "error": str(error)}
-    return {**summary._asdict(), "created": summary.created.isoformat()}
-
-
-def _check_handle(run: Run, happened: list[Event], who: str) -> None:
-    handles = {event.who for event in happened} | set(run.read("personas")["id"].to_pylist())
+def _check_handle(run: Run, all_events: list[Event], who: str) -> None:
+    handles = {event.who for event in all_events} | set(run.read("personas")["id"].to_pylist())
     if who not in handles:
-        close = get_close_matches(who, handles, n=1)
-        guess = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"nobody in this run has the handle {who!r}{guess}")
+        hint = did_you_mean(who, handles)
+        raise UsageError(f"nobody in this run has the handle {who!r}{hint}")
 
 
 def _colours(cohorts: Iterable[str]) -> dict[str, str]:
-    """Give each cohort a colour, by its place in the alphabet, so that it keeps it."""
+    """Give each cohort a colour by its alphabetical position, the same in every call."""
     return {
         cohort: _COLOURS[number % len(_COLOURS)]
         for number, cohort in enumerate(sorted(set(cohorts)))
@@ -114,14 +63,14 @@ def _colours(cohorts: Iterable[str]) -> dict[str, str]:
 
 def _title(run: Run) -> Text:
     manifest = run.manifest
-    told = [manifest.state.value]
-    told += [manifest.scenario.name] if manifest.scenario else []
-    told += [manifest.model.name] if manifest.model else []
-    told += [f"seed {manifest.seed}"] if manifest.seed is not None else []
+    facts = [manifest.state.value]
+    facts += [manifest.scenario.name] if manifest.scenario else []
+    facts += [manifest.model.name] if manifest.model else []
+    facts += [f"seed {manifest.seed}"] if manifest.seed is not None else []
     if manifest.parent is not None:
         moment = format_time(manifest.parent_until or 0.0)
-        told.append(f"forked from {manifest.parent} at {moment}")
-    return Text.assemble((run.id, "bold"), "  ", visible(" · ".join(told)))
+        facts.append(f"forked from {manifest.parent} at {moment}")
+    return Text.assemble((run.id, "bold"), "  ", terminal_safe(" · ".join(facts)))
 
 
 def _print_threads(
@@ -137,8 +86,8 @@ def _print_threads(
         console.print()
         for event in missed[:limit]:
             console.print(_attempt(event, colours))
-    _tell_rest(console, len(roots), limit, "threads")
-    _tell_rest(console, len(missed), limit, "turns that came to nothing")
+    _print_omitted(console, len(roots), limit, "threads")
+    _print_omitted(console, len(missed), limit, "turns that came to nothing")
 
 
 def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
@@ -158,17 +107,17 @@ def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
 def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    told = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
-    told += [f"quotes #{post.quotes}"] if post.quotes is not None else []
-    told += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
-    told += [f"[{mark}]" for mark in event.marks]
-    text.append(visible("  " + " · ".join(told)), "dim")
+    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    facts = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
+    facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
+    facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
+    facts += [f"[{mark}]" for mark in event.marks]
+    text.append(terminal_safe("  " + " · ".join(facts)), "dim")
     for label in post.labels:
-        text.append(f"\n[label: {visible(label)}]", "italic")
+        text.append(f"\n[label: {terminal_safe(label)}]", "italic")
     if post.removed_by is not None:
         text.append(f"\n[removed by @{post.removed_by}]", "italic")
-    text.append("\n" + visible(event.text or ""), "dim" if post.removed_by else "")
+    text.append("\n" + terminal_safe(event.text or ""), "dim" if post.removed_by else "")
     return text
 
 
@@ -182,11 +131,11 @@ def _counts(post: Post) -> Iterator[str]:
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="dim")
-    text.append(visible(f"@{event.who}"), colours[event.cohort])
+    text.append(terminal_safe(f"@{event.who}"), colours[event.cohort])
     text.append(f"  {format_time(event.at)} · {event.verb} {event.outcome}: ")
-    text.append(visible(event.reason or "no reason given"))
+    text.append(terminal_safe(event.reason or "no reason given"))
     if event.text:
-        text.append("\n" + visible(event.text))
+        text.append("\n" + terminal_safe(event.text))
     return text
 
 
@@ -195,25 +144,25 @@ def _print_events(
 ) -> None:
     for event in events[:limit]:
         console.print(_line(event, colours))
-    _tell_rest(console, len(events), limit, "events")
+    _print_omitted(console, len(events), limit, "events")
 
 
 def _line(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="" if event.outcome == DONE else "dim")
     text.append(f"{format_time(event.at)}  ", "dim")
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    text.append(f" {visible(event.verb)}")
+    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(f" {terminal_safe(event.verb)}")
     for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group)):
-        text.append(visible(f" {mark}{value}") if value is not None else "")
+        text.append(terminal_safe(f" {mark}{value}") if value is not None else "")
     text.append(f" -> #{event.made}" if event.made is not None else "")
     if event.outcome != DONE:
-        text.append(visible(f" {event.outcome}: {event.reason}"))
-    text.append(visible("".join(f" [{mark}]" for mark in event.marks)), "dim")
-    text.append(": " + " ".join(visible(event.text).split()) if event.text else "")
+        text.append(terminal_safe(f" {event.outcome}: {event.reason}"))
+    text.append(terminal_safe("".join(f" [{mark}]" for mark in event.marks)), "dim")
+    text.append(": " + " ".join(terminal_safe(event.text).split()) if event.text else "")
     return text
 
 
-def _tell_rest(console: Console, count: int, limit: int | None, what: str) -> None:
+def _print_omitted(console: Console, count: int, limit: int | None, what: str) -> None:
     if limit is not None and count > limit:
         console.print(Text(f"... and {count - limit} more {what}", style="dim"))
 

@@ -1,4 +1,4 @@
-"""From a table of events to the threads that people would see on the platform."""
+"""Threads of posts with their replies and reactions, built from a table of events."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from simnet.world.verbs import RELATION_OF
 
 @dataclass(slots=True)
 class Post:
-    """One post, what came of it, and the posts that answer it."""
+    """One post with its replies, reactions and reposts."""
 
     id: int
     event: Event
@@ -23,31 +23,31 @@ class Post:
     """The post it quotes."""
     replies: list["Post"] = field(default_factory=list)
     reactions: Counter[str] = field(default_factory=Counter)
-    """How many likes, dislikes and feelings it has now."""
+    """Number of each kind of reaction it has at the end."""
     reposts: int = 0
-    """How often it was passed on, with words or without."""
+    """Number of reposts and quotes."""
     removed_by: str | None = None
     labels: list[str] = field(default_factory=list)
     attempts: list[Event] = field(default_factory=list)
-    """What was tried on it and refused."""
+    """Refused and failed actions on it."""
 
 
 class Threads(NamedTuple):
-    """What a table of events comes to."""
+    """The posts of a table of events, and counts of its actions."""
 
     roots: list[Post]
-    """The posts that begin a thread, oldest first."""
+    """Posts that begin a thread, oldest first."""
     posts: dict[int, Post]
     missed: list[Event]
-    """Refused and failed events that concern no post of the table."""
+    """Refused and failed actions that refer to no post of the table."""
     done: Counter[str]
-    """How often each verb was done."""
+    """Number of actions done, by verb."""
     undone: Counter[tuple[str, str]]
-    """How often a verb was refused or failed: (outcome, verb) -> count."""
+    """Number of refused and failed actions: (outcome, verb) -> count."""
 
 
 def rows(events: pa.Table) -> Iterator[Event]:
-    """Turn a table of events back into events."""
+    """Yield the events of a table."""
     columns = (events[name].to_pylist() for name in Event._fields)
     for values in zip(*columns, strict=True):
         event = Event(*values)
@@ -55,35 +55,35 @@ def rows(events: pa.Table) -> Iterator[Event]:
 
 
 def gather(events: Iterable[Event], relations: Mapping[str, str] = RELATION_OF) -> Threads:
-    """Put the posts of events, in the order of time, into threads with all that came of them.
+    """Build threads from events in order of time.
 
-    `relations` says what each verb is to the post it is about; of a run, `Run.relations`.
+    `relations` gives the relation of each verb to the post it is about; `Run.relations` has them.
     """
     threads = Threads([], {}, [], Counter(), Counter())
     reacted: dict[tuple[str, int], str] = {}
     for event in events:
         if event.outcome != DONE:
-            _miss(threads, event)
+            _add_undone(threads, event)
             continue
         threads.done[event.verb] += 1
         if event.made is not None:
             _publish(threads, event.made, event, relations.get(event.verb))
         elif event.post is not None and (post := threads.posts.get(event.post)):
-            _touch(post, event, relations.get(event.verb), reacted)
+            _apply(post, event, relations.get(event.verb), reacted)
     return threads
 
 
 def descendants(post: Post) -> Iterator[tuple[int, Post]]:
-    """Walk a thread in reading order: (depth below `post`, post), `post` itself first."""
+    """Yield (depth below `post`, post) of a thread in reading order, `post` itself first."""
     waiting = [(0, post)]
     while waiting:
-        depth, one = waiting.pop()
-        yield depth, one
-        waiting.extend((depth + 1, reply) for reply in reversed(one.replies))
+        depth, current = waiting.pop()
+        yield depth, current
+        waiting.extend((depth + 1, reply) for reply in reversed(current.replies))
 
 
 def involving(threads: Threads, who: str) -> set[int]:
-    """Find the posts that lead to what one member wrote or tried: theirs and all above."""
+    """Return the ids of posts that a member wrote or acted on in vain, and of those above them."""
     found: set[int] = set()
     for number, post in threads.posts.items():
         if post.event.who == who or any(event.who == who for event in post.attempts):
@@ -108,13 +108,13 @@ def _publish(threads: Threads, number: int, event: Event, relation: str | None) 
     threads.roots.append(post)
 
 
-def _miss(threads: Threads, event: Event) -> None:
+def _add_undone(threads: Threads, event: Event) -> None:
     threads.undone[event.outcome, event.verb] += 1
     post = threads.posts.get(event.post) if event.post is not None else None
     (threads.missed if post is None else post.attempts).append(event)
 
 
-def _touch(
+def _apply(
     post: Post, event: Event, relation: str | None, reacted: dict[tuple[str, int], Any]
 ) -> None:
     match relation:
@@ -133,7 +133,7 @@ def _touch(
 def _react(
     post: Post, key: tuple[str, int], reaction: str | None, reacted: dict[tuple[str, int], Any]
 ) -> None:
-    """Give a post a member's reaction in place of the one it had."""
+    """Replace a member's reaction to a post; None takes it back."""
     if before := reacted.pop(key, None):
         post.reactions[before] -= 1
     if reaction is not None:

@@ -1,41 +1,40 @@
-"""What `simnet cost` does."""
+"""`simnet cost` prints what the model calls of a run cost."""
 
-import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from simnet.analysis.costs import Cost, costs
-from simnet.cli.records import open_run
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from simnet.analysis.costs import Cost
+
+HEADINGS = ("cohort", "verb", "turns", "calls", "tokens in", "cached", "tokens out")
 
 
-def print_costs(run: str, root: Path, *, as_json: bool) -> None:
-    """Print what the calls of a run cost, by cohort and verb."""
-    found = costs(open_run(run, root))
+def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
+    """Print what the model calls of a run cost, by cohort and by what came of them."""
+    from simnet.analysis.costs import costs  # noqa: PLC0415  (imports pyarrow)
+
+    rows = costs(open_run(run, runs))
     if as_json:
-        told = [one._asdict() for one in found]
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
-        return
-    console = Console()
-    if not found:
-        console.print("no model was asked")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("cohort", "verb", "turns", "calls", "tokens in", "cached", "tokens out"):
-        left = heading in {"cohort", "verb"}
-        table.add_column(heading, justify="left" if left else "right")
-    for one in [*found, _total(found)]:
-        cached = f"{one.cached_tokens / max(1, one.prompt_tokens):.0%}"
-        counts = (one.turns, one.calls, one.prompt_tokens)
-        cells = [one.cohort, one.verb, *(f"{count:,}" for count in counts), cached]
-        table.add_row(*map(Text, [*cells, f"{one.output_tokens:,}"]))
-    console.print(table)
+        print_json([row._asdict() for row in rows])
+    elif rows:
+        cells = [_cells(row) for row in [*rows, _total(rows)]]
+        print_table(HEADINGS, cells, numbers=HEADINGS[2:])
+    else:
+        typer.echo("no model was asked")
 
 
-def _total(found: Sequence[Cost]) -> Cost:
-    sums = [sum(column) for column in list(zip(*found, strict=True))[2:]]
-    return Cost("all", "", *sums)
+def _total(rows: "Sequence[Cost]") -> "Cost":
+    sums = [sum(column) for column in list(zip(*rows, strict=True))[2:]]
+    return type(rows[0])("all", "", *sums)
+
+
+def _cells(row: "Cost") -> list[str]:
+    counts = (row.turns, row.calls, row.prompt_tokens)
+    cached = f"{row.cached_tokens / max(1, row.prompt_tokens):.0%}"
+    return [row.cohort, row.verb, *(f"{n:,}" for n in counts), cached, f"{row.output_tokens:,}"]

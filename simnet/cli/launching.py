@@ -8,8 +8,10 @@ from rich.console import Console
 
 from simnet import log
 from simnet.cli.display.live import Display, display
+from simnet.cli.display.log_lines import LogLines
 from simnet.cli.display.pace import Pace
 from simnet.cli.options import OutputFlags
+from simnet.clock import Seconds
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.placement import active_handles
@@ -18,6 +20,7 @@ from simnet.scheduler.budget import SPENT
 from simnet.scheduler.continuation import last_scenario
 from simnet.scheduler.messages import Progress
 
+_LOG = log.get("simnet.run")
 WATCHED = 100
 """With up to this many thinking personas, posts are printed as they land."""
 
@@ -38,22 +41,29 @@ async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
     if watch is None:
         watch = len(active_handles(scenario)) <= WATCHED
     shown = display(Console(), pace, watch=watch, as_json=output.as_json, quiet=output.quiet)
-    with log.kept() as records, shown:
-        result = await launch(plan, _LoggedDisplay(shown, records))
+    with (
+        log.run_logs(output.log_level or "warning") as logs,
+        LogLines(output.log_level) as lines,
+        shown,
+    ):
+        result = await launch(plan, _LoggedDisplay(shown, logs, lines))
         shown.finished(result)
     return result
 
 
-@dataclass(frozen=True)
+@dataclass
 class _LoggedDisplay:
     """A Reporter that passes all on to a display and logs the phases to the run directory."""
 
     display: Display
-    records: log.Kept
+    logs: log.RunLogs
+    lines: LogLines
+    now: Seconds | None = None
 
     def begun(self, folder: Path) -> None:
-        self.records.into(folder / "logs")
-        self._log("begun", run=folder.name)
+        self.logs.open(folder)
+        self.lines.follow(folder)
+        self._log("run begun")
         self.display.phase(f"the record is {folder}")
 
     def phase(self, text: str) -> None:
@@ -61,7 +71,9 @@ class _LoggedDisplay:
         self.display.phase(text)
 
     def progress(self, progress: Progress) -> None:
+        self.now = progress.now
         self.display.progress(progress)
 
-    def _log(self, text: str, **fields: str) -> None:
-        log.get("simnet.run").info(text, **fields)
+    def _log(self, text: str) -> None:
+        fields = {} if self.now is None else {"now": self.now}
+        _LOG.info(text, **fields)

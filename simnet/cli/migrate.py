@@ -1,18 +1,18 @@
-"""What `simnet migrate` does."""
+"""`simnet migrate` converts a run directory to the schema of this version."""
 
-import sys
-from pathlib import Path
+import typer
 
-from simnet.recording.files.manifest import MANIFEST
-from simnet.recording.migrate import migrate
-from simnet.recording.reading.run import folder_of
-from simnet.recording.schema import SCHEMA_VERSION
+from simnet.cli.opening import run_folder
+from simnet.cli.options import RUNS, RunName, Runs
 
 
-def bring_up(name: str, root: Path) -> int:
-    """Bring a run up to this version, say so and return the exit code."""
-    here = Path(name)
-    folder = here if (here / MANIFEST).is_file() else folder_of(name, root)
-    done = "has now" if migrate(folder) else "already has"
-    sys.stdout.write(f"{folder.name} {done} schema version {SCHEMA_VERSION}\n")
-    return 0
+def migrate(run: RunName, runs: Runs = RUNS) -> None:
+    """Bring a run directory of an older simnet up to this one, in place."""
+    from simnet.recording.migrate import migrate as migrate_folder  # noqa: PLC0415
+    from simnet.recording.schema import SCHEMA_VERSION  # noqa: PLC0415  (imports pyarrow)
+
+    folder = run_folder(run, runs)
+    changed = migrate_folder(folder)
+    typer.echo(
+        f"{folder.name} {'has now' if changed else 'already has'} schema version {SCHEMA_VERSION}"
+    )

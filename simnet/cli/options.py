@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,13 +19,30 @@ if TYPE_CHECKING:
     from simnet.runtime.placement import PersonasPerActor
 
 RUNS = Path("runs")
+"""Where runs are unless `--runs` names another folder."""
+LATEST = "latest"
+"""The name of the run made last."""
+MANIFEST = "manifest.json"
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """List the run ids that begin with what is typed so far, for the shell's completion."""
+    root = Path(context.params.get("runs") or RUNS)
+    ids = sorted((path.parent.name for path in root.glob(f"*/{MANIFEST}")), reverse=True)
+    return [name for name in [LATEST, *ids] if name.startswith(incomplete)]
+
 
 # -- arguments and single options ---------------------------------------------------------
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run id, the path of a run directory, or `latest`.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run id, the path of a run directory, or `latest`.",
+        autocompletion=complete_run,
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
@@ -85,6 +102,10 @@ Watch = Annotated[
 ]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run directory.")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning"] | None,
+    typer.Option("--log-level", help="Print log lines of this level and above on stderr."),
+]
 
 
 # -- groups of options ----------------------------------------------------------------------
@@ -149,6 +170,7 @@ class OutputFlags:
     watch: Watch = None
     as_json: JsonLines = False
     quiet: Quiet = False
+    log_level: LogLevel = None
 
     def __post_init__(self) -> None:
         if self.as_json and self.quiet:

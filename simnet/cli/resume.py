@@ -14,7 +14,7 @@ def resume(
 ) -> None:
     """Run what is left of a run that was interrupted, failed or killed."""
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.cli.records import open_run  # noqa: PLC0415
+    from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
     from simnet.runs.resume import check_resumable, resume_plan  # noqa: PLC0415
 

@@ -1,20 +1,14 @@
-"""The command that says what a run of a scenario would be, without starting anything."""
+"""`simnet validate` checks a scenario and prints what a run of it would be."""
 
-import json
 import os
-import sys
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from simnet.cli.options import read_per_actor
+from simnet.cli.options import AsJson, PerActor, Seed, Sets, Target, read_per_actor
+from simnet.cli.output import print_json, table
 from simnet.clock import format_time
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.placement import place
+from simnet.runtime.placement import PersonasPerActor, place
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.expected_turns import check_most_turns, expect
 from simnet.scenario.loading import Loaded, load_scenario
@@ -24,22 +18,26 @@ from simnet.world.feeds.feed import Feed
 
 
 def validate(
-    target: str, sets: Sequence[str], seed: int | None, per_actor: str, *, as_json: bool
+    target: Target,
+    sets: Sets = None,
+    seed: Seed = None,
+    personas_per_actor: PerActor = "auto",
+    as_json: AsJson = False,
 ) -> None:
-    """Load and check a scenario and print its plan. Raises what `load_scenario` raises."""
-    loaded = load_scenario(target, sets, seed)
+    """Check a scenario and show what a run of it would be; starts nothing."""
+    loaded = load_scenario(target, sets or (), seed)
     check_most_turns(loaded.scenario)
-    plan = _plan(loaded, per_actor)
+    plan = _plan(loaded, read_per_actor(personas_per_actor))
     if as_json:
-        sys.stdout.write(json.dumps(plan, ensure_ascii=False) + "\n")
+        print_json(plan)
     else:
-        _print(plan, Console())
+        _print(plan)
 
 
-def _plan(loaded: Loaded, per_actor: str) -> dict[str, Any]:
+def _plan(loaded: Loaded, per_actor: PersonasPerActor) -> dict[str, Any]:
     scenario = loaded.scenario
     expected = expect(scenario)
-    placement = place(scenario, read_per_actor(per_actor), os.cpu_count() or 1)
+    placement = place(scenario, per_actor, os.cpu_count() or 1)
     return {
         "scenario": scenario.name,
         "source": str(loaded.source) if loaded.source else None,
@@ -72,15 +70,15 @@ def _feed(feed: Feed) -> str:
 
 
 def _rhythm(rhythm: Rhythm) -> str:
-    """Write a rhythm as its name and what is not as by default."""
+    """Write a rhythm as its name and the settings that differ from the default."""
     if not is_dataclass(rhythm):
         return type(rhythm).__name__
-    told = [
+    settings = [
         f"{field.name}={_setting(value)}"
         for field in fields(rhythm)
         if field.repr and (value := getattr(rhythm, field.name)) != field.default
     ]
-    return f"{type(rhythm).__name__}({', '.join(told)})"
+    return f"{type(rhythm).__name__}({', '.join(settings)})"
 
 
 def _setting(value: object) -> str:
@@ -94,35 +92,49 @@ def _setting(value: object) -> str:
     return repr(value)
 
 
-def _print(plan: dict[str, Any], console: Console) -> None:
-    turns = plan["turns"]
-    many = f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}"
+def _print(plan: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console()
     console.print(Text(f"{plan['scenario']} holds together", "bold green"))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
-    parameters = ", ".join(f"{name}={value}" for name, value in plan["parameters"].items())
-    for name, value in (
-        ("source", f"{plan['source'] or ''}:{plan['attribute']}"),
-        ("parameters", parameters or "none"),
-        ("seed", plan["seed"]),
-        ("lasts", format_time(plan["lasts"])),
-        ("personas", f"{plan['personas']:,}"),
-        ("cues", f"{plan['cues']:,}"),
-        ("turns", many),
-        ("actors", plan["placement"]),
-    ):
-        grid.add_row(name, Text(str(value)))
+    for name, value in _facts(plan).items():
+        grid.add_row(name, Text(value))
     console.print(grid)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    models = ["model"] if any(cohort["model"] for cohort in plan["cohorts"]) else []
-    for heading in ("cohort", "size", *models, "verbs", "rhythm", "feed"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
-    for cohort in plan["cohorts"]:
-        verbs = ", ".join(cohort["verbs"])
-        named = [cohort["model"] or DEFAULT for _ in models]
-        cells = (cohort["name"], f"{cohort['size']:,}", *named, verbs, cohort["rhythm"])
-        cells += (cohort["feed"],)
-        table.add_row(*(Text(cell) for cell in cells))
     console.print()
-    console.print(table)
+    headings = ["cohort", "size", "verbs", "rhythm", "feed"]
+    if any(cohort["model"] for cohort in plan["cohorts"]):
+        headings.insert(2, "model")
+    cells = [_cells(cohort) for cohort in plan["cohorts"]]
+    rows = [[cell[heading] for heading in headings] for cell in cells]
+    console.print(table(headings, rows, numbers={"size"}))
+
+
+def _facts(plan: dict[str, Any]) -> dict[str, str]:
+    turns = plan["turns"]
+    parameters = ", ".join(f"{name}={value}" for name, value in plan["parameters"].items())
+    return {
+        "source": f"{plan['source'] or ''}:{plan['attribute']}",
+        "parameters": parameters or "none",
+        "seed": str(plan["seed"]),
+        "lasts": format_time(plan["lasts"]),
+        "personas": f"{plan['personas']:,}",
+        "cues": f"{plan['cues']:,}",
+        "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
+        "actors": plan["placement"],
+    }
+
+
+def _cells(cohort: dict[str, Any]) -> dict[str, str]:
+    return {
+        "cohort": cohort["name"],
+        "size": f"{cohort['size']:,}",
+        "model": cohort["model"] or DEFAULT,
+        "verbs": ", ".join(cohort["verbs"]),
+        "rhythm": cohort["rhythm"],
+        "feed": cohort["feed"],
+    }

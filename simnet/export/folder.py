@@ -12,10 +12,10 @@ from simnet.errors import UsageError
 
 @contextmanager
 def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
-    """Hand out an empty folder and give it the name `out` when the block ends well.
+    """Yield an empty folder and rename it to `out` when the block ends without an error.
 
-    Raises UsageError when `out` exists, unless `force` replaces it: then it stays as it was
-    until the new one is whole. Raises DiskError when the disk refuses.
+    Raises UsageError if `out` exists and `force` is not set; with `force` it is replaced once the
+    new folder is complete. Raises DiskError if the disk is full or cannot be written.
     """
     if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
         raise UsageError(f"{out} exists already; choose another name or pass --force")
@@ -25,12 +25,12 @@ def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
         partial.mkdir(parents=True)
         try:
             yield partial
-            _take_place(partial, out, out.with_name(f".{out.name}.{token}.old"))
+            _replace(partial, out, out.with_name(f".{out.name}.{token}.old"))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _take_place(partial: Path, out: Path, old: Path) -> None:
+def _replace(partial: Path, out: Path, old: Path) -> None:
     if not out.exists():
         partial.rename(out)
         return

@@ -1,7 +1,7 @@
-"""Fine-tuning sets: what each type of follower replied to which post, and as whom.
+"""Fine-tuning sets: posts, and the replies of each cohort to them.
 
-One subset a cohort, in the columns of distilabel's FinePersonas pipeline, which TRL's SFT
-trainer takes as they are: it trains on `messages`.
+There is one subset for each cohort, with the columns of distilabel's FinePersonas pipeline. TRL's
+`SFTTrainer` takes them as they are and trains on `messages`.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError, UsageError
-from simnet.export.card import Subset, data_card
+from simnet.export.card import Subset, check_hub, data_card
 from simnet.export.folder import written_folder
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 
 LEFT_OUT = ("empty", "refusal", "garbled")
-"""Marks of replies that are no good example of anything, by default left out."""
+"""Marks of replies that are left out by default."""
 CUT = "at_limit"
-"""Mark of replies that may end in the middle of a sentence; they stay in and are counted."""
+"""Mark of replies that may end in the middle of a sentence. They are kept and counted."""
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -39,22 +39,30 @@ class _Reply(NamedTuple):
 def export_sft(
     run: Run, out: Path, *, force: bool = False, include_marked: bool = False
 ) -> list[Subset]:
-    """Write one subset for each cohort that replied, with a README that lists them.
+    """Write one subset for each cohort that replied, and a data card as `README.md`.
 
-    Replies with a mark of LEFT_OUT stay out unless `include_marked`. The folder `out` appears
-    whole or not at all. Raises UsageError when it exists, unless `force` replaces it, or when
-    the run has no reply that goes into the set.
+    Replies with a mark of LEFT_OUT are left out unless `include_marked`. The folder `out` appears
+    whole or not at all. Raises UsageError if it exists and `force` is not set, if no reply is
+    left, or if `huggingface_hub` is not installed.
     """
+    check_hub()
     replies, undone = _replies(run)
     if not any(replies.values()):
         raise UsageError(f"run {run.id} has no replies to export; `simnet show {run.id}` shows it")
-    words = _words(sorted(replies))
+    identifiers = _identifiers(sorted(replies))
     with written_folder(out, force=force) as folder:
         subsets = [
-            _write_subset(folder, kind, word, replies[kind], undone[kind], include_marked)
-            for kind, word in words.items()
+            _write_subset(
+                folder,
+                cohort,
+                identifier,
+                replies=replies[cohort],
+                undone=undone[cohort],
+                include_marked=include_marked,
+            )
+            for cohort, identifier in identifiers.items()
         ]
-        _check(run, subsets)
+        _check_any_rows(run, subsets)
         sources = Counter(run.read("personas")["source"].to_pylist())
         card = data_card(run.manifest, subsets, sources)
         (folder / "README.md").write_text(card, encoding="utf-8")
@@ -62,17 +70,17 @@ def export_sft(
 
 
 def _replies(run: Run) -> tuple[dict[str, list[_Reply]], dict[str, Counter[str]]]:
-    """Read the replies of each cohort, and how many came to nothing."""
+    """Return the replies of each cohort, and how many were refused or failed."""
     columns = ["who", "cohort", "verb", "outcome", "post", "made", "text", "marks"]
     events = run.table("events").to_table(columns=columns)
-    texts = _texts(events)
+    texts = _post_texts(events)
     portraits = _portraits(run)
     replies: dict[str, list[_Reply]] = {}
     undone: dict[str, Counter[str]] = {}
     replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
-    answers = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string())))
-    for row in answers.to_pylist():
-        there = replies.setdefault(row["cohort"], [])
+    rows = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string())))
+    for row in rows.to_pylist():
+        cohort_replies = replies.setdefault(row["cohort"], [])
         counts = undone.setdefault(row["cohort"], Counter())
         if row["outcome"] != DONE:
             counts[row["outcome"]] += 1
@@ -82,11 +90,11 @@ def _replies(run: Run) -> tuple[dict[str, list[_Reply]], dict[str, Counter[str]]
         if row["who"] not in portraits:
             raise RecordError(f"run {run.id}: no persona {row['who']!r} in the table of personas")
         post, persona = texts[row["post"]], portraits[row["who"]]
-        there.append(_Reply(post, persona, row["text"] or "", tuple(row["marks"])))
+        cohort_replies.append(_Reply(post, persona, row["text"] or "", tuple(row["marks"])))
     return replies, undone
 
 
-def _texts(events: pa.Table) -> dict[int, str]:
+def _post_texts(events: pa.Table) -> dict[int, str]:
     made = events.filter(pc.is_valid(events["made"])).select(["made", "text"])
     texts = (text or "" for text in made["text"].to_pylist())
     return dict(zip(made["made"].to_pylist(), texts, strict=True))
@@ -97,25 +105,26 @@ def _portraits(run: Run) -> dict[str, str]:
     return {row["id"]: row["portrait"] for row in rows}
 
 
-def _words(kinds: Sequence[str]) -> dict[str, str]:
-    """Find for each type a word that can stand in the names of files and columns."""
-    words = {kind: re.sub(r"[^\w-]+", "_", kind) for kind in kinds}
-    for word, count in Counter(words.values()).items():
+def _identifiers(cohorts: Sequence[str]) -> dict[str, str]:
+    """Make an identifier of each cohort's name, for the names of files and columns."""
+    identifiers = {cohort: re.sub(r"[^\w-]+", "_", cohort) for cohort in cohorts}
+    for identifier, count in Counter(identifiers.values()).items():
         if count > 1:
-            alike = ", ".join(repr(kind) for kind in kinds if words[kind] == word)
-            raise UsageError(f"the cohorts {alike} would share the name {word!r}; rename one")
-    return words
+            same = ", ".join(repr(c) for c in cohorts if identifiers[c] == identifier)
+            raise UsageError(f"the cohorts {same} would share the name {identifier!r}; rename one")
+    return identifiers
 
 
 def _write_subset(
     folder: Path,
-    kind: str,
-    word: str,
+    cohort: str,
+    identifier: str,
+    *,
     replies: Sequence[_Reply],
     undone: Counter[str],
     include_marked: bool,
 ) -> Subset:
-    name = f"format_sft_{word}"
+    name = f"format_sft_{identifier}"
     left_out = undone.copy()
     kept = []
     for reply in replies:
@@ -127,25 +136,27 @@ def _write_subset(
         else:
             left_out[mark] += 1
     if not kept:
-        return Subset(name, kind, None, 0, 0, dict(left_out))
+        return Subset(name=name, type=cohort, file=None, rows=0, cut=0, left_out=dict(left_out))
     file = f"data/{name}/train-00000.parquet"
     (folder / file).parent.mkdir(parents=True)
-    pq.write_table(_table(word, kept), folder / file, compression="zstd")
+    pq.write_table(_table(identifier, kept), folder / file, compression="zstd")
     cut = sum(CUT in reply.marks for reply in kept)
-    return Subset(name, kind, file, len(kept), cut, dict(left_out))
+    return Subset(
+        name=name, type=cohort, file=file, rows=len(kept), cut=cut, left_out=dict(left_out)
+    )
 
 
-def _table(word: str, replies: Sequence[_Reply]) -> pa.Table:
+def _table(identifier: str, replies: Sequence[_Reply]) -> pa.Table:
     columns: dict[str, Any] = {
         "post": [reply.post for reply in replies],
         "persona": [reply.persona for reply in replies],
-        f"interaction_{word}": [reply.text for reply in replies],
+        f"interaction_{identifier}": [reply.text for reply in replies],
         "prompt": [reply.post for reply in replies],
         "prompt_id": [hashlib.sha256(reply.post.encode()).hexdigest() for reply in replies],
         "messages": [_messages(reply) for reply in replies],
     }
-    kinds = dict.fromkeys(columns, pa.string()) | {"messages": _MESSAGES}
-    return pa.table(columns, pa.schema(kinds.items()))
+    types = dict.fromkeys(columns, pa.string()) | {"messages": _MESSAGES}
+    return pa.table(columns, pa.schema(types.items()))
 
 
 def _messages(reply: _Reply) -> list[dict[str, str]]:
@@ -155,7 +166,7 @@ def _messages(reply: _Reply) -> list[dict[str, str]]:
     ]
 
 
-def _check(run: Run, subsets: Sequence[Subset]) -> None:
+def _check_any_rows(run: Run, subsets: Sequence[Subset]) -> None:
     if not any(subset.rows for subset in subsets):
         causes = ", ".join(sorted({cause for subset in subsets for cause in subset.left_out}))
         raise UsageError(f"every reply of run {run.id} is left out ({causes}); include marked ones")

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ from simnet.disk import Disk, write_atomically
 from simnet.errors import PersonaError, UsageError
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources import Source
+from simnet.text import did_you_mean
 
 if TYPE_CHECKING:
     from simnet.personas.vectors import TextIndex
@@ -101,8 +101,7 @@ class Catalogue:
         """Return the persona with this id. Raises UsageError with similar ids if there is none."""
         if key in self._row_of:
             return self._entry(self._row_of[key])
-        near = get_close_matches(key, self._rows["id"][:100_000], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(key, self._rows["id"], most=3)
         raise UsageError(f"no persona {key!r} among the {len(self)} in {self.folder}{hint}")
 
     def search(self, text: str, field: str | None = None, limit: int | None = None) -> list[Entry]:
@@ -161,8 +160,7 @@ class Catalogue:
         all_attributes = self._attributes()
         if not has_own and not any(field in one for one in all_attributes):
             names = self.fields()
-            near = get_close_matches(field, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+            hint = did_you_mean(field, names) or f"; there are {', '.join(names)}"
             raise UsageError(f"no persona in {self.folder} has a field {field!r}{hint}")
         if not has_own:
             return [_text(one.get(field)) for one in all_attributes]

@@ -6,7 +6,6 @@ up too. The times of turns and the lengths of prompts are those of a run.
 
 import asyncio
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from simnet.agents.host import Host
@@ -20,6 +19,7 @@ from simnet.inference.model import Call
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.scenario import Scenario
+from simnet.text import did_you_mean
 from simnet.world.posts import View
 
 VIEWS_AT_ONCE = 256
@@ -63,8 +63,7 @@ def explain(
     """
     handles = scenario.handles()
     if who not in handles:
-        close = get_close_matches(who, handles, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(who, handles)
         raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{hint}")
     rehearsal = _Rehearsal(scenario, who, at, encoder)
     asyncio.run(rehearsal.play())

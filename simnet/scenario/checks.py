@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from difflib import get_close_matches
 from math import isfinite
 
 from simnet.agents.formats.spotlighting import STYLES, Spotlighting
@@ -11,6 +10,7 @@ from simnet.errors import ScenarioError
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
+from simnet.text import did_you_mean
 from simnet.world.actions import fields_of
 from simnet.world.feeds.feed import Feed
 
@@ -60,7 +60,7 @@ def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
             if followed not in names:
                 raise ScenarioError(
                     f"{name}: cohort {cohort.name!r} follows {followed!r}, which is no "
-                    f"cohort{_meant(followed, names)}; the cohorts are {', '.join(names)}"
+                    f"cohort{did_you_mean(followed, names)}; the cohorts are {', '.join(names)}"
                 )
         feed = cohort.feed or default
         if feed.size < 1 or feed.candidates < feed.size or feed.window <= 0:
@@ -79,7 +79,7 @@ def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
             if what not in TRIGGERS:
                 raise ScenarioError(
                     f"{name}: cohort {cohort.name!r} is triggered by {what!r}"
-                    f"{_meant(what, TRIGGERS)}; choose among {', '.join(TRIGGERS)}"
+                    f"{did_you_mean(what, TRIGGERS)}; choose among {', '.join(TRIGGERS)}"
                 )
 
 
@@ -105,7 +105,7 @@ def _check_ties(name: str, ties: Ties | TieBuilder, handles: set[str]) -> None:
             if handle not in handles:
                 raise ScenarioError(
                     f"{name}: tie {number} ({tie[0]} follows {tie[1]}) names @{handle}, "
-                    f"who is in no cohort{_meant(handle, handles)}"
+                    f"who is in no cohort{did_you_mean(handle, handles)}"
                 )
 
 
@@ -124,7 +124,7 @@ def _check_turns(name: str, cohorts: Sequence[Cohort], handles: set[str]) -> Non
             if speaker not in handles:
                 raise ScenarioError(
                     f"{name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
-                    f"in no cohort{_meant(speaker, handles)}"
+                    f"in no cohort{did_you_mean(speaker, handles)}"
                 )
 
 
@@ -132,7 +132,7 @@ def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
     where = f"{name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
     if cue.who not in handles:
         raise ScenarioError(
-            f"{where} is by @{cue.who}, who is in no cohort{_meant(cue.who, handles)}"
+            f"{where} is by @{cue.who}, who is in no cohort{did_you_mean(cue.who, handles)}"
         )
     if not 0 <= cue.at < float("inf"):
         raise ScenarioError(f"{where}: give a time that is 0 or later")
@@ -142,14 +142,9 @@ def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
             raise ScenarioError(f"{where} by @{cue.who} has an empty text; write something")
         if field.kind == "member" and value not in handles:
             raise ScenarioError(
-                f"{where} names @{value}, who is in no cohort{_meant(str(value), handles)}"
+                f"{where} names @{value}, who is in no cohort{did_you_mean(str(value), handles)}"
             )
 
 
 def _twice(names: list[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _meant(name: str, known: "set[str] | list[str]") -> str:
-    close = get_close_matches(name, list(known)[:10_000], 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

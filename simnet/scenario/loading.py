@@ -21,7 +21,6 @@ from simnet.scenario.modules import (
     is_file,
     modules_to_send,
     raise_located,
-    suggestion,
 )
 from simnet.scenario.parameters import (
     REQUIRED,
@@ -34,6 +33,7 @@ from simnet.scenario.parameters import (
     split_settings,
 )
 from simnet.scenario.scenario import Scenario
+from simnet.text import did_you_mean
 
 FIELDS = {"name": str, "seed": int, "lasts": Duration, "setting": str}
 """What `--set` can change of a scenario that is a value and has no parameters."""
@@ -99,7 +99,8 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
     name, _, label = attribute.partition(".")
     if not hasattr(module, name):
         names = sorted(candidates)
-        raise UsageError(f"{place} has no {name!r}{suggestion(name, names)}{_listed(place, names)}")
+        hint = did_you_mean(name, names)
+        raise UsageError(f"{place} has no {name!r}{hint}{_listed(place, names)}")
     value = getattr(module, name)
     if _are_arms(value):
         return attribute, _arm(place, name, label, value)
@@ -150,7 +151,7 @@ def _are_arms(value: object) -> bool:
 def _arm(place: str, name: str, label: str, arms: Mapping[str, Scenario]) -> Scenario:
     if label in arms:
         return arms[label]
-    problem = f"has no arm {label!r}{suggestion(label, arms)}" if label else "holds several arms"
+    problem = f"has no arm {label!r}{did_you_mean(label, arms)}" if label else "holds several arms"
     choices = "".join(f"\n  {place}:{name}.{arm}" for arm in arms)
     raise UsageError(f"{place}:{name} {problem}; choose one:{choices}")
 

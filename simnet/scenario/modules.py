@@ -4,15 +4,15 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from simnet.errors import ScenarioError, SimnetError, UsageError
+from simnet.text import did_you_mean
 
 
 def is_file(place: str) -> bool:
@@ -70,7 +70,7 @@ def _no_file(path: Path) -> str:
     if path.exists():
         return f"{path} is not a Python file; a scenario file ends in .py"
     files = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    return f"there is no scenario file {path}{suggestion(str(path), files)}"
+    return f"there is no scenario file {path}{did_you_mean(str(path), files)}"
 
 
 def _import_module(place: str) -> ModuleType:
@@ -144,9 +144,3 @@ def _place(error: BaseException, path: Path | None) -> str:
 def _short(filename: str) -> str:
     path = Path(filename).resolve()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean ...?` with the nearest name, or nothing."""
-    close = get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -6,7 +6,6 @@ plain value has a few of its own fields instead.
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -15,6 +14,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
+from simnet.text import did_you_mean
 
 REQUIRED = inspect.Parameter.empty
 
@@ -102,11 +102,10 @@ def _kind(parameter: inspect.Parameter) -> Any:
 
 
 def _unknown(name: str, known: Sequence[Parameter], what: str) -> str:
-    close = get_close_matches(name, [parameter.name for parameter in known], 1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, [parameter.name for parameter in known])
     listed = "".join(f"\n  {parameter.describe()}" for parameter in known)
     offered = f"\nit has:{listed}" if listed else "; it has none"
-    return f"--set {name}: {what} has no parameter of that name{meant}{offered}"
+    return f"--set {name}: {what} has no parameter of that name{hint}{offered}"
 
 
 def _converted(parameter: Parameter, text: str, what: str) -> Any:

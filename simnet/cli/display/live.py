@@ -1,4 +1,4 @@
-"""What one sees of a run while it goes on: a live display, plain lines, JSON or nothing."""
+"""Displays of a run while it goes on: live, plain lines, JSON or nothing."""
 
 import json
 import time
@@ -13,37 +13,37 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from simnet.analysis.show import visible
 from simnet.cli.display.pace import Figures, Pace, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import Posted, Progress
+from simnet.text import terminal_safe
 
 PLAIN_EVERY = 2.0
-"""Wall seconds at least between two plain lines of progress."""
+"""Least wall seconds between two plain lines of progress."""
 _RUNNING = "running"
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
 class Display(AbstractContextManager["Display"], Protocol):
-    """A Reporter that can also tell how it ended; used as a context manager."""
+    """Shows the phases, the progress and the end of a run. Use it as a context manager."""
 
     def phase(self, text: str) -> None:
-        """Tell what is being done now."""
+        """Show the phase that begins."""
         ...
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far the run is."""
+        """Show how far the run is."""
         ...
 
     def finished(self, outcome: RunResult) -> None:
-        """Tell how the run ended."""
+        """Show how the run ended."""
         ...
 
 
 class Quiet:
-    """Says nothing until the end, and then the name of the run directory."""
+    """Prints nothing but the run directory, at the end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -55,10 +55,10 @@ class Quiet:
         return None
 
     def phase(self, text: str) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     def progress(self, progress: Progress) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
     def finished(self, outcome: RunResult) -> None:
         """Print the run directory."""
@@ -73,7 +73,7 @@ class JsonLines(Quiet):
         self._pace = pace
 
     def phase(self, text: str) -> None:
-        """Print what is being done."""
+        """Print the phase that begins."""
         self._print({"report": "phase", "phase": text})
 
     def progress(self, progress: Progress) -> None:
@@ -81,15 +81,18 @@ class JsonLines(Quiet):
         self._print({"report": "progress", **self._pace.look(progress).to_json()})
 
     def finished(self, outcome: RunResult) -> None:
-        """Print how it ended."""
+        """Print how the run ended."""
         self._print({"report": "finished", **outcome_json(outcome)})
 
-    def _print(self, told: dict[str, Any]) -> None:
-        self._console.out(json.dumps(told, ensure_ascii=False), highlight=False)
+    def _print(self, report: dict[str, Any]) -> None:
+        self._console.out(json.dumps(report, ensure_ascii=False), highlight=False)
 
 
 class Plain(Quiet):
-    """Prints lines: each phase, progress now and then, posts if one watches."""
+    """Prints a line for each phase and, every PLAIN_EVERY seconds, for progress.
+
+    With `watch` it prints posts too.
+    """
 
     def __init__(
         self,
@@ -103,20 +106,20 @@ class Plain(Quiet):
         self._pace = pace
         self._watch = watch
         self._clock = clock
-        self._told = -PLAIN_EVERY
+        self._printed_at = -PLAIN_EVERY
 
     def phase(self, text: str) -> None:
-        """Print what is being done."""
-        self._console.print(Text(visible(text), "dim"))
+        """Print the phase that begins."""
+        self._console.print(Text(terminal_safe(text), "dim"))
 
     def progress(self, progress: Progress) -> None:
-        """Print what was said, and the figures unless that was just done."""
+        """Print new posts and, if it is time, the figures."""
         figures = self._pace.look(progress)
         if self._watch:
             for posted in progress.posted:
                 print_posted(posted, self._console)
-        if self._clock() - self._told >= PLAIN_EVERY:
-            self._told = self._clock()
+        if self._clock() - self._printed_at >= PLAIN_EVERY:
+            self._printed_at = self._clock()
             self._console.print(Text(line(figures), "dim"), soft_wrap=True)
 
     def finished(self, outcome: RunResult) -> None:
@@ -125,7 +128,7 @@ class Plain(Quiet):
 
 
 class LiveDisplay(Quiet):
-    """Keeps a few lines up to date at the bottom of a terminal; posts scroll by above them."""
+    """Updates a few lines at the bottom of a terminal; posts scroll above them."""
 
     def __init__(self, console: Console, pace: Pace, *, watch: bool) -> None:
         super().__init__(console)
@@ -145,11 +148,11 @@ class LiveDisplay(Quiet):
         self._live.stop()
 
     def phase(self, text: str) -> None:
-        """Show what is being done."""
-        self._spinner.update(text=Text(visible(text)))
+        """Show the phase that begins."""
+        self._spinner.update(text=Text(terminal_safe(text)))
 
     def progress(self, progress: Progress) -> None:
-        """Show the figures and print what was said."""
+        """Show the figures and print new posts."""
         if self._figures is None:
             self.phase(_RUNNING)
         self._figures = self._pace.look(progress)
@@ -158,7 +161,7 @@ class LiveDisplay(Quiet):
                 print_posted(posted, self._console)
 
     def finished(self, outcome: RunResult) -> None:
-        """Take the display away and print the closing summary."""
+        """Remove the display and print the closing summary."""
         self._live.stop()
         print_closing(outcome, self._console)
 
@@ -169,7 +172,7 @@ class LiveDisplay(Quiet):
 
 
 def display(console: Console, pace: Pace, *, watch: bool, as_json: bool, quiet: bool) -> Display:
-    """Choose how a run is shown: on a terminal live, elsewhere in lines."""
+    """Choose the display of a run: live on a terminal, else plain lines."""
     if as_json:
         return JsonLines(console, pace)
     if quiet:
@@ -180,21 +183,21 @@ def display(console: Console, pace: Pace, *, watch: bool, as_json: bool, quiet: 
 
 
 def print_posted(posted: Posted, console: Console) -> None:
-    """Print a post as it lands: who said it, then what, wrapped, then a blank line."""
+    """Print the author of a post, its text and a blank line."""
     colour = _COLOURS[sum(posted.cohort.encode()) % len(_COLOURS)]
-    did = " posted:" if posted.to is None else " replied to "
-    head = Text.assemble("User ", (visible(posted.who), f"bold {colour}"), did)
+    action = " posted:" if posted.to is None else " replied to "
+    head = Text.assemble("User ", (terminal_safe(posted.who), f"bold {colour}"), action)
     if posted.to is not None:
-        head.append(f"{visible(posted.to)}:")
+        head.append(f"{terminal_safe(posted.to)}:")
     head.append("".join(f" [{mark}]" for mark in posted.marks), "dim")
     console.print(head)
-    console.print(Text(visible(posted.text)))
+    console.print(Text(terminal_safe(posted.text)))
     console.print()
 
 
 def line(figures: Figures) -> str:
-    """Write figures as one line."""
-    told = [
+    """Format figures as one line."""
+    items = [
         f"{format_time(figures.now)} of {format_time(figures.lasts)}",
         f"{figures.settled:,} of {_expected(figures)} turns",
         f"{figures.thinking:,} thinking",
@@ -202,13 +205,13 @@ def line(figures: Figures) -> str:
         f"{figures.refused:,} refused",
         f"{figures.failed:,} failed",
     ]
-    told += [f"{count} {mark}" for mark, count in figures.marks.items()]
-    told += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
-    return ", ".join(told)
+    items += [f"{count} {mark}" for mark, count in figures.marks.items()]
+    items += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
+    return ", ".join(items)
 
 
 def panel(figures: Figures) -> Table:
-    """Lay figures out in a few lines."""
+    """Format figures as a grid of a few lines."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column()
@@ -222,13 +225,13 @@ def panel(figures: Figures) -> Table:
     grid.add_row("model", Text(_speed(figures)))
     for state in figures.engines:
         grid.add_row("", Text(engine_line(state), "dim"))
-    troubles = Text()
-    troubles.append(f"{figures.refused:,} refused", "yellow" if figures.refused else "dim")
-    troubles.append(", ")
-    troubles.append(f"{figures.failed:,} failed", "red" if figures.failed else "dim")
+    problems = Text()
+    problems.append(f"{figures.refused:,} refused", "yellow" if figures.refused else "dim")
+    problems.append(", ")
+    problems.append(f"{figures.failed:,} failed", "red" if figures.failed else "dim")
     for mark, count in figures.marks.items():
-        troubles.append(f", {count:,} {mark}", "dim")
-    grid.add_row("trouble", troubles)
+        problems.append(f", {count:,} {mark}", "dim")
+    grid.add_row("trouble", problems)
     return grid
 
 
@@ -237,12 +240,12 @@ def _expected(figures: Figures) -> str:
 
 
 def _speed(figures: Figures) -> str:
-    told = (
+    text = (
         f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
         f"({figures.cached:.0%} cached), {figures.tokens_out:,.0f} tokens/s out"
     )
     if figures.waiting:
-        told += f", {figures.waiting:,} waiting"
+        text += f", {figures.waiting:,} waiting"
     if figures.restarts:
-        told += f", started again {figures.restarts} times"
-    return told
+        text += f", started again {figures.restarts} times"
+    return text

@@ -1,4 +1,4 @@
-"""How fast a run goes and how long it will take, from the reports of its progress."""
+"""Speed and remaining time of a run, from its progress reports."""
 
 from collections import deque
 from typing import Any, NamedTuple
@@ -9,61 +9,62 @@ from simnet.scheduler.messages import EngineState, Progress
 
 WINDOW = 10.0
 """Wall seconds over which tokens per second are averaged."""
-EARLIEST_GUESS = 0.02
-"""Share of a run that has to be over before the rest is guessed from it."""
+EARLIEST_ESTIMATE = 0.02
+"""Share of a run that has to be over before the remaining time is estimated from it."""
 
 
 class Figures(NamedTuple):
-    """One moment of a run, in numbers that people read."""
+    """The state of a run at one moment, in the numbers that displays show."""
 
     now: Seconds
     lasts: Seconds
     settled: int
     """Turns and cues that have an outcome."""
     expected: float
-    """Turns and cues there will be."""
+    """Turns and cues of the whole run."""
     at_least: bool
     """Whether `expected` is a lower bound."""
     thinking: int
     calls: int
     tokens_in: float
-    """Prompt tokens a wall second, cached ones included."""
+    """Prompt tokens per wall second, cached ones included."""
     tokens_out: float
+    """Output tokens per wall second."""
     cached: float
-    """Share of the prompt tokens that the prefix cache had."""
+    """Share of all prompt tokens so far that were in the prefix cache."""
     refused: int
     failed: int
     marks: dict[str, int]
     elapsed: float
     left: float | None
-    """Wall seconds to go; None while that is anybody's guess."""
+    """Estimated wall seconds to go; None early in the run."""
     waiting: int = 0
     """Requests that the model has not admitted yet."""
     kv_use: float = 0.0
     """Share of the model's key-value cache in use."""
     restarts: int = 0
-    """How often the model had to be started again."""
+    """How often an engine was restarted."""
     engines: tuple[EngineState, ...] = ()
-    """What each engine does, if there are several."""
+    """The state of each engine, if there are several."""
 
     def to_json(self) -> dict[str, Any]:
-        """Write it as an object of plain values."""
-        told = {
+        """Return the fields as values that JSON knows."""
+        fields = {
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in self._asdict().items()
         }
-        return {**told, "engines": [engine_json(state) for state in self.engines]}
+        return {**fields, "engines": [engine_json(state) for state in self.engines]}
 
 
 def engine_json(state: EngineState) -> dict[str, Any]:
-    """Write what one of several engines does as an object of plain values."""
-    told = {"engine": state.engine, "model": state.model, "restarts": state.restarts}
+    """Return the state of an engine as values that JSON knows."""
+    fields = {"engine": state.engine, "model": state.model, "restarts": state.restarts}
     figures = state.statistics.figures() if state.statistics is not None else ()
-    return {**told, **{name: round(value, 3) for name, value, _ in figures}}
+    return {**fields, **{name: round(value, 3) for name, value, _ in figures}}
 
 
 class Pace:
-    """Turns reports of progress into figures."""
+    """Computes figures from progress reports."""
 
     def __init__(self, lasts: Seconds, expected: Expected, cues: int) -> None:
         self._lasts = lasts
@@ -72,7 +73,7 @@ class Pace:
         self._recent: deque[tuple[float, int, int]] = deque()
 
     def look(self, progress: Progress) -> Figures:
-        """Take one report."""
+        """Return the figures of the newest report."""
         ledger, usage = progress.ledger, progress.usage
         refused, failed = ledger.refused.total(), ledger.failed.total()
         settled = ledger.done + refused + failed
@@ -104,25 +105,26 @@ class Pace:
         self._recent.append((progress.elapsed, usage.prompt_tokens, usage.output_tokens))
         while len(self._recent) > 2 and self._recent[1][0] < progress.elapsed - WINDOW:
             self._recent.popleft()
-        then, taken, given = self._recent[0] if len(self._recent) > 1 else (0.0, 0, 0)
-        seconds = max(progress.elapsed - then, 1e-3)
-        return (usage.prompt_tokens - taken) / seconds, (usage.output_tokens - given) / seconds
+        since, prompt, output = self._recent[0] if len(self._recent) > 1 else (0.0, 0, 0)
+        seconds = max(progress.elapsed - since, 1e-3)
+        return (usage.prompt_tokens - prompt) / seconds, (usage.output_tokens - output) / seconds
 
     def _left(self, progress: Progress, settled: int) -> float | None:
-        """Guess by simulated time, or by turns where their number is known and says more.
+        """Estimate the wall seconds to go from the share that is over.
 
-        Simulated time alone misleads where all that happens happens early.
+        The share is that of simulated time, or of turns if their number is known and the share
+        is larger: in a run whose turns all happen early, simulated time alone misleads.
         """
         share = min(1.0, progress.now / self._lasts)
         if not self._at_least and self._expected:
             share = max(share, min(1.0, settled / self._expected))
-        if share < EARLIEST_GUESS:
+        if share < EARLIEST_ESTIMATE:
             return None
         return progress.elapsed * (1 - share) / share
 
 
 def format_seconds(seconds: float) -> str:
-    """Write wall time: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Format wall time: `45 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

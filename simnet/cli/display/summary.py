@@ -1,4 +1,4 @@
-"""What is said when a run is over."""
+"""The summary of a run that is over."""
 
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from simnet.scheduler.messages import EngineState, Progress
 
 
 def print_closing(outcome: RunResult, console: Console) -> None:
-    """Sum a run up for people: what became of every turn, what it cost, where the record is."""
+    """Print a summary: the outcomes of all turns, the costs, where the record is."""
     console.print(_closing(outcome))
-    for told in _paths(outcome):
-        console.print(Text(told), soft_wrap=True)
+    for line in _next_steps(outcome):
+        console.print(Text(line), soft_wrap=True)
 
 
 def _closing(outcome: RunResult) -> RenderableType:
@@ -31,7 +31,7 @@ def _closing(outcome: RunResult) -> RenderableType:
 
 
 def outcome_json(outcome: RunResult) -> dict[str, Any]:
-    """Sum a run up as an object of plain values."""
+    """Return the summary as values that JSON knows."""
     progress = outcome.finish.progress
     ledger = progress.ledger
     return {
@@ -55,19 +55,19 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
 
 
 def engine_line(state: EngineState) -> str:
-    """Say in a line what one of several engines does and has done."""
-    told = [Path(state.model).name]
+    """Format the state and the totals of one of several engines as a line."""
+    items = [Path(state.model).name]
     if (now := state.statistics) is not None:
-        told += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        told += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]
-        told += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
+        items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
+        items += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]
+        items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
     if state.restarts:
-        told += [f"started again {state.restarts} times"]
-    return f"{state.engine}: {', '.join(told)}"
+        items += [f"started again {state.restarts} times"]
+    return f"{state.engine}: {', '.join(items)}"
 
 
 def _ledger(ledger: Ledger) -> Table:
-    """Show that planned = done + refused + failed + open, with the causes and the marks."""
+    """Lay out the ledger (planned = done + refused + failed + open) with causes and marks."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")
@@ -113,7 +113,7 @@ def _tokens(progress: Progress) -> str:
     )
 
 
-def _paths(outcome: RunResult) -> list[str]:
+def _next_steps(outcome: RunResult) -> list[str]:
     run = outcome.run_id
     root = outcome.folder.parent
     where = "" if str(root) == "runs" else f" --runs {root}"

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -27,6 +26,7 @@ from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
+from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
 RUNS = Path("runs")
@@ -191,8 +191,7 @@ def _locate(text: str, root: Path) -> Path:
 
 def _advice(path: Path) -> str:
     names = [folder.name for folder in run_folders(path.parent)]
-    close = get_close_matches(path.name, names, n=1)
-    return f" in {path.parent}" + (f"; did you mean {close[0]!r}?" if close else "")
+    return f" in {path.parent}{did_you_mean(path.name, names)}"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ray.actor import ActorHandle
 
+from simnet import log
 from simnet.agents.host import Host, ModelHandle
 from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
@@ -23,6 +24,7 @@ from simnet.runtime.in_process import answers
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.runtime.ray.llm_server import Ready
+from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
 from simnet.runtime.ray.serialization import Packed, unpack
 from simnet.scenario.scenario import Scenario
@@ -31,6 +33,10 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, Finish, Progress
+
+_AGENTS_LOG = log.get("simnet.agents")
+_RECORDER_LOG = log.get("simnet.recorder")
+_SCHEDULER_LOG = log.get("simnet.scheduler")
 
 
 class HostSpec(NamedTuple):
@@ -64,7 +70,9 @@ class HostSpec(NamedTuple):
 class PersonaAgents:
     """Hosts several agents."""
 
-    def __init__(self, spec: HostSpec) -> None:
+    def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
+        if logs is not None:
+            logs.set_up()
         self._host = spec.build_host()
 
     async def start(self) -> Ready:
@@ -73,8 +81,12 @@ class PersonaAgents:
 
     async def think(self, views: Packed) -> AsyncIterator[Answer]:
         """Run agents; yield their decisions as they are ready."""
-        async for answer in answers(self._host, unpack(views)):
-            yield answer
+        unpacked = unpack(views)
+        if unpacked:
+            _AGENTS_LOG.debug("views received", count=len(unpacked), now=unpacked[-1].now)
+        with log.failures(_AGENTS_LOG, "a turn failed"):
+            async for answer in answers(self._host, unpacked):
+                yield answer
 
     async def think_whole(self, views: Packed) -> list[Answer]:
         """Run agents; return all their decisions together."""
@@ -87,7 +99,9 @@ class PersonaAgent:
     A turn costs a third less on an actor that has no coroutine among its methods.
     """
 
-    def __init__(self, spec: HostSpec) -> None:
+    def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
+        if logs is not None:
+            logs.set_up()
         self._host = spec.build_host()
         self._loop = asyncio.new_event_loop()
 
@@ -101,14 +115,18 @@ class PersonaAgent:
 
 
 async def _whole(host: Host, views: Packed) -> list[Answer]:
-    return [answer async for answer in answers(host, unpack(views))]
+    with log.failures(_AGENTS_LOG, "a turn failed"):
+        return [answer async for answer in answers(host, unpack(views))]
 
 
 class RecordKeeper:
     """Holds the recorder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, logs: log.ActorLogs | None = None) -> None:
+        if logs is not None:
+            logs.set_up()
         self._recorder = Recorder(folder)
+        _RECORDER_LOG.info("record opened", epoch=self._recorder.epoch)
 
     def start(self) -> Ready:
         """Return once the record is open."""
@@ -116,13 +134,16 @@ class RecordKeeper:
 
     def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append batches in order and return when they are on disk."""
-        for table, batch in batches:
-            self._recorder.append(table, batch)
-        self._recorder.commit()
+        with log.failures(_RECORDER_LOG, "rows were not written"):
+            for table, batch in batches:
+                self._recorder.append(table, batch)
+            self._recorder.commit()
 
     def seal(self) -> None:
         """Turn the segments into sealed tables."""
-        self._recorder.seal()
+        with log.failures(_RECORDER_LOG, "the record was not sealed"):
+            sealed = self._recorder.seal()
+        _RECORDER_LOG.info("record sealed", rows=sealed.rows)
 
 
 class SchedulerActor:
@@ -136,16 +157,21 @@ class SchedulerActor:
         recorder: ActorHandle,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        logs: log.ActorLogs | None = None,
     ) -> None:
+        if logs is not None:
+            logs.set_up()
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
         self._driver = Driver(scenario, agent_pool, record, continuation, budget)
         collect_rarely()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and a Finish as the last item."""
-        async for update in self._driver.run():
-            yield update
+        with log.failures(_SCHEDULER_LOG, "the run failed"):
+            async for update in log_progress(self._driver.run()):
+                yield update
 
     async def stop(self) -> None:
         """Start no more turns."""
+        _SCHEDULER_LOG.info("stopping")
         self._driver.stop()

@@ -13,6 +13,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from simnet import log
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -119,7 +120,9 @@ class Cluster:
         self._engines = engines = self._make_servers()
         # Engines take longest to start, so the agents are started meanwhile.
         engines.begin()
-        self._recorder = self._actor(RecordKeeper, self._folder, scheduling_strategy=here)
+        self._recorder = self._actor(
+            RecordKeeper, self._folder, name="recorder", scheduling_strategy=here
+        )
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
         hosts = await self._make_hosts(self.placement)
@@ -136,6 +139,7 @@ class Cluster:
             self._recorder,
             self._continuation,
             self._budget,
+            name="scheduler",
         )
 
     @property
@@ -152,14 +156,19 @@ class Cluster:
         kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
         spec = partial(HostSpec, self._scenario, backends=self._backends, switches=self._switches)
         if self._continuation is None:
-            return [self._actor(kind, spec(models=models)) for models in proxies]
+            specs = [spec(models=models) for models in proxies]
+            return self._make_agents(kind, specs)
         self._report("reading what was recorded")
         recorded = await asyncio.to_thread(Recorded.load, self._continuation.run)
         self.phases.end("reading")
-        return [
-            self._actor(kind, spec(models=models, replies=recorded.of(handles)))
+        specs = [
+            spec(models=models, replies=recorded.of(handles))
             for handles, models in zip(placement.residents(), proxies, strict=True)
         ]
+        return self._make_agents(kind, specs)
+
+    def _make_agents(self, kind: type, specs: Sequence[HostSpec]) -> list[ActorHandle]:
+        return [self._actor(kind, spec, name=f"agents-{n}") for n, spec in enumerate(specs)]
 
     def _proxies(self, placement: Placement) -> list[dict[str | None, Model]]:
         """Return proxies for each actor of agents: those of the models that its personas ask."""
@@ -202,16 +211,18 @@ class Cluster:
         name, replica, backend = engine = placed.engine
         publisher = partial(Gauges, name=name or DEFAULT, replica=replica)
         options = {"max_restarts": -1, "max_concurrency": _MAX_CONCURRENCY, **placed.options}
-        server = self._actor(LlmServer, backend, publisher, **options)
+        server = self._actor(LlmServer, backend, publisher, name=f"model-{engine.label}", **options)
         self._servers[name].append(server)
         label = backend.model if only else f"{engine.label} ({backend.model})"
         return Supervisor(server, label, self._report, Restarts(self._restarts))
 
-    def _actor(self, kind: type, *arguments: object, **options: object) -> ActorHandle:
+    def _actor(self, kind: type, *arguments: object, name: str, **options: object) -> ActorHandle:
+        """Make a Ray actor of a class; `name` is that of its log file."""
         remote = ray.remote(kind).options(
             **{"num_cpus": 0, "max_restarts": 0, "enable_task_events": False, **options}
         )
-        handle = remote.remote(*arguments)
+        logs = log.ActorLogs(name, self._folder, log.level())
+        handle = remote.remote(*arguments, logs=logs)
         self._handles.append(handle)
         return handle
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, NoReturn, TypeAlias
 
+from simnet import log
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion, Model, Prompt
@@ -25,6 +26,7 @@ _EXIT_DELAY = 0.5
 Publish: TypeAlias = Callable[[Statistics], None]
 Publisher: TypeAlias = Callable[[str], Publish]
 """Takes the name of a model and returns a function that publishes its statistics."""
+_LOG = log.get("simnet.model")
 
 
 class Ready(NamedTuple):
@@ -52,7 +54,10 @@ class LlmServer:
         end_process: Callable[[int], object] = os._exit,
         *,
         clock: Callable[[], float] = time.monotonic,
+        logs: log.ActorLogs | None = None,
     ) -> None:
+        if logs is not None:
+            logs.set_up()
         self._backend = backend
         self._publisher = publisher
         self._end_process = end_process
@@ -75,7 +80,11 @@ class LlmServer:
             if self._incident is not None:
                 await _wait_for_ever()
             if self._model is None:
-                self._model = self._build()
+                began = time.monotonic()
+                with log.failures(_LOG, "the model was not loaded", model=self._backend.model):
+                    self._model = self._build()
+                seconds = round(time.monotonic() - began, 3)
+                _LOG.info("model loaded", model=self._model.name, seconds=seconds)
                 self._up.set()
             return Ready(self._model.name, os.getpid())
 
@@ -135,6 +144,7 @@ class LlmServer:
         """Start to end this process; the next process answers calls from now on."""
         if self._incident is None:
             self._incident = Incident(gone.cause, str(gone))
+            _LOG.error("the model is gone", cause=gone.cause, error=str(gone))
             self._up.clear()
             self._ending = asyncio.create_task(self._close_and_exit())
 

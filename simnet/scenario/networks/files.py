@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from simnet.errors import InputError
 from simnet.scenario.networks.arrays import Edges, TieBuilder
+from simnet.text import did_you_mean
 
 COLUMNS = (
     ("follower", "followee"),
@@ -70,9 +70,8 @@ def _known(file: Path, handle: str, where: str, index: dict[str, int]) -> int:
     if position is None:
         position = index.get(handle.strip().removeprefix("@"))
     if position is None:
-        close = get_close_matches(handle, list(index)[:10_000], 1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"{file}: {where}: there is no @{handle} in the scenario{meant}")
+        hint = did_you_mean(handle, index)
+        raise InputError(f"{file}: {where}: there is no @{handle} in the scenario{hint}")
     return position
 
 

@@ -1,0 +1,54 @@
+"""`simnet export sft` writes fine-tuning sets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.output import print_json
+
+if TYPE_CHECKING:
+    from simnet.export.card import Subset
+
+app = typer.Typer(
+    name="export", help="Make data sets of a run.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.callback()
+def export() -> None:
+    """Make data sets of a run."""
+
+
+@app.command()
+def sft(
+    run: RunName,
+    out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
+    runs: Runs = RUNS,
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder that exists.")] = False,
+    include_marked: Annotated[
+        bool, typer.Option("--include-marked", help="Keep refusals, empty and garbled replies too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write fine-tuning sets, one for each cohort that replied."""
+    from simnet.export.sft import export_sft  # noqa: PLC0415  (imports pyarrow)
+
+    subsets = export_sft(open_run(run, runs), out, force=force, include_marked=include_marked)
+    if as_json:
+        print_json({"out": str(out), "subsets": [subset._asdict() for subset in subsets]})
+    else:
+        _print(subsets, out)
+
+
+def _print(subsets: "Sequence[Subset]", out: Path) -> None:
+    for subset in subsets:
+        counts = ", ".join(f"{count} {mark}" for mark, count in subset.left_out.items() if count)
+        left_out = f" (left out: {counts})" if counts else ""
+        typer.echo(f"{subset.name}: {subset.rows:,} rows{left_out}")
+    if subsets:
+        load = f'datasets.load_dataset("{out}", "{subsets[0].name}")'
+        typer.echo(f"written to {out}; load one with {load}")

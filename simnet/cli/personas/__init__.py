@@ -1,0 +1,1 @@
+"""The commands of `simnet personas`, a file for each."""

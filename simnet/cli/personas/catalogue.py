@@ -1,0 +1,82 @@
+"""Options, opening and printing that the commands of `simnet personas` share."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simnet.cli.output import print_table
+from simnet.errors import UsageError
+from simnet.personas.catalogue import Catalogue, Entry
+from simnet.text import terminal_safe
+
+Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+
+FOLDER = Path("personas")
+"""Where the catalogue is unless an option names another folder."""
+
+
+def open_catalogue(folder: Path) -> Catalogue:
+    """Open a catalogue. Raises UsageError if there is nobody in it."""
+    catalogue = Catalogue.open(folder)
+    if not len(catalogue):
+        raise UsageError(
+            f"there are no personas in {folder}; start with: "
+            f"simnet personas import FILE --into {folder}"
+        )
+    return catalogue
+
+
+def print_json_lines(objects: Iterable[dict[str, Any]]) -> None:
+    """Print each object on a line."""
+    for fields in objects:
+        sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+
+
+def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
+    if sys.stdout.isatty():
+        print_table(headings, rows, unbroken={"score"})
+        return
+    for row in rows:
+        sys.stdout.write("\t".join(" ".join(terminal_safe(cell).split()) for cell in row) + "\n")
+
+
+def print_entry(entry: Entry, *, as_json: bool) -> None:
+    """Print all fields of a persona."""
+    if as_json:
+        print_json_lines([entry_fields(entry)])
+        return
+    persona, source = entry
+    fields = {
+        "id": persona.id,
+        "description": persona.description,
+        **persona.attributes,
+        "source": source.file,
+        "licence": source.licence,
+    }
+    rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
+    print_columns(["field", "value"], rows)
+
+
+def entry_fields(entry: Entry) -> dict[str, Any]:
+    """Return a persona and its source as plain values."""
+    return {**entry.persona.model_dump(mode="json"), "source": entry.source._asdict()}
+
+
+def entry_cells(entry: Entry, field: str | None) -> list[str]:
+    """Return the id and `field` of a persona, with its description if that is something else."""
+    persona = entry.persona
+    value = persona.attributes.get(field) if field else None
+    if value is None or value == persona.description:
+        return [persona.id, persona.description]
+    return [persona.id, f"{value} | {persona.description}"]
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

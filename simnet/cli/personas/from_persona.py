@@ -1,0 +1,39 @@
+"""`simnet personas from-persona` has a model make a persona related to another."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.personas.catalogue import FOLDER, Folder, JsonLines, open_catalogue
+from simnet.cli.personas.generating import (
+    GENERATED,
+    Backend,
+    ModelName,
+    Save,
+    Seed,
+    ask_model,
+    print_and_save,
+)
+from simnet.personas.catalogue import Entry
+from simnet.personas.generate import persona_to_persona
+
+
+def from_persona(
+    key: Annotated[str, typer.Argument(metavar="ID")],
+    relation: Annotated[
+        str | None, typer.Option(help='Who they are to the first, such as "their patient".')
+    ] = None,
+    backend: Backend = None,
+    model: ModelName = None,
+    seed: Seed = 0,
+    save: Save = False,
+    as_json: JsonLines = False,
+    folder: Folder = FOLDER,
+) -> None:
+    """Make a persona who stands in a relation to another."""
+    first, origin = open_catalogue(folder).get(key)
+    persona = ask_model(
+        backend, model, lambda asked: persona_to_persona(first, asked, relation, seed)
+    )
+    entry = Entry(persona, origin._replace(format=GENERATED))
+    print_and_save(entry, folder if save else None, as_json=as_json)

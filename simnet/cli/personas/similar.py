@@ -1,0 +1,38 @@
+"""`simnet personas similar` finds the personas most like another, or like a text."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.personas.catalogue import (
+    FOLDER,
+    Folder,
+    JsonLines,
+    Limit,
+    entry_cells,
+    entry_fields,
+    open_catalogue,
+    print_columns,
+    print_json_lines,
+)
+
+
+def similar(
+    to: Annotated[str, typer.Argument(metavar="ID_OR_TEXT", help="A persona's id, or any text.")],
+    field: Annotated[
+        str | None,
+        typer.Option(help="Field to compare, as the source names it; the description if left out."),
+    ] = None,
+    limit: Limit = 10,
+    as_json: JsonLines = False,
+    folder: Folder = FOLDER,
+) -> None:
+    """Find the personas most like one, or like a text."""
+    found = open_catalogue(folder).similar(to, field, limit)
+    if as_json:
+        print_json_lines(
+            {"score": round(score, 4), **entry_fields(entry)} for entry, score in found
+        )
+        return
+    rows = [[f"{score:.3f}", *entry_cells(entry, field)] for entry, score in found]
+    print_columns(["score", "id", field or "description"], rows)

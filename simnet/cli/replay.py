@@ -1,0 +1,41 @@
+"""`simnet replay` does a run again from its recorded replies and compares the results."""
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.output import print_checks, print_json
+from simnet.errors import RecordError
+
+if TYPE_CHECKING:
+    from simnet.recording.checking.verify import Check
+    from simnet.runs.replay import Replayed
+
+
+def replay(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
+    """Do a run again from its recorded replies, without a model, and compare what comes out."""
+    from simnet.recording.files.lock import check_unlocked  # noqa: PLC0415
+    from simnet.runs.replay import replay as replay_run  # noqa: PLC0415  (imports pyarrow)
+
+    recorded = open_run(run, runs)
+    check_unlocked(recorded.path)
+    began = time.perf_counter()
+    replayed = replay_run(recorded)
+    seconds = time.perf_counter() - began
+    if as_json:
+        print_json({**replayed._asdict(), "seconds": round(seconds, 3)})
+    else:
+        print_checks([_check(replayed)])
+        typer.echo(f"{replayed.calls:,} replies in {seconds:.1f} s, no model")
+    raise typer.Exit(RecordError.exit_code if replayed.differences else 0)
+
+
+def _check(replayed: "Replayed") -> "Check":
+    from simnet.recording.checking.verify import Check  # noqa: PLC0415  (imports pyarrow)
+
+    rows = f"{replayed.events:,} events and {replayed.exposures:,} exposures"
+    end = "to the end" if replayed.complete else "as far as the record goes"
+    return Check(f"{rows} again, {end}; state {replayed.state_hash}", replayed.differences)

@@ -1,0 +1,23 @@
+"""`simnet show` prints the threads or the events of a run."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.opening import open_run
+from simnet.cli.options import RUNS, RunName, Runs
+
+
+def show(
+    run: RunName = "latest",
+    runs: Runs = RUNS,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most threads or events.")] = None,
+    events: Annotated[bool, typer.Option("--events", help="All events in order of time.")] = False,
+    who: Annotated[str | None, typer.Option(help="Only what this member took part in.")] = None,
+) -> None:
+    """Print the threads of a run as people would read them."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from simnet.analysis.show import show as print_run  # noqa: PLC0415  (imports pyarrow)
+
+    print_run(open_run(run, runs), Console(), limit=limit, events=events, who=who)

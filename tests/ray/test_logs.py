@@ -1,0 +1,38 @@
+"""The actors of a run write their logs into its run directory."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from simnet import Cohort, Scenario, Steps, sample
+from simnet.inference.backend import Backend
+from simnet.runs.launcher import launch
+from simnet.runs.plan import RunPlan
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+
+
+def read_log(folder: Path, actor: str) -> list[dict[str, object]]:
+    lines = (folder / "logs" / f"{actor}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_path):
+    people = Cohort("people", sample(4), rhythm=Steps(60.0))
+    scenario = Scenario("logged", [people], lasts=120.0)
+    plan = RunPlan(scenario, Backend(kind="fake", model="fake"), tmp_path, personas_per_actor=2)
+    folder = asyncio.run(launch(plan)).folder
+    events = {
+        actor: [line["event"] for line in read_log(folder, actor)]
+        for actor in ("recorder", "scheduler", "model-default")
+    }
+    assert events["recorder"] == ["record opened", "record sealed"]
+    assert (events["scheduler"][0], events["scheduler"][-1]) == ("scheduler started", "completed")
+    assert events["model-default"] == ["model loaded"]
+    last = read_log(folder, "scheduler")[-1]
+    assert (last["run"], last["actor"], last["level"]) == (folder.name, "scheduler", "info")
+    assert last["now"] > 0
+    assert last["done"] > 0

@@ -1,0 +1,24 @@
+"""Hints in error messages, and text on its way to a terminal."""
+
+from simnet.text import did_you_mean, terminal_safe
+
+
+def test_a_hint_names_the_nearest_word():
+    assert did_you_mean("poeple", ["text", "people"]) == "; did you mean 'people'?"
+    assert did_you_mean("an", ["ann", "cy", "ian"], most=2) == "; did you mean 'ian' or 'ann'?"
+
+
+def test_there_is_no_hint_without_a_near_word():
+    assert did_you_mean("colour", ["text", "people"]) == ""
+    assert did_you_mean("colour", []) == ""
+
+
+def test_a_word_can_be_looked_up_in_any_iterable():
+    assert did_you_mean("towm", {"town": 1}) == "; did you mean 'town'?"
+    assert did_you_mean("towm", iter({"town"})) == "; did you mean 'town'?"
+
+
+def test_a_terminal_gets_neither_escapes_nor_changes_of_direction():
+    assert terminal_safe("\x1b[31mred\x07 \u202eend\u2028") == "[31mred end"
+    assert terminal_safe("a\tb\nc") == "a   b\nc"
+    assert terminal_safe("plain") == "plain"
