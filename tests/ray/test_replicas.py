@@ -14,7 +14,7 @@ from simnet.engine.stage import Silent
 from simnet.inference.backend import Backend
 from simnet.inference.fake import plausible
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster", "patient_starts")]
 
 MODELS = ("big", "small")
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
+from simnet.engine import llm_server
 from simnet.engine.llm_server import LlmServer
 from simnet.engine.remote import RemoteModel, RemoteServer
 from simnet.engine.restarts import Restarts
@@ -191,6 +192,7 @@ def dying(folder, times, cause):
             mine.touch()
             if cause is None:
                 os.kill(os.getpid(), signal.SIGKILL)
+            llm_server._FAREWELL = 5.0  # a busy machine hears of the cause late
             raise ModelGoneError("the engine hung: no token", cause)
         return plausible(prompt)
 
@@ -198,7 +200,7 @@ def dying(folder, times, cause):
 
 
 @pytest.mark.ray
-@pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("cluster", "patient_starts")
 @pytest.mark.parametrize(
     ("cause", "told"),
     [("engine hung", "engine hung"), (None, "server died")],
@@ -223,7 +225,7 @@ def test_a_run_whose_server_dies_twice_leaves_the_record_of_one_that_never_died(
 
 
 @pytest.mark.ray
-@pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("cluster", "patient_starts")
 def test_a_server_that_dies_too_often_ends_the_run_with_its_last_cause(tmp_path):
     deaths = tmp_path / "deaths"
     deaths.mkdir()
