@@ -72,8 +72,8 @@ class Hold:
         """Let all prompts go on."""
         self._released.touch()
 
-    def delay(self, usual=lambda prompt: 0.0):
-        """Make the delay of a fake model, which is as usual for what is not held."""
+    def delay(self, usual):
+        """Make the delay of a fake model: the usual one, and a hold."""
         since, reached, released = self._since, self._reached, self._released
 
         # Nested, because functions of this module cannot be imported by other processes.

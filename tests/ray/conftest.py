@@ -16,3 +16,14 @@ def cluster() -> Iterator[None]:
     )
     yield
     ray.shutdown()
+
+
+@pytest.fixture
+def patient_starts(monkeypatch):
+    """Let a restarted model be waited for as long as a busy machine takes to start a process.
+
+    After a few tries the supervisor would take that for one more death.
+    """
+    from simnet.runtime.ray import supervisor
+
+    monkeypatch.setattr(supervisor, "_RETRIES", -1)

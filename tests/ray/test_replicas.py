@@ -14,7 +14,7 @@ from simnet.inference.fake import plausible
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 
-pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster", "patient_starts")]
 
 MODELS = ("big", "small")
 

@@ -19,6 +19,7 @@ from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
+from simnet.runtime.ray import llm_server
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
 from simnet.runtime.ray.restart_policy import Restarts
@@ -192,6 +193,7 @@ def dying(folder, times, cause):
             mine.touch()
             if cause is None:
                 os.kill(os.getpid(), signal.SIGKILL)
+            llm_server._EXIT_DELAY = 5.0  # a busy machine hears of the cause late
             raise ModelGoneError("the engine hung: no token", cause)
         return plausible(prompt)
 
@@ -199,7 +201,7 @@ def dying(folder, times, cause):
 
 
 @pytest.mark.ray
-@pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("cluster", "patient_starts")
 @pytest.mark.parametrize(
     ("cause", "told"),
     [("engine hung", "engine hung"), (None, "server died")],
@@ -222,7 +224,7 @@ def test_a_run_whose_server_dies_twice_leaves_the_record_of_one_that_never_died(
 
 
 @pytest.mark.ray
-@pytest.mark.usefixtures("cluster")
+@pytest.mark.usefixtures("cluster", "patient_starts")
 def test_a_server_that_dies_too_often_ends_the_run_with_its_last_cause(tmp_path):
     deaths = tmp_path / "deaths"
     deaths.mkdir()
