@@ -244,7 +244,8 @@ class Kernel:
             shown=shown,
             forbidden=None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}",
         )
-        self._record(event)
+        self.events.append(event)
+        self._tally.count(event)
         if self.world.network.changes:
             self._note_ties(at)
         if event.outcome == DONE and (self.world.triggered or self._posts_wake):
@@ -274,9 +275,6 @@ class Kernel:
             marks=decision.marks,
             shown=landing.posts,
         )
-        self._record(event)
-
-    def _record(self, event: Event) -> None:
         self.events.append(event)
         self._tally.count(event)
 

@@ -63,8 +63,7 @@ class WorldState:
         self.words = Words()
         """The words of the posts; a ranking that needs them fills it."""
         self.seen: defaultdict[int, dict[int, None]] = defaultdict(dict)
-        """Posts each member was shown. A dict, not a set: the newest, which are looked up most, lie
-        together in memory."""
+        """Posts each member was shown; in a dict those shown last lie together in memory."""
         self.forget_at: dict[int, int] = {}
         """Number of seen posts at which a member's old ones are dropped next."""
         self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}

@@ -47,7 +47,9 @@ class World(WorldState):
         before the last change, ScenarioError, naming the verb, if its rule raises anything
         but ActionError.
         """
-        self._advance(now)
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.now = now
         position = self.index[who]
         try:
             self._check_may_act(position, forbidden)
@@ -103,29 +105,29 @@ class World(WorldState):
         as they are; `seed` also decides whom `feed.suggests` suggests. Raises ValueError if
         `now` is before the last change, ScenarioError if a ranking gives no usable scores.
         """
-        self._advance(now)
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.now = now
         viewer = self.index[who]
-        look = look_at(self, viewer, feed, now, turn=turn, seed=seed, refused=refused)
+        view, exposures, unread = look_at(
+            self, viewer, feed, now, turn=turn, seed=seed, refused=refused
+        )
         if feed.fresh:
             seen = self.seen[viewer]
-            seen.update(dict.fromkeys(look.exposures.posts))
+            seen.update(dict.fromkeys(exposures.posts))
             if len(seen) >= self.forget_at.get(viewer, SEEN_PER_CANDIDATE * feed.candidates):
                 self._forget(viewer, feed, now)
         if viewer in self.mentions:
             del self.mentions[viewer]
-            if look.mentions:
-                self.mentions[viewer] = look.mentions
+            if unread.mentions:
+                self.mentions[viewer] = unread.mentions
         if viewer in self.mail:
             del self.mail[viewer]
-            if look.mail:
-                self.mail[viewer] = look.mail
-        self.findings.pop(viewer, None)
-        return look.view, look.exposures
-
-    def _advance(self, now: Seconds) -> None:
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
-        self.now = now
+            if unread.mail:
+                self.mail[viewer] = unread.mail
+        if viewer in self.findings:
+            del self.findings[viewer]
+        return view, exposures
 
     def _check_may_act(self, who: int, forbidden: str | None) -> None:
         if forbidden is not None:

@@ -19,15 +19,16 @@ GROUPS = 5
 NONE: frozenset[int] = frozenset()
 
 
-class Look(NamedTuple):
-    """What one look shows, and what it leaves unread."""
+class Unread(NamedTuple):
+    """What a look leaves unread."""
 
-    view: View
-    exposures: ExposureBatch
     mentions: list[int]
-    """Replies and quotes that stay unread, oldest first."""
+    """Replies and quotes, oldest first."""
     mail: list[MessageSeen]
-    """Messages that stay unread, oldest first."""
+    """Messages, oldest first."""
+
+
+NOTHING_UNREAD = Unread([], [])
 
 
 def look_at(
@@ -39,11 +40,11 @@ def look_at(
     turn: int,
     seed: int,
     refused: tuple[str, ...] = (),
-) -> Look:
+) -> tuple[View, ExposureBatch, Unread]:
     """Choose what `viewer` is shown: replies to them, then their feed, mail and findings."""
     chosen, rankers, mentions = _posts(world, viewer, feed, now)
     posts, scores, why = chosen
-    mail = _mail(world, viewer) if viewer in world.mail else []
+    mail = _mail(world, viewer) if viewer in world.mail else None
     news, found = world.findings.get(viewer, ((), ()))
     if feed.suggests is not None:
         found += _suggested(world, viewer, feed, seed, found)
@@ -56,7 +57,7 @@ def look_at(
         seed,
         tuple([post.cached or post.shown() for post in posts]),
         tuple(why),
-        tuple(mail[:MAIL]),
+        tuple(mail[:MAIL]) if mail else (),
         news,
         found,
         tuple(sorted(world.groups)[:GROUPS]) if world.groups else (),
@@ -71,14 +72,15 @@ def look_at(
         tuple(scores),
         rankers,
     )
-    return Look(view, exposures, mentions, mail[MAIL:])
+    unread = Unread(mentions, mail[MAIL:] if mail else []) if mentions or mail else NOTHING_UNREAD
+    return view, exposures, unread
 
 
 def _posts(
     world: WorldState, viewer: int, feed: Feed, now: Seconds
 ) -> tuple[Choices, tuple[str, ...], list[int]]:
     """Choose posts; return them, the ranker of each, and the mentions that stay unread."""
-    seen = world.seen.get(viewer, NONE)
+    seen: Collection[int] = world.seen.get(viewer, NONE)
     answers, left = _answers(world, viewer, feed, seen) if viewer in world.mentions else (None, [])
     answered = [post.id for post in answers.posts] if answers else NONE
     chosen = choose(world, viewer, feed, now, seen if feed.fresh else NONE, answered)
