@@ -94,7 +94,8 @@ def namespace(path: str) -> str:
         if first == short:
             lines += [f"::: {path}.{name}", ""]
         else:
-            lines += [f"## {name} {{#{path}.{name}}}", "", f"See {_link(first, name)}.", ""]
+            link = _link(first, name, f"simnet.{first}.")
+            lines += [f"## {name} {{#{path}.{name}}}", "", f"The same as {link}.", ""]
     return "\n".join(lines)
 
 
@@ -129,8 +130,8 @@ def _anchor(name: str) -> str:
     return f'<a id="simnet.{name}"></a>'
 
 
-def _link(namespace: str, name: str) -> str:
-    return f"[`{name}`]({namespace}.md#simnet.{namespace}.{name})"
+def _link(namespace: str, name: str, prefix: str = "") -> str:
+    return f"[`{prefix}{name}`]({namespace}.md#simnet.{namespace}.{name})"
 
 
 def _namespace_line(name: str) -> str:
@@ -139,7 +140,9 @@ def _namespace_line(name: str) -> str:
 
 def _first_line(name: str) -> str:
     found = getattr(simnet, name)
-    if isinstance(found, int | float | str | tuple):
+    if isinstance(found, tuple):
+        return f"{len(found)} classes: {', '.join(f'`{one.__name__}`' for one in found)}"
+    if isinstance(found, int | float | str):
         return f"`{found!r}`"
     if inspect.isclass(found) or inspect.isfunction(found):
         return _line(inspect.getdoc(found))
