@@ -1,1 +1,1 @@
-"""The life of a run: planned, started, resumed, forked, replayed; the Python API."""
+"""The life of a run: plan, start, resume, fork, replay."""
