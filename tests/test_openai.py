@@ -109,7 +109,7 @@ def test_the_endpoint_says_how_long_to_wait():
     waits = []
 
     class Noting(OpenAIModel):
-        async def _wait(self, seconds):
+        async def _sleep(self, seconds):
             waits.append(seconds)
 
     stub = StubEndpoint(

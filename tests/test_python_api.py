@@ -19,6 +19,7 @@ from simnet import (
     sample,
 )
 from simnet.inference.backends.choice import choose
+from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.recording.files.manifest import State
 from simnet.runtime.base import Silent
 
@@ -174,8 +175,8 @@ def test_what_needs_ray_is_refused_without_it(tmp_path, options, message):
 
 
 def test_vllm_without_ray_is_refused_with_what_to_do(tmp_path):
-    vllm = simnet.inference.backend.Backend(kind="vllm", model="m")
-    with pytest.raises(UsageError, match=r"vLLM.* needs a process of its own.*openai or fake"):
+    vllm = VllmBackend(model="m")
+    with pytest.raises(UsageError, match=r"vllm.* needs a process of its own.*openai or fake"):
         simnet.run(town(), ray=False, model=vllm, out=tmp_path)
 
 

@@ -199,7 +199,7 @@ def test_one_that_is_back_is_asked_again():
         for _ in range(2):
             async for _ in model.generate(prompts(20)):
                 pass
-            await until(lambda: not model._away)
+            await until(lambda: not model._dead)
 
     asyncio.run(twice())
     assert dying.returns == 1
@@ -213,7 +213,7 @@ def test_one_that_will_not_come_back_ends_it_even_if_another_is_there():
     async def twice():
         async for _ in model.generate(prompts(20)):
             pass
-        await until(lambda: all(waiting.done() for waiting in model._away.values()))
+        await until(lambda: all(waiting.done() for waiting in model._dead.values()))
         async for _ in model.generate(prompts(20)):
             pass
 
