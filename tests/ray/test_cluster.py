@@ -89,7 +89,7 @@ def test_tables_are_equal_when_replies_come_late_and_out_of_order(in_one_process
 
 
 def test_tables_are_equal_without_ray_and_on_ray_inside_an_event_loop(in_one_process, tmp_path):
-    backend = Backend(kind="fake", model="fake")
+    backend = FakeBackend()
     assert tables(run(neighbours(), backend, tmp_path, ray=False)) == in_one_process
 
     async def cell():

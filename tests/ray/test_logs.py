@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simnet import Cohort, Scenario, Steps, sample
-from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan
 
@@ -23,7 +23,7 @@ def read_log(folder: Path, actor: str) -> list[dict[str, object]]:
 def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_path):
     people = Cohort("people", sample(4), rhythm=Steps(60.0))
     scenario = Scenario("logged", [people], lasts=120.0)
-    plan = RunPlan(scenario, Backend(kind="fake", model="fake"), tmp_path, personas_per_actor=2)
+    plan = RunPlan(scenario, FakeBackend(), tmp_path, personas_per_actor=2)
     folder = asyncio.run(launch(plan)).folder
     events = {
         actor: [line["event"] for line in read_log(folder, actor)]
