@@ -39,7 +39,6 @@ from simnet import (
     Exponential,
     Like,
     Pass,
-    Prompt,
     Reply,
     Run,
     Scenario,
@@ -50,6 +49,7 @@ from simnet import (
 )
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.kernel import Kernel, Status
+from simnet.models import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.gc_tuning import collect_rarely

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from simnet import FakeModel, Prompt, Scenario
+from simnet import FakeModel, Scenario
 from simnet.agents.host import Host
 from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import choose
@@ -43,6 +43,7 @@ from simnet.inference.fake import plausible
 from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.vllm import _sampling, _tokens
 from simnet.kernel.kernel import Kernel, Status
+from simnet.models import Prompt
 from simnet.recording.reading.run import Run
 from simnet.runs.create import versions
 from simnet.runs.launcher import RunPlan, launch

@@ -26,8 +26,9 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from simnet import Cohort, Completion, Exponential, Prompt, Scenario, draws, sample
+from simnet import Cohort, Exponential, Scenario, draws, sample
 from simnet.inference.fake import plausible
+from simnet.models import Completion, Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver

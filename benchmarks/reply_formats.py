@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from simnet import Cohort, Exponential, Feed, Prompt, Scenario, sample
+from simnet import Cohort, Exponential, Feed, Scenario, sample
 from simnet.agents.formats.reply_grammar import ReplyFormat, Shape, purpose
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
@@ -33,6 +33,7 @@ from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion, Model
 from simnet.inference.settings import EngineSettings
 from simnet.kernel.kernel import Kernel, Status
+from simnet.models import Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.world.actions import Action, fields_of
 from simnet.world.posts import View

@@ -25,8 +25,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from simnet import Cohort, Cue, Exponential, Prompt, Run, Scenario, Write, sample
+from simnet import Cohort, Cue, Exponential, Run, Scenario, Write, sample
 from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.models import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.reload_scenario import ScenarioTimeline

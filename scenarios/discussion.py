@@ -6,19 +6,9 @@ rhythm, and who speaks next a list of names: `round_robin`, `respond` or `random
 
 from typing import Literal
 
-from simnet import (
-    MINUTE,
-    Cohort,
-    Feed,
-    Persona,
-    Scenario,
-    TakingTurns,
-    Write,
-    everything,
-    random_order,
-    respond,
-    round_robin,
-)
+from simnet import MINUTE, Cohort, Feed, Persona, Scenario, TakingTurns, Write
+from simnet.feeds import everything
+from simnet.rhythms import random_order, respond, round_robin
 
 CONTEXT = "You are taking part in an online conversation."
 

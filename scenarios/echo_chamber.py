@@ -33,19 +33,14 @@ from simnet import (
     Reply,
     Repost,
     Scenario,
-    Unfollow,
     Write,
-    both,
-    common_neighbours,
-    diverse,
-    engagement,
-    following,
-    homophily,
-    interest,
-    mix,
-    popular,
     sample,
 )
+from simnet.feeds import both, following, popular
+from simnet.networks import homophily
+from simnet.rankings import diverse, engagement, interest, mix
+from simnet.recommendations import common_neighbours
+from simnet.verbs import Unfollow
 
 NEWS = "From May, cars pay five euros to enter the inner city. The money goes to trams."
 OPINIONS = {

@@ -18,7 +18,6 @@ from simnet import (
     HOUR,
     MINUTE,
     Action,
-    ActionError,
     Cohort,
     Cue,
     Effect,
@@ -29,8 +28,6 @@ from simnet import (
     Pass,
     Persona,
     PostId,
-    Recall,
-    Relation,
     Reply,
     Repost,
     Scenario,
@@ -38,9 +35,12 @@ from simnet import (
     Text,
     WorldState,
     Write,
-    everything,
     sample,
 )
+from simnet.behaviours import Recall
+from simnet.errors import ActionError
+from simnet.feeds import everything
+from simnet.verbs import Relation
 
 RUMOUR = "They found lead in the tap water at the school. The council knows and says nothing!"
 NOTES = "notes"

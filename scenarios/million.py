@@ -17,10 +17,10 @@ from simnet import (
     Persona,
     Scenario,
     Write,
-    lurk,
-    random_followees,
     sample,
 )
+from simnet.behaviours import lurk
+from simnet.networks import random_followees
 
 NEWS = "The river is rising. The bridge on Mill Road closes at noon."
 

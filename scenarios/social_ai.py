@@ -16,7 +16,6 @@ from simnet import (
     Cohort,
     Cue,
     Feed,
-    InputError,
     Never,
     OnPost,
     Persona,
@@ -26,6 +25,7 @@ from simnet import (
     draws,
     sample,
 )
+from simnet.errors import InputError
 from simnet.personas import load_personas
 from simnet.personas.vectors import TextIndex
 

@@ -28,7 +28,6 @@ from simnet import (
     DAY,
     HOUR,
     MINUTE,
-    MODERATOR,
     Behaviour,
     Cohort,
     Cue,
@@ -39,15 +38,13 @@ from simnet import (
     Scenario,
     Seconds,
     Write,
-    chronological,
-    enforce,
-    engagement,
-    lurk,
-    reported,
     sample,
     silent,
-    split,
 )
+from simnet.behaviours import enforce, lurk
+from simnet.feeds import reported
+from simnet.rankings import chronological, engagement, split
+from simnet.verbs import MODERATOR
 
 RULE = "No unverified claims about health or safety."
 NOTICE = "Tap water is safe. Today's test results are on our site."

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from simnet.clock import Seconds
+from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.runs.fork import fork_plan
@@ -24,7 +25,9 @@ from simnet.runs.start import from_python, start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
+from simnet.scheduler.messages import Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -255,3 +258,21 @@ async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:
 
         return Run.open((await launch_with_display(plan, OutputFlags())).folder)
     return Run.open((await launch(plan, progress or None)).folder)
+
+
+__all__ = [
+    "Manifest",
+    "PersonasPerActor",
+    "Progress",
+    "Record",
+    "Reporter",
+    "Run",
+    "ScenarioSwitch",
+    "ScenarioTimeline",
+    "afork",
+    "aresume",
+    "arun",
+    "fork",
+    "resume",
+    "run",
+]

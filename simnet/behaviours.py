@@ -4,6 +4,7 @@ from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
 from simnet.agents.behaviours.tiers import ViewTest, archetypes, tiered, touched
 from simnet.agents.memory import Recall
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
+from simnet.world.posts import MessageSeen, Shown, View
 
 __all__ = [
     "Agent",
@@ -11,7 +12,10 @@ __all__ = [
     "Ask",
     "Behaviour",
     "Chosen",
+    "MessageSeen",
     "Recall",
+    "Shown",
+    "View",
     "ViewTest",
     "archetypes",
     "converse",

@@ -54,3 +54,12 @@ class Draw:
         """Return the draws of the same persona that are equal in all turns."""
         seed, who, *_ = self._key
         return Draw(seed, who, -1, purpose)
+
+
+__all__ = [
+    "Draw",
+    "Key",
+    "below",
+    "bits",
+    "unit",
+]

@@ -105,3 +105,23 @@ def reason(fault: BaseException) -> str:
         fault = fault.__cause__
     lines = str(fault).strip().splitlines()
     return f"{type(fault).__name__}: {lines[0]}" if lines else type(fault).__name__
+
+
+__all__ = [
+    "ActionError",
+    "ActorDiedError",
+    "DiskError",
+    "DiskFullError",
+    "DivergenceError",
+    "InputError",
+    "ModelError",
+    "ModelGoneError",
+    "ModelNotFoundError",
+    "PersonaError",
+    "RecordError",
+    "RunError",
+    "ScenarioError",
+    "SimnetError",
+    "UsageError",
+    "reason",
+]

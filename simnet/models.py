@@ -1,13 +1,25 @@
 """Models: what a prompt is, what a completion is, and models for tests."""
 
+from simnet.inference.backend import Backend
+from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.inference.backends.openai_backend import OpenAIBackend
+from simnet.inference.backends.vllm_backend import VllmBackend
+from simnet.inference.endpoint import Endpoint
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.replay_model import ReplayModel
+from simnet.inference.settings import EngineSettings
 
 __all__ = [
+    "Backend",
     "Completion",
+    "Endpoint",
+    "EngineSettings",
+    "FakeBackend",
     "FakeModel",
     "Model",
+    "OpenAIBackend",
     "Prompt",
     "ReplayModel",
+    "VllmBackend",
 ]

@@ -7,8 +7,10 @@ from simnet.world.feeds.recommendations import (
     preferential_attachment,
     random_walk,
 )
+from simnet.world.network import Network
 
 __all__ = [
+    "Network",
     "Recommendation",
     "adamic_adar",
     "common_neighbours",

@@ -1,6 +1,7 @@
 """Verbs: what personas can do, and what a verb of your own is made of."""
 
-from simnet.world.actions import Action, Effect, Group, Member, PostId, Text
+from simnet.world.actions import Action, Effect, Group, Member, PostId, Relation, Text
+from simnet.world.state import WorldState
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -63,6 +64,7 @@ __all__ = [
     "Quote",
     "React",
     "Reinstate",
+    "Relation",
     "Remove",
     "Reply",
     "Report",
@@ -78,5 +80,6 @@ __all__ = [
     "Unfollow",
     "Unlike",
     "Unmute",
+    "WorldState",
     "Write",
 ]

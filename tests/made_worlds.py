@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet import (
-    EVERY_VERB,
     HOUR,
     MINUTE,
     Cohort,
@@ -23,24 +22,18 @@ from simnet import (
     TakingTurns,
     World,
     Write,
-    both,
-    chronological,
     converse,
-    engagement,
-    everything,
-    following,
-    hot,
-    lurk,
-    reported,
-    round_robin,
-    shuffled,
-    split,
 )
+from simnet.behaviours import lurk
+from simnet.feeds import both, everything, following, reported
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
+from simnet.rankings import chronological, engagement, hot, shuffled, split
+from simnet.rhythms import round_robin
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.verbs import EVERY_VERB
 from simnet.world.decision import Decision
 from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.network import Network

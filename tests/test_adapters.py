@@ -6,10 +6,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from simnet import Cohort, Scenario, UsageError, sample
+from simnet import Cohort, Scenario, sample
 from simnet.cli.app import app
 from simnet.cli.options import read_adapters
-from simnet.errors import InputError
+from simnet.errors import InputError, UsageError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
@@ -84,6 +84,7 @@ def test_folders_and_addresses_go_with_their_backends():
 def test_the_command_line_finds_an_adapter_that_is_not_served_before_anything_starts(
     tmp_path, monkeypatch
 ):
+    pytest.importorskip("vllm")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.py").write_text(
         "from simnet import Cohort, Scenario, sample\n"

@@ -14,24 +14,26 @@ from simnet import (
     MINUTE,
     Cohort,
     Cue,
-    DivergenceError,
     Exponential,
     FakeModel,
     Never,
     Persona,
-    RecordError,
     Run,
-    RunError,
     Scenario,
-    ScenarioError,
-    UsageError,
     Write,
     run,
     sample,
 )
 from simnet.api import fork, resume
 from simnet.disk import Disk
-from simnet.errors import DiskError
+from simnet.errors import (
+    DiskError,
+    DivergenceError,
+    RecordError,
+    RunError,
+    ScenarioError,
+    UsageError,
+)
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State

@@ -3,9 +3,11 @@
 import pytest
 from made_worlds import decide, shown, view
 
-from simnet import MEMBER, Cohort, Completion, Feed, Like, Persona, Reply, Write
+from simnet import Cohort, Feed, Like, Persona, Reply, Write
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import REMEMBERED_GISTS, HostedAgent
+from simnet.models import Completion
+from simnet.verbs import MEMBER
 
 SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."))
 
@@ -159,7 +161,7 @@ def test_a_behaviour_that_is_no_coroutine_is_named():
 
 
 def test_a_behaviour_may_handle_a_missing_reply_itself():
-    from simnet import ModelError
+    from simnet.errors import ModelError
 
     async def stubborn(me, seen, ask):
         try:

@@ -1,22 +1,10 @@
 import pytest
 from made_worlds import decide, shown, view
 
-from simnet import (
-    Cohort,
-    Dismiss,
-    Feed,
-    Label,
-    Like,
-    Pass,
-    Persona,
-    Remove,
-    converse,
-    draws,
-    enforce,
-    lurk,
-    silent,
-)
+from simnet import Cohort, Feed, Like, Pass, Persona, converse, draws, silent
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.behaviours import enforce, lurk
+from simnet.verbs import Dismiss, Label, Remove
 
 SEEN = view(shown(4, "ben", "Bridges fall."), shown(9, "cat", "They stand."))
 

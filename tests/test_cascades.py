@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import drive, random_scenario
 
-from simnet import Event, RecordError
+from simnet import Event
 from simnet.analysis.cascades import Cascade, cascade, compare, first_post
+from simnet.errors import RecordError
 from simnet.recording.schema import arrow_schema
 from simnet.world.events import Exposure
 

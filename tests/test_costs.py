@@ -7,23 +7,14 @@ import pytest
 from simulation.virtual_time import run_virtually
 from typer.testing import CliRunner
 
-from simnet import (
-    Cohort,
-    Exponential,
-    Never,
-    Persona,
-    Reply,
-    Scenario,
-    Steps,
-    UsageError,
-    sample,
-)
+from simnet import Cohort, Exponential, Never, Persona, Reply, Scenario, Steps, sample
 from simnet.agents.behaviours.rules import chance, likes
 from simnet.analysis.costs import costs
 from simnet.api import resume
 from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.clock import HOUR, MINUTE
+from simnet.errors import UsageError
 from simnet.inference.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain

@@ -14,29 +14,27 @@ from simnet import (
     DAY,
     HOUR,
     MINUTE,
-    Between,
     Cohort,
     Cue,
     Diurnal,
     Exponential,
-    InputError,
-    Message,
     Never,
     OnPost,
     Persona,
     Quote,
     Reply,
     Scenario,
-    ScenarioError,
     Steps,
     TakingTurns,
     Write,
     sample,
-    zones,
 )
 from simnet.draws import Draw
+from simnet.errors import InputError, ScenarioError
 from simnet.kernel.kernel import Kernel, Status
+from simnet.rhythms import Between, zones
 from simnet.scenario.expected_turns import check_most_turns, expect, expected_turns
+from simnet.verbs import Message
 from simnet.world.decision import Decision
 
 

@@ -15,10 +15,10 @@ from simnet import (
     Steps,
     TakingTurns,
     Write,
-    round_robin,
     sample,
 )
 from simnet.kernel.kernel import Kernel, Status
+from simnet.rhythms import round_robin
 from simnet.scenario.expected_turns import expect, expected_turns
 from simnet.world.decision import Decision
 

@@ -6,37 +6,25 @@ import made_worlds
 import pytest
 from made_worlds import do, world
 
-from simnet import (
+from simnet import Feed, Follow, Like, Reply, Repost, Write
+from simnet.clock import DAY, HOUR
+from simnet.errors import ScenarioError
+from simnet.feeds import both, everything, following, reported
+from simnet.rankings import chronological, engagement, hot, shuffled, split
+from simnet.verbs import (
     Block,
     Dislike,
-    Feed,
-    Follow,
     Label,
-    Like,
     Mute,
     Pin,
     React,
     Reinstate,
     Remove,
-    Reply,
     Report,
-    Repost,
-    ScenarioError,
     Suspend,
     Unblock,
     Unmute,
-    Write,
-    both,
-    chronological,
-    engagement,
-    everything,
-    following,
-    hot,
-    reported,
-    shuffled,
-    split,
 )
-from simnet.clock import DAY, HOUR
 from simnet.world.feeds.feed import choose
 from simnet.world.state import RECENT
 

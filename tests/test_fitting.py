@@ -5,14 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import decide, shown, view
 
-from simnet import MEMBER, Cohort, Feed, Message, Persona, Recall, Reply, Write
+from simnet import Cohort, Feed, Persona, Reply, Write
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LastActions
 from simnet.agents.prompting.fitting import Fitting, Versions
+from simnet.behaviours import Recall
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
+from simnet.verbs import MEMBER, Message
 from simnet.world.posts import LONGEST_SHOWN, MessageSeen, Post
 
 WORDS = "the river rose again and nobody was told "

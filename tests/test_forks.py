@@ -8,17 +8,8 @@ import pytest
 from made_rows import event
 from test_again import FORKED, tables, village
 
-from simnet import (
-    MINUTE,
-    Cue,
-    FakeModel,
-    RecordError,
-    Run,
-    ScenarioError,
-    UsageError,
-    Write,
-    run,
-)
+from simnet import MINUTE, Cue, FakeModel, Run, Write, run
+from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.recording.checking.verify import verify
 from simnet.recording.files import parquet
 from simnet.recording.files.lock import run_lock

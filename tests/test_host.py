@@ -6,11 +6,13 @@ import pytest
 from made_worlds import shown, view
 from simulation import virtual_time
 
-from simnet import MEMBER, Cohort, Feed, Like, Persona, RunError, converse
+from simnet import Cohort, Feed, Like, Persona, converse
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.errors import RunError
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion
+from simnet.verbs import MEMBER
 
 PEOPLE = ("ana", "ben", "cat")
 

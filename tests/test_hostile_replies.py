@@ -8,27 +8,13 @@ import pyarrow as pa
 import pytest
 from made_worlds import decide
 
-from simnet import (
-    EVERY_VERB,
-    HOUR,
-    MINUTE,
-    Block,
-    Cohort,
-    Cue,
-    Feed,
-    Mute,
-    Reply,
-    Scenario,
-    Steps,
-    Suspend,
-    Write,
-    sample,
-)
+from simnet import HOUR, MINUTE, Cohort, Cue, Feed, Reply, Scenario, Steps, Write, sample
 from simnet.inference.fake import plausible
 from simnet.kernel.kernel import Kernel, Status
 from simnet.kernel.record_replay import rebuild
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
+from simnet.verbs import EVERY_VERB, Block, Mute, Suspend
 from simnet.world.events import DONE, FAILED, REFUSED, Event
 
 PEOPLE = 40

@@ -8,25 +8,16 @@ import pytest
 from made_worlds import decide
 from pydantic import ValidationError
 
-from simnet import (
-    EVERY_VERB,
-    HOUR,
-    MEMBER,
-    Cohort,
-    Feed,
-    Persona,
-    Quote,
-    Recall,
-    Reply,
-    Write,
-)
+from simnet import HOUR, Cohort, Feed, Persona, Quote, Reply, Write
 from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Fitting
+from simnet.behaviours import Recall
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
+from simnet.verbs import EVERY_VERB, MEMBER
 from simnet.world.posts import MessageSeen, Post, View
 
 LENGTHS = {"embedded": 2048, "bytes": 4096, "pieces": 1536}

@@ -17,25 +17,23 @@ from simnet import (
     Feed,
     Follow,
     Like,
-    Message,
     Never,
     OnPost,
     Pass,
     Persona,
     PostId,
-    Relation,
     Reply,
     Repost,
-    RunError,
     Scenario,
     Steps,
-    Suspend,
     Write,
-    everything,
     silent,
 )
+from simnet.errors import RunError
+from simnet.feeds import everything
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.verbs import Message, Relation, Suspend
 from simnet.world.decision import Decision
 
 

@@ -3,23 +3,10 @@
 import pytest
 from made_worlds import do, world
 
-from simnet import (
-    Block,
-    CreateGroup,
-    Feed,
-    Follow,
-    Message,
-    Mute,
-    Quote,
-    Remove,
-    Reply,
-    Repost,
-    SearchMembers,
-    Suspend,
-    Write,
-    chronological,
-    everything,
-)
+from simnet import Feed, Follow, Quote, Reply, Repost, Write
+from simnet.feeds import everything
+from simnet.rankings import chronological
+from simnet.verbs import Block, CreateGroup, Message, Mute, Remove, SearchMembers, Suspend
 from simnet.world.feeds.view import MAIL, UNREAD
 
 ANA, BEN, CAT = "ana", "ben", "cat"

@@ -7,23 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import decide, shown, view
 
-from simnet import (
-    HOUR,
-    MINUTE,
-    Cohort,
-    Feed,
-    Like,
-    Message,
-    Persona,
-    Recall,
-    Reply,
-    ScenarioError,
-    Write,
-    everything,
-)
+from simnet import HOUR, MINUTE, Cohort, Feed, Like, Persona, Reply, Write
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LONGEST_ENTRY, MemoryStream, overlap, words_of
+from simnet.behaviours import Recall
+from simnet.errors import ScenarioError
+from simnet.feeds import everything
 from simnet.inference.model import Completion
+from simnet.verbs import Message
 from simnet.world.posts import MessageSeen
 
 WORDS = [

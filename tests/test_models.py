@@ -20,20 +20,18 @@ from simnet import (
     Persona,
     Run,
     Scenario,
-    ScenarioError,
-    UsageError,
     Write,
-    archetypes,
     run,
     sample,
 )
 from simnet.api import fork, resume
+from simnet.behaviours import archetypes
 from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.display.live import panel
 from simnet.cli.display.pace import Pace
 from simnet.cli.display.summary import outcome_json, print_closing
-from simnet.errors import RunError
+from simnet.errors import RunError, ScenarioError, UsageError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend

@@ -10,26 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simnet import (
-    Cohort,
-    InputError,
-    Never,
-    Persona,
-    Scenario,
-    ScenarioError,
+from simnet import Cohort, Never, Persona, Scenario, sample
+from simnet.errors import InputError, ScenarioError
+from simnet.kernel.kernel import Kernel
+from simnet.networks import (
     barabasi_albert,
     edges,
     erdos_renyi,
     homophily,
     lfr,
     random_followees,
-    sample,
     star_by_topic,
     stochastic_block,
     together,
     watts_strogatz,
 )
-from simnet.kernel.kernel import Kernel
 
 HANDLES = [f"m{number}" for number in range(400)]
 PEOPLE = [

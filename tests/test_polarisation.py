@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from simnet import FakeModel, InputError, ScenarioError, run
+from simnet import FakeModel, run
 from simnet.analysis.polarisation import compare, like_minded
+from simnet.errors import InputError, ScenarioError
 from simnet.kernel.kernel import Kernel
 from simnet.scenario.loading import load_scenario
 

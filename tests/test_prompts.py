@@ -3,21 +3,12 @@
 import pytest
 from made_worlds import shown, view
 
-from simnet import (
-    HOUR,
-    MEMBER,
-    MINUTE,
-    Cohort,
-    Feed,
-    Persona,
-    Reply,
-    Scenario,
-    ScenarioError,
-    Write,
-)
+from simnet import HOUR, MINUTE, Cohort, Feed, Persona, Reply, Scenario, Write
 from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
+from simnet.errors import ScenarioError
+from simnet.verbs import MEMBER
 from simnet.world.posts import LONGEST_SHOWN, MessageSeen, Post
 
 ANA = Persona(id="ana", description="A nurse.", attributes={"age": 40, "home_town": "Linz"})

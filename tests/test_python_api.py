@@ -7,17 +7,8 @@ import sys
 import pytest
 
 import simnet
-from simnet import (
-    HOUR,
-    MINUTE,
-    Cohort,
-    Exponential,
-    FakeModel,
-    Run,
-    Scenario,
-    UsageError,
-    sample,
-)
+from simnet import HOUR, MINUTE, Cohort, Exponential, FakeModel, Run, Scenario, sample
+from simnet.errors import UsageError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.recording.files.manifest import State

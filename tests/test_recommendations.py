@@ -6,17 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_worlds import do, network, world
 
-from simnet import (
-    Block,
-    Feed,
-    Follow,
-    SearchMembers,
-    Suspend,
+from simnet import Feed, Follow
+from simnet.recommendations import (
     adamic_adar,
     common_neighbours,
     preferential_attachment,
     random_walk,
 )
+from simnet.verbs import Block, SearchMembers, Suspend
 from simnet.world.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)

@@ -3,12 +3,10 @@
 import pytest
 
 from simnet import (
-    EVERY_VERB,
     HOUR,
     MINUTE,
     Cohort,
     Cue,
-    DivergenceError,
     Exponential,
     FakeModel,
     Feed,
@@ -17,16 +15,16 @@ from simnet import (
     Scenario,
     Steps,
     Write,
-    everything,
-    following,
-    reported,
     run,
     sample,
 )
 from simnet.analysis.threads import rows
+from simnet.errors import DivergenceError
+from simnet.feeds import everything, following, reported
 from simnet.kernel.record_replay import rebuild
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.verbs import EVERY_VERB
 from simnet.world.event_replay import replay
 from simnet.world.events import Exposure
 from simnet.world.network import Network

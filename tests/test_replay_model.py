@@ -5,9 +5,11 @@ import asyncio
 import pytest
 from made_worlds import random_scenario
 
-from simnet import Completion, FakeModel, Prompt, ReplayModel, RunError
+from simnet import FakeModel
 from simnet.agents.host import Host
+from simnet.errors import RunError
 from simnet.kernel.kernel import Kernel, Status
+from simnet.models import Completion, Prompt, ReplayModel
 from simnet.runtime.agent_factory import agents_of
 
 

@@ -10,28 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import shown, view
 
-from simnet import (
+from simnet import Action, Follow, Like, Pass, PostId, Reply, Text, Write
+from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
+from simnet.errors import ModelError
+from simnet.inference.sample import Draws, sampler
+from simnet.verbs import (
     EVERY_VERB,
     MEMBER,
-    Action,
-    Follow,
     Group,
     JoinGroup,
-    Like,
     Member,
     Message,
-    ModelError,
-    Pass,
-    PostId,
     React,
-    Reply,
     Report,
     SearchPosts,
-    Text,
-    Write,
 )
-from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
-from simnet.inference.sample import Draws, sampler
 from simnet.world.actions import fields_of
 from simnet.world.posts import MessageSeen
 

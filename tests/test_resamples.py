@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from made_worlds import decide, shown, view
 
-from simnet import MEMBER, Cohort, Feed, Persona, ScenarioError
+from simnet import Cohort, Feed, Persona
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.errors import ScenarioError
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion
+from simnet.verbs import MEMBER
 
 REFUSAL = "write: I can't help with that."
 SEEN = view(shown(1, "ben", "The council forgot Elm Street again, and nobody on the bus cared."))

@@ -22,17 +22,15 @@ from simnet import (
     OnPost,
     Persona,
     Scenario,
-    ScenarioError,
     Steps,
     TakingTurns,
     Write,
     draws,
-    everything,
-    random_order,
-    respond,
-    round_robin,
     silent,
 )
+from simnet.errors import ScenarioError
+from simnet.feeds import everything
+from simnet.rhythms import random_order, respond, round_robin
 
 
 def draw(*key):

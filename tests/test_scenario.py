@@ -20,15 +20,14 @@ from simnet import (
     Never,
     Persona,
     Scenario,
-    ScenarioError,
     TakingTurns,
     Text,
     Write,
-    chronological,
-    hot,
     sample,
 )
+from simnet.errors import ScenarioError
 from simnet.kernel.kernel import Kernel
+from simnet.rankings import chronological, hot
 from simnet.scenario.initial_network import network_of
 
 

@@ -11,7 +11,9 @@ import pytest
 from made_worlds import drive, random_scenario
 from simulation.virtual_time import run_virtually
 
-from simnet import MINUTE, Cohort, Persona, RunError, Scenario, Steps, lurk
+from simnet import MINUTE, Cohort, Persona, Scenario, Steps
+from simnet.behaviours import lurk
+from simnet.errors import RunError
 from simnet.inference.fake import FakeModel
 from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of

@@ -14,11 +14,11 @@ from simnet import (
     OnPost,
     Persona,
     Scenario,
-    ScenarioError,
     Steps,
     Write,
     silent,
 )
+from simnet.errors import ScenarioError
 from simnet.kernel.kernel import Kernel
 from simnet.scenario.rhythms import NOTHING
 from simnet.scenario.switch import ScenarioSwitch

@@ -8,36 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import do, drive, random_scenario, world
 
-from simnet import (
-    Dislike,
-    Feed,
-    Follow,
-    Like,
-    Pin,
-    Quote,
-    React,
-    Remove,
-    Reply,
-    Repost,
-    ScenarioError,
-    UndoDislike,
-    Unlike,
-    Write,
+from simnet import Feed, Follow, Like, Quote, Reply, Repost, Write
+from simnet.errors import ScenarioError
+from simnet.feeds import both, everything, following, popular
+from simnet.rankings import (
     blend,
-    both,
     chronological,
     collaborative,
     diverse,
     embeddings,
     engagement,
-    everything,
-    following,
     hot,
     interest,
     mix,
-    popular,
     shuffled,
 )
+from simnet.verbs import Dislike, Pin, React, Remove, UndoDislike, Unlike
 from simnet.world.engagement import FANS, LIKED, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
 

@@ -20,25 +20,20 @@ from simnet import (
     Never,
     OnPost,
     Persona,
-    Recall,
     Reply,
     Repost,
-    RunError,
     Scenario,
-    ScenarioError,
     Write,
-    archetypes,
     converse,
-    everything,
-    lurk,
     rules,
     run,
     silent,
-    tiered,
-    touched,
 )
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.behaviours import Recall, archetypes, lurk, tiered, touched
+from simnet.errors import RunError, ScenarioError
+from simnet.feeds import everything
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Completion
 from simnet.runtime.agent_factory import agents_of

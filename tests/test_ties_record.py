@@ -2,25 +2,13 @@
 
 import pytest
 
-from simnet import (
-    MINUTE,
-    Block,
-    Cohort,
-    Cue,
-    FakeModel,
-    Follow,
-    Persona,
-    Run,
-    Scenario,
-    Steps,
-    Unfollow,
-    run,
-)
+from simnet import MINUTE, Cohort, Cue, FakeModel, Follow, Persona, Run, Scenario, Steps, run
 from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
+from simnet.verbs import Block, Unfollow
 
 DID = [
     (MINUTE, "ana", Follow("cem")),

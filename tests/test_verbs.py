@@ -3,31 +3,25 @@
 import pytest
 from made_worlds import do, refused, world
 
-from simnet import (
+from simnet import Action, Follow, Like, Pass, Quote, Reply, Repost, Write
+from simnet.verbs import (
     EVERY_VERB,
     MEMBER,
     MODERATOR,
-    Action,
     Block,
     CreateGroup,
     Dislike,
     Dismiss,
-    Follow,
     JoinGroup,
     Label,
     LeaveGroup,
-    Like,
     Message,
     Mute,
-    Pass,
     Pin,
-    Quote,
     React,
     Reinstate,
     Remove,
-    Reply,
     Report,
-    Repost,
     SearchMembers,
     SearchPosts,
     SendToGroup,
@@ -38,7 +32,6 @@ from simnet import (
     Unfollow,
     Unlike,
     Unmute,
-    Write,
 )
 from simnet.world.actions import RELATIONS
 from simnet.world.verbs import RELATION_OF

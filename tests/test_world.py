@@ -9,31 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import do, network, world
 
-from simnet import (
-    EVERY_VERB,
-    Action,
-    ActionError,
-    CreateGroup,
-    DivergenceError,
-    Effect,
-    Event,
-    Feed,
-    Group,
-    Like,
-    Member,
-    Message,
-    PostId,
-    Quote,
-    React,
-    RecordError,
-    Reply,
-    ScenarioError,
-    SearchPosts,
-    Text,
-    Trend,
-    Write,
-    everything,
-)
+from simnet import Action, Effect, Event, Feed, Like, PostId, Quote, Reply, Text, Write
+from simnet.errors import ActionError, DivergenceError, RecordError, ScenarioError
+from simnet.feeds import everything
+from simnet.verbs import EVERY_VERB, CreateGroup, Group, Member, Message, React, SearchPosts, Trend
 from simnet.world.actions import fields_of
 from simnet.world.event_codec import decode_action, encode_action
 from simnet.world.event_replay import replay

@@ -21,6 +21,7 @@ from simnet.cli.app import app
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
 
 NAMESPACES = (
+    "api",
     "behaviours",
     "draws",
     "errors",
@@ -28,6 +29,7 @@ NAMESPACES = (
     "measures",
     "models",
     "networks",
+    "personas",
     "rankings",
     "recommendations",
     "rhythms",

@@ -7,9 +7,9 @@ from simnet.personas.persona import Persona
 if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
-    from simnet.personas.sources import load, load_personas
+    from simnet.personas.sources import load_personas
 
-__all__ = ["Catalogue", "Persona", "Population", "load", "load_personas", "sample"]
+__all__ = ["Catalogue", "Persona", "Population", "load_personas", "sample"]
 
 _MODULES = {
     "Catalogue": "simnet.personas.catalogue",

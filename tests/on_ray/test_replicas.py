@@ -8,7 +8,8 @@ from contextlib import suppress
 import pytest
 from waiting import Hold
 
-from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
+from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
+from simnet.errors import RunError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
 from simnet.runs.launcher import RunPlan, launch

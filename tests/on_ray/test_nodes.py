@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simnet import FakeModel, Run, RunError
+from simnet import FakeModel, Run
 from simnet.api import resume
+from simnet.errors import RunError
 from simnet.recording.files.manifest import State
 from simnet.runtime.ray.connection import check_listens
 

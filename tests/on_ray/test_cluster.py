@@ -19,15 +19,15 @@ from simnet import (
     Never,
     Persona,
     Run,
-    RunError,
     Scenario,
     TakingTurns,
     Write,
-    round_robin,
     sample,
 )
+from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.rhythms import round_robin
 from simnet.runs.launcher import RunPlan, RunResult, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]

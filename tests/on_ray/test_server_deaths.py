@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
-from simnet import MINUTE, Cohort, FakeModel, Run, RunError, Scenario, Steps, sample
-from simnet.errors import ModelGoneError
+from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
+from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
