@@ -32,8 +32,15 @@ class HostedAgent:
     """A persona, its cohort's profile and its own memory."""
 
     __slots__ = (
-        *("_gists", "_notes", "_instructions", "finish", "fitting", "marked", "memory", "profile"),
+        "_gists",
+        "_instructions",
+        "_notes",
+        "finish",
+        "fitting",
+        "marked",
+        "memory",
         "persona",
+        "profile",
     )
 
     def __init__(self, persona: Persona, profile: AgentProfile) -> None:

@@ -170,8 +170,11 @@ def _gpus() -> Finding:
     try:
         answer = subprocess.run(  # noqa: S603  (a fixed command found on the path)
             [command, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True, text=True, check=True, timeout=_TIMEOUT,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_TIMEOUT,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("GPUs", WARN, f"nvidia-smi failed: {error}", "check the NVIDIA driver")
     found = [gpu.strip() for gpu in answer.stdout.splitlines() if gpu.strip()]

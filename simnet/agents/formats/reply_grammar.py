@@ -37,10 +37,25 @@ from simnet.world.verbs import (
 NO_REPLY = "the reply is empty"
 NO_TEXT = "the reply has no text"
 
-PLAIN: frozenset[type[Action]] = frozenset([
-    Write, Reply, Quote, Repost, Pass, Like, Unlike, Dislike, Report,
-    Follow, Unfollow, Mute, Unmute, Block, Unblock,
-])  # fmt: skip
+PLAIN: frozenset[type[Action]] = frozenset(
+    {
+        Block,
+        Dislike,
+        Follow,
+        Like,
+        Mute,
+        Pass,
+        Quote,
+        Reply,
+        Report,
+        Repost,
+        Unblock,
+        Unfollow,
+        Unlike,
+        Unmute,
+        Write,
+    }
+)
 """Verbs whose names suffice; the prompt describes all others by their docstrings."""
 
 _BREAKS = re.compile(r"[\r\n]+")
