@@ -1,6 +1,6 @@
 """Models: what a prompt is, what a completion is, and models for tests."""
 
-from simnet.inference.backend import Backend
+from simnet.inference.backend import Backend, ModelRequest
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
@@ -18,6 +18,7 @@ __all__ = [
     "FakeBackend",
     "FakeModel",
     "Model",
+    "ModelRequest",
     "OpenAIBackend",
     "Prompt",
     "ReplayModel",
