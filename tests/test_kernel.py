@@ -27,6 +27,7 @@ from simnet import (
     Scenario,
     Steps,
     Write,
+    draws,
     silent,
 )
 from simnet.errors import RunError
@@ -287,3 +288,50 @@ def test_who_takes_part_first_makes_no_difference_to_who_acts_when():
     key = lambda events: sorted((e.at, e.who, e.turn) for e in events)  # noqa: E731
     assert key(forwards.events) == key(backwards.events)
     assert len(played(replace(one, reacts_in=1.0), two).events) > 3
+
+
+def test_each_persona_and_turn_has_random_bits_of_its_own():
+    views = played(town("ana", "ben")).views
+    assert len({one.seed for one in views}) == len(views) >= 4
+    again = played(town("ben", "eve")).views
+    of_ben = [one.seed for one in views if one.who == "ben"]
+    assert [one.seed for one in again if one.who == "ben"] == of_ben
+
+
+def test_a_turn_that_failed_is_recorded_with_its_number():
+    kernel = Kernel(Scenario("s", [town("ana")], lasts=25 * MINUTE))
+    while kernel.advance(1) is not Status.DONE:
+        views, kernel.views = kernel.views, []
+        kernel.deliver([Decision(one.who, one.turn, (), (), "no reply") for one in views])
+    failed = [(e.turn, e.outcome, e.reason) for e in kernel.events]
+    assert failed == [(turn, "failed", "no reply") for turn in range(3)]
+
+
+@dataclass(frozen=True)
+class Noting:
+    """Wakes on posts and notes the chance it is given."""
+
+    chances: list
+    triggered_by = frozenset({"post"})
+
+    def first(self, handle, chance):
+        return None
+
+    def after(self, handle, turn, now, chance):
+        return None
+
+    def triggered(self, handle, now, chance):
+        self.chances.append((handle, chance()))
+        return now
+
+
+def test_a_wake_by_an_event_draws_by_who_wakes_in_which_turn_and_for_what():
+    noting = Noting([])
+    authors = Cohort("authors", people("ana"), rhythm=Never())
+    readers = Cohort(
+        "readers", people("ben"), rhythm=noting, follows={"authors": 1.0}, behaviour=silent
+    )
+    cues = [Cue(0, "ana", Write("One.")), Cue(10 * MINUTE, "ana", Write("Two."))]
+    drive(Scenario("s", [authors, readers], cues=cues, lasts=HOUR, seed=5))
+    drawn = [draws.Draw(5, "ben", turn, "stirred")() for turn in (0, 1)]
+    assert noting.chances == [("ben", number) for number in drawn]

@@ -11,6 +11,7 @@ from simnet import (
     Cohort,
     Cue,
     Exponential,
+    Like,
     OnPost,
     Persona,
     Scenario,
@@ -20,6 +21,7 @@ from simnet import (
 )
 from simnet.errors import ScenarioError
 from simnet.kernel.kernel import Kernel
+from simnet.kernel.switches import verbs_of
 from simnet.scenario.rhythms import NOTHING
 from simnet.scenario.switch import ScenarioSwitch
 
@@ -131,3 +133,16 @@ def test_scenarios_switch_several_times_in_one_world():
 def test_a_scenario_that_cannot_follow_is_refused():
     with pytest.raises(ScenarioError, match="has other members"):
         Kernel(town(OnPost()), [ScenarioSwitch(1.0, town(OnPost(), "ben"))])
+
+
+def test_a_decision_under_way_may_use_the_class_that_a_verb_had_before_the_switch():
+    class Earlier(Write):
+        """The verb as its module defined it before it was loaded again."""
+
+    before = Scenario("s", [Cohort("a", [Persona(id="ana")], verbs=(Earlier,))])
+    after = Scenario("s", [Cohort("a", [Persona(id="ana")], verbs=(Write,))])
+    gone = Scenario("s", [Cohort("a", [Persona(id="ana")], verbs=(Like,))])
+    verbs = verbs_of(before, {})
+    assert verbs == {"a": {Earlier}}
+    assert verbs_of(after, verbs) == {"a": {Write, Earlier}}
+    assert verbs_of(gone, verbs) == {"a": {Like}}

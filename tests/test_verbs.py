@@ -426,7 +426,8 @@ def test_a_removed_post_leaves_the_desk(place):
 def test_a_dismissed_report_lets_the_post_stand(place):
     assert refused(place, "dan", Dismiss(0)) == "post 0 is not reported"
     do(place, "ana", Report(0, "false"))
-    do(place, "dan", Dismiss(0))
+    dismissed = do(place, "dan", Dismiss(0))
+    assert (dismissed.post, dismissed.root, dismissed.whom) == (0, 0, place.posts[0].author)
     assert not place.report_queue
     assert not place.posts[0].removed
 
