@@ -20,9 +20,7 @@ from simnet import errors
 from simnet.cli.app import app
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
 
-NAMESPACES = tuple(
-    name for name in simnet.__all__ if isinstance(getattr(simnet, name), ModuleType)
-)
+NAMESPACES = tuple(name for name in simnet.__all__ if isinstance(getattr(simnet, name), ModuleType))
 MARKER = re.compile(r"^<!-- generated: ([\w. -]+) -->$", re.MULTILINE)
 
 
