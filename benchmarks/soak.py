@@ -155,7 +155,7 @@ class Town:
         shown = pa.array(np.maximum(0, np.repeat(turns, 5) - self._chance.integers(1, 500)))
         starts = pa.array(np.arange(0, 5 * EVENTS + 1, 5, dtype=np.int32))
         return {
-            "at": turns / 10.0, "woke": turns / 10.0 - 30.0, "turn": turns, "made": turns,
+            "time": turns / 10.0, "woke": turns / 10.0 - 30.0, "turn": turns, "made": turns,
             "root": np.maximum(0, turns - 40), "post": np.maximum(0, turns - 7),
             "who": self._some(self._names, EVENTS), "text": self._some(self._texts, EVENTS),
             "verb": pa.array(["reply"] * EVENTS), "outcome": pa.array(["done"] * EVENTS),
@@ -166,7 +166,7 @@ class Town:
     def _exposures(self, number: int) -> dict[str, Any]:
         rows = number * EXPOSURES + np.arange(EXPOSURES)
         return {
-            "at": rows // 10 / 1.0, "turn": rows // 10, "rank": rows % 10, "post": rows,
+            "time": rows // 10 / 1.0, "turn": rows // 10, "rank": rows % 10, "post": rows,
             "who": self._names.take(pa.array(rows // 10 % MEMBERS)),
             "score": self._chance.random(EXPOSURES), "ranker": pa.array(["hot"] * EXPOSURES),
         }  # fmt: skip
@@ -176,7 +176,7 @@ class Town:
         members = pa.array(turns % MEMBERS)
         seen = [self._some(self._texts, CALLS).to_pylist() for _ in range(8)]
         return {
-            "at": turns / 2.0, "turn": turns, "who": self._names.take(members),
+            "time": turns / 2.0, "turn": turns, "who": self._names.take(members),
             "system": self._systems.take(members),
             "user": pa.array(["\n".join(posts) for posts in zip(*seen, strict=True)]),
             "seed": self._chance.integers(0, 2**62, CALLS),

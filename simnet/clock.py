@@ -1,4 +1,8 @@
-"""Simulated time: a float, seconds since the scenario began."""
+"""Simulated time: a float, seconds since the scenario began, in whole microseconds.
+
+Every moment that the kernel makes is rounded to the nearest microsecond, so a difference in the
+last bit of a delay is no difference in time.
+"""
 
 import re
 from typing import TypeAlias
@@ -9,6 +13,9 @@ SECOND: Seconds = 1.0
 MINUTE: Seconds = 60.0
 HOUR: Seconds = 60 * MINUTE
 DAY: Seconds = 24 * HOUR
+
+TICKS = 1_000_000
+"""Steps of simulated time in a second."""
 
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _TERM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -30,6 +37,15 @@ def parse_duration(text: str) -> Seconds:
         message = f"{text!r} is not a duration; write 90s, 30m, 6h, 2d or 1d12h"
         raise ValueError(message)
     return seconds
+
+
+def rounded(at: Seconds) -> Seconds:
+    """Round a moment to the nearest microsecond.
+
+    The result is the float nearest to it, so that equal moments are equal floats. This holds for
+    142 years; later moments are rounded to what a float can tell apart.
+    """
+    return round(at * TICKS) / TICKS
 
 
 def format_time(at: Seconds) -> str:

@@ -4,10 +4,10 @@ from simnet.inference.model import Call
 from simnet.world.events import Event
 
 
-def event(turn, who="ana", at=None, **fields):
+def event(turn, who="ana", time=None, **fields):
     """Make an event; the fields that are not given are those of a first post."""
     row = Event(
-        at=float(turn) if at is None else at,
+        time=float(turn) if time is None else time,
         woke=float(turn) - 0.5,
         who=who,
         cohort="neighbours",
@@ -21,7 +21,7 @@ def event(turn, who="ana", at=None, **fields):
         made=turn,
         root=turn,
         whom=None,
-        group=None,
+        group_name=None,
         text=f"post {turn} by {who}",
         extra=None,
         marks=(),
@@ -33,7 +33,7 @@ def event(turn, who="ana", at=None, **fields):
 def call(turn, who="ana", number=0):
     """Make a model call of a turn."""
     return Call(
-        at=float(turn),
+        time=float(turn),
         who=who,
         turn=turn,
         call=number,

@@ -207,7 +207,7 @@ def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
     other = village(cues=[*village().cues, extra], lasts=120 * MINUTE)
     child = fork(parent, FORKED, other, before=village(), model=FakeModel())
     before, after = parent.read("events"), child.read("events")
-    early = pc.field("at") < extra.at
+    early = pc.field("time") < extra.at
     assert after.filter(early).equals(before.filter(early))
     assert after.num_rows > before.num_rows
     assert "No, it does not." in after["text"].to_pylist()
@@ -221,9 +221,9 @@ def test_a_fork_shares_its_past_and_copies_none_of_it(parent):
 def test_a_fork_changes_nothing_before_its_time(parent):
     other = with_cohort(village(), manner="Be furious.", rhythm=Exponential(5 * MINUTE))
     child = fork(parent, FORKED, other, before=village(), model=FakeModel())
-    calls = child.prompts(["at", "system"]).read_all()
+    calls = child.prompts(["time", "system"]).read_all()
     furious = pc.match_substring(calls["system"], "furious")
-    assert pc.all(pc.equal(furious, pc.greater_equal(calls["at"], FORKED))).as_py()
+    assert pc.all(pc.equal(furious, pc.greater_equal(calls["time"], FORKED))).as_py()
     assert calls.num_rows > parent.read("calls").num_rows
 
 

@@ -151,11 +151,11 @@ def test_a_fork_goes_on_with_another_parameter(simnet):
     assert (child.manifest.parent, child.manifest.parent_until) == (parent.id, AT)
     assert child.manifest.seed == 5
     assert child.manifest.scenario.parameters["manner"] == "Be furious."
-    told = child.prompts(["at", "system"]).read_all()
+    told = child.prompts(["time", "system"]).read_all()
     furious = pc.match_substring(told["system"], "Be furious.")
-    assert furious.equals(pc.greater_equal(told["at"], AT))
+    assert furious.equals(pc.greater_equal(told["time"], AT))
     assert pc.any(furious).as_py()
-    early = pc.field("at") < AT
+    early = pc.field("time") < AT
     assert child.read("events").filter(early).equals(parent.read("events").filter(early))
 
 
@@ -191,7 +191,7 @@ def test_a_fork_is_listed_shown_replayed_and_verified_like_any_run(simnet):
 
 def test_a_fork_of_a_run_that_broke_off_can_be_resumed_as_well(simnet):
     broken = break_off(simnet)
-    reached = max(part.high for part in broken.slices("events", ["at"]))
+    reached = max(part.high for part in broken.slices("events", ["time"]))
     forked = ("--set", "said=It stays.", "--backend", "fake", "--quiet")
     early = simnet("fork", broken.id, "--at", f"{int(reached)}s", *forked)
     assert early.exit_code == 0, early.output

@@ -47,7 +47,7 @@ EVENTS = [
 def test_a_cascade_is_what_was_made_of_a_post():
     shown = exposures(("ben", 0), ("cat", 0), ("cat", 0), ("eve", 2), ("eve", 3), ("fay", 4))
     assert cascade(table("events", EVENTS), shown, 0) == Cascade(
-        post=0, at=10.0, size=5, depth=4, breadth=2, members=4, half=40.0, lasted=85.0,
+        post=0, time=10.0, size=5, depth=4, breadth=2, members=4, half=40.0, lasted=85.0,
         exposures=3, viewers=2, reach=3,
     )  # fmt: skip
     assert cascade(table("events", EVENTS), shown, 2)[:6] == (2, 50.0, 2, 2, 1, 2)

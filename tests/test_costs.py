@@ -183,7 +183,7 @@ def test_an_explained_prompt_is_the_one_of_the_run(whole):
         for one in whole.prompts().read_all().to_pylist()
         if (one["who"], one["turn"]) == (who, told.turn)
     )
-    assert (call["system"], call["user"], call["at"]) == (told.system, told.user, told.at)
+    assert (call["system"], call["user"], call["time"]) == (told.system, told.user, told.at)
 
 
 def test_a_shortened_prompt_is_explained_as_it_is():

@@ -92,7 +92,7 @@ def test_the_ledger_adds_up(plays):
 
 def test_time_never_runs_backwards_and_turns_follow_each_other(plays):
     for number, played in plays:
-        times = [event.at for event in played.events]
+        times = [event.time for event in played.events]
         assert times == sorted(times), f"scenario {number}"
         looked = defaultdict(list)
         for view in played.views:
@@ -100,13 +100,13 @@ def test_time_never_runs_backwards_and_turns_follow_each_other(plays):
         for seen in looked.values():
             assert [turn for turn, _ in seen] == list(range(len(seen)))
             assert [now for _, now in seen] == sorted(now for _, now in seen)
-        assert all(e.woke is None or e.woke < e.at for e in played.events)
+        assert all(e.woke is None or e.woke < e.time for e in played.events)
 
 
 def hidden_at_each_view(played):  # noqa: C901  (a case for each verb that hides)
     """Follow mutes, blocks, suspensions and removals through the events, up to each view."""
     views = {(view.who, view.turn): view for view in played.views}
-    steps = [(e.at, 1, place, e) for place, e in enumerate(played.events) if e.outcome == "done"]
+    steps = [(e.time, 1, place, e) for place, e in enumerate(played.events) if e.outcome == "done"]
     steps += [(v.now, 0, place, v) for place, v in enumerate(views.values())]
     mutes, blocks, suspended, removed, made = set(), set(), set(), set(), {}
     # At one moment views and events are in an order of the kernel's; a view is checked against
@@ -138,7 +138,7 @@ def hidden_at_each_view(played):  # noqa: C901  (a case for each verb that hides
 def test_nobody_sees_what_is_not_there_or_hidden_from_them(plays):
     seen = 0
     for number, played in plays:
-        moments = Counter(e.at for e in played.events)
+        moments = Counter(e.time for e in played.events)
         for view, mutes, blocks, suspended, removed, made in hidden_at_each_view(played):
             for post in view.posts:
                 seen += 1
@@ -160,7 +160,7 @@ def test_nobody_sees_what_is_not_there_or_hidden_from_them(plays):
 def test_what_is_shown_is_recorded_as_shown(plays):
     for number, played in plays:
         for view, showing in zip(played.views, played.exposure_batches, strict=True):
-            assert (showing.who, showing.turn, showing.at) == (view.who, view.turn, view.now)
+            assert (showing.who, showing.turn, showing.time) == (view.who, view.turn, view.now)
             assert showing.posts == tuple(post.id for post in view.posts), f"scenario {number}"
             assert len(set(showing.posts)) == len(showing.posts), f"scenario {number}"
             rows = showing.exposures()

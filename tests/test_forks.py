@@ -71,7 +71,7 @@ def test_its_tables_are_opened_with_those_of_its_ancestors(parent, child, grandc
 def test_they_are_read_as_they_are_scanned(grandchild, name, monkeypatch):
     whole = grandchild.read(name)
     monkeypatch.delattr(run_module.Run, "read")
-    late = pc.field("at") >= LATER
+    late = pc.field("time") >= LATER
     assert grandchild.table(name).to_table(filter=late).equals(whole.filter(late))
     assert max(batch.num_rows for batch in grandchild.table(name).to_batches()) <= 8
     only = grandchild.table(name).to_table(columns=["who"])
@@ -91,19 +91,19 @@ def test_rows_that_are_not_sealed_yet_are_there_too(parent, child, tmp_path, who
         shutil.copytree(one.path, tmp_path / one.id)
     copy = Run.open(tmp_path / child.id)
     moment = LATER if whose == "its own" else FORKED - 1.0
-    added = event(99, "council", at=moment)
+    added = event(99, "council", time=moment)
     with Recorder(tmp_path / (child.id if whose == "its own" else parent.id)) as recorder:
         recorder.append("events", encode("events", [added]))
     rows = copy.table("events").to_table()
     assert rows.equals(copy.read("events"))
     assert rows.num_rows == child.read("events").num_rows + 1
-    assert rows.filter(pc.field("turn") == 99)["at"].to_pylist() == [moment]
+    assert rows.filter(pc.field("turn") == 99)["time"].to_pylist() == [moment]
 
 
 def test_the_prompts_of_the_past_are_there_too(parent, child):
-    told = child.prompts(["at", "who", "turn", "system"]).read_all()
-    before = parent.prompts(["at", "who", "turn", "system"]).read_all()
-    early = pc.field("at") < FORKED
+    told = child.prompts(["time", "who", "turn", "system"]).read_all()
+    before = parent.prompts(["time", "who", "turn", "system"]).read_all()
+    early = pc.field("time") < FORKED
     assert told.filter(early).equals(before.filter(early))
     assert [check for check in verify(child) if check.problems] == []
 

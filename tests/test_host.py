@@ -119,7 +119,7 @@ def test_every_call_is_a_row_under_its_key():
         ("ben", 4, 0, "one", None), ("ben", 4, 1, "two", "(a|b)"),
     ]  # fmt: skip
     one = calls[0]
-    assert (one.at, one.model, one.completion, one.finish) == (60.0, "batches", "like 1", "stop")
+    assert (one.time, one.model, one.completion, one.finish) == (60.0, "batches", "like 1", "stop")
     assert (one.prompt_tokens, one.cached_tokens, one.output_tokens, one.seconds) == (10, 5, 2, 0.5)
     assert len(one.prompt_hash) == 32
     assert len({c.prompt_hash for c in calls}) == 4 - 2 * (calls[0].seed == calls[1].seed)

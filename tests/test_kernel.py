@@ -60,14 +60,14 @@ def played(*cohorts, **fields):
 
 def test_a_wake_is_followed_by_a_land_after_the_time_to_react():
     events = played(town("ana")).events
-    assert [(e.woke, e.at, e.turn) for e in events] == [
+    assert [(e.woke, e.time, e.turn) for e in events] == [
         (0.0, 60.0, 0), (600.0, 660.0, 1), (1200.0, 1260.0, 2),
     ]  # fmt: skip
 
 
 def test_nobody_wakes_after_the_end_and_what_was_begun_lands():
     events = played(town("ana"), lasts=20 * MINUTE).events
-    assert events[-1].at == 21 * MINUTE
+    assert events[-1].time == 21 * MINUTE
     assert len(played(town("ana"), lasts=20 * MINUTE - 1).events) == 2
 
 
@@ -136,7 +136,7 @@ def test_a_decision_nobody_waits_for_is_refused():
 def test_a_cue_happens_at_its_time_whatever_the_verbs_of_the_cohort():
     cues = [Cue(70.0, "ana", Follow("ben")), Cue(5.0, "ben", Write("hi"))]
     events = played(town("ana", "ben", verbs=(Pass,), rhythm=Never()), cues=cues).events
-    assert [(e.at, e.who, e.verb, e.cue, e.turn, e.woke, e.outcome) for e in events] == [
+    assert [(e.time, e.who, e.verb, e.cue, e.turn, e.woke, e.outcome) for e in events] == [
         (5.0, "ben", "write", 1, None, None, "done"),
         (70.0, "ana", "follow", 0, None, None, "done"),
     ]
@@ -285,7 +285,7 @@ def test_who_takes_part_first_makes_no_difference_to_who_acts_when():
         Cohort("b", people("cat"), behaviour=silent),
     )
     forwards, backwards = played(one, two), played(two, one)
-    key = lambda events: sorted((e.at, e.who, e.turn) for e in events)  # noqa: E731
+    key = lambda events: sorted((e.time, e.who, e.turn) for e in events)  # noqa: E731
     assert key(forwards.events) == key(backwards.events)
     assert len(played(replace(one, reacts_in=1.0), two).events) > 3
 

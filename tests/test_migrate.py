@@ -1,6 +1,7 @@
 """Run directories of the previous version are refused with advice, and migrated."""
 
 import json
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from made_rows import call, event
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
+from simnet.clock import rounded
 from simnet.errors import DiskError, RecordError
 from simnet.inference.model import Call
 from simnet.recording import migrate as migrating
@@ -69,7 +71,7 @@ def old_part(folder, calls):
     data = path.read_bytes()
     return {
         "path": str(path.relative_to(folder)), "rows": len(calls), "bytes": len(data),
-        "crc32": f"{zlib.crc32(data):08x}", "low": calls[0].at, "high": calls[-1].at,
+        "crc32": f"{zlib.crc32(data):08x}", "low": calls[0].time, "high": calls[-1].time,
     }  # fmt: skip
 
 
@@ -78,10 +80,17 @@ def old_segment(calls):
     schema = row_schema("calls")
     head = segment._sealed(segment._stream(schema.with_metadata({"simnet": seal}), None, None))
     (batch,) = old_rows(calls).to_batches()
-    told = {"rows": len(calls), "first": 0, "low": calls[0].at, "high": calls[-1].at}
+    told = {"rows": len(calls), "first": 0, "low": calls[0].time, "high": calls[-1].time}
     told["last"] = [calls[-1].who, calls[-1].turn, calls[-1].call]
     body = segment._stream(schema, batch, segment._seal(told))
     return head + segment._sealed(body[len(segment._stream(schema, None, None)) :])
+
+
+def version_2(root, name):
+    """Unpack a run of schema version 2: the one that is complete, or the one that was killed."""
+    with zipfile.ZipFile(Path(__file__).parent / "data" / "runs-of-version-2.zip") as runs:
+        runs.extractall(root)
+    return root / name
 
 
 def calls_in(run):
@@ -89,7 +98,7 @@ def calls_in(run):
 
 
 def in_order(calls):
-    return sorted(calls, key=lambda one: (one.at, one.who))
+    return sorted(calls, key=lambda one: (one.time, one.who))
 
 
 def content(folder):
@@ -113,12 +122,16 @@ def test_a_migrated_run_has_all_it_had(tmp_path, sealed):
     assert run.manifest.schema_version == SCHEMA_VERSION
     assert run.sealed
     assert calls_in(run) == in_order(CALLS)
-    assert run.read("parts").num_rows == len({one.system for one in CALLS})
+    assert run.read("prompt_texts").num_rows == len({one.system for one in CALLS})
     assert run.read("events").num_rows == len(EVENTS)
     assert len(Recorded.load(run)) == len(CALLS)
     assert run.table("calls").count_rows() == len(CALLS)
     assert [check for check in verify(run) if check.problems] == []
-    assert {path.parent.name for path in folder.rglob("*.parquet")} == {"calls", "events", "parts"}
+    assert {path.parent.name for path in folder.rglob("*.parquet")} == {
+        "calls",
+        "events",
+        "prompt_texts",
+    }
 
 
 def test_a_migration_is_done_once(tmp_path):
@@ -151,6 +164,30 @@ def test_a_migration_that_broke_off_is_done_again(tmp_path, monkeypatch, moment)
     assert migrate(folder)
     assert calls_in(Run.open(folder)) == in_order(CALLS)
     assert [check for check in verify(Run.open(folder)) if check.problems] == []
+
+
+@pytest.mark.parametrize("name", ["complete", "broken-off"])
+def test_a_run_of_version_2_has_the_columns_of_today(tmp_path, name):
+    folder = version_2(tmp_path, name)
+    with pytest.raises(RecordError, match="simnet migrate RUN"):
+        Run.open(folder)
+    assert migrate(folder)
+    run = Run.open(folder)
+    counts = {table: run.read(table).num_rows for table in ("events", "calls", "exposures")}
+    assert counts == {"events": 37, "calls": 33, "exposures": 30}
+    events = run.read("events").to_pylist()
+    sent = [(row["time"], row["whom"], row["group_name"]) for row in events if row["group_name"]]
+    assert sent == [(30.5, None, "bakers"), (61.25, None, "bakers"), (99.123457, None, "bakers")]
+    for table, column in (("events", "woke"), ("calls", "time"), ("exposures", "time")):
+        times = run.read(table)[column].drop_null().to_pylist()
+        assert times
+        assert times == [rounded(time) for time in times]
+    systems = set(run.prompts(["system"]).read_all()["system"].to_pylist())
+    assert len(systems) == 4
+    assert all("neighbour" in system for system in systems)
+    assert not (folder / "parts").exists()
+    assert list((folder / "wal").glob("*.arrows")) == []
+    assert [check for check in verify(run) if check.problems] == []
 
 
 def test_what_was_torn_off_stays_torn_off_and_is_told(tmp_path):
@@ -186,8 +223,11 @@ def test_the_command_migrates_by_id_and_by_path(tmp_path, monkeypatch):
     assert refused.exit_code == 4
     assert "simnet migrate RUN" in refused.stderr
     done = CliRunner().invoke(app, ["migrate", folder.name])
-    assert (done.exit_code, done.stdout) == (0, f"{folder.name} has now schema version 2\n")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"{folder.name} has now schema version {SCHEMA_VERSION}\n",
+    )
     again = CliRunner().invoke(app, ["migrate", str(folder)])
-    assert again.stdout == f"{folder.name} already has schema version 2\n"
+    assert again.stdout == f"{folder.name} already has schema version {SCHEMA_VERSION}\n"
     unknown = CliRunner().invoke(app, ["migrate", "nope"])
     assert (unknown.exit_code, "there is no run 'nope'" in unknown.stderr) == (2, True)

@@ -151,7 +151,7 @@ def test_a_run_of_several_models_is_replayed_resumed_and_forked(tmp_path):
     other = town(first=None)
     child = fork(whole, 30 * MINUTE, other, before=town(), model=FakeModel(), models=fakes("small"))
     calls = child.read("calls")
-    after = {row["model"] for row in calls.to_pylist() if row["at"] >= 30 * MINUTE}
+    after = {row["model"] for row in calls.to_pylist() if row["time"] >= 30 * MINUTE}
     assert after == {"fake", "the small one"}
     assert set(child.manifest.models) == {"small"}
 

@@ -57,8 +57,8 @@ def test_a_text_is_stored_once_however_often_it_is_said_and_by_however_many_reco
                 append(recorder, *(asked(2 * turn + n, text) for n, text in enumerate(texts)))
                 recorder.commit()
             recorder.seal()
-    assert sorted(run.read("parts")["text"].to_pylist()) == texts
-    assert sum(part.rows for part in run.sealed_files().tables["parts"]) == 2
+    assert sorted(run.read("prompt_texts")["text"].to_pylist()) == texts
+    assert sum(part.rows for part in run.sealed_files().tables["prompt_texts"]) == 2
     assert told(run) == [(turn, texts[turn % 2]) for turn in range(24)]
     assert problems(run) == {}
 
@@ -68,7 +68,7 @@ def test_a_recorder_writes_a_text_to_its_segments_once(run):
         for turn in range(50):
             append(recorder, asked(turn, WORDS))
             recorder.commit()
-        assert [table_slice.rows for table_slice in run.slices("parts")] == [1]
+        assert [table_slice.rows for table_slice in run.slices("prompt_texts")] == [1]
 
 
 def test_prompts_come_back_as_the_calls_that_were_recorded(run):
@@ -89,7 +89,7 @@ def test_the_hash_is_of_the_text_and_the_table_says_so(run):
     with Recorder(run.path) as recorder:
         append(recorder, asked(1, "Grüße, 世界"))
         recorder.seal()
-    (part,) = run.read("parts").to_pylist()
+    (part,) = run.read("prompt_texts").to_pylist()
     assert part == {"hash": text_hash("Grüße, 世界".encode()), "text": "Grüße, 世界"}
     assert run.read("calls")["system_hash"].to_pylist() == [part["hash"]]
     assert run.prompt_text(part["hash"]) == part["text"]
@@ -112,7 +112,7 @@ def test_what_a_recorder_remembers_is_bounded_and_what_is_forgotten_is_dropped_l
     kept = [
         row["text"]
         for table_slice in slices
-        for table in unseen(TABLES["parts"], [_slice(table_slice)], seen)
+        for table in unseen(TABLES["prompt_texts"], [_slice(table_slice)], seen)
         for row in table.to_pylist()
     ]
     assert sorted(kept) == sorted(set(texts))
@@ -165,14 +165,14 @@ def test_a_text_that_was_lost_to_damage_is_told_of_and_never_made_up(run):
     with Recorder(run.path) as recorder:
         append(recorder, asked(1, WORDS))
         recorder.commit()
-    (segment,) = (run.path / "wal").glob("parts-*.arrows")
+    (segment,) = (run.path / "wal").glob("prompt_texts-*.arrows")
     data = bytearray(segment.read_bytes())
     data[-20] ^= 4
     segment.write_bytes(data)
-    with pytest.raises(RecordError, match=r"not in parts.*simnet verify"):
+    with pytest.raises(RecordError, match=r"not in prompt_texts.*simnet verify"):
         run.prompts().read_all()
     assert problems(run)["the text of every prompt is there"] == (
-        "1 calls name texts that are not in parts",
+        "1 calls name texts that are not in prompt_texts",
     )
     assert run.read("calls").num_rows == 1, "its reply is still there to resume from"
 
@@ -182,6 +182,6 @@ def test_a_text_that_is_not_what_its_hash_says_is_found(run):
         append(recorder, asked(1, WORDS))
         other = extract_texts("calls", batch(asked(2, "Another text.")))[1]
         wrong = other.set_column(1, "text", pa.array(["A forged text."]))
-        recorder._waiting["parts"] = [wrong.cast(arrow_schema("parts"))]
+        recorder._waiting["prompt_texts"] = [wrong.cast(arrow_schema("prompt_texts"))]
         recorder.seal()
     assert "is not what was recorded" in problems(run)["the text of every prompt is there"][0]

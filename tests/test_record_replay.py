@@ -91,11 +91,11 @@ def test_the_world_of_a_fork_is_rebuilt_across_its_switch(recorded):
 
 def test_a_record_that_broke_off_gives_the_world_of_its_last_decision(recorded):
     events, exposures = tables(recorded)
-    early = [event for event in events if event.at < HOUR]
-    seen = [row for row in exposures if row.at < HOUR]
+    early = [event for event in events if event.time < HOUR]
+    seen = [row for row in exposures if row.time < HOUR]
     world = rebuild(town(), early, seen)
     assert len(world.posts) == sum(e.made is not None for e in early)
-    assert world.now >= early[-1].at
+    assert world.now >= early[-1].time
 
 
 def test_a_record_that_was_changed_diverges(recorded):
@@ -109,7 +109,7 @@ def test_a_record_that_was_changed_diverges(recorded):
     with pytest.raises(DivergenceError, match=r"turn \d+ of @\w+ was shown"):
         rebuild(town(), events, [exposures[0]._replace(score=0.5), *exposures[1:]])
     with pytest.raises(DivergenceError, match=r"turn \d+ of @\w+ was shown \[\]"):
-        rebuild(town(), events, [row for row in exposures if row.at < HOUR])
+        rebuild(town(), events, [row for row in exposures if row.time < HOUR])
     unknown = exposures[0]._replace(turn=4000)
     with pytest.raises(DivergenceError, match=r"turn 4000 .* replayed it is missing"):
         rebuild(town(), events, [*exposures, unknown])

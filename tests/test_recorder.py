@@ -41,7 +41,7 @@ def rows_of(step):
 
 def expected():
     steps = [rows_of(step) for step in range(STEPS)]
-    calls = sorted((row for calls, _ in steps for row in calls), key=lambda row: row.at)
+    calls = sorted((row for calls, _ in steps for row in calls), key=lambda row: row.time)
     return {"calls": calls, "events": [row for _, events in steps for row in events]}
 
 
@@ -88,7 +88,7 @@ def test_rows_are_sealed_in_the_order_of_simulated_time_and_once(run):
             recorder.commit()
         sealed = recorder.seal()
     assert [row.turn for row in rows_read(run, "calls")] == [1, 2, 3, 4, 5]
-    assert (sealed.rows, sealed.repeats) == ({"calls": 5, "parts": 2}, {"calls": 2})
+    assert (sealed.rows, sealed.repeats) == ({"calls": 5, "prompt_texts": 2}, {"calls": 2})
     assert run.sealed
 
 
@@ -96,7 +96,7 @@ def test_events_of_one_moment_keep_the_order_in_which_the_world_applied_them(run
     who = ["zoe", "ana", "mia", "bob"]
     with Recorder(run.path) as recorder:
         for turn, name in enumerate(who):
-            recorder.append("events", encode("events", [event(turn, name, at=7.0)]))
+            recorder.append("events", encode("events", [event(turn, name, time=7.0)]))
             recorder.commit()
         recorder.seal()
     assert [row.who for row in rows_read(run, "events")] == who
@@ -116,10 +116,10 @@ def test_what_was_read_before_the_seal_is_what_is_read_after_it(run):
 
 def test_rows_of_one_key_at_different_moments_are_all_kept_to_be_found(run):
     with Recorder(run.path) as recorder:
-        rows = [event(1, at=1.0), event(1, at=2.0), event(1, at=1.0, text="again")]
+        rows = [event(1, time=1.0), event(1, time=2.0), event(1, time=1.0, text="again")]
         recorder.append("events", encode("events", rows))
         sealed = recorder.seal()
-    assert [row.at for row in rows_read(run, "events")] == [1.0, 2.0]
+    assert [row.time for row in rows_read(run, "events")] == [1.0, 2.0]
     assert sealed.repeats == {"events": 1}
 
 
@@ -127,7 +127,7 @@ def test_a_run_recorded_again_after_its_seal_stays_the_same(run):
     record(run.path, None, [])
     before = {name: run.read(name) for name in ("events", "calls")}
     sealed = record(run.path, None, [])
-    assert sealed.repeats == {"events": 4 * STEPS, "calls": 4 * STEPS, "parts": 6}
+    assert sealed.repeats == {"events": 4 * STEPS, "calls": 4 * STEPS, "prompt_texts": 6}
     assert all(run.read(name).equals(table) for name, table in before.items())
 
 
@@ -330,7 +330,7 @@ def test_however_rows_arrive_they_are_read_sorted_with_the_first_of_each_key(
             recorder.append("calls", encode("calls", rows))
             recorder.commit()
             for row in rows:
-                arrived.setdefault((row.at, row.who, row.turn, row.call), row)
+                arrived.setdefault((row.time, row.who, row.turn, row.call), row)
             if step % 3 == 2:
                 recorder.seal()
         assert rows_read(run, "calls") == [arrived[key] for key in sorted(arrived)]

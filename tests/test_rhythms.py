@@ -152,7 +152,7 @@ def talk(order, **fields):
 def test_speakers_speak_in_their_order_and_hear_who_spoke_before(order):
     played = talk(order)
     assert [event.who for event in played.events] == order
-    assert [event.at for event in played.events] == [MINUTE * n + 30 for n in range(len(order))]
+    assert [event.time for event in played.events] == [MINUTE * n + 30 for n in range(len(order))]
     assert [view.posts[-1].author for view in played.views[1:]] == order[:-1]
     assert [len(view.posts) for view in played.views] == [min(n, 3) for n in range(len(order))]
 

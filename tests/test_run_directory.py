@@ -195,7 +195,7 @@ def test_everyone_reads_the_parquet_directly(root, tmp_path):
     (sealed_file,) = Run.open(path).sealed_files().tables["events"]
     file = str(path / sealed_file.path)
     texts = [f"post {turn} by ana" for turn in range(5)]
-    assert duckdb.sql(f"select text from '{file}' order by \"at\"").fetchall() == [
+    assert duckdb.sql(f"select text from '{file}' order by time").fetchall() == [
         (t,) for t in texts
     ]
     assert pd.read_parquet(file)["text"].tolist() == texts
@@ -207,15 +207,23 @@ def test_everyone_reads_the_parquet_directly(root, tmp_path):
     assert loaded[0]["shown"] == [1, 2, 3]
 
 
+def test_no_column_needs_quotes_in_sql():
+    for name in TABLES:
+        rows = arrow_schema(name).empty_table()
+        for column in rows.column_names:
+            assert duckdb.sql(f"select {column} from rows order by {column}").columns == [column]
+            assert duckdb.sql(f"select rows.{column} as {column} from rows").fetchall() == []
+
+
 def test_everyone_joins_calls_with_the_texts_of_their_prompts(root, tmp_path):
     path = recorded(root)
-    calls, parts = str(path / "calls" / "*.parquet"), str(path / "parts" / "*.parquet")
+    calls, parts = str(path / "calls" / "*.parquet"), str(path / "prompt_texts" / "*.parquet")
     told = [f"You are ana, on day {turn // 3}." for turn in range(5)]
     query = f"""
         select text from '{calls}' join '{parts}' on system_hash = hash order by turn
     """
     assert duckdb.sql(query).fetchall() == [(text,) for text in told]
-    frames = [pd.read_parquet(path / name) for name in ("calls", "parts")]
+    frames = [pd.read_parquet(path / name) for name in ("calls", "prompt_texts")]
     joined = frames[0].merge(frames[1], left_on="system_hash", right_on="hash")
     assert joined.sort_values("turn")["text"].tolist() == told
     lazy = pl.scan_parquet(calls).join(
@@ -223,7 +231,7 @@ def test_everyone_joins_calls_with_the_texts_of_their_prompts(root, tmp_path):
     )
     assert lazy.sort("turn").collect()["text"].to_list() == told
     columns = []
-    for name in ("calls", "parts"):
+    for name in ("calls", "prompt_texts"):
         loaded = datasets.load_dataset(
             "parquet", data_files=str(path / name / "*.parquet"), split="train",
             cache_dir=str(tmp_path / "cache"),

@@ -167,7 +167,7 @@ def test_who_answers_a_post_promotes_its_author():
     )  # fmt: skip
     events = drive(town).events
     turns = [e for e in events if e.who == "author" and e.turn is not None]
-    answered = next(e.at for e in events if e.verb == "reply")
+    answered = next(e.time for e in events if e.verb == "reply")
     assert any("promoted" in e.marks for e in turns)
     assert all(e.woke > answered for e in turns if "promoted" in e.marks)
 

@@ -373,7 +373,7 @@ def test_a_message_needs_a_reader_who_may_be_reached(place):
 
 def test_a_group_is_created_joined_and_left(place):
     event = do(place, "ana", CreateGroup(" runners "))
-    assert (event.group, event.text) == ("runners", " runners ")
+    assert (event.group_name, event.text) == ("runners", " runners ")
     assert refused(place, "ben", CreateGroup("runners")) == "there is a group 'runners' already"
     do(place, "ben", JoinGroup("runners"))
     assert refused(place, "ben", JoinGroup("runners")) == "you are in 'runners' already"

@@ -72,13 +72,13 @@ def test_tables_are_never_read_whole(tmp_path, monkeypatch):
 
 FLAWED = [
     (
-        [event(1, at=1.0), event(1, at=9.0, made=3)],
+        [event(1, time=1.0), event(1, time=9.0, made=3)],
         "events: 1 keys are there more than once, first",
     ),
     ([event(1, part=1), event(2)], "turn 1 of @ana has no row with part 0"),
     ([event(1), event(2)._replace(turn=None)], "1 events belong to no turn and no cue"),
     ([event(1, woke=1.5)], "1 turns landed before their agents woke"),
-    ([event(5, at=1.0, woke=0.0, made=1), event(4, made=2)], "1 turns landed after a later turn"),
+    ([event(5, time=1.0, woke=0.0, made=1), event(4, made=2)], "1 turns landed after a later turn"),
     ([event(1, made=7), event(2, made=6)], "posts are not numbered in the order"),
     ([event(1, made=7), event(2, made=7)], "post 7 was made after 7, or twice"),
     ([event(1), thread(2, 9, 1)], "post 2 is a reply to 9, which is not in the thread of 1"),
@@ -89,7 +89,7 @@ FLAWED = [
 
 @pytest.mark.parametrize(("events", "told"), FLAWED)
 def test_events_that_cannot_be_are_told(tmp_path, events, told):
-    before = [event(turn, "ben", at=-9.0 + turn / 10, woke=-20.0, made=None) for turn in range(9)]
+    before = [event(turn, "ben", time=-9.0 + turn / 10, woke=-20.0, made=None) for turn in range(9)]
     found = problems(recorded(tmp_path, [*before, *events]))
     assert any(told in problem for problem in found), found
 
@@ -117,7 +117,7 @@ def test_a_ledger_that_differs_is_told(tmp_path):
 
 
 def test_a_repeated_key_is_told_with_how_many_there_are(tmp_path):
-    events = [event(turn, at=turn + 100 * time) for time in range(2) for turn in range(6)]
+    events = [event(turn, time=turn + 100 * time) for time in range(2) for turn in range(6)]
     events = [one._replace(woke=0.0, made=None) for one in events]
     (told, *_) = problems(recorded(tmp_path, events))
     assert told.startswith("events: 6 keys are there more than once, first {'who': 'ana', 'turn':")
@@ -131,7 +131,7 @@ def table(**columns):
 
 
 def test_rows_that_are_equal_have_equal_fingerprints_wherever_they_are():
-    rows = table(who=["b", "a", "b", None], turn=[1, 2, 1, None], at=[0.5, 1.5, 0.5, 2.5])
+    rows = table(who=["b", "a", "b", None], turn=[1, 2, 1, None], time=[0.5, 1.5, 0.5, 2.5])
     sums = fingerprints(rows)
     assert sums[0] == sums[2]
     assert len(set(sums.tolist())) == 3

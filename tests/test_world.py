@@ -91,7 +91,12 @@ def test_replaying_whatever_was_tried_and_shown_gives_the_same_world(ties, tried
         before = place.digest()
         event = place.apply(who, action, place.now + wait, turn=turn, marks=("m",), shown=(1,))
         assert isinstance(event, Event)
-        assert (event.who, event.verb, event.at, event.turn) == (who, action.verb, place.now, turn)
+        assert (event.who, event.verb, event.time, event.turn) == (
+            who,
+            action.verb,
+            place.now,
+            turn,
+        )
         assert (event.outcome == "done") == (event.reason is None)
         assert event.outcome == "done" or place.digest() == before
         assert decode_action(type(action), event) == action
@@ -141,9 +146,9 @@ def test_an_event_says_what_its_action_belongs_to():
     place = world()
     event = place.apply("ana", Write("hi"), 9.0, woke=8.0, turn=3, part=1, marks=("m",), shown=(4,))
     assert event == Event(
-        at=9.0, woke=8.0, who="ana", cohort="people", turn=3, cue=None, part=1, verb="write",
-        outcome="done", reason=None, post=None, made=0, root=0, whom=None, group=None, text="hi",
-        extra=None, marks=("m",), shown=(4,),
+        time=9.0, woke=8.0, who="ana", cohort="people", turn=3, cue=None, part=1, verb="write",
+        outcome="done", reason=None, post=None, made=0, root=0, whom=None, group_name=None,
+        text="hi", extra=None, marks=("m",), shown=(4,),
     )  # fmt: skip
 
 
@@ -225,7 +230,7 @@ def test_a_choice_is_told_in_the_column_for_text_or_in_extra():
 def test_fields_without_a_column_join_what_the_rule_put_into_extra():
     place = world()
     event = do(place, "ana", Introduce("ben", "cat", "g", "warm"))
-    assert (event.whom, event.group, event.text) == ("cat", "g", "warm")
+    assert (event.whom, event.group_name, event.text) == ("cat", "g", "warm")
     assert event.extra == '{"note": 1, "one": "ben", "other": "cat"}'
 
 

@@ -29,7 +29,7 @@ class Cascade(NamedTuple):
 
     post: int
     """Id of the original post."""
-    at: Seconds
+    time: Seconds
     """When the original post was made."""
     size: int
     """Number of replies, quotes and reposts below the original."""
@@ -63,18 +63,18 @@ def cascade(
     first = done.filter(pc.equal(done["made"], post))
     if not len(first):
         raise RecordError(f"no event made post {post}")
-    at = first["at"][0].as_py()
+    start = first["time"][0].as_py()
     verbs = [verb for verb, relation in relations.items() if relation in SPREADING]
     spread = done.filter(pc.is_in(done["verb"], pa.array(verbs, pa.string())))
     levels = _levels(_integers(spread["post"]), _integers(spread["made"]), post)
     rows = np.concatenate([np.empty(0, np.int64), *levels])
     posts = np.append(_integers(spread["made"])[rows], post)
-    times = np.sort(spread["at"].to_numpy()[rows]) - at
+    times = np.sort(spread["time"].to_numpy()[rows]) - start
     first_shown = pc.equal(exposures["post"], post)
     any_shown = pc.is_in(exposures["post"], pa.array(posts[posts >= 0]))
     return Cascade(
         post=post,
-        at=at,
+        time=start,
         size=len(rows),
         depth=len(levels),
         breadth=max(map(len, levels), default=0),
@@ -116,7 +116,7 @@ def compare(
 
 
 def _schema() -> pa.Schema:
-    times = {"at", "half", "lasted"}
+    times = {"time", "half", "lasted"}
     kinds = [(name, pa.float64() if name in times else pa.int64()) for name in Cascade._fields]
     return pa.schema([("arm", pa.string()), *kinds])
 

@@ -108,7 +108,7 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
     text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    facts = [event.cohort, format_time(event.at), f"#{post.id}", *_counts(post)]
+    facts = [event.cohort, format_time(event.time), f"#{post.id}", *_counts(post)]
     facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     facts += [f"[{mark}]" for mark in event.marks]
@@ -132,7 +132,7 @@ def _counts(post: Post) -> Iterator[str]:
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="dim")
     text.append(terminal_safe(f"@{event.who}"), colours[event.cohort])
-    text.append(f"  {format_time(event.at)} · {event.verb} {event.outcome}: ")
+    text.append(f"  {format_time(event.time)} · {event.verb} {event.outcome}: ")
     text.append(terminal_safe(event.reason or "no reason given"))
     if event.text:
         text.append("\n" + terminal_safe(event.text))
@@ -149,10 +149,10 @@ def _print_events(
 
 def _line(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="" if event.outcome == DONE else "dim")
-    text.append(f"{format_time(event.at)}  ", "dim")
+    text.append(f"{format_time(event.time)}  ", "dim")
     text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
     text.append(f" {terminal_safe(event.verb)}")
-    for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group)):
+    for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group_name)):
         text.append(terminal_safe(f" {mark}{value}") if value is not None else "")
     text.append(f" -> #{event.made}" if event.made is not None else "")
     if event.outcome != DONE:

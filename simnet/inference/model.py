@@ -129,7 +129,7 @@ class Model(Protocol):
 class Call(NamedTuple):
     """One model call. Its fields are the columns of `calls`, which has the hash of `system`."""
 
-    at: float
+    time: float
     """Simulated time at which the agent woke, seconds."""
     who: str
     turn: int

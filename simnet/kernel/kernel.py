@@ -206,7 +206,7 @@ class Kernel:
                 member,
                 action,
                 at,
-                woke=landing.at,
+                woke=landing.time,
                 turn=landing.turn,
                 part=part,
                 marks=decision.marks if part == 0 else (),
@@ -262,8 +262,8 @@ class Kernel:
 
     def _fail(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         event = Event(
-            at=at,
-            woke=landing.at,
+            time=at,
+            woke=landing.time,
             who=decision.who,
             cohort=self._cohorts[member].name,
             turn=landing.turn,

@@ -96,10 +96,10 @@ def estimate(
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
         plan = start_plan(replace(loaded, scenario=part), replace(options, out=Path(folder)))
         result = asyncio.run(launch(_without_ray(plan), reporter))
-        columns = ["at", "who", *_FIGURES]
+        columns = ["time", "who", *_FIGURES]
         table = Run.open(result.folder).table("calls").to_table(columns=columns)
         calls = {name: table[name].to_pylist() for name in columns}
-    if not calls["at"]:
+    if not calls["time"]:
         raise UsageError(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"
         )
@@ -125,7 +125,7 @@ def _extrapolated(
         for handle in handles_of(cohort.personas)
     }
     cohort_of = np.array([numbers[who] for who in calls["who"]])
-    slices = np.minimum(np.array(calls["at"]) / part.lasts * SLICES, SLICES - 1).astype(int)
+    slices = np.minimum(np.array(calls["time"]) / part.lasts * SLICES, SLICES - 1).astype(int)
     figures = np.array([[1] * len(cohort_of), *(calls[name] for name in _FIGURES)], float)
     sums = np.zeros((len(scenario.cohorts), len(figures), SLICES))
     for row, values in enumerate(figures):

@@ -149,7 +149,7 @@ def _explained(rehearsal: _Rehearsal) -> Explained:
     shared = f"{head}{_PERSONA}" if call.system.startswith(f"{head}{_PERSONA}") else ""
     kept, next_at = call.system, None
     for other, _ in later:
-        next_at = other.at
+        next_at = other.time
         kept = _common_prefix(call.system, other.system)
         if call.system == other.system:
             kept += _common_prefix(call.user, other.user)
@@ -157,7 +157,7 @@ def _explained(rehearsal: _Rehearsal) -> Explained:
         who=call.who,
         cohort=rehearsal.agent.profile.cohort,
         turn=call.turn,
-        at=call.at,
+        at=call.time,
         sections=sections,
         system=call.system,
         user=call.user,

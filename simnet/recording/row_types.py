@@ -27,7 +27,7 @@ class Edge(NamedTuple):
 
     number: int
     """Place among the edges of the run; orders the table."""
-    at: Seconds
+    time: Seconds
     """Simulated time of the change; 0 for the initial graph."""
     follower: str
     followee: str
@@ -56,7 +56,7 @@ class LedgerRow(NamedTuple):
 
 
 class PromptText(NamedTuple):
-    """A text that prompts have in common. The fields are the columns of the `parts` table."""
+    """A text that prompts share. The fields are the columns of the `prompt_texts` table."""
 
     hash: str
     """BLAKE2b of the text in UTF-8, 16 bytes as hexadecimal digits; `calls` name it."""

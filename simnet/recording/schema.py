@@ -3,7 +3,7 @@
 A row type is a NamedTuple; its annotations give the Arrow types (`str | None` is a nullable
 string, `tuple[int, ...]` a list of int64) and the strings below its fields are the columns'
 documentation. A text that many rows repeat is a prompt text: encoded rows have the text, the
-rows of the table have its hash, and the table `parts` has the text once.
+rows of the table have its hash, and the table `prompt_texts` has the text once.
 """
 
 import ast
@@ -23,13 +23,13 @@ from simnet.inference.model import Call
 from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText
 from simnet.world.events import Event, Exposure
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Schema version of a run directory; raised by a change that older readers cannot read.
 
-Since version 2, `calls` has the hashes of the texts in `parts`.
+Since version 3, times are whole microseconds and no column is named like a keyword of SQL.
 """
 
-PROMPT_TEXTS = "parts"
+PROMPT_TEXTS = "prompt_texts"
 
 
 class Table(NamedTuple):
@@ -46,13 +46,11 @@ class Table(NamedTuple):
     repetitive: tuple[str, ...] = ()
     """Columns with few distinct values, dictionary-encoded in Parquet."""
     shared_texts: tuple[str, ...] = ()
-    """Fields whose texts are stored in `parts`; their columns are called `<field>_hash`."""
+    """Fields whose texts are stored in `prompt_texts`; their columns are called `<field>_hash`."""
     inherited: bool = False
     """Whether a fork has all rows of its ancestors, not only those before the fork."""
     weight: int = 1
     """Size of a row, relative to those of other tables; divides rows per group and file."""
-    since: int = 1
-    """Schema version that changed the columns last."""
 
 
 TABLES: Mapping[str, Table] = MappingProxyType(
@@ -62,24 +60,32 @@ TABLES: Mapping[str, Table] = MappingProxyType(
         "events": Table(
             Event,
             key=("who", "turn", "cue", "part"),
-            time="at",
-            repetitive=("who", "cohort", "verb", "outcome", "reason", "whom", "group", "marks"),
+            time="time",
+            repetitive=(
+                "who",
+                "cohort",
+                "verb",
+                "outcome",
+                "reason",
+                "whom",
+                "group_name",
+                "marks",
+            ),
         ),
         "calls": Table(
             Call,
             key=("who", "turn", "call"),
-            time="at",
+            time="time",
             ties=("who", "turn", "call"),
             repetitive=("who", "model", "adapter", "system_hash", "pattern", "finish"),
             shared_texts=("system",),
             weight=4,
-            since=2,
         ),
-        PROMPT_TEXTS: Table(PromptText, key=("hash",), inherited=True, weight=4, since=2),
+        PROMPT_TEXTS: Table(PromptText, key=("hash",), inherited=True, weight=4),
         "exposures": Table(
             Exposure,
             key=("who", "turn", "rank"),
-            time="at",
+            time="time",
             ties=("who", "turn", "rank"),
             repetitive=("who", "ranker"),
         ),

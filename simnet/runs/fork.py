@@ -73,7 +73,7 @@ def _check_reached(run: Run, at: Seconds) -> None:
     """Raise UsageError if the record of a run ends before `at`."""
     if run.manifest.state is State.COMPLETED:
         return
-    reached = max((rows.high for rows in run.slices("events", ["at"])), default=0.0)
+    reached = max((rows.high for rows in run.slices("events", ["time"])), default=0.0)
     if reached < at:
         raise UsageError(
             f"{run.id} got as far as {format_time(reached)}; resume it first, or fork it earlier "

@@ -100,7 +100,7 @@ class _Comparison:
         self.rows += replayed.num_rows
         self._open.append(replayed)
         rows = pa.concat_tables(self._open)
-        last = pc.equal(rows["at"], pc.max(rows["at"]))
+        last = pc.equal(rows["time"], pc.max(rows["time"]))
         self._open = [rows.filter(last)]
         self._compare(self._sorted(rows.filter(pc.invert(last))))
 
@@ -117,7 +117,7 @@ class _Comparison:
         table = TABLES[self._name]
         if not table.ties:
             return rows
-        order = [(column, "ascending") for column in ("at", *table.ties)]
+        order = [(column, "ascending") for column in ("time", *table.ties)]
         return rows.take(pc.sort_indices(rows, order))
 
     def _compare(self, replayed: pa.Table) -> None:
@@ -157,12 +157,12 @@ def _recorded(run: Run, name: str, *, whole: bool) -> Iterator[pa.Table]:
     if whole:
         yield from run.batches(name)
         return
-    end = max((table_slice.high for table_slice in run.slices(name, ["at"])), default=0.0)
+    end = max((table_slice.high for table_slice in run.slices(name, ["time"])), default=0.0)
     for rows in run.batches(name):
-        yield rows.filter(pc.less(rows["at"], end))
+        yield rows.filter(pc.less(rows["time"], end))
 
 
 def _difference(was: dict[str, object], now: dict[str, object]) -> str:
     fields = [name for name in was if was[name] != now[name]]
-    where = f"@{was.get('who') or was['follower']} at {was['at']:g} s"
+    where = f"@{was.get('who') or was['follower']} at {was['time']:g} s"
     return f"{where}: " + "; ".join(f"{f} was {was[f]!r}, is {now[f]!r}" for f in fields)

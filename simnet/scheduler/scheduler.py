@@ -211,8 +211,8 @@ class Scheduler:
         events, exposure_batches, ties = self._kernel.take_rows()
         if self._report is not None:
             self._report_progress(events)
-        self._events += [event for event in events if event.at >= self._since]
-        self._exposures += [batch for batch in exposure_batches if batch.at >= self._since]
+        self._events += [event for event in events if event.time >= self._since]
+        self._exposures += [batch for batch in exposure_batches if batch.time >= self._since]
         self._ties += ties
 
     async def _write_rows(self, *, everything: bool = False) -> None:
@@ -248,7 +248,7 @@ class Scheduler:
     def _report_progress(self, events: Sequence[Event]) -> None:
         assert self._report is not None
         self._posted += [
-            Posted(e.at, e.who, e.cohort, e.text or "", e.whom, e.marks)
+            Posted(e.time, e.who, e.cohort, e.text or "", e.whom, e.marks)
             for e in events[-POSTS_PER_REPORT:]
             if e.made is not None and e.outcome == DONE
         ]

@@ -86,7 +86,7 @@ class Effect(NamedTuple):
     made: int | None = None
     root: int | None = None
     whom: str | None = None
-    group: str | None = None
+    group_name: str | None = None
     text: str | None = None
     extra: str | None = None
 

@@ -11,19 +11,20 @@ from simnet.world.events import Event
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-_KINDS: dict[str, FieldKind] = {
-    "post": "post",
-    "whom": "member",
-    "group": "group",
-    "text": "text",
+_COLUMNS: dict[tuple[str, FieldKind], str] = {
+    ("post", "post"): "post",
+    ("whom", "member"): "whom",
+    ("group", "group"): "group_name",
+    ("text", "text"): "text",
 }
-"""Column -> the kind that a field of the same name must have to be stored in it."""
+"""Name and kind of a field -> the column that it is stored in."""
 
 
 def columns_of(verb: type[Action]) -> tuple[tuple[str, str | None], ...]:
     """Pair each field of a verb with its column; None for a field that is in `extra`.
 
-    A field is in the column of its name. A choice is in `text`, if that is free.
+    A field is in the column of its name; `group` is in `group_name`, because GROUP is a
+    keyword of SQL. A choice is in `text`, if that is free.
     """
     return _columns_of(cast("Hashable", verb))
 
@@ -35,8 +36,8 @@ def _columns_of(verb: "Hashable") -> tuple[tuple[str, str | None], ...]:
 
 
 def _column(field: Field, fields: tuple[Field, ...]) -> str | None:
-    if _KINDS.get(field.name) == field.kind:
-        return field.name
+    if column := _COLUMNS.get((field.name, field.kind)):
+        return column
     if field.kind == "choice":
         others = [other for other in fields if other.kind == "choice" or other.name == "text"]
         return "text" if others == [field] else None
@@ -85,7 +86,7 @@ def decode_action(verb: type[Action], row: Event) -> Action:
             values[name] = getattr(row, column)
         else:
             raise RecordError(
-                f"the event of @{row.who} at {row.at:g} s has no {name!r} in `extra`, which the "
+                f"the event of @{row.who} at {row.time:g} s has no {name!r} in `extra`, which the "
                 f"verb {row.verb!r} needs"
             )
     return verb(**values)

@@ -64,7 +64,7 @@ def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number
     return world.apply(
         row.who,
         action_of(row, verb_of, number),
-        row.at,
+        row.time,
         woke=row.woke,
         turn=row.turn,
         cue=row.cue,
@@ -77,4 +77,4 @@ def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number
 def _look(world: World, row: ExposureBatch, feeds: Mapping[str, Feed]) -> ExposureBatch:
     """Look again. The seed of a view decides suggestions alone, which no row holds."""
     feed = feeds[world.cohorts[world.index[row.who]]]
-    return world.observe(row.who, row.at, feed, turn=row.turn, seed=0)[1]
+    return world.observe(row.who, row.time, feed, turn=row.turn, seed=0)[1]

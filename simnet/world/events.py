@@ -16,7 +16,7 @@ class Event(NamedTuple):
     part 0 is the turn's one outcome. A cue has `cue` instead of `turn`.
     """
 
-    at: Seconds
+    time: Seconds
     """Simulated time at which it was done."""
     woke: Seconds | None
     """Simulated time at which the persona had looked at the feed."""
@@ -39,7 +39,7 @@ class Event(NamedTuple):
     """The post that began the thread of `post` or `made`."""
     whom: str | None = None
     """The member acted on: followed, blocked, messaged."""
-    group: str | None = None
+    group_name: str | None = None
     text: str | None = None
     """What was said: a post, a message, a note, a search, a reason for a report."""
     extra: str | None = None
@@ -56,7 +56,7 @@ class Event(NamedTuple):
 class Exposure(NamedTuple):
     """One post shown to one viewer. The fields are the columns of the `exposures` table."""
 
-    at: Seconds
+    time: Seconds
     who: str
     turn: int
     post: int
@@ -70,7 +70,7 @@ class Exposure(NamedTuple):
 class ExposureBatch(NamedTuple):
     """What one look showed: an Exposure for each of its posts, best first."""
 
-    at: Seconds
+    time: Seconds
     who: str
     turn: int
     posts: tuple[int, ...]
@@ -81,6 +81,6 @@ class ExposureBatch(NamedTuple):
         """List the rows."""
         rows = zip(self.posts, self.scores, self.rankers, strict=True)
         return [
-            Exposure(self.at, self.who, self.turn, post, rank, score, ranker)
+            Exposure(self.time, self.who, self.turn, post, rank, score, ranker)
             for rank, (post, score, ranker) in enumerate(rows)
         ]

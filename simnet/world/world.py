@@ -82,7 +82,7 @@ class World(WorldState):
             effect.made,
             effect.root,
             effect.whom,
-            effect.group,
+            effect.group_name,
             effect.text,
             effect.extra,
             marks,

@@ -99,7 +99,7 @@ def play_undisturbed(root):
     outcome = asyncio.run(launch(plan))
     assert outcome.finish.progress.ledger.done > 80
     found = tables(outcome.folder)
-    early = [at for at in found["events"]["at"].to_pylist() if at < HELD - 5 * MINUTE]
+    early = [at for at in found["events"]["time"].to_pylist() if at < HELD - 5 * MINUTE]
     assert len(early) > LATEST, "a held run comes as far as the latest kill"
     return found, outcome.finish.digest
 

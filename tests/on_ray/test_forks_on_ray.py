@@ -36,8 +36,8 @@ def test_a_fork_on_ray_shares_its_past_and_asks_only_for_what_is_new(tmp_path, m
     child = Run.open(tmp_path / forked.stdout.strip())
     assert child.manifest.state is State.COMPLETED
     assert min(part.low for part in child.sealed_files().tables["calls"]) >= 1800.0
-    asked = child.prompts(["at", "system"]).read_all().to_pylist()
-    assert {one["at"] >= 1800.0 for one in asked} == {True, False}
-    assert all(("Be furious." in one["system"]) == (one["at"] >= 1800.0) for one in asked)
+    asked = child.prompts(["time", "system"]).read_all().to_pylist()
+    assert {one["time"] >= 1800.0 for one in asked} == {True, False}
+    assert all(("Be furious." in one["system"]) == (one["time"] >= 1800.0) for one in asked)
     verified = line.invoke(app, ["verify", child.id])
     assert verified.exit_code == 0, verified.stdout

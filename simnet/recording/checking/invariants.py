@@ -70,13 +70,13 @@ def time(run: Run) -> Iterator[str]:
     """Yield a problem for turns that landed before they began or after a later turn."""
     early, back, made, rising = 0, 0, -1, True
     latest: dict[str, tuple[int, float]] = {}
-    for rows in run.batches("events", ["at", "woke", "who", "turn", "made"]):
-        early += rows.filter(pc.field("woke") > pc.field("at")).num_rows
+    for rows in run.batches("events", ["time", "woke", "who", "turn", "made"]):
+        early += rows.filter(pc.field("woke") > pc.field("time")).num_rows
         numbers = np.append(made, rows["made"].drop_null().to_numpy())
         rising = rising and bool((numbers[1:] > numbers[:-1]).all())
         made = int(numbers[-1])
         turns = rows.filter(pc.field("turn").is_valid())
-        columns = (turns[name].to_pylist() for name in ("who", "turn", "at"))
+        columns = (turns[name].to_pylist() for name in ("who", "turn", "time"))
         for who, turn, at in zip(*columns, strict=True):
             last, then = latest.get(who, (turn, at))
             if turn >= last:

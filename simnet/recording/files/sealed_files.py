@@ -96,7 +96,8 @@ def read_sealed_files(
     path = folder / names[-1]
     files = _parse(path, oldest)
     for table, listed in files.tables.items():
-        table_named(table)
+        if files.schema_version == SCHEMA_VERSION:
+            table_named(table)
         for sealed in listed:
             path_inside(folder, sealed.path)
     return files

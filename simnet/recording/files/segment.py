@@ -124,18 +124,18 @@ def _sealed(message: bytes) -> bytes:
     return bytes(sealed)
 
 
-def read_segment(path: Path, name: str, oldest: int | None = None) -> Segment:
+def read_segment(path: Path, name: str, oldest: int = SCHEMA_VERSION) -> Segment:
     """Check a segment from its start and index the batches of its longest intact prefix.
 
     Damage only shortens the prefix. Raises RecordError when the segment is of another table, or
-    was written by a newer version or one older than `oldest`, by default `Table.since`.
+    was written by a newer version or one older than `oldest`, by default this version.
     """
     with path.open("rb") as file:
         size = path.stat().st_size
         if not size:
             return Segment(path=path, table=name, batches=(), intact=0, size=0, flaw=None)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            return _index(path, name, view, table_named(name).since if oldest is None else oldest)
+            return _index(path, name, view, oldest)
 
 
 def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:
@@ -192,6 +192,12 @@ def _check_header(path: Path, name: str, seal: dict[str, Any], oldest: int) -> N
     check_version(path, seal["version"], oldest)
     if seal["table"] != name:
         raise RecordError(f"{path}: holds the table {seal['table']!r}, not {name!r}")
+
+
+def stream_schema(path: Path) -> pa.Schema:
+    """Read the columns that a segment's writer gave it, without the seal in their metadata."""
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
+        return reader.schema.remove_metadata()
 
 
 def load(segment: Segment, batches: Sequence[Batch], schema: pa.Schema | None = None) -> pa.Table:

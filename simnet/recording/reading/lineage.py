@@ -17,7 +17,7 @@ from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.schema import table_named
 
-TIME = "at"
+TIME = "time"
 
 
 def own_slices(

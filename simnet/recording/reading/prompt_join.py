@@ -1,4 +1,4 @@
-"""Joins `calls` with the prompt texts in `parts`."""
+"""Joins `calls` with the prompt texts in `prompt_texts`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias

@@ -23,7 +23,7 @@ def encode_exposures(exposure_batches: Sequence[ExposureBatch]) -> bytes:
     starts = np.cumsum(counts) - counts
     total = len(view)
     columns = [
-        np.fromiter((batch.at for batch in batches), np.float64, views)[view],
+        np.fromiter((batch.time for batch in batches), np.float64, views)[view],
         pa.array([batch.who for batch in batches], pa.string()).take(pa.array(view)),
         np.fromiter((batch.turn for batch in batches), np.int64, views)[view],
         np.fromiter(chain.from_iterable(batch.posts for batch in batches), np.int64, total),

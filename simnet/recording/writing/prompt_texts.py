@@ -1,7 +1,7 @@
 """Prompt texts: texts that many prompts share, stored once.
 
 The system prompt of a persona is the same at every turn. `calls` has the hash of such a text and
-the table `parts` has the text: once in sealed files, and in segments about once for each
+the table `prompt_texts` has the text: once in sealed files, and in segments about once for each
 recorder that was opened.
 """
 
@@ -16,12 +16,12 @@ MOST_KNOWN = 1 << 17
 
 
 def text_hash(text: bytes) -> str:
-    """Hash a text in UTF-8: its key in the table `parts`."""
+    """Hash a text in UTF-8: its key in the table `prompt_texts`."""
     return blake2b(text, digest_size=16).hexdigest()
 
 
 def extract_texts(name: str, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Split encoded rows into rows with hashes and the rows of `parts` that these name."""
+    """Split encoded rows into rows with hashes and the rows of `prompt_texts` that these name."""
     hashes: list[str] = []
     dictionaries = []
     for field in table_named(name).shared_texts:

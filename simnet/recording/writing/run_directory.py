@@ -4,7 +4,7 @@
       manifest.json           scenario, model, versions, state; written by the run
       tables-000001.json      the list of sealed files; written by the recorder
       events/ calls/ ...      the sealed files of the tables: Parquet
-      parts/                  also a table: prompt texts, which calls name by their hashes
+      prompt_texts/           also a table: texts that calls name by their hashes
       wal/                    segments that are not sealed yet, and marks of epochs
       scenario/               source of the scenario
 

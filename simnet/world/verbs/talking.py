@@ -54,7 +54,7 @@ class CreateGroup(Action):
         if len(name) > LONGEST_GROUP_NAME:
             raise ActionError(f"a group's name has at most {LONGEST_GROUP_NAME} characters")
         world.groups[name] = {who: None}
-        return Effect(group=name, text=self.text)
+        return Effect(group_name=name, text=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class JoinGroup(Action):
         if who in group:
             raise ActionError(f"you are in {self.group!r} already")
         group[who] = None
-        return Effect(group=self.group)
+        return Effect(group_name=self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class LeaveGroup(Action):
         if who not in group:
             raise ActionError(f"you are not in {self.group!r}")
         del group[who]
-        return Effect(group=self.group)
+        return Effect(group_name=self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +109,4 @@ class SendToGroup(Action):
         for whom in group:
             if whom != who and who not in world.hidden_from(whom):
                 world.send(whom, message)
-        return Effect(group=self.group, text=self.text)
+        return Effect(group_name=self.group, text=self.text)
