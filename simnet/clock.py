@@ -16,6 +16,7 @@ DAY: Seconds = 24 * HOUR
 
 TICKS = 1_000_000
 """Steps of simulated time in a second."""
+_MOST_TICKS = 2.0**53
 
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _TERM = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -42,10 +43,11 @@ def parse_duration(text: str) -> Seconds:
 def rounded(at: Seconds) -> Seconds:
     """Round a moment to the nearest microsecond.
 
-    The result is the float nearest to it, so that equal moments are equal floats. This holds for
-    142 years; later moments are rounded to what a float can tell apart.
+    The result is the float nearest to that, so equal moments are equal floats. Moments after 285
+    years, infinity and NaN are returned as they are.
     """
-    return round(at * TICKS) / TICKS
+    ticks = at * TICKS
+    return round(ticks) / TICKS if ticks < _MOST_TICKS else at
 
 
 def format_time(at: Seconds) -> str:

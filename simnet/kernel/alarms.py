@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simnet import draws
-from simnet.clock import Seconds
+from simnet.clock import Seconds, rounded
 from simnet.kernel.heap import WAKE, Agenda
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.rhythms import Rhythm, backwards
@@ -36,8 +36,7 @@ class Alarms:
         for member, cohort in enumerate(self._cohorts):
             wake = cohort.rhythm.first(self._handles[member], self._draw(member, 0, AFTER_TURN))
             if wake is not None:
-                self._check(member, "first", wake, 0.0)
-                self._set(member, wake)
+                self._set(member, self._checked(member, "first", wake, 0.0))
 
     def set_after(self, member: int, turn: int, at: Seconds, *, triggered: bool) -> None:
         """Set the alarm after a turn that landed at `at`.
@@ -47,7 +46,7 @@ class Alarms:
         rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
         wake = rhythm.after(handle, turn, at, self._draw(member, turn + 1, AFTER_TURN))
         if wake is not None:
-            self._check(member, "after", wake, at)
+            wake = self._checked(member, "after", wake, at)
         if triggered:
             soon = self._triggered(member, turn + 1, at)
             wake = soon if wake is None else min(wake, soon)
@@ -82,13 +81,12 @@ class Alarms:
         rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
         draw = self._draw(member, turn, AFTER_TURN)
         wake = rhythm.after(handle, turn - 1, at, draw) if turn else rhythm.first(handle, draw)
-        return None if wake is None else max(wake, at)
+        return None if wake is None else rounded(max(wake, at))
 
     def _triggered(self, member: int, turn: int, at: Seconds) -> Seconds:
         draw = self._draw(member, turn, TRIGGERED)
         wake = self._cohorts[member].rhythm.triggered(self._handles[member], at, draw)
-        self._check(member, "triggered", wake, at)
-        return wake
+        return self._checked(member, "triggered", wake, at)
 
     def _set(self, member: int, wake: Seconds) -> None:
         if wake <= self._lasts:
@@ -102,7 +100,9 @@ class Alarms:
     def _draw(self, member: int, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self._seed, self._handles[member], turn, purpose)
 
-    def _check(self, member: int, method: str, wake: Seconds, at: Seconds) -> None:
+    def _checked(self, member: int, method: str, wake: Seconds, at: Seconds) -> Seconds:
+        """Round what a method of a rhythm returned. Raises ScenarioError if it is before `at`."""
         if not wake >= at:  # nor is it if it is not a number
             cohort = self._cohorts[member]
             raise backwards(cohort.name, cohort.rhythm, method, wake, at)
+        return rounded(wake)

@@ -16,7 +16,7 @@ from enum import Enum
 from heapq import heappop
 
 from simnet import draws
-from simnet.clock import Seconds
+from simnet.clock import Seconds, rounded
 from simnet.errors import RunError
 from simnet.kernel.alarms import Alarms
 from simnet.kernel.heap import LAND, Agenda
@@ -61,7 +61,7 @@ class Kernel:
         self._verbs: Verbs = {}
         self._cues = list(scenario.cues)
         position = {handle: member for member, handle in enumerate(handles)}
-        self._agenda = Agenda([(cue.at, position[cue.who]) for cue in self._cues])
+        self._agenda = Agenda([(rounded(cue.at), position[cue.who]) for cue in self._cues])
         self._alarms = Alarms(handles, self._agenda)
         self._use(scenario)
         self.world = World(
@@ -159,7 +159,7 @@ class Kernel:
         pending = {number: self._cues[number] for number in self._agenda.cues()}
         dropped, added = cues_after(pending, switch)
         for cue in added:
-            self._agenda.push(cue.at, len(self._cues), self.world.index[cue.who])
+            self._agenda.push(rounded(cue.at), len(self._cues), self.world.index[cue.who])
             self._cues.append(cue)
         self._agenda.drop_cues(dropped)
         for member, cohort in enumerate(before):
@@ -185,7 +185,7 @@ class Kernel:
         )
         self._landings[member] = exposures
         self._tally.planned += 1
-        self._agenda.push(at + cohort.reacts_in, LAND, member)
+        self._agenda.push(rounded(at + cohort.reacts_in), LAND, member)
         self.views.append(view)
         self.exposure_batches.append(exposures)
 

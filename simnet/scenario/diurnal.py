@@ -49,12 +49,13 @@ _FIRST_WEEKDAY = 3  # of Unix time: it began on a Thursday
 class Diurnal:
     """Wake at random, more often at some hours of the local day and some days of the week.
 
-    Wakes are a Poisson process whose rate follows the clock, drawn by thinning (Lewis &
-    Shedler 1979).
+    From the moment a turn lands, the next wake is the first event of a Poisson process whose rate
+    follows the clock, drawn by thinning (Lewis & Shedler 1979). Nobody wakes during a turn, which
+    takes the cohort's `reacts_in`; `expected` says how many wakes are left.
     """
 
     mean: Seconds = 4 * HOUR
-    """Mean time between wakes over a whole week; `DAY / 6` for six wakes a day."""
+    """Mean of that process between two events, over a whole week: `DAY / 6` for six a day."""
     profile: str | Sequence[float] = field(default="evening")
     """Weights of the 24 hours from midnight on, or the name of one of `PROFILES`."""
     weekdays: Sequence[float] = field(default=(1.0,) * 7, repr=False)

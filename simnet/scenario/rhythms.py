@@ -5,13 +5,14 @@ Their draws are keyed by (seed, persona, turn): see `simnet.draws`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf, log1p
+from math import inf
 from typing import Protocol
 
 from simnet import draws
 from simnet.clock import MINUTE, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.portable_math import log
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -49,9 +50,15 @@ def backwards(
 
 @dataclass(frozen=True)
 class Exponential:
-    """Wake at random: gaps are exponential, so wakes form a Poisson process."""
+    """Wake at random: the rests between turns are exponential.
+
+    A rest lasts from the moment at which a turn lands to the next wake. A turn takes the cohort's
+    `reacts_in`, during which nobody wakes, so the mean time between two wakes is
+    `mean + reacts_in`. With a `reacts_in` of 0 wakes would form a Poisson process.
+    """
 
     mean: Seconds = 30 * MINUTE
+    """Mean rest; `Exponential(10 * MINUTE - reacts_in)` wakes every 10 minutes on average."""
     triggered_by: frozenset[str] = NOTHING
     delay: Seconds = SECOND
     """Mean time until a triggered persona looks, exponential too."""
@@ -60,11 +67,11 @@ class Exponential:
         check_spans(self, mean=self.mean, delay=self.delay)
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
-        """Wait one gap from the start."""
+        """Rest once from the start."""
         return exponential(self.mean, draw())
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
-        """Wait one gap."""
+        """Rest once more."""
         return now + exponential(self.mean, draw())
 
     def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
@@ -216,8 +223,12 @@ def respond(speakers: Sequence[str], turns: int, chance: float = 0.5, seed: int 
 
 
 def exponential(mean: Seconds, chance: float) -> Seconds:
-    """Turn a number in [0, 1) into a time with an exponential distribution."""
-    return -mean * log1p(-chance)
+    """Turn a number in [0, 1) into a time with an exponential distribution.
+
+    A draw is a multiple of 2**-53, so 1 - chance is exact, and the result is the same on every
+    machine.
+    """
+    return -mean * log(1.0 - chance)
 
 
 def check_spans(rhythm: object, **spans: Seconds) -> None:
