@@ -61,7 +61,7 @@ class RecordError(SimnetError):
 
 
 class DivergenceError(RecordError):
-    """A replayed prompt differs from the recorded one."""
+    """A replayed prompt, or a row that is made again, differs from the recorded one."""
 
 
 class DiskError(RecordError):

@@ -64,4 +64,4 @@ def test_a_replay_compares_them(recorded):
         recorder.append("network", encode("network", [Edge(7, 8 * MINUTE, "ben", "ana", "follow")]))
         recorder.seal()
     (difference,) = replay(Run.open(other), ScenarioTimeline(friends())).differences
-    assert difference == "network: recorded 7 rows, now 6"
+    assert difference == ("network: row 6: @ben at 00:08:00: was recorded and is not made again")

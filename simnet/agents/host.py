@@ -66,6 +66,12 @@ class Host:
         self._deduplicators = {name: PromptDeduplicator() for name in served}
         self._only_handle = next(iter(served.values())) if len(served) == 1 else None
         self._prompt_lists = 0
+        self._recalled = 0
+
+    def take_recalled(self) -> int:
+        """Return how many recorded replies were used, and reset that count."""
+        count, self._recalled = self._recalled, 0
+        return count
 
     def take_asks(self) -> int:
         """Return how many lists of prompts were sent to models, and reset that count."""
@@ -143,6 +149,7 @@ class Host:
             completion = self._replies.find(turn.view, turn.calls, turn.prompt)
             if completion is None:
                 return True
+            self._recalled += 1
             turn.calls += 1
         return False
 

@@ -55,8 +55,8 @@ class Table(NamedTuple):
 
 TABLES: Mapping[str, Table] = MappingProxyType(
     {
-        # The order of arrival of events is the order in which the world applied them, and
-        # two events of one moment do not commute: a replay of the table depends on it.
+        # Events and exposures of one moment keep the order in which the world made them: two
+        # events do not commute, and a run that goes on compares its rows one by one.
         "events": Table(
             Event,
             key=("who", "turn", "cue", "part"),
@@ -86,7 +86,6 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             Exposure,
             key=("who", "turn", "rank"),
             time="time",
-            ties=("who", "turn", "rank"),
             repetitive=("who", "ranker"),
         ),
         # The rows of these two have one time and may be millions, so they are ordered by a

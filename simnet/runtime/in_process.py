@@ -59,7 +59,8 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
         if thoughts.shared:
             usage = usage.less(_usage(thoughts.shared))
         usage = usage._replace(asks=host.take_asks())
-        yield Answer(thoughts.decisions, _encoded(thoughts.calls), usage)
+        calls = _encoded(thoughts.calls)
+        yield Answer(thoughts.decisions, calls, usage, host.take_recalled())
 
 
 def _usage(calls: Sequence[Call]) -> Usage:

@@ -14,6 +14,7 @@ from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.scheduler import AgentPool, Record, Scheduler
@@ -51,16 +52,18 @@ class Driver:
         """Take what to run; `clock` is as in Scheduler."""
         self._scenario = scenario
         self._disk_retry = DiskRetry(self._report_pause)
-        self._record = record = RetryingRecord(record, self._disk_retry)
+        self._record: Record = RetryingRecord(record, self._disk_retry)
+        self._continued: ContinuedRecord | None = None
+        if continuation is not None:
+            self._continued = ContinuedRecord(self._record, continuation.run, continuation.since)
+            self._record = self._continued
         self._updates: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
         self._kernel = Kernel(scenario, continuation.switches if continuation else ())
-        since = continuation.since if continuation else 0.0
         self._scheduler = Scheduler(
             self._kernel,
             agent_pool,
-            record,
+            self._record,
             self._updates.put_nowait,
-            since=since,
             budget=budget,
             clock=clock,
         )
@@ -90,7 +93,10 @@ class Driver:
     async def _run(self) -> None:
         try:
             await self._record_population()
-            self._updates.put_nowait(await self._scheduler.run())
+            finish = await self._scheduler.run()
+            if self._continued is not None and not finish.stopped:
+                self._continued.check_complete(self._scheduler.recalled)
+            self._updates.put_nowait(finish)
         except BaseExceptionGroup as failures:
             self._updates.put_nowait(_first(failures))
         except Exception as error:  # noqa: BLE001  (raised by `run`, which is waiting for it)

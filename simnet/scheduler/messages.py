@@ -38,6 +38,8 @@ class Answer(NamedTuple):
     calls: bytes
     """Rows of the `calls` table, encoded; empty if there were none."""
     usage: Usage
+    recalled: int = 0
+    """How many recorded replies the turns of the host used since its last answer."""
 
 
 class Posted(NamedTuple):

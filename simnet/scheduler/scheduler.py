@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
-from simnet.clock import Seconds
 from simnet.kernel.kernel import Kernel, Status
 from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
@@ -67,22 +66,19 @@ class Scheduler:
         record: Record,
         report: Callable[[Progress], None] | None = None,
         *,
-        since: Seconds = 0.0,
         budget: Budget = UNLIMITED,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Take the kernel, the agents, the record and the function that gets progress.
 
-        Rows from before `since`, in simulated seconds, belong to another run and are not
-        recorded. The scheduler stops when the tokens or calls of `budget` are spent. `clock`
-        returns seconds and has to run as fast as the clock of the event loop does.
+        The scheduler stops when the tokens or calls of `budget` are spent. `clock` returns
+        seconds and has to run as fast as the clock of the event loop does.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
         self._record = record
         self._report = report
         self._clock = clock
-        self._since = since
         self._budget = budget
         self._decided = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
@@ -94,6 +90,8 @@ class Scheduler:
         self._exposures: list[ExposureBatch] = []
         self._ties: list[Edge] = []
         self._usage = Usage()
+        self.recalled = 0
+        """How many recorded replies the turns used."""
         self._in_flight = self._sends = self._writes = 0
         self._stop = False
         self._started_at = self._reported_at = self._written_at = 0.0
@@ -194,6 +192,7 @@ class Scheduler:
             if answer.calls:
                 self._calls.append(answer.calls)
             self._usage = self._usage.plus(answer.usage)
+            self.recalled += answer.recalled
             self._stop = self._stop or self._budget.spent(self._usage) is not None
             self._kernel.deliver(answer.decisions)
             self._in_flight -= len(answer.decisions)
@@ -211,8 +210,8 @@ class Scheduler:
         events, exposure_batches, ties = self._kernel.take_rows()
         if self._report is not None:
             self._report_progress(events)
-        self._events += [event for event in events if event.time >= self._since]
-        self._exposures += [batch for batch in exposure_batches if batch.time >= self._since]
+        self._events += events
+        self._exposures += exposure_batches
         self._ties += ties
 
     async def _write_rows(self, *, everything: bool = False) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -10,11 +11,12 @@ from pathlib import Path
 from random import Random
 
 import pyarrow as pa
+import pytest
 from faulty_disks import FragileDisk, PowerLossError
 
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
 from simnet.agents.behaviours.standard import converse, enforce
-from simnet.errors import DiskError, RunError
+from simnet.errors import DiskError, DivergenceError, RunError
 from simnet.inference.fake import plausible
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.merge import TableSlice, merge
@@ -33,6 +35,8 @@ from simulation.virtual_time import VirtualLoop
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 CRASHES_AT_MOST = 4
+DIVERGING = 0.3
+"""Chance that after a crash the run is first resumed with another scenario."""
 
 
 @cache
@@ -55,6 +59,12 @@ def scenario():
         lasts=40 * MINUTE,
         seed=5,
     )  # fmt: skip
+
+
+def slower(world):
+    """The scenario, with people who take a millisecond longer to react."""
+    cohorts = [replace(cohort, reacts_in=cohort.reacts_in + 1e-3) for cohort in world.cohorts]
+    return replace(world, cohorts=cohorts)
 
 
 async def _judging(me, view, ask):
@@ -88,14 +98,30 @@ class Trial:
             if finish is not None:
                 return finish
             assert kind is not None, "it crashed for no reason"
+            if self._chance.random() < DIVERGING:
+                self._diverge()
         raise AssertionError("an epoch without a fault comes to its end")
 
-    def _epoch(self, plan):
+    def _diverge(self):
+        """Resume with another scenario: it ends at the first difference and records nothing."""
+        run = run_in(self.folder)
+        if not run.read("events")["turn"].drop_null():
+            return  # nothing that landed can differ
+        before = tables_in(self.folder)
+        self.story.append("resumed with another scenario")
+        with pytest.raises(DivergenceError):
+            self._epoch(Plan(None, 1, Random(0)), slower(scenario()))
+        for name, table in tables_in(self.folder).items():
+            assert table.equals(before[name]), f"the table {name} has rows of another run"
+
+    def _epoch(self, plan, world=None):
         """Play until the end or a crash; None is a crash."""
         loop = VirtualLoop()
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(self._played(plan, loop.time))
+            return loop.run_until_complete(self._played(plan, world or scenario(), loop.time))
+        except DivergenceError:
+            raise
         except (RunError, DiskError, PowerLossError):
             return None
         finally:
@@ -106,17 +132,17 @@ class Trial:
             asyncio.set_event_loop(None)
             loop.close()
 
-    async def _played(self, plan, clock):
+    async def _played(self, plan, world, clock):
         record = Record(self.folder, plan)
         try:
-            return await self._play(plan, record, clock)
+            return await self._play(plan, record, world, clock)
         finally:
             record.close()
             if isinstance(disk := record._recorder._disk, FragileDisk) and disk.failed:
                 disk.lose_power()
 
-    async def _play(self, plan, record, clock):
-        model, world = Model(plan, reply_to), scenario()
+    async def _play(self, plan, record, world, clock):
+        model = Model(plan, reply_to)
         continuation = Continuation(run_in(self.folder))
         agent_pool = AgentPool(
             plan, agents_of(world), model, replies=Recorded.load(continuation.run)
@@ -173,7 +199,7 @@ def decoded(name, batches):
     if not tables:
         return pa.table({})
     joined = pa.concat_tables(tables)
-    low, high = bounds(joined, "at")
+    low, high = bounds(joined, "time")
     slices = [TableSlice(low, high, joined.num_rows, lambda: joined)]
     return pa.concat_tables(merge(TABLES[name], slices)).drop_columns(_timing(name))
 

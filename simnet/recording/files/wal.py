@@ -36,7 +36,13 @@ def epochs_in(folder: Path, disk: Disk) -> list[int]:
 def segments_in(folder: Path, table: str, disk: Disk | None = None) -> list[str]:
     """Name the segments of a table, in the order in which they were written."""
     names = (disk or Disk()).list_folder(folder / WAL)
-    return [name for name in names if (found := _SEGMENT.fullmatch(name)) and found[1] == table]
+    return [name for name in names if table_of(name) == table]
+
+
+def table_of(segment: str) -> str | None:
+    """Return the table of a segment's name; None if it is no such name."""
+    found = _SEGMENT.fullmatch(segment)
+    return found[1] if found else None
 
 
 def read_segments(folder: Path, table: str, names: list[str]) -> list[Segment]:

@@ -24,9 +24,13 @@ from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.posts import View
 
 _KEY = ("who", "turn", "call")
-_LOADED = (*_KEY, "prompt_hash", "completion", *Completion._fields[1:])
+_LOADED = (*_KEY, "time", "prompt_hash", "completion", *Completion._fields[1:])
 _CALL_BITS = 20
 _DIFF_LINES = 40
+ADVICE = (
+    "the scenario, its data, a library or simnet is not what the run was recorded with; go on "
+    "with those, or fork the run"
+)
 
 
 class _RecordedPrompt(NamedTuple):
@@ -56,6 +60,7 @@ class Recorded:
         spans = zip([0, *ends[:-1]], ends, strict=False)
         self._spans = dict(zip(names.dictionary.to_pylist(), spans, strict=True))
         self._hashes = rows["prompt_hash"]
+        self._times = rows["time"]
         self._replies = [rows["completion"], *(rows[name] for name in Completion._fields[1:])]
 
     @classmethod
@@ -81,11 +86,16 @@ class Recorded:
         """Return the recorded reply to a call of the turn of `view`, None if there is none.
 
         Raises DivergenceError, with the agent, the turn, the time and a diff, when `prompt`
-        differs from the recorded one.
+        or the time differs from the recorded one.
         """
         row = self._row(view, call)
         if row is None:
             return None
+        if (recorded := self._times[row].as_py()) != view.now:
+            raise DivergenceError(
+                f"{self._run.id}: turn {view.turn} of @{view.who} began at {recorded!r} s and "
+                f"now begins at {view.now!r} s\n{ADVICE}"
+            )
         if self._hashes[row].as_py() != prompt.digest():
             raise self._diverged(view, call, prompt)
         return Completion(*[column[row].as_py() for column in self._replies])
@@ -112,8 +122,7 @@ class Recorded:
         return DivergenceError(
             f"{self._run.id}: call {call} of turn {view.turn} of @{view.who} at "
             f"{format_time(view.now)}: the prompt is not the one that was recorded\n{difference}\n"
-            "the scenario, its data or simnet is not what the run was recorded with; resume and "
-            "replay with those, or fork the run"
+            f"{ADVICE}"
         )
 
 

@@ -140,6 +140,7 @@ class Cluster:
             self._continuation,
             self._budget,
             name="scheduler",
+            scheduling_strategy=here,  # a run that goes on reads its record
         )
 
     @property
