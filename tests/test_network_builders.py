@@ -190,6 +190,38 @@ def test_networks_add_up():
     assert pairs(together()(HANDLES, 1)) == []
 
 
+def test_a_builder_given_twice_draws_other_ties_the_second_time():
+    once = len(set(pairs(random_followees(5)(HANDLES, 1))))
+    twice = len(set(pairs(together(random_followees(5), random_followees(5))(HANDLES, 1))))
+    assert twice > 1.9 * once
+
+
+def test_one_model_among_two_groups_draws_apart():
+    half = len(HANDLES) // 2
+    one, other = PEOPLE[:half], PEOPLE[half : 2 * half]
+    ties = pairs(together(erdos_renyi(0.05, one), erdos_renyi(0.05, other))(HANDLES, 1))
+    first = {pair for pair in ties if max(pair) < half}
+    second = {(who - half, whom - half) for who, whom in ties if min(who, whom) >= half}
+    assert first
+    assert second
+    assert len(first & second) < len(first) / 4
+
+
+def test_a_model_with_another_parameter_is_another_draw():
+    few = {who for who, _ in pairs(erdos_renyi(0.05)(HANDLES, 1))}
+    assert pairs(erdos_renyi(0.05)(HANDLES, 1)) != pairs(erdos_renyi(0.0500001)(HANDLES, 1))
+    assert few
+
+
+def test_hubs_are_anyone_unless_the_order_is_kept():
+    def hubs(**options):
+        ends = [whom for _, whom in pairs(barabasi_albert(2, **options)(HANDLES, 3))]
+        return [whom for whom, _ in Counter(ends).most_common(10)]
+
+    assert max(hubs(shuffled=False)) < len(HANDLES) / 4
+    assert max(hubs()) > len(HANDLES) / 2
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 12), st.floats(0, 30), st.floats(0, 1), st.integers(0, 99))
 def test_nobody_follows_themselves_or_somebody_twice(size, mean, strength, seed):
@@ -214,7 +246,7 @@ def test_a_scenario_takes_a_builder():
     )
     network = Kernel(scenario).world.network
     assert sum(len(network.followees(who)) for who in range(30)) == len(
-        random_followees(4)([people.handle(place) for place in range(30)], 5)[0]
+        random_followees(4, people)([people.handle(place) for place in range(30)], 5)[0]
     )
 
 
