@@ -63,8 +63,8 @@ async def arun(
     run on Ray, on the cluster at `address` or started here, and model objects in this process;
     with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
     resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run
-    with its record sealed.
+    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the
+    run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """

@@ -21,17 +21,22 @@ from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
+from simnet.runtime.restart_policy import Restarts
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REBUILDS = 10
+"""Most times in 15 minutes that all actors are made again after one of them died."""
+REBUILD_SECONDS = 0.5
+"""Wall seconds before the first rebuild; each further one waits twice as long, 30 s at most."""
 
 
 async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
-    """Run a scenario to its end, or until SIGINT or SIGTERM, and seal its record.
+    """Run a scenario to its end, or until SIGINT, SIGTERM or SIGHUP, and seal its record.
 
     Signals are handled only in the main thread. Raises ScenarioError if more turns are expected
     than the scenario allows, RunError if the run failed, RecordError if the record could not be
@@ -64,8 +69,6 @@ class _ActiveRun:
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
-        self._reached = -1.0
-        """Simulated time of the last progress."""
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
@@ -106,21 +109,29 @@ class _ActiveRun:
         )
 
     async def _play_with_restarts(self, directory: RunDirectory) -> Finish:
-        """Play to the end. If an actor dies, shut all down and continue from the record.
+        """Play to the end. If an actor dies, shut all down, wait and continue from the record.
 
-        Raises ActorDiedError if there was no progress since the last such restart.
+        That holds for all phases, those of the start and of an earlier rebuild included. Raises
+        RunError, naming the command that resumes the run, after too many rebuilds.
         """
-        restarted_at = -1.0
+        rebuilds = Restarts(REBUILDS, first=REBUILD_SECONDS, longest=30.0)
         while True:
             assert self._runtime is not None
             try:
                 return await self._play(self._runtime, directory)
             except ActorDiedError as error:
-                if self._reached <= restarted_at or self._signal is not None:
+                if self._signal is not None:
                     raise
-                restarted_at = self._reached
-                self._reporter.phase(f"{error}; going on from the record")
+                wait = rebuilds.failed()
+                if wait is None:
+                    raise RunError(
+                        f"{error}; actors died more than {rebuilds.most} times in "
+                        f"{rebuilds.window / 60:g} minutes. What was recorded is safe; go on "
+                        f"with: simnet resume {directory.path.name}"
+                    ) from error
+                self._reporter.phase(f"{error}; going on from the record in {wait:g} s")
                 self._turns_started = False
+                await asyncio.sleep(wait)
                 self._runtime = self._make_runtime(
                     directory.path, self._own_continuation(directory)
                 )
@@ -190,7 +201,6 @@ class _ActiveRun:
                     self._spent = self._spent or budget.spent(update.progress.usage)
                 return update
             self._reporter.progress(update)
-            self._reached = update.now
             self._spend(runtime, budget.spent(update.usage))
             if update.paused != self._paused:
                 self._pause(directory, update.paused)

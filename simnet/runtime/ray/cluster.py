@@ -41,8 +41,8 @@ from simnet.runtime.ray.proxies import (
     stream,
     unwrapped,
 )
-from simnet.runtime.ray.restart_policy import RESTARTS, Restarts
 from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.restart_policy import RESTARTS, Restarts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -142,6 +142,7 @@ class Cluster:
             name="scheduler",
             scheduling_strategy=here,  # a run that goes on reads its record
         )
+        await self._call(self._scheduler.start)
 
     @property
     def _switches(self) -> Sequence[ScenarioSwitch]:
