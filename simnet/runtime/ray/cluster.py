@@ -33,6 +33,7 @@ from simnet.runtime.ray.connection import connect
 from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
 from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
 from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
 from simnet.runtime.ray.prometheus import Gauges
 from simnet.runtime.ray.proxies import (
     RemoteModel,
@@ -110,7 +111,11 @@ class Cluster:
 
     async def _start(self) -> None:
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
-        self._started_ray = connect(self._address)
+        try:
+            self._started_ray = connect(self._address)
+        except InterruptedStartError:
+            await asyncio.sleep(1)  # the event loop learns of the signal and cancels this task
+            raise
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
@@ -271,11 +276,11 @@ class Cluster:
                 ray.kill(handle)
         self._handles.clear()
         if self._started_ray:
-            ray.shutdown()
+            stop_ray()
         self.phases.end("shutdown")
 
     def abandon(self, number: signal.Signals) -> None:
         """End this process and all it started at once, after a second signal."""
         if self._started_ray:
-            ray.shutdown()
+            stop_ray()
         os._exit(128 + number)
