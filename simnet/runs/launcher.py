@@ -16,6 +16,7 @@ from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run
+from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.in_process import InProcess
@@ -43,7 +44,7 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     written. What was recorded until then is sealed and the manifest says why the run ended.
     """
     check_most_turns(plan.scenario)
-    reporter = reporter or Silent()
+    reporter = GuardedReporter(reporter or Silent())
     plan = with_prepared_models(plan, reporter.phase)
     return await _ActiveRun(plan, reporter).run()
 
@@ -64,6 +65,8 @@ class _ActiveRun:
         self._plan = plan
         self._reporter = reporter
         self._signal: signal.Signals | None = None
+        self._signals = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        """Those that stop the run; `nohup` has SIGHUP ignored."""
         self._main: asyncio.Task[Finish] | None = None
         self._runtime: Runtime | None = None
         self._turns_started = False
@@ -141,12 +144,12 @@ class _ActiveRun:
         return Continuation(Run(directory.path, directory.manifest), switches)
 
     def _listen(self) -> None:
-        for number in SIGNALS:
+        for number in self._signals:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
     def _stop_listening(self) -> None:
-        for number in SIGNALS:
+        for number in self._signals:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
