@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from simnet.inference.refusals import breaks_role
+
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
 REPEAT = "repeat"
@@ -62,6 +64,18 @@ def repeats_itself(text: str, words: Sequence[str]) -> bool:
     if len(phrases) - len(set(phrases)) < GRAM - 1:
         return False
     return max(map(phrases.count, set(phrases))) >= GRAM
+
+
+def text_flags(text: str) -> list[str]:
+    """List the flags that a text has by itself, whatever its author and others have said."""
+    if not text.strip():
+        return [EMPTY]
+    found = [REFUSAL] if breaks_role(text) else []
+    if garbled(text):
+        found.append(GARBLED)
+    if repeats_itself(text, gist(text).split()):
+        found.append(REPETITION)
+    return found
 
 
 def pieces(text: str) -> Sequence[str]:

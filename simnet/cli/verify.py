@@ -63,7 +63,7 @@ def _check_replay(run: "Run") -> "Iterator[Check]":
         yield Check(name, replay(run).differences)
     except RecordError as error:  # it diverged, or is damaged
         yield Check(name, (str(error),))
-    except (UsageError, InputError) as error:  # the scenario cannot be made; the record may be sound
+    except (UsageError, InputError) as error:  # no scenario to replay; the record may be sound
         yield Check(name, (), not_done=str(error))
 
 
