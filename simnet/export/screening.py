@@ -1,11 +1,12 @@
 """Decides which replies of a run a fine-tuning set takes, and in which form."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.agents import reply_flags
+from simnet.agents.profile import Flagger
 from simnet.export.reasoning import holds_reasoning, without_reasoning
 from simnet.export.replies import RecordedReply
 from simnet.export.sentences import whole_sentences
@@ -16,8 +17,6 @@ AtLimit: TypeAlias = Literal["leave-out", "cut", "keep"]
 their last whole sentence, or kept as they are."""
 Prompts: TypeAlias = Literal["served", "post"]
 """What the replies of a set answer: the prompt that was served, or the post alone."""
-Flagger: TypeAlias = Callable[[str], Iterable[str]]
-"""Names the flags of a text."""
 
 LEFT_OUT = ("empty", "garbled", "refusal", "repetition")
 """Flags of replies that are left out by default."""
@@ -96,8 +95,7 @@ class Screen:
         flags = {*reply.flags, *reply_flags.text_flags(reply.text)}
         if _SPECIAL.search(reply.text):
             flags.add(reply_flags.GARBLED)
-        if self.flagger is not None:
-            flags.update(self.flagger(reply.text))
+        flags.update(reply_flags.own_flags(self.flagger, reply.text))
         causes = (*(() if self.include_marked else LEFT_OUT), *self.leave_out)
         return next((cause for cause in causes if cause in flags), None)
 

@@ -15,11 +15,12 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simnet.agents.profile import Flagger
 from simnet.errors import UsageError
 from simnet.export.card import Subset, check_hub, data_card
 from simnet.export.folder import CARD, written_folder
 from simnet.export.replies import RecordedReply, replies_of
-from simnet.export.screening import AtLimit, ChatPair, Flagger, Prompts, Screen
+from simnet.export.screening import AtLimit, ChatPair, Prompts, Screen
 from simnet.recording.reading.run import Run
 
 Columns: TypeAlias = Literal["messages", "prompt-completion", "distilabel"]
