@@ -189,6 +189,30 @@ def test_a_completion_that_ran_out_of_tokens_is_at_the_limit_whatever_its_flags(
     assert (subset.rows, subset.left_out) == (1, {"at_limit": 1})
 
 
+def test_later_actions_of_a_turn_have_the_flags_of_its_first_row(tmp_path):
+    first = reply(1, "ana", "troll", "Hm.", marks=("repeat",))
+    second = reply(1, "ana", "troll", "Late is a lifestyle!", part=1, made=9)
+    run = a_run(
+        tmp_path,
+        [EVENTS[0], first, second],
+        [served(first, completion="Hm.\nLate is a lifestyle!")],
+    )
+    (subset,) = export_sft(run, tmp_path / "sft")
+    assert subset.rows == 2
+    with pytest.raises(UsageError, match="2 repeat"):
+        export_sft(run, tmp_path / "sft", force=True, leave_out=["repeat"])
+
+
+def test_a_text_with_all_characters_that_its_pattern_allows_is_at_the_limit(tmp_path):
+    events = [*EVENTS[:2], reply(2, "ana", "troll", "and then I")]
+    calls = [
+        served(row, pattern=rf"[^\s][^\n\r]{{0,{limit}}}")
+        for row, limit in zip(events[1:], (99, 9), strict=True)
+    ]
+    (subset,) = export_sft(a_run(tmp_path, events, calls), tmp_path / "sft")
+    assert (subset.rows, subset.left_out) == (1, {"at_limit": 1})
+
+
 def test_flags_of_one_s_own_leave_replies_out(tmp_path):
     def sells(text):
         return ["advertisement"] if "buy" in text.casefold() else []

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,21 @@ from simnet.world.events import DONE, FAILED
 
 _COMPARED = 40
 """Letters and digits of a reply by which the call that gave it is found."""
-_EVENTS = ("who", "cohort", "turn", "part", "verb", "outcome", "post", "made", "text", "shown")
+_LIMIT = re.compile(r"\{0,(\d+)\}")
+"""The repetition in a pattern that follows the first character of a text."""
+_EVENTS = (
+    "who",
+    "cohort",
+    "turn",
+    "part",
+    "verb",
+    "outcome",
+    "post",
+    "made",
+    "text",
+    "marks",
+    "shown",
+)
 _CALLS = (
     "who", "turn", "call", "model", "adapter", "prompt_hash", "system", "user", "pattern",
     "completion", "finish", "prompt_tokens", "output_tokens",
@@ -60,6 +74,15 @@ class RecordedReply(NamedTuple):
     call: ServedCall | None = None
     """None if no model call of the turn contains the text: rules, cues, shared replies."""
 
+    @property
+    def at_limit(self) -> bool:
+        """Whether the completion ran out of tokens, or the text has all characters allowed."""
+        if self.call is None:
+            return False
+        limit = _LIMIT.search(self.call.pattern or "")
+        full = limit is not None and len(without_reasoning(self.text)) > int(limit[1])
+        return full or self.call.finish == "length"
+
     def served(self) -> str | None:
         """Write the reply as the model had to write it, such as `reply 1: Yes.`.
 
@@ -91,8 +114,7 @@ def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]
     prompts, and the texts of all posts. Raises RecordError if a reply's post or persona is not in
     the record.
     """
-    flags = _flags_column(run)
-    events = run.table("events").to_table(columns=[*_EVENTS, flags])
+    events = run.table("events").to_table(columns=list(_EVENTS))
     replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
     rows = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string()))).to_pylist()
     failed = events.filter(pc.equal(events["outcome"], FAILED))["cohort"].to_pylist()
@@ -100,6 +122,7 @@ def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]
     undone: dict[str, Counter[str]] = {row["cohort"]: Counter() for row in rows}
     for cohort in filter(undone.__contains__, failed):
         undone[cohort][FAILED] += 1
+    firsts = _firsts(events, rows)
     found = []
     for row in rows:
         if row["outcome"] != DONE:
@@ -109,20 +132,30 @@ def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]
             raise RecordError(f"run {run.id}: post {row['made']} answers a post that is not there")
         if row["who"] not in portraits:
             raise RecordError(f"run {run.id}: no persona {row['who']!r} in the table of personas")
-        found.append(_reply(row, texts[row["post"]], portraits[row["who"]], tuple(row[flags])))
+        first = firsts.get((row["who"], row["turn"]), row)
+        found.append(_reply(row, first, texts[row["post"]], portraits[row["who"]]))
     calls = _calls(run, {(reply.persona_id, reply.turn) for reply in found})
     return [reply._replace(call=_call_of(reply, calls)) for reply in found], undone
 
 
-def _flags_column(run: Run) -> str:
-    names = run.table("events").schema.names
-    return "flags" if "flags" in names else "marks"
+_Turn: TypeAlias = tuple[str, int | None]
+
+
+def _firsts(
+    events: pa.Table, rows: Sequence[Mapping[str, Any]]
+) -> Mapping[_Turn, Mapping[str, Any]]:
+    """Return the first row of each turn that has later ones: it has the flags and the feed."""
+    who = pa.array(sorted({row["who"] for row in rows if row["part"]}), pa.string())
+    turns = {(row["who"], row["turn"]) for row in rows if row["part"]}
+    owned = pc.and_(pc.is_in(events["who"], who), pc.equal(events["part"], 0))
+    firsts = events.filter(owned).to_pylist()
+    return {turn: row for row in firsts if (turn := (row["who"], row["turn"])) in turns}
 
 
 def _reply(
-    row: Mapping[str, Any], post: str, portrait: str, flags: tuple[str, ...]
+    row: Mapping[str, Any], first: Mapping[str, Any], post: str, portrait: str
 ) -> RecordedReply:
-    shown = row["shown"] or ()
+    shown = first["shown"]
     return RecordedReply(
         cohort=row["cohort"],
         persona_id=row["who"],
@@ -133,7 +166,7 @@ def _reply(
         post=post,
         persona=portrait,
         text=row["text"] or "",
-        flags=flags,
+        flags=tuple(first["marks"]),
     )
 
 
@@ -146,9 +179,6 @@ def _post_texts(events: pa.Table) -> dict[int, str]:
 def _portraits(run: Run) -> dict[str, str]:
     rows = run.read("personas").select(["id", "portrait"]).to_pylist()
     return {row["id"]: row["portrait"] for row in rows}
-
-
-_Turn = tuple[str, int | None]
 
 
 def _calls(run: Run, turns: Collection[_Turn]) -> dict[_Turn, list[ServedCall]]:

@@ -73,7 +73,7 @@ class Screen:
         text = without_reasoning(reply.text)
         if not text and reply.text:
             return REASONING
-        limited = self._limited(reply)
+        limited = reply.at_limit or reply_flags.AT_LIMIT in reply.flags
         if limited and self.at_limit != "keep":
             whole = whole_sentences(text) if self.at_limit == "cut" else ""
             if not whole:
@@ -86,10 +86,6 @@ class Screen:
             at_limit=limited,
             shortened=text != without_reasoning(reply.text),
         )
-
-    def _limited(self, reply: RecordedReply) -> bool:
-        ended = reply.call is not None and reply.call.finish == "length"
-        return ended or reply_flags.AT_LIMIT in reply.flags
 
     def _flaw(self, reply: RecordedReply) -> str | None:
         flags = {*reply.flags, *reply_flags.text_flags(reply.text)}
