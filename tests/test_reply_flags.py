@@ -8,7 +8,7 @@ from simnet import Cohort, FakeModel, Scenario, Write, sample
 from simnet.agents import reply_flags, reply_words
 from simnet.inference import refusals
 from simnet.inference.refusal_folding import fold
-from simnet.inference.refusals import LANGUAGES, breaks_role
+from simnet.inference.refusals import LANGUAGES, breaks_role, opens_with_refusal
 from simnet.inference.refusals_latin import LATIN
 from simnet.inference.refusals_scripts import OTHER_SCRIPTS
 
@@ -204,6 +204,13 @@ def test_refusals_are_recognised_in_the_languages_that_are_named():
         missed = [text for text in kinds["refusals"] if not breaks_role(text)]
         assert len(missed) <= 1, f"{language}: {missed}"
         assert not list(filter(breaks_role, kinds["posts"])), language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_description_that_refuses_is_recognised_in_every_language(language):
+    refusals_of, posts = sentences("development")[language].values()
+    assert sum(map(opens_with_refusal, refusals_of)) >= len(refusals_of) - 1
+    assert not opens_with_refusal(f"A baker who says: {posts[0]}")
 
 
 def test_looking_for_cues_first_misses_nothing():

@@ -58,8 +58,9 @@ def _searches(
 
 
 def opens_with_refusal(text: str) -> bool:
-    """Return whether a text begins with an apology or a refusal.
+    """Return whether a text begins with an apology or a refusal, or breaks its role.
 
-    Meant for replies that only describe something, where no other text begins like that.
+    Meant for replies that only describe something, where no other text begins like that. The
+    opening is looked at in English, the rest in all of LANGUAGES.
     """
-    return _OPENING.match(text) is not None
+    return _OPENING.match(text) is not None or breaks_role(text)
