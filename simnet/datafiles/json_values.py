@@ -34,16 +34,16 @@ def _is_lines(content: Content) -> bool:
     """Whether a file has an object a line, that is, whether its second text begins like one."""
     with content.stream() as stream:
         first, second = _first_lines(stream)
-    if not second:
-        return False
     try:
-        _LENIENT.decode(first)
+        _STRICT.decode(first)
     except json.JSONDecodeError as error:
+        if not second:
+            return True
         whole = first.rstrip()
         return error.pos < len(whole) and whole.endswith("}") and second.startswith("{")
     except (ValueError, RecursionError):
-        return second.startswith("{")
-    return True
+        return not second or second.startswith("{")
+    return bool(second)
 
 
 def _first_lines(stream: BinaryIO) -> tuple[str, str]:

@@ -1,0 +1,70 @@
+"""simnet's own form, which most tables of people fit, and tables with a column `persona`."""
+
+import json
+from typing import Any
+
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.family import Fields, Format
+from simnet.personas.sources.fields import (
+    FieldError,
+    attributes,
+    identifier,
+    listing,
+    optional_identifier,
+    optional_text,
+    text,
+)
+
+NAMES = ("username", "user_name", "handle", "name")
+"""Columns that are the id where there is no `id`."""
+_OWN = frozenset({"id", "description", "attributes", "untold"})
+_RECORDED = frozenset({"cohort", "portrait", "position"})
+"""What the table `personas` of a run has besides."""
+
+
+def _own(fields: Fields) -> Draft:
+    """Convert id, description, attributes and untold; further columns are attributes."""
+    nested = fields.get("attributes")
+    if isinstance(nested, str) and nested.strip():
+        nested = _object("attributes", nested)
+    if nested not in (None, "") and not isinstance(nested, dict):
+        raise FieldError("attributes", 'is not an object; write {"age": 38}')
+    own = _OWN | _RECORDED if fields.keys() >= _RECORDED else _OWN
+    values = attributes(fields, but=own) | attributes(nested or {}, but=frozenset())
+    untold = tuple(listing(fields, "untold"))
+    key = optional_identifier(fields, "id", *NAMES) or identifier(fields, "id")
+    complete = isinstance(fields.get("untold"), list) and "attributes" in fields
+    return Draft(key, optional_text(fields, "description"), values, untold, complete=complete)
+
+
+def _mapped(fields: Fields) -> Draft:
+    """Convert a row whose columns the user mapped; one without an id is given a handle."""
+    if fields.get("id") in (None, ""):
+        return _own({**fields, "id": "-"})._replace(id=None)
+    return _own(fields)
+
+
+def persona_column(fields: Fields) -> Draft:
+    """Convert a row whose column `persona` says who it is."""
+    values = attributes(fields, but=frozenset({"id", "persona"}))
+    return Draft(optional_identifier(fields, "id"), text(fields, "persona"), values)
+
+
+def _has_persona(fields: Fields) -> bool:
+    return isinstance(fields.get("persona"), str)
+
+
+def _object(name: str, written: str) -> dict[str, Any]:
+    """Parse a JSON object in a cell of a table."""
+    try:
+        value = json.loads(written)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise FieldError(name, 'is not a JSON object; write {"age": 38}')
+    return value
+
+
+PERSONA_COLUMN = Format("persona-column", _has_persona, persona_column, ("id", "persona"))
+OWN = Format("simnet", lambda _: True, _own, ("id", "description", "attributes", "untold", *NAMES))
+MAPPED = Format("mapped", lambda _: False, _mapped)
