@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
+from simnet.export.origins import Origin
 from simnet.recording.files.manifest import Manifest
 
 
@@ -33,9 +34,7 @@ def check_hub() -> None:
         )
 
 
-def data_card(
-    manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[str | None, int]
-) -> str:
+def data_card(manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[Origin, int]) -> str:
     """Return the data card as Markdown with YAML metadata, as the Hugging Face Hub reads it.
 
     `sources` counts the personas that come from each source. At least one subset has rows.
@@ -58,7 +57,7 @@ def _configuration(subset: Subset) -> dict[str, Any]:
     return {"config_name": subset.name, "data_files": files}
 
 
-def _body(manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[str | None, int]) -> str:
+def _body(manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[Origin, int]) -> str:
     first = next(subset for subset in subsets if subset.rows)
     scenario = f": {manifest.scenario.name}" if manifest.scenario else ""
     lines = [
@@ -97,7 +96,7 @@ def _counts(subsets: Sequence[Subset]) -> list[str]:
     return lines
 
 
-def _origin(manifest: Manifest, sources: Mapping[str | None, int]) -> list[str]:
+def _origin(manifest: Manifest, sources: Mapping[Origin, int]) -> list[str]:
     model = manifest.model
     revision = f", revision {model.revision}" if model and model.revision else ""
     name = model.name if model else "an unnamed model"
@@ -108,8 +107,7 @@ def _origin(manifest: Manifest, sources: Mapping[str | None, int]) -> list[str]:
         f"- Run `{manifest.id}`, seed {manifest.seed}, simnet {version}.",
         f"- Replies by {name}{revision}; its licence and terms of use apply to them.",
     ]
-    for source, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
-        origin = f"from {source}; its licence applies" if source else "given in the scenario"
+    for origin, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
         lines.append(f"- {count} personas {origin}.")
     lines.append("- All posts and replies are synthetic; nobody wrote or holds these opinions.")
     return lines

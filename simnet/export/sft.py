@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset, check_hub, data_card
 from simnet.export.folder import written_folder
+from simnet.export.origins import origins
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 
@@ -63,7 +64,7 @@ def export_sft(
             for cohort, identifier in identifiers.items()
         ]
         _check_any_rows(run, subsets)
-        sources = Counter(run.read("personas")["source"].to_pylist())
+        sources = origins(run)
         card = data_card(run.manifest, subsets, sources)
         (folder / "README.md").write_text(card, encoding="utf-8")
     return subsets

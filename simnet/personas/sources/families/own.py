@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from simnet.personas.persona import Attribute
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import (
@@ -29,12 +30,21 @@ def _own(fields: Fields) -> Draft:
         nested = _object("attributes", nested)
     if nested not in (None, "") and not isinstance(nested, dict):
         raise FieldError("attributes", 'is not an object; write {"age": 38}')
-    own = _OWN | _RECORDED if fields.keys() >= _RECORDED else _OWN
+    is_recorded = fields.keys() >= _RECORDED
+    own = _OWN | _RECORDED | {"original_id"} if is_recorded else _OWN
     values = attributes(fields, but=own) | attributes(nested or {}, but=frozenset())
-    untold = tuple(listing(fields, "untold"))
+    untold = listing(fields, "untold")
+    if is_recorded:
+        untold = _not_told(values, optional_text(fields, "portrait"))
     key = optional_identifier(fields, "id", *NAMES) or identifier(fields, "id")
-    complete = isinstance(fields.get("untold"), list) and "attributes" in fields
-    return Draft(key, optional_text(fields, "description"), values, untold, complete=complete)
+    complete = is_recorded or (isinstance(fields.get("untold"), list) and "attributes" in fields)
+    description = optional_text(fields, "description")
+    return Draft(key, description, values, tuple(untold), complete=complete)
+
+
+def _not_told(values: dict[str, Attribute], portrait: str) -> list[str]:
+    """List the attributes that a recorded portrait leaves out."""
+    return [name for name in values if f"{name.replace('_', ' ')}: " not in portrait]
 
 
 def _mapped(fields: Fields) -> Draft:
