@@ -16,7 +16,10 @@ from simnet import (
     sample,
 )
 from simnet.export.origins import origins
+from simnet.inference.embedded import embedded_folder
+from simnet.inference.model import Completion
 from simnet.personas import Catalogue
+from simnet.personas.generate import parse
 from simnet.personas.source import Source
 from simnet.personas.sources import read
 from simnet.personas.sources.origin import file_name
@@ -126,3 +129,16 @@ def test_people_are_the_same_wherever_they_come_from():
 )
 def test_a_source_is_never_a_local_path(given, kept):
     assert file_name(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (str(embedded_folder()), "embedded"),
+        ("/models/tiny-chat", "tiny-chat"),
+        ("Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+    ],
+)
+def test_a_generated_persona_names_its_model_and_no_folder(name, kept):
+    made = parse(Completion("A clockmaker who restores bells.", "stop"), {}, name)
+    assert made.attributes["model"] == kept

@@ -43,7 +43,10 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
             if reading.is_header is None or reading.is_header(heading):
                 continue
             header = [str(number) for number in range(len(header))]
-        yield Broken(place, cells) if isinstance(cells, str) else _row(place, header, cells)
+        if isinstance(cells, str):
+            yield Broken(place, cells)
+        else:
+            yield _row(place, header, cells, ragged=reading.is_header is not None)
 
 
 def _up_to_text(lines: Iterator[str]) -> list[str]:
@@ -89,16 +92,16 @@ def _header(content: Content, place: str, cells: list[str] | str, reading: Readi
     return header
 
 
-def _row(place: str, header: list[str], cells: list[str]) -> Row | Broken:
+def _row(place: str, header: list[str], cells: list[str], *, ragged: bool) -> Row | Broken:
     if any(_undecoded(cell) for cell in cells):
         return Broken(place, "is not UTF-8; save the file as UTF-8")
-    if len(cells) != len(header):
+    if len(cells) != len(header) and not ragged:
         return Broken(
             place,
             f"has {len(cells)} fields where the header has {len(header)}; "
             "put quotes around fields that hold the separator",
         )
-    return Row(place, dict(zip(header, cells, strict=True)))
+    return Row(place, dict(zip(header, cells, strict=False)))
 
 
 def _undecoded(cell: str) -> bool:

@@ -23,17 +23,19 @@ _LENIENT = json.JSONDecoder()
 
 def json_rows(content: Content, reading: Reading) -> Rows:
     """Read JSON: a list of rows, an object around one, one row, or a row a line."""
-    if content.start[:1] == b"[":
-        return _list(content, _text(content), reading)
     if _is_lines(content):
         return _lines(content, reading)
+    if content.start[:1] == b"[":
+        return _list(content, _text(content), reading)
     return _object(content, reading)
 
 
 def _is_lines(content: Content) -> bool:
-    """Whether a file has an object a line, that is, whether its second text begins like one."""
+    """Whether a file has a value a line: the first line is one, and the second begins like it."""
     with content.stream() as stream:
         first, second = _first_lines(stream)
+    if first.startswith("["):
+        return second.startswith("[") and _is_whole(first)
     try:
         _STRICT.decode(first)
     except json.JSONDecodeError as error:
@@ -44,6 +46,14 @@ def _is_lines(content: Content) -> bool:
     except (ValueError, RecursionError):
         return not second or second.startswith("{")
     return bool(second)
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        _LENIENT.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _first_lines(stream: BinaryIO) -> tuple[str, str]:

@@ -24,16 +24,10 @@ def parquet_rows(content: Content, reading: Reading) -> Rows:
                 for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names):
                     for fields in batch.to_pylist():
                         number += 1
-                        yield Row(f"row {number}", _plain(fields, reading))
+                        plain = {name: _value(value) for name, value in fields.items()}
+                        yield Row(f"row {number}", plain)
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{content.path}: broken Parquet after row {number}: {error}") from None
-
-
-def _plain(fields: dict[str, Any], reading: Reading) -> dict[str, Any]:
-    named = enumerate(fields.items())
-    if reading.is_header is not None and not reading.is_header(list(fields)):
-        return {str(position): _value(value) for position, (_, value) in named}
-    return {name: _value(value) for name, value in fields.items()}
 
 
 def _value(value: Any) -> Any:

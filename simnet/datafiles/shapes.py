@@ -30,7 +30,8 @@ class Reading(NamedTuple):
     """Keys of a JSON object under which the list of rows may be; the first has to be a list."""
     is_header: Callable[[list[str]], bool] | None = None
     """Whether the first line of a CSV file is a heading. If given, columns without a heading and
-    rows that are lists have the names `0`, `1` and so on; None takes the first line always."""
+    rows that are lists have the names `0`, `1` and so on, and rows may be longer or shorter than
+    the first line; None takes the first line always."""
     skipped: frozenset[str] = frozenset()
     """Columns that are not read."""
     delimiters: str = ",;\t|"

@@ -45,7 +45,7 @@ def import_file(
     added = Catalogue.open(into).add(batch.personas, batch.source)
     licensed = f", licence {batch.source.licence}" if batch.source.licence else ""
     repeated = f", {added.known} were there already" if added.known else ""
-    skipped = f", {len(batch.skipped)} rows skipped" if batch.skipped else ""
+    skipped = f", {len(batch.skipped)} skipped" if batch.skipped else ""
     typer.echo(
         f"{added.new} personas from {path} ({batch.source.format}{licensed}){repeated}{skipped}: "
         f"{into}"

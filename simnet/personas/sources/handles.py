@@ -4,8 +4,6 @@ from simnet.personas.names import MAX_LENGTH, digest, handle_for, normal, saniti
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.fields import FieldError
 
-__all__ = ["Handles", "handle_for", "sanitised"]
-
 
 class Handles:
     """Gives every row of a file a unique handle."""
