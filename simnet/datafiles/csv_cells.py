@@ -70,7 +70,7 @@ def _records(reader: "_csv.Reader") -> Iterator[tuple[str, list[str] | str]]:
         if cells is None:
             return
         start, end = end + 1, max(end + 1, reader.line_num)
-        if isinstance(cells, str) or any(cell.strip() for cell in cells):
+        if isinstance(cells, str) or "".join(cells).strip():
             yield f"line {start}", cells
 
 
@@ -93,7 +93,7 @@ def _header(content: Content, place: str, cells: list[str] | str, reading: Readi
 
 
 def _row(place: str, header: list[str], cells: list[str], *, ragged: bool) -> Row | Broken:
-    if any(_undecoded(cell) for cell in cells):
+    if _undecoded("".join(cells)):
         return Broken(place, "is not UTF-8; save the file as UTF-8")
     if len(cells) != len(header) and not ragged:
         return Broken(

@@ -1,5 +1,6 @@
 """Rows of any data file, each with its place in the file."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from simnet.datafiles.contents import Content, damage, damaged, opened
@@ -25,6 +26,8 @@ def _guarded(content: Content, reading: Reading) -> Rows:
     try:
         for row in _raw(content, reading):
             yield row if isinstance(row, Broken) else _named(row, reading)
+    except GeneratorExit:
+        raise  # `damage` imports what takes long
     except damage() as error:
         raise damaged(content, error) from None
 
@@ -45,12 +48,20 @@ def _raw(content: Content, reading: Reading) -> Rows:
 
 def _named(row: Row, reading: Reading) -> Row:
     """Strip names of columns, and leave out those that have none or are not wanted."""
-    fields = {}
-    for name, value in row.fields.items():
-        bare = name.strip()
-        if bare and bare not in reading.skipped and not _is_index(bare):
-            fields[bare] = value
-    return Row(row.place, fields)
+    kept = _kept(tuple(row.fields), reading.skipped)
+    if kept is None:
+        return row
+    return Row(row.place, {bare: row.fields[name] for name, bare in kept})
+
+
+@lru_cache(maxsize=1024)
+def _kept(names: tuple[str, ...], skipped: frozenset[str]) -> tuple[tuple[str, str], ...] | None:
+    """Return the names that are kept, each as it is and stripped; None if all stay as they are."""
+    pairs = [(name, name.strip()) for name in names]
+    kept = [
+        (name, bare) for name, bare in pairs if bare and bare not in skipped and not _is_index(bare)
+    ]
+    return None if kept == [(name, name) for name in names] else tuple(kept)
 
 
 def _is_index(name: str) -> bool:

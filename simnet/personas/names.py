@@ -9,6 +9,7 @@ from hashlib import blake2b
 MAX_LENGTH = 64
 """Most characters of a handle."""
 
+_PLAIN = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.\-]{{0,{MAX_LENGTH - 1}}}")
 _URN = re.compile(r"<?urn:uuid:([0-9a-fA-F\-]+)>?")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _FILLERS = frozenset(
@@ -35,6 +36,8 @@ def normal(name: str) -> str:
 
 def sanitised(name: str) -> str:
     """Turn a name into a valid handle; valid names are returned unchanged, in NFC."""
+    if _PLAIN.fullmatch(name):
+        return name
     urn = _URN.fullmatch(name)
     name = urn[1] if urn else normal(name)
     kept = "".join(one if _is_allowed(one) else "_" for one in name)

@@ -12,6 +12,7 @@ from simnet.personas.persona import Attribute
 from simnet.personas.sources.vocabulary import words
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_WORD = re.compile(r"\w+")
 _UUID = re.compile(
     r"(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}"
     r"|[0-9a-f]{64}",
@@ -78,14 +79,12 @@ class _Kinds(NamedTuple):
 
 def bookkeeping(attributes: dict[str, Attribute], description: str) -> list[str]:
     """List the attributes that no prompt should contain."""
-    texts = [description]
-    found = []
-    for name, value in attributes.items():
-        if _is_bookkeeping(name, value) or _is_copy(value, texts):
-            found.append(name)
-        elif isinstance(value, str) and len(value) >= _SHORTEST_COPY:
-            texts.append(value)
-    return found
+    texts = _Texts(description)
+    return [
+        name
+        for name, value in attributes.items()
+        if _is_bookkeeping(name, value) or (isinstance(value, str) and texts.say(value))
+    ]
 
 
 def _is_bookkeeping(name: str, value: Attribute) -> bool:
@@ -95,13 +94,16 @@ def _is_bookkeeping(name: str, value: Attribute) -> bool:
     if isinstance(value, list) or value is None:
         return False
     written = str(value).strip()
-    if kinds.if_number and not isinstance(value, bool) and _NUMBER.fullmatch(written):
-        return True
-    if kinds.if_flag and written.casefold() in {"true", "false", "0", "1", "yes", "no"}:
-        return True
+    is_number = kinds.if_number and not isinstance(value, bool) and _NUMBER.fullmatch(written)
+    is_flag = kinds.if_flag and written.casefold() in {"true", "false", "0", "1", "yes", "no"}
+    return bool(is_number or is_flag) or _is_for_machines(written, birth=kinds.of_birth)
+
+
+def _is_for_machines(written: str, *, birth: bool) -> bool:
+    """Whether a value is a moment other than of birth, an address or a checksum."""
     if _MOMENT.fullmatch(written):
-        return not kinds.of_birth
-    return bool(_UUID.fullmatch(written) or _LINK.fullmatch(written))
+        return not birth
+    return " " not in written and bool(_LINK.fullmatch(written) or _UUID.fullmatch(written))
 
 
 @lru_cache(maxsize=4096)
@@ -132,26 +134,38 @@ def _kinds(name: str) -> _Kinds:
     )
 
 
-def _is_copy(value: Attribute, texts: list[str]) -> bool:
-    """Whether a text says again what one of others says already, perhaps with a little more."""
-    if not isinstance(value, str):
+class _Texts:
+    """What is told of one persona so far, to find texts that say it again."""
+
+    def __init__(self, description: str) -> None:
+        self._first = description
+        self._words: list[tuple[str, frozenset[str]]] | None = None
+        """Each text without case and punctuation, and its words."""
+
+    def say(self, text: str) -> bool:
+        """Return whether another says the same, perhaps with a little more; else remember it."""
+        if len(text) < _SHORTEST_COPY:
+            return bool(text) and text.strip().casefold() == self._first.strip().casefold()
+        if self._words is None:
+            self._words = [_bare(self._first)]
+        bare = _bare(text)
+        if any(_same(bare, other) for other in self._words):
+            return True
+        self._words.append(bare)
         return False
-    bare = _bare(value)
-    return any(_same(bare, _bare(text)) for text in texts if text)
 
 
-def _same(one: str, other: str) -> bool:
-    if one == other:
-        return bool(one)
-    shorter, longer = sorted((one, other), key=len)
-    if len(shorter) >= _SHORTEST_COPY and shorter in longer:
-        return True
-    several, more = shorter.split(), set(longer.split())
-    return len(several) >= _FEWEST_WORDS and sum(w in more for w in several) >= _ALIKE * len(
-        several
-    )
+def _bare(text: str) -> tuple[str, frozenset[str]]:
+    several = _WORD.findall(text.casefold())
+    return " ".join(several), frozenset(several)
 
 
-def _bare(text: str) -> str:
-    """Return the words of a text, without case and punctuation."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
+def _same(one: tuple[str, frozenset[str]], other: tuple[str, frozenset[str]]) -> bool:
+    (shorter, few), (longer, many) = sorted((one, other), key=_length)
+    if shorter == longer or (len(shorter) >= _SHORTEST_COPY and shorter in longer):
+        return bool(shorter)
+    return len(few) >= _FEWEST_WORDS and len(few & many) >= _ALIKE * len(few)
+
+
+def _length(text: tuple[str, frozenset[str]]) -> int:
+    return len(text[0])

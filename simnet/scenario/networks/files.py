@@ -130,10 +130,15 @@ def _pairs(file: Path, find: Finder) -> Iterator[_Pair]:
         if isinstance(row, Broken):
             raise InputError(f"{file}: {row.place}: {row.why}")
         columns = columns or _columns(content, row)
-        if not row.fields.keys() >= set(columns):
-            raise _no_pair(file, row)
-        follower, followee = (_handle(file, row.place, row.fields[name], name) for name in columns)
-        yield _Pair(follower, followee, row.place)
+        try:
+            follower, followee = row.fields[columns[0]], row.fields[columns[1]]
+        except KeyError:
+            raise _no_pair(file, row) from None
+        yield _Pair(
+            _handle(file, row.place, follower, columns[0]),
+            _handle(file, row.place, followee, columns[1]),
+            row.place,
+        )
 
 
 def _reading(content: Content) -> Reading:
@@ -173,11 +178,13 @@ def _headed(cells: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _handle(file: Path, place: str, value: object, name: str) -> str:
+    if isinstance(value, str) and value and not value.isspace():
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or isinstance(value, str):
         raise InputError(f"{file}: {place}: column {name!r} has no handle there; {_ADVICE}")
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"{file}: {place}: {value!r} names nobody; {_ADVICE}")
     return str(value)
 
