@@ -94,6 +94,24 @@ FAMILIES = {
         "mira_h",
         f"{MIRA} bio: Clocks! interested topics: Time.",
     ),
+    "ysimulator": (
+        {
+            "id": "4ef8052b-608d-50f2-9785-91b2bce1d72a",
+            "username": "mira",
+            "email": "mira@example.org",
+            "leaning": "left",
+            "age": 52,
+            "oe": "curious",
+            "llm": True,
+            "daily_activity_level": 3,
+            "round_actions": 4,
+            "frecsys_type": "random",
+            "interests": [["Clocks", "Bells"], [7, 5]],
+            "opinions": {"Clocks": 0.2},
+        },
+        "mira",
+        "leaning: left. age: 52. openness: curious. interests: Clocks, Bells.",
+    ),
     "syndisco-settings": (
         {
             "user_names": ["mira"],
@@ -190,7 +208,10 @@ NOTHING = [
     {"id": 1, "title": "Jaws", "description": "A shark."},
     {"name": "left-pad", "version": "1.0", "description": "Pads."},
     {"id": "q1", "value": 3},
+    {"attributes": ["expert"], "instructions": "Rate it.", "history_ctx_len": 4},
+    {"RS": {"title": "x"}, "RC_1": {"body": "y"}},
     {"lasts": 3600, "model": {"name": "x"}},
+    {"one": {"a": {"b": 1}}, "other": {}},
 ]
 
 
@@ -202,7 +223,9 @@ def test_a_file_that_holds_no_personas_says_what_it_is(write, what):
 
 @pytest.mark.parametrize("row", NOTHING)
 def test_a_table_of_things_becomes_no_persona(write, row):
-    with pytest.raises(PersonaError, match="says nothing about who somebody is"):
+    with pytest.raises(
+        PersonaError, match=r"no personas: it looks like a table (that says nothing|without ids)"
+    ):
         load_personas(write("a.jsonl", json.dumps(row) + "\n" + json.dumps(row)))
 
 

@@ -183,7 +183,7 @@ def _unwrapped(
     content: Content, whole: dict[str, Any], reading: Reading
 ) -> Iterator[tuple[str, Any]]:
     own = reading.wrappers[0] if reading.wrappers else ""
-    if own in whole and not isinstance(whole[own], list):
+    if own in whole and not isinstance(whole[own], list | dict):
         raise InputError(f"{content.path}: `{own}` is not a list; write a list of objects")
     for name in reading.wrappers:
         items = whole.get(name)
@@ -201,4 +201,4 @@ def _unwrapped(
 
 
 def _all(items: list[Any], kinds: type | tuple[type, ...]) -> bool:
-    return bool(items) and all(isinstance(item, kinds) for item in items)
+    return bool(items) and all(item and isinstance(item, kinds) for item in items)

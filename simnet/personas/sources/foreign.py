@@ -85,6 +85,11 @@ def _is_personal(fields: Fields) -> bool:
     return not _words(fields).isdisjoint(_PERSONAL)
 
 
+def _names_somebody(fields: Fields) -> bool:
+    has_parts = isinstance(fields.get("attributes"), dict | str)
+    return has_parts or not {"id", *NAMES, "description"}.isdisjoint(_names(fields))
+
+
 def _is_about_somebody(fields: Fields) -> bool:
     """Whether a row says who somebody is: in words of a description or by personal columns."""
     names, parts = _names(fields), _words(fields)
@@ -167,6 +172,7 @@ _KINDS = (
         _any_of("codename scenario agent_goals"),
         "import the file of the agents' profiles",
     ),
+    Foreign("a table without ids, names or descriptions", lambda one: not _names_somebody(one)),
     Foreign(
         "a table that says nothing about who somebody is", lambda one: not _is_about_somebody(one)
     ),

@@ -15,6 +15,7 @@ from simnet.personas.sources.families.silisocs import SILISOCS
 from simnet.personas.sources.families.sotopia import SOTOPIA
 from simnet.personas.sources.families.syndisco import SETTINGS, SYNDISCO
 from simnet.personas.sources.families.tinytroupe import TINYTROUPE
+from simnet.personas.sources.families.ysimulator import YSIMULATOR
 
 SPECIFIC = (
     TWITTER,
@@ -29,6 +30,7 @@ SPECIFIC = (
     FINEPERSONAS,
     PERSONAHUB,
     SETTINGS,
+    YSIMULATOR,
     SYNDISCO,
 )
 """Formats with columns that nothing else has; the first that fits a row is taken."""
