@@ -200,6 +200,7 @@ NO_PERSONAS = {
     "a log of actions": {"round": 1, "agent_id": 3, "action_type": "LIKE", "action_args": {}},
     "a set of instructions": {"id": 1, "instruction": "Add.", "output": "2"},
     "a table of posts": {"id": 1, "text": "Hi", "created_at": "2026-01-01"},
+    "a table of posts or other texts": {"from": "a@x.org", "to": "b@x.org", "body": "Hi"},
     "a sotopia environment": {"codename": "x", "scenario": "A pub.", "agent_goals": ["a", "b"]},
     "a table that says nothing": {"id": 4, "name": "Mug", "description": "Blue.", "price": 3.5},
 }
@@ -208,6 +209,9 @@ NOTHING = [
     {"id": 1, "title": "Jaws", "description": "A shark."},
     {"name": "left-pad", "version": "1.0", "description": "Pads."},
     {"id": "q1", "value": 3},
+    {"name": "get_weather", "description": "Says it.", "parameters": {"city": "text"}},
+    {"id": 7, "description": "Mend the gate.", "due": "May", "assignee": "ann"},
+    {"name": "Rye", "description": "A loaf.", "ingredients": ["rye", "salt"]},
     {"attributes": ["expert"], "instructions": "Rate it.", "history_ctx_len": 4},
     {"RS": {"title": "x"}, "RC_1": {"body": "y"}},
     {"lasts": 3600, "model": {"name": "x"}},

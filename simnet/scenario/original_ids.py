@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import cast
 
 from simnet.personas.names import normal
 from simnet.personas.persona import Persona
@@ -15,7 +16,7 @@ from simnet.personas.population import Population
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
-from simnet.world.actions import fields_of
+from simnet.world.actions import Action, fields_of
 
 
 class Roster(list[str]):
@@ -63,6 +64,8 @@ def as_handles(
 
     What is of a wrong type or names nobody is left for the checks of the scenario to tell of.
     """
+    if not _are_typed(cohorts, ties, cues):
+        return cohorts, ties, cues
     used = set(_used(cohorts, ties, cues))
     names = names_of(cohorts) if used else {}
     if names:
@@ -72,11 +75,27 @@ def as_handles(
     changed = {name: handle for name, handle in handles.items() if name != handle}
     if not changed:
         return cohorts, ties, cues
+    if not callable(ties):
+        renamed = [tuple(changed.get(name, name) for name in tie) for tie in ties]
+        ties = cast("Ties", renamed)
     return (
         [_with_order(cohort, changed) for cohort in cohorts],
-        ties if callable(ties) else [(changed.get(a, a), changed.get(b, b)) for a, b in ties],
+        ties,
         [_with_names(cue, changed) for cue in cues],
     )
+
+
+def _are_typed(cohorts: object, ties: object, cues: object) -> bool:
+    """Whether all is of the types that a scenario says, so that names can be looked for."""
+    return (
+        _all_are(cohorts, Cohort)
+        and (callable(ties) or _all_are(ties, tuple, list))
+        and _all_are(cues, Cue)
+    )
+
+
+def _all_are(values: object, *types: type) -> bool:
+    return isinstance(values, Sequence) and all(isinstance(value, types) for value in values)
 
 
 def _used(cohorts: Sequence[Cohort], ties: Ties | TieBuilder, cues: Sequence[Cue]) -> Iterator[str]:
@@ -97,11 +116,15 @@ def _texts(values: Iterable[object]) -> Iterator[str]:
 
 def _listed(cohort: Cohort) -> Sequence[Persona]:
     """Return the personas that may be from a file: a lazy population is not."""
-    return () if isinstance(cohort.personas, Population) else cohort.personas
+    if isinstance(cohort.personas, Population) or not _all_are(cohort.personas, Persona):
+        return ()
+    return cohort.personas
 
 
 def _members(cue: Cue) -> list[str]:
     """Name the fields of a cue's action that hold members."""
+    if not isinstance(cue.does, Action):
+        return []
     return [field.name for field in fields_of(type(cue.does)) if field.kind == "member"]
 
 

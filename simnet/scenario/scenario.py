@@ -56,10 +56,7 @@ class Scenario:
 
     def _resolve_original_ids(self) -> None:
         """Replace ids from before an import by handles; the file of `edges` does so itself."""
-        try:
-            resolved = as_handles(self.cohorts, self.ties, self.cues)
-        except (AttributeError, TypeError, ValueError):
-            return  # something is of a wrong type, which `check` tells of
+        resolved = as_handles(self.cohorts, self.ties, self.cues)
         for name, value in zip(("cohorts", "ties", "cues"), resolved, strict=True):
             object.__setattr__(self, name, value)
 

@@ -64,7 +64,9 @@ _CONTENT = words(
     "output chosen rejected logs post tweet selftext subreddit headline article abstract doi price "
     "amount quantity sku product stock invoice url published publisher genre director isbn "
     "latitude longitude lat lon version dependencies repository command code query verb outcome "
-    "currency total transcript caption label rating review"
+    "currency total transcript caption rating review "
+    "ingredients recipe brand manufacturer stars forks duration episodes parameters arguments "
+    "function functions returns endpoint schema due deadline assignee priority venue subject"
 )
 """Words of names of columns of what people wrote, sell or measure."""
 
@@ -116,6 +118,12 @@ def _are_turns(value: Any) -> bool:
     )
 
 
+def _ties(fields: Fields) -> bool:
+    pairs = ("follower followee", "follower_id followee_id", "source target", "from to")
+    letters = {"body", "text", "subject", "content", "message"}
+    return _any_of(*pairs)(fields) and letters.isdisjoint(_names(fields))
+
+
 def _any_of(*groups: str) -> Callable[[Fields], bool]:
     wanted = [frozenset(group.split()) for group in groups]
     return lambda fields: any(group <= _names(fields) for group in wanted)
@@ -140,7 +148,7 @@ _KINDS = (
     ),
     Foreign(
         "a list of ties",
-        _any_of("follower followee", "follower_id followee_id", "source target", "from to"),
+        _ties,
         'use it in a scenario with ties=networks.edges("FILE")',
     ),
     Foreign(
@@ -164,7 +172,9 @@ _KINDS = (
     ),
     Foreign(
         "a table of posts or other texts",
-        _impersonal("text", "body", "content", "selftext", "tweet", "source_tweet", "post"),
+        _impersonal(
+            "text", "body", "message", "content", "selftext", "tweet", "source_tweet", "post"
+        ),
         'a person can be made from a text with: simnet personas from-text "..."',
     ),
     Foreign(
