@@ -67,6 +67,12 @@ def test_adding_again_changes_nothing(catalogue):
     assert len(Catalogue.open(catalogue.folder)) == 3
 
 
+def test_what_is_untold_makes_nobody_somebody_else(catalogue):
+    quiet = [one.model_copy(update={"untold": ("age",)}) for one in PEOPLE]
+    assert catalogue.add(quiet) == (0, 3)
+    assert catalogue.get("ann").persona == PEOPLE[0]
+
+
 def test_somebody_else_under_a_known_id_is_refused_and_nothing_is_added(catalogue):
     others = [Persona(id="new"), Persona(id="bob", description="A barber.")]
     with pytest.raises(PersonaError, match="'bob' is somebody else"):

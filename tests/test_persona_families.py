@@ -187,6 +187,15 @@ def test_agents_of_one_name_stay_two_and_positions_stay_right_without_a_broken_r
         load_personas(path, skip_bad=True)
 
 
+def test_two_people_of_one_name_get_two_handles_and_two_of_one_id_are_told_of(write):
+    rows = [{"name": "Ann Lee", "description": text} for text in ("Sails.", "Rows.")]
+    people = load_personas(write("a.json", [*rows, {"name": "bo", "description": "Swims."}]))
+    assert [one.id for one in people] == ["Ann_Lee", "Ann_Lee-2", "bo"]
+    assert [one.attributes.get("original_id") for one in people] == ["Ann Lee", "Ann Lee", None]
+    with pytest.raises(PersonaError, match=r"'Ann Lee' is the id at item 1 .* two people"):
+        load_personas(write("b.json", [{**row, "id": row["name"]} for row in rows]))
+
+
 def test_a_file_of_broken_rows_alone_is_refused_whatever_is_skipped(write):
     with pytest.raises(PersonaError, match="no personas in this file; 2 rows cannot be read"):
         read(write("a.jsonl", '{"id": 1.5}\n{"id": \n'), skip_bad=True)

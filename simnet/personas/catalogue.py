@@ -80,7 +80,8 @@ class Catalogue:
     def add(self, personas: Sequence[Persona], source: Source | None = None) -> Added:
         """Add personas, all or none; those it has already are skipped.
 
-        `source` is that of personas which have none of their own. Raises PersonaError if an id
+        `source` is that of personas which have none of their own. A persona is known by its id,
+        description and attributes, whatever is untold of it. Raises PersonaError if an id
         belongs to a different persona here.
         """
         source = source or Source("", "simnet")
@@ -214,7 +215,7 @@ class Catalogue:
             known = fresh.get(persona.id, ())[:4] or self._row(persona.id)
             if not known:
                 fresh[persona.id] = (*row, *astuple(persona.source or source))
-            elif known != row:
+            elif known[:3] != row[:3]:
                 raise PersonaError(
                     f"{persona.id!r} is somebody else in {self.folder} already; rename one of "
                     "them or use another folder; nothing was added"

@@ -16,13 +16,13 @@ class Handles:
         """Return the handle, and whether it differs from the id in the row.
 
         `whole` is all of the row, which the handle of a persona without id and name depends on.
-        Raises FieldError when an earlier row has the same id, unless `repeats` allows that; then
-        the later one gets a number.
+        Raises FieldError when an earlier row has the same id, unless `repeats` allows that. Then
+        the later one gets a number, as does a row without an id whose name is that of another.
         """
         if draft.id is None and draft.name is None:
             return self._free(handle_for(draft.description, repr(whole))), False
         key = normal(draft.id if draft.id is not None else draft.name or "")
-        if key in self._places and not repeats:
+        if key in self._places and draft.id is not None and not repeats:
             raise FieldError(
                 "id",
                 f"{key!r} is the id at {self._places[key]} already; rename one of them if they "
@@ -32,7 +32,8 @@ class Handles:
         if handle in self._copies and key not in self._places:
             handle = f"{handle[: MAX_LENGTH - 9]}-{digest(key)}"
         self._places.setdefault(key, place)
-        return self._free(handle), handle != draft.id
+        free = self._free(handle)
+        return free, free != (draft.id if draft.id is not None else draft.name)
 
     def _free(self, handle: str) -> str:
         free = handle

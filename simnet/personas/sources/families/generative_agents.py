@@ -12,7 +12,7 @@ def _convert(fields: Fields) -> Draft:
     values = attributes(fields, but=frozenset(_PROSE))
     state = tuple(name for name in values if name not in _TOLD)
     description = prose(*(fields.get(column) for column in _PROSE))
-    return Draft(text(fields, "name"), description, values, untold=state)
+    return Draft(None, description, values, untold=state, name=text(fields, "name"))
 
 
 GENERATIVE_AGENTS = Format(

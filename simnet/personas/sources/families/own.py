@@ -16,8 +16,9 @@ from simnet.personas.sources.fields import (
     text,
 )
 
-NAMES = ("username", "user_name", "handle", "name")
-"""Columns that are the id where there is no `id`."""
+_IDS = ("username", "user_name", "handle")
+NAMES = (*_IDS, "name")
+"""Columns that stand for an `id` where there is none; a `name` may be that of two people."""
 _OWN = frozenset({"id", "description", "attributes", "untold"})
 _RECORDED = frozenset({"cohort", "portrait", "position"})
 """What the table `personas` of a run has besides."""
@@ -36,10 +37,13 @@ def _own(fields: Fields) -> Draft:
     untold = listing(fields, "untold")
     if is_recorded:
         untold = _not_told(values, optional_text(fields, "portrait"))
-    key = optional_identifier(fields, "id", *NAMES) or identifier(fields, "id")
+    key = optional_identifier(fields, "id", *_IDS)
+    name = None if key else optional_identifier(fields, "name")
+    if key is None and name is None:
+        key = identifier(fields, "id")
     complete = is_recorded or (isinstance(fields.get("untold"), list) and "attributes" in fields)
     description = optional_text(fields, "description")
-    return Draft(key, description, values, tuple(untold), complete=complete)
+    return Draft(key, description, values, tuple(untold), name, complete=complete)
 
 
 def _not_told(values: dict[str, Attribute], portrait: str) -> list[str]:

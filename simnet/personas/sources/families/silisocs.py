@@ -23,7 +23,7 @@ def _convert(fields: Fields) -> Draft:
         others |= {name: value for name, value in flattened(initial).items() if name not in others}
     values = attributes(others, but=frozenset({portrait, "agent_id"}))
     name = optional_identifier(fields, "name")
-    key = optional_identifier(fields, "agent_id") or name
+    key = optional_identifier(fields, "agent_id")
     untold = ("system_prompt", "processed_persona", "initial_belief", "source_index")
     return Draft(key, text(fields, portrait), values, untold, name)
 

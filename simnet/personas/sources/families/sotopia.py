@@ -10,7 +10,7 @@ _PROSE = ("public_info", "personality_and_values")
 def _convert(fields: Fields) -> Draft:
     parts = [optional_identifier(fields, one) for one in ("first_name", "last_name")]
     name = " ".join(filter(None, parts))
-    key = optional_identifier(fields, "pk") or name or None
+    key = optional_identifier(fields, "pk")
     values = attributes({"name": name or None} | fields, but=frozenset(_PROSE))
     return Draft(
         key,

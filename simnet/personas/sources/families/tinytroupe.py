@@ -29,7 +29,7 @@ def _convert(fields: Fields) -> Draft:
         )
     named = text({"name": name}, "name")
     values = attributes(flattened(persona), but=frozenset())
-    return Draft(named, "", values)
+    return Draft(None, "", values, name=named)
 
 
 TINYTROUPE = Format("tinytroupe", _fits, _convert, columns=("type", "persona"))
