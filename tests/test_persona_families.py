@@ -197,7 +197,7 @@ def test_two_people_of_one_name_get_two_handles_and_two_of_one_id_are_told_of(wr
 
 
 def test_a_file_of_broken_rows_alone_is_refused_whatever_is_skipped(write):
-    with pytest.raises(PersonaError, match="no personas in this file; 2 rows cannot be read"):
+    with pytest.raises(PersonaError, match="no personas in this file; broken rows: 2"):
         read(write("a.jsonl", '{"id": 1.5}\n{"id": \n'), skip_bad=True)
 
 
@@ -240,6 +240,11 @@ def test_a_table_of_things_becomes_no_persona(write, row):
         PersonaError, match=r"no personas: it looks like a table (that says nothing|without ids)"
     ):
         load_personas(write("a.jsonl", json.dumps(row) + "\n" + json.dumps(row)))
+
+
+def test_a_file_without_headings_is_told_what_a_first_line_is(write):
+    with pytest.raises(PersonaError, match=r"begins with the names of its columns.*'ann', 'Sails'"):
+        load_personas(write("a.csv", "ann,Sails\nbo,Rows\n"))
 
 
 @pytest.mark.parametrize(

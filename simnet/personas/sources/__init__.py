@@ -118,7 +118,7 @@ def read(
     )
     personas = reader.read(limit)
     if not personas and limit != 0:
-        broken = f"; {len(reader.broken)} rows cannot be read" if reader.broken else ""
+        broken = f"; broken rows: {len(reader.broken)}" if reader.broken else ""
         raise PersonaError(f"{path}: no personas in this file{broken or '; it has no rows'}")
     source = reader.source if reader.format else Source(path.name, "empty", licence, revision)
     return Batch(personas, source, tuple(reader.broken))

@@ -164,7 +164,7 @@ class FileReader:
         rows_text = "1 row" if count == 1 else f"{count} rows"
         raise PersonaError(
             f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "
-            f"or go on without such rows with --skip-bad\n  {listed}"
+            f"or go on without such rows with --skip-bad, in Python skip_bad=True\n  {listed}"
         )
 
 

@@ -182,7 +182,11 @@ _KINDS = (
         _any_of("codename scenario agent_goals"),
         "import the file of the agents' profiles",
     ),
-    Foreign("a table without ids, names or descriptions", lambda one: not _names_somebody(one)),
+    Foreign(
+        "a table without ids, names or descriptions",
+        lambda one: not _names_somebody(one),
+        "a CSV file begins with the names of its columns",
+    ),
     Foreign(
         "a table that says nothing about who somebody is", lambda one: not _is_about_somebody(one)
     ),
