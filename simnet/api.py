@@ -4,6 +4,7 @@ They build the same options and plans as the command line and launch them the sa
 """
 
 import asyncio
+import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import wraps
@@ -24,6 +25,7 @@ from simnet.runs.resume import check_resumable, resume_plan
 from simnet.runs.start import from_python, start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
+from simnet.scenario.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
@@ -83,6 +85,8 @@ async def arun(
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
     )
+    for doubt in doubts(scenario):
+        warnings.warn(f"{scenario.name}: {doubt}", stacklevel=2)
     return await _launched(start_plan(from_python(scenario, seed), options), progress)
 
 

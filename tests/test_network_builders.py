@@ -295,6 +295,20 @@ def written(folder: Path, name: str, text: str) -> Path:
         ("a.csv", "follower,followee\nm1,m2\n\n@m3,@m1\n"),
         ("a.csv", "\ufeffweight,target,source\n1,m2,m1\n2,m1,m3\n"),
         ("a.tsv", "from\tto\r\nm1\tm2\r\nm3\tm1\r\n"),
+        ("a.csv", " Follower ;FOLLOWEE\nm1;m2\nm3;m1\n"),
+        ("a.txt", "m1 m2\nm3 m1\n"),
+        ("a.parquet", "m1|m2\nm3|m1\n"),
+        ("a.jsonl", '{"to": "m2", "from": "m1"}\n{"from": "m3", "to": "m1"}\n'),
+        ("a.jsonl", '["m1", "m2"]\n["m3", "m1"]\n'),
+        ("a.json", '[["m1", "m2"], ["m3", "m1"]]'),
+        ("a.json", '{"edges": [["m1", "m2"], ["m3", "m1"]]}'),
+        (
+            "a.json",
+            (
+                '{"nodes": [{"id": "m1"}], "links": [{"source": "m1", "target": "m2"},'
+                ' {"source": "m3", "target": "m1"}]}'
+            ),
+        ),
     ],
 )
 def test_ties_are_read_from_text(tmp_path, name, text):
@@ -339,8 +353,11 @@ def test_ties_are_read_from_graphml(tmp_path, kind, ties):
             GRAPHML.format(kind="directed").replace("m2", "zz"),
             r"edge 0: there is no",
         ),
-        ("a.parquet", "no", r"a.parquet: it is not Parquet"),
-        ("a.txt", "m1 m2", r"a .csv, .tsv, .parquet or .graphml file, not '.txt'"),
+        ("a.parquet", "no", r"a.parquet: line 1: 'no' is no pair"),
+        ("a.parquet", "PAR1", r"a.parquet: broken Parquet"),
+        ("a.json", '[["m1", 1.5]]', r"item 1.*1.5 names nobody"),
+        ("a.json", '[["m1", null]]', r"item 1.*column '1' has no handle"),
+        ("a.json", '{"edges": 3}', r"`edges` is not a list"),
     ],
 )
 def test_a_broken_file_is_told_of(tmp_path, name, text, says):

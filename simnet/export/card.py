@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
+from simnet.export.origins import Origin
 from simnet.recording.files.manifest import Manifest
 
 
@@ -44,7 +45,7 @@ def check_hub() -> None:
 def data_card(
     manifest: Manifest,
     subsets: Sequence[Subset],
-    sources: Mapping[str | None, int],
+    sources: Mapping[Origin, int],
     *,
     prompts: str,
     columns: str,
@@ -74,7 +75,7 @@ def _configuration(subset: Subset) -> dict[str, Any]:
 def _body(
     manifest: Manifest,
     subsets: Sequence[Subset],
-    sources: Mapping[str | None, int],
+    sources: Mapping[Origin, int],
     prompts: str,
     columns: str,
 ) -> str:
@@ -190,7 +191,7 @@ def _counts(subsets: Sequence[Subset]) -> list[str]:
 
 
 def _origin(
-    manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[str | None, int]
+    manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[Origin, int]
 ) -> list[str]:
     models = sorted({name for subset in subsets for name in subset.models})
     version = manifest.versions.get("simnet", "of unknown version")
@@ -200,8 +201,7 @@ def _origin(
         f"- Run `{manifest.id}`, seed {manifest.seed}, simnet {version}.",
         *(_model(name, manifest) for name in models),
     ]
-    for source, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
-        origin = f"from {source}; its licence applies" if source else "given in the scenario"
+    for origin, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
         lines.append(f"- {count} personas {origin}.")
     lines.append("- All posts and replies are synthetic; nobody wrote or holds these opinions.")
     return lines

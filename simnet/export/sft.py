@@ -19,6 +19,7 @@ from simnet.agents.profile import Flagger
 from simnet.errors import UsageError
 from simnet.export.card import Subset, check_hub, data_card
 from simnet.export.folder import CARD, written_folder
+from simnet.export.origins import origins
 from simnet.export.replies import RecordedReply, replies_of
 from simnet.export.screening import AtLimit, ChatPair, Prompts, Screen
 from simnet.recording.reading.run import Run
@@ -68,7 +69,7 @@ def export_sft(
             counts = dict(undone[cohort] + left_out)
             subsets.append(_write_subset(folder, cohort, identifier, pairs, table, counts))
         _check_any_rows(run, subsets)
-        sources = Counter(run.read("personas")["source"].to_pylist())
+        sources = origins(run)
         card = data_card(run.manifest, subsets, sources, prompts=prompts, columns=columns)
         (folder / CARD).write_text(card, encoding="utf-8")
     return subsets

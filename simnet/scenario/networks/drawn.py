@@ -135,6 +135,7 @@ def together(*builders: TieBuilder) -> TieBuilder:
             np.concatenate([none, *(followees for _, followees in built)]),
         )
 
+    build.parts = builders  # type: ignore[attr-defined]  # files among them are checked early
     return build
 
 
