@@ -321,7 +321,7 @@ def test_export_writes_sets_and_will_not_overwrite(simnet, two_runs):
 
 
 def test_version_is_that_of_the_package(simnet):
-    version = metadata.version("simnet")
+    version = metadata.version("simnet-engine")
     assert simnet("version").stdout == simnet("--version").stdout == f"{version}\n"
     assert simnet_package.__version__ == version
 
