@@ -1,5 +1,7 @@
 """Rows per second and bytes per row of the recorder, SQLite and JSONL.
 
+Run it like this::
+
     python benchmarks/recorder.py [--rows 1000000] [--per-commit 10000] [--folder DIR]
 
 A row counts once it is on disk, fsync included. `encode` is the work of the processes that

@@ -1,5 +1,7 @@
 """Time until a killed run produces new replies again, by the number of recorded calls.
 
+Run it like this::
+
     python benchmarks/resume.py [--calls 100000 1000000]
 
 A run on real Ray actors with an instant model kills itself with SIGKILL after `--calls` replies,

@@ -1,5 +1,7 @@
 """Checks that the recorder's memory stays constant over millions of rows on a slow disk.
 
+Run it like this::
+
     python benchmarks/soak.py [--rows 5000000] [--slower 10] [--folder DIR]
 
 The recorder has a process of its own, as its actor does, and takes batches of 10,000 rows:
