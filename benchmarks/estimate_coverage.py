@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from arguments import at_least, between, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -113,8 +114,8 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--seeds", type=int, default=10)
-    options.add_argument("--shares", type=float, nargs="*", default=SHARES)
+    options.add_argument("--seeds", type=at_least(1), default=10)
+    options.add_argument("--shares", type=between(1e-6, 1), nargs="*", default=SHARES)
     options.add_argument("--scenarios", nargs="*", default=SCENARIOS, metavar="'FILE NAME=VALUE'")
     arguments = options.parse_args()
     results = {}
@@ -136,9 +137,8 @@ def report(results: dict[str, dict[float, dict[str, object]]], seeds: int) -> in
             given, held = one["given"], one["held"]
             short += any(count < WANTED * given for count in held.values())
             cells = [str(held[name]) if given else "-" for name in FIGURES]
-            width = "-" if one["width"] is None else f"{one['width']:.0%}"
-            error = "-" if one["error"] is None else f"{one['error']:.1%}"
-            table.add_row(target, f"{share:g}", str(given), *cells, width, error)
+            of_truth = [shown(one["width"], ".0%"), shown(one["error"], ".1%")]
+            table.add_row(target, f"{share:g}", str(given), *cells, *of_truth)
     console = Console()
     console.print(table)
     console.print("width and error: of tokens in, against the truth")
