@@ -100,3 +100,25 @@ def test_nothing_says_to_install_simnet_from_an_index_it_is_not_on():
     assert [path for path, text in texts.items() if said.search(text)] == []
     assert said.search('pip install -U "simnet[vllm]"')
     assert not said.search(distribution.install_command("vllm"))
+
+
+@pytest.mark.parametrize("target", ["demo", "check", "test", "docs", "constraints"])
+def test_make_says_in_one_sentence_that_a_python_is_too_old(target, tmp_path):
+    old = tmp_path / "python3.10"
+    code = "import sys; sys.version_info = (3, 10, 12, 'final', 0); exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\ntest "$1" = -c && exec {sys.executable} -c "{code}" "$2"\n')
+    old.chmod(0o755)
+    venv = tmp_path / "venv"
+    made = subprocess.run(
+        ["make", "--no-print-directory", target, f"PYTHON={old}", f"VENV={venv}"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode != 0
+    said = [line for line in made.stderr.splitlines() if not line.startswith("make:")]
+    assert said == [
+        "simnet needs Python 3.11 to 3.13, not 3.10; name another: make PYTHON=python3.12"
+    ]
+    assert not venv.exists()
