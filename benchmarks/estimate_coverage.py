@@ -40,7 +40,7 @@ SCENARIOS = (
     "echo_chamber.py",
     "echo_chamber.py arm=discovery people=100",
     "fact_check.py",
-    "million.py size=50000",
+    "million.py size=200000",
     "social_ai.py",
     "social_ai.py personas=60",
     "tap_water.py size=200 lasts=1d",
