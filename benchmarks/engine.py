@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 import psutil
+from arguments import at_least, rate, ratio, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -149,22 +150,28 @@ class Monitor(Silent):
     def last_tenth(self) -> float | None:
         """Return the turns per second of the last tenth over those of the second tenth."""
         early, late = self._rate(0.1, 0.2), self._rate(0.9, 1.0)
-        return late / early if early else None
+        return late / early if early and late else None
 
     def _rate(self, start: float, end: float) -> float:
+        if not self.turns:
+            return 0.0
         last = self.turns[-1][1]
         begin = min(self.turns, key=lambda one: abs(one[1] - start * last))
         stop = min(self.turns, key=lambda one: abs(one[1] - end * last))
         return (stop[1] - begin[1]) / (stop[0] - begin[0]) if stop[0] > begin[0] else 0.0
 
-    def cpu(self) -> dict[str, float] | None:
-        """Return CPU microseconds a turn by process, None if the run was too short to measure."""
+    def cpu(self) -> dict[str, float | None] | None:
+        """Return CPU microseconds a turn by process, None if the run was too short to measure.
+
+        A process whose clock did not tick between the samples was not measured either: None.
+        """
         if len(self.samples) < 2:
             return None
         (first, before), (last, after) = self.samples[0], self.samples[-1]
         if last == first or after == before:
             return None
-        return {part: 1e6 * (after[part] - before[part]) / (last - first) for part in after}
+        spent = {part: after[part] - before[part] for part in after}
+        return {part: 1e6 * one / (last - first) if one else None for part, one in spent.items()}
 
 
 class Figures(NamedTuple):
@@ -175,13 +182,20 @@ class Figures(NamedTuple):
     actors: int
     turns: int
     seconds: float
-    turns_per_s: float
+    turns_per_s: float | None
     last_tenth: float | None
     """Turns per second of the last tenth over those of the second tenth; None if unknown."""
-    turns_per_list: dict[str, float]
-    cpu_us: dict[str, float] | None
+    turns_per_list: dict[str, float | None]
+    """On each hop; None if nothing was sent there."""
+    cpu_us: dict[str, float | None] | None
     """CPU microseconds a turn, by process; None if the run was too short to measure."""
-    bytes_per_persona: float
+    bytes_per_persona: float | None
+    """None if the run was too short to measure."""
+
+    @property
+    def all_cpu_us(self) -> float | None:
+        """CPU microseconds a turn of all processes that were measured."""
+        return sum(filter(None, (self.cpu_us or {}).values())) or None
 
 
 def packed(
@@ -198,7 +212,8 @@ def packed(
         placed = Run.open(outcome.folder).manifest.placement
     progress = outcome.finish.progress
     done = progress.ledger.planned - len(scenario.cues)
-    print(f"{what} {people:,}: {done / progress.elapsed:,.0f} turns/s", file=sys.stderr)
+    speed = rate(done, progress.elapsed)
+    print(f"{what} {people:,}: {shown(speed, ',.0f')} turns/s", file=sys.stderr)
     lists = {"views": progress.sends, "prompts": progress.usage.asks, "rows": progress.writes}
     return Figures(
         what=what,
@@ -206,11 +221,11 @@ def packed(
         actors=placed["actors"],
         turns=done,
         seconds=progress.elapsed,
-        turns_per_s=done / progress.elapsed,
+        turns_per_s=speed,
         last_tenth=monitor.last_tenth(),
-        turns_per_list={name: done / max(count, 1) for name, count in lists.items()},
+        turns_per_list={name: ratio(done, count) for name, count in lists.items()},
         cpu_us=monitor.cpu(),
-        bytes_per_persona=sum(monitor.memory.values()) / people,
+        bytes_per_persona=ratio(sum(monitor.memory.values()) or None, people),
     )
 
 
@@ -258,10 +273,11 @@ def latency(turns: int = 400) -> float:
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     sizes = [100, 1_000, 10_000, 100_000, 1_000_000]
-    options.add_argument("--sizes", type=int, nargs="*", default=sizes)
-    options.add_argument("--turns", type=int, default=100_000)
-    options.add_argument("--delayed", type=int, default=10_000, help="personas of a slow model")
-    options.add_argument("--literal", type=int, default=50, help="personas with an actor each")
+    size = at_least(0)
+    options.add_argument("--sizes", type=size, nargs="*", default=sizes)
+    options.add_argument("--turns", type=at_least(1), default=100_000)
+    options.add_argument("--delayed", type=size, default=10_000, help="personas of a slow model")
+    options.add_argument("--literal", type=size, default=50, help="personas with an actor each")
     arguments = options.parse_args()
     # First, before any process of Ray starts.
     core = {
@@ -286,11 +302,11 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
             run.what,
             f"{run.people:,}",
             str(run.actors),
-            f"{run.turns_per_s:,.0f}",
-            f"{run.last_tenth:.2f}" if run.last_tenth else "",
-            f"{min(run.turns_per_list.values()):,.0f}",
-            f"{sum(run.cpu_us.values()):,.0f}" if run.cpu_us else "",
-            f"{run.bytes_per_persona * run.people / 1e6:,.0f}",
+            shown(run.turns_per_s, ",.0f"),
+            shown(run.last_tenth, ".2f"),
+            shown(min((n for n in run.turns_per_list.values() if n), default=None), ",.0f"),
+            shown(run.all_cpu_us, ",.0f"),
+            shown(run.bytes_per_persona and run.bytes_per_persona * run.people / 1e6, ",.0f"),
         )
     console = Console()
     console.print(table)
@@ -299,20 +315,19 @@ def report(runs: Sequence[Figures], alone: float, core: dict[int, float]) -> Non
     console.print(f"CPU and MB: of the processes of {', '.join(PROCESSES.values())} alone")
     for run in runs:
         used = run.cpu_us or {}
-        parts = " + ".join(f"{cpu:,.0f} {part}" for part, cpu in used.items())
+        parts = " + ".join(f"{shown(cpu, ',.0f')} {part}" for part, cpu in used.items())
         parts = parts or "not measured, the run was too short"
         console.print(f"CPU us/turn, {run.what} {run.people:,}: {parts}")
     console.print(f"one idle agent's turn: {alone:.1f} ms")
-    for people, rate in core.items():
-        console.print(f"kernel alone, {people:,} personas: {rate:,.0f} events/s")
+    for people, speed in core.items():
+        console.print(f"kernel alone, {people:,} personas: {speed:,.0f} events/s")
     sizes = {run.people: run for run in runs if run.what == "packed"}
     if {1_000, 1_000_000} <= sizes.keys():
         few, many = sizes[1_000], sizes[1_000_000]
-        time = few.turns_per_s / many.turns_per_s
-        console.print(f"a turn at 1,000,000 against 1,000: {time:.2f} x the time")
-        if few.cpu_us and many.cpu_us:
-            cpu = sum(many.cpu_us.values()) / sum(few.cpu_us.values())
-            console.print(f"a turn at 1,000,000 against 1,000: {cpu:.2f} x the CPU time")
+        time = shown(ratio(few.turns_per_s, many.turns_per_s), ".2f")
+        console.print(f"a turn at 1,000,000 against 1,000: {time} x the time")
+        cpu = shown(ratio(many.all_cpu_us, few.all_cpu_us), ".2f")
+        console.print(f"a turn at 1,000,000 against 1,000: {cpu} x the CPU time")
     facts = {"benchmark": "engine", "runs": [run._asdict() for run in runs]}
     facts |= {"idle_turn_ms": alone, "kernel_events_per_s": core}
     print(json.dumps(facts))

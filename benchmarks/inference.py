@@ -31,6 +31,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from arguments import at_least, ratio, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -231,20 +232,21 @@ def report(work: Work, found: dict[str, list[Figures]]) -> None:
     line |= {"requests": len(ids), "block": block, "best_hit_rate": round(best, 4)}
     for mode, rounds in found.items():
         middle = sorted(rounds, key=lambda one: one.speed)[len(rounds) // 2]
-        rate = middle.cached_tokens / middle.prompt_tokens
-        each = middle.output_tokens / middle.replies
-        parseable = middle.parseable / middle.replies
+        rate = ratio(middle.cached_tokens, middle.prompt_tokens)
+        of_best = ratio(rate, best)
+        each = ratio(middle.output_tokens, middle.replies)
+        parseable = ratio(middle.parseable, middle.replies)
         table.add_row(
-            mode, f"{middle.seconds:.1f}", f"{middle.speed:.0f}", f"{rate:.1%}",
-            f"{rate / best:.1%}", f"{each:.1f}", f"{parseable:.1%}",
+            mode, f"{middle.seconds:.1f}", f"{middle.speed:.0f}", shown(rate, ".1%"),
+            shown(of_best, ".1%"), shown(each, ".1f"), shown(parseable, ".1%"),
         )  # fmt: skip
         line[mode] = {
             "tokens_per_second": [round(one.speed, 1) for one in rounds],
             "seconds": [round(one.seconds, 2) for one in rounds],
-            "hit_rate": round(rate, 4),
-            "of_the_best": round(rate / best, 4),
+            "hit_rate": rate,
+            "of_the_best": of_best,
             "prompt_tokens": middle.prompt_tokens,
-            "tokens_per_action": round(each, 1),
+            "tokens_per_action": each,
             "parseable": parseable,
         }
     for mode in ("offline", "async"):
@@ -286,8 +288,8 @@ def main() -> None:
         "--engine", metavar="NAME=VALUE", action="append", default=[],
         help="argument of vLLM's engine, such as load_format=dummy; repeatable",
     )  # fmt: skip
-    parser.add_argument("--requests", type=int, default=108, help="a multiple of 9")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=at_least(9), default=108, help="a multiple of 9")
+    parser.add_argument("--rounds", type=at_least(1), default=3)
     parser.add_argument("--mode", choices=list(MODES), help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

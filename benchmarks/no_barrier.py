@@ -23,6 +23,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+from arguments import at_least, rate, ratio, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -199,10 +200,10 @@ def oracle(turns: Sequence[Turn], slots: int | None) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--people", type=int, default=8_000)
-    options.add_argument("--turns", type=int, default=12_000)
-    options.add_argument("--slots", type=int, default=64)
-    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--people", type=at_least(1), default=8_000)
+    options.add_argument("--turns", type=at_least(1), default=12_000)
+    options.add_argument("--slots", type=at_least(1), default=64)
+    options.add_argument("--repeats", type=at_least(1), default=3)
     arguments = options.parse_args()
     scenario = town(arguments.people, arguments.turns)
     seconds: dict[str, list[float]] = {"heap": [], "barrier": []}
@@ -225,8 +226,8 @@ def report(
     title = f"{len(turns):,} turns of {arguments.people:,} people, {arguments.slots} slots"
     table = Table("", "seconds", "turns/s", "against the heap", title=title)
     for name, value in took.items():
-        ratio = f"{value / took['heap']:.2f} x"
-        table.add_row(name, f"{value:.2f}", f"{len(turns) / value:,.0f}", ratio)
+        against = f"{shown(ratio(value, took['heap']), '.2f')} x"
+        table.add_row(name, f"{value:.2f}", shown(rate(len(turns), value), ",.0f"), against)
     Console().print(table)
     facts = {
         "benchmark": "no_barrier",
@@ -235,8 +236,8 @@ def report(
         "slots": arguments.slots,
         "mean_delay": MEAN,
         "seconds": {name: round(value, 3) for name, value in took.items()},
-        "heap_over_barrier": round(took["barrier"] / took["heap"], 3),
-        "share_of_oracle": round(took["oracle, same slots"] / took["heap"], 3),
+        "heap_over_barrier": ratio(took["barrier"], took["heap"]),
+        "share_of_oracle": ratio(took["oracle, same slots"], took["heap"]),
     }
     print(json.dumps(facts))
 

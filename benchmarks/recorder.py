@@ -1,5 +1,7 @@
 """Rows per second and bytes per row of the recorder, SQLite and JSONL.
 
+Run it like this::
+
     python benchmarks/recorder.py [--rows 1000000] [--per-commit 10000] [--folder DIR]
 
 A row counts once it is on disk, fsync included. `encode` is the work of the processes that
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from arguments import at_least, percentile, rate, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -111,7 +114,7 @@ def made_calls(count: int, seed: int = 1) -> Iterator[Call]:
 
 def measure(
     events: Sequence[Any], per_commit: int, write: Callable[[Sequence[Any]], None]
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Write all events in commits; return rows a second and the commits' latency in ms."""
     latencies = []
     start = time.perf_counter()
@@ -120,20 +123,19 @@ def measure(
         write(events[first : first + per_commit])
         latencies.append(1e3 * (time.perf_counter() - began))
     spent = time.perf_counter() - start
-    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else latencies * 99
     return {
-        "rows_per_s": len(events) / spent,
+        "rows_per_s": rate(len(events), spent),
         "p50_ms": statistics.median(latencies),
-        "p99_ms": cuts[98],
+        "p99_ms": percentile(latencies, 99),
     }
 
 
-def encoding(events: Sequence[Event], per_commit: int, _folder: Path) -> dict[str, float]:
+def encoding(events: Sequence[Event], per_commit: int, _folder: Path) -> dict[str, float | None]:
     measured = measure(events, per_commit, lambda rows: encode("events", rows) and None)
-    return {**measured, "bytes_per_row": 0.0}
+    return {**measured, "bytes_per_row": None}
 
 
-def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float | None]:
     batches = iter(
         [encode("events", events[n : n + per_commit]) for n in range(0, len(events), per_commit)]
     )
@@ -148,7 +150,7 @@ def recording(events: Sequence[Event], per_commit: int, folder: Path) -> dict[st
     return {**measured, "bytes_per_row": size / len(events)}
 
 
-def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float | None]:
     with Recorder(folder) as recorder:
 
         def write(rows: Sequence[Event]) -> None:
@@ -159,12 +161,12 @@ def both(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, fl
         size = recorder.statistics().committed_bytes
         began = time.perf_counter()
         parts = recorder.seal().files["events"]
-        measured["sealed_rows_per_s"] = len(events) / (time.perf_counter() - began)
+        measured["sealed_rows_per_s"] = rate(len(events), time.perf_counter() - began)
         measured["sealed_bytes_per_row"] = sum(part.bytes for part in parts) / len(events)
     return {**measured, "bytes_per_row": size / len(events)}
 
 
-def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, float]:
+def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, float | None]:
     batches = iter(
         [encode("calls", calls[n : n + per_commit]) for n in range(0, len(calls), per_commit)]
     )
@@ -181,7 +183,7 @@ def calling(calls: Sequence[Call], per_commit: int, folder: Path) -> dict[str, f
     return {**measured, "bytes_per_row": size / len(calls)}
 
 
-def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float | None]:
     path = folder / "events.db"
     connection = sqlite3.connect(path)
     columns = ", ".join(json.dumps(name) for name in Event._fields)
@@ -197,7 +199,7 @@ def sqlite(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, 
     return {**measured, "bytes_per_row": path.stat().st_size / len(events)}
 
 
-def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float]:
+def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, float | None]:
     path = folder / "events.jsonl"
     with path.open("w", encoding="utf-8") as file:
 
@@ -210,7 +212,7 @@ def jsonl(events: Sequence[Event], per_commit: int, folder: Path) -> dict[str, f
     return {**measured, "bytes_per_row": path.stat().st_size / len(events)}
 
 
-def loading(calls: int, folder: Path) -> dict[str, float]:
+def loading(calls: int, folder: Path) -> dict[str, float | None]:
     """Record calls as a killed run leaves them, and load their replies as a resume does."""
     system = "You are a member of a social network. " * 20
     with Recorder(folder) as recorder:
@@ -229,7 +231,7 @@ def loading(calls: int, folder: Path) -> dict[str, float]:
     began = time.perf_counter()
     found = Recorded.load(Run(folder, Manifest(id="made", created=datetime.now(UTC))))
     spent = time.perf_counter() - began
-    return {"calls": len(found), "loaded_s": spent, "calls_per_s": len(found) / spent}
+    return {"calls": len(found), "loaded_s": spent, "calls_per_s": rate(len(found), spent)}
 
 
 def _flat(row: Event) -> tuple[Any, ...]:
@@ -276,14 +278,14 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--per-commit", type=int, default=10_000)
-    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--rows", type=at_least(1), default=1_000_000)
+    parser.add_argument("--per-commit", type=at_least(1), default=10_000)
+    parser.add_argument("--calls", type=at_least(1), default=100_000)
     parser.add_argument("--speaking", action="store_true", help="give every event a text")
     parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
     parser.add_argument(
         "--load",
-        type=int,
+        type=at_least(1),
         nargs="*",
         default=[100_000, 1_000_000],
         help="numbers of calls whose replies are loaded, as a resume does",
@@ -292,8 +294,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _report(
-    results: dict[str, dict[str, float]],
-    loads: list[dict[str, float]],
+    results: dict[str, dict[str, float | None]],
+    loads: list[dict[str, float | None]],
     arguments: argparse.Namespace,
 ) -> None:
     table = Table(title=f"{arguments.rows:,} events, {arguments.per_commit:,} a commit")
@@ -301,15 +303,14 @@ def _report(
     for column in ("rows/s", "bytes/row", "commit p50 ms", "commit p99 ms"):
         table.add_column(column, justify="right")
     for name, measured in results.items():
-        size = measured["bytes_per_row"]
-        cells = [f"{measured['rows_per_s']:,.0f}", f"{size:.0f}" if size else "-"]
-        cells += [f"{measured['p50_ms']:.2f}", f"{measured['p99_ms']:.2f}"]
+        cells = [shown(measured["rows_per_s"], ",.0f"), shown(measured["bytes_per_row"], ".0f")]
+        cells += [shown(measured["p50_ms"], ".2f"), shown(measured["p99_ms"], ".2f")]
         table.add_row(name, *cells)
     console = Console()
     console.print(table)
     sealed = results["simnet: both"]
     console.print(
-        f"sealing: {sealed['sealed_rows_per_s']:,.0f} rows/s, "
+        f"sealing: {shown(sealed['sealed_rows_per_s'], ',.0f')} rows/s, "
         f"{sealed['sealed_bytes_per_row']:.0f} bytes/row in Parquet",
         highlight=False,
     )

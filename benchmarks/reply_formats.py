@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from arguments import at_least
 from rich.console import Console
 from rich.table import Table
 
@@ -310,11 +311,14 @@ async def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", help="folder or hub name; the embedded one if left out")
-    parser.add_argument("--views", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--people", type=int, default=20, help="the more, the fuller are feeds")
-    parser.add_argument("--longest", type=int, default=100, help="characters in one text")
-    parser.add_argument("--least", type=int, default=1, help="posts in view, 1 to 10")
+    parser.add_argument("--views", type=at_least(1), default=40)
+    parser.add_argument("--rounds", type=at_least(1), default=2)
+    parser.add_argument(
+        "--people", type=at_least(1), default=20, help="the more, the fuller are feeds"
+    )
+    parser.add_argument("--longest", type=at_least(1), default=100, help="characters in one text")
+    least = range(1, POSTS + 1)
+    parser.add_argument("--least", type=int, default=1, choices=least, help="posts in view")
     options = parser.parse_args()
     scenario = town(options.people, options.longest)
     asking = measure(options.model, scenario, options.views, options.rounds, options.least)

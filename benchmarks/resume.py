@@ -1,5 +1,7 @@
 """Time until a killed run produces new replies again, by the number of recorded calls.
 
+Run it like this::
+
     python benchmarks/resume.py [--calls 100000 1000000]
 
 A run on real Ray actors with an instant model kills itself with SIGKILL after `--calls` replies,
@@ -22,6 +24,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import NamedTuple
 
+from arguments import at_least, rate, shown
 from rich.console import Console
 from rich.table import Table
 
@@ -102,7 +105,7 @@ class Resumed(NamedTuple):
     ready_s: float
     played_s: float
     """The part of these in which the recorded turns were replayed."""
-    turns_per_s: float
+    turns_per_s: float | None
     """Recorded turns replayed per second."""
 
 
@@ -133,12 +136,12 @@ def measure(calls: int) -> Resumed:
     live, played = first.live
     starting = sum(outcome.phases.get(phase, 0.0) for phase in STARTING)
     playing = live - began - starting
-    return Resumed(calls, recorded, live - began, playing, played / playing)
+    return Resumed(calls, recorded, live - began, playing, rate(played, playing))
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--calls", type=int, nargs="*", default=[100_000, 1_000_000])
+    options.add_argument("--calls", type=at_least(1), nargs="*", default=[100_000, 1_000_000])
     options.add_argument("--kill-at", type=int, help=argparse.SUPPRESS)
     options.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     arguments = options.parse_args()
@@ -156,7 +159,7 @@ def report(resumes: Sequence[Resumed]) -> None:
     for one in resumes:
         table.add_row(
             *(f"{one.recorded:,}", f"{one.ready_s:.1f}"),
-            *(f"{one.played_s:.1f}", f"{one.turns_per_s:,.0f}"),
+            *(f"{one.played_s:.1f}", shown(one.turns_per_s, ",.0f")),
         )
     Console().print(table)
     print(json.dumps({"benchmark": "resume", "runs": [one._asdict() for one in resumes]}))

@@ -1,5 +1,7 @@
 """Checks that the recorder's memory stays constant over millions of rows on a slow disk.
 
+Run it like this::
+
     python benchmarks/soak.py [--rows 5000000] [--slower 10] [--folder DIR]
 
 The recorder has a process of its own, as its actor does, and takes batches of 10,000 rows:
@@ -27,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from arguments import at_least, between
 from recorder import speaker
 from rich.console import Console
 from rich.table import Table
@@ -41,6 +44,8 @@ ROWS = EVENTS + EXPOSURES + CALLS
 MEMBERS = 10_000
 TEXTS = 50_000
 FLAT = 0.05
+LEAST_ROWS = 20 * ROWS
+"""Below, there are too few writes to tell growth."""
 
 
 class SlowDisk(Disk):
@@ -265,8 +270,8 @@ def _spread(samples: list[Sample]) -> Iterator[Sample]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--slower", type=float, default=10.0)
+    parser.add_argument("--rows", type=at_least(LEAST_ROWS), default=5_000_000)
+    parser.add_argument("--slower", type=between(1, 1e6), default=10.0)
     parser.add_argument("--folder", type=Path, help="where to write; the disk that is measured")
     return parser.parse_args()
 

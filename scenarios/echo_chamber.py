@@ -7,11 +7,12 @@ agree. The arms differ in the feed alone, so what they show differs by the feed 
     simnet run scenarios/echo_chamber.py --set arm=engagement
     simnet run scenarios/echo_chamber.py --set arm=discovery
 
-and how much of what members were shown came from those who agree::
+and how much of what members were shown came from those who agree, in the run made last::
 
-    >>> from simnet import Run
-    >>> from simnet.analysis.polarisation import like_minded
-    >>> like_minded(Run.open("latest"), "opinion")
+    from simnet import Run
+    from simnet.analysis.polarisation import like_minded
+
+    print(like_minded(Run.open("latest"), "opinion"))
 """
 
 from typing import Literal

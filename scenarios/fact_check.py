@@ -5,7 +5,7 @@ into the thread of a post; `rate` says whether a note helps. A note that two oth
 helpful, more than find it unhelpful, is shown with the post from then on. No moderator is
 involved. Both verbs are rows of the record like any other: the choice of `rate` is in the column
 `text`, the note that it is about in `post`. A note is a reply by its `relation`, so it is shown
-below its post and counts where replies count.
+below its post and counts where replies count::
 
     simnet run scenarios/fact_check.py --backend fake
     simnet run scenarios/fact_check.py --set size=200 --set lasts=1d

@@ -1,7 +1,7 @@
 """A million people, most of whom only read; one piece of news, and who gets to see it.
 
 Lurkers cost nothing until they look, and a look costs the same whatever the size of the town,
-so the size of a population is a matter of memory alone:
+so the size of a population is a matter of memory alone::
 
     simnet run scenarios/million.py --backend fake --set size=1000000
 """

@@ -4,9 +4,20 @@ Each post has an author; whoever follows that author sees the post and replies. 
 whom is the pairing of posts and personas, so the full cross product, a random persona for each
 post and the most similar persona for each post are three networks. The replies of one follower
 type are one fine-tuning subset: `simnet export sft RUN --out DIR`.
+
+Posts, personas, traits and the system text come from files where you name them::
+
+    simnet run scenarios/social_ai.py --backend fake --set posts=posts.txt \
+        --set file=people.jsonl --set traits=traits.json --set setting=system.txt
+
+Follower types may ask LoRA adapters, and several models may share the followers of each type::
+
+    simnet run scenarios/social_ai.py --set adapters=troll,alarmist=worrier \
+        --adapter troll=adapters/troll --adapter worrier=adapters/worrier
+    simnet run scenarios/social_ai.py --set models=default,big --also big=MODEL
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +39,7 @@ from simnet import (
 from simnet.errors import InputError
 from simnet.personas import load_personas
 from simnet.personas.vectors import TextIndex
+from simnet.scenario.text_files import read_lists, read_rows, read_text
 
 POSTS = (
     (
@@ -72,6 +84,8 @@ TRAITS = {
 }
 
 SETTING = "You are on a social network and answer posts in the role you are given."
+DEFAULT = "default"
+"""What `models` calls the run's default model."""
 
 
 def social_ai(
@@ -81,6 +95,11 @@ def social_ai(
     per_post: int = 1,
     longest: int = 200,
     file: str = "",
+    posts: str = "",
+    traits: str = "",
+    setting: str = SETTING,
+    adapters: Sequence[str] = (),
+    models: Sequence[str] = (DEFAULT,),
     seed: int = 0,
 ) -> Scenario:
     """Let personas of each follower type answer the posts.
@@ -88,32 +107,44 @@ def social_ai(
     `pairing` is who sees which post: all (`cross`), or for each post `per_post` personas drawn
     at random or most similar to it. `types` gives each persona all types, or one at random.
     `file` is a persona file to take the personas from; see `simnet personas import`.
+
+    `posts` is a file of posts: one a line, or a table with a column `post` or `text`. `traits` is
+    a JSON object of the follower types with the traits of each. `setting` is the text that all
+    prompts begin with, or the path of a .txt file that holds it. `adapters` lists the types that
+    ask an adapter of their name, or of another: `troll` or `troll=other`. The followers of each
+    type are shared evenly among `models`; `default` is the one that `--model` names.
     """
+    written = [row["post"] for row in read_rows(posts, ("post", "text"))] if posts else POSTS
+    kinds = read_lists(traits) if traits else TRAITS
+    adapter_of = _adapters(adapters, kinds)
     crowd = (
         list(load_personas(Path(file), limit=personas)) if file else list(sample(personas, seed))
     )
-    authors = [Persona(id=f"author{number}") for number, _ in enumerate(POSTS, 1)]
-    followers = {kind: _followers(crowd, kind, types, seed) for kind in TRAITS}
+    authors = [Persona(id=f"author{number}") for number, _ in enumerate(written, 1)]
+    followers = {kind: _followers(crowd, kind, list(kinds), types, seed) for kind in kinds}
     ties = [
         (follower.id, author.id)
-        for author, post in zip(authors, POSTS, strict=True)
+        for author, post in zip(authors, written, strict=True)
         for seen_by in _readers(crowd, post, pairing, per_post, seed)
-        for kind in TRAITS
+        for kind in kinds
         if (follower := followers[kind].get(seen_by)) is not None
     ]
     cohorts = [
         Cohort(
-            kind,
-            list(people.values()),
-            manner=_manner(kind),
+            kind if len(models) == 1 else f"{kind}_{model}",
+            people,
+            manner=_manner(kind, kinds[kind]),
             verbs=(Reply,),
             rhythm=OnPost(delay=SECOND),
             reacts_in=MINUTE / 2,
             text_limit=longest,
             memory=0,
             temperature=0.7,
+            model=None if model == DEFAULT else model,
+            adapter=adapter_of.get(kind),
         )
-        for kind, people in followers.items()
+        for kind in kinds
+        for model, people in _shared(list(followers[kind].values()), models, seed).items()
         if people
     ]
     return Scenario(
@@ -121,28 +152,50 @@ def social_ai(
         [Cohort("authors", authors, rhythm=Never()), *cohorts],
         cues=[
             Cue(number * MINUTE, author.id, Write(post))
-            for number, (author, post) in enumerate(zip(authors, POSTS, strict=True))
+            for number, (author, post) in enumerate(zip(authors, written, strict=True))
         ],
         ties=ties,
         feed=Feed(size=1),
-        setting=SETTING,
-        lasts=len(POSTS) * MINUTE,
+        setting=read_text(setting),
+        lasts=len(written) * MINUTE,
         seed=seed,
     )
 
 
-def _manner(kind: str) -> str:
-    traits = "\n".join(f"- {trait}" for trait in TRAITS[kind])
+def _adapters(given: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the adapter of each type that has one."""
+    named = {kind: adapter or kind for kind, _, adapter in (one.partition("=") for one in given)}
+    if unknown := sorted(named.keys() - kinds.keys()):
+        raise InputError(f"adapters: there is no type {unknown[0]!r}; there are {', '.join(kinds)}")
+    return named
+
+
+def _shared(
+    people: Sequence[Persona], models: Sequence[str], seed: int
+) -> Mapping[str, list[Persona]]:
+    """Share people evenly among models, in an order that the seed decides."""
+    if not models or len(set(models)) < len(models):
+        raise InputError(f"models={','.join(models)}: name each model once, at least one")
+    mixed = sorted(people, key=lambda person: draws.unit(seed, person.id, "model"))
+    share = {person.id: models[number % len(models)] for number, person in enumerate(mixed)}
+    return {model: [one for one in people if share[one.id] == model] for model in models}
+
+
+def _manner(kind: str, traits_of: Sequence[str]) -> str:
+    traits = "\n".join(f"- {trait}" for trait in traits_of)
     return (
         f"You are one of the author's followers, the {kind}. Traits of your personality:\n{traits}"
     )
 
 
 def _followers(
-    crowd: Sequence[Persona], kind: str, types: Literal["all", "random"], seed: int
+    crowd: Sequence[Persona],
+    kind: str,
+    kinds: Sequence[str],
+    types: Literal["all", "random"],
+    seed: int,
 ) -> dict[str, Persona]:
     """Make the followers of one type, by the id of the persona they are."""
-    kinds = list(TRAITS)
     return {
         persona.id: persona.model_copy(update={"id": f"{persona.id}-{kind}"})
         for persona in crowd

@@ -2,23 +2,22 @@
 
 One town, one rumour, one seed: the three arms differ in what the moderators do, and in nothing
 else. Inside every arm half of the town reads by time and half by engagement. Members report
-what troubles them; the moderators find it in their report queue when they wake.
+what troubles them; the moderators find it in their report queue when they wake::
 
     simnet run scenarios/tap_water.py:arms.nothing
     simnet run scenarios/tap_water.py:arms.label
     simnet run scenarios/tap_water.py:arms.remove
 
-An arm is also the scenario with `moderation` set, and then other parameters can be set too:
+An arm is also the scenario with `moderation` set, and then other parameters can be set too::
 
     simnet run scenarios/tap_water.py --set moderation=label --set size=200 --set lasts=12h
 
-How far the rumour came in each arm (`simnet ls` lists the runs)::
+How far the rumour came in the last three runs (`simnet ls` lists them)::
 
-    from simnet import Run
     from simnet.analysis.cascades import compare
+    from simnet.recording.reading.run import list_runs
 
-    runs = {"nothing": Run.open("..."), "label": Run.open("..."), "remove": Run.open("...")}
-    tables = {arm: (run.read("events"), run.read("exposures")) for arm, run in runs.items()}
+    tables = {run.id: (run.read("events"), run.read("exposures")) for run in list_runs()[-3:]}
     print(compare(tables, by="plant_insider").to_pandas())
 """
 

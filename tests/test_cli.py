@@ -321,7 +321,7 @@ def test_export_writes_sets_and_will_not_overwrite(simnet, two_runs):
 
 
 def test_version_is_that_of_the_package(simnet):
-    version = metadata.version("simnet")
+    version = metadata.version("simnet-engine")
     assert simnet("version").stdout == simnet("--version").stdout == f"{version}\n"
     assert simnet_package.__version__ == version
 
@@ -347,10 +347,11 @@ def test_the_shell_completes_commands_and_run_ids(simnet, two_runs, monkeypatch)
 def test_doctor_lists_findings(simnet):
     told = json.loads(simnet("doctor", "--json").stdout)
     names = [finding["what"] for finding in told["findings"]]
-    assert names == [
-        *("Python", "packages", "backend", "embedded model"),
+    assert [name for name in names if name != "import name"] == [
+        *("Python", "packages", "backend", "embedded model", "endpoints"),
         *("cores", "memory", "free disk", "GPUs", "Ray"),
     ]
+    assert "fake" in told["backends"]
     missing = [finding for finding in told["findings"] if finding["state"] == "missing"]
     assert told["can_run"] == (not missing)
     assert all(finding["cure"] for finding in missing)
@@ -362,9 +363,13 @@ def test_doctor_says_what_to_do_about_what_is_missing(simnet, monkeypatch):
 
     monkeypatch.setattr(doctor_command, "choose", choose_nothing)
     result = simnet("doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 0
     assert "-> vLLM is not installed; pip install it" in result.stdout
-    assert "a run cannot start here" in result.stdout
+    assert "a run can start here with" in result.stdout
+    assert "--backend fake" in result.stdout
+    told = json.loads(simnet("doctor", "--json").stdout)
+    assert told["can_run"]
+    assert "vllm" not in told["backends"]
 
 
 def test_doctor_tells_how_to_get_the_embedded_model(simnet, here, monkeypatch):

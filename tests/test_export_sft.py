@@ -320,6 +320,6 @@ def test_the_metadata_of_the_card_is_what_the_hub_reads(tmp_path):
 
 def test_without_huggingface_hub_an_export_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setattr(card, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r'pip install "simnet\[hub\]"'):
+    with pytest.raises(UsageError, match=r'pip install "\.\[hub\]"'):
         export_sft(a_run(tmp_path), tmp_path / "sft")
     assert not (tmp_path / "sft").exists()

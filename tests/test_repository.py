@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from simnet import distribution
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
@@ -85,3 +87,38 @@ def test_every_dependency_that_make_installs_is_pinned_within_its_range():
         pin = pins.get(canonical(wanted.name))
         assert pin, f"{wanted.name} is not in constraints.txt"
         assert wanted.specifier.contains(pin), f"{wanted} does not allow {pin}"
+
+
+def test_nothing_says_to_install_simnet_from_an_index_it_is_not_on():
+    """`simnet` there is another project, and `simnet-engine` is not published."""
+    assert PROJECT["name"] == distribution.NAME == "simnet-engine"
+    said = re.compile(r"pip3? install (-\S+ +)*[\"']?simnet\b")
+    folders = ("simnet", "docs", "scenarios", "benchmarks", ".github", ".ci")
+    files = [path for name in folders for path in (ROOT / name).rglob("*") if path.is_file()]
+    files += [path for path in ROOT.iterdir() if path.suffix in {".md", ".cff", ".txt"}]
+    texts = {path: path.read_bytes().decode(errors="replace") for path in files}
+    assert [path for path, text in texts.items() if said.search(text)] == []
+    assert said.search('pip install -U "simnet[vllm]"')
+    assert not said.search(distribution.install_command("vllm"))
+
+
+@pytest.mark.parametrize("target", ["demo", "check", "test", "docs", "constraints"])
+def test_make_says_in_one_sentence_that_a_python_is_too_old(target, tmp_path):
+    old = tmp_path / "python3.10"
+    code = "import sys; sys.version_info = (3, 10, 12, 'final', 0); exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\ntest "$1" = -c && exec {sys.executable} -c "{code}" "$2"\n')
+    old.chmod(0o755)
+    venv = tmp_path / "venv"
+    made = subprocess.run(
+        ["make", "--no-print-directory", target, f"PYTHON={old}", f"VENV={venv}"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode != 0
+    said = [line for line in made.stderr.splitlines() if not line.startswith("make:")]
+    assert said == [
+        "simnet needs Python 3.11 to 3.13, not 3.10; name another: make PYTHON=python3.12"
+    ]
+    assert not venv.exists()

@@ -116,6 +116,19 @@ def test_a_run_is_opened_by_id_by_its_path_in_the_root_and_by_path(root, monkeyp
         assert Run.open(name).id == path.name
 
 
+def test_the_newest_run_is_opened_by_the_name_latest(root):
+    root.mkdir(exist_ok=True)
+    with pytest.raises(UsageError, match="there are no runs in"):
+        Run.open("latest", root)
+    older, newer = (RunDirectory.create(root, name, seed=1, versions={}) for name in ("b", "a"))
+    manifest = json.loads((older.path / "manifest.json").read_text(encoding="utf-8"))
+    manifest["created"] = "2020-01-01T00:00:00Z"
+    (older.path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert Run.open("latest", root).path == newer.path
+    (newer.path / "manifest.json").write_text("{", encoding="utf-8")
+    assert Run.open("latest", root).path == older.path
+
+
 def test_an_unknown_run_is_refused_with_a_guess(root):
     path = recorded(root)
     with pytest.raises(UsageError, match=f"did you mean '{path.name}'"):

@@ -12,6 +12,7 @@ from simnet.cli.estimate import app as estimate
 from simnet.cli.explain import app as explain
 from simnet.cli.export import app as export
 from simnet.cli.fork import app as fork
+from simnet.cli.init import init
 from simnet.cli.ls import ls
 from simnet.cli.migrate import migrate
 from simnet.cli.personas.app import app as personas
@@ -73,7 +74,7 @@ def main_options(
     """Simulate societies of LLM personas on a social network."""
 
 
-for command in (validate, cost, ls, show, replay, verify, migrate, doctor, version):
+for command in (init, validate, cost, ls, show, replay, verify, migrate, doctor, version):
     app.command()(command)
 
 

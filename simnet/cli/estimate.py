@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,8 @@ from simnet.cli.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simnet.planning.cost_estimate import Estimate, Estimates, Range
+    from simnet.planning.cost_estimate import Estimates
+    from simnet.planning.intervals import Estimate, Range
     from simnet.scheduler.messages import Progress
 
 app = typer.Typer(rich_markup_mode=None)
@@ -70,7 +72,10 @@ class _Phases:
 def _as_dict(estimates: "Estimates") -> dict[str, object]:
     def ranges(one: "Estimate") -> dict[str, object]:
         return {
-            name: {key: round(value, 3) for key, value in figure._asdict().items()}
+            name: {
+                key: None if value is None else round(value, 3)
+                for key, value in figure._asdict().items()
+            }
             for name, figure in one._asdict().items()
         }
 
@@ -78,6 +83,7 @@ def _as_dict(estimates: "Estimates") -> dict[str, object]:
         "sampled": estimates.sampled,
         "seconds": round(estimates.seconds, 3),
         "rough": estimates.rough,
+        "doubt": estimates.doubt,
         "whole": ranges(estimates.whole),
         "cohorts": {name: ranges(one) for name, one in estimates.cohorts.items()},
     }
@@ -93,17 +99,24 @@ def _print(estimates: "Estimates", share: float, console: Console) -> None:
     console.print(table)
     seconds = format_seconds(estimates.seconds)
     console.print(
-        f"from {estimates.sampled:,} calls in {seconds}, the first {share:.2%} "
-        "of simulated time; in brackets what 95 of 100 bootstrap samples of its slices lie within"
+        f"from {estimates.sampled:,} calls in {seconds}, the first {share:.2%} of simulated time; "
+        f"the rest was rehearsed with replies like these"
     )
-    if estimates.rough:
-        console.print("so few calls say little; give a larger --share")
+    if estimates.doubt is None:
+        console.print("in brackets what at least 9 of 10 such runs lie within")
+    else:
+        console.print(f"no intervals: {estimates.doubt}")
 
 
 def _count(one: "Range") -> str:
-    return f"{one.expected:,.0f} [{one.low:,.0f}, {one.high:,.0f}]"
+    return _with_interval(one, "{:,.0f}".format)
 
 
 def _time(one: "Range") -> str:
-    expected, low, high = (format_seconds(60 * minutes) for minutes in one)
-    return f"{expected} [{low}, {high}]"
+    return _with_interval(one, lambda minutes: format_seconds(60 * minutes))
+
+
+def _with_interval(one: "Range", shown: Callable[[float], str]) -> str:
+    if one.low is None or one.high is None:
+        return f"about {shown(one.expected)}"
+    return f"{shown(one.expected)} [{shown(one.low)}, {shown(one.high)}]"

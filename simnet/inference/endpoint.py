@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
+from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError, reason
 
 _LIST_TIMEOUT = 15.0
@@ -86,6 +87,7 @@ def client_library() -> Any:
         import openai  # noqa: PLC0415  (slow, and needed by this backend alone)
     except ImportError:
         raise UsageError(
-            'the client is not installed; pip install "simnet[openai]" for endpoints'
+            "the client for endpoints is not installed; install it, in a clone of simnet: "
+            f"{install_command('openai')}"
         ) from None
     return openai

@@ -1,59 +1,52 @@
-"""Estimates what a run will cost by running the first part of its simulated time.
+"""Estimates what a run will cost: runs the first part of it, and rehearses the rest.
 
-The calls of that part are counted in slices of simulated time. The figures of a cohort are
-scaled by the ratio of the turns that its rhythm expects in the whole run and in the part, which
-for rhythms that know the hour is not the ratio of times. The interval is a 95% bootstrap
-interval over slices. It covers the scatter of calls, not what changes later: feeds fill up in
-the first hours, and behaviour may change.
+Prompts grow as memories and feeds fill up, and they wake and move each other, so the calls of
+the first part cannot be scaled up. Instead the whole scenario is rehearsed several times in this
+process: the recorded replies of the first part are repeated, and every later one is drawn from
+those that the same cohort gave to prompts that allowed the same. What prompts hold at each turn
+is then what they hold in a run in which the model goes on as it began. Their tokens are fitted
+to their characters.
+
+`simnet.planning.intervals` says how intervals are made. They do not cover a model whose manner
+changes later in the run. Where the first part says too little there are none, and
+`Estimates.doubt` says why.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
+from simnet.inference.model import Completion
+from simnet.planning.intervals import Estimate, Pace, estimate_of
+from simnet.planning.rehearsal import FIGURES, cohort_numbers, figures_of, rehearse
+from simnet.planning.reply_pool import PoolModel, RecordedCall, ReplyPool, token_rates
 from simnet.recording.reading.run import Run
 from simnet.runs.launcher import launch
 from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.plan import RunPlan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
-from simnet.scenario.cohort import Cohort, handles_of
+from simnet.scenario.cohort import Cohort
 from simnet.scenario.expected_turns import expected_of
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 
-SLICES = 20
-DRAWS = 2000
+REHEARSALS = 8
+FEWEST_REHEARSALS = 3
+MOST_TURNS = 200_000
+"""Turns of a scenario that is rehearsed, and of all its rehearsals if that leaves 3."""
 FEW = 30
-"""With fewer calls an estimate is rough."""
-_FIGURES = ("prompt_tokens", "cached_tokens", "output_tokens")
-
-
-class Range(NamedTuple):
-    """A figure and the 95% interval around it."""
-
-    expected: float
-    low: float
-    high: float
-
-
-class Estimate(NamedTuple):
-    """The estimated cost of a run or of a cohort."""
-
-    calls: Range
-    tokens_in: Range
-    cached: Range
-    """Those of the tokens in that come from the prefix cache."""
-    tokens_out: Range
-    minutes: Range
-    """Wall minutes of turns, at the pace of the part that was run; start-up is not included."""
+"""With fewer calls there is no interval."""
+THIN = 0.05
+"""There is no interval if more of the later replies than this are drawn from very few."""
 
 
 class Estimates(NamedTuple):
@@ -65,11 +58,38 @@ class Estimates(NamedTuple):
     """Calls in the part that was run."""
     seconds: float
     """Wall seconds of its turns."""
+    doubt: str | None
+    """Why there are no intervals; None if there are."""
 
     @property
     def rough(self) -> bool:
-        """Whether there were too few calls for a good estimate."""
-        return self.sampled < FEW
+        """Whether the part says too little for an interval."""
+        return self.doubt is not None
+
+
+class Sample(NamedTuple):
+    """The calls of the first part."""
+
+    calls: Mapping[str, Sequence[RecordedCall]]
+    """By the name of the cohort."""
+    by_hash: Mapping[str, Completion]
+    """By the hash of the prompt."""
+
+    @property
+    def size(self) -> int:
+        """The number of calls."""
+        return sum(map(len, self.calls.values()))
+
+    def sums(self, scenario: Scenario) -> np.ndarray:
+        """Sum up the figures by cohort, of shape (cohorts, figures)."""
+        return np.array(
+            [
+                np.sum([figures_of(call.completion) for call in self.calls[cohort.name]], axis=0)
+                if self.calls[cohort.name]
+                else np.zeros(len(FIGURES))
+                for cohort in scenario.cohorts
+            ]
+        )
 
 
 def first_part(scenario: Scenario, share: float) -> Scenario:
@@ -87,7 +107,7 @@ def estimate(
     share: float = 0.01,
     reporter: Reporter | None = None,
 ) -> Estimates:
-    """Run the first `share` of a scenario in a temporary folder and extrapolate its cost.
+    """Run the first `share` of a scenario in a temporary folder and estimate the cost of all.
 
     Models that need no process of their own run in this one. Raises UsageError if no model was
     asked, and what `start_plan` and `launch` raise.
@@ -96,14 +116,25 @@ def estimate(
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
         plan = start_plan(replace(loaded, scenario=part), replace(options, out=Path(folder)))
         result = asyncio.run(launch(_without_ray(plan), reporter))
-        columns = ["time", "who", *_FIGURES]
-        table = Run.open(result.folder).table("calls").to_table(columns=columns)
-        calls = {name: table[name].to_pylist() for name in columns}
-    if not calls["time"]:
+        sample = _sample_of(Run.open(result.folder), scenario)
+    if not sample.size:
         raise UsageError(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"
         )
-    return _extrapolated(scenario, part, calls, result)
+    if reporter is not None:
+        reporter.phase("rehearsing the rest with replies like these")
+    figures, doubts = _rehearsed(scenario, sample)
+    if figures is None:
+        figures = _scaled(scenario, part, sample)
+    seconds, known = result.finish.progress.elapsed, sample.sums(scenario)
+    pace = Pace(known.sum(axis=0), seconds)
+    by_cohort = {
+        cohort.name: estimate_of(figures[:, number], known[number], pace, cohort.name not in doubts)
+        for number, cohort in enumerate(scenario.cohorts)
+    }
+    doubt = doubts.get(None)
+    whole = estimate_of(figures.sum(axis=1), known.sum(axis=0), pace, doubt is None)
+    return Estimates(whole, by_cohort, sample.size, seconds, doubt)
 
 
 def _without_ray(plan: RunPlan) -> RunPlan:
@@ -116,45 +147,81 @@ def _without_ray(plan: RunPlan) -> RunPlan:
     return plan if needs_ray else replace(plan, ray=False)
 
 
-def _extrapolated(
-    scenario: Scenario, part: Scenario, calls: Mapping[str, Sequence[Any]], result: RunResult
-) -> Estimates:
-    numbers = {
-        handle: number
-        for number, cohort in enumerate(scenario.cohorts)
-        for handle in handles_of(cohort.personas)
-    }
-    cohort_of = np.array([numbers[who] for who in calls["who"]])
-    slices = np.minimum(np.array(calls["time"]) / part.lasts * SLICES, SLICES - 1).astype(int)
-    figures = np.array([[1] * len(cohort_of), *(calls[name] for name in _FIGURES)], float)
-    sums = np.zeros((len(scenario.cohorts), len(figures), SLICES))
-    for row, values in enumerate(figures):
-        np.add.at(sums[:, row], (cohort_of, slices), values)
-    factors = [_factor(scenario, part, cohort) for cohort in scenario.cohorts]
-    scaled = sums * np.array(factors)[:, None, None]
-    seconds = result.finish.progress.elapsed
-    pace = seconds / 60 / len(cohort_of)
-    by_cohort = {
-        cohort.name: _estimate(one, pace)
-        for cohort, one in zip(scenario.cohorts, scaled, strict=True)
-    }
-    return Estimates(_estimate(scaled.sum(axis=0), pace), by_cohort, len(cohort_of), seconds)
+def _sample_of(run: Run, scenario: Scenario) -> Sample:
+    """Read the calls of a run."""
+    numbers = cohort_numbers(scenario)
+    calls: dict[str, list[RecordedCall]] = {cohort.name: [] for cohort in scenario.cohorts}
+    by_hash = {}
+    columns = ("who", "prompt_hash", "system", "user", "pattern", "completion", "finish")
+    for batch in run.prompts([*columns, *FIGURES[1:], "seconds"]):
+        for row in batch.to_pylist():
+            completion = Completion(
+                row["completion"], row["finish"], *(row[name] for name in (*FIGURES[1:], "seconds"))
+            )
+            characters = len(row["system"]) + len(row["user"])
+            cohort = scenario.cohorts[numbers[row["who"]]]
+            calls[cohort.name].append(RecordedCall(row["pattern"], characters, completion))
+            by_hash[row["prompt_hash"]] = completion
+    return Sample(calls, by_hash)
+
+
+def _rehearsed(
+    scenario: Scenario, sample: Sample
+) -> tuple[np.ndarray | None, Mapping[str | None, str]]:
+    """Rehearse a scenario several times.
+
+    Returns the figures, of shape (rehearsals, cohorts, figures), None if the scenario is too long;
+    and why there can be no interval, by cohort, and for the whole under None.
+    """
+    everything = [call for calls in sample.calls.values() for call in calls]
+    pools = {name: ReplyPool(calls) for name, calls in sample.calls.items()}
+    rates = {name: token_rates(calls or everything) for name, calls in sample.calls.items()}
+    sums: list[np.ndarray] = []
+    drawn: Counter[str | None] = Counter()
+    thin: Counter[str | None] = Counter()
+    count = REHEARSALS
+    while len(sums) < count:
+        models = {
+            name: PoolModel(pool, rates[name], sample.by_hash, seed=len(sums))
+            for name, pool in pools.items()
+        }
+        rehearsal = rehearse(scenario, models, MOST_TURNS)
+        if rehearsal is None:
+            doubt = f"there are more than {MOST_TURNS:,} turns, too many to rehearse"
+            return None, dict.fromkeys([None, *pools], doubt)
+        sums.append(rehearsal.sums)
+        count = max(FEWEST_REHEARSALS, min(REHEARSALS, MOST_TURNS // max(1, rehearsal.turns)))
+        for name, model in models.items():
+            for whose in (None, name):
+                drawn[whose] += model.drawn
+                thin[whose] += model.thin
+    sizes = {None: sample.size} | {name: len(calls) for name, calls in sample.calls.items()}
+    doubts = {whose: _doubt(sizes[whose], drawn[whose], thin[whose]) for whose in sizes}
+    return np.array(sums), {whose: doubt for whose, doubt in doubts.items() if doubt}
+
+
+def _doubt(sampled: int, drawn: int, thin: int) -> str | None:
+    """Say why there can be no interval, if so."""
+    if not drawn:
+        return None  # nothing is left to come
+    if sampled < FEW:
+        return f"{sampled} calls are too few for an interval; give a larger --share"
+    if thin > THIN * drawn:
+        return (
+            f"{thin / drawn:.0%} of the later prompts allow what hardly any did so far, too few "
+            "for an interval; give a larger --share"
+        )
+    return None
+
+
+def _scaled(scenario: Scenario, part: Scenario, sample: Sample) -> np.ndarray:
+    """Scale the figures of each cohort by the turns of its rhythm; prompts do not grow."""
+    factors = np.array([_factor(scenario, part, cohort) for cohort in scenario.cohorts])
+    scaled: np.ndarray = sample.sums(scenario) * factors[:, None]
+    return scaled[None]
 
 
 def _factor(scenario: Scenario, part: Scenario, cohort: Cohort) -> float:
     """Return the ratio of the turns of a cohort in the whole scenario and in the part."""
     whole, sampled = expected_of(scenario, cohort), expected_of(part, cohort)
     return whole / sampled if whole and sampled else scenario.lasts / part.lasts
-
-
-def _estimate(sums: np.ndarray, pace: float) -> Estimate:
-    """Estimate from counts of shape (figures, slices); `pace` is in minutes a call."""
-    random = np.random.default_rng(0)
-    drawn = sums[:, random.integers(0, SLICES, (DRAWS, SLICES))].sum(axis=2)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=1)
-    calls, tokens_in, cached, tokens_out = (
-        Range(float(one), float(least), float(most))
-        for one, least, most in zip(sums.sum(axis=1), low, high, strict=True)
-    )
-    minutes = Range(pace * calls.expected, pace * calls.low, pace * calls.high)
-    return Estimate(calls, tokens_in, cached, tokens_out, minutes)

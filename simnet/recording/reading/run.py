@@ -30,6 +30,8 @@ from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
 RUNS = Path("runs")
+LATEST = "latest"
+"""The name of the run made last."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -66,7 +68,7 @@ class Run:
 
     @classmethod
     def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
-        """Open a run by its id within `root`, or by the Path of its folder.
+        """Open a run by its id within `root`, by the Path of its folder, or the newest by `latest`.
 
         A string such as `runs/<id>` is taken too as long as it stays inside `root`. Raises
         UsageError when there is no such run, RecordError when it cannot be read.
@@ -181,12 +183,29 @@ def list_runs(root: str | Path = RUNS) -> list[Run]:
 
 def _locate(text: str, root: Path) -> Path:
     path = Path(text)
+    if text == LATEST and not (root / LATEST / MANIFEST).is_file():
+        return _newest(root)
     if len(path.parts) > 1 and ".." not in path.parts and path.parent.resolve() == root.resolve():
         return root / check_run_id(path.name)
     found = root / check_run_id(text)
     if found.resolve().parent != root.resolve():
         raise UsageError(f"{text!r} leads out of {root}; open a run elsewhere by its root or Path")
     return found
+
+
+def _newest(root: Path) -> Path:
+    """Find the run made last. Folders that cannot be read are skipped if others can."""
+    created, errors = {}, []
+    for folder in run_folders(root):
+        try:
+            created[folder] = read_manifest(folder).created
+        except RecordError as error:
+            errors.append(error)
+    if created:
+        return max(created, key=lambda folder: created[folder])
+    if errors:
+        raise errors[-1]
+    raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
 
 
 def _advice(path: Path) -> str:

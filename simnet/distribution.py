@@ -1,0 +1,25 @@
+"""The name under which simnet is installed, and how its optional parts are installed.
+
+The distribution is called `simnet-engine`, because `simnet` on PyPI is another project; the
+package that is imported is `simnet`.
+"""
+
+from importlib import metadata
+
+NAME = "simnet-engine"
+FORMER_NAME = "simnet"
+"""The name of distributions of simnet up to 0.2.0, and of the other project on PyPI."""
+
+
+def version() -> str:
+    """Return the version that is installed.
+
+    Raises `importlib.metadata.PackageNotFoundError` where simnet is imported without being
+    installed.
+    """
+    return metadata.version(NAME)
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra of simnet, to be run in a clone of it."""
+    return f'pip install ".[{extra}]"'

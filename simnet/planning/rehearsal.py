@@ -1,0 +1,75 @@
+"""Plays a scenario in this process with drawn replies, and sums up the calls by cohort.
+
+A rehearsal is the run itself, without a record: the kernel, the agents with their memories,
+and the feeds. So prompts grow as they do in the run, as memories and feeds fill up.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from simnet.agents.host import Host, ModelHandle
+from simnet.inference.model import Call, Completion, Model
+from simnet.kernel.kernel import Kernel, Status
+from simnet.runtime.agent_factory import agents_of
+from simnet.scenario.cohort import handles_of
+from simnet.scenario.scenario import Scenario
+
+FIGURES = ("calls", "prompt_tokens", "cached_tokens", "output_tokens")
+"""What is summed up."""
+VIEWS_AT_ONCE = 256
+
+
+class Rehearsal(NamedTuple):
+    """What a scenario that was played came to."""
+
+    sums: np.ndarray
+    """The `FIGURES` by cohort, of shape (cohorts, figures)."""
+    turns: int
+
+
+def rehearse(scenario: Scenario, models: Mapping[str, Model], most_turns: int) -> Rehearsal | None:
+    """Play a scenario to its end; each cohort asks the model of its name.
+
+    Returns None if there are more than `most_turns` turns. Raises what behaviours raise.
+    """
+    return asyncio.run(_play(scenario, models, most_turns))
+
+
+async def _play(
+    scenario: Scenario, models: Mapping[str, Model], most_turns: int
+) -> Rehearsal | None:
+    named = [replace(cohort, model=cohort.name) for cohort in scenario.cohorts]
+    played = replace(scenario, cohorts=named, most_turns=None)
+    numbers = cohort_numbers(played)
+    kernel, status = Kernel(played), Status.FULL
+    host = Host(agents_of(played), {name: ModelHandle(model) for name, model in models.items()})
+    sums = np.zeros((len(named), len(FIGURES)))
+    while status is not Status.DONE:
+        status = kernel.advance(VIEWS_AT_ONCE)
+        views, kernel.views = kernel.views, []
+        kernel.take_rows()
+        async for results in host.think(views):
+            kernel.deliver(results.decisions)
+            for call in results.calls:
+                sums[numbers[call.who]] += figures_of(call)
+        if kernel.ledger().planned > most_turns:
+            return None
+    return Rehearsal(sums, kernel.ledger().planned)
+
+
+def figures_of(call: Call | Completion) -> tuple[int, ...]:
+    """Return what a call counts for: itself, and its tokens."""
+    return (1, call.prompt_tokens, call.cached_tokens, call.output_tokens)
+
+
+def cohort_numbers(scenario: Scenario) -> dict[str, int]:
+    """Return the number of everyone's cohort, by handle."""
+    return {
+        handle: number
+        for number, cohort in enumerate(scenario.cohorts)
+        for handle in handles_of(cohort.personas)
+    }
