@@ -4,6 +4,7 @@ They build the same options and plans as the command line and launch them the sa
 """
 
 import asyncio
+import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import wraps
@@ -20,7 +21,7 @@ from simnet.runs.launcher import launch
 from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
-from simnet.runs.resume import check_resumable, resume_plan
+from simnet.runs.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import from_python, start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
@@ -50,6 +51,7 @@ async def arun(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -62,7 +64,9 @@ async def arun(
     The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
     run on Ray, on the cluster at `address` or started here, and model objects in this process;
     with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
-    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. `progress` is True for a
+    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. When code of yours fails,
+    `on_error="stop"`, the default, stops the run likewise and raises UserCodeError, and
+    `"fail the turn"` records the turn as failed and goes on. `progress` is True for a
     display on the terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run
     with its record sealed.
 
@@ -82,6 +86,7 @@ async def arun(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
     )
     return await _launched(start_plan(from_python(scenario, seed), options), progress)
 
@@ -103,6 +108,7 @@ async def aresume(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -129,9 +135,12 @@ async def aresume(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
+    if scenario is None and (note := changed_source(opened)) is not None:
+        warnings.warn(note, stacklevel=2)
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
 
 
@@ -155,6 +164,7 @@ async def afork(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -180,6 +190,7 @@ async def afork(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)

@@ -4,7 +4,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from simnet.text import neutralise
+from simnet.text import neutralise, storable
+from simnet.user_code import raised_by, shown, wrong_result
 
 
 def _visible(handle: str) -> str:
@@ -43,3 +44,19 @@ class Persona(BaseModel):
                 facts.append(f"{name.replace('_', ' ')}: {text}")
         sentence = ". ".join(facts) + "." if facts else ""
         return " ".join(filter(None, [self.description, sentence]))
+
+
+def portrait_of(persona: Persona, cohort: str) -> str:
+    """Return a persona's portrait, for which a class of the user's own may have a method.
+
+    Raises UserCodeError if that raises or returns no text.
+    """
+    method = type(persona).portrait
+    try:
+        text = persona.portrait()
+    except BaseException as error:
+        raise raised_by("portrait", method, error, cohort=cohort, handle=persona.id) from error
+    if not isinstance(text, str) or storable(text) != text:
+        problem = f"returned {shown(text)}; return a text"
+        raise wrong_result("portrait", method, problem, cohort=cohort, handle=persona.id)
+    return text

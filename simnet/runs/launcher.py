@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RunError
+from simnet.errors import ActorDiedError, DiskError, RunError, UserCodeError
 from simnet.inference.backend import Backend, built
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
@@ -18,6 +18,7 @@ from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
+from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
@@ -61,6 +62,8 @@ class _ActiveRun:
         self._signal: signal.Signals | None = None
         self._main: asyncio.Task[Finish] | None = None
         self._runtime: Runtime | None = None
+        self._signals = 0
+        self._blocked = SignalInUserCode(reporter.phase)
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
@@ -69,26 +72,33 @@ class _ActiveRun:
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
-        with run_lock(directory.path):
+        with run_lock(directory.path), Watchdog():
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:
+        if directory.manifest.on_error != self._plan.on_error:
+            directory.update(on_error=self._plan.on_error)
         self._reporter.begun(directory.path)
-        self._runtime = self._make_runtime(directory.path)
-        self._main = asyncio.ensure_future(self._play_with_restarts(directory))
-        self._listen()
         try:
+            self._runtime = self._make_runtime(directory.path)
+            self._main = asyncio.ensure_future(self._play_with_restarts(directory))
+            self._listen()
             finish = await self._main
         except asyncio.CancelledError:
             if self._signal is None:
                 self._end_early(directory, State.INTERRUPTED, "cancelled")
                 raise
-            self._end_early(directory, State.INTERRUPTED, "interrupted before the first turn")
-            stopped = RunError("interrupted before the first turn")
+            why = "interrupted before the first turn"
+            if self._turns_started:
+                why = "interrupted while turns were under way; they are done again on resume"
+            self._end_early(directory, State.INTERRUPTED, why)
+            stopped = RunError(why)
             stopped.exit_code = 128 + self._signal
             raise stopped from None
         except Exception as error:
             self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
+            if isinstance(error, UserCodeError):
+                error.run = directory.path.name
             raise
         finally:
             self._stop_listening()
@@ -133,6 +143,7 @@ class _ActiveRun:
         for number in SIGNALS:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+                self._blocked.install(number)
 
     def _stop_listening(self) -> None:
         for number in SIGNALS:
@@ -145,7 +156,9 @@ class _ActiveRun:
         backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
         if plan.ray is False or len(backends) < len(plan.started):
             models = {name: built(model) for name, model in plan.started.items()}
-            return InProcess(plan.scenario, models, folder, continuation, plan.budget)
+            return InProcess(
+                plan.scenario, models, folder, continuation, plan.budget, on_error=plan.on_error
+            )
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
@@ -158,6 +171,7 @@ class _ActiveRun:
             restarts=plan.restarts,
             continuation=continuation,
             budget=plan.budget,
+            on_error=plan.on_error,
             report=self._reporter.phase,
         )
 
@@ -219,10 +233,13 @@ class _ActiveRun:
     def _on_signal(self, number: signal.Signals) -> None:
         assert self._runtime is not None
         assert self._main is not None
-        if self._signal is not None:
+        self._signals += 1
+        if self._signals > 2:
             self._runtime.abandon(number)
-        self._signal = number
-        if self._turns_started:
+        if self._signals == 2 and self._blocked.ended_code:
+            return  # its turn was ended, so there is nothing to wait for any more
+        first, self._signal = self._signal is None, number
+        if first and self._turns_started:
             self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
             self._runtime.stop()
         else:

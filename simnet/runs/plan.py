@@ -15,6 +15,7 @@ from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.ray.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
 
@@ -48,6 +49,8 @@ class RunPlan:
     """The recorded replies to start with."""
     budget: Budget = UNLIMITED
     """What it may cost; once that is spent, the run stops and can be resumed."""
+    on_error: OnError = "stop"
+    """What becomes of the run, or of a turn, when code of the user fails."""
     models: Mapping[str, Backend | Model] = field(default_factory=dict)
     """Further models by the names that cohorts give them."""
 

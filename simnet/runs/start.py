@@ -9,6 +9,7 @@ from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.code_errors import read_on_error
 
 
 def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
@@ -36,6 +37,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        on_error=read_on_error(options.on_error) or "stop",
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,

@@ -38,16 +38,6 @@ class Rhythm(Protocol):
         ...
 
 
-def backwards(
-    cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds
-) -> ScenarioError:
-    """Make the error for a rhythm's method that returned a time before `at`, or NaN."""
-    return ScenarioError(
-        f"cohort {cohort!r}: {type(rhythm).__name__}.{method} gave {wake:g} s at {at:g} s; "
-        "a rhythm must not go back in time"
-    )
-
-
 @dataclass(frozen=True)
 class Exponential:
     """Wake at random: the rests between turns are exponential.

@@ -46,6 +46,7 @@ from simnet.runtime.ray.supervisor import Supervisor
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
@@ -72,6 +73,7 @@ class Cluster:
         restarts: int = RESTARTS,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        on_error: OnError = "stop",
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -90,6 +92,7 @@ class Cluster:
         self._restarts = restarts
         self._continuation = continuation
         self._budget = budget
+        self._on_error = on_error
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
         self._engines: EnginePool | None = None
@@ -139,6 +142,7 @@ class Cluster:
             self._recorder,
             self._continuation,
             self._budget,
+            self._on_error,
             name="scheduler",
             scheduling_strategy=here,  # a run that goes on reads its record
         )
