@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from simnet.clock import Seconds
+from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
@@ -25,6 +26,7 @@ from simnet.runs.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import from_python, start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
+from simnet.scenario.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
@@ -88,6 +90,8 @@ async def arun(
         budget=Budget(max_tokens, max_calls, max_minutes),
         on_error=on_error,
     )
+    for doubt in doubts(scenario):
+        warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
     return await _launched(start_plan(from_python(scenario, seed), options), progress)
 
 
@@ -140,7 +144,7 @@ async def aresume(
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
     if scenario is None and (note := changed_source(opened)) is not None:
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(note, ScenarioWarning, stacklevel=2)
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
 
 

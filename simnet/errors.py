@@ -117,6 +117,10 @@ class UserCodeError(ScenarioError):
         return text
 
 
+class ScenarioWarning(UserWarning):
+    """A scenario that can be run and is probably not what is meant."""
+
+
 def short_path(file: str) -> str:
     """Write a path relative to the current folder, if it is below that."""
     path, here = Path(file), Path.cwd()
@@ -200,6 +204,7 @@ __all__ = [
     "RecordError",
     "RunError",
     "ScenarioError",
+    "ScenarioWarning",
     "SimnetError",
     "UsageError",
     "UserCodeError",

@@ -11,10 +11,12 @@ from simnet.cli.display.live import Display, display
 from simnet.cli.display.log_lines import LogLines
 from simnet.cli.display.pace import Pace
 from simnet.cli.options import OutputFlags
+from simnet.cli.output import print_error
 from simnet.clock import Seconds
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.placement import active_handles
+from simnet.scenario.doubts import doubts
 from simnet.scenario.expected_turns import expect
 from simnet.scheduler.budget import SPENT
 from simnet.scheduler.continuation import last_scenario
@@ -36,6 +38,8 @@ def launch_and_exit_code(plan: RunPlan, output: OutputFlags) -> int:
 async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
     """Launch a plan, show on the terminal how it goes and log to the run directory."""
     scenario = last_scenario(plan.scenario, plan.continuation)
+    for doubt in doubts(scenario) if not output.quiet else ():
+        print_error(f"warning: {doubt}")
     pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
     watch = output.watch
     if watch is None:

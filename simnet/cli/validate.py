@@ -5,12 +5,13 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from simnet.cli.options import AsJson, PerActor, Seed, Sets, Target, read_per_actor
-from simnet.cli.output import print_json, table
+from simnet.cli.output import print_error, print_json, table
 from simnet.clock import format_time
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import PersonasPerActor, place
 from simnet.scenario.cohort import Cohort
-from simnet.scenario.expected_turns import check_most_turns, expect
+from simnet.scenario.doubts import doubts
+from simnet.scenario.expected_turns import check_startable, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
@@ -26,12 +27,14 @@ def validate(
 ) -> None:
     """Check a scenario and show what a run of it would be; starts nothing."""
     loaded = load_scenario(target, sets or (), seed)
-    check_most_turns(loaded.scenario)
+    check_startable(loaded.scenario)
     plan = _plan(loaded, read_per_actor(personas_per_actor))
     if as_json:
         print_json(plan)
     else:
         _print(plan)
+        for doubt in plan["warnings"]:
+            print_error(f"warning: {doubt}")
 
 
 def _plan(loaded: Loaded, per_actor: PersonasPerActor) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def _plan(loaded: Loaded, per_actor: PersonasPerActor) -> dict[str, Any]:
         "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
         "placement": placement.describe(),
         "cohorts": [_cohort(scenario, cohort) for cohort in scenario.cohorts],
+        "warnings": doubts(scenario),
     }
 
 

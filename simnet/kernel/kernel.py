@@ -73,6 +73,7 @@ class Kernel:
         self._cues = list(scenario.cues)
         position = {handle: member for member, handle in enumerate(handles)}
         self._agenda = Agenda([(rounded(cue.at), position[cue.who]) for cue in self._cues])
+        self._agenda.drop_cues({n for n, c in enumerate(self._cues) if c.at > scenario.lasts})
         self._alarms = Alarms(handles, self._agenda)
         self._use(scenario)
         self.world = World(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from simnet.errors import ActorDiedError, DiskError, RunError, UserCodeError
 from simnet.inference.backend import Backend, built
+from simnet.inference.model import Model
+from simnet.inference.replay_model import ReplayModel
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
@@ -22,7 +24,7 @@ from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
-from simnet.scenario.expected_turns import check_most_turns
+from simnet.scenario.expected_turns import check_startable
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
@@ -38,7 +40,7 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     than the scenario allows, RunError if the run failed, RecordError if the record could not be
     written. What was recorded until then is sealed and the manifest says why the run ended.
     """
-    check_most_turns(plan.scenario)
+    check_startable(plan.scenario)
     reporter = reporter or Silent()
     plan = with_prepared_models(plan, reporter.phase)
     return await _ActiveRun(plan, reporter).run()
@@ -47,6 +49,9 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
 def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     """Return the plan with its models checked and ready to be built; see `prepare_models`."""
     scenario = last_scenario(plan.scenario, plan.continuation)
+    if not plan.anybody_wakes:
+        report("nobody wakes, so neither Ray nor a model is started")
+        return plan
     prepared = prepare_models(scenario, plan.backend, plan.models, report, ray=plan.ray)
     default = prepared.pop(None, plan.backend)
     further = {name: model for name, model in prepared.items() if name is not None}
@@ -153,6 +158,9 @@ class _ActiveRun:
     def _make_runtime(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
         plan = self._plan
         continuation = continuation or plan.continuation
+        if not plan.anybody_wakes:
+            idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
+            return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
         backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
         if plan.ray is False or len(backends) < len(plan.started):
             models = {name: built(model) for name, model in plan.started.items()}

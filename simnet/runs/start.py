@@ -6,7 +6,7 @@ from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runtime.models import check_models, models_by_name
-from simnet.scenario.expected_turns import check_most_turns
+from simnet.scenario.expected_turns import check_startable
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.code_errors import read_on_error
@@ -25,7 +25,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     Raises ScenarioError if more turns are expected than the scenario allows, and what
     `choose_models` and `check_models` raise.
     """
-    check_most_turns(loaded.scenario)
+    check_startable(loaded.scenario)
     models = choose_models(loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
     return RunPlan(

@@ -8,10 +8,10 @@ from simnet.agents.formats.spotlighting import STYLES, Spotlighting
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.cue_checks import check_cues
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
 from simnet.text import did_you_mean
-from simnet.world.actions import fields_of
 from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "message"]
@@ -47,8 +47,7 @@ def check(
     handles = _check_handles(name, cohorts)
     _check_ties(name, ties, handles)
     _check_turns(name, cohorts, handles)
-    for number, cue in enumerate(cues):
-        _check_cue(name, cue, number, handles)
+    check_cues(name, cues, handles)
 
 
 def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
@@ -126,24 +125,6 @@ def _check_turns(name: str, cohorts: Sequence[Cohort], handles: set[str]) -> Non
                     f"{name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
                     f"in no cohort{did_you_mean(speaker, handles)}"
                 )
-
-
-def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
-    where = f"{name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
-    if cue.who not in handles:
-        raise ScenarioError(
-            f"{where} is by @{cue.who}, who is in no cohort{did_you_mean(cue.who, handles)}"
-        )
-    if not 0 <= cue.at < float("inf"):
-        raise ScenarioError(f"{where}: give a time that is 0 or later")
-    for field in fields_of(type(cue.does)):
-        value = getattr(cue.does, field.name)
-        if field.kind == "text" and not str(value).strip():
-            raise ScenarioError(f"{where} by @{cue.who} has an empty text; write something")
-        if field.kind == "member" and value not in handles:
-            raise ScenarioError(
-                f"{where} names @{value}, who is in no cohort{did_you_mean(str(value), handles)}"
-            )
 
 
 def _twice(names: list[str]) -> list[str]:
