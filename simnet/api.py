@@ -3,20 +3,17 @@
 They build the same options and plans as the command line and launch them the same way.
 """
 
-import asyncio
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Thread
-from typing import Any, ParamSpec, TypeVar
 
+from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
+from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
 from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
@@ -32,10 +29,8 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
+@checked
 async def arun(
     scenario: Scenario,
     *,
@@ -54,6 +49,7 @@ async def arun(
     max_calls: int | None = None,
     max_minutes: float | None = None,
     on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -68,7 +64,8 @@ async def arun(
     with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
     resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. When code of yours fails,
     `on_error="stop"`, the default, stops the run likewise and raises UserCodeError, and
-    `"fail the turn"` records the turn as failed and goes on. `progress` is True for a
+    `"fail the turn"` records the turn as failed and goes on. What needs more memory than there
+    is is refused unless `force`. `progress` is True for a
     display on the terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run
     with its record sealed.
 
@@ -89,12 +86,15 @@ async def arun(
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
         on_error=on_error,
+        force=force,
     )
+    plan = start_plan(from_python(scenario, seed), options)
     for doubt in doubts(scenario):
         warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
-    return await _launched(start_plan(from_python(scenario, seed), options), progress)
+    return await _launched(plan, progress)
 
 
+@checked
 async def aresume(
     run: Record | str | Path,
     scenario: Scenario | ScenarioTimeline | None = None,
@@ -113,6 +113,7 @@ async def aresume(
     max_calls: int | None = None,
     max_minutes: float | None = None,
     on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -140,6 +141,7 @@ async def aresume(
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
         on_error=on_error,
+        force=force,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
@@ -148,6 +150,7 @@ async def aresume(
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
 
 
+@checked
 async def afork(
     run: Record | str | Path,
     at: Seconds,
@@ -169,6 +172,7 @@ async def afork(
     max_calls: int | None = None,
     max_minutes: float | None = None,
     on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -195,6 +199,7 @@ async def afork(
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
         on_error=on_error,
+        force=force,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
@@ -202,56 +207,9 @@ async def afork(
     return await _launched(plan, progress)
 
 
-def _blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Return a function that runs a coroutine function to its end; it may be called anywhere."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return _run_to_end(function(*args, **kwargs))
-
-    call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")
-    return call
-
-
-def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine: here, or in a thread of its own if an event loop runs here already.
-
-    The second is so in a notebook. An interrupt of this thread then cancels the coroutine, and
-    is raised once that has ended.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    result: Future[T] = Future()
-    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def main() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.append((asyncio.get_running_loop(), task))
-        return await coroutine
-
-    def work() -> None:
-        try:
-            result.set_result(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001  (raised in the thread that waits)
-            result.set_exception(error)
-
-    thread = Thread(target=work, name="simnet-run")
-    thread.start()
-    try:
-        return result.result()
-    except KeyboardInterrupt:
-        for loop, task in tasks:
-            loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-
-
-run = _blocking(arun)
-resume = _blocking(aresume)
-fork = _blocking(afork)
+run = blocking(arun)
+resume = blocking(aresume)
+fork = blocking(afork)
 
 
 class Run(Record):

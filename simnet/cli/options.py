@@ -103,6 +103,9 @@ OnError = Annotated[
         help="When code of the scenario fails: stop the run, the default, or fail the turn.",
     ),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Start what does not seem to fit this machine.")
+]
 Watch = Annotated[
     bool | None,
     typer.Option(help="Print posts as they land; by default for up to 100 personas."),
@@ -155,6 +158,7 @@ class RunFlags:
     max_minutes: MaxMinutes = None
     max_calls: MaxCalls = None
     on_error: OnError = None
+    force: Force = False
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -169,6 +173,7 @@ class RunFlags:
             personas_per_actor=read_per_actor(self.personas_per_actor),
             budget=Budget(self.max_tokens, self.max_calls, self.max_minutes),
             on_error=self.on_error,
+            force=self.force,
         )
 
 

@@ -180,6 +180,7 @@ class _ActiveRun:
             continuation=continuation,
             budget=plan.budget,
             on_error=plan.on_error,
+            force=plan.force,
             report=self._reporter.phase,
         )
 

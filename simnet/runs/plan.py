@@ -51,6 +51,8 @@ class RunPlan:
     """The recorded replies to start with."""
     budget: Budget = UNLIMITED
     """What it may cost; once that is spent, the run stops and can be resumed."""
+    force: bool = False
+    """Whether it is started on a cluster that does not seem to have what it needs."""
     on_error: OnError = "stop"
     """What becomes of the run, or of a turn, when code of the user fails."""
     models: Mapping[str, Backend | Model] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from simnet.scenario.churn import Between
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import PUBLISHING
 from simnet.scenario.diurnal import Diurnal
+from simnet.scenario.expected_ties import expected_ties
 from simnet.scenario.expected_turns import POSTING, expected_of
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
@@ -24,7 +25,7 @@ from simnet.world.verbs import CreateGroup, Pass, Report, SearchMembers, SearchP
 
 FEW = 0.5
 """A cohort of which fewer turns are expected is one of which probably nobody wakes."""
-MOST_PEOPLE = 50_000
+MOST_PEOPLE, MOST_TIES = 50_000, 5_000_000
 """In larger scenarios the network is not drawn only to look who follows whom."""
 _FINDING = (SearchPosts, SearchMembers, Trend)
 """Verbs that show something which is in no feed."""
@@ -82,7 +83,8 @@ def idle_cohorts(scenario: Scenario) -> list[str]:
     for cohort in awake:
         found += _window(scenario, cohort)
         found += _powerless(scenario, cohort, awake)
-    if sum(len(cohort.personas) for cohort in scenario.cohorts) <= MOST_PEOPLE:
+    few = sum(len(cohort.personas) for cohort in scenario.cohorts) <= MOST_PEOPLE
+    if few and expected_ties(scenario) <= MOST_TIES:
         found += _alone(scenario, awake, cued)
     return found
 

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -20,6 +21,7 @@ from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
+from simnet.runtime.capacity import check_fits, cluster_of, need_of
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray.actors import (
@@ -74,6 +76,7 @@ class Cluster:
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
         on_error: OnError = "stop",
+        force: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -93,6 +96,7 @@ class Cluster:
         self._continuation = continuation
         self._budget = budget
         self._on_error = on_error
+        self._force = force
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
         self._engines: EnginePool | None = None
@@ -118,6 +122,8 @@ class Cluster:
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
         self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
+        if self._address is not None and not self._force:
+            self._check_capacity(self.placement)
         self._report(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._engines = engines = self._make_servers()
@@ -146,6 +152,13 @@ class Cluster:
             name="scheduler",
             scheduling_strategy=here,  # a run that goes on reads its record
         )
+
+    def _check_capacity(self, placement: Placement) -> None:
+        """Raise ScenarioError if the cluster has not the memory that the run needs."""
+        memory = float(ray.cluster_resources().get("memory", inf))
+        literal = self._per_actor != "auto"
+        need = need_of(self._scenario, placement)
+        check_fits(self._scenario.name, need, cluster_of(memory), literal=literal)
 
     @property
     def _switches(self) -> Sequence[ScenarioSwitch]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simnet.arguments import checked
 from simnet.errors import InputError
 from simnet.scenario.networks.arrays import Edges, TieBuilder
 from simnet.text import did_you_mean
@@ -29,6 +30,7 @@ class _Pair(NamedTuple):
     """Which line, row or edge of the file it is."""
 
 
+@checked
 def edges(path: Path | str) -> TieBuilder:
     """Read who follows whom from a CSV (or TSV), Parquet or GraphML file.
 

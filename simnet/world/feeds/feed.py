@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from typing import NamedTuple
 
+from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
 from simnet.user_code import raised_by, wrong_result
 from simnet.world.feeds.boundary import Entry, Source, found_entries, problem_of_scores, whose
@@ -41,6 +42,7 @@ def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[E
     return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
 
+@checked
 def popular(most: int) -> Source:
     """Offer at most `most` of the posts that were engaged with most often lately, by anybody.
 
@@ -56,6 +58,7 @@ def popular(most: int) -> Source:
     return by_popularity
 
 
+@checked
 def both(one: Source, other: Source) -> Source:
     """Offer what either source offers, `one` first when room is short."""
 
@@ -68,6 +71,7 @@ def both(one: Source, other: Source) -> Source:
     return find
 
 
+@checked
 @dataclass(frozen=True)
 class Feed:
     """How a cohort's feed is made."""
