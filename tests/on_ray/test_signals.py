@@ -88,7 +88,7 @@ def test_a_signal_drains_and_seals_the_run(running, number):
 
 
 @pytest.mark.parametrize("running", [HELD], indirect=True)
-def test_a_second_ctrl_c_exits_at_once(running):
+def test_a_second_ctrl_c_waits_for_nothing_and_seals_the_run(running):
     process, folder = running
     wait_until(lambda: Hold(folder, HELD).reached)  # from now on it could drain for ever
     children = offspring(process)
@@ -99,4 +99,6 @@ def test_a_second_ctrl_c_exits_at_once(running):
     assert not survivors(children)
     assert rows_on_disk(folder / "runs", "events") > 0
     (path,) = (folder / "runs").iterdir()
-    assert Run.open(path).manifest.state == "running"
+    record = Run.open(path)
+    assert record.manifest.state == "interrupted"
+    assert record.sealed
