@@ -56,6 +56,7 @@ class Alarms:
             if wake is not None:
                 self._set(member, wake)
 
+    @mark_boundary(lambda run: f"rhythm of @{run['self'].handle(run['member'])}")
     def set_after(self, member: int, turn: int, at: Seconds, *, triggered: bool) -> None:
         """Set the alarm after a turn that landed at `at`.
 
@@ -65,7 +66,14 @@ class Alarms:
         if not (turn + 1) % MOST_TURNS:
             self._check_progress(member, at)
         draw = self._draw(member, turn + 1, AFTER_TURN)
-        wake = self._ask(member, rhythm.after, at, handle, turn, at, draw)
+        try:  # as in `_ask`, which would cost a call more
+            wake = rhythm.after(handle, turn, at, draw)
+        except BaseException as error:
+            raise self._raised(member, rhythm.after, error) from error
+        if type(wake) is float and wake >= at:
+            wake = rounded(wake)
+        elif wake is not None:
+            wake = self._number(member, rhythm.after, wake, at)
         if triggered:
             soon = self._triggered(member, turn + 1, at)
             wake = soon if wake is None else min(wake, soon)

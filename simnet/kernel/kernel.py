@@ -14,7 +14,6 @@ the rows to record.
 from collections.abc import Sequence
 from enum import Enum
 from heapq import heappop
-from typing import Any
 
 from simnet import draws
 from simnet.agents.reply_flags import CODE_ERROR
@@ -62,9 +61,8 @@ class Kernel:
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
-        `fails_turns`: a turn whose feed or verb raises in the user's code fails and time goes on;
-        otherwise `advance` raises UserCodeError. Raises ScenarioError if one scenario cannot
-        become the next.
+        `fails_turns`: a turn whose feed or verb fails in user code fails alone, else `advance`
+        raises UserCodeError. Raises ScenarioError if one scenario cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
@@ -198,7 +196,8 @@ class Kernel:
             )
         except UserCodeError as error:
             error.turn = turn
-            self._check_fails(error)
+            if error.interrupted or not self._fails_turns:
+                raise
             exposures = ExposureBatch(at, handle, turn, (), (), ())
             self._decisions[member] = Decision(handle, turn, (), (CODE_ERROR,), error.reason)
         else:
@@ -244,21 +243,28 @@ class Kernel:
         action: Action,
         at: Seconds,
         *,
+        cue: int | None = None,
+        woke: Seconds | None = None,
+        turn: int | None = None,
+        part: int = 0,
         marks: tuple[str, ...] = (),
-        **origin: Any,
+        shown: tuple[int, ...] = (),
     ) -> Event:
-        """Do an action; `origin` says what it belongs to, as in `World.apply`."""
         cohort = self._cohorts[member].name
-        permitted = "cue" in origin or type(action) in self._verbs[cohort] or type(action) is Pass
+        permitted = cue is not None or type(action) in self._verbs[cohort] or type(action) is Pass
         forbidden = None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}"
-        handle = self.world.handles[member]
         try:
-            event = self.world.apply(handle, action, at, marks=marks, forbidden=forbidden, **origin)
+            event = self.world.apply(
+                self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
+                marks=marks, shown=shown, forbidden=forbidden,
+            )  # fmt: skip
         except UserCodeError as error:
-            self._check_fails(error)
-            marks, forbidden = (*marks, CODE_ERROR), error.reason
-            event = self.world.apply(handle, action, at, marks=marks, forbidden=forbidden, **origin)
-            event = event._replace(outcome=FAILED)
+            if error.interrupted or not self._fails_turns:
+                raise
+            event = self.world.apply(
+                self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
+                marks=(*marks, CODE_ERROR), shown=shown, forbidden=error.reason,
+            )._replace(outcome=FAILED)  # fmt: skip
         self.events.append(event)
         self._tally.count(event)
         if self.world.network.changes:
@@ -267,11 +273,6 @@ class Kernel:
             posted = event.made is not None or action.relation == "repost"
             self._trigger(member, posted, at)
         return event
-
-    def _check_fails(self, error: UserCodeError) -> None:
-        """Raise an error of the user's code unless it fails the turn alone."""
-        if not self._fails_turns or error.interrupted:
-            raise error
 
     def _note_ties(self, at: Seconds) -> None:
         handles, network = self.world.handles, self.world.network

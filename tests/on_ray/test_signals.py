@@ -25,6 +25,7 @@ SCRIPT = textwrap.dedent(
     sys.path[:0] = [sys.argv[2]]
     from waiting import Hold
     from simnet import Cohort, Scenario, Steps, sample
+    from simnet.errors import RunError
     from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backends.fake_backend import FakeBackend
@@ -42,7 +43,10 @@ SCRIPT = textwrap.dedent(
     hold = Hold(Path(sys.argv[1]), since=float(sys.argv[3]))
     backend = FakeBackend(delay=hold.delay(lambda prompt: 0.3))
     plan = RunPlan(scenario, backend, Path(sys.argv[1]) / "runs")
-    outcome = asyncio.run(launch(plan, Announcing()))
+    try:
+        outcome = asyncio.run(launch(plan, Announcing()))
+    except RunError as error:
+        sys.exit(error.exit_code)
     sys.exit(128 + outcome.signal)
     """
 )

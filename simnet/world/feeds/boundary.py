@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Protocol, TypeAlias, TypedDict
 
-from simnet.user_code import is_own, raised_by, shown, wrong_result
+from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
@@ -36,11 +36,15 @@ def whose(world: WorldState, viewer: int) -> Whose:
     return Whose(cohort=world.cohorts[viewer], handle=world.handles[viewer])
 
 
+_NO_LISTS = (Mapping, set, frozenset, str, bytes)
+"""Types that have a length and are no list of scores."""
+
+
 def problem_of_scores(posts: Sequence[Post], scores: object) -> str | None:
     """Say what is wrong with the scores of a ranking; None if there is a number for each post."""
     try:
         count = len(scores)  # type: ignore[arg-type]
-        if isinstance(scores, Mapping | set | frozenset | str | bytes):
+        if type(scores) is not list and isinstance(scores, _NO_LISTS):
             count = -1
         elif count == len(posts):
             nan = any(map(isnan, scores))  # type: ignore[call-overload]
@@ -61,7 +65,9 @@ def found_entries(
     except BaseException as error:
         raise raised_by("source", source, error, **whose(world, viewer)) from error
     end = len(world.timeline)
-    if is_own(source) and (not entries or (entries[-1] >= 0 and entries[0] < end)):
+    if source.__module__[:7] == "simnet." and (
+        not entries or (entries[-1] >= 0 and entries[0] < end)
+    ):
         return entries
     return _checked("source", source, entries, end, "entries of the timeline", world, viewer)
 
@@ -77,7 +83,7 @@ def suggested_members(
         members = suggests(world.network, viewer, most, seed)
     except BaseException as error:
         raise raised_by("recommendation", suggests, error, **whose(world, viewer)) from error
-    if is_own(suggests):
+    if suggests.__module__[:7] == "simnet.":
         return members
     return _checked(
         "recommendation", suggests, members, len(world.handles), "members", world, viewer
