@@ -66,8 +66,8 @@ async def arun(
     `on_error="stop"`, the default, stops the run likewise and raises UserCodeError, and
     `"fail the turn"` records the turn as failed and goes on. What needs more memory than there
     is is refused unless `force`. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run
-    with its record sealed.
+    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop
+    the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """

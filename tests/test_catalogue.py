@@ -67,6 +67,12 @@ def test_adding_again_changes_nothing(catalogue):
     assert len(Catalogue.open(catalogue.folder)) == 3
 
 
+def test_what_is_untold_makes_nobody_somebody_else(catalogue):
+    quiet = [one.model_copy(update={"untold": ("age",)}) for one in PEOPLE]
+    assert catalogue.add(quiet) == (0, 3)
+    assert catalogue.get("ann").persona == PEOPLE[0]
+
+
 def test_somebody_else_under_a_known_id_is_refused_and_nothing_is_added(catalogue):
     others = [Persona(id="new"), Persona(id="bob", description="A barber.")]
     with pytest.raises(PersonaError, match="'bob' is somebody else"):
@@ -249,3 +255,35 @@ def test_a_terminal_gets_no_control_characters(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["show", "x"])
     assert "\x1b" not in done.output
     assert "\u202e" not in done.output
+
+
+def test_a_persona_is_shown_by_the_id_it_was_imported_with(tmp_path):
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps([{"id": "Ada Lane", "description": "Sails."}]), encoding="utf-8")
+    call, folder = CliRunner().invoke, str(tmp_path / "hub")
+    assert call(app, ["import", str(file), "--into", folder]).exit_code == 0
+    for key in ("Ada Lane", "Ada_Lane", "@Ada_Lane"):
+        assert "id\tAda_Lane" in call(app, ["show", key, "--in", folder]).output
+    assert call(app, ["similar", "Ada Lane", "--in", folder]).exit_code == 0
+
+
+def test_rows_that_were_skipped_and_handles_that_look_alike_are_told(tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("name,bio\nAda,Sails.\nada,Rows.\nBo\n", encoding="utf-8")
+    asked = ["import", str(file), "--into", str(tmp_path / "hub"), "--map", "id=name"]
+    refused = CliRunner().invoke(app, asked)
+    assert "line 4" in str(refused.exception)
+    done = CliRunner().invoke(app, [*asked, "--map", "description=bio", "--skip-bad"])
+    assert "2 personas from" in done.stdout
+    assert ", 1 skipped: " in done.stdout
+    assert "skipped line 4: has 1 fields" in done.stderr
+    assert "warning: @Ada, @ada look alike" in done.stderr
+
+
+def test_a_catalogue_of_an_older_version_opens_and_is_added_to(catalogue):
+    path = catalogue.folder / FILE
+    pq.write_table(pq.read_table(path).drop_columns(["revision"]), path)
+    again = Catalogue.open(catalogue.folder)
+    assert again.get("ann").source == Source("people.json", "simnet", "CC0-1.0")
+    again.add([Persona(id="dan", source=Source("more.csv", "simnet", None, "v2"))])
+    assert Catalogue.open(catalogue.folder).get("dan").source.revision == "v2"

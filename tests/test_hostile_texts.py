@@ -6,13 +6,13 @@ import made_hostile
 import made_tokenizers
 import pytest
 from made_worlds import decide
-from pydantic import ValidationError
 
 from simnet import HOUR, Cohort, Feed, Persona, Quote, Reply, Write
 from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Fitting
 from simnet.behaviours import Recall
+from simnet.errors import PersonaError
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
@@ -181,5 +181,5 @@ def test_hostile_instructions_of_a_behaviours_own_are_text_too(encoder):
 
 @pytest.mark.parametrize("unseen", ["\u200d", "\u200c", "\u034f", "\ufe01", "\U000e0101"])
 def test_no_handle_hides_what_makes_it_another(unseen):
-    with pytest.raises(ValidationError, match="cannot be seen"):
+    with pytest.raises(PersonaError, match="cannot be seen"):
         Persona(id=f"ana{unseen}")

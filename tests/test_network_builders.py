@@ -190,6 +190,38 @@ def test_networks_add_up():
     assert pairs(together()(HANDLES, 1)) == []
 
 
+def test_a_builder_given_twice_draws_other_ties_the_second_time():
+    once = len(set(pairs(random_followees(5)(HANDLES, 1))))
+    twice = len(set(pairs(together(random_followees(5), random_followees(5))(HANDLES, 1))))
+    assert twice > 1.9 * once
+
+
+def test_one_model_among_two_groups_draws_apart():
+    half = len(HANDLES) // 2
+    one, other = PEOPLE[:half], PEOPLE[half : 2 * half]
+    ties = pairs(together(erdos_renyi(0.05, one), erdos_renyi(0.05, other))(HANDLES, 1))
+    first = {pair for pair in ties if max(pair) < half}
+    second = {(who - half, whom - half) for who, whom in ties if min(who, whom) >= half}
+    assert first
+    assert second
+    assert len(first & second) < len(first) / 4
+
+
+def test_a_model_with_another_parameter_is_another_draw():
+    few = {who for who, _ in pairs(erdos_renyi(0.05)(HANDLES, 1))}
+    assert pairs(erdos_renyi(0.05)(HANDLES, 1)) != pairs(erdos_renyi(0.0500001)(HANDLES, 1))
+    assert few
+
+
+def test_hubs_are_anyone_unless_the_order_is_kept():
+    def hubs(**options):
+        ends = [whom for _, whom in pairs(barabasi_albert(2, **options)(HANDLES, 3))]
+        return [whom for whom, _ in Counter(ends).most_common(10)]
+
+    assert max(hubs(shuffled=False)) < len(HANDLES) / 4
+    assert max(hubs()) > len(HANDLES) / 2
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 12), st.floats(0, 30), st.floats(0, 1), st.integers(0, 99))
 def test_nobody_follows_themselves_or_somebody_twice(size, mean, strength, seed):
@@ -214,7 +246,7 @@ def test_a_scenario_takes_a_builder():
     )
     network = Kernel(scenario).world.network
     assert sum(len(network.followees(who)) for who in range(30)) == len(
-        random_followees(4)([people.handle(place) for place in range(30)], 5)[0]
+        random_followees(4, people)([people.handle(place) for place in range(30)], 5)[0]
     )
 
 
@@ -263,6 +295,20 @@ def written(folder: Path, name: str, text: str) -> Path:
         ("a.csv", "follower,followee\nm1,m2\n\n@m3,@m1\n"),
         ("a.csv", "\ufeffweight,target,source\n1,m2,m1\n2,m1,m3\n"),
         ("a.tsv", "from\tto\r\nm1\tm2\r\nm3\tm1\r\n"),
+        ("a.csv", " Follower ;FOLLOWEE\nm1;m2\nm3;m1\n"),
+        ("a.txt", "m1 m2\nm3 m1\n"),
+        ("a.parquet", "m1|m2\nm3|m1\n"),
+        ("a.jsonl", '{"to": "m2", "from": "m1"}\n{"from": "m3", "to": "m1"}\n'),
+        ("a.jsonl", '["m1", "m2"]\n["m3", "m1"]\n'),
+        ("a.json", '[["m1", "m2"], ["m3", "m1"]]'),
+        ("a.json", '{"edges": [["m1", "m2"], ["m3", "m1"]]}'),
+        (
+            "a.json",
+            (
+                '{"nodes": [{"id": "m1"}], "links": [{"source": "m1", "target": "m2"},'
+                ' {"source": "m3", "target": "m1"}]}'
+            ),
+        ),
     ],
 )
 def test_ties_are_read_from_text(tmp_path, name, text):
@@ -307,8 +353,11 @@ def test_ties_are_read_from_graphml(tmp_path, kind, ties):
             GRAPHML.format(kind="directed").replace("m2", "zz"),
             r"edge 0: there is no",
         ),
-        ("a.parquet", "no", r"a.parquet: it is not Parquet"),
-        ("a.txt", "m1 m2", r"a .csv, .tsv, .parquet or .graphml file, not '.txt'"),
+        ("a.parquet", "no", r"a.parquet: line 1: 'no' is no pair"),
+        ("a.parquet", "PAR1", r"a.parquet: broken Parquet"),
+        ("a.json", '[["m1", 1.5]]', r"item 1.*1.5 names nobody"),
+        ("a.json", '[["m1", null]]', r"item 1.*column '1' has no handle"),
+        ("a.json", '{"edges": 3}', r"`edges` is not a list"),
     ],
 )
 def test_a_broken_file_is_told_of(tmp_path, name, text, says):

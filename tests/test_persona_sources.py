@@ -196,7 +196,7 @@ def test_nemotron_rows_keep_their_other_portraits_untold(write):
         "zipcode": "02139",
     }
     (one,), source = read(write("a.jsonl", lines([row])))
-    assert source == ("a.jsonl", "nemotron", "CC-BY-4.0")
+    assert (source.file, source.format, source.licence) == ("a.jsonl", "nemotron", "CC-BY-4.0")
     assert one.portrait() == "A welder. age: 61. hobbies and interests list: tea, rain."
     assert one.attributes["sports_persona"] == "Bowls."
 
@@ -308,7 +308,7 @@ def test_ten_broken_rows_are_told_at_once(write):
 def test_a_file_that_is_not_there_and_a_format_that_is_none(write, tmp_path):
     with pytest.raises(PersonaError, match=r"gone\.json.*No such file"):
         load_personas(tmp_path / "gone.json")
-    with pytest.raises(PersonaError, match="'twiter'; there are finepersonas, nemotron"):
+    with pytest.raises(PersonaError, match=r"'twiter'; did you mean 'oasis-twitter'.*finepersonas"):
         load_personas(write("a.json", "[]"), format="twiter")
     with pytest.raises(PersonaError, match="limit is -1"):
         load_personas(write("a.json", "[]"), limit=-1)

@@ -1,12 +1,14 @@
 """Whom the platform suggests to follow."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_worlds import do, network, world
 
-from simnet import Feed, Follow
+from simnet import Feed, Follow, draws
 from simnet.recommendations import (
     adamic_adar,
     common_neighbours,
@@ -14,6 +16,7 @@ from simnet.recommendations import (
     random_walk,
 )
 from simnet.verbs import Block, SearchMembers, Suspend
+from simnet.world.feeds import recommendations
 from simnet.world.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)
@@ -93,6 +96,27 @@ def test_suggestions_are_new_and_depend_on_their_key_alone(begun, added, who, li
         assert len(found) == len(set(found)) <= limit
         assert who not in found
         assert not any(place.follows(who, whom) for whom in found)
+
+
+def test_a_sampled_hub_counts_as_much_as_all_its_ties():
+    """Over many keys, a tie of a hub counts as if all ties of the hub were looked at."""
+    reach, hub, friend = recommendations.REACH, 1, 2
+    many = range(3, 3 + 4 * reach)
+    ends = [(0, hub), (0, friend), *((hub, whom) for whom in many), (friend, many[0])]
+    followers, followees = np.array(ends, np.int32).T
+    place = Network(len(many) + 3, followers, followees)
+    scores = Counter()
+
+    def note(network, who, limit, key, members, found):
+        scores.update(dict(zip(members.tolist(), found.tolist(), strict=True)))
+        return []
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(recommendations, "_top", note)
+        for key in range(400):
+            common_neighbours(place, 0, 5, draws.bits(key))
+    assert scores[many[0]] / 400 == pytest.approx(2, rel=0.2)
+    assert scores[many[7]] / 400 == pytest.approx(1, rel=0.4)
 
 
 @pytest.mark.parametrize("recommend", EVERY)

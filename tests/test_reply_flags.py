@@ -1,7 +1,16 @@
+import json
+from pathlib import Path
+
 import pytest
 
-from simnet.agents import reply_flags
-from simnet.inference.refusals import breaks_role
+import simnet
+from simnet import Cohort, FakeModel, Scenario, Write, sample
+from simnet.agents import reply_flags, reply_words
+from simnet.inference import refusals
+from simnet.inference.refusal_folding import fold
+from simnet.inference.refusals import LANGUAGES, breaks_role, opens_with_refusal
+from simnet.inference.refusals_latin import LATIN
+from simnet.inference.refusals_scripts import OTHER_SCRIPTS
 
 REFUSALS = [
     "I can't help with that.",
@@ -66,22 +75,30 @@ def test_words_are_not_garbled(text):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("Café!", "cafe\u0301"),
+        ("İSTANBUL", "istanbul"),
+        ("مُحَمَّد", "محمد"),
+        ("Ｈｅｌｌｏ", "hello"),
+        ("可以。", "可以！"),
         ("I can't help with that.", "I can't help with that!"),
         ("Bike lanes?  Yes, please", "bike lanes yes please."),
         ("STRASSE", "straße"),
     ],
 )
 def test_near_repeats_have_one_gist(one, other):
-    assert reply_flags.gist(one) == reply_flags.gist(other)
+    assert reply_words.gist(one) == reply_words.gist(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("👍", "🎉"), ("!!!", "..."), ("yes", "no")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("👍", "🎉"), ("❤️", "👍"), ("!!!", "..."), ("yes", "no"), ("काम", "कम"), ("কাল", "কলি")],
+)
 def test_other_texts_have_other_gists(one, other):
-    assert reply_flags.gist(one) != reply_flags.gist(other)
+    assert reply_words.gist(one) != reply_words.gist(other)
 
 
 def stuck(text):
-    return reply_flags.repeats_itself(text, reply_flags.gist(text).split())
+    return reply_flags.repeats_itself(text, reply_words.gist(text).split())
 
 
 @pytest.mark.parametrize(
@@ -91,6 +108,11 @@ def stuck(text):
         "So good, so good! So good, so good? So good.",
         "a" * 16,
         "x" + "!" * 40,
+        "我不知道。我不知道。我不知道。我不知道。我不知道。",
+        "すごいすごいすごいすごいすごいすごい",
+        "ดีมากดีมากดีมากดีมากดีมากดีมาก",
+        "बहुत अच्छा है, बहुत अच्छा है, बहुत अच्छा है, बहुत अच्छा है, बहुत अच्छा है।",
+        "정말 좋아요 정말 좋아요 정말 좋아요 정말 좋아요 정말 좋아요",
     ],
 )
 def test_a_text_that_is_stuck_is_found(text):
@@ -99,7 +121,18 @@ def test_a_text_that_is_stuck_is_found(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no no no", "The bus was late. The bus was late again.", " " * 40, "ha" * 6, "a" * 15],
+    [
+        "",
+        "no no no",
+        "The bus was late. The bus was late again.",
+        " " * 40,
+        "ha" * 6,
+        "a" * 15,
+        "哈哈哈哈哈哈哈",
+        "人工智能很好，人工智能很快，人工智能很贵，人工智能很新。",
+        "自転車レーンは自転車に乗る人のため。自転車レーンは必要。",
+        "मैं कल आया, मैं आज आया, मैं फिर आऊँगा।",
+    ],
 )
 def test_people_repeat_themselves_a_little(text):
     assert not stuck(text)
@@ -132,3 +165,113 @@ def test_most_of_a_text_in_another_is_found(other):
 )
 def test_other_texts_and_short_ones_are_no_near_repeats(other, text):
     assert not reply_flags.nearly_holds(other, reply_flags.pieces(text))
+
+
+CHINESE = "社区委员会又一次忘记了榆树街，公交车上没有人感到惊讶。"
+
+
+def test_near_repeats_are_found_in_scripts_whose_letters_say_more():
+    parts = reply_flags.pieces(CHINESE)
+    assert reply_flags.nearly_holds(f"正如他们所说：{CHINESE}真的。", parts)
+    assert not reply_flags.nearly_holds("社区里的公交车今天很准时，没人抱怨。", parts)
+
+
+# -- refusals in other languages ------------------------------------------------------------
+
+SENTENCES = Path(__file__).parent / "sentences"
+
+
+def sentences(name):
+    return json.loads((SENTENCES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def rates():
+    """Count, for each language, refusals found, posts taken for refusals, and sentences."""
+    return {
+        language: (
+            sum(map(breaks_role, kinds["refusals"])),
+            sum(map(breaks_role, kinds["posts"])),
+            len(kinds["refusals"]),
+            len(kinds["posts"]),
+        )
+        for language, kinds in sentences("held_out").items()
+    }
+
+
+def test_refusals_are_recognised_in_the_languages_that_are_named():
+    assert set(sentences("development")) == set(LANGUAGES) == set(sentences("held_out"))
+    for language, kinds in sentences("development").items():
+        missed = [text for text in kinds["refusals"] if not breaks_role(text)]
+        assert len(missed) <= 1, f"{language}: {missed}"
+        assert not list(filter(breaks_role, kinds["posts"])), language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_description_that_refuses_is_recognised_in_every_language(language):
+    refusals_of, posts = sentences("development")[language].values()
+    assert sum(map(opens_with_refusal, refusals_of)) >= len(refusals_of) - 1
+    assert not opens_with_refusal(f"A baker who says: {posts[0]}")
+
+
+def test_looking_for_cues_first_misses_nothing():
+    patterns = [pattern for _, pattern in refusals._searches((*LATIN, *OTHER_SCRIPTS))]
+    for name in ("development", "held_out"):
+        for kinds in sentences(name).values():
+            for text in (*kinds["refusals"], *kinds["posts"]):
+                folded = fold(text)
+                assert breaks_role(text) == any(one.search(folded) for one in patterns), text
+
+
+def test_no_sentence_that_the_rates_are_measured_on_was_used_for_the_phrases():
+    known, measured = sentences("development"), sentences("held_out")
+    for language, kinds in measured.items():
+        for kind, texts in kinds.items():
+            assert not set(texts) & set(known[language][kind])
+
+
+def test_the_page_on_flags_has_the_rates_that_are_measured_here():
+    page = (Path(__file__).parents[1] / "docs/reference/marks.md").read_text(encoding="utf-8")
+    for language, (found, false, asked, posts) in rates().items():
+        assert f"| {language} | {found} of {asked} | {false} of {posts} |" in page
+    total = [sum(column) for column in zip(*rates().values(), strict=True)]
+    assert f"| all | {total[0]} of {total[2]} | {total[1]} of {total[3]} |" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ｉ ｃａｎｎｏｔ help with that.", "I can\u2019t assist with that.", "無法協助完成此請求。"],
+)
+def test_width_apostrophes_and_traditional_characters_do_not_matter(text):
+    assert breaks_role(text)
+
+
+# -- flags of one's own ---------------------------------------------------------------------
+
+
+def test_a_flagger_of_a_cohort_adds_flags_to_replies(tmp_path):
+    def flagger(text):
+        return ["advertisement"] if "buy" in text else []
+
+    people = Cohort("people", sample(2, seed=1), verbs=(Write,), flagger=flagger, memory=0)
+    model = FakeModel(lambda prompt: "buy my watch" if prompt.seed % 2 else "a nice day")
+    run = simnet.run(Scenario("s", [people], lasts=7200.0), model=model, out=tmp_path)
+    rows = run.read("events").to_pylist()
+    assert {row["text"] for row in rows if "advertisement" in row["marks"]} == {"buy my watch"}
+    assert {"advertisement" in row["marks"] for row in rows} == {True, False}
+
+
+def test_a_flagger_can_have_a_reply_asked_for_again(tmp_path):
+    def flagger(text):
+        return [reply_flags.REFUSAL] if text == "nope" else []
+
+    people = Cohort("people", sample(1, seed=1), verbs=(Write,), flagger=flagger, resamples=1)
+    model = FakeModel(lambda _: "nope")
+    run = simnet.run(Scenario("s", [people], lasts=3600.0), model=model, out=tmp_path)
+    assert {"resampled", "refusal"} <= set(run.read("events")["marks"][0].as_py())
+
+
+@pytest.mark.parametrize("returned", ["refusal", [1], 7])
+def test_a_flagger_that_returns_no_names_is_an_error(returned):
+    with pytest.raises(TypeError, match=r"flagger .* returned .*, not a list of names"):
+        reply_flags.own_flags(lambda _: returned, "text")
+    assert reply_flags.own_flags(lambda _: None, "text") == ()

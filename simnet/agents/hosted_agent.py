@@ -5,7 +5,7 @@ from inspect import isasyncgen, iscoroutine
 from itertools import islice
 from typing import Any
 
-from simnet.agents import reply_flags
+from simnet.agents import reply_flags, reply_words
 from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT
 from simnet.agents.memory import memory_of
@@ -129,7 +129,7 @@ class HostedAgent:
             )
         actions = self._checked(chosen)
         flags = self.flaws(actions, view) + self.marked
-        self._gists.update(dict.fromkeys(map(reply_flags.gist, _texts(actions))))
+        self._gists.update(dict.fromkeys(map(reply_words.gist, _texts(actions))))
         while len(self._gists) > REMEMBERED_GISTS:
             del self._gists[next(iter(self._gists))]
         self.memory.note(view, actions)
@@ -200,7 +200,8 @@ class HostedAgent:
                 found[reply_flags.REFUSAL] = None
             if reply_flags.garbled(text):
                 found[reply_flags.GARBLED] = None
-            gist = reply_flags.gist(text)
+            found.update(dict.fromkeys(reply_flags.own_flags(self.profile.flagger, text)))
+            gist = reply_words.gist(text)
             if self.finish == "repetition" or reply_flags.repeats_itself(text, gist.split()):
                 found[reply_flags.REPETITION] = None
             if gist in self._gists or gist in gists or _echoes(text, gist, view):
@@ -229,6 +230,6 @@ def _echoes(text: str, gist: str, view: View) -> bool:
     """Whether a text repeats a post in view; texts of different length are not compared."""
     return any(
         abs(len(post.text) - len(text)) <= MAX_LENGTH_DIFFERENCE
-        and reply_flags.gist(post.text) == gist
+        and reply_words.gist(post.text) == gist
         for post in view.posts
     )

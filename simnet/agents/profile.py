@@ -1,6 +1,6 @@
 """What a behaviour receives: the agent, its cohort's profile, and a way to call a model."""
 
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -14,6 +14,8 @@ from simnet.world.actions import Action
 from simnet.world.posts import View
 
 Chosen: TypeAlias = Action | Sequence[Action]
+Flagger: TypeAlias = Callable[[str], Iterable[str]]
+"""Names the flags of a text. It must depend on the text alone, as replies are replayed."""
 
 
 class Agent(Protocol):
@@ -114,6 +116,8 @@ class AgentProfile:
     """How prompts mark text that others wrote."""
     resamples: int = 0
     """How often a flawed reply is sampled again."""
+    flagger: Flagger | None = None
+    """Adds flags of the scenario's own to replies."""
     oldest_first: bool = False
     """Whether feeds end with the newest post."""
 

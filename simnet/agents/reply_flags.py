@@ -1,8 +1,11 @@
 """Flags on replies, such as refusals and repeats; the record holds them in `events.marks`."""
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from simnet.agents.reply_words import dense, gist, unspaced
+from simnet.inference.refusals import breaks_role
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
@@ -26,13 +29,16 @@ NEAR = 3
 """Pieces that a near repeat contains at least."""
 SHORTEST_PIECE = 8
 """Characters; shorter pieces occur in unrelated texts."""
+SHORTEST_DENSE_PIECE = 4
+"""The same in Chinese, Japanese and Korean, whose letters stand for a syllable or a word."""
 RUN = 16
 """Equal characters in a row that count as repetition."""
 GRAM = 4
 """Words in a phrase, and occurrences of a phrase that count as repetition."""
+LETTERS = 6
+"""Letters in a phrase where no spaces are written between words."""
 
 _SPECIAL = re.compile(r"(?:<\|[^|>]*\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|\s)+")
-_SPACES = re.compile(r"\W+")
 
 
 def garbled(text: str) -> bool:
@@ -40,22 +46,16 @@ def garbled(text: str) -> bool:
     return bool(text.strip()) and _SPECIAL.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=16_384)
-def gist(text: str) -> str:
-    """Normalise a text to its words, casefolded, to compare it with others.
-
-    A text without words is its own gist. Results are cached, as a post is in many views.
-    """
-    return (_SPACES.sub(" ", text).strip() or text.strip()).casefold()
-
-
 def repeats_itself(text: str, words: Sequence[str]) -> bool:
     """Whether a text, with the words of its gist, repeats itself.
 
-    That is a phrase of four words four times, or one character 16 times in a row.
+    That is a phrase of four words four times, or one character 16 times in a row. In scripts
+    without spaces a phrase has six letters.
     """
     passed = set(text[RUN - 1 :: RUN])  # RUN characters in a row contain one of these positions
     if any(one * RUN in text for one in passed if not one.isspace()):
+        return True
+    if not text.isascii() and any(map(_repeats_letters, unspaced(" ".join(words)))):
         return True
     # Four equal phrases have at least this many repeated words: one word seven times.
     if len(words) - len(set(words)) < 2 * (GRAM - 1):
@@ -66,10 +66,44 @@ def repeats_itself(text: str, words: Sequence[str]) -> bool:
     return max(map(phrases.count, set(phrases))) >= GRAM
 
 
+def _repeats_letters(run: str) -> bool:
+    phrases = [run[start : start + LETTERS] for start in range(len(run) - LETTERS + 1)]
+    if len(phrases) - len(set(phrases)) < GRAM - 1:
+        return False
+    return max(Counter(phrases).values()) >= GRAM
+
+
+def text_flags(text: str) -> list[str]:
+    """List the flags that a text has by itself, whatever its author and others have said."""
+    if not text.strip():
+        return [EMPTY]
+    found = [REFUSAL] if breaks_role(text) else []
+    if garbled(text):
+        found.append(GARBLED)
+    if repeats_itself(text, gist(text).split()):
+        found.append(REPETITION)
+    return found
+
+
+def own_flags(flagger: Callable[[str], Iterable[str]] | None, text: str) -> tuple[str, ...]:
+    """Return the flags that a user's function gives a text; none without a function.
+
+    Raises TypeError if the function returns anything but names.
+    """
+    if flagger is None:
+        return ()
+    found = flagger(text)
+    names = () if isinstance(found, str) or not isinstance(found, Iterable) else tuple(found)
+    if (found and not names) or not all(isinstance(name, str) for name in names):
+        name = getattr(flagger, "__name__", repr(flagger))
+        raise TypeError(f"the flagger {name} returned {found!r}, not a list of names of flags")
+    return names
+
+
 def pieces(text: str) -> Sequence[str]:
     """Cut a text into pieces, most of which a near repeat contains; none if it is short."""
     size = len(text) // PIECES
-    if size < SHORTEST_PIECE:
+    if size < (SHORTEST_DENSE_PIECE if dense(text) else SHORTEST_PIECE):
         return ()
     return [text[start : start + size] for start in range(0, PIECES * size, size)]
 

@@ -19,6 +19,7 @@ from simnet.cli.replay import replay
 from simnet.cli.resume import app as resume
 from simnet.cli.run import app as run
 from simnet.cli.show import show
+from simnet.cli.streams import show_what_can_be_shown
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
@@ -78,4 +79,5 @@ for command in (validate, cost, ls, show, replay, verify, migrate, doctor, versi
 
 def main() -> None:
     """Run the command line."""
+    show_what_can_be_shown()
     app()

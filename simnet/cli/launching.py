@@ -1,18 +1,21 @@
 """Launches a plan and shows on the terminal how the run goes."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from simnet import log
+from simnet.cli.display.lasting_console import LastingConsole
 from simnet.cli.display.live import Display, display
 from simnet.cli.display.log_lines import LogLines
 from simnet.cli.display.pace import Pace
 from simnet.cli.options import OutputFlags
 from simnet.cli.output import print_error
+from simnet.cli.streams import show_what_can_be_shown
 from simnet.clock import Seconds
+from simnet.runs.guarded_reporter import Guard
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.placement import active_handles
@@ -45,15 +48,29 @@ async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
     watch = output.watch
     if watch is None:
         watch = len(active_handles(scenario)) <= WATCHED
-    shown = display(Console(), pace, watch=watch, as_json=output.as_json, quiet=output.quiet)
+    show_what_can_be_shown()
+    shown = display(LastingConsole(), pace, watch=watch, as_json=output.as_json, quiet=output.quiet)
     with (
         log.run_logs(output.log_level or "warning") as logs,
         LogLines(output.log_level) as lines,
-        shown,
+        _shielded(shown) as guard,
     ):
         result = await launch(plan, _LoggedDisplay(shown, logs, lines))
-        shown.finished(result)
+        with guard():
+            shown.finished(result)
     return result
+
+
+@contextmanager
+def _shielded(shown: Display) -> Iterator[Guard]:
+    """Begin and end a display; neither can end the run."""
+    guard = Guard()
+    with ExitStack() as stack:
+        with guard():
+            stack.enter_context(shown)
+        yield guard
+        with guard():
+            stack.close()
 
 
 @dataclass

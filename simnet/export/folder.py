@@ -9,16 +9,30 @@ from pathlib import Path
 from simnet.disk import disk_errors
 from simnet.errors import UsageError
 
+CARD = "README.md"
+"""The data card of an exported folder."""
+_CONTENTS = {CARD, "data"}
+"""Names of what an exported folder holds."""
+_TAG = "- simnet"
+"""Line in the metadata of the card of every export."""
+
 
 @contextmanager
 def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder and rename it to `out` when the block ends without an error.
 
-    Raises UsageError if `out` exists and `force` is not set; with `force` it is replaced once the
-    new folder is complete. Raises DiskError if the disk is full or cannot be written.
+    Raises UsageError if `out` exists and `force` is not set. With `force` an empty folder or an
+    earlier export is replaced once the new folder is complete; anything else is refused, because
+    its files would be lost. Raises DiskError if the disk is full or cannot be written.
     """
+    out = out.absolute()
     if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
         raise UsageError(f"{out} exists already; choose another name or pass --force")
+    if out.exists() and not _is_export(out):
+        raise UsageError(
+            f"{out} holds files that no export wrote, and --force would delete them; choose "
+            "another name"
+        )
     token = secrets.token_hex(4)
     partial = out.with_name(f".{out.name}.{token}.partial")
     with disk_errors(f"writing {out}"):
@@ -37,3 +51,14 @@ def _replace(partial: Path, out: Path, old: Path) -> None:
     out.rename(old)
     partial.rename(out)
     shutil.rmtree(old)
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether a folder is empty or holds an export and nothing else."""
+    names = {path.name for path in folder.iterdir()}
+    if not names:
+        return True
+    card = folder / CARD
+    if not names <= _CONTENTS or not card.is_file():
+        return False
+    return _TAG in card.read_text(encoding="utf-8", errors="replace").splitlines()

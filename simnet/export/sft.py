@@ -1,108 +1,91 @@
-"""Fine-tuning sets: posts, and the replies of each cohort to them.
+"""Fine-tuning sets: the replies of each cohort as chats, one subset for each cohort.
 
-There is one subset for each cohort, with the columns of distilabel's FinePersonas pipeline. TRL's
-`SFTTrainer` takes them as they are and trains on `messages`.
+TRL's `SFTTrainer` takes a subset as it is: `messages` in its conversational format of language
+modelling, or `prompt` and `completion`. With distilabel's columns it does not, because it takes a
+set that has a column `prompt` for pairs of prompt and completion.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simnet.errors import RecordError, UsageError
+from simnet.agents.profile import Flagger
+from simnet.errors import UsageError
 from simnet.export.card import Subset, check_hub, data_card
-from simnet.export.folder import written_folder
+from simnet.export.folder import CARD, written_folder
+from simnet.export.origins import origins
+from simnet.export.replies import RecordedReply, replies_of
+from simnet.export.screening import AtLimit, ChatPair, Prompts, Screen
 from simnet.recording.reading.run import Run
-from simnet.world.events import DONE
 
-LEFT_OUT = ("empty", "refusal", "garbled")
-"""Marks of replies that are left out by default."""
-CUT = "at_limit"
-"""Mark of replies that may end in the middle of a sentence. They are kept and counted."""
+Columns: TypeAlias = Literal["messages", "prompt-completion", "distilabel"]
+"""The columns of a set: `messages`; `prompt` and `completion`; or `messages` with distilabel's
+`prompt` and `prompt_id`, which TRL cannot have."""
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
 
-class _Reply(NamedTuple):
-    post: str
-    persona: str
-    text: str
-    marks: tuple[str, ...]
-
-
 def export_sft(
-    run: Run, out: Path, *, force: bool = False, include_marked: bool = False
+    run: Run,
+    out: Path,
+    *,
+    force: bool = False,
+    prompts: Prompts = "served",
+    columns: Columns = "messages",
+    at_limit: AtLimit = "leave-out",
+    include_marked: bool = False,
+    leave_out: Collection[str] = (),
+    flagger: Flagger | None = None,
 ) -> list[Subset]:
     """Write one subset for each cohort that replied, and a data card as `README.md`.
 
-    Replies with a mark of LEFT_OUT are left out unless `include_marked`. The folder `out` appears
-    whole or not at all. Raises UsageError if it exists and `force` is not set, if no reply is
-    left, or if `huggingface_hub` is not installed.
+    Replies answer the prompt that was `served`, in the form that simnet reads, or the `post`
+    alone; `columns` are those of Columns. Replies with a flag of LEFT_OUT are left out unless
+    `include_marked`, those with a flag of `leave_out` always; `flagger` adds flags of one's own.
+    `at_limit` says what becomes of replies that ran into the limit of characters or tokens.
+    Reasoning is always removed. The folder `out` appears whole or not at all.
+
+    Raises UsageError if `out` exists and `force` is not set, or `out` is no earlier export, if no
+    reply is left, or if `huggingface_hub` is not installed.
     """
     check_hub()
-    replies, undone = _replies(run)
-    if not any(replies.values()):
+    screen = Screen(prompts, at_limit, include_marked, tuple(leave_out), flagger)
+    replies, undone = replies_of(run)
+    if not replies:
         raise UsageError(f"run {run.id} has no replies to export; `simnet show {run.id}` shows it")
-    identifiers = _identifiers(sorted(replies))
+    identifiers = _identifiers(sorted({reply.cohort for reply in replies} | set(undone)))
     with written_folder(out, force=force) as folder:
-        subsets = [
-            _write_subset(
-                folder,
-                cohort,
-                identifier,
-                replies=replies[cohort],
-                undone=undone[cohort],
-                include_marked=include_marked,
-            )
-            for cohort, identifier in identifiers.items()
-        ]
+        subsets = []
+        for cohort, identifier in identifiers.items():
+            own = [reply for reply in replies if reply.cohort == cohort]
+            pairs, left_out = _screened(own, screen)
+            table = _table(run.id, identifier, pairs, columns)
+            counts = dict(undone[cohort] + left_out)
+            subsets.append(_write_subset(folder, cohort, identifier, pairs, table, counts))
         _check_any_rows(run, subsets)
-        sources = Counter(run.read("personas")["source"].to_pylist())
-        card = data_card(run.manifest, subsets, sources)
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        sources = origins(run)
+        card = data_card(run.manifest, subsets, sources, prompts=prompts, columns=columns)
+        (folder / CARD).write_text(card, encoding="utf-8")
     return subsets
 
 
-def _replies(run: Run) -> tuple[dict[str, list[_Reply]], dict[str, Counter[str]]]:
-    """Return the replies of each cohort, and how many were refused or failed."""
-    columns = ["who", "cohort", "verb", "outcome", "post", "made", "text", "marks"]
-    events = run.table("events").to_table(columns=columns)
-    texts = _post_texts(events)
-    portraits = _portraits(run)
-    replies: dict[str, list[_Reply]] = {}
-    undone: dict[str, Counter[str]] = {}
-    replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
-    rows = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string())))
-    for row in rows.to_pylist():
-        cohort_replies = replies.setdefault(row["cohort"], [])
-        counts = undone.setdefault(row["cohort"], Counter())
-        if row["outcome"] != DONE:
-            counts[row["outcome"]] += 1
-            continue
-        if row["post"] not in texts:
-            raise RecordError(f"run {run.id}: post {row['made']} answers a post that is not there")
-        if row["who"] not in portraits:
-            raise RecordError(f"run {run.id}: no persona {row['who']!r} in the table of personas")
-        post, persona = texts[row["post"]], portraits[row["who"]]
-        cohort_replies.append(_Reply(post, persona, row["text"] or "", tuple(row["marks"])))
-    return replies, undone
-
-
-def _post_texts(events: pa.Table) -> dict[int, str]:
-    made = events.filter(pc.is_valid(events["made"])).select(["made", "text"])
-    texts = (text or "" for text in made["text"].to_pylist())
-    return dict(zip(made["made"].to_pylist(), texts, strict=True))
-
-
-def _portraits(run: Run) -> dict[str, str]:
-    rows = run.read("personas").select(["id", "portrait"]).to_pylist()
-    return {row["id"]: row["portrait"] for row in rows}
+def _screened(
+    replies: Sequence[RecordedReply], screen: Screen
+) -> tuple[list[ChatPair], Counter[str]]:
+    """Return the replies that are taken, and how many are left out by cause."""
+    pairs, left_out = [], Counter[str]()
+    for outcome in map(screen, replies):
+        if isinstance(outcome, str):
+            left_out[outcome] += 1
+        else:
+            pairs.append(outcome)
+    return pairs, left_out
 
 
 def _identifiers(cohorts: Sequence[str]) -> dict[str, str]:
@@ -119,54 +102,78 @@ def _write_subset(
     folder: Path,
     cohort: str,
     identifier: str,
-    *,
-    replies: Sequence[_Reply],
-    undone: Counter[str],
-    include_marked: bool,
+    pairs: Sequence[ChatPair],
+    table: pa.Table,
+    left_out: Mapping[str, int],
 ) -> Subset:
     name = f"format_sft_{identifier}"
-    left_out = undone.copy()
-    kept = []
-    for reply in replies:
-        mark = next((mark for mark in LEFT_OUT if mark in reply.marks), None)
-        if mark is None and not reply.text.strip():
-            mark = "empty"
-        if mark is None or include_marked:
-            kept.append(reply)
-        else:
-            left_out[mark] += 1
-    if not kept:
-        return Subset(name=name, type=cohort, file=None, rows=0, cut=0, left_out=dict(left_out))
-    file = f"data/{name}/train-00000.parquet"
-    (folder / file).parent.mkdir(parents=True)
-    pq.write_table(_table(identifier, kept), folder / file, compression="zstd")
-    cut = sum(CUT in reply.marks for reply in kept)
+    file = f"data/{name}/train-00000.parquet" if pairs else None
+    if file is not None:
+        (folder / file).parent.mkdir(parents=True)
+        pq.write_table(table, folder / file, compression="zstd")
     return Subset(
-        name=name, type=cohort, file=file, rows=len(kept), cut=cut, left_out=dict(left_out)
+        name=name,
+        type=cohort,
+        file=file,
+        rows=len(pairs),
+        cut=sum(pair.at_limit for pair in pairs),
+        shortened=sum(pair.shortened for pair in pairs),
+        cleaned=sum(pair.cleaned for pair in pairs),
+        models=Counter(pair.reply.call.model for pair in pairs if pair.reply.call),
+        tokens=max((pair.reply.call.tokens for pair in pairs if pair.reply.call), default=0),
+        left_out=left_out,
     )
 
 
-def _table(identifier: str, replies: Sequence[_Reply]) -> pa.Table:
-    columns: dict[str, Any] = {
-        "post": [reply.post for reply in replies],
-        "persona": [reply.persona for reply in replies],
-        f"interaction_{identifier}": [reply.text for reply in replies],
-        "prompt": [reply.post for reply in replies],
-        "prompt_id": [hashlib.sha256(reply.post.encode()).hexdigest() for reply in replies],
-        "messages": [_messages(reply) for reply in replies],
-    }
-    types = dict.fromkeys(columns, pa.string()) | {"messages": _MESSAGES}
-    return pa.table(columns, pa.schema(types.items()))
+def _table(run: str, identifier: str, pairs: Sequence[ChatPair], columns: Columns) -> pa.Table:
+    values: dict[str, list[Any]] = {}
+    types: dict[str, pa.DataType] = {}
+    if columns == "prompt-completion":
+        values["prompt"] = [pair.prompt for pair in pairs]
+        values["completion"] = [pair.completion for pair in pairs]
+        types |= dict.fromkeys(("prompt", "completion"), _MESSAGES)
+    else:
+        values["messages"] = [pair.prompt + pair.completion for pair in pairs]
+        types["messages"] = _MESSAGES
+    values["post"] = [pair.reply.post for pair in pairs]
+    values["persona"] = [pair.reply.persona for pair in pairs]
+    values[f"interaction_{identifier}"] = [pair.reply.text for pair in pairs]
+    if columns == "distilabel":
+        users = [pair.prompt[-1]["content"] for pair in pairs]
+        values["prompt"] = users
+        values["prompt_id"] = [hashlib.sha256(user.encode()).hexdigest() for user in users]
+    types |= dict.fromkeys(values.keys() - types.keys(), pa.string())
+    for name, (kind, value) in _PROVENANCE.items():
+        values[name] = [value(run, pair.reply) for pair in pairs]
+        types[name] = kind
+    return pa.table(values, pa.schema([(name, types[name]) for name in values]))
 
 
-def _messages(reply: _Reply) -> list[dict[str, str]]:
-    return [
-        {"role": "user", "content": reply.post},
-        {"role": "assistant", "content": reply.text},
-    ]
+def _of_call(field: str) -> Callable[[str, RecordedReply], Any]:
+    return lambda _, reply: reply.call and getattr(reply.call, field)
+
+
+_PROVENANCE: Mapping[str, tuple[pa.DataType, Callable[[str, RecordedReply], Any]]] = {
+    "run": (pa.string(), lambda run, _: run),
+    "event": (pa.int64(), lambda _, reply: reply.event),
+    "persona_id": (pa.string(), lambda _, reply: reply.persona_id),
+    "turn": (pa.int64(), lambda _, reply: reply.turn),
+    "model": (pa.string(), _of_call("model")),
+    "adapter": (pa.string(), _of_call("adapter")),
+    "prompt_hash": (pa.string(), _of_call("prompt_hash")),
+}
+"""Columns that say where a row comes from: type, and value by run id and reply."""
 
 
 def _check_any_rows(run: Run, subsets: Sequence[Subset]) -> None:
-    if not any(subset.rows for subset in subsets):
-        causes = ", ".join(sorted({cause for subset in subsets for cause in subset.left_out}))
-        raise UsageError(f"every reply of run {run.id} is left out ({causes}); include marked ones")
+    if any(subset.rows for subset in subsets):
+        return
+    total: Counter[str] = Counter()
+    for subset in subsets:
+        total.update(subset.left_out)
+    causes = ", ".join(f"{count} {cause}" for cause, count in sorted(total.items()))
+    raise UsageError(
+        f"every reply of run {run.id} is left out ({causes}); take replies with flags by "
+        "--include-marked, those at the limit by --at-limit cut or keep, those without a recorded "
+        "prompt by --prompts post"
+    )

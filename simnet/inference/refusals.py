@@ -1,32 +1,22 @@
-"""Recognises replies in which a model refuses its task; all such patterns are in this file.
+"""Recognises replies in which a model refuses its task or speaks as an assistant.
 
-Both functions know English phrases only. They differ in what they may get wrong: a post may
-say "sorry, I can't come", a description of a person never opens like that.
+The phrases of thirteen languages are in `refusals_latin` and `refusals_scripts`. The reference page
+on flags has the rates measured on sentences that the phrases were not tuned on.
 """
 
 import re
+import string
+from functools import cache
 
-_CANNOT = (
-    r"(?:can(?:no|')t|can not|won't|will not|(?:am|'m) (?:unable|not able|not allowed) to"
-    r"|(?:am|'m) not (?:comfortable|going to be able) (?:to|with))"
-)
-_TASK = (
-    r"(?:this|that|these|those|your|the|such|any|an?|further|more)?\s?(?:kinds? of |type of )?"
-    r"(?:request|content|conversation|discussion|response|information|instructions?|role-?play"
-    r"|prompt|task|guidance|material|language|messages?|persona)"
-)
-_BREAKS_ROLE = re.compile(
-    rf"\bi ?{_CANNOT} (?:(?:help|assist)(?: you)?(?: with|[.!]|$)|fulfil|comply with {_TASK}"
-    rf"|(?:provide|answer|engage in|participate in|generate|create|write|respond to|continue"
-    rf"|discuss|support|do|help create|produce) {_TASK}"
-    r"|(?:engage in|participate in|continue with) (?:this|that)\b"
-    r"|(?:answer|discuss|do) (?:this|that)(?:[.!]|$))"
-    r"|\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b"
-    r"|\bi(?:'m| am) (?:just |only )?an? (?:(?:large )?language model|digital assistant"
-    r"|ai\b(?! \w*(?:er|or|ist|student|skeptic|fan|company)\b)"
-    r"|artificial intelligence|virtual assistant)",
-    re.IGNORECASE,
-)
+from simnet.inference.refusal_folding import fold
+from simnet.inference.refusals_latin import LATIN, Phrases
+from simnet.inference.refusals_scripts import OTHER_SCRIPTS
+
+_SPACES = str.maketrans(dict.fromkeys(string.punctuation, " "))
+
+LANGUAGES = tuple(phrases.language for phrases in (*LATIN, *OTHER_SCRIPTS))
+"""Languages in which refusals are recognised."""
+
 _OPENING = re.compile(
     r"^\W*(?:sorry\b|i apologi[sz]e|as an ai\b|unfortunately,? i\b"
     r"|i(?: a|['\u2019])m (?:very |so )?(?:sorry|unable|not able)"
@@ -39,14 +29,38 @@ def breaks_role(text: str) -> bool:
     """Return whether a text refuses, or speaks as an assistant, anywhere in it.
 
     Meant for posts of personas, which may well apologise: only phrases count that assistants
-    use and people hardly do.
+    use and people hardly do. Texts of any language are looked at, for phrases of LANGUAGES.
     """
-    return _BREAKS_ROLE.search(text.replace("\u2019", "'")) is not None
+    folded = fold(text)
+    words = folded.translate(_SPACES).split()
+    for cues, pattern in _searches(LATIN):
+        if not cues.isdisjoint(words) and pattern.search(folded) is not None:
+            return True
+    return not folded.isascii() and any(
+        any(cue in folded for cue in cues) and pattern.search(folded) is not None
+        for cues, pattern in _searches(OTHER_SCRIPTS)
+    )
+
+
+@cache
+def _searches(
+    languages: tuple[Phrases, ...],
+) -> tuple[tuple[frozenset[str], re.Pattern[str]], ...]:
+    """Return patterns with their cues, folded as texts are."""
+    found: list[tuple[frozenset[str], re.Pattern[str]]] = []
+    for language in languages:
+        pairs = [(language.cues, "|".join(language.phrases))]
+        if language.tasks:
+            refused = f"{language.inability}(?:{'|'.join(language.tasks)})"
+            pairs.append((language.inability_cues, refused))
+        found += [(frozenset(map(fold, cues)), re.compile(fold(one))) for cues, one in pairs]
+    return tuple(found)
 
 
 def opens_with_refusal(text: str) -> bool:
-    """Return whether a text begins with an apology or a refusal.
+    """Return whether a text begins with an apology or a refusal, or breaks its role.
 
-    Meant for replies that only describe something, where no other text begins like that.
+    Meant for replies that only describe something, where no other text begins like that. The
+    opening is looked at in English, the rest in all of LANGUAGES.
     """
-    return _OPENING.match(text) is not None
+    return _OPENING.match(text) is not None or breaks_role(text)

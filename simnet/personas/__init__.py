@@ -7,13 +7,15 @@ from simnet.personas.persona import Persona
 if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
+    from simnet.personas.source import Source
     from simnet.personas.sources import load_personas
 
-__all__ = ["Catalogue", "Persona", "Population", "load_personas", "sample"]
+__all__ = ["Catalogue", "Persona", "Population", "Source", "load_personas", "sample"]
 
 _MODULES = {
     "Catalogue": "simnet.personas.catalogue",
     "Population": "simnet.personas.population",
+    "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",
     "load_personas": "simnet.personas.sources",
     "sample": "simnet.personas.population",

@@ -1,25 +1,24 @@
 """A folder of personas that can be searched by words and by similarity."""
 
-import fcntl
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import astuple
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simnet.disk import Disk, write_atomically
 from simnet.errors import PersonaError, UsageError
+from simnet.personas.catalogue_file import COLUMNS, load_rows, locked, write_rows
+from simnet.personas.names import normal
 from simnet.personas.persona import Attribute, Persona
-from simnet.personas.sources import Source
+from simnet.personas.source import Source
+from simnet.personas.sources import CATALOGUE_FILE as FILE
 from simnet.text import did_you_mean
 
 if TYPE_CHECKING:
     from simnet.personas.vectors import TextIndex
 
-FILE = "personas.parquet"
-_COLUMNS = ("id", "description", "attributes", "untold", "source", "format", "licence")
 _WORD = re.compile(r"\w+")
 
 
@@ -81,26 +80,32 @@ class Catalogue:
     def add(self, personas: Sequence[Persona], source: Source | None = None) -> Added:
         """Add personas, all or none; those it has already are skipped.
 
-        Raises PersonaError if an id belongs to a different persona here.
+        `source` is that of personas which have none of their own. A persona is known by its id,
+        description and attributes, whatever is untold of it. Raises PersonaError if an id
+        belongs to a different persona here.
         """
         source = source or Source("", "simnet")
-        with _lock(self.folder):
+        with locked(self.folder):
             self._read()
             fresh = self._fresh(personas, source)
             if fresh:
                 kept = self._rows
                 both = {
                     name: [*kept[name], *(row[place] for row in fresh)]
-                    for place, name in enumerate(_COLUMNS)
+                    for place, name in enumerate(COLUMNS)
                 }
-                _write(self.folder / FILE, both)
+                write_rows(self.folder / FILE, both)
                 self._take(both)
         return Added(len(fresh), len(personas) - len(fresh))
 
     def get(self, key: str) -> Entry:
-        """Return the persona with this id. Raises UsageError with similar ids if there is none."""
-        if key in self._row_of:
-            return self._entry(self._row_of[key])
+        """Return the persona with this id, or with this id in the file it was imported from.
+
+        Raises UsageError with similar ids if there is none.
+        """
+        row = self._find(key)
+        if row is not None:
+            return self._entry(row)
         hint = did_you_mean(key, self._rows["id"], most=3)
         raise UsageError(f"no persona {key!r} among the {len(self)} in {self.folder}{hint}")
 
@@ -123,7 +128,7 @@ class Catalogue:
         simnet.personas.vectors.
         """
         texts = self._texts(field) if field else self._rows["description"]
-        own_row = self._row_of.get(to)
+        own_row = self._find(to)
         index = self._index(field, texts)
         near = index.nearest(texts[own_row] if own_row is not None else to, limit + 1)
         others = [(row, score) for row, score in near if row != own_row][:limit]
@@ -133,6 +138,17 @@ class Catalogue:
         """List the names of all fields that can be searched."""
         names = {name for attributes in self._attributes() for name in attributes}
         return sorted(names | {"id", "description", "persona"})
+
+    def _find(self, key: str) -> int | None:
+        """Find the row of an id, else the first one that had this id before its import."""
+        key = normal(key.removeprefix("@") if key[1:] in self._row_of else key)
+        if key in self._row_of:
+            return self._row_of[key]
+        originals = enumerate(one.get("original_id") for one in self._attributes())
+        return next(
+            (row for row, original in originals if isinstance(original, str) and original == key),
+            None,
+        )
 
     def _matching(self, text: str, field: str | None) -> Iterator[int]:
         words = _WORD.findall(text)
@@ -179,11 +195,16 @@ class Catalogue:
         return self._indices[field]
 
     def _entry(self, row: int) -> Entry:
-        key, description, attributes, untold, *source = (self._rows[name][row] for name in _COLUMNS)
+        key, description, attributes, untold, *source = (self._rows[name][row] for name in COLUMNS)
+        origin = Source(*source)
         persona = Persona(
-            id=key, description=description, attributes=json.loads(attributes), untold=tuple(untold)
+            id=key,
+            description=description,
+            attributes=json.loads(attributes),
+            untold=tuple(untold),
+            source=origin if origin.file or origin.licence else None,
         )
-        return Entry(persona, Source(*source))
+        return Entry(persona, origin)
 
     def _fresh(self, personas: Sequence[Persona], source: Source) -> list[tuple[Any, ...]]:
         """Return the rows that the catalogue does not have yet."""
@@ -193,8 +214,8 @@ class Catalogue:
             row = (persona.id, persona.description, attributes, list(persona.untold))
             known = fresh.get(persona.id, ())[:4] or self._row(persona.id)
             if not known:
-                fresh[persona.id] = (*row, *source)
-            elif known != row:
+                fresh[persona.id] = (*row, *astuple(persona.source or source))
+            elif known[:3] != row[:3]:
                 raise PersonaError(
                     f"{persona.id!r} is somebody else in {self.folder} already; rename one of "
                     "them or use another folder; nothing was added"
@@ -204,10 +225,10 @@ class Catalogue:
     def _row(self, key: str) -> tuple[Any, ...]:
         if key not in self._row_of:
             return ()
-        return tuple(self._rows[name][self._row_of[key]] for name in _COLUMNS[:4])
+        return tuple(self._rows[name][self._row_of[key]] for name in COLUMNS[:4])
 
     def _read(self) -> None:
-        self._take(_load(self.folder / FILE))
+        self._take(load_rows(self.folder / FILE))
 
     def _take(self, rows: dict[str, list[Any]]) -> None:
         self._rows = rows
@@ -225,49 +246,3 @@ def _text(value: Attribute) -> str:
     if isinstance(value, list):
         return "\n".join(value)
     return "" if value is None else str(value)
-
-
-def _load(path: Path) -> dict[str, list[Any]]:
-    """Read the columns; they are empty if there is no file."""
-    import pyarrow as pa  # noqa: PLC0415 - takes long to import
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    if not path.exists():
-        return {name: [] for name in _COLUMNS}
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise PersonaError(f"{path} is broken ({error}); remove it and import again") from None
-    if not table.schema.equals(_schema()):
-        raise PersonaError(f"{path} is no catalogue of personas; load it as a file of personas")
-    return {name: table[name].to_pylist() for name in _COLUMNS}
-
-
-def _write(path: Path, rows: dict[str, list[Any]]) -> None:
-    """Replace the file atomically: a crash leaves the old one or the new one."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(rows, schema=_schema()), sink, compression="zstd")
-    write_atomically(Disk(), path, memoryview(sink.getvalue()))
-
-
-def _schema() -> Any:
-    import pyarrow as pa  # noqa: PLC0415
-
-    kinds = {"untold": pa.list_(pa.string())}
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in _COLUMNS])
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Create the folder if needed, and lock it against other writing processes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise PersonaError(f"{folder} cannot be written: {error.strerror}") from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

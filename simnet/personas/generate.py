@@ -9,10 +9,12 @@ import re
 from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
+from simnet.inference.embedded import NAME, embedded_folder
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.refusals import opens_with_refusal
+from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
-from simnet.personas.sources.handles import handle_for
+from simnet.personas.sources.origin import file_name
 
 LONGEST_TEXT = 6_000
 """Characters of a text that the prompt contains; the rest is cut off."""
@@ -91,11 +93,16 @@ def parse(completion: Completion, provenance: dict[str, Attribute], model: str) 
         raise ModelError(f"{model} gave an empty reply; try another seed or another model")
     if opens_with_refusal(description):
         raise ModelError(f"{model} refused: {description[:200]!r}; try another text or model")
-    attributes = {**provenance, "model": model}
+    attributes = {**provenance, "model": _recorded_name(model)}
     handle = handle_for(description, f"{description} {sorted(attributes.items())}")
     return Persona(
         id=handle, description=description, attributes=attributes, untold=tuple(attributes)
     )
+
+
+def _recorded_name(model: str) -> str:
+    """Return the name of a model without the folder it is in on this machine."""
+    return NAME if model == str(embedded_folder()) else file_name(model)
 
 
 def _description(reply: str) -> str:

@@ -1,11 +1,28 @@
 """The type of a persona."""
 
-from typing import Annotated, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
-from simnet.text import neutralise, storable
+from simnet.errors import PersonaError
+from simnet.personas.names import MAX_LENGTH, normal, sanitised
+from simnet.personas.source import Source
+from simnet.text import did_you_mean, neutralise, storable
 from simnet.user_code import raised_by, shown, wrong_result
+
+_SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
+_CLOSING = "\"'\u201d\u2019\u00bb)]\u300d\u300f "
 
 
 def _visible(handle: str) -> str:
@@ -14,18 +31,27 @@ def _visible(handle: str) -> str:
     return handle
 
 
+def _composed(handle: object) -> object:
+    return normal(handle) if isinstance(handle, str) else handle
+
+
 Handle: TypeAlias = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=64, pattern=r"^[\w][\w.\-]*$"),
+    StringConstraints(min_length=1, max_length=MAX_LENGTH, pattern=r"^[\w][\w.\-]*$"),
+    BeforeValidator(_composed),
     AfterValidator(_visible),
 ]
-"""A unique name on the network: letters of any script, digits, `_`, `.` and `-`."""
+"""A unique name on the network: letters of any script, digits, `_`, `.` and `-`, in NFC."""
 
 Attribute: TypeAlias = str | int | float | bool | list[str] | None
 
 
 class Persona(BaseModel):
-    """One person: a handle, a description in prose, and any attributes a study needs."""
+    """One person: a handle, a description in prose, and any attributes a study needs.
+
+    Raises PersonaError, in one line that says what to write, for a value that cannot be used.
+    Two personas are equal if they are the same person, wherever they come from.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +60,24 @@ class Persona(BaseModel):
     attributes: dict[str, Attribute] = {}
     untold: tuple[str, ...] = ()
     """Names of attributes for search and export that no prompt contains."""
+    source: Source | None = None
+    """Where the persona comes from; recorded, and told to no model."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, data: Any, handler: ModelWrapValidatorHandler["Persona"]) -> "Persona":
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise PersonaError(_advice(error, data)) from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Persona) and self._identity() == other._identity()
+
+    __hash__ = None  # type: ignore[assignment]  # attributes are a dictionary, which has no hash
+
+    def _identity(self) -> tuple[object, ...]:
+        return self.id, self.description, self.attributes, self.untold
 
     def portrait(self) -> str:
         """Return the text for prompts: the description, then the attributes that are not empty."""
@@ -41,9 +85,54 @@ class Persona(BaseModel):
         for name, value in self.attributes.items():
             text = ", ".join(value) if isinstance(value, list) else str(value)
             if text and value is not None and name not in self.untold:
-                facts.append(f"{name.replace('_', ' ')}: {text}")
-        sentence = ". ".join(facts) + "." if facts else ""
-        return " ".join(filter(None, [self.description, sentence]))
+                facts.append(_sentence(f"{name.replace('_', ' ')}: {text}"))
+        if not facts:
+            return self.description
+        return " ".join(filter(None, [_sentence(self.description), *facts]))
+
+
+def _sentence(text: str) -> str:
+    """End a text with a full stop, unless it ends like a sentence already."""
+    whole = text.rstrip()
+    bare = whole.rstrip(_CLOSING)
+    return whole if not bare or bare.endswith(_SENTENCE_ENDS) else whole + "."
+
+
+def _advice(error: ValidationError, data: Any) -> str:
+    """Say in one line what is wrong with a persona and what to write."""
+    given = data if isinstance(data, Mapping) else {}
+    fault = error.errors()[0]
+    field, value = str(fault["loc"][0]) if fault["loc"] else "", fault["input"]
+    who = "persona" if field == "id" else f"persona {given.get('id')!r}"
+    if field == "id":
+        return f"{who}: id {_about_id(fault['type'], value, fault['msg'])}"
+    if field == "attributes" and len(fault["loc"]) > 1:
+        return f"{who}: {_about_attribute(str(fault['loc'][1]), given)}"
+    if fault["type"] == "extra_forbidden":
+        hint = did_you_mean(field, Persona.model_fields) or "; write it into attributes"
+        return f"{who}: there is no field {field!r}{hint}"
+    return f"{who}: field `{field}`: {fault['msg']}"
+
+
+def _about_id(kind: str, value: object, message: str) -> str:
+    if kind == "missing":
+        return "is missing; give every persona an id of its own"
+    if not isinstance(value, str):
+        return f'is {value!r}, which is no text; write id="{value}"'
+    if kind == "string_too_long":
+        return f"has {len(value)} characters; a handle has at most {MAX_LENGTH}"
+    if kind == "value_error":
+        return f"{value!r} {message.removeprefix('Value error, ')}"
+    return f"{value!r}: a handle has letters, digits, _ . -; write {sanitised(value)}"
+
+
+def _about_attribute(name: str, given: Mapping[str, Any]) -> str:
+    value = given["attributes"].get(name) if isinstance(given.get("attributes"), Mapping) else None
+    advice = "attributes are texts, numbers, true or false, or lists of texts"
+    if isinstance(value, Mapping):
+        inner = next(iter(value), "part")
+        advice += f'; give each part a name of its own, such as "{name}_{inner}"'
+    return f"attribute {name!r} is of type {type(value).__name__}; {advice}"
 
 
 def portrait_of(persona: Persona, cohort: str) -> str:

@@ -4,14 +4,13 @@ import json
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from importlib.resources import files
 from typing import overload
 
-from pydantic import ValidationError
-
 from simnet.errors import PersonaError
 from simnet.personas.persona import Attribute, Persona
+from simnet.personas.source import Source
 
 _PREFIX = re.compile(r"[\w.\-]{0,24}")
 
@@ -126,7 +125,9 @@ class Population(Sequence[Persona]):
 def villagers() -> tuple[Persona, ...]:
     """Read the personas that ship with simnet, in the order of their file."""
     text = files("simnet.personas").joinpath("villagers.jsonl").read_text(encoding="utf-8")
-    return tuple(Persona(**json.loads(line)) for line in text.splitlines())
+    checksum = sha256(text.encode()).hexdigest()[:16]
+    source = Source("simnet.sample", "simnet", "Apache-2.0", f"sha256:{checksum}")
+    return tuple(Persona(**json.loads(line), source=source) for line in text.splitlines())
 
 
 @lru_cache(maxsize=64)
@@ -150,10 +151,6 @@ def _check(population: Population, attributes: dict[str, Attribute]) -> None:
         Persona(id="any", attributes=attributes)
         if len(population):
             _ = population[-1]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:2]) or "its handle"
-        raise PersonaError(
-            f"sample(): {where} cannot be used: {first['msg']}; attributes are text, numbers, "
-            "true or false, or lists of texts"
-        ) from None
+    except PersonaError as error:
+        why = str(error).removeprefix("persona 'any': ")
+        raise PersonaError(f"sample(): {why}") from None

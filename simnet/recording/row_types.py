@@ -17,9 +17,16 @@ class PersonaRow(NamedTuple):
     portrait: str
     """The text that describes the persona in prompts."""
     source: str | None
-    """The file, data set or generator the persona came from."""
+    """Name of the file, data set or generator the persona came from; null if the scenario made
+    it. It is never a path."""
     position: int
     """Place among all personas of the run, cohort by cohort; orders the table."""
+    license: str | None = None
+    """Licence of the source, if it is known."""
+    revision: str | None = None
+    """Revision of the source: that of its data set, or the checksum of its file."""
+    original_id: str | None = None
+    """The id in the source, if the handle is another."""
 
 
 class Edge(NamedTuple):

@@ -91,7 +91,10 @@ TABLES: Mapping[str, Table] = MappingProxyType(
         # The rows of these two have one time and may be millions, so they are ordered by a
         # number of their own, which can be merged in bounded memory.
         "personas": Table(
-            PersonaRow, key=("id",), time="position", repetitive=("cohort", "source")
+            PersonaRow,
+            key=("id",),
+            time="position",
+            repetitive=("cohort", "source", "license", "revision"),
         ),
         "network": Table(
             Edge,

@@ -18,30 +18,36 @@ from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run
+from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
+from simnet.runtime.restart_policy import Restarts
 from simnet.scenario.expected_turns import check_startable
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REBUILDS = 10
+"""Most times in 15 minutes that all actors are made again after one of them died."""
+REBUILD_SECONDS = 0.5
+"""Wall seconds before the first rebuild; each further one waits twice as long, 30 s at most."""
 
 
 async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
-    """Run a scenario to its end, or until SIGINT or SIGTERM, and seal its record.
+    """Run a scenario to its end, or until SIGINT, SIGTERM or SIGHUP, and seal its record.
 
     Signals are handled only in the main thread. Raises ScenarioError if more turns are expected
     than the scenario allows, RunError if the run failed, RecordError if the record could not be
     written. What was recorded until then is sealed and the manifest says why the run ended.
     """
     check_startable(plan.scenario)
-    reporter = reporter or Silent()
+    reporter = GuardedReporter(reporter or Silent())
     plan = with_prepared_models(plan, reporter.phase)
     return await _ActiveRun(plan, reporter).run()
 
@@ -65,15 +71,15 @@ class _ActiveRun:
         self._plan = plan
         self._reporter = reporter
         self._signal: signal.Signals | None = None
+        self._signals = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        """Those that stop the run; `nohup` has SIGHUP ignored."""
         self._main: asyncio.Task[Finish] | None = None
         self._runtime: Runtime | None = None
-        self._signals = 0
+        self._signal_count = 0
         self._blocked = SignalInUserCode(reporter.phase)
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
-        self._reached = -1.0
-        """Simulated time of the last progress."""
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
@@ -121,21 +127,29 @@ class _ActiveRun:
         )
 
     async def _play_with_restarts(self, directory: RunDirectory) -> Finish:
-        """Play to the end. If an actor dies, shut all down and continue from the record.
+        """Play to the end. If an actor dies, shut all down, wait and continue from the record.
 
-        Raises ActorDiedError if there was no progress since the last such restart.
+        That holds for all phases, those of the start and of an earlier rebuild included. Raises
+        RunError, naming the command that resumes the run, after too many rebuilds.
         """
-        restarted_at = -1.0
+        rebuilds = Restarts(REBUILDS, first=REBUILD_SECONDS, longest=30.0)
         while True:
             assert self._runtime is not None
             try:
                 return await self._play(self._runtime, directory)
             except ActorDiedError as error:
-                if self._reached <= restarted_at or self._signal is not None:
+                if self._signal is not None:
                     raise
-                restarted_at = self._reached
-                self._reporter.phase(f"{error}; going on from the record")
+                wait = rebuilds.failed()
+                if wait is None:
+                    raise RunError(
+                        f"{error}; actors died more than {rebuilds.most} times in "
+                        f"{rebuilds.window / 60:g} minutes. What was recorded is safe; go on "
+                        f"with: simnet resume {directory.path.name}"
+                    ) from error
+                self._reporter.phase(f"{error}; going on from the record in {wait:g} s")
                 self._turns_started = False
+                await asyncio.sleep(wait)
                 self._runtime = self._make_runtime(
                     directory.path, self._own_continuation(directory)
                 )
@@ -145,13 +159,13 @@ class _ActiveRun:
         return Continuation(Run(directory.path, directory.manifest), switches)
 
     def _listen(self) -> None:
-        for number in SIGNALS:
+        for number in self._signals:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
                 self._blocked.install(number)
 
     def _stop_listening(self) -> None:
-        for number in SIGNALS:
+        for number in self._signals:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
@@ -213,7 +227,6 @@ class _ActiveRun:
                     self._spent = self._spent or budget.spent(update.progress.usage)
                 return update
             self._reporter.progress(update)
-            self._reached = update.now
             self._spend(runtime, budget.spent(update.usage))
             if update.paused != self._paused:
                 self._pause(directory, update.paused)
@@ -242,10 +255,10 @@ class _ActiveRun:
     def _on_signal(self, number: signal.Signals) -> None:
         assert self._runtime is not None
         assert self._main is not None
-        self._signals += 1
-        if self._signals > 2:
+        self._signal_count += 1
+        if self._signal_count > 2:
             self._runtime.abandon(number)
-        if self._signals == 2 and self._blocked.ended_code:
+        if self._signal_count == 2 and self._blocked.ended_code:
             return  # its turn was ended, so there is nothing to wait for any more
         first, self._signal = self._signal is None, number
         if first and self._turns_started:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simnet.errors import ScenarioError
-from simnet.runtime.placement import Placement
+from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.scenario.expected_ties import expected_ties
 from simnet.scenario.scenario import Scenario
 
@@ -87,11 +87,6 @@ def machine() -> Capacity:
     )
 
 
-def cluster_of(memory: float) -> Capacity:
-    """Make the capacity of a cluster, of which only the memory is known."""
-    return Capacity("the cluster", memory, _UNLIMITED, _UNLIMITED)
-
-
 def check_fits(name: str, need: Need, capacity: Capacity, *, literal: bool) -> None:
     """Raise ScenarioError, with what to set instead, if a run needs more than there is.
 
@@ -129,6 +124,15 @@ def check_fits(name: str, need: Need, capacity: Capacity, *, literal: bool) -> N
             f"{actors} take {need.descriptors:,} file descriptors, and {where} allows "
             f"{capacity.descriptors:,} (ulimit -n){remedy}"
         )
+
+
+def check_cluster(
+    scenario: Scenario, placement: Placement, memory: float, per_actor: PersonasPerActor
+) -> None:
+    """Raise ScenarioError if a cluster has not the memory, in bytes, that a run needs."""
+    cluster = Capacity("the cluster", memory, _UNLIMITED, _UNLIMITED)
+    need = need_of(scenario, placement)
+    check_fits(scenario.name, need, cluster, literal=per_actor != "auto")
 
 
 def describe(need: Need) -> str:

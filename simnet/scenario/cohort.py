@@ -9,7 +9,7 @@ from math import inf
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.agents.memory import Recall
-from simnet.agents.profile import AgentProfile, Behaviour
+from simnet.agents.profile import AgentProfile, Behaviour, Flagger
 from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
@@ -54,6 +54,9 @@ class Cohort:
     """LoRA adapter on that model."""
     resamples: int = 0
     """How often a reply that refuses, repeats or is garbled is asked for again, hotter."""
+    flagger: Flagger | None = None
+    """Names flags of a text, besides those that simnet finds. A flag such as `refusal` counts as
+    if simnet had found it."""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -128,6 +131,7 @@ class Cohort:
             seed=seed,
             spotlighting=spotlighting,
             resamples=self.resamples,
+            flagger=self.flagger,
             oldest_first=feed.oldest_first,
         )
 

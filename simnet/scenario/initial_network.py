@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from simnet import draws
 from simnet.scenario.networks.arrays import TieBuilder
+from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
 from simnet.user_code import mark_boundary, name_of, raised_by, wrong_result
 from simnet.world.network import Indices
@@ -48,7 +49,7 @@ def _drawn(count: int, chance: float, seed: int, who: str, followed: str) -> Ind
 
 def _explicit(scenario: Scenario, handles: Sequence[str]) -> tuple[Indices, Indices]:
     if callable(scenario.ties):
-        return _built(scenario, scenario.ties, handles)
+        return _built(scenario, scenario.ties, Roster(handles, scenario.cohorts))
     index = {handle: position for position, handle in enumerate(handles)}
     pairs = [(index[who], index[whom]) for who, whom in scenario.ties]
     table = np.array(pairs, np.int32).reshape(-1, 2)

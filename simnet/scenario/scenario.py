@@ -13,6 +13,8 @@ from simnet.clock import DAY, Seconds
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.networks.arrays import TieBuilder, Ties
+from simnet.scenario.networks.files import file_ties
+from simnet.scenario.original_ids import Roster, as_handles
 from simnet.world.feeds.feed import Feed
 
 SETTING = "You are on a social network as the person described below. Never step out of the role."
@@ -40,6 +42,7 @@ class Scenario:
     """A run of which more turns are expected is not started."""
 
     def __post_init__(self) -> None:
+        self._resolve_original_ids()
         check(
             self.name,
             self.cohorts,
@@ -50,6 +53,14 @@ class Scenario:
             spotlighting=self.spotlighting,
             most_turns=self.most_turns,
         )
+        for file in file_ties(self.ties):
+            file(Roster(self.handles(), self.cohorts), self.seed)
+
+    def _resolve_original_ids(self) -> None:
+        """Replace ids from before an import by handles; the file of `edges` does so itself."""
+        resolved = as_handles(self.cohorts, self.ties, self.cues)
+        for name, value in zip(("cohorts", "ties", "cues"), resolved, strict=True):
+            object.__setattr__(self, name, value)
 
     def handles(self) -> list[str]:
         """List everybody, cohort by cohort."""

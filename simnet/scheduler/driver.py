@@ -125,14 +125,18 @@ class Driver:
 def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
     members = ((cohort.name, persona) for cohort in scenario.cohorts for persona in cohort.personas)
     for position, (cohort, persona) in enumerate(members):
+        source, original = persona.source, persona.attributes.get("original_id")
         yield PersonaRow(
             id=persona.id,
             cohort=cohort,
             description=persona.description,
             attributes=json.dumps(persona.attributes, ensure_ascii=False),
             portrait=portrait_of(persona, cohort),
-            source=None,
+            source=(source.file or None) if source else None,
             position=position,
+            license=source.licence if source else None,
+            revision=source.revision if source else None,
+            original_id=original if isinstance(original, str) else None,
         )
 
 

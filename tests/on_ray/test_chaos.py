@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -152,6 +153,46 @@ class Killer(Silent):
             return False
 
 
+class EarlyKiller(Killer):
+    """Kills an actor's process as soon as there is one: of the start, or of a rebuild.
+
+    `moment` is `start`, `first second` or `rebuild`. In a rebuild the actor is killed twice: once
+    turns are on disk, and again while the actors are made anew.
+    """
+
+    def __init__(self, moment, actor, chance, hold):
+        super().__init__(actor, chance, hold)
+        self._when = moment
+        self._rebuilding = threading.Event()
+        self.rebuilds = 0
+
+    def phase(self, text):
+        if "going on from the record" in text:
+            self.rebuilds += 1
+            self._rebuilding.set()
+
+    def _kill(self, root):
+        try:
+            if self._when == "rebuild":
+                wait_until(lambda: rows_on_disk(root, "events") >= self._after)
+                self._kill_one()
+                self._rebuilding.wait()
+            self._kill_one()
+            if self._when == "first second":
+                time.sleep(self._chance.uniform(0, 1))
+                self._kill_one()
+        finally:
+            self._hold.release()
+
+    def _kill_one(self):
+        """Wait for an actor that was not there before, and kill it."""
+        found = wait_until(lambda: [one for one in self._actors() if one.pid not in self._others])
+        self.killed = self._chance.choice(found).pid
+        self._others |= {one.pid for one in found}
+        with suppress(ProcessLookupError):
+            os.kill(self.killed, signal.SIGKILL)
+
+
 def _is_ours(process):
     return os.getpid() in {parent.pid for parent in process.parents()}
 
@@ -165,6 +206,21 @@ def test_a_killed_actor_leaves_no_trace(actor, each, number, undisturbed, tmp_pa
     plan = RunPlan(small(), backend(hold), tmp_path / "runs", personas_per_actor=each)
     outcome = asyncio.run(launch(plan, killer))
     assert killer.killed > 0, "nothing was killed"
+    is_whole(outcome.folder, undisturbed)
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("moment", ["start", "first second", "rebuild"])
+def test_an_actor_killed_early_or_again_leaves_no_trace(moment, number, undisturbed, tmp_path):
+    chance = random.Random(f"{moment} {number}")
+    actor, each = chance.choice(ACTORS)
+    hold = Hold(tmp_path, HELD)
+    killer = EarlyKiller(moment, actor, chance, hold)
+    plan = RunPlan(small(), backend(hold), tmp_path / "runs", personas_per_actor=each)
+    outcome = asyncio.run(launch(plan, killer))
+    assert killer.killed > 0, "nothing was killed"
+    assert killer.rebuilds or actor == "LlmServer"  # a server is restarted in place
     is_whole(outcome.folder, undisturbed)
 
 

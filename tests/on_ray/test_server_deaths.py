@@ -22,7 +22,7 @@ from simnet.runtime.base import Silent
 from simnet.runtime.ray import llm_server
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
-from simnet.runtime.ray.restart_policy import Restarts
+from simnet.runtime.restart_policy import Restarts
 
 # -- without Ray: the double of a server that dies as it is told ----------------------
 

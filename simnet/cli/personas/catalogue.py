@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,6 +60,7 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
         **persona.attributes,
         "source": source.file,
         "licence": source.licence,
+        "revision": source.revision,
     }
     rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
     print_columns(["field", "value"], rows)
@@ -66,7 +68,7 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
 
 def entry_fields(entry: Entry) -> dict[str, Any]:
     """Return a persona and its source as plain values."""
-    return {**entry.persona.model_dump(mode="json"), "source": entry.source._asdict()}
+    return {**entry.persona.model_dump(mode="json"), "source": asdict(entry.source)}
 
 
 def entry_cells(entry: Entry, field: str | None) -> list[str]:

@@ -1,5 +1,6 @@
 """`simnet personas from-persona` has a model make a persona related to another."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -35,5 +36,5 @@ def from_persona(
     persona = ask_model(
         backend, model, lambda asked: persona_to_persona(first, asked, relation, seed)
     )
-    entry = Entry(persona, origin._replace(format=GENERATED))
+    entry = Entry(persona, replace(origin, format=GENERATED))
     print_and_save(entry, folder if save else None, as_json=as_json)

@@ -36,7 +36,7 @@ def from_text(
         raise UsageError("give either a text or --file, one of them")
     material = text if text is not None else _contents(file)
     persona = ask_model(backend, model, lambda asked: text_to_persona(material, asked, seed))
-    source = Source(file.name if file else "", GENERATED)
+    source = Source(file.name if file else GENERATED, GENERATED)
     print_and_save(Entry(persona, source), folder if save else None, as_json=as_json)
 
 

@@ -5,24 +5,60 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import FOLDER
 from simnet.personas.catalogue import Catalogue
-from simnet.personas.sources import FORMATS, read
+from simnet.personas.names import lookalikes
+from simnet.personas.sources import FORMATS, MOST_LISTED, Batch, read
+from simnet.personas.sources.mapping import read_map
 
 
 def import_file(
-    path: Annotated[Path, typer.Argument(help="JSON, JSONL, CSV or Parquet file.")],
+    path: Annotated[
+        Path, typer.Argument(help="JSON, JSONL, CSV or Parquet file, also compressed.")
+    ],
     format: Annotated[
         str | None, typer.Option(help=f"Found out if left out: {', '.join(sorted(FORMATS))}.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns that say who: id=COLUMN,description=COLUMN.", metavar="PAIRS"),
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Go on without broken rows, and list them.")
+    ] = False,
+    licence: Annotated[str | None, typer.Option("--license", help="Licence of the data.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Revision of the data set.")] = None,
     into: Annotated[Path, typer.Option("--into", help="Folder of the catalogue.")] = FOLDER,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
-    batch = read(path, format, limit)
-    added = Catalogue.open(into).add(batch.personas, batch.source)
-    licence = f", licence {batch.source.licence}" if batch.source.licence else ""
-    repeated = f", {added.known} were there already" if added.known else ""
-    typer.echo(
-        f"{added.new} personas from {path} ({batch.source.format}{licence}){repeated}: {into}"
+    batch = read(
+        path,
+        format,
+        limit,
+        map=read_map(map or ()),
+        skip_bad=skip_bad,
+        licence=licence,
+        revision=revision,
     )
+    added = Catalogue.open(into).add(batch.personas, batch.source)
+    licensed = f", licence {batch.source.licence}" if batch.source.licence else ""
+    repeated = f", {added.known} were there already" if added.known else ""
+    skipped = f", {len(batch.skipped)} skipped" if batch.skipped else ""
+    typer.echo(
+        f"{added.new} personas from {path} ({batch.source.format}{licensed}){repeated}{skipped}: "
+        f"{into}"
+    )
+    _print_doubts(batch)
+
+
+def _print_doubts(batch: Batch) -> None:
+    """List skipped rows, and handles that look alike, on stderr."""
+    for place, why in batch.skipped[:MOST_LISTED]:
+        print_error(f"skipped {place}: {why}")
+    if len(batch.skipped) > MOST_LISTED:
+        print_error(f"and {len(batch.skipped) - MOST_LISTED} more")
+    for group in lookalikes(one.id for one in batch.personas):
+        names = ", ".join(f"@{handle}" for handle in group)
+        print_error(f"warning: {names} look alike; readers may take one for the other")

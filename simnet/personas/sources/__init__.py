@@ -1,57 +1,87 @@
 """Reads personas from files, in simnet's own format and those of data sets and simulators.
 
-`load_personas` recognises the format by the content of the file, never by its name. A file is
-read as a whole or not at all: if rows are broken, PersonaError lists the first ten, each with
-its place, its field and what to do.
+The format is recognised by the content of the file, never by its name. A file is read as a whole
+or not at all: if rows are broken, PersonaError lists the first ten, each with its place, its
+field and what to do. `skip_bad` goes on without them.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any
 
-from pydantic import ValidationError
-
+from simnet.datafiles import Broken
 from simnet.errors import PersonaError
 from simnet.personas.persona import Persona
-from simnet.personas.sources import oasis
-from simnet.personas.sources.containers import Broken, Row, rows
-from simnet.personas.sources.draft import Draft
-from simnet.personas.sources.fields import FieldError
-from simnet.personas.sources.formats import FORMATS, LICENCES, Format, recognise
-from simnet.personas.sources.handles import Handles
+from simnet.personas.source import Source
+from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
+from simnet.personas.sources.family import Format
+from simnet.personas.sources.file_reader import FileReader
+from simnet.personas.sources.origin import revision_of
+from simnet.text import did_you_mean
 
-__all__ = ["FORMATS", "LICENCES", "Batch", "Source", "load", "load_personas", "read"]
+__all__ = ["FORMATS", "LICENCES", "Batch", "Format", "Source", "load", "load_personas", "read"]
 
-MAX_PROBLEMS = 10
+FORMATS = {form.name: form for form in (*SPECIFIC, *GENERAL)}
+"""All formats by name; the most specific come first, as the first that fits is taken."""
+LICENCES = {form.name: form.licence for form in FORMATS.values() if form.licence}
+"""Licence of the data published in a format; own files have none."""
+CATALOGUE_FILE = "personas.parquet"
+"""The file of personas in the folder of a catalogue."""
+
+MOST_LISTED = 10
+"""Most skipped rows that a warning lists."""
 
 
-class Source(NamedTuple):
-    """Where personas come from: file, format, and licence of the data."""
+@dataclass(frozen=True)
+class Batch:
+    """The personas of one file, their source, and the rows that were skipped.
 
-    file: str
-    format: str
-    licence: str | None = None
-
-
-class Batch(NamedTuple):
-    """The personas of one file, and their source."""
+    Unpacks to personas and source.
+    """
 
     personas: list[Persona]
     source: Source
+    """That of the file; a persona's own `source` may name another, as in a catalogue."""
+    skipped: tuple[Broken, ...] = ()
+    """Rows that could not be read, each with its place and the reason; empty unless `skip_bad`."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.personas, self.source))
 
 
 def load_personas(
-    path: str | Path, format: str | None = None, limit: int | None = None
+    path: str | Path,
+    format: str | None = None,
+    limit: int | None = None,
+    *,
+    map: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    licence: str | None = None,
+    revision: str | None = None,
 ) -> list[Persona]:
-    """Read the personas of a JSON, JSONL, CSV or Parquet file.
+    """Read the personas of a JSON, JSONL, CSV or Parquet file, or of a catalogue's folder.
 
-    `format` is a name in FORMATS; it is recognised if left out. Reading stops after `limit`
-    personas. JSONL, CSV and Parquet are read as streams.
+    Files may be compressed (gzip, bzip2, xz, Zstandard). `format` is a name in FORMATS; it is
+    recognised if left out. Reading stops after `limit` personas. JSONL, CSV and Parquet are read
+    as streams. `map` names the column of each field, as in `{"id": "name", "description": "bio"}`.
+    `skip_bad` leaves out rows that cannot be read, with a warning that counts and lists them.
+    `licence` and `revision` are those of the data, if the file does not say so itself.
 
     Raises PersonaError, which lists the first ten rows that cannot be read.
     """
-    return read(path, format, limit).personas
+    batch = read(
+        path, format, limit, map=map, skip_bad=skip_bad, licence=licence, revision=revision
+    )
+    if batch.skipped:
+        listed = "; ".join(f"{place}: {why}" for place, why in batch.skipped[:MOST_LISTED])
+        count = "1 row" if len(batch.skipped) == 1 else f"{len(batch.skipped)} rows"
+        warnings.warn(
+            f"{path}: {count} skipped that cannot be read: {listed}",
+            stacklevel=2,
+        )
+    return batch.personas
 
 
 def load(path: str | Path, format: str | None = None, limit: int | None = None) -> list[Persona]:
@@ -65,92 +95,53 @@ def load(path: str | Path, format: str | None = None, limit: int | None = None) 
     return load_personas(path, format, limit)
 
 
-def read(path: str | Path, format: str | None = None, limit: int | None = None) -> Batch:
+def read(
+    path: str | Path,
+    format: str | None = None,
+    limit: int | None = None,
+    *,
+    map: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    licence: str | None = None,
+    revision: str | None = None,
+) -> Batch:
     """Read the personas of a file together with their source; see `load_personas`."""
-    path = Path(path)
+    path = _file(Path(path))
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
-    if format is not None and format not in FORMATS:
-        raise PersonaError(f"no persona format {format!r}; there are {', '.join(sorted(FORMATS))}")
-    reader = _FileReader(path, FORMATS[format] if format else None)
-    personas = reader.all(limit)
+    reader = FileReader(
+        path,
+        _format(format),
+        map or {},
+        Source(path.name, "", licence, revision or revision_of(path)),
+        skip_bad=skip_bad,
+    )
+    personas = reader.read(limit)
     if not personas and limit != 0:
-        raise PersonaError(f"{path}: no personas in this file; it has no rows")
-    name = reader.format.name if reader.format else "empty"
-    if name == "oasis-twitter":
-        personas = oasis.add_following(personas)
-    return Batch(personas, Source(path.name, name, LICENCES.get(name)))
+        broken = f"; broken rows: {len(reader.broken)}" if reader.broken else ""
+        raise PersonaError(f"{path}: no personas in this file{broken or '; it has no rows'}")
+    source = reader.source if reader.format else Source(path.name, "empty", licence, revision)
+    return Batch(personas, source, tuple(reader.broken))
 
 
-class _FileReader:
-    """Reads one file; keeps the handles in use and the problems found."""
+def _file(path: Path) -> Path:
+    """Return the file to read: a catalogue is the file in its folder."""
+    if not path.is_dir():
+        return path
+    if (path / CATALOGUE_FILE).is_file():
+        return path / CATALOGUE_FILE
+    raise PersonaError(
+        f"{path} is a folder without {CATALOGUE_FILE}, so it is no catalogue; name a file, or make "
+        f"a catalogue with: simnet personas import FILE --into {path}"
+    )
 
-    def __init__(self, path: Path, format: Format | None) -> None:
-        self.format = format
-        self._path = path
-        self._handles = Handles()
-        self._problems: list[str] = []
 
-    def all(self, limit: int | None) -> list[Persona]:
-        personas: list[Persona] = []
-        if limit == 0:
-            return personas
-        for persona in self._iterate():
-            personas.append(persona)
-            if limit is not None and len(personas) + len(self._problems) >= limit:
-                break
-        if self._problems:
-            self._raise_problems()
-        return personas
-
-    def _iterate(self) -> Iterator[Persona]:
-        for row in rows(self._path):
-            result = row if isinstance(row, Broken) else self._persona(row)
-            if isinstance(result, Persona):
-                yield result
-                continue
-            self._problems.append(f"{result.place}: {result.why}")
-            if len(self._problems) == MAX_PROBLEMS:
-                return
-
-    def _persona(self, row: Row) -> Persona | Broken:
-        self.format = self.format or recognise(row.fields)
-        if self.format is None:
-            raise PersonaError(
-                f"{self._path}: {row.place} has the fields {', '.join(map(repr, row.fields))}, "
-                "which is no persona format simnet knows; give every row an `id` and a "
-                f"`description`, or name the format: {', '.join(sorted(FORMATS))}"
-            )
-        try:
-            draft = self.format.convert(row.fields)
-            handle, changed = self._handles.take(draft, row)
-            return _validated(draft, handle, changed)
-        except FieldError as error:
-            return Broken(row.place, str(error))
-
-    def _raise_problems(self) -> NoReturn:
-        count = len(self._problems)
-        more = ", and perhaps more" if count == MAX_PROBLEMS else ""
-        listed = "\n  ".join(self._problems)
-        rows_text = "1 row" if count == 1 else f"{count} rows"
+def _format(name: str | None) -> Format | None:
+    if name is None or name == MAPPED.name:
+        return None
+    if name not in FORMATS:
+        hint = did_you_mean(name, FORMATS) or ";"
         raise PersonaError(
-            f"{self._path}: {rows_text} cannot be read{more}; nothing was imported\n  {listed}"
+            f"no persona format {name!r}{hint} There are {', '.join(sorted(FORMATS))}"
         )
-
-
-def _validated(draft: Draft, handle: str, changed: bool) -> Persona:
-    """Validate a draft. Raises FieldError, which names the invalid field."""
-    attributes, untold = draft.attributes, draft.untold
-    if changed and draft.id is not None:
-        attributes = {**attributes, "original_id": draft.id}
-        untold = (*untold, "original_id")
-    try:
-        return Persona(
-            id=handle,
-            description=draft.description,
-            attributes=attributes,
-            untold=tuple(name for name in untold if name in attributes),
-        )
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise FieldError(".".join(str(part) for part in fault["loc"][:2]), fault["msg"]) from None
+    return FORMATS[name]

@@ -14,3 +14,7 @@ class Draft(NamedTuple):
     attributes: dict[str, Attribute]
     untold: tuple[str, ...] = ()
     """Attributes that no prompt contains; names without an attribute are ignored."""
+    name: str | None = None
+    """What the handle is made of if not of the id, such as a name beside a number."""
+    complete: bool = False
+    """Whether the row itself says which attributes are told, so that none is found out."""

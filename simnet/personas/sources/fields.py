@@ -13,7 +13,7 @@ class FieldError(ValueError):
     """A field has an invalid value. Callers outside this package see PersonaError instead."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"field `{field}`: {why}")
+        super().__init__(f"field `{field}`: {why}" if field else why)
 
 
 def text(fields: dict[str, Any], name: str) -> str:
@@ -22,10 +22,20 @@ def text(fields: dict[str, Any], name: str) -> str:
     if value is None:
         raise FieldError(name, "is missing; every row of this format needs it")
     if not isinstance(value, str):
-        raise FieldError(name, f"is {_kind(value)}, not text; put it in quotes")
+        raise FieldError(name, f"is {_kind(value)}, not text; {_mend_text(value)}")
     if not value.strip():
         raise FieldError(name, "is empty; fill it in or leave the row out")
     return _without_surrogates(name, value)
+
+
+def _mend_text(value: Any) -> str:
+    """Say how a value becomes text, without a loss of what is in it."""
+    if isinstance(value, dict | list):
+        return (
+            "leave the file as it is and name the column that says who they are, "
+            "with --map description=COLUMN"
+        )
+    return "put it in quotes"
 
 
 def optional_text(fields: dict[str, Any], name: str) -> str:
@@ -62,6 +72,54 @@ def attribute(name: str, value: Any) -> Attribute:
     if isinstance(value, bytes):
         raise FieldError(name, "is binary; store it as text or leave the column out")
     return str(value)
+
+
+def prose(*parts: Any) -> str:
+    """Join texts, and lists of texts, to one description; what is empty is left out."""
+    texts = [one for part in parts for one in (part if isinstance(part, list) else [part])]
+    found = [one.strip() for one in texts if isinstance(one, str) and one.strip()]
+    ended = [one if one.endswith((".", "!", "?")) else f"{one}." for one in found[:-1]]
+    return " ".join([*ended, *found[-1:]])
+
+
+def identifier(fields: dict[str, Any], name: str) -> str:
+    """Return an id as text; whole numbers are converted. Raises FieldError if it is missing."""
+    value = fields.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(attribute(name, value))
+    return text(fields, name).strip()
+
+
+def optional_identifier(fields: dict[str, Any], *names: str) -> str | None:
+    """Return the first id there is, None if all are missing or empty."""
+    for name in names:
+        if fields.get(name) not in (None, ""):
+            return identifier(fields, name)
+    return None
+
+
+def flattened(fields: dict[str, Any], *, within: str = "") -> dict[str, Any]:
+    """Give parts of nested objects names of their own, such as `occupation_title`.
+
+    Objects in lists become texts such as `name: Bo; job: cook`.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        full = f"{within}_{name}" if within else str(name)
+        if isinstance(value, dict):
+            flat |= flattened(value, within=full)
+        elif isinstance(value, list):
+            flat[full] = [_told(one) if isinstance(one, dict) else one for one in value]
+        else:
+            flat[full] = value
+    return flat
+
+
+def _told(value: dict[str, Any]) -> str:
+    parts = flattened(value).items()
+    return "; ".join(f"{name.replace('_', ' ')}: {one}" for name, one in parts if one)
 
 
 def attributes(fields: dict[str, Any], *, but: frozenset[str]) -> dict[str, Attribute]:

@@ -1,5 +1,8 @@
 """The actors: plain classes, each a thin shell around a part that runs without it.
 
+A constructor only keeps its arguments, and `start` does what can fail: Ray passes on what a method
+raises, but of a constructor that fails it tells only that the actor died.
+
 `simnet.runtime.ray.cluster` makes Ray actors of them; tests use them as they are. The proxies
 through which one actor calls another, such as `RemoteModel`, are in
 `simnet.runtime.ray.proxies`.
@@ -76,11 +79,12 @@ class PersonaAgents:
     def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
         if logs is not None:
             logs.set_up()
-        self._host = spec.build_host()
+        self._spec = spec
         Watchdog().start()
 
     async def start(self) -> Ready:
-        """Return once the agents can be run."""
+        """Make the host; return once the agents can be run."""
+        self._host = self._spec.build_host()
         return Ready("agents", os.getpid())
 
     async def think(self, views: Packed) -> AsyncIterator[Answer]:
@@ -106,12 +110,13 @@ class PersonaAgent:
     def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
         if logs is not None:
             logs.set_up()
-        self._host = spec.build_host()
+        self._spec = spec
         self._loop = asyncio.new_event_loop()
         Watchdog().start()
 
     def start(self) -> Ready:
-        """Return once the agent can be run."""
+        """Make the host; return once the agent can be run."""
+        self._host = self._spec.build_host()
         return Ready("agents", os.getpid())
 
     def think_whole(self, views: Packed) -> list[Answer]:
@@ -130,11 +135,12 @@ class RecordKeeper:
     def __init__(self, folder: Path, logs: log.ActorLogs | None = None) -> None:
         if logs is not None:
             logs.set_up()
-        self._recorder = Recorder(folder)
-        _RECORDER_LOG.info("record opened", epoch=self._recorder.epoch)
+        self._folder = folder
 
     def start(self) -> Ready:
-        """Return once the record is open."""
+        """Open the record and take its epoch."""
+        self._recorder = Recorder(self._folder)
+        _RECORDER_LOG.info("record opened", epoch=self._recorder.epoch)
         return Ready("record", os.getpid())
 
     def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
@@ -168,19 +174,23 @@ class SchedulerActor:
         if logs is not None:
             logs.set_up()
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
-        # Made in `run`, since Ray loses the cause of an error that a constructor raises.
         self._make_driver = partial(
             Driver, scenario, agent_pool, record, continuation, budget, on_error=on_error
         )
         self._driver: Driver | None = None
         self._stopped = False
         Watchdog().start()
+
+    async def start(self) -> Ready:
+        """Make the kernel."""
+        self._driver = self._make_driver()
         collect_rarely()
+        return Ready("scheduler", os.getpid())
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and a Finish as the last item."""
         with log.failures(_SCHEDULER_LOG, "the run failed"):
-            self._driver = self._make_driver()
+            assert self._driver is not None
             if self._stopped:
                 self._driver.stop()
             async for update in log_progress(self._driver.run()):

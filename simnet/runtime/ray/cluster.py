@@ -21,7 +21,7 @@ from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.capacity import check_fits, cluster_of, need_of
+from simnet.runtime.capacity import check_cluster
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray.actors import (
@@ -35,6 +35,7 @@ from simnet.runtime.ray.connection import connect
 from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
 from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
 from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
 from simnet.runtime.ray.prometheus import Gauges
 from simnet.runtime.ray.proxies import (
     RemoteModel,
@@ -43,8 +44,8 @@ from simnet.runtime.ray.proxies import (
     stream,
     unwrapped,
 )
-from simnet.runtime.ray.restart_policy import RESTARTS, Restarts
 from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.restart_policy import RESTARTS, Restarts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -117,13 +118,18 @@ class Cluster:
 
     async def _start(self) -> None:
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
-        self._started_ray = connect(self._address)
+        try:
+            self._started_ray = connect(self._address)
+        except InterruptedStartError:
+            await asyncio.sleep(1)  # the event loop learns of the signal and cancels this task
+            raise
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
         self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
         if self._address is not None and not self._force:
-            self._check_capacity(self.placement)
+            memory = float(ray.cluster_resources().get("memory", inf))
+            check_cluster(self._scenario, self.placement, memory, self._per_actor)
         self._report(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._engines = engines = self._make_servers()
@@ -152,13 +158,7 @@ class Cluster:
             name="scheduler",
             scheduling_strategy=here,  # a run that goes on reads its record
         )
-
-    def _check_capacity(self, placement: Placement) -> None:
-        """Raise ScenarioError if the cluster has not the memory that the run needs."""
-        memory = float(ray.cluster_resources().get("memory", inf))
-        literal = self._per_actor != "auto"
-        need = need_of(self._scenario, placement)
-        check_fits(self._scenario.name, need, cluster_of(memory), literal=literal)
+        await self._call(self._scheduler.start)
 
     @property
     def _switches(self) -> Sequence[ScenarioSwitch]:
@@ -287,11 +287,11 @@ class Cluster:
                 ray.kill(handle)
         self._handles.clear()
         if self._started_ray:
-            ray.shutdown()
+            stop_ray()
         self.phases.end("shutdown")
 
     def abandon(self, number: signal.Signals) -> None:
         """End this process and all it started at once, after a second signal."""
         if self._started_ray:
-            ray.shutdown()
+            stop_ray()
         os._exit(128 + number)

@@ -1,12 +1,11 @@
 """Connects this process to a Ray cluster, or starts Ray on this machine."""
 
-import os
 import socket
-from typing import Any
 
 import ray
 
 from simnet.errors import RunError
+from simnet.runtime.ray.local_ray import start_ray
 
 CONNECT_SECONDS = 5.0
 """Wall seconds in which the cluster has to accept a connection."""
@@ -16,23 +15,18 @@ def connect(address: str | None) -> bool:
     """Connect to the cluster at `address`, or start Ray here if that is None.
 
     Returns whether it did: False if this process was connected already. Raises RunError if there
-    is no cluster.
+    is no cluster, or if Ray does not start.
     """
     if ray.is_initialized():
         return False
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
-        options |= {"include_dashboard": False, "configure_logging": True}
-        # Ray's own niceness, 15, lets any other computation on this machine starve the run.
-        os.environ.setdefault("RAY_worker_niceness", "0")
-    else:
-        check_listens(address)
+        start_ray()
+        return True
+    check_listens(address)
     try:
-        ray.init(address=address or "local", **options)
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise RunError(
-            f"there is no Ray cluster at {address or 'this machine'}: {error}"
-        ) from error
+        raise RunError(f"there is no Ray cluster at {address}: {error}") from error
     return True
 
 

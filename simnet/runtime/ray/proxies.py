@@ -5,6 +5,7 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
+from ray.exceptions import ActorDiedError as RayActorDiedError
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
@@ -135,10 +136,18 @@ class unwrapped:  # noqa: N801  (reads as a statement: with unwrapped())
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RayActorDiedError) and error.actor_init_failed:
+            raise RunError(f"an actor cannot be made: {_last_line(error)}") from error
         if isinstance(error, GONE):
             raise ActorDiedError(f"an actor died: {_death(error)}") from error
         if isinstance(error, RayTaskError):
             raise raised(error) from error
+
+
+def _last_line(error: BaseException) -> str:
+    """Return the end of a traceback: the type of the error in the other process and its message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _death(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.statistics import Statistics
 from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, unwrapped
-from simnet.runtime.ray.restart_policy import Restarts
+from simnet.runtime.restart_policy import Restarts
 
 SAMPLE_SECONDS = 1.0
 """Shortest time, in wall seconds, between two samples of the statistics."""

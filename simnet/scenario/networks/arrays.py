@@ -1,6 +1,7 @@
 """What all network builders share: positions of personas, draws without repeats."""
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -26,14 +27,27 @@ ROUNDS = 16
 """How often repeated draws are drawn again; a few may stay missing among few members."""
 
 
-def generator(seed: int, name: str) -> np.random.Generator:
-    """Make the random generator of one builder."""
-    return np.random.Generator(np.random.Philox(key=draws.bits(seed, "network", name)))
+def generator(seed: int, name: str, people: People, *parameters: object) -> np.random.Generator:
+    """Make the random generator of one builder; see `builder_bits`."""
+    return np.random.Generator(np.random.Philox(key=builder_bits(seed, name, people, *parameters)))
 
 
-def whole_seed(seed: int, name: str) -> int:
-    """Draw a seed for a library that takes one."""
-    return draws.bits(seed, "network", name) >> 1
+def builder_bits(seed: int, name: str, people: People, *parameters: object) -> int:
+    """Draw 64 bits for a builder, keyed by its name, whom it is for and its parameters.
+
+    So two builders in one network draw apart, and each draws the same beside any others.
+    """
+    return draws.bits(seed, "network", name, members_hash(people), *map(repr, parameters))
+
+
+def members_hash(people: People) -> str:
+    """Hash the handles of some people; an empty text for everybody."""
+    if people is None:
+        return ""
+    members = blake2b(digest_size=8)
+    for handle in _handles(people):
+        members.update(f"{handle}\n".encode())
+    return members.hexdigest()
 
 
 def places(handles: Sequence[str], people: People) -> Indices:

@@ -17,6 +17,7 @@ from simnet.scenario.networks.arrays import (
     check_share,
     generator,
     holds,
+    members_hash,
     moved,
     places,
     successes,
@@ -44,7 +45,8 @@ def stochastic_block(
     check_share("stochastic_block", within=within, between=between)
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        chance = generator(seed, "stochastic_block")
+        whom = [members_hash(group) for group in groups]
+        chance = generator(seed, "stochastic_block", None, whom, within, between)
         members = [places(handles, group) for group in groups]
         rows, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         for one, mine in enumerate(members):
@@ -89,7 +91,8 @@ def lfr(
         )
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        chance, among = generator(seed, "lfr"), places(handles, people)
+        chance = generator(seed, "lfr", people, mean, mixing, degree_exponent, community_exponent)
+        among = places(handles, people)
         if len(among) < smallest:
             raise ScenarioError(
                 f"lfr(smallest={smallest}): there are {len(among)} members; give a smaller one"

@@ -1,9 +1,11 @@
 """Networks drawn tie by tie, in arrays: a million members with twenty ties take seconds."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from simnet import draws
 from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
@@ -31,7 +33,7 @@ def random_followees(mean: float, people: People = None) -> TieBuilder:
     check_mean("random_followees", mean)
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        chance, among = generator(seed, "random_followees"), places(handles, people)
+        chance, among = generator(seed, "random_followees", people, mean), places(handles, people)
         size = len(among)
 
         def anyone(rows: Indices) -> Indices:
@@ -69,7 +71,8 @@ def homophily(
     starts = np.cumsum(sizes) - sizes
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        chance, among = generator(seed, f"homophily {attribute}"), places(handles, people)
+        chance = generator(seed, "homophily", people, attribute, strength, mean)
+        among = places(handles, people)
 
         def alike_or_anyone(rows: Indices) -> Indices:
             group = groups[rows]
@@ -109,7 +112,8 @@ def star_by_topic(
     ends = np.array(stars, np.int32).reshape(-1, 2)
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        drawn = generator(seed, f"star_by_topic {topic}").random(len(ends)) < chance
+        generated = generator(seed, "star_by_topic", people, topic, chance, hubs)
+        drawn = generated.random(len(ends)) < chance
         return moved((ends[drawn, 0], ends[drawn, 1]), places(handles, people))
 
     return build
@@ -117,17 +121,31 @@ def star_by_topic(
 
 @checked
 def together(*builders: TieBuilder) -> TieBuilder:
-    """Put networks on top of each other; a tie that is in several counts once."""
+    """Put networks on top of each other; a tie that is in several counts once.
+
+    Each draws apart from the others. A builder that is given twice draws other ties the second
+    time.
+    """
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        built = [builder(handles, seed) for builder in builders]
+        built: list[Edges] = []
+        for number, builder in enumerate(builders):
+            edges = builder(handles, seed)
+            if any(map(partial(_equal, edges), built)):
+                edges = builder(handles, draws.bits(seed, "together", number))
+            built.append(edges)
         none = np.zeros(0, np.int32)
         return (
             np.concatenate([none, *(followers for followers, _ in built)]),
             np.concatenate([none, *(followees for _, followees in built)]),
         )
 
+    build.parts = builders  # type: ignore[attr-defined]  # files among them are checked early
     return build
+
+
+def _equal(one: Edges, other: Edges) -> bool:
+    return np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
 
 
 def _counts(chance: np.random.Generator, mean: float, members: int) -> Indices:

@@ -1,15 +1,18 @@
 """Networks from files: pairs of handles, follower first."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from simnet.arguments import checked
+from simnet.datafiles import Broken, Content, Reading, Row, opened, rows
 from simnet.errors import InputError
 from simnet.scenario.networks.arrays import Edges, TieBuilder
+from simnet.scenario.networks.graphml import graphml_pairs
 from simnet.text import did_you_mean
 
 COLUMNS = (
@@ -19,121 +22,174 @@ COLUMNS = (
     ("follower_id", "followee_id"),
 )
 """Headings of pairs, as people name them; without any of these the first two columns count."""
-NAMES = ("handle", "id", "label", "name")
-"""Data of a GraphML node that may hold its handle, before the node's own id."""
+_ADVICE = "write follower,followee"
 
 
 class _Pair(NamedTuple):
     follower: str
     followee: str
     where: str
-    """Which line, row or edge of the file it is."""
+    """Which line, item, row or edge of the file it is."""
 
 
-@checked
-def edges(path: Path | str) -> TieBuilder:
-    """Read who follows whom from a CSV (or TSV), Parquet or GraphML file.
+Finder: TypeAlias = Callable[[str], int | None]
+"""Finds somebody's position by a name; None if nobody is called that."""
 
-    CSV and Parquet: columns `follower` and `followee`, `source` and `target` or `from` and
-    `to`, else the first two; a leading `@` is dropped. GraphML: edges between nodes; the handle
-    of a node is its data `handle`, else its id if that is one, else its `label` or `name`;
-    undirected edges go both ways.
 
-    Raises InputError, naming file and line, for a file that cannot be read and a handle that
-    nobody has.
+class FileTies:
+    """Ties of a file, as a builder; see `edges`.
+
+    The file is read once for the same people: when a scenario is checked, or else when its
+    network is built.
     """
-    file = Path(path)
-    readers = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet, ".graphml": _graphml}
-    reader = readers.get(file.suffix.lower())
-    if reader is None:
-        raise InputError(
-            f"{file}: a network is a .csv, .tsv, .parquet or .graphml file, not {file.suffix!r}"
-        )
-    if not file.is_file():
-        raise InputError(f"{file}: there is no such file")
 
-    def build(handles: Sequence[str], seed: int) -> Edges:
-        index = {handle: position for position, handle in enumerate(handles)}
+    __name__ = "edges"
+
+    def __init__(self, file: Path) -> None:
+        """Take an existing file. Raises InputError if there is none."""
+        if not file.is_file():
+            raise InputError(f"{file}: there is no such file")
+        self.file = file
+        self._read_for: bytes | None = None
+        """Digest of the people that `_read` is for."""
+        self._read: Edges
+
+    def __call__(self, handles: Sequence[str], seed: int) -> Edges:
+        """Return the positions of followers and followees. Raises InputError as `edges` says."""
+        people = blake2b("\0".join(handles).encode(), digest_size=16).digest()
+        if self._read_for != people:
+            self._read = self._positions(handles)
+            self._read_for = people
+        return self._read
+
+    def __repr__(self) -> str:
+        return f"edges({str(self.file)!r})"
+
+    def _positions(self, handles: Sequence[str]) -> Edges:
+        find = _finder(handles)
         found = [
             (
-                _known(file, pair.follower, pair.where, index),
-                _known(file, pair.followee, pair.where, index),
+                self._known(pair.follower, pair.where, find, handles),
+                self._known(pair.followee, pair.where, find, handles),
             )
-            for pair in reader(file, index)
+            for pair in _pairs(self.file, find)
         ]
         table = np.array(found, np.int32).reshape(-1, 2)
         return table[:, 0], table[:, 1]
 
-    return build
+    def _known(self, name: str, where: str, find: Finder, handles: Sequence[str]) -> int:
+        position = find(name)
+        if position is None:
+            position = find(name.strip().removeprefix("@"))
+        if position is None:
+            hint = did_you_mean(name, handles)
+            raise InputError(f"{self.file}: {where}: there is no @{name} in the scenario{hint}")
+        return position
 
 
-def _known(file: Path, handle: str, where: str, index: dict[str, int]) -> int:
-    position = index.get(handle)
-    if position is None:
-        position = index.get(handle.strip().removeprefix("@"))
-    if position is None:
-        hint = did_you_mean(handle, index)
-        raise InputError(f"{file}: {where}: there is no @{handle} in the scenario{hint}")
-    return position
+@checked
+def edges(path: Path | str) -> TieBuilder:
+    """Read who follows whom from a CSV, JSON, JSON Lines, Parquet or GraphML file.
+
+    The content decides which it is; all but GraphML may be compressed (gzip, bzip2, xz,
+    Zstandard). Columns `follower` and `followee`, `source` and `target` or `from` and `to` count
+    in any case, else the first two; a leading `@` is dropped. Of JSON, rows are objects or pairs,
+    in a list or under `edges` or `links`. GraphML: edges between nodes; the handle of a node is
+    its data `handle`, else its id if that is one, else its `label` or `name`; undirected edges go
+    both ways. People are named by their handles or by the ids they were imported with.
+
+    Raises InputError, naming file and line, for a file that cannot be read and a name that
+    nobody has.
+    """
+    return FileTies(Path(path))
 
 
-def _csv(file: Path, index: dict[str, int]) -> Iterator[_Pair]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream, delimiter="\t" if file.suffix.lower() == ".tsv" else ",")
-            columns = 0, 1
-            for number, row in enumerate(rows):
-                if not any(cell.strip() for cell in row):
-                    continue
-                headed = _headed([cell.strip().casefold() for cell in row]) if not number else None
-                if headed:
-                    columns = headed
-                    continue
-                if len(row) <= max(columns):
-                    raise InputError(
-                        f"{file}: line {rows.line_num}: {','.join(row)!r} is no pair; write "
-                        "follower,followee"
-                    )
-                yield _Pair(row[columns[0]], row[columns[1]], f"line {rows.line_num}")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file}: it is not UTF-8 text ({error.reason}); save it as UTF-8"
-        ) from None
-    except csv.Error as error:
-        raise InputError(f"{file}: line {rows.line_num}: {error}") from None
+def file_ties(ties: object) -> Iterator[FileTies]:
+    """Iterate over the files among ties, those that `together` put on top of each other too."""
+    if isinstance(ties, FileTies):
+        yield ties
+    for part in getattr(ties, "parts", ()):
+        yield from file_ties(part)
+
+
+def _finder(handles: Sequence[str]) -> Finder:
+    """Return what finds people by name: a roster knows more names than handles."""
+    position: Finder | None = getattr(handles, "position", None)
+    if position is not None:
+        return position
+    return {handle: place for place, handle in enumerate(handles)}.get
+
+
+def _pairs(file: Path, find: Finder) -> Iterator[_Pair]:
+    content = opened(file)
+    if content.is_xml:
+        pairs = graphml_pairs(content, partial(_node_name, find))
+        for number, (follower, followee) in enumerate(pairs):
+            yield _Pair(follower, followee, f"edge {number}")
+        return
+    columns: tuple[str, str] | None = None
+    for row in rows(file, _reading(content)):
+        if isinstance(row, Broken):
+            raise InputError(f"{file}: {row.place}: {row.why}")
+        columns = columns or _columns(content, row)
+        try:
+            follower, followee = row.fields[columns[0]], row.fields[columns[1]]
+        except KeyError:
+            raise _no_pair(file, row) from None
+        yield _Pair(
+            _handle(file, row.place, follower, columns[0]),
+            _handle(file, row.place, followee, columns[1]),
+            row.place,
+        )
+
+
+def _reading(content: Content) -> Reading:
+    first = content.start.partition(b"\n")[0]
+    blanks = not any(mark in first for mark in (b",", b";", b"\t", b"|"))
+    return Reading(
+        wrappers=("edges", "links", "ties"),
+        is_header=lambda cells: _headed(cells) is not None,
+        delimiters=" " if blanks else ",;\t|",
+    )
+
+
+def _columns(content: Content, row: Row) -> tuple[str, str]:
+    names = list(row.fields)
+    headed = _headed(names)
+    if headed is not None:
+        return names[headed[0]], names[headed[1]]
+    if len(names) < 2:
+        if content.is_parquet:
+            raise InputError(f"{content.path}: it has {len(names)} columns; a pair needs two")
+        raise _no_pair(content.path, row)
+    return names[0], names[1]
+
+
+def _no_pair(file: Path, row: Row) -> InputError:
+    shown = ",".join(str(value) for value in row.fields.values())
+    return InputError(f"{file}: {row.place}: {shown!r} is no pair; {_ADVICE}")
 
 
 def _headed(cells: Sequence[str]) -> tuple[int, int] | None:
     """Find the columns of a pair by their headings."""
+    spelt = [cell.strip().casefold() for cell in cells]
     for follower, followee in COLUMNS:
-        if follower in cells and followee in cells:
-            return cells.index(follower), cells.index(followee)
+        if follower in spelt and followee in spelt:
+            return spelt.index(follower), spelt.index(followee)
     return None
 
 
-def _parquet(file: Path, index: dict[str, int]) -> Iterator[_Pair]:
-    from simnet.scenario.networks.pairs import parquet_pairs  # noqa: PLC0415  (imports pyarrow)
-
-    for row, (follower, followee) in enumerate(parquet_pairs(file, _headed)):
-        yield _Pair(follower, followee, f"row {row}")
-
-
-def _graphml(file: Path, index: dict[str, int]) -> Iterator[_Pair]:
-    import rustworkx  # noqa: PLC0415  (slow to import)
-
-    try:
-        graphs = rustworkx.read_graphml(str(file))
-    except Exception as error:  # noqa: BLE001  (what rustworkx raises for a broken file)
-        raise InputError(f"{file}: it is not GraphML that can be read: {error}") from None
-    for graph in graphs:
-        names = {node: _node_name(graph[node], index) for node in graph.node_indices()}
-        both_ways = isinstance(graph, rustworkx.PyGraph)
-        for number, (source, target) in enumerate(graph.edge_list()):
-            ends = [(source, target), (target, source)] if both_ways else [(source, target)]
-            for follower, followee in ends:
-                yield _Pair(names[follower], names[followee], f"edge {number}")
+def _handle(file: Path, place: str, value: object, name: str) -> str:
+    if isinstance(value, str) and value and not value.isspace():
+        return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or isinstance(value, str):
+        raise InputError(f"{file}: {place}: column {name!r} has no handle there; {_ADVICE}")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"{file}: {place}: {value!r} names nobody; {_ADVICE}")
+    return str(value)
 
 
-def _node_name(data: dict[str, object], index: dict[str, int]) -> str:
-    names = [str(data[name]) for name in NAMES if data.get(name) is not None]
-    return next((name for name in names if name in index), names[0] if names else "")
+def _node_name(find: Finder, names: Sequence[str]) -> str:
+    return next((name for name in names if find(name) is not None), names[0] if names else "")

@@ -15,12 +15,12 @@ from simnet.scenario.networks.arrays import (
     People,
     TieBuilder,
     both_ways,
+    builder_bits,
     check_share,
     generator,
     moved,
     places,
     successes,
-    whole_seed,
 )
 
 
@@ -37,7 +37,7 @@ def erdos_renyi(chance: float, people: People = None) -> TieBuilder:
     def build(handles: Sequence[str], seed: int) -> Edges:
         among = places(handles, people)
         size = len(among)
-        pairs = successes(generator(seed, "erdos_renyi"), size * (size - 1), chance)
+        pairs = successes(generator(seed, "erdos_renyi", people, chance), size * (size - 1), chance)
         followers, step = pairs // max(size - 1, 1), pairs % max(size - 1, 1)
         return moved((followers, (followers + step + 1) % max(size, 1)), among)
 
@@ -45,10 +45,11 @@ def erdos_renyi(chance: float, people: People = None) -> TieBuilder:
 
 
 @checked
-def barabasi_albert(ties: int, people: People = None) -> TieBuilder:
+def barabasi_albert(ties: int, people: People = None, *, shuffled: bool = True) -> TieBuilder:
     """Let each newcomer befriend `ties` others in proportion to their friends.
 
-    Barabási & Albert 1999; ties go both ways, and newcomers are the later in order.
+    Barabási & Albert 1999; ties go both ways. The first to arrive become the hubs. Members arrive
+    in a random order, or with `shuffled=False` in their own: then the first cohort has the hubs.
 
     Raises ScenarioError for less than one tie, or as many ties as members.
     """
@@ -60,9 +61,10 @@ def barabasi_albert(ties: int, people: People = None) -> TieBuilder:
 
         among = places(handles, people)
         _check_room("barabasi_albert", "ties", ties, len(among))
-        drawn = rustworkx.barabasi_albert_graph(
-            len(among), ties, seed=whole_seed(seed, "barabasi_albert")
-        )
+        bits = builder_bits(seed, "barabasi_albert", people, ties)
+        drawn = rustworkx.barabasi_albert_graph(len(among), ties, seed=bits >> 1)
+        if shuffled:
+            among = generator(seed, "barabasi_albert order", people, ties).permutation(among)
         return moved(both_ways(_ends(drawn.edge_list())), among)
 
     return build
@@ -84,7 +86,10 @@ def watts_strogatz(nearest: int, rewired: float, people: People = None) -> TieBu
         )
 
     def build(handles: Sequence[str], seed: int) -> Edges:
-        chance, among = generator(seed, "watts_strogatz"), places(handles, people)
+        chance, among = (
+            generator(seed, "watts_strogatz", people, nearest, rewired),
+            places(handles, people),
+        )
         size = len(among)
         _check_room("watts_strogatz", "nearest", nearest, size)
         near = np.repeat(np.arange(size), nearest // 2)

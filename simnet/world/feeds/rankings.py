@@ -6,14 +6,22 @@ rankings compose: a split, a mix and a blend are rankings too. Equal scores: new
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2, log10
+from functools import lru_cache
 from typing import Protocol
 
 from simnet import draws
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
+from simnet.portable_math import log
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
+
+_LN2, _LN10 = log(2), log(10)
+
+
+@lru_cache(maxsize=1 << 16)
+def _log(count: int) -> float:
+    return log(count)
 
 
 class Ranking(Protocol):
@@ -36,13 +44,15 @@ def chronological(
 def hot(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
     """Rank as Reddit's `hot` did: order of magnitude of the votes, plus a point per 12.5 hours.
 
-    Source: Salihefendic 2010, "How Reddit ranking algorithms work".
+    The score is sign(v) * log10(max(|v|, 1)) + t / 45,000 for v = likes - dislikes, as in the
+    source that Reddit published (`r2/lib/db/_sorts.pyx`). The formula in Salihefendic 2010, "How
+    Reddit ranking algorithms work", has the sign before the time; Reddit corrected that.
     """
     scores = []
     for post in posts:
         votes = post.likes - post.dislikes
         sign = (votes > 0) - (votes < 0)
-        scores.append(sign * log10(max(abs(votes), 1)) + post.at / 45_000)
+        scores.append(sign * _log(max(abs(votes), 1)) / _LN10 + post.at / 45_000)
     return scores
 
 
@@ -58,7 +68,8 @@ def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
         world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     ) -> list[float]:
         return [
-            log2(1 + post.reactions() + 2 * post.replies + 3 * post.reposts) + post.at / half_life
+            _log(1 + post.reactions() + 2 * post.replies + 3 * post.reposts) / _LN2
+            + post.at / half_life
             for post in posts
         ]
 

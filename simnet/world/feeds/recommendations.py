@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simnet import draws
+from simnet.portable_math import log
 from simnet.world.network import Indices, Network
 
 Scores: TypeAlias = npt.NDArray[np.float64]
@@ -34,9 +35,12 @@ class Recommendation(Protocol):
 
 
 def common_neighbours(network: Network, who: int, limit: int, key: int) -> list[int]:
-    """Suggest whom most of those one follows follow (Newman 2001)."""
-    rows = [_some(network.followees(friend), key) for friend in _friends(network, who, key)]
-    return _best(network, who, limit, key, rows, [1.0] * len(rows))
+    """Suggest whom most of those one follows follow (Newman 2001).
+
+    Of one who follows more than `REACH`, only as many are looked at, and count for the others.
+    """
+    followed = [network.followees(friend) for friend in _friends(network, who, key)]
+    return _best(network, who, limit, key, followed, [1.0] * len(followed))
 
 
 def adamic_adar(network: Network, who: int, limit: int, key: int) -> list[int]:
@@ -47,8 +51,8 @@ def adamic_adar(network: Network, who: int, limit: int, key: int) -> list[int]:
     """
     friends = _friends(network, who, key)
     followed = [network.followees(friend) for friend in friends]
-    weights = [float(1 / np.log(1 + len(row))) if len(row) else 0.0 for row in followed]
-    return _best(network, who, limit, key, [_some(row, key) for row in followed], weights)
+    weights = [1 / log(1 + len(row)) if len(row) else 0.0 for row in followed]
+    return _best(network, who, limit, key, followed, weights)
 
 
 def preferential_attachment(network: Network, who: int, limit: int, key: int) -> list[int]:
@@ -110,11 +114,16 @@ def _best(
     rows: Sequence[Indices],
     weights: Sequence[float],
 ) -> list[int]:
-    """Add up weights by member and take the best."""
+    """Add up weights by member and take the best; rows are sampled if they are long."""
     if not rows:
         return []
-    each = np.repeat(np.array(weights), [len(row) for row in rows])
-    members, place = np.unique(np.concatenate(rows), return_inverse=True)
+    some = [_some(row, key) for row in rows]
+    scaled = [
+        weight * len(row) / max(1, len(sampled))
+        for weight, row, sampled in zip(weights, rows, some, strict=True)
+    ]
+    each = np.repeat(np.array(scaled), [len(sampled) for sampled in some])
+    members, place = np.unique(np.concatenate(some), return_inverse=True)
     scores = np.bincount(place, each, len(members)).astype(np.float64)
     return _top(network, who, limit, key, members, scores)
 

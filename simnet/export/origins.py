@@ -1,0 +1,28 @@
+"""Where the personas of a run come from, for data cards."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from simnet.recording.reading.run import Run
+
+
+class Origin(NamedTuple):
+    """A source of personas, as the table `personas` has it."""
+
+    source: str | None
+    license: str | None = None
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        """Say where personas come from, and under which licence."""
+        if self.source is None:
+            return "given in the scenario"
+        revision = f", revision {self.revision}" if self.revision else ""
+        licence = f"licence {self.license}" if self.license else "its licence applies"
+        return f"from {self.source}{revision}; {licence}"
+
+
+def origins(run: Run) -> Counter[Origin]:
+    """Count the personas of a run by where they come from."""
+    rows = run.read("personas").select(list(Origin._fields)).to_pylist()
+    return Counter(Origin(**row) for row in rows)

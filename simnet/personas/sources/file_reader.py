@@ -1,0 +1,190 @@
+"""Reads the personas of one file: recognises its format, converts rows, gives handles."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from simnet.datafiles import Broken, Reading, Row, rows
+from simnet.errors import InputError, PersonaError
+from simnet.personas.persona import Persona
+from simnet.personas.source import Source
+from simnet.personas.sources.bookkeeping import bookkeeping
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
+from simnet.personas.sources.family import Fields, Format
+from simnet.personas.sources.fields import FieldError
+from simnet.personas.sources.foreign import foreign, suggested_map
+from simnet.personas.sources.handles import Handles
+from simnet.personas.sources.headings import canonical
+from simnet.personas.sources.mapping import mapped
+from simnet.personas.sources.origin import COLUMNS, source_of
+
+MAX_PROBLEMS = 10
+"""Most broken rows that a message lists."""
+MOST_NAMED = 12
+"""Most columns that a message names."""
+UNUSED_COLUMNS = frozenset(
+    {"embedding", "model_name_embeddings", "nn_indices", "nn_scores", "projection"}
+)
+"""Columns of FinePersonas that are skipped; they make up most of its bytes."""
+_READING = Reading(
+    wrappers=(
+        *("personas", "agents", "users", "profiles", "people", "participants", "characters"),
+        *("members", "data", "rows", "items", "records"),
+    ),
+    skipped=UNUSED_COLUMNS,
+)
+
+
+class FileReader:
+    """Reads one file; keeps the handles in use and the rows that cannot be read."""
+
+    def __init__(
+        self,
+        path: Path,
+        form: Format | None,
+        mapping: Mapping[str, str],
+        source: Source,
+        *,
+        skip_bad: bool,
+    ) -> None:
+        """Take a file and, unless it is to be recognised, its format.
+
+        `source` is that of rows which name none; where its format is empty, the format read is
+        filled in, and where it has no licence, that of the format's data set.
+        """
+        self.format = form or (MAPPED if mapping else None)
+        self.broken: list[Broken] = []
+        self.rows: list[int] = []
+        """The number of each persona's row, from 0; broken rows count too."""
+        self._path = path
+        self._mapping = mapping
+        self._source = source
+        self._skip_bad = skip_bad
+        self._handles = Handles()
+
+    @property
+    def source(self) -> Source:
+        """The source of rows that name none."""
+        if self.format is None:
+            return self._source
+        return Source(
+            self._source.file,
+            self._source.format or self.format.name,
+            self._source.licence or self.format.licence,
+            self._source.revision,
+        )
+
+    def read(self, limit: int | None) -> list[Persona]:
+        """Read all personas, or the first ones. Raises PersonaError as `load_personas` says."""
+        personas: list[Persona] = []
+        try:
+            for persona in self._iterate() if limit != 0 else ():
+                personas.append(persona)
+                if limit is not None and len(personas) + self._unread() >= limit:
+                    break
+        except PersonaError:
+            raise
+        except InputError as error:
+            raise PersonaError(str(error)) from None
+        if self.broken and not self._skip_bad:
+            self._raise_broken()
+        if self.format is not None and self.format.link is not None:
+            return self.format.link(personas, self.rows)
+        return personas
+
+    def _unread(self) -> int:
+        return 0 if self._skip_bad else len(self.broken)
+
+    def _iterate(self) -> Iterator[Persona]:
+        for number, row in enumerate(self._expanded()):
+            result = row if isinstance(row, Broken) else self._persona(row)
+            if isinstance(result, Persona):
+                self.rows.append(number)
+                yield result
+                continue
+            self.broken.append(result)
+            if len(self.broken) == MAX_PROBLEMS and not self._skip_bad:
+                return
+
+    def _expanded(self) -> Iterator[Row | Broken]:
+        """Iterate over rows with known headings; one that holds several people becomes several."""
+        for row in rows(self._path, _READING):
+            if isinstance(row, Broken):
+                yield row
+                continue
+            try:
+                yield from self._people(row)
+            except FieldError as error:
+                yield Broken(row.place, str(error))
+
+    def _people(self, row: Row) -> Iterator[Row]:
+        fields = mapped(row.fields, self._mapping) if self._mapping else canonical(row.fields)
+        form = self.format = self.format or self._recognised(row.place, fields)
+        if form.expand is None:
+            yield Row(row.place, fields)
+            return
+        for number, one in enumerate(list(form.expand(fields)), 1):
+            yield Row(f"{row.place}, person {number}", one)
+
+    def _recognised(self, place: str, fields: Fields) -> Format:
+        """Find the format of a row by its fields. Raises PersonaError if it has none."""
+        for form in SPECIFIC:
+            if form.fits(fields):
+                return form
+        kind = foreign(fields)
+        if kind is None:
+            return next(form for form in GENERAL if form.fits(fields))
+        advice = f"; {kind.advice}" if kind.advice else ""
+        guess = suggested_map(fields) or "id=COLUMN,description=COLUMN"
+        names = ", ".join(sorted(form.name for form in (*GENERAL, *SPECIFIC)))
+        columns = ", ".join(map(repr, list(fields)[:MOST_NAMED]))
+        more = f" and {len(fields) - MOST_NAMED} more" if len(fields) > MOST_NAMED else ""
+        raise PersonaError(
+            f"{self._path}: no personas: it looks like {kind.what}{advice}. {place} has the fields "
+            f"{columns}{more}. If they are people, name the columns that say who: "
+            f"--map {guess}; or name the format: {names}"
+        )
+
+    def _persona(self, row: Row) -> Persona | Broken:
+        form = self.format
+        assert form is not None  # found with the first row
+        try:
+            fields = {name: one for name, one in row.fields.items() if name not in COLUMNS}
+            draft = form.convert(fields)
+            handle, changed = self._handles.take(draft, row.place, fields, repeats=form.repeats)
+            return _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
+        except FieldError as error:
+            return Broken(row.place, str(error))
+
+    def _raise_broken(self) -> NoReturn:
+        count = len(self.broken)
+        more = ", and perhaps more" if count == MAX_PROBLEMS else ""
+        listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken)
+        rows_text = "1 row" if count == 1 else f"{count} rows"
+        raise PersonaError(
+            f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "
+            f"or go on without such rows with --skip-bad, in Python skip_bad=True\n  {listed}"
+        )
+
+
+def _validated(draft: Draft, handle: str, source: Source, *, changed: bool) -> Persona:
+    """Validate a draft. Raises FieldError, which names the invalid field."""
+    attributes, untold = draft.attributes, draft.untold
+    original = draft.id if draft.id is not None else draft.name
+    if changed and original is not None:
+        attributes = {**attributes, "original_id": original}
+        untold = (*untold, "original_id")
+    if not draft.complete:
+        told = {name: value for name, value in attributes.items() if name not in untold}
+        untold = (*untold, *bookkeeping(told, draft.description))
+    try:
+        return Persona(
+            id=handle,
+            description=draft.description,
+            attributes=attributes,
+            untold=tuple(name for name in untold if name in attributes),
+            source=source,
+        )
+    except PersonaError as error:
+        raise FieldError("", str(error)) from None
