@@ -3,25 +3,23 @@
 They build the same options and plans as the command line and launch them the same way.
 """
 
-import asyncio
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Thread
-from typing import Any, ParamSpec, TypeVar
 
+from simnet.arguments import checked
 from simnet.clock import Seconds
+from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
+from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
 from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
-from simnet.runs.resume import check_resumable, resume_plan
+from simnet.runs.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import from_python, start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
@@ -31,10 +29,8 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
+@checked
 async def arun(
     scenario: Scenario,
     *,
@@ -52,6 +48,8 @@ async def arun(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -64,9 +62,12 @@ async def arun(
     The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
     run on Ray, on the cluster at `address` or started here, and model objects in this process;
     with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
-    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the
-    run with its record sealed.
+    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. When code of yours fails,
+    `on_error="stop"`, the default, stops the run likewise and raises UserCodeError, and
+    `"fail the turn"` records the turn as failed and goes on. What needs more memory than there
+    is is refused unless `force`. `progress` is True for a
+    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop
+    the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -84,12 +85,16 @@ async def arun(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
+        force=force,
     )
+    plan = start_plan(from_python(scenario, seed), options)
     for doubt in doubts(scenario):
-        warnings.warn(f"{scenario.name}: {doubt}", stacklevel=2)
-    return await _launched(start_plan(from_python(scenario, seed), options), progress)
+        warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
+    return await _launched(plan, progress)
 
 
+@checked
 async def aresume(
     run: Record | str | Path,
     scenario: Scenario | ScenarioTimeline | None = None,
@@ -107,6 +112,8 @@ async def aresume(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -133,12 +140,17 @@ async def aresume(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
+        force=force,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
+    if scenario is None and (note := changed_source(opened)) is not None:
+        warnings.warn(note, ScenarioWarning, stacklevel=2)
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
 
 
+@checked
 async def afork(
     run: Record | str | Path,
     at: Seconds,
@@ -159,6 +171,8 @@ async def afork(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    on_error: str | None = None,
+    force: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -184,6 +198,8 @@ async def afork(
         address=address,
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
+        on_error=on_error,
+        force=force,
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
@@ -191,56 +207,9 @@ async def afork(
     return await _launched(plan, progress)
 
 
-def _blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Return a function that runs a coroutine function to its end; it may be called anywhere."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return _run_to_end(function(*args, **kwargs))
-
-    call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")
-    return call
-
-
-def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine: here, or in a thread of its own if an event loop runs here already.
-
-    The second is so in a notebook. An interrupt of this thread then cancels the coroutine, and
-    is raised once that has ended.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    result: Future[T] = Future()
-    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def main() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.append((asyncio.get_running_loop(), task))
-        return await coroutine
-
-    def work() -> None:
-        try:
-            result.set_result(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001  (raised in the thread that waits)
-            result.set_exception(error)
-
-    thread = Thread(target=work, name="simnet-run")
-    thread.start()
-    try:
-        return result.result()
-    except KeyboardInterrupt:
-        for loop, task in tasks:
-            loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-
-
-run = _blocking(arun)
-resume = _blocking(aresume)
-fork = _blocking(afork)
+run = blocking(arun)
+resume = blocking(aresume)
+fork = blocking(afork)
 
 
 class Run(Record):

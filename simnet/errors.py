@@ -4,6 +4,7 @@
   + UsageError        the command line names something that does not exist  exit code 2
   + InputError        a scenario or a file of the user is wrong          exit code 3
     - ScenarioError   a scenario contradicts itself or raised
+      . UserCodeError   a function of the user raised, or returned what it may not
     - PersonaError    a persona or a persona file is broken
   + ModelNotFoundError  no weights were found under that name            exit code 3
   + RecordError       a run directory cannot be written or read          exit code 4
@@ -16,10 +17,14 @@
   + ActionError       an action the world does not allow
   + ModelError        a model gave no reply that can be used
 
-UsageError, InputError and ModelNotFoundError are raised before anything starts.
+UsageError, InputError and ModelNotFoundError are raised before anything starts, but for a
+UserCodeError: it ends a run in good order, or fails a turn.
 An ActionError or a ModelError never leaves the engine: it becomes a row with the
 outcome `refused` or `failed` and the run goes on. The others end the run.
 """
+
+from pathlib import Path, PurePath
+from typing import Any
 
 
 class SimnetError(Exception):
@@ -42,6 +47,84 @@ class InputError(SimnetError):
 
 class ScenarioError(InputError):
     """A scenario contradicts itself or raised while it was built."""
+
+
+class UserCodeError(ScenarioError):
+    """A function of the user raised, or returned what it may not.
+
+    It survives a trip between processes with all its fields.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        function: str,
+        problem: str,
+        *,
+        cohort: str | None = None,
+        handle: str | None = None,
+        turn: int | None = None,
+        file: str | None = None,
+        line: int | None = None,
+        source: str | None = None,
+        interrupted: bool = False,
+    ) -> None:
+        super().__init__(kind, function, problem)
+        self.kind = kind
+        """What the function is: behaviour, ranking, source, rhythm, verb, ties and so on."""
+        self.function = function
+        self.problem = problem
+        """What it did wrong, such as `raised KeyError: 'mood'`."""
+        self.cohort = cohort
+        self.handle = handle
+        """The persona for whom it ran."""
+        self.turn = turn
+        self.file = file
+        """The file of the user's own frame; None if there is none."""
+        self.line = line
+        self.source = source
+        """The line of the file."""
+        self.interrupted = interrupted
+        """Whether a signal stopped the function."""
+        self.run: str | None = None
+        """The id of the run that it stopped."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, self.__dict__
+
+    @property
+    def reason(self) -> str:
+        """What it is in a record: the same in every process and folder."""
+        place = f" ({PurePath(self.file).name}:{self.line})" if self.file else ""
+        return f"{self.kind} {self.function} {self.problem}{place}"
+
+    def __str__(self) -> str:
+        where = f"cohort {self.cohort!r}: " if self.cohort is not None else ""
+        whom = f"@{self.handle}" if self.handle is not None else ""
+        if self.turn is not None:
+            whom += f", turn {self.turn}"
+        place = f"{short_path(self.file)}:{self.line}" if self.file else ""
+        if place and self.source:
+            place += f": {self.source}"
+        details = "; ".join(filter(None, [whom, place]))
+        text = f"{where}{self.kind} {self.function} {self.problem}"
+        text += f" ({details})" if details else ""
+        if self.run is not None:
+            text += (
+                f"; the run stopped in good order: once the cause is gone, `simnet resume "
+                f"{self.run}` goes on, with `--on-error fail` past turns that fail so"
+            )
+        return text
+
+
+class ScenarioWarning(UserWarning):
+    """A scenario that can be run and is probably not what is meant."""
+
+
+def short_path(file: str) -> str:
+    """Write a path relative to the current folder, if it is below that."""
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 class PersonaError(InputError):
@@ -121,7 +204,9 @@ __all__ = [
     "RecordError",
     "RunError",
     "ScenarioError",
+    "ScenarioWarning",
     "SimnetError",
     "UsageError",
+    "UserCodeError",
     "reason",
 ]

@@ -1,9 +1,8 @@
 """Feeds, and the sources that find candidates for them."""
 
+from simnet.world.feeds.boundary import Entry, Source
 from simnet.world.feeds.feed import (
-    Entry,
     Feed,
-    Source,
     both,
     everything,
     following,

@@ -59,6 +59,11 @@ def level() -> Level:
     return "debug" if _ROOT.level == logging.DEBUG else "info"
 
 
+def is_set_up() -> bool:
+    """Whether this process writes its log anywhere."""
+    return any(not isinstance(handler, logging.NullHandler) for handler in _ROOT.handlers)
+
+
 @contextmanager
 def failures(logger: structlog.stdlib.BoundLogger, event: str, **fields: object) -> Iterator[None]:
     """Log an error that the block raises, with its traceback, and let it pass."""

@@ -6,6 +6,7 @@ from made_worlds import decide, shown, view
 from simnet import Cohort, Feed, Like, Persona, Reply, Write
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import REMEMBERED_GISTS, HostedAgent
+from simnet.errors import UserCodeError
 from simnet.models import Completion
 from simnet.verbs import MEMBER
 
@@ -148,7 +149,7 @@ def test_a_behaviour_that_returns_something_else_is_named(returned):
     async def absent_minded(me, seen, ask):
         return returned
 
-    with pytest.raises(TypeError, match=r"behaviour absent_minded returned .*, not actions"):
+    with pytest.raises(UserCodeError, match=r"behaviour absent_minded returned .*, not actions"):
         decide(agent(absent_minded), SEEN)
 
 
@@ -156,7 +157,7 @@ def test_a_behaviour_that_is_no_coroutine_is_named():
     def hasty(me, seen, ask):
         return [Like(1)]
 
-    with pytest.raises(TypeError, match=r"behaviour hasty is not an `async def`"):
+    with pytest.raises(UserCodeError, match=r"behaviour hasty is not an `async def`"):
         decide(agent(hasty), SEEN)
 
 

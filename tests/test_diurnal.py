@@ -33,7 +33,7 @@ from simnet.draws import Draw
 from simnet.errors import InputError, ScenarioError
 from simnet.kernel.kernel import Kernel, Status
 from simnet.rhythms import Between, zones
-from simnet.scenario.expected_turns import check_most_turns, expect, expected_turns
+from simnet.scenario.expected_turns import check_startable, expect, expected_turns
 from simnet.verbs import Message
 from simnet.world.decision import Decision
 
@@ -261,9 +261,9 @@ def test_turns_are_expected_about_right(rhythm):
 def test_a_scenario_beyond_its_budget_is_refused():
     cohort = Cohort("c", sample(10), rhythm=Steps(HOUR))
     budget = Scenario("s", [cohort], lasts=9.5 * HOUR, most_turns=100)
-    check_most_turns(budget)
+    check_startable(budget)
     with pytest.raises(ScenarioError, match="about 100 turns are expected, but most_turns=99"):
-        check_most_turns(replace(budget, most_turns=99))
+        check_startable(replace(budget, most_turns=99))
     with pytest.raises(ScenarioError, match="most_turns=0"):
         replace(budget, most_turns=0)
 

@@ -29,7 +29,7 @@ def turns_of(scenario: Scenario) -> int:
     while kernel.advance(100) is not Status.DONE:
         views, kernel.views = kernel.views, []
         kernel.deliver([Decision(view.who, view.turn, ()) for view in views])
-    return kernel.ledger().planned - len(scenario.cues)
+    return kernel.ledger().planned - sum(cue.at <= scenario.lasts for cue in scenario.cues)
 
 
 def town(rhythm, *, size=4, lasts=10 * HOUR, cues=(), follows=1.0, reacts_in=MINUTE) -> Scenario:

@@ -8,7 +8,7 @@ from made_worlds import do, world
 
 from simnet import Feed, Follow, Like, Reply, Repost, Write
 from simnet.clock import DAY, HOUR
-from simnet.errors import ScenarioError
+from simnet.errors import UserCodeError
 from simnet.feeds import both, everything, following, reported
 from simnet.rankings import chronological, engagement, hot, shuffled, split
 from simnet.verbs import (
@@ -319,5 +319,5 @@ def broken(world, viewer, posts, now):
     ],
 )
 def test_a_wrong_ranking_is_named(place, ranking, message):
-    with pytest.raises(ScenarioError, match=f"{message}$"):
+    with pytest.raises(UserCodeError, match=rf"{message} \(@\w+; .*test_feeds\.py:\d+: "):
         seen_by(place, reads=everything, ranking=ranking)

@@ -62,6 +62,9 @@ class Known:
     def find(self, seen, call, prompt):
         return None
 
+    def failure(self, seen):
+        return None
+
 
 def agent(description="A nurse.", **fields):
     persona = Persona(id="ana", description=description)

@@ -1,12 +1,13 @@
 """Many agents in one process: views in, decisions out, prompts in lists."""
 
 import asyncio
+import re
 
 import pytest
 from made_worlds import shown, view
 from simulation import virtual_time
 
-from simnet import Cohort, Feed, Like, Persona, converse
+from simnet import Cohort, Feed, Like, Persona, Write, converse
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.errors import RunError
@@ -58,6 +59,14 @@ def think(one, seen, run=asyncio.run):
         return [thoughts async for thoughts in one.think(seen)]
 
     return run(collect())
+
+
+def failed(one, seen):
+    """Let agents think whose behaviours all fail, and return the first error."""
+    decisions = [decision for thoughts in think(one, seen) for decision in thoughts.decisions]
+    assert all(decision.marks == ("code_error",) for decision in decisions)
+    assert len(decisions) == len(seen)
+    return decisions[0].error
 
 
 def decided(thoughts):
@@ -158,9 +167,11 @@ def test_what_a_behaviour_raises_names_the_persona_and_the_turn(asks):
             await ask("s", "u")
         raise LookupError("no such thing")
 
-    with pytest.raises(LookupError, match="no such thing") as raised:
-        think(host(Batches(), clumsy), views(turn=7))
-    assert raised.value.__notes__ == ["in turn 7 of @ana"]
+    error = failed(host(Batches(), clumsy), views(turn=7))
+    assert (error.kind, error.function, error.cohort) == ("behaviour", "clumsy", "people")
+    assert (error.handle, error.turn) == ("ana", 7)
+    assert error.problem == "raised LookupError: no such thing"
+    assert (error.file, error.source) == (__file__, 'raise LookupError("no such thing")')
 
 
 @pytest.mark.parametrize("wait", [asyncio.sleep, asyncio.get_running_loop])
@@ -169,8 +180,49 @@ def test_a_behaviour_that_awaits_something_else_is_named(wait):
         await (wait(0) if wait is asyncio.sleep else wait().create_future())
         return []
 
-    with pytest.raises(TypeError, match=r"the behaviour of @ana awaits .* in turn 3; it may only"):
-        think(host(Batches(), dreamer), views(turn=3))
+    error = failed(host(Batches(), dreamer), views(turn=3))
+    assert re.match(r"raised TypeError: it awaits .*; it may only await `ask`", error.problem)
+    assert error.turn == 3
+    assert error.source == "await (wait(0) if wait is asyncio.sleep else wait().create_future())"
+
+
+def test_other_turns_go_on_when_one_behaviour_fails():
+    async def choosy(me, seen, ask):
+        await ask("s", "u")
+        if me.persona.id == "ben":
+            raise KeyError("mood")
+        return [Write("hi")]
+
+    line = choosy.__code__.co_firstlineno
+    thoughts = think(host(Batches(), choosy), views("ana", "ben", "eve"))
+    decisions = [decision for some in thoughts for decision in some.decisions]
+    assert {d.who: d.failure for d in decisions} == {
+        "ana": None,
+        "ben": f"behaviour choosy raised KeyError: 'mood' (test_host.py:{line + 3})",
+        "eve": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "raised", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), GeneratorExit()]
+)
+def test_a_behaviour_that_would_end_the_process_fails_its_turn_alone(raised):
+    async def leaving(me, seen, ask):
+        await ask("s", "u")
+        raise raised
+
+    error = failed(host(Batches(), leaving), views(turn=0))
+    assert error.source == "raise raised"
+    assert type(raised).__name__ in error.problem or error.problem == "called sys.exit(3)"
+
+
+def test_a_behaviour_that_asks_for_ever_fails_its_turn():
+    async def curious(me, seen, ask):
+        while True:
+            await ask("s", "u")
+
+    error = failed(host(FakeModel(lambda _: "pass"), curious), views(turn=0))
+    assert error.problem == "asks the model more than 1,000 times in one turn"
 
 
 def test_a_model_that_is_gone_ends_the_thinking():

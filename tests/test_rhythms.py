@@ -239,7 +239,9 @@ def test_a_rhythm_that_goes_back_in_time_is_named_with_its_cohort(rhythm, messag
     people = [Persona(id="ana"), Persona(id="ben")]
     cohort = Cohort("odd", people, rhythm=rhythm, behaviour=silent, follows={"odd": 1.0})
     scenario = [Cue(5.0, "ana", Write("hi"))]
-    with pytest.raises(ScenarioError, match=f"cohort 'odd': {message}; a rhythm must not go back"):
+    with pytest.raises(
+        ScenarioError, match=f"cohort 'odd': rhythm {message}; a rhythm must not go back"
+    ):
         drive(Scenario("s", [cohort], scenario))
 
 

@@ -13,7 +13,7 @@ from simulation.virtual_time import run_virtually
 
 from simnet import MINUTE, Cohort, Persona, Scenario, Steps
 from simnet.behaviours import lurk
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.inference.fake import FakeModel
 from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of
@@ -226,16 +226,17 @@ def test_a_play_tells_how_it_goes_and_last_how_it_ended():
     assert finish.progress.now >= progress[-1].now
 
 
-def test_what_a_behaviour_raises_ends_the_run_as_itself():
+def test_what_a_behaviour_raises_ends_the_run_with_its_place():
     async def clumsy(me, view, ask):
         await ask("system", "user")
         if view.turn == 3:
             raise LookupError("no such thing")
         return []
 
-    with pytest.raises(LookupError, match="no such thing") as raised:
+    with pytest.raises(UserCodeError, match="no such thing") as raised:
         play(rounds(clumsy))
-    assert raised.value.__notes__ == ["in turn 3 of @m0"]
+    assert (raised.value.handle, raised.value.turn) == ("m0", 3)
+    assert raised.value.source == 'raise LookupError("no such thing")'
 
 
 def test_a_model_that_is_gone_ends_the_run():

@@ -5,6 +5,7 @@ the coroutine, and the host sends the completion back into it. So a process driv
 agents without a task, future or lock for each, and sends their prompts in one list.
 """
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -17,12 +18,15 @@ from simnet.agents.prompting.fitting import HALVINGS, Fitting, Versions
 from simnet.errors import ModelError
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut, neutralise, storable
+from simnet.user_code import wrong_result
 from simnet.world.actions import Action
 from simnet.world.posts import View
 
 TEMPERATURE_STEP = 0.3
 """Added to the temperature each time a flawed reply is sampled again."""
 MAX_TEMPERATURE = 2.0
+MOST_CALLS = 1000
+"""Calls of a model in one turn. A behaviour that asks more often would never end its turn."""
 
 
 class _PendingCompletion:
@@ -67,6 +71,8 @@ class TurnAsk:
 
         If the prompt is too long for the model, the end of `user` is cut off.
         """
+        if pattern is not None:
+            re.compile(pattern)  # raises here, where the user's frame is known
         system, user = neutralise(system), neutralise(user)
         if self._me.fitting is None:
             return await self._reply(self._prompt(system, user, pattern))
@@ -148,6 +154,9 @@ class TurnAsk:
 
     async def _reply(self, prompt: Prompt) -> str:
         self._calls += 1
+        if self._calls > MOST_CALLS:
+            problem = f"asks the model more than {MOST_CALLS:,} times in one turn"
+            raise wrong_result("behaviour", self._me.profile.behaviour, problem)
         completion = await _PendingCompletion(prompt)
         self._me.note_finish(completion)
         if not completion.usable:

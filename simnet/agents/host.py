@@ -5,18 +5,19 @@ their prompts are sent to the model in lists.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
-from simnet.agents.prompting.fitting import Encoder, Fitting, KnownReplies
+from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
 from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
-from simnet.errors import RunError
+from simnet.errors import RunError, SimnetError
 from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.user_code import located, shown
 from simnet.world.decision import Decision
 from simnet.world.posts import View
 
@@ -81,8 +82,8 @@ class Host:
     async def think(self, views: Sequence[View]) -> AsyncIterator[TurnResults]:
         """Run one turn for each view; yield decisions as soon as they are ready.
 
-        Each view leads to exactly one decision. Raises what a behaviour raises, with a note
-        that names the persona and the turn.
+        Each view leads to exactly one decision. A behaviour that raises, or returns what it may
+        not, leads to a decision with an error; the other turns go on.
         """
         results = TurnResults([], [], [])
         waiting = [t for v in views if (t := self._begin(v, results.decisions)) is not None]
@@ -123,6 +124,8 @@ class Host:
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view)
+        if self._replies is not None:
+            turn.failure = self._replies.failure(view)
         return turn if self._advance_to_model(turn, None, decisions) else None
 
     def _continue(
@@ -148,28 +151,32 @@ class Host:
                 return True
             completion = self._replies.find(turn.view, turn.calls, turn.prompt)
             if completion is None:
-                return True
+                if turn.failure is None:
+                    return True
+                turn.deciding.close()
+                decisions.append(_failed(turn, turn.failure))
+                return False
             self._recalled += 1
             turn.calls += 1
+        if turn.failure is not None:
+            decisions[-1] = _failed(turn, turn.failure)
         return False
 
     def _advance(
         self, turn: Turn, completion: Completion | None, decisions: list[Decision]
     ) -> bool:
         """Advance a turn to its next prompt; False if it has decided instead."""
+        deciding = turn.deciding
         try:
-            prompt = next(turn.deciding) if completion is None else turn.deciding.send(completion)
+            prompt = next(deciding) if completion is None else deciding.send(completion)
+            if not isinstance(prompt, Prompt):
+                _refuse(deciding, prompt)
         except StopIteration as decided:
             decisions.append(decided.value)
             return False
-        except Exception as error:
-            error.add_note(f"in turn {turn.view.turn} of @{turn.view.who}")
-            raise
-        if not isinstance(prompt, Prompt):
-            raise TypeError(
-                f"the behaviour of @{turn.view.who} awaits {prompt!r} in turn {turn.view.turn}; "
-                "it may only await `ask`"
-            )
+        except BaseException as error:  # noqa: BLE001  (a behaviour may raise SystemExit too)
+            decisions.append(turn.agent.fail(turn.view, error))
+            return False
         turn.prompt = prompt
         return True
 
@@ -204,9 +211,11 @@ class Host:
                 inbox.put_nowait(completed)
                 if shareable:
                     deduplicator.settle(completed)
-        except Exception as error:  # noqa: BLE001  (handed to the consumer, which raises it)
-            failure = error
-            inbox.put_nowait(error)
+        except BaseException as error:
+            if _is_cancelled(error):
+                raise
+            failure = _model_error(error, handle.model)
+            inbox.put_nowait(failure)
         finally:
             deduplicator.give_up(shareable, failure)
 
@@ -219,6 +228,18 @@ class Host:
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
         )  # fmt: skip
+
+
+def _refuse(deciding: Generator[Prompt, Completion, Decision], awaited: object) -> NoReturn:
+    """Raise TypeError for what a behaviour awaits; if it can be, where it awaits that."""
+    problem = f"it awaits {shown(awaited)}; it may only await `ask`"
+    deciding.throw(TypeError(problem))
+    deciding.close()
+    raise TypeError(problem)
+
+
+def _failed(turn: Turn, failure: Failure) -> Decision:
+    return Decision(turn.view.who, turn.view.turn, (), failure.marks, failure.reason)
 
 
 async def _completions(
@@ -242,6 +263,22 @@ async def _completions(
             f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
             f"{len(prompts)} prompts and ended"
         )
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether this task is cancelled, and its model did not raise CancelledError by itself."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _model_error(error: BaseException, model: Model) -> Exception:
+    if isinstance(error, SimnetError):
+        return error
+    fault = located(error)
+    if fault is not None:
+        fault.kind, fault.function = "model", model.name
+        return fault
+    return error if isinstance(error, Exception) else RunError(f"the model raised {error!r}")
 
 
 def _encoded(prompt: Prompt, handle: ModelHandle) -> Prompt:

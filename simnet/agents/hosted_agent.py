@@ -1,6 +1,7 @@
 """An agent as its host drives it: a persona, its memory and the state of its turn."""
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
+from inspect import isasyncgen, iscoroutine
 from itertools import islice
 from typing import Any
 
@@ -12,10 +13,20 @@ from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.reflection import reflect
-from simnet.errors import ModelError
+from simnet.errors import ModelError, UserCodeError
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.inference.refusals import breaks_role
 from simnet.personas.persona import Persona
+from simnet.user_code import (
+    frame_place,
+    is_own,
+    mark_boundary,
+    name_of,
+    raised_by,
+    shown,
+    wrong_result,
+)
+from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.posts import View
@@ -92,11 +103,18 @@ class HostedAgent:
         """Remember how the turn's last completion ended, for its flags."""
         self.finish = completion.finish
 
+    @mark_boundary(
+        lambda run: (
+            f"behaviour {name_of(run['self'].profile.behaviour)} of @{run['view'].who}, "
+            f"turn {run['view'].turn}"
+        )
+    )
     def decide(self, view: View) -> Generator[Prompt, Completion, Decision]:
         """Run the behaviour on one view: yields prompts, takes completions, returns a Decision.
 
-        An unusable reply leads to a Decision with a failure. Raises TypeError if the behaviour
-        awaits anything but `ask` or returns anything but actions.
+        An unusable reply leads to a Decision with a failure. Raises UserCodeError if the
+        behaviour is no coroutine or returns anything but actions, and what the behaviour raises;
+        see `fail`.
         """
         self.finish = "stop"
         self.marked = ()
@@ -119,20 +137,52 @@ class HostedAgent:
             yield from reflect(self, view, ask).__await__()
         return Decision(view.who, view.turn, actions, flags)
 
+    def fail(self, view: View, error: BaseException) -> Decision:
+        """Decide a turn whose behaviour raised an error; its other turns go on.
+
+        Raises the error if it is no doing of the user.
+        """
+        behaviour, profile = self.profile.behaviour, self.profile
+        known = isinstance(error, UserCodeError) or frame_place(error.__traceback__) is not None
+        if not known and is_own(behaviour):
+            error.add_note(f"in turn {view.turn} of @{view.who}")
+            raise error
+        fault = raised_by(
+            "behaviour",
+            behaviour,
+            error,
+            cohort=profile.cohort,
+            handle=view.who,
+            turn=view.turn,
+        )
+        fault.__traceback__ = fault.__cause__ = fault.__context__ = None  # they hold all frames
+        self.memory.note(view, ())
+        marks = (*self.marked, reply_flags.CODE_ERROR)
+        return Decision(view.who, view.turn, (), marks, fault.reason, fault)
+
     def _start(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
-        coroutine = self.profile.behaviour(self, view, ask)
+        behaviour = self.profile.behaviour
+        coroutine = behaviour(self, view, ask)
         if isinstance(coroutine, Awaitable):
             return coroutine
-        raise TypeError(f"behaviour {self._behaviour_name()} is not an `async def`")
-
-    def _behaviour_name(self) -> str:
-        return getattr(self.profile.behaviour, "__name__", repr(self.profile.behaviour))
+        if isasyncgen(coroutine):
+            problem = "is a generator, for it has a `yield`; return a list of actions instead"
+        else:
+            problem = "is not an `async def`"
+        raise wrong_result("behaviour", behaviour, problem)
 
     def _checked(self, chosen: object) -> tuple[Action, ...]:
         actions = (chosen,) if isinstance(chosen, Action) else chosen
+        problem = None
         if isinstance(actions, Sequence) and all(isinstance(one, Action) for one in actions):
-            return tuple(actions)
-        raise TypeError(f"behaviour {self._behaviour_name()} returned {chosen!r}, not actions")
+            problem = next(filter(None, map(problem_of, actions)), None)
+            if problem is None:
+                return tuple(actions)
+        if iscoroutine(chosen):
+            chosen.close()
+            problem = "a coroutine; write `return await ...`"
+        problem = problem or f"{shown(chosen)}, not actions"
+        raise wrong_result("behaviour", self.profile.behaviour, f"returned {problem}")
 
     def _failure_flags(self, reason: str) -> tuple[str, ...]:
         if self.finish not in USABLE:
@@ -172,7 +222,8 @@ class HostedAgent:
 
 
 def _texts(actions: Sequence[Action]) -> Iterator[str]:
-    return filter(None, (getattr(action, "text", None) for action in actions))
+    texts = (getattr(action, "text", None) for action in actions)
+    return (text for text in texts if text and isinstance(text, str))
 
 
 def _echoes(text: str, gist: str, view: View) -> bool:

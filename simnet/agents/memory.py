@@ -13,6 +13,7 @@ from math import exp, inf, log
 from typing import NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
+from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.text import cut, one_line
@@ -41,6 +42,7 @@ Words: TypeAlias = frozenset[int]
 _WORD = re.compile(r"\w+")
 
 
+@checked
 @dataclass(frozen=True)
 class Recall:
     """Settings of a memory stream: what an agent saw, was told and did.

@@ -18,6 +18,8 @@ NEAR_REPEAT = "near_repeat"
 REPETITION = "repetition"
 RESAMPLED = "resampled"
 TRIMMED = "trimmed"
+CODE_ERROR = "code_error"
+"""The turn failed because a function of the user did."""
 
 FLAWS = frozenset({REFUSAL, REPEAT, NEAR_REPEAT, EMPTY, GARBLED, REPETITION})
 """Flags for which a reply is sampled again, at most `resamples` times."""

@@ -43,7 +43,8 @@ async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
     scenario = last_scenario(plan.scenario, plan.continuation)
     for doubt in doubts(scenario) if not output.quiet else ():
         print_error(f"warning: {doubt}")
-    pace = Pace(scenario.lasts, expect(scenario), len(scenario.cues))
+    cues = sum(cue.at <= scenario.lasts for cue in scenario.cues)
+    pace = Pace(scenario.lasts, expect(scenario), cues)
     watch = output.watch
     if watch is None:
         watch = len(active_handles(scenario)) <= WATCHED

@@ -96,6 +96,16 @@ MaxMinutes = Annotated[
 MaxCalls = Annotated[
     int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
 ]
+OnError = Annotated[
+    Literal["stop", "fail"] | None,
+    typer.Option(
+        "--on-error",
+        help="When code of the scenario fails: stop the run, the default, or fail the turn.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Start what does not seem to fit this machine.")
+]
 Watch = Annotated[
     bool | None,
     typer.Option(help="Print posts as they land; by default for up to 100 personas."),
@@ -147,6 +157,8 @@ class RunFlags:
     max_tokens: MaxTokens = None
     max_minutes: MaxMinutes = None
     max_calls: MaxCalls = None
+    on_error: OnError = None
+    force: Force = False
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -160,6 +172,8 @@ class RunFlags:
             address=self.address,
             personas_per_actor=read_per_actor(self.personas_per_actor),
             budget=Budget(self.max_tokens, self.max_calls, self.max_minutes),
+            on_error=self.on_error,
+            force=self.force,
         )
 
 

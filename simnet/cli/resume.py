@@ -3,6 +3,7 @@
 import typer
 
 from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
+from simnet.cli.output import print_error
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -16,9 +17,11 @@ def resume(
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
     from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
-    from simnet.runs.resume import check_resumable, resume_plan  # noqa: PLC0415
+    from simnet.runs.resume import changed_source, check_resumable, resume_plan  # noqa: PLC0415
 
     opened = open_run(run, flags.runs)
     check_resumable(opened)
+    if (note := changed_source(opened)) is not None:
+        print_error(f"note: {note}")
     plan = resume_plan(opened, timeline_of(opened), flags.read(models))
     raise typer.Exit(launch_and_exit_code(plan, output))

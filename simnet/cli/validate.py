@@ -4,14 +4,15 @@ import os
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from simnet.cli.options import AsJson, PerActor, Seed, Sets, Target, read_per_actor
+from simnet.cli.options import AsJson, Force, PerActor, Seed, Sets, Target, read_per_actor
 from simnet.cli.output import print_error, print_json, table
 from simnet.clock import format_time
+from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.placement import PersonasPerActor, place
+from simnet.runtime.placement import Placement, place
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.doubts import doubts
-from simnet.scenario.expected_turns import check_most_turns, expect
+from simnet.scenario.expected_turns import check_startable, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
@@ -24,11 +25,18 @@ def validate(
     seed: Seed = None,
     personas_per_actor: PerActor = "auto",
     as_json: AsJson = False,
+    force: Force = False,
 ) -> None:
     """Check a scenario and show what a run of it would be; starts nothing."""
     loaded = load_scenario(target, sets or (), seed)
-    check_most_turns(loaded.scenario)
-    plan = _plan(loaded, read_per_actor(personas_per_actor))
+    per_actor = read_per_actor(personas_per_actor)
+    scenario = loaded.scenario
+    placement = place(scenario, per_actor, os.cpu_count() or 1)
+    need = need_of(scenario, placement)
+    if not force:
+        check_fits(scenario.name, need, machine(), literal=per_actor != "auto")
+    check_startable(scenario)
+    plan = _plan(loaded, placement, need)
     if as_json:
         print_json(plan)
     else:
@@ -37,10 +45,9 @@ def validate(
             print_error(f"warning: {doubt}")
 
 
-def _plan(loaded: Loaded, per_actor: PersonasPerActor) -> dict[str, Any]:
+def _plan(loaded: Loaded, placement: Placement, need: Need) -> dict[str, Any]:
     scenario = loaded.scenario
     expected = expect(scenario)
-    placement = place(scenario, per_actor, os.cpu_count() or 1)
     return {
         "scenario": scenario.name,
         "source": str(loaded.source) if loaded.source else None,
@@ -52,6 +59,13 @@ def _plan(loaded: Loaded, per_actor: PersonasPerActor) -> dict[str, Any]:
         "cues": len(scenario.cues),
         "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
         "placement": placement.describe(),
+        "needs": {
+            "memory": round(need.memory),
+            "processes": need.actors,
+            "descriptors": need.descriptors,
+            "ties": round(need.ties),
+            "words": describe(need),
+        },
         "cohorts": [_cohort(scenario, cohort) for cohort in scenario.cohorts],
         "warnings": doubts(scenario),
     }
@@ -130,6 +144,7 @@ def _facts(plan: dict[str, Any]) -> dict[str, str]:
         "cues": f"{plan['cues']:,}",
         "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
         "actors": plan["placement"],
+        "needs": plan["needs"]["words"],
     }
 
 

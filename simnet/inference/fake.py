@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from simnet.arguments import checked
 from simnet.errors import RunError
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
@@ -26,6 +27,7 @@ def plausible(prompt: Prompt) -> str:
         raise ValueError(f"the pattern {prompt.pattern!r} is broken: {fault}") from fault
 
 
+@checked
 class FakeModel:
     """Replies with `reply(prompt)`, at once or after `delay(prompt)` seconds.
 

@@ -1,18 +1,29 @@
 """When each member wakes next: asks their rhythms and puts Wakes into the heap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import inf, nan
+from numbers import Real
+from typing import Any, TypeAlias
 
 from simnet import draws
 from simnet.clock import Seconds, rounded
+from simnet.errors import UserCodeError
 from simnet.kernel.heap import WAKE, Agenda
 from simnet.scenario.cohort import Cohort
-from simnet.scenario.rhythms import Rhythm, backwards
+from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
+from simnet.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
+
+Method: TypeAlias = Callable[..., Any]
+"""A method of a rhythm."""
 
 AFTER_TURN = "wake"
 """Purpose of the draws for wakes that a rhythm plans."""
 TRIGGERED = "stirred"
 """Purpose of the draws for wakes that an event causes. Another word would draw other numbers."""
+MOST_TURNS, SHORTEST_SPAN = 1024, 1.0
+"""Turns of one member within so many seconds of simulated time that end the run."""
 
 
 class Alarms:
@@ -24,8 +35,14 @@ class Alarms:
         """When each member wakes next; negative for never."""
         self._late: dict[int, Seconds] = {}
         """When members would wake next, had the scenario not ended before."""
+        self._progress: dict[int, Seconds] = {}
+        """When members had their last turn whose number is a multiple of `MOST_TURNS`."""
         self.keeps_late = False
         """Whether wakes after the end are kept, because a longer scenario may follow."""
+
+    def handle(self, member: int) -> str:
+        """Return the handle of a member."""
+        return self._handles[member]
 
     def use(self, scenario: Scenario, cohorts: Sequence[Cohort]) -> None:
         """Follow the rhythms of a scenario, in which member `n` is of `cohorts[n]`."""
@@ -34,19 +51,29 @@ class Alarms:
     def set_first(self) -> None:
         """Set everybody's first alarm."""
         for member, cohort in enumerate(self._cohorts):
-            wake = cohort.rhythm.first(self._handles[member], self._draw(member, 0, AFTER_TURN))
+            draw = self._draw(member, 0, AFTER_TURN)
+            wake = self._ask(member, cohort.rhythm.first, 0.0, self._handles[member], draw)
             if wake is not None:
-                self._set(member, self._checked(member, "first", wake, 0.0))
+                self._set(member, wake)
 
+    @mark_boundary(lambda run: f"rhythm of @{run['self'].handle(run['member'])}")
     def set_after(self, member: int, turn: int, at: Seconds, *, triggered: bool) -> None:
         """Set the alarm after a turn that landed at `at`.
 
         `triggered` says whether an event that wakes the member happened during the turn.
         """
         rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
-        wake = rhythm.after(handle, turn, at, self._draw(member, turn + 1, AFTER_TURN))
-        if wake is not None:
-            wake = self._checked(member, "after", wake, at)
+        if not (turn + 1) % MOST_TURNS:
+            self._check_progress(member, at)
+        draw = self._draw(member, turn + 1, AFTER_TURN)
+        try:  # as in `_ask`, which would cost a call more
+            wake = rhythm.after(handle, turn, at, draw)
+        except BaseException as error:
+            raise self._raised(member, rhythm.after, error) from error
+        if type(wake) is float and wake >= at:
+            wake = rounded(wake)
+        elif wake is not None:
+            wake = self._number(member, rhythm.after, wake, at)
         if triggered:
             soon = self._triggered(member, turn + 1, at)
             wake = soon if wake is None else min(wake, soon)
@@ -80,13 +107,17 @@ class Alarms:
         """Ask the rhythm for the wake of `turn`, at `at` or later."""
         rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
         draw = self._draw(member, turn, AFTER_TURN)
-        wake = rhythm.after(handle, turn - 1, at, draw) if turn else rhythm.first(handle, draw)
+        if turn:
+            wake = self._ask(member, rhythm.after, 0.0, handle, turn - 1, at, draw)
+        else:
+            wake = self._ask(member, rhythm.first, 0.0, handle, draw)
         return None if wake is None else rounded(max(wake, at))
 
     def _triggered(self, member: int, turn: int, at: Seconds) -> Seconds:
         draw = self._draw(member, turn, TRIGGERED)
-        wake = self._cohorts[member].rhythm.triggered(self._handles[member], at, draw)
-        return self._checked(member, "triggered", wake, at)
+        triggered = self._cohorts[member].rhythm.triggered
+        wake = self._ask(member, triggered, at, self._handles[member], at, draw)
+        return inf if wake is None else wake
 
     def _set(self, member: int, wake: Seconds) -> None:
         if wake <= self._lasts:
@@ -100,9 +131,54 @@ class Alarms:
     def _draw(self, member: int, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self._seed, self._handles[member], turn, purpose)
 
-    def _checked(self, member: int, method: str, wake: Seconds, at: Seconds) -> Seconds:
-        """Round what a method of a rhythm returned. Raises ScenarioError if it is before `at`."""
-        if not wake >= at:  # nor is it if it is not a number
+    @mark_boundary(lambda run: f"rhythm of @{run['self'].handle(run['member'])}")
+    def _ask(self, member: int, method: Method, at: Seconds, /, *arguments: Any) -> Seconds | None:
+        """Call a method of a rhythm. Raises UserCodeError unless it returns `at` or later."""
+        try:
+            wake = method(*arguments)
+        except BaseException as error:
+            raise self._raised(member, method, error) from error
+        if type(wake) is float and wake >= at:
+            return rounded(wake)
+        return None if wake is None else self._number(member, method, wake, at)
+
+    def _number(self, member: int, method: Method, wake: object, at: Seconds) -> Seconds:
+        number = nan
+        if isinstance(wake, Real) and not isinstance(wake, bool):
+            with suppress(OverflowError):
+                number = float(wake)
+        elif not isinstance(wake, Real):
+            problem = f"returned {shown(wake)}; return a time in seconds, or None for never"
+            raise self._wrong(member, method, problem)
+        if not number >= at:  # nor is it if it is not a number
+            problem = f"gave {number:g} s at {at:g} s; a rhythm must not go back in time"
+            raise self._wrong(member, method, problem)
+        return rounded(number)
+
+    def _check_progress(self, member: int, at: Seconds) -> None:
+        """Raise UserCodeError if a member took `MOST_TURNS` turns and time hardly passed."""
+        since = self._progress.get(member, -inf)
+        self._progress[member] = at
+        if at - since < SHORTEST_SPAN:
             cohort = self._cohorts[member]
-            raise backwards(cohort.name, cohort.rhythm, method, wake, at)
-        return rounded(wake)
+            raise self._wrong(
+                member,
+                cohort.rhythm.after,
+                f"let time stand still: {MOST_TURNS:,} turns in a row within {at - since:g} s of "
+                f"simulated time, with reacts_in={cohort.reacts_in:g}; let it wait longer",
+            )
+
+    def _raised(self, member: int, method: Method, error: BaseException) -> UserCodeError:
+        cohort, handle = self._cohorts[member].name, self._handles[member]
+        name = _name(method)
+        return raised_by("rhythm", method, error, name=name, cohort=cohort, handle=handle)
+
+    def _wrong(self, member: int, method: Method, problem: str) -> UserCodeError:
+        cohort, handle = self._cohorts[member].name, self._handles[member]
+        name = _name(method)
+        return wrong_result("rhythm", method, problem, name=name, cohort=cohort, handle=handle)
+
+
+def _name(method: Method) -> str:
+    owner = getattr(method, "__self__", None)
+    return f"{type(owner).__name__}.{name_of(method)}" if owner is not None else name_of(method)

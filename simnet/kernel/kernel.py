@@ -16,12 +16,13 @@ from enum import Enum
 from heapq import heappop
 
 from simnet import draws
+from simnet.agents.reply_flags import CODE_ERROR
 from simnet.clock import Seconds, rounded
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.kernel.alarms import Alarms
 from simnet.kernel.heap import LAND, Agenda
 from simnet.kernel.ledger import Ledger, Tally
-from simnet.kernel.rows import Rows
+from simnet.kernel.rows import Rows, failed_turn
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
 from simnet.recording.row_types import Edge
 from simnet.scenario.cohort import Cohort
@@ -51,17 +52,26 @@ class Status(Enum):
 class Kernel:
     """A scenario's heap and world; where scenarios switch, each in its time, in one world."""
 
-    def __init__(self, scenario: Scenario, switches: Sequence[ScenarioSwitch] = ()) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        switches: Sequence[ScenarioSwitch] = (),
+        *,
+        fails_turns: bool = False,
+    ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
-        Raises ScenarioError if one scenario cannot become the next.
+        `fails_turns`: a turn whose feed or verb fails in user code fails alone, else `advance`
+        raises UserCodeError. Raises ScenarioError if one scenario cannot become the next.
         """
+        self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
         handles = scenario.handles()
         self._verbs: Verbs = {}
         self._cues = list(scenario.cues)
         position = {handle: member for member, handle in enumerate(handles)}
         self._agenda = Agenda([(rounded(cue.at), position[cue.who]) for cue in self._cues])
+        self._agenda.drop_cues({n for n, c in enumerate(self._cues) if c.at > scenario.lasts})
         self._alarms = Alarms(handles, self._agenda)
         self._use(scenario)
         self.world = World(
@@ -175,25 +185,35 @@ class Kernel:
         turn = self._turns[member]
         self._turns[member] = turn + 1
         handle = world.handles[member]
-        view, exposures = world.observe(
-            handle,
-            at,
-            self.feeds[cohort.name],
-            turn=turn,
-            seed=draws.bits(self.scenario.seed, handle, turn),
-            refused=self._refusals.pop(member, ()),
-        )
+        try:
+            view, exposures = world.observe(
+                handle,
+                at,
+                self.feeds[cohort.name],
+                turn=turn,
+                seed=draws.bits(self.scenario.seed, handle, turn),
+                refused=self._refusals.pop(member, ()),
+            )
+        except UserCodeError as error:
+            error.turn = turn
+            if error.interrupted or not self._fails_turns:
+                raise
+            exposures = ExposureBatch(at, handle, turn, (), (), ())
+            self._decisions[member] = Decision(handle, turn, (), (CODE_ERROR,), error.reason)
+        else:
+            self.views.append(view)
+            self.exposure_batches.append(exposures)
         self._landings[member] = exposures
         self._tally.planned += 1
         self._agenda.push(rounded(at + cohort.reacts_in), LAND, member)
-        self.views.append(view)
-        self.exposure_batches.append(exposures)
 
     def _land(self, member: int, at: Seconds) -> None:
         landing = self._landings.pop(member)
         decision = self._decisions.pop(member)
         if decision.failure is not None:
-            self._fail(member, landing, decision, at)
+            event = failed_turn(decision, landing, self._cohorts[member].name, at)
+            self.events.append(event)
+            self._tally.count(event)
         else:
             self._act(member, landing, decision, at)
         triggered = self._triggered.pop(member, 0) is None
@@ -232,18 +252,19 @@ class Kernel:
     ) -> Event:
         cohort = self._cohorts[member].name
         permitted = cue is not None or type(action) in self._verbs[cohort] or type(action) is Pass
-        event = self.world.apply(
-            self.world.handles[member],
-            action,
-            at,
-            woke=woke,
-            turn=turn,
-            cue=cue,
-            part=part,
-            marks=marks,
-            shown=shown,
-            forbidden=None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}",
-        )
+        forbidden = None if permitted else f"cohort {cohort!r} has no verb {action.verb!r}"
+        try:
+            event = self.world.apply(
+                self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
+                marks=marks, shown=shown, forbidden=forbidden,
+            )  # fmt: skip
+        except UserCodeError as error:
+            if error.interrupted or not self._fails_turns:
+                raise
+            event = self.world.apply(
+                self.world.handles[member], action, at, woke=woke, turn=turn, cue=cue, part=part,
+                marks=(*marks, CODE_ERROR), shown=shown, forbidden=error.reason,
+            )._replace(outcome=FAILED)  # fmt: skip
         self.events.append(event)
         self._tally.count(event)
         if self.world.network.changes:
@@ -259,24 +280,6 @@ class Kernel:
             self.ties.append(Edge(number, at, handles[follower], handles[followee], change))
         self._edges += len(network.changes)
         network.changes.clear()
-
-    def _fail(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
-        event = Event(
-            time=at,
-            woke=landing.time,
-            who=decision.who,
-            cohort=self._cohorts[member].name,
-            turn=landing.turn,
-            cue=None,
-            part=0,
-            verb=Pass.verb,
-            outcome=FAILED,
-            reason=decision.failure,
-            marks=decision.marks,
-            shown=landing.posts,
-        )
-        self.events.append(event)
-        self._tally.count(event)
 
     def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
         """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""

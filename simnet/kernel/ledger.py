@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from simnet.agents.reply_flags import EMPTY, GARBLED
+from simnet.agents.reply_flags import CODE_ERROR, EMPTY, GARBLED
 from simnet.world.events import DONE, REFUSED, Event
 
 
@@ -16,7 +16,7 @@ class Ledger(NamedTuple):
     refused: Counter[str]
     """Turns whose first action the world did not allow, by verb."""
     failed: Counter[str]
-    """Turns without a usable reply, by mark."""
+    """Turns without a usable reply, or whose code failed, by mark."""
     marks: Counter[str]
     """Turns whose reply is remarkable, by mark."""
     events: int
@@ -46,7 +46,7 @@ class Tally:
         elif event.outcome == REFUSED:
             self._refused[event.verb] += 1
         else:
-            causes = (mark for mark in event.marks if mark in {EMPTY, GARBLED})
+            causes = (mark for mark in event.marks if mark in {EMPTY, GARBLED, CODE_ERROR})
             self._failed[next(causes, "error")] += 1
         for mark in event.marks:
             self._marks[mark] += 1

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
+from simnet.agents.reply_flags import CODE_ERROR
 from simnet.errors import DivergenceError
 from simnet.kernel.kernel import Kernel, Status
 from simnet.scenario.scenario import Scenario
@@ -20,7 +21,7 @@ from simnet.world.decision import Decision
 from simnet.world.event_replay import action_of
 from simnet.world.events import FAILED, Event, Exposure
 from simnet.world.posts import View
-from simnet.world.verbs import EVERY_VERB
+from simnet.world.verbs import EVERY_VERB, Pass
 from simnet.world.world import World
 
 VIEWS_AT_ONCE = 1024
@@ -43,7 +44,7 @@ def rebuild(
     if the kernel makes another row than was recorded.
     """
     replay = _Replay(events, exposures)
-    kernel = Kernel(scenario, switches)
+    kernel = Kernel(scenario, switches, fails_turns=replay.fails_turns)
     status, delivered = Status.FULL, True
     while status is not Status.DONE and (delivered or status is Status.FULL):
         status = kernel.advance(VIEWS_AT_ONCE)
@@ -72,6 +73,11 @@ class _Replay:
         self._shown: defaultdict[Turn, list[Exposure]] = defaultdict(list)
         for exposure in exposures:
             self._shown[exposure.who, exposure.turn].append(exposure)
+
+    @property
+    def fails_turns(self) -> bool:
+        """Whether turns failed whose code did."""
+        return any(CODE_ERROR in event.marks for event in self._events)
 
     def decisions(self, views: Iterable[View], scenario: Scenario) -> list[Decision]:
         """Read the decisions about views; a turn without a recorded event has none."""
@@ -115,6 +121,7 @@ class _Replay:
 def _decision(rows: Sequence[tuple[int, Event]], verbs: Mapping[str, type[Action]]) -> Decision:
     _, first = rows[0]
     assert first.turn is not None
-    failure = first.reason if first.outcome == FAILED else None
-    actions = () if first.outcome == FAILED else tuple(action_of(row, verbs, n) for n, row in rows)
+    failed = first.outcome == FAILED and first.verb == Pass.verb
+    failure = first.reason if failed else None
+    actions = () if failed else tuple(action_of(row, verbs, n) for n, row in rows)
     return Decision(first.who, first.turn, actions, first.marks, failure)

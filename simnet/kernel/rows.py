@@ -2,8 +2,11 @@
 
 from typing import NamedTuple
 
+from simnet.clock import Seconds
 from simnet.recording.row_types import Edge
-from simnet.world.events import Event, ExposureBatch
+from simnet.world.decision import Decision
+from simnet.world.events import FAILED, Event, ExposureBatch
+from simnet.world.verbs import Pass
 
 
 class Rows(NamedTuple):
@@ -13,3 +16,21 @@ class Rows(NamedTuple):
     exposure_batches: list[ExposureBatch]
     ties: list[Edge]
     """Changes of who follows whom."""
+
+
+def failed_turn(decision: Decision, landing: ExposureBatch, cohort: str, at: Seconds) -> Event:
+    """Make the event of a turn that failed."""
+    return Event(
+        time=at,
+        woke=landing.time,
+        who=decision.who,
+        cohort=cohort,
+        turn=landing.turn,
+        cue=None,
+        part=0,
+        verb=Pass.verb,
+        outcome=FAILED,
+        reason=decision.failure,
+        marks=decision.marks,
+        shown=landing.posts,
+    )

@@ -66,7 +66,7 @@ def cues_after(pending: Mapping[int, Cue], switch: ScenarioSwitch) -> tuple[set[
     kept: set[int] = set()
     added: list[Cue] = []
     for cue in switch.scenario.cues:
-        if cue.at < switch.at:
+        if not switch.at <= cue.at <= switch.scenario.lasts:
             continue
         same = [number for number, old in pending.items() if old == cue and number not in kept]
         if same:

@@ -18,7 +18,8 @@ from pydantic import (
 from simnet.errors import PersonaError
 from simnet.personas.names import MAX_LENGTH, normal, sanitised
 from simnet.personas.source import Source
-from simnet.text import did_you_mean, neutralise
+from simnet.text import did_you_mean, neutralise, storable
+from simnet.user_code import raised_by, shown, wrong_result
 
 _SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
 _CLOSING = "\"'\u201d\u2019\u00bb)]\u300d\u300f "
@@ -132,3 +133,19 @@ def _about_attribute(name: str, given: Mapping[str, Any]) -> str:
         inner = next(iter(value), "part")
         advice += f'; give each part a name of its own, such as "{name}_{inner}"'
     return f"attribute {name!r} is of type {type(value).__name__}; {advice}"
+
+
+def portrait_of(persona: Persona, cohort: str) -> str:
+    """Return a persona's portrait, for which a class of the user's own may have a method.
+
+    Raises UserCodeError if that raises or returns no text.
+    """
+    method = type(persona).portrait
+    try:
+        text = persona.portrait()
+    except BaseException as error:
+        raise raised_by("portrait", method, error, cohort=cohort, handle=persona.id) from error
+    if not isinstance(text, str) or storable(text) != text:
+        problem = f"returned {shown(text)}; return a text"
+        raise wrong_result("portrait", method, problem, cohort=cohort, handle=persona.id)
+    return text

@@ -31,7 +31,11 @@ def sample(n: int, seed: int = 0, *, prefix: str = "", **attributes: Attribute) 
         raise PersonaError(f"sample(n={n!r}): n is how many personas to draw, 0 or more")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise PersonaError(f"sample(seed={seed!r}): a seed is a whole number")
-    if not _PREFIX.fullmatch(prefix) or prefix.startswith((".", "-")):
+    if (
+        not isinstance(prefix, str)
+        or not _PREFIX.fullmatch(prefix)
+        or prefix.startswith((".", "-"))
+    ):
         raise PersonaError(
             f"sample(prefix={prefix!r}): use at most 24 letters, digits, `_`, `.` and `-`, "
             "starting with a letter, a digit or `_`"

@@ -35,6 +35,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         model=models.pop(None, None),
         models=models,
         backend=_facts(plan.backend).backend,
+        on_error=plan.on_error,
         determinism="deterministic schedule" if exact else "recorded replay",
         relations=relations,
         **facts,

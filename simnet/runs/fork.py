@@ -17,6 +17,7 @@ from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.scenario.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
+from simnet.scheduler.code_errors import read_on_error
 
 
 def fork_plan(
@@ -45,6 +46,7 @@ def fork_plan(
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        on_error=read_on_error(options.on_error) or run.manifest.on_error,
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,

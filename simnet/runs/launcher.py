@@ -8,8 +8,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RunError
+from simnet.errors import ActorDiedError, DiskError, RunError, UserCodeError
 from simnet.inference.backend import Backend, built
+from simnet.inference.model import Model
+from simnet.inference.replay_model import ReplayModel
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
@@ -19,11 +21,12 @@ from simnet.runs.create import create_run
 from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
+from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.models import prepare_models
 from simnet.runtime.placement import Placement
 from simnet.runtime.restart_policy import Restarts
-from simnet.scenario.expected_turns import check_most_turns
+from simnet.scenario.expected_turns import check_startable
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
 from simnet.scheduler.messages import Finish
@@ -43,7 +46,7 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     than the scenario allows, RunError if the run failed, RecordError if the record could not be
     written. What was recorded until then is sealed and the manifest says why the run ended.
     """
-    check_most_turns(plan.scenario)
+    check_startable(plan.scenario)
     reporter = GuardedReporter(reporter or Silent())
     plan = with_prepared_models(plan, reporter.phase)
     return await _ActiveRun(plan, reporter).run()
@@ -52,6 +55,9 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
 def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     """Return the plan with its models checked and ready to be built; see `prepare_models`."""
     scenario = last_scenario(plan.scenario, plan.continuation)
+    if not plan.anybody_wakes:
+        report("nobody wakes, so neither Ray nor a model is started")
+        return plan
     prepared = prepare_models(scenario, plan.backend, plan.models, report, ray=plan.ray)
     default = prepared.pop(None, plan.backend)
     further = {name: model for name, model in prepared.items() if name is not None}
@@ -69,32 +75,41 @@ class _ActiveRun:
         """Those that stop the run; `nohup` has SIGHUP ignored."""
         self._main: asyncio.Task[Finish] | None = None
         self._runtime: Runtime | None = None
+        self._signal_count = 0
+        self._blocked = SignalInUserCode(reporter.phase)
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
-        with run_lock(directory.path):
+        with run_lock(directory.path), Watchdog():
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:
+        if directory.manifest.on_error != self._plan.on_error:
+            directory.update(on_error=self._plan.on_error)
         self._reporter.begun(directory.path)
-        self._runtime = self._make_runtime(directory.path)
-        self._main = asyncio.ensure_future(self._play_with_restarts(directory))
-        self._listen()
         try:
+            self._runtime = self._make_runtime(directory.path)
+            self._main = asyncio.ensure_future(self._play_with_restarts(directory))
+            self._listen()
             finish = await self._main
         except asyncio.CancelledError:
             if self._signal is None:
                 self._end_early(directory, State.INTERRUPTED, "cancelled")
                 raise
-            self._end_early(directory, State.INTERRUPTED, "interrupted before the first turn")
-            stopped = RunError("interrupted before the first turn")
+            why = "interrupted before the first turn"
+            if self._turns_started:
+                why = "interrupted while turns were under way; they are done again on resume"
+            self._end_early(directory, State.INTERRUPTED, why)
+            stopped = RunError(why)
             stopped.exit_code = 128 + self._signal
             raise stopped from None
         except Exception as error:
             self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
+            if isinstance(error, UserCodeError):
+                error.run = directory.path.name
             raise
         finally:
             self._stop_listening()
@@ -147,6 +162,7 @@ class _ActiveRun:
         for number in self._signals:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+                self._blocked.install(number)
 
     def _stop_listening(self) -> None:
         for number in self._signals:
@@ -156,10 +172,15 @@ class _ActiveRun:
     def _make_runtime(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
         plan = self._plan
         continuation = continuation or plan.continuation
+        if not plan.anybody_wakes:
+            idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
+            return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
         backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
         if plan.ray is False or len(backends) < len(plan.started):
             models = {name: built(model) for name, model in plan.started.items()}
-            return InProcess(plan.scenario, models, folder, continuation, plan.budget)
+            return InProcess(
+                plan.scenario, models, folder, continuation, plan.budget, on_error=plan.on_error
+            )
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
         return Cluster(
@@ -172,6 +193,8 @@ class _ActiveRun:
             restarts=plan.restarts,
             continuation=continuation,
             budget=plan.budget,
+            on_error=plan.on_error,
+            force=plan.force,
             report=self._reporter.phase,
         )
 
@@ -232,10 +255,13 @@ class _ActiveRun:
     def _on_signal(self, number: signal.Signals) -> None:
         assert self._runtime is not None
         assert self._main is not None
-        if self._signal is not None:
+        self._signal_count += 1
+        if self._signal_count > 2:
             self._runtime.abandon(number)
-        self._signal = number
-        if self._turns_started:
+        if self._signal_count == 2 and self._blocked.ended_code:
+            return  # its turn was ended, so there is nothing to wait for any more
+        first, self._signal = self._signal is None, number
+        if first and self._turns_started:
             self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
             self._runtime.stop()
         else:

@@ -15,6 +15,7 @@ from simnet.inference.settings import EngineSettings
 from simnet.recording.reading.run import RUNS
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import read_on_error
 
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
@@ -68,8 +69,14 @@ class RunOptions:
     personas_per_actor: PersonasPerActor = "auto"
     budget: Budget = UNLIMITED
     """What the run may cost; once that is spent, it stops and can be resumed."""
+    on_error: str | None = None
+    """What happens when code of the user fails: `stop` the run, which can be resumed, or `fail the
+    turn`, in short `fail`. None is `stop`, or what the recorded run did."""
+    force: bool = False
+    """Whether a run is started that does not seem to fit this machine."""
 
     def __post_init__(self) -> None:
+        read_on_error(self.on_error)
         if self.ray is False and self.address is not None:
             raise UsageError(
                 f"the cluster at {self.address} cannot be used without Ray; leave out ray=False "

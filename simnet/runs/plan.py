@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -13,8 +14,10 @@ from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.restart_policy import RESTARTS
+from simnet.scenario.nothing_happens import anybody_wakes
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
 
@@ -48,8 +51,19 @@ class RunPlan:
     """The recorded replies to start with."""
     budget: Budget = UNLIMITED
     """What it may cost; once that is spent, the run stops and can be resumed."""
+    force: bool = False
+    """Whether it is started on a cluster that does not seem to have what it needs."""
+    on_error: OnError = "stop"
+    """What becomes of the run, or of a turn, when code of the user fails."""
     models: Mapping[str, Backend | Model] = field(default_factory=dict)
     """Further models by the names that cohorts give them."""
+
+    @cached_property
+    def anybody_wakes(self) -> bool:
+        """Whether any turn can come of it, so that models are needed."""
+        switches = self.continuation.switches if self.continuation else ()
+        scenarios = [self.scenario, *(switch.scenario for switch in switches)]
+        return any(anybody_wakes(scenario) for scenario in scenarios)
 
     @property
     def started(self) -> dict[str | None, Backend | Model]:

@@ -41,7 +41,7 @@ def replay(run: Run, timeline: ScenarioTimeline | None = None) -> Replayed:
     Raises DivergenceError if a prompt differs from the recorded one.
     """
     replies = Recorded.load(run)
-    replayer = Replayer(timeline or timeline_of(run), replies)
+    replayer = Replayer(timeline or timeline_of(run), replies, on_error=run.manifest.on_error)
     completed = run.manifest.state is State.COMPLETED
     comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
     for rows in replayer:
@@ -52,7 +52,9 @@ def replay(run: Run, timeline: ScenarioTimeline | None = None) -> Replayed:
     differences = [one.difference for one in comparisons.values() if one.difference]
     digest, recorded = replayer.digest, run.manifest.state_hash
     if completed and not replayer.complete:
-        differences.append("a call that a turn needs is not in the record")
+        error = replayer.error
+        problem = str(error) if error else "a call that a turn needs is not in the record"
+        differences.append(problem)
     elif completed and recorded is not None and recorded != digest:
         differences.append(f"the world's last state: recorded {recorded}, now {digest}")
     return Replayed(

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from simnet import draws
 from simnet.agents.profile import AgentProfile
+from simnet.agents.prompting.fitting import Failure
 from simnet.clock import Seconds
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.recorded_replies import Recorded
@@ -53,7 +54,7 @@ def pick(run: Run, timeline: ScenarioTimeline, count: int, seed: int = 0) -> lis
     """Replay the run and pick `count` of its calls at random, with their prompts."""
     profile_of = profile_lookup(timeline.start, timeline.switches)
     sample = _ReservoirSample(Recorded.load(run), profile_of, count, seed)
-    for _ in Replayer(timeline, sample):
+    for _ in Replayer(timeline, sample, on_error=run.manifest.on_error):
         pass
     return sample.picked()
 
@@ -101,6 +102,9 @@ class _ReservoirSample:
 
     def prompt_digest(self, view: View, call: int) -> str | None:
         return self._recorded.prompt_digest(view, call)
+
+    def failure(self, view: View) -> Failure | None:
+        return self._recorded.failure(view)
 
     def picked(self) -> list[Asked]:
         """Return the picked calls."""

@@ -1,8 +1,9 @@
 """Plans the rest of a run that did not reach its end, and finds such runs."""
 
+from math import floor
 from pathlib import Path
 
-from simnet.errors import RecordError, UsageError
+from simnet.errors import RecordError, UsageError, short_path
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run, run_folders
@@ -12,6 +13,7 @@ from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, checksum
 from simnet.scenario.loading import Loaded
+from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.continuation import last_scenario
 
 
@@ -43,9 +45,35 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
         into=RunDirectory.reopen(run),
         continuation=continuation,
+    )
+
+
+def changed_source(run: Run) -> str | None:
+    """Say that the file of a run's scenario is not what it was, and what that means; else None.
+
+    A resume takes the copy in the run then, because the recorded part is done again.
+    """
+    facts = run.manifest.scenario
+    if facts is None or facts.origin is None or facts.file is None:
+        return None
+    origin, copy = Path(facts.origin), run.path / facts.file
+    if origin.suffix != ".py" or (origin.is_file() and checksum(origin) == facts.hash):
+        return None
+    what = "has changed" if origin.is_file() else "is gone"
+    note = (
+        f"{short_path(str(origin))} {what} since the run began, so it goes on with its copy {copy}"
+    )
+    if not origin.is_file():
+        return note
+    reached = max((rows.high for rows in run.slices("events", ["time"])), default=0.0)
+    return (
+        f"{note}; to go on with the changed file from where it stopped, and keep what was done: "
+        f"simnet fork {run.id} --at {floor(reached)}s "
+        f"--scenario {short_path(str(origin))}:{facts.attribute}"
     )
 
 

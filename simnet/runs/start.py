@@ -1,14 +1,19 @@
 """Plans a new run."""
 
+import os
 from dataclasses import replace
 
+from simnet.inference.backend import Backend
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
+from simnet.runtime.capacity import check_fits, machine, need_of
 from simnet.runtime.models import check_models, models_by_name
-from simnet.scenario.expected_turns import check_most_turns
+from simnet.runtime.placement import place
+from simnet.scenario.expected_turns import check_startable
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
+from simnet.scheduler.code_errors import read_on_error
 
 
 def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
@@ -24,7 +29,9 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     Raises ScenarioError if more turns are expected than the scenario allows, and what
     `choose_models` and `check_models` raise.
     """
-    check_most_turns(loaded.scenario)
+    check_startable(loaded.scenario)
+    if not options.force and options.address is None:  # a cluster is asked once there is one
+        check_capacity(loaded.scenario, options)
     models = choose_models(loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
     return RunPlan(
@@ -36,8 +43,20 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        force=options.force,
+        on_error=read_on_error(options.on_error) or "stop",
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,
         modules=loaded.modules,
     )
+
+
+def check_capacity(scenario: Scenario, options: RunOptions) -> None:
+    """Raise ScenarioError if this machine has not what a run needs."""
+    local = options.ray is False or not isinstance(options.models.model, str | Backend | None)
+    placement = None
+    if not local:
+        placement = place(scenario, options.personas_per_actor, os.cpu_count() or 1)
+    literal = options.personas_per_actor != "auto"
+    check_fits(scenario.name, need_of(scenario, placement), machine(), literal=literal)

@@ -21,6 +21,7 @@ from simnet.runtime.models import DEFAULT, with_fallback_models
 from simnet.runtime.placement import Placement, active_handles
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
@@ -99,6 +100,8 @@ class InProcess:
         folder: Path,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        *,
+        on_error: OnError = "stop",
     ) -> None:
         """Take what to run; `models` are by the names that cohorts give them.
 
@@ -116,7 +119,15 @@ class InProcess:
             profile_of=profile_lookup(scenario, switches) if switches else None,
         )
         clock = asyncio.get_running_loop().time
-        self._driver = Driver(scenario, agent_pool, self._record, continuation, budget, clock=clock)
+        self._driver = Driver(
+            scenario,
+            agent_pool,
+            self._record,
+            continuation,
+            budget,
+            on_error=on_error,
+            clock=clock,
+        )
         handles = active_handles(scenario)
         self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))
         self.phases = Phases()

@@ -8,10 +8,11 @@ from simnet.agents.formats.spotlighting import STYLES, Spotlighting
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.cue_checks import check_cues
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
 from simnet.text import did_you_mean
-from simnet.world.actions import fields_of
+from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "message"]
@@ -47,8 +48,7 @@ def check(
     handles = _check_handles(name, cohorts)
     _check_ties(name, ties, handles)
     _check_turns(name, cohorts, handles)
-    for number, cue in enumerate(cues):
-        _check_cue(name, cue, number, handles)
+    check_cues(name, cues, handles)
 
 
 def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
@@ -75,12 +75,25 @@ def _check_cohorts(name: str, cohorts: Sequence[Cohort], default: Feed) -> None:
                 f"suggestions={feed.suggestions}; it wants a positive number of tokens, or None, "
                 f"and no negative number of suggestions"
             )
-        for what in cohort.rhythm.triggered_by:
+        for what in _triggers(cohort):
             if what not in TRIGGERS:
                 raise ScenarioError(
                     f"{name}: cohort {cohort.name!r} is triggered by {what!r}"
                     f"{did_you_mean(what, TRIGGERS)}; choose among {', '.join(TRIGGERS)}"
                 )
+
+
+def _triggers(cohort: Cohort) -> Sequence[str]:
+    """Read what triggers a rhythm, which may be the user's own."""
+    rhythm, name = cohort.rhythm, f"{type(cohort.rhythm).__name__}.triggered_by"
+    try:
+        triggers = rhythm.triggered_by
+        if not isinstance(triggers, str):
+            return [str(one) for one in triggers]
+    except BaseException as error:
+        raise raised_by("rhythm", rhythm, error, name=name, cohort=cohort.name) from error
+    problem = f"is {triggers!r}; write a set of words, {{{triggers!r}}}"
+    raise wrong_result("rhythm", rhythm, problem, name=name, cohort=cohort.name)
 
 
 def _check_handles(name: str, cohorts: Sequence[Cohort]) -> set[str]:
@@ -99,8 +112,12 @@ def _check_ties(name: str, ties: Ties | TieBuilder, handles: set[str]) -> None:
     if callable(ties):
         return
     for number, tie in enumerate(ties):
-        if len(tie) != 2:
-            raise ScenarioError(f"{name}: tie {number} is {tie!r}; a tie is (follower, followee)")
+        pair = isinstance(tie, Sequence) and not isinstance(tie, str) and len(tie) == 2
+        if not pair or not all(isinstance(handle, str) for handle in tie):
+            raise ScenarioError(
+                f"{name}: tie {number} is {shown(tie)}; a tie is (follower, "
+                "followee), two handles such as ('ann', 'ben')"
+            )
         for handle in tie:
             if handle not in handles:
                 raise ScenarioError(
@@ -126,24 +143,6 @@ def _check_turns(name: str, cohorts: Sequence[Cohort], handles: set[str]) -> Non
                     f"{name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "
                     f"in no cohort{did_you_mean(speaker, handles)}"
                 )
-
-
-def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
-    where = f"{name}: cue {number} ({cue.does.verb} at {cue.at:g} s)"
-    if cue.who not in handles:
-        raise ScenarioError(
-            f"{where} is by @{cue.who}, who is in no cohort{did_you_mean(cue.who, handles)}"
-        )
-    if not 0 <= cue.at < float("inf"):
-        raise ScenarioError(f"{where}: give a time that is 0 or later")
-    for field in fields_of(type(cue.does)):
-        value = getattr(cue.does, field.name)
-        if field.kind == "text" and not str(value).strip():
-            raise ScenarioError(f"{where} by @{cue.who} has an empty text; write something")
-        if field.kind == "member" and value not in handles:
-            raise ScenarioError(
-                f"{where} names @{value}, who is in no cohort{did_you_mean(str(value), handles)}"
-            )
 
 
 def _twice(names: list[str]) -> list[str]:

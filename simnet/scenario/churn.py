@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.scenario.rhythms import Rhythm, TakingTurns
 
 
+@checked
 @dataclass(frozen=True)
 class Between:
     """Wake by a rhythm from the moment one joins until one leaves.

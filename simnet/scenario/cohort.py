@@ -3,22 +3,26 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from math import inf
 
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.agents.memory import Recall
 from simnet.agents.profile import AgentProfile, Behaviour, Flagger
+from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
 from simnet.scenario.rhythms import Exponential, Rhythm
+from simnet.user_code import wrong_result
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds.feed import Feed
 from simnet.world.verbs import MEMBER
 
 
+@checked
 @dataclass(frozen=True)
 class Cohort:
     """People who share a manner, a rhythm and a reach."""
@@ -66,6 +70,7 @@ class Cohort:
         self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
         self._check(self.model != "", "model=''; name one, or None for the run's default")
         self._check(bool(self.verbs), "it has no verbs; name at least Pass")
+        self._check_behaviour()
         for verb in self.verbs:
             ok = isinstance(verb, type) and issubclass(verb, Action)
             self._check(ok, f"{verb!r} is not a verb class")
@@ -78,6 +83,19 @@ class Cohort:
     def _check(self, holds: bool, otherwise: str) -> None:
         if not holds:
             raise ScenarioError(f"cohort {self.name!r}: {otherwise}")
+
+    def _check_behaviour(self) -> None:
+        behaviour = self.behaviour
+        if isgeneratorfunction(behaviour) or isasyncgenfunction(behaviour):
+            problem = "is a generator, for it has a `yield`; return a list of actions instead"
+            raise wrong_result("behaviour", behaviour, problem, cohort=self.name)
+        try:
+            signature(behaviour).bind(None, None, None)
+        except TypeError:
+            problem = "does not take three arguments; write `async def NAME(me, view, ask)`"
+            raise wrong_result("behaviour", behaviour, problem, cohort=self.name) from None
+        except ValueError:
+            return  # it has no signature that Python can read
 
     def _check_verb(self, verb: type[Action]) -> None:
         name = getattr(verb, "verb", "")
@@ -118,6 +136,7 @@ class Cohort:
         )
 
 
+@checked
 @dataclass(frozen=True)
 class Cue:
     """Something that happens at a set time, whoever else is awake."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from simnet.arguments import checked
 from simnet.clock import HOUR, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
@@ -45,6 +46,7 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 _FIRST_WEEKDAY = 3  # of Unix time: it began on a Thursday
 
 
+@checked
 @dataclass(frozen=True)
 class Diurnal:
     """Wake at random, more often at some hours of the local day and some days of the week.
@@ -126,6 +128,7 @@ class Diurnal:
         return (hours + 24 * _FIRST_WEEKDAY) % (24 * 7)
 
 
+@checked
 def zones(people: Sequence[Persona], attribute: str = "timezone") -> dict[str, Zone]:
     """Read each persona's time zone from an attribute: a zone's name, or hours.
 

@@ -4,6 +4,8 @@ from itertools import chain
 
 from simnet.personas.names import lookalikes
 from simnet.scenario.cohort import handles_of
+from simnet.scenario.cue_checks import late_cues
+from simnet.scenario.nothing_happens import idle_cohorts
 from simnet.scenario.scenario import Scenario
 
 MOST_COMPARED = 200_000
@@ -12,7 +14,8 @@ MOST_COMPARED = 200_000
 
 def doubts(scenario: Scenario) -> list[str]:
     """List warnings, a sentence each."""
-    return list(_alike(scenario))
+    late = late_cues(scenario.cues, scenario.lasts)
+    return [*late, *idle_cohorts(scenario), *_alike(scenario)]
 
 
 def _alike(scenario: Scenario) -> list[str]:

@@ -13,6 +13,7 @@ from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.scenario.churn import Between
 from simnet.scenario.cohort import Cohort, handles_of
+from simnet.scenario.cue_checks import check_possible
 from simnet.scenario.diurnal import Diurnal
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Rhythm, Steps, TakingTurns
@@ -56,8 +57,12 @@ def expect(scenario: Scenario) -> Expected:
     return Expected(turns + woken.turns, woken.at_least or others)
 
 
-def check_most_turns(scenario: Scenario) -> None:
-    """Raise ScenarioError, with the estimate, if more turns are expected than are allowed."""
+def check_startable(scenario: Scenario) -> None:
+    """Raise ScenarioError for a scenario that no run should start with.
+
+    One of its cues could only be refused, or more turns are expected than it allows.
+    """
+    check_possible(scenario.name, scenario.cues, scenario.cohorts)
     if scenario.most_turns is None:
         return
     expected = expect(scenario)
@@ -132,7 +137,8 @@ def _woken_by_cues(scenario: Scenario) -> Expected:
 
     It is a lower bound unless they follow nobody who posts of their own accord.
     """
-    posts = sorted((cue.at, cue.who) for cue in scenario.cues if cue.does.relation in POSTING)
+    cues = [cue for cue in scenario.cues if cue.at <= scenario.lasts]
+    posts = sorted((cue.at, cue.who) for cue in cues if cue.does.relation in POSTING)
     handles = scenario.handles()
     index = {handle: position for position, handle in enumerate(handles)}
     followers, followees = network_of(scenario, handles)

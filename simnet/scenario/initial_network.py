@@ -1,14 +1,16 @@
 """Who follows whom at the start: drawn by cohort, and from explicit ties."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simnet import draws
-from simnet.errors import ScenarioError
 from simnet.scenario.networks.arrays import TieBuilder
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
+from simnet.user_code import mark_boundary, name_of, raised_by, wrong_result
 from simnet.world.network import Indices
 
 
@@ -54,15 +56,29 @@ def _explicit(scenario: Scenario, handles: Sequence[str]) -> tuple[Indices, Indi
     return table[:, 0], table[:, 1]
 
 
+@mark_boundary(lambda run: f"ties by {name_of(run['build'])}")
 def _built(
     scenario: Scenario, build: TieBuilder, handles: Sequence[str]
 ) -> tuple[Indices, Indices]:
-    followers, followees = (np.asarray(part) for part in build(handles, scenario.seed))
-    for part in (followers, followees):
-        inside = part.size == 0 or 0 <= part.min() <= part.max() < len(handles)
-        if followers.shape != followees.shape or part.ndim != 1 or not inside:
-            raise ScenarioError(
-                f"{scenario.name}: ties by {getattr(build, '__name__', build)!r} are not two "
-                f"arrays of equal length with positions 0 to {len(handles) - 1}"
-            )
-    return followers.astype(np.int32), followees.astype(np.int32)
+    try:
+        built = tuple(np.asarray(part) for part in build(handles, scenario.seed))
+    except BaseException as error:
+        raise raised_by("ties by", build, error, name=repr(name_of(build))) from error
+    count = len(handles)
+    sound = len(built) == 2 and built[0].shape == built[1].shape
+    if not sound or not all(_are_positions(part, count) for part in built):
+        raise wrong_result(
+            "ties by",
+            build,
+            f"are not two arrays of equal length with positions 0 to {count - 1}",
+            name=repr(name_of(build)),
+        )
+    return built[0].astype(np.int32), built[1].astype(np.int32)
+
+
+def _are_positions(part: npt.NDArray[Any], count: int) -> bool:
+    if part.ndim != 1:
+        return False
+    if part.size == 0:
+        return True
+    return part.dtype.kind in "iu" and bool(0 <= part.min() <= part.max() < count)

@@ -9,6 +9,7 @@ from math import inf
 from typing import Protocol
 
 from simnet import draws
+from simnet.arguments import checked
 from simnet.clock import MINUTE, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
@@ -38,16 +39,7 @@ class Rhythm(Protocol):
         ...
 
 
-def backwards(
-    cohort: str, rhythm: Rhythm, method: str, wake: Seconds, at: Seconds
-) -> ScenarioError:
-    """Make the error for a rhythm's method that returned a time before `at`, or NaN."""
-    return ScenarioError(
-        f"cohort {cohort!r}: {type(rhythm).__name__}.{method} gave {wake:g} s at {at:g} s; "
-        "a rhythm must not go back in time"
-    )
-
-
+@checked
 @dataclass(frozen=True)
 class Exponential:
     """Wake at random: the rests between turns are exponential.
@@ -79,6 +71,7 @@ class Exponential:
         return now + exponential(self.delay, draw())
 
 
+@checked
 @dataclass(frozen=True)
 class Steps:
     """Wake at fixed steps, everyone at once: rounds, as most simulators have them."""
@@ -110,6 +103,7 @@ class Steps:
         return self.offset + step * self.every
 
 
+@checked
 @dataclass(frozen=True)
 class OnPost:
     """Sleep until someone one follows posts, then look after `delay`."""
@@ -133,6 +127,7 @@ class OnPost:
         return now + self.delay
 
 
+@checked
 @dataclass(frozen=True)
 class Never:
     """Stay silent but for cues."""
@@ -152,6 +147,7 @@ class Never:
         return inf
 
 
+@checked
 @dataclass(frozen=True)
 class TakingTurns:
     """Speak in the order of a list of speakers, one every `every` seconds; then stop.
@@ -189,11 +185,13 @@ class TakingTurns:
         return places[turn] * self.every if turn < len(places) else None
 
 
+@checked
 def round_robin(speakers: Sequence[str], turns: int) -> list[str]:
     """List `turns` speakers, one after another and over again."""
     return [speakers[turn % len(speakers)] for turn in range(turns)]
 
 
+@checked
 def random_order(speakers: Sequence[str], turns: int, seed: int = 0) -> list[str]:
     """List `turns` speakers drawn evenly, none twice in a row if there are several."""
     order: list[str] = []
@@ -204,6 +202,7 @@ def random_order(speakers: Sequence[str], turns: int, seed: int = 0) -> list[str
     return order
 
 
+@checked
 def respond(speakers: Sequence[str], turns: int, chance: float = 0.5, seed: int = 0) -> list[str]:
     """List `turns` speakers where the one before the last answers with a chance.
 

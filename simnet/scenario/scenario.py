@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simnet.agents.formats.spotlighting import Spotlighting
+from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
@@ -19,6 +20,7 @@ from simnet.world.feeds.feed import Feed
 SETTING = "You are on a social network as the person described below. Never step out of the role."
 
 
+@checked
 @dataclass(frozen=True)
 class Scenario:
     """People, feeds, cues, ties, seed and length: everything a run depends on but its model."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import InputError
 from simnet.datafiles import Broken, rows
+from simnet.errors import InputError
 
 TEXT_FILES = frozenset({".md", ".txt"})
 """Suffixes of files that hold plain text."""

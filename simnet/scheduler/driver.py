@@ -8,11 +8,13 @@ from itertools import islice
 from time import perf_counter
 
 from simnet.kernel.kernel import Kernel
+from simnet.personas.persona import portrait_of
 from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
@@ -47,9 +49,13 @@ class Driver:
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
         *,
+        on_error: OnError = "stop",
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        """Take what to run; `clock` is as in Scheduler."""
+        """Take what to run; `clock` is as in Scheduler.
+
+        Raises UserCodeError if code of the user fails that says who follows whom or wakes when.
+        """
         self._scenario = scenario
         self._disk_retry = DiskRetry(self._report_pause)
         self._record: Record = RetryingRecord(record, self._disk_retry)
@@ -58,13 +64,16 @@ class Driver:
             self._continued = ContinuedRecord(self._record, continuation.run, continuation.since)
             self._record = self._continued
         self._updates: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
-        self._kernel = Kernel(scenario, continuation.switches if continuation else ())
+        fails_turns = on_error == "fail"
+        switches = continuation.switches if continuation else ()
+        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns)
         self._scheduler = Scheduler(
             self._kernel,
             agent_pool,
             self._record,
             self._updates.put_nowait,
             budget=budget,
+            fails_turns=fails_turns,
             clock=clock,
         )
 
@@ -122,7 +131,7 @@ def _persona_rows(scenario: Scenario) -> Iterator[PersonaRow]:
             cohort=cohort,
             description=persona.description,
             attributes=json.dumps(persona.attributes, ensure_ascii=False),
-            portrait=persona.portrait(),
+            portrait=portrait_of(persona, cohort),
             source=(source.file or None) if source else None,
             position=position,
             license=source.licence if source else None,

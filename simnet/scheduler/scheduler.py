@@ -15,6 +15,7 @@ from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
 from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.posts import View
@@ -67,12 +68,14 @@ class Scheduler:
         report: Callable[[Progress], None] | None = None,
         *,
         budget: Budget = UNLIMITED,
+        fails_turns: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Take the kernel, the agents, the record and the function that gets progress.
 
-        The scheduler stops when the tokens or calls of `budget` are spent. `clock` returns
-        seconds and has to run as fast as the clock of the event loop does.
+        The scheduler stops when the tokens or calls of `budget` are spent, and when code
+        of the user fails, unless `fails_turns`: then only its turn fails. `clock` returns seconds
+        and has to run as fast as the clock of the event loop does.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
@@ -80,6 +83,7 @@ class Scheduler:
         self._report = report
         self._clock = clock
         self._budget = budget
+        self._code_errors = CodeErrors(fails_turns=fails_turns)
         self._decided = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
         """One task for each batch of views that was sent to a host."""
@@ -105,7 +109,10 @@ class Scheduler:
         self._decided.set()
 
     async def run(self) -> Finish:
-        """Run to the end or until `stop`. Raises what an agent or the record raises."""
+        """Run to the end or until `stop`.
+
+        Raises what the record raises, and UserCodeError once all else is recorded.
+        """
         self._started_at = self._written_at = self._clock()
         status = Status.FULL
         async with asyncio.TaskGroup() as self._tasks:
@@ -115,7 +122,9 @@ class Scheduler:
                 if limit < 1:
                     await self._wait()
                     continue
-                status = self._kernel.advance(limit)
+                with self._code_errors.kept():
+                    status = self._kernel.advance(limit)
+                self._stop = self._stop or self._code_errors.stops
                 if status is Status.WAITING and await self._hold_back():
                     continue
                 self._send(self._take_views())
@@ -129,6 +138,7 @@ class Scheduler:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
             await self._write_rows(everything=True)
+        self._code_errors.raise_first()
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
     async def _hold_back(self) -> bool:
@@ -193,8 +203,10 @@ class Scheduler:
                 self._calls.append(answer.calls)
             self._usage = self._usage.plus(answer.usage)
             self.recalled += answer.recalled
-            self._stop = self._stop or self._budget.spent(self._usage) is not None
-            self._kernel.deliver(answer.decisions)
+            decisions = self._code_errors.without_failed(answer.decisions)
+            spent = self._budget.spent(self._usage) is not None
+            self._stop = self._stop or spent or self._code_errors.stops
+            self._kernel.deliver(decisions)
             self._in_flight -= len(answer.decisions)
             if self._first_reply is None and answer.usage.calls:
                 self._first_reply = self._clock() - self._started_at

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from simnet.errors import UserCodeError
 from simnet.world.actions import Action
 
 
@@ -13,3 +14,5 @@ class Decision(NamedTuple):
     actions: tuple[Action, ...]
     marks: tuple[str, ...] = ()
     failure: str | None = None
+    error: UserCodeError | None = None
+    """Why its behaviour failed, if it did so now and not in the run that is replayed."""

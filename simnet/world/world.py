@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from simnet.clock import Seconds
-from simnet.errors import ActionError, ScenarioError, SimnetError
+from simnet.errors import ActionError
+from simnet.user_code import mark_boundary, raised_by
 from simnet.world.actions import Action, Effect
+from simnet.world.effects import check_effect
 from simnet.world.event_codec import encode_action
 from simnet.world.events import DONE, REFUSED, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
@@ -26,6 +28,7 @@ SEEN_PER_CANDIDATE = 8
 class World(WorldState):
     """A state of the world and the two ways to change it."""
 
+    @mark_boundary(lambda run: f"verb {run['action'].verb!r} of @{run['who']}")
     def apply(
         self,
         who: str,
@@ -44,8 +47,8 @@ class World(WorldState):
 
         `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
         action belongs to and go into the event as they are. Raises ValueError if `now` is
-        before the last change, ScenarioError, naming the verb, if its rule raises anything
-        but ActionError.
+        before the last change, UserCodeError, naming the verb, if its rule raises anything
+        but ActionError or returns no Effect.
         """
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")
@@ -53,18 +56,17 @@ class World(WorldState):
         position = self.index[who]
         try:
             self._check_may_act(position, forbidden)
-            effect, outcome, reason = (
-                encode_action(action, action.do(self, position, now)),
-                DONE,
-                None,
-            )
+            done = action.do(self, position, now)
+            if type(done) is not Effect or type(action).__module__[:7] != "simnet.":
+                check_effect(action, done, len(self.posts))
+            effect, outcome, reason = encode_action(action, done), DONE, None
         except ActionError as error:
             effect, outcome, reason = encode_action(action, Effect()), REFUSED, str(error)
-        except SimnetError:
-            raise
-        except Exception as error:
-            raise ScenarioError(
-                f"verb {action.verb!r} raised {type(error).__name__}: {error}"
+        except BaseException as error:
+            rule, verb = type(action).do, repr(action.verb)
+            cohort = self.cohorts[position]
+            raise raised_by(
+                "verb", rule, error, name=verb, cohort=cohort, handle=who, turn=turn
             ) from error
         # A hot path: arguments by position, in the order of the fields, cost a quarter.
         return Event(
@@ -89,6 +91,7 @@ class World(WorldState):
             shown,
         )
 
+    @mark_boundary(lambda run: f"feed of @{run['who']}, turn {run['turn']}")
     def observe(
         self,
         who: str,
@@ -103,7 +106,7 @@ class World(WorldState):
 
         What is shown counts as seen and as read. `turn`, `seed` and `refused` go into the view
         as they are; `seed` also decides whom `feed.suggests` suggests. Raises ValueError if
-        `now` is before the last change, ScenarioError if a ranking gives no usable scores.
+        `now` is before the last change, UserCodeError if a source, ranking or recommendation fails.
         """
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")

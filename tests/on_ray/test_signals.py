@@ -25,6 +25,7 @@ SCRIPT = textwrap.dedent(
     sys.path[:0] = [sys.argv[2]]
     from waiting import Hold
     from simnet import Cohort, Scenario, Steps, sample
+    from simnet.errors import RunError
     from simnet.runs.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backends.fake_backend import FakeBackend
@@ -42,7 +43,10 @@ SCRIPT = textwrap.dedent(
     hold = Hold(Path(sys.argv[1]), since=float(sys.argv[3]))
     backend = FakeBackend(delay=hold.delay(lambda prompt: 0.3))
     plan = RunPlan(scenario, backend, Path(sys.argv[1]) / "runs")
-    outcome = asyncio.run(launch(plan, Announcing()))
+    try:
+        outcome = asyncio.run(launch(plan, Announcing()))
+    except RunError as error:
+        sys.exit(error.exit_code)
     sys.exit(128 + outcome.signal)
     """
 )
@@ -88,7 +92,7 @@ def test_a_signal_drains_and_seals_the_run(running, number):
 
 
 @pytest.mark.parametrize("running", [HELD], indirect=True)
-def test_a_second_ctrl_c_exits_at_once(running):
+def test_a_second_ctrl_c_waits_for_nothing_and_seals_the_run(running):
     process, folder = running
     wait_until(lambda: Hold(folder, HELD).reached)  # from now on it could drain for ever
     children = offspring(process)
@@ -99,4 +103,6 @@ def test_a_second_ctrl_c_exits_at_once(running):
     assert not survivors(children)
     assert rows_on_disk(folder / "runs", "events") > 0
     (path,) = (folder / "runs").iterdir()
-    assert Run.open(path).manifest.state == "running"
+    record = Run.open(path)
+    assert record.manifest.state == "interrupted"
+    assert record.sealed

@@ -14,6 +14,7 @@ from typing import Protocol
 from simnet import draws
 from simnet.agents.memory import overlap, words_of
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
 from simnet.world.posts import Shown, View
@@ -28,6 +29,7 @@ class Probability(Protocol):
         ...
 
 
+@checked
 def chance(of: float) -> Probability:
     """React to every post with the same probability. Raises ScenarioError outside 0 to 1."""
     _check(0 <= of <= 1, f"chance({of}): give a chance, 0 to 1")
@@ -38,6 +40,7 @@ def chance(of: float) -> Probability:
     return probability
 
 
+@checked
 def popularity(half: float = 10.0, least: float = 0.0) -> Probability:
     """Follow the crowd: `least` + (1 - `least`) * n / (n + `half`) at n likes and reposts.
 
@@ -52,6 +55,7 @@ def popularity(half: float = 10.0, least: float = 0.0) -> Probability:
     return probability
 
 
+@checked
 def threshold(count: int) -> Probability:
     """React once a post has `count` reposts (Granovetter 1978)."""
     _check(count >= 0, f"threshold({count}): give 0 or more")
@@ -62,6 +66,7 @@ def threshold(count: int) -> Probability:
     return probability
 
 
+@checked
 def agreement(most: float = 1.0) -> Probability:
     """Favour own topics: `most` times the share of a post's words that are in the portrait."""
     _check(0 <= most <= 1, f"agreement({most}): give a chance, 0 to 1")
@@ -72,6 +77,7 @@ def agreement(most: float = 1.0) -> Probability:
     return probability
 
 
+@checked
 def all_of(*probabilities: Probability) -> Probability:
     """React only if all of them do: the product of the probabilities."""
 
@@ -81,6 +87,7 @@ def all_of(*probabilities: Probability) -> Probability:
     return probability
 
 
+@checked
 def likes(probability: Probability) -> Behaviour:
     """Like the first post of the feed that the draw selects; do nothing if there is none."""
 
@@ -91,6 +98,7 @@ def likes(probability: Probability) -> Behaviour:
     return liking
 
 
+@checked
 def reposts(probability: Probability) -> Behaviour:
     """Repost the first post of the feed that the draw selects; do nothing if there is none."""
 
@@ -101,6 +109,7 @@ def reposts(probability: Probability) -> Behaviour:
     return reposting
 
 
+@checked
 def first_of(*behaviours: Behaviour) -> Behaviour:
     """Do what the first behaviour that does anything does; the later ones are not tried."""
 

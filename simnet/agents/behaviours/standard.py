@@ -3,6 +3,7 @@
 from simnet import draws
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.agents.prompting import prompts
+from simnet.arguments import checked
 from simnet.world.actions import Action
 from simnet.world.posts import View
 from simnet.world.verbs import Dismiss, Label, Remove
@@ -18,6 +19,7 @@ async def silent(me: Agent, view: View, ask: Ask) -> Chosen:
     return []
 
 
+@checked
 def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
     """Act as `otherwise` with probability `speaks`, else only read."""
 
@@ -29,6 +31,7 @@ def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
     return lurking
 
 
+@checked
 def enforce(rule: str, note: str | None = None) -> Behaviour:
     """Judge each reported post by `rule`: remove it, or label it with `note`, or dismiss it."""
 

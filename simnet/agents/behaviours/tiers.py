@@ -10,6 +10,7 @@ from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
+from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.posts import Shown, View
@@ -23,6 +24,7 @@ def touched(view: View) -> bool:
     return bool(view.messages) or not ADDRESSED_TO_VIEWER.isdisjoint(view.why)
 
 
+@checked
 def tiered(
     rule: Behaviour,
     model: Behaviour = converse,
@@ -49,6 +51,7 @@ def tiered(
     return acting
 
 
+@checked
 def archetypes(
     k: int,
     otherwise: Behaviour = converse,

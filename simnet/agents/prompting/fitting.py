@@ -36,6 +36,13 @@ class Encoder(Protocol):
         ...
 
 
+class Failure(NamedTuple):
+    """How a turn failed in the user's code, as the record says."""
+
+    marks: tuple[str, ...]
+    reason: str
+
+
 class KnownReplies(Protocol):
     """Replies known before the run starts, such as those of a run that is replayed."""
 
@@ -48,6 +55,10 @@ class KnownReplies(Protocol):
 
     def prompt_digest(self, view: View, call: int) -> str | None:
         """Return the digest of the prompt of that call, None if unknown."""
+        ...
+
+    def failure(self, view: View) -> Failure | None:
+        """Return how the turn of `view` failed in the user's code, None if it did not."""
         ...
 
 

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from simnet import log
+from simnet.runtime.code_watchdog import LOGGER
 
 POLL_SECONDS = 0.5
 """Wall seconds between two looks at the files."""
@@ -17,7 +18,7 @@ class LogLines:
     """Follows the log files of a run's actors. Use it as a context manager."""
 
     def __init__(self, level: log.Level | None) -> None:
-        """Print lines of `level` and above; nothing if it is None."""
+        """Print lines of `level` and above; if it is None, those of the watchdog alone."""
         self._level = level
         self._folder: Path | None = None
         self._offsets: dict[Path, int] = {}
@@ -34,10 +35,9 @@ class LogLines:
 
     def follow(self, run: Path) -> None:
         """Print what is written to the files of a run directory from now on."""
-        if self._level is not None:
-            self._folder = run / log.FOLDER
-            self._offsets = {file: file.stat().st_size for file in self._files()}
-            self._thread.start()
+        self._folder = run / log.FOLDER
+        self._offsets = {file: file.stat().st_size for file in self._files()}
+        self._thread.start()
 
     def _files(self) -> list[Path]:
         assert self._folder is not None
@@ -59,7 +59,10 @@ class LogLines:
                 self._print(json.loads(line))
 
     def _print(self, fields: dict[str, Any]) -> None:
-        assert self._level is not None
+        if fields.get("logger") == LOGGER:
+            sys.stderr.write(log.text_line(fields) + "\n")
+        if fields.get("logger") == LOGGER or self._level is None:
+            return
         names = logging.getLevelNamesMapping()
         if names[fields["level"].upper()] >= names[self._level.upper()]:
             sys.stderr.write(log.text_line(fields) + "\n")

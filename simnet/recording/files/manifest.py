@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -93,6 +93,8 @@ class Manifest(_Facts):
     whose readers know the built-in verbs by name."""
     placement: Mapping[str, JsonValue] = {}
     """Placement of the actors: personas per actor, replicas, nodes."""
+    on_error: Literal["stop", "fail"] = "stop"
+    """What became of the run, or of a turn, when code of the user failed."""
     determinism: str | None = None
     """recorded replay | deterministic schedule | batch-invariant"""
     created: datetime

@@ -7,21 +7,25 @@ from the recorded one ends the run with DivergenceError.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import unified_diff
 from itertools import islice
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.agents.prompting.fitting import Failure
+from simnet.agents.reply_flags import CODE_ERROR
 from simnet.clock import format_time
 from simnet.errors import DivergenceError, RecordError
 from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import arrow_schema, column_of
+from simnet.world.events import FAILED
 from simnet.world.posts import View
+from simnet.world.verbs import Pass
 
 _KEY = ("who", "turn", "call")
 _LOADED = (*_KEY, "time", "prompt_hash", "completion", *Completion._fields[1:])
@@ -31,6 +35,10 @@ ADVICE = (
     "the scenario, its data, a library or simnet is not what the run was recorded with; go on "
     "with those, or fork the run"
 )
+
+
+Turn: TypeAlias = tuple[str, int]
+"""Handle, and number of the turn."""
 
 
 class _RecordedPrompt(NamedTuple):
@@ -46,9 +54,10 @@ class _RecordedPrompt(NamedTuple):
 class Recorded:
     """The recorded replies of some agents, or of all."""
 
-    def __init__(self, run: Run, rows: pa.Table) -> None:
-        """Take rows of `calls`, with the columns that `load` loads."""
+    def __init__(self, run: Run, rows: pa.Table, failures: Mapping[Turn, Failure]) -> None:
+        """Take rows of `calls`, with the columns that `load` loads, and turns that failed."""
         self._run = run
+        self._failures = failures
         self._table = rows
         names = rows["who"].combine_chunks().dictionary_encode()
         whose = names.indices.to_numpy()
@@ -69,15 +78,17 @@ class Recorded:
         schema = arrow_schema("calls")
         chunks = [pa.schema([schema.field(name) for name in _LOADED]).empty_table()]
         chunks += [table_slice.load() for table_slice in run.slices("calls", _LOADED)]
-        return cls(run, pa.concat_tables(chunks))
+        return cls(run, pa.concat_tables(chunks), _failures(run))
 
     def of(self, who: Collection[str]) -> "Recorded":
         """Select the replies to some agents, for the process that hosts them."""
         wanted = pc.is_in(self._table["who"], pa.array(who, pa.string()))
-        return Recorded(self._run, self._table.filter(wanted))
+        theirs = set(who)
+        failures = {turn: how for turn, how in self._failures.items() if turn[0] in theirs}
+        return Recorded(self._run, self._table.filter(wanted), failures)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Recorded, (self._run, self._table)
+        return Recorded, (self._run, self._table, self._failures)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -105,6 +116,10 @@ class Recorded:
         row = self._row(view, call)
         return None if row is None else str(self._hashes[row].as_py())
 
+    def failure(self, view: View) -> Failure | None:
+        """Return how the turn of `view` failed in the user's code, None if it did not."""
+        return self._failures.get((view.who, view.turn))
+
     def _row(self, view: View, call: int) -> int | None:
         start, end = self._spans.get(view.who, (0, 0))
         key = (view.turn << _CALL_BITS) | call
@@ -124,6 +139,20 @@ class Recorded:
             f"{format_time(view.now)}: the prompt is not the one that was recorded\n{difference}\n"
             f"{ADVICE}"
         )
+
+
+def _failures(run: Run) -> dict[Turn, Failure]:
+    """Find the turns that failed in the user's code, which may not fail there again."""
+    columns = ["who", "turn", "part", "verb", "outcome", "marks", "reason"]
+    found: dict[Turn, Failure] = {}
+    for table_slice in run.slices("events", columns):
+        rows = table_slice.load()
+        for row in rows.filter(pc.equal(rows["outcome"], FAILED)).to_pylist():
+            whole = row["turn"] is not None and row["part"] == 0 and row["verb"] == Pass.verb
+            if whole and CODE_ERROR in row["marks"]:
+                failure = Failure(tuple(row["marks"]), row["reason"])
+                found.setdefault((row["who"], row["turn"]), failure)
+    return found
 
 
 def _recorded_prompt(run: Run, view: View, call: int) -> _RecordedPrompt:

@@ -24,6 +24,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, profile_lookup
+from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.in_process import answers
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.gc_tuning import collect_rarely
@@ -34,6 +35,7 @@ from simnet.runtime.ray.serialization import Packed, unpack
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, Finish, Progress
@@ -78,6 +80,7 @@ class PersonaAgents:
         if logs is not None:
             logs.set_up()
         self._spec = spec
+        Watchdog().start()
 
     async def start(self) -> Ready:
         """Make the host; return once the agents can be run."""
@@ -109,6 +112,7 @@ class PersonaAgent:
             logs.set_up()
         self._spec = spec
         self._loop = asyncio.new_event_loop()
+        Watchdog().start()
 
     def start(self) -> Ready:
         """Make the host; return once the agent can be run."""
@@ -164,12 +168,18 @@ class SchedulerActor:
         recorder: ActorHandle,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        on_error: OnError = "stop",
         logs: log.ActorLogs | None = None,
     ) -> None:
         if logs is not None:
             logs.set_up()
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
-        self._make_driver = partial(Driver, scenario, agent_pool, record, continuation, budget)
+        self._make_driver = partial(
+            Driver, scenario, agent_pool, record, continuation, budget, on_error=on_error
+        )
+        self._driver: Driver | None = None
+        self._stopped = False
+        Watchdog().start()
 
     async def start(self) -> Ready:
         """Make the kernel."""
@@ -180,10 +190,15 @@ class SchedulerActor:
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and a Finish as the last item."""
         with log.failures(_SCHEDULER_LOG, "the run failed"):
+            assert self._driver is not None
+            if self._stopped:
+                self._driver.stop()
             async for update in log_progress(self._driver.run()):
                 yield update
 
     async def stop(self) -> None:
         """Start no more turns."""
         _SCHEDULER_LOG.info("stopping")
-        self._driver.stop()
+        self._stopped = True
+        if self._driver is not None:
+            self._driver.stop()

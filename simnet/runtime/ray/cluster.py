@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -20,6 +21,7 @@ from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
+from simnet.runtime.capacity import check_cluster
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray.actors import (
@@ -47,6 +49,7 @@ from simnet.runtime.restart_policy import RESTARTS, Restarts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
@@ -73,6 +76,8 @@ class Cluster:
         restarts: int = RESTARTS,
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
+        on_error: OnError = "stop",
+        force: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -91,6 +96,8 @@ class Cluster:
         self._restarts = restarts
         self._continuation = continuation
         self._budget = budget
+        self._on_error = on_error
+        self._force = force
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
         self._engines: EnginePool | None = None
@@ -120,6 +127,9 @@ class Cluster:
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
         self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
+        if self._address is not None and not self._force:
+            memory = float(ray.cluster_resources().get("memory", inf))
+            check_cluster(self._scenario, self.placement, memory, self._per_actor)
         self._report(f"starting {self.placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._engines = engines = self._make_servers()
@@ -144,6 +154,7 @@ class Cluster:
             self._recorder,
             self._continuation,
             self._budget,
+            self._on_error,
             name="scheduler",
             scheduling_strategy=here,  # a run that goes on reads its record
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.scenario.networks.arrays import (
@@ -31,6 +32,7 @@ REPAIRS = 20
 """How often ends that cannot be joined are shuffled and tried again."""
 
 
+@checked
 def stochastic_block(
     groups: Sequence[Sequence[Persona]], within: float, between: float
 ) -> TieBuilder:
@@ -60,6 +62,7 @@ def stochastic_block(
     return build
 
 
+@checked
 def lfr(
     mean: float,
     mixing: float,

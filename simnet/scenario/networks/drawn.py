@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from simnet import draws
+from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Persona
 from simnet.scenario.networks.arrays import (
@@ -23,6 +24,7 @@ from simnet.scenario.networks.arrays import (
 from simnet.world.network import Indices
 
 
+@checked
 def random_followees(mean: float, people: People = None) -> TieBuilder:
     """Let each follow others drawn evenly, as many as a Poisson draw of a mean says.
 
@@ -42,6 +44,7 @@ def random_followees(mean: float, people: People = None) -> TieBuilder:
     return build
 
 
+@checked
 def homophily(
     people: Sequence[Persona], attribute: str, strength: float, mean: float
 ) -> TieBuilder:
@@ -82,6 +85,7 @@ def homophily(
     return build
 
 
+@checked
 def star_by_topic(
     people: Sequence[Persona], topic: str = "interests", chance: float = 0.2, hubs: int = 1
 ) -> TieBuilder:
@@ -115,6 +119,7 @@ def star_by_topic(
     return build
 
 
+@checked
 def together(*builders: TieBuilder) -> TieBuilder:
     """Put networks on top of each other; a tie that is in several counts once.
 

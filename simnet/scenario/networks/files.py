@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from simnet.arguments import checked
 from simnet.datafiles import Broken, Content, Reading, Row, opened, rows
 from simnet.errors import InputError
 from simnet.scenario.networks.arrays import Edges, TieBuilder
@@ -86,6 +87,7 @@ class FileTies:
         return position
 
 
+@checked
 def edges(path: Path | str) -> TieBuilder:
     """Read who follows whom from a CSV, JSON, JSON Lines, Parquet or GraphML file.
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.scenario.networks.arrays import (
     Edges,
@@ -23,6 +24,7 @@ from simnet.scenario.networks.arrays import (
 )
 
 
+@checked
 def erdos_renyi(chance: float, people: People = None) -> TieBuilder:
     """Let everybody follow everybody else with the same chance (Gilbert 1959).
 
@@ -42,6 +44,7 @@ def erdos_renyi(chance: float, people: People = None) -> TieBuilder:
     return build
 
 
+@checked
 def barabasi_albert(ties: int, people: People = None, *, shuffled: bool = True) -> TieBuilder:
     """Let each newcomer befriend `ties` others in proportion to their friends.
 
@@ -67,6 +70,7 @@ def barabasi_albert(ties: int, people: People = None, *, shuffled: bool = True) 
     return build
 
 
+@checked
 def watts_strogatz(nearest: int, rewired: float, people: People = None) -> TieBuilder:
     """Tie each to the `nearest` beside them on a ring, then move a share of ties anywhere.
 

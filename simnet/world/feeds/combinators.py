@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.world.feeds.feed import scored
@@ -13,6 +14,7 @@ from simnet.world.posts import Post
 from simnet.world.state import WorldState
 
 
+@checked
 def mix(inside: Ranking, outside: Ranking, share: float) -> Ranking:
     """Give `share` of the places to authors the viewer does not follow, evenly spread.
 
@@ -60,6 +62,7 @@ def _in_order(
     return [place for _, place in order]
 
 
+@checked
 def blend(weights: Mapping[Ranking, float]) -> Ranking:
     """Add up rankings by weight, each scaled to 0 for its worst candidate and 1 for its best.
 
@@ -84,6 +87,7 @@ def blend(weights: Mapping[Ranking, float]) -> Ranking:
     return blended
 
 
+@checked
 def diverse(ranking: Ranking, most_per_author: int) -> Ranking:
     """Rank as `ranking` does, but put what is beyond `most_per_author` of one author last.
 

@@ -7,28 +7,18 @@ that a look costs the same whether the world holds a thousand posts or ten milli
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
-from math import isnan
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple
 
+from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
-from simnet.errors import ScenarioError
+from simnet.user_code import raised_by, wrong_result
+from simnet.world.feeds.boundary import Entry, Source, found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
-
-Entry: TypeAlias = int
-"""Position in the world's timeline, where each post and each repost has an entry."""
-
-
-class Source(Protocol):
-    """Find what a viewer might be shown: timeline entries since `first`, newest first."""
-
-    def __call__(self, world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-        """List at most `limit` entries, newest first."""
-        ...
 
 
 def following(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
@@ -52,6 +42,7 @@ def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[E
     return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
 
 
+@checked
 def popular(most: int) -> Source:
     """Offer at most `most` of the posts that were engaged with most often lately, by anybody.
 
@@ -67,6 +58,7 @@ def popular(most: int) -> Source:
     return by_popularity
 
 
+@checked
 def both(one: Source, other: Source) -> Source:
     """Offer what either source offers, `one` first when room is short."""
 
@@ -79,6 +71,7 @@ def both(one: Source, other: Source) -> Source:
     return find
 
 
+@checked
 @dataclass(frozen=True)
 class Feed:
     """How a cohort's feed is made."""
@@ -161,17 +154,14 @@ def choose(
 def scored(
     world: WorldState, viewer: int, ranking: Ranking, posts: Sequence[Post], now: Seconds
 ) -> Sequence[float]:
-    """Return a ranking's scores. Raises ScenarioError, naming it, if they are not usable."""
+    """Return a ranking's scores. Raises UserCodeError, naming it, if they are not usable."""
     try:
         scores = ranking(world, viewer, posts, now)
-    except ScenarioError:
-        raise
-    except Exception as error:
-        raise ScenarioError(
-            f"cohort {world.cohorts[viewer]!r}: ranking {_name(ranking)} raised "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    check_scores(ranking, posts, scores, world.cohorts[viewer])
+    except BaseException as error:
+        raise raised_by("ranking", ranking, error, **whose(world, viewer)) from error
+    problem = problem_of_scores(posts, scores)
+    if problem is not None:
+        raise wrong_result("ranking", ranking, problem, **whose(world, viewer))
     return scores
 
 
@@ -184,10 +174,6 @@ def affordable(posts: Sequence[Post], tokens: int) -> int:
         if place and left < 0:
             return place
     return len(posts)
-
-
-def _name(ranking: Ranking) -> str:
-    return getattr(ranking, "__name__", repr(ranking))
 
 
 def _visible(
@@ -206,7 +192,7 @@ def _visible(
     first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
     left_out = None if feed.own else viewer
-    entries = feed.reads(world, viewer, first, feed.candidates)
+    entries = found_entries(world, viewer, feed.reads, first, feed.candidates)
     posts: list[Post] = []
     reposted: dict[int, str] = {}
     taken = set(excluded)
@@ -234,16 +220,3 @@ def _visible(
         [reposted.get(place, "") for place in range(len(posts))] if reposted else [""] * len(posts)
     )
     return Choices(posts, [post.at for post in posts], why)
-
-
-def check_scores(
-    ranking: Ranking, posts: Sequence[Post], scores: Sequence[float], cohort: str
-) -> None:
-    """Raise ScenarioError, naming cohort and ranking, unless it gave each post one number."""
-    if len(scores) != len(posts) or any(map(isnan, scores)):
-        name = f"cohort {cohort!r}: ranking {_name(ranking)}"
-        raise ScenarioError(
-            f"{name} gave {len(scores)} scores for {len(posts)} posts"
-            if len(scores) != len(posts)
-            else f"{name} gave a score that is not a number"
-        )

@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.posts import Post
@@ -26,6 +27,7 @@ CACHED = 65_536
 """Texts whose embeddings are kept."""
 
 
+@checked
 def interest(about: About | None = None) -> Ranking:
     """Rank by likeness of words to what the viewer wrote, engaged with and is said to be.
 
@@ -44,6 +46,7 @@ def interest(about: About | None = None) -> Ranking:
     return by_interest
 
 
+@checked
 def collaborative(
     world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
 ) -> list[float]:
@@ -72,6 +75,7 @@ def _shared(neighbours: Mapping[int, float], fans: Sequence[int]) -> float:
     return total / sqrt(len(fans)) if total else 0.0
 
 
+@checked
 def embeddings(vector: Embed, about: About | None = None) -> Ranking:
     """Rank by cosine of a post's embedding with the mean of those the viewer likes.
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from simnet import draws
+from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.portable_math import log
 from simnet.world.posts import Post
@@ -55,6 +56,7 @@ def hot(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> 
     return scores
 
 
+@checked
 def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
     """Rank by reactions, replies (twice) and reposts (three times), fading by half-life.
 
@@ -79,6 +81,7 @@ def shuffled(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
     return [draws.unit("shuffled", world.handles[viewer], post.id, repr(now)) for post in posts]
 
 
+@checked
 def split(share: float, one: Ranking, other: Ranking, key: str = "split") -> "Split":
     """Give `share` of the viewers ranking `one` and the rest `other`; an A/B test in one world.
 

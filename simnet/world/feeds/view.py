@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from simnet.clock import Seconds
 from simnet.world.events import ExposureBatch
+from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
 from simnet.world.posts import MessageSeen, View
@@ -128,7 +129,7 @@ def _suggested(
     assert feed.suggests is not None
     hidden = world.hidden_from(viewer)
     spare = len(found) + min(len(hidden), feed.suggestions)
-    ranked = feed.suggests(world.network, viewer, feed.suggestions + spare, seed)
+    ranked = suggested_members(world, viewer, feed.suggests, feed.suggestions + spare, seed)
     handles = [world.handles[whom] for whom in ranked if whom not in hidden]
     return tuple([handle for handle in handles if handle not in found][: feed.suggestions])
 

@@ -1,0 +1,234 @@
+"""What an annotation wants of a value, in words, and what to write in place of a wrong one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import cache, partial
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from simnet.clock import DAY, HOUR, MINUTE, parse_duration
+from simnet.user_code import shown
+
+
+class Want(NamedTuple):
+    """What a value has to be."""
+
+    what: str
+    """In words, after `give`."""
+    holds: Callable[[object], bool]
+    advice: Callable[[object], str] = lambda _: ""
+    """What to write in place of a wrong value, if that can be guessed."""
+
+
+@cache
+def _class_want(kind: type) -> Want | None:
+    simple = _simple_wants().get(kind)
+    if simple is not None or getattr(kind, "_is_protocol", False):
+        return simple or _protocol_want(kind)
+    name = kind.__name__
+    article = "an" if name[:1] in "AEIOU" else "a"
+    return Want(f"{article} {name}", lambda value: isinstance(value, kind), partial(_made, kind))
+
+
+@cache
+def _simple_wants() -> dict[type, Want]:
+    return {
+        bool: Want("True or False", lambda value: isinstance(value, bool)),
+        int: Want("a whole number", _is_whole, _number_advice),
+        float: Want("a number", _is_number, _number_advice),
+        str: Want("a text", lambda value: isinstance(value, str), _text_advice),
+        NoneType: Want("None", lambda value: value is None),
+    }
+
+
+def _protocol_want(kind: type) -> Want | None:
+    members = [name for name in vars(kind) if not name.startswith("_")]
+    if "__call__" in vars(kind):
+        return Want(f"a function ({kind.__name__})", _is_function, _function_advice)
+
+    def holds(value: object) -> bool:
+        return not isinstance(value, type) and all(_has(value, name) for name in members)
+
+    def advice(value: object) -> str:
+        if isinstance(value, type):
+            return f"write {value.__name__}(...)"
+        if isinstance(value, str | Real):
+            return ""
+        missing = [name for name in members if not _has(value, name)]
+        return (
+            f"it has no {' or '.join(map(repr, missing))}; a {kind.__name__} has "
+            f"{', '.join(members)}"
+        )
+
+    example = ", such as Exponential(60.0)" if kind.__name__ == "Rhythm" else ""
+    return Want(f"a {kind.__name__.lower()}{example}", holds, advice)
+
+
+def wanted(annotation: Any) -> Want | None:
+    """Say what an annotation wants; None if it is not known here."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in {Union, UnionType}:
+        return _any_of([wanted(one) for one in arguments])
+    if origin is Literal:
+        names = ", ".join(map(repr, arguments))
+        return Want(f"one of {names}", lambda value: value in arguments)
+    if origin is not None and hasattr(origin, "__mro__"):
+        return _container_want(origin, arguments)
+    if isinstance(annotation, type):
+        return _class_want(annotation)
+    return None
+
+
+def _container_want(origin: type, arguments: tuple[Any, ...]) -> Want | None:
+    inner = arguments[0] if arguments else None
+    want = None
+    if origin in {Sequence, list, Iterable} or (origin is tuple and Ellipsis in arguments):
+        want = sequence_want(wanted(inner), inner)
+    elif issubclass(origin, Mapping):
+        want = _mapping_want(*map(wanted, arguments))
+    elif origin in {frozenset, set}:
+        want = Want("a set, such as {'post'}", lambda value: isinstance(value, frozenset | set))
+    elif origin is type:
+        base: type = arguments[0]
+        what = "a verb class" if base.__name__ == "Action" else f"a class of {base.__name__}"
+        want = Want(what, partial(_is_class_of, base))
+    elif origin is get_origin(Callable[..., Any]):
+        want = Want("a function", _is_function, _function_advice)
+    return want
+
+
+def _mapping_want(key: Want | None = None, value: Want | None = None) -> Want:
+    def first_wrong(mapping: object) -> tuple[Want, object] | None:
+        if not isinstance(mapping, Mapping):
+            return None
+        pairs = [(key, one) for one in mapping] + [(value, one) for one in mapping.values()]
+        wrong = ((want, one) for want, one in pairs if want is not None and not want.holds(one))
+        return next(wrong, None)
+
+    def holds(mapping: object) -> bool:
+        return isinstance(mapping, Mapping) and first_wrong(mapping) is None
+
+    def advice(mapping: object) -> str:
+        found = first_wrong(mapping)
+        if found is None:
+            return ""
+        want, one = found
+        return f"in place of {shown(one)} {want.advice(one) or f'give {want.what}'}"
+
+    return Want("a dictionary", holds, advice)
+
+
+def _is_class_of(base: type, value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, base)
+
+
+def sequence_want(element: Want | None, inner: Any) -> Want:
+    """Want a list; `element` is what its elements have to be, of annotation `inner`."""
+    each = f" of {_plural(inner)}" if inner is not None else ""
+
+    def first_wrong(value: object) -> object:
+        """Return the first wrong element; a lazy sequence is not made for this."""
+        if element is None or not isinstance(value, list | tuple):
+            return _NONE
+        return next((one for one in value if not element.holds(one)), _NONE)
+
+    def holds(value: object) -> bool:
+        return _is_sequence(value) and first_wrong(value) is _NONE
+
+    def advice(value: object) -> str:
+        if not _is_sequence(value):
+            if element is not None and element.holds(value):
+                return "put it into a list: [...]"
+            if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+                return "make a list of it: list(...)"
+            return ""
+        assert element is not None
+        wrong = first_wrong(value)
+        better = element.advice(wrong) or f"give {element.what}"
+        return f"{shown(wrong)} is not {element.what}; {better}"
+
+    return Want(f"a list{each}", holds, advice)
+
+
+def _any_of(wants: list[Want | None]) -> Want | None:
+    """Want one of several things; anything, if one of them is not known."""
+    known = [want for want in wants if want is not None]
+    if len(known) < len(wants):
+        return None
+    what = " or ".join(dict.fromkeys(want.what for want in known if want.what))
+
+    def advice(value: object) -> str:
+        return next(filter(None, (want.advice(value) for want in known)), "")
+
+    return Want(what, lambda value: any(want.holds(value) for want in known), advice)
+
+
+_NONE = object()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_function(value: object) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _has(value: object, name: str) -> bool:
+    return hasattr(type(value), name) or hasattr(value, name)
+
+
+def _plural(kind: Any) -> str:
+    name = getattr(kind, "__name__", "")
+    return {"str": "texts", "float": "numbers", "int": "whole numbers"}.get(name, f"{name}s") or ""
+
+
+def _number_advice(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"give seconds: write {value.total_seconds():g}"
+    if not isinstance(value, str):
+        return ""
+    try:
+        seconds = parse_duration(value.strip())
+    except ValueError:
+        return ""
+    if value.strip()[-1:] in {"s", "m", "h", "d"}:
+        return f"give seconds: write {_product(seconds)}"
+    return f"write {value.strip()} without quotation marks"
+
+
+def _product(seconds: float) -> str:
+    for unit, size in (("DAY", DAY), ("HOUR", HOUR), ("MINUTE", MINUTE)):
+        if seconds >= size:
+            return f"{seconds / size:g} * {unit}"
+    return f"{seconds:g}"
+
+
+def _text_advice(value: object) -> str:
+    return f"write {str(value)!r}" if isinstance(value, Real) else ""
+
+
+def _function_advice(value: object) -> str:
+    if isinstance(value, str) and value.isidentifier():
+        return f"write {value}, without quotation marks"
+    return ""
+
+
+def _made(kind: type, value: object) -> str:
+    """Advise how to make an object of a class from a value."""
+    if isinstance(value, type) and issubclass(value, kind):
+        return f"write {value.__name__}(...)"
+    if isinstance(value, Mapping):
+        return f"write {kind.__name__}(...) with its fields"
+    if isinstance(value, str) and kind.__name__ == "Persona":
+        return f"write Persona(id={value!r})"
+    return ""

@@ -1,0 +1,115 @@
+"""Tells which code of the user has been running for long, and ends it when a signal asks for that.
+
+A function of the user that never ends blocks its process, so a thread looks at what the other
+threads run. It costs nothing while all is well: what runs is read from the stacks.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Event, Thread
+from time import monotonic
+from types import FrameType
+from typing import Self
+
+from simnet import log
+from simnet.errors import short_path
+from simnet.user_code import Interrupted, Running, running, running_now
+
+LOGGER = "simnet.watchdog"
+LOOK_SECONDS = 1.0
+"""Wall seconds between two looks."""
+TELL_SECONDS = 20.0
+"""Wall seconds that code of the user runs before the watchdog tells of it; after that, each time
+that has doubled."""
+
+_LOG = log.get(LOGGER)
+
+
+def tell(text: str) -> None:
+    """Log a warning; where no log is set up, as in a run from Python, print it on stderr."""
+    _LOG.warning(text)
+    if not log.is_set_up():
+        sys.stderr.write(f"simnet: {text}\n")
+
+
+def describe(found: Running, seconds: float) -> str:
+    """Say whose code has been running for so many seconds."""
+    at = f"{short_path(found.place.file)}:{found.place.line}"
+    return f"{found.whom} has been running for {seconds:.0f} s at {at}"
+
+
+class Watchdog:
+    """A thread that looks what other threads of this process run. Use it as a context manager."""
+
+    def __init__(
+        self,
+        tell: Callable[[str], None] = tell,
+        *,
+        after: float = TELL_SECONDS,
+        every: float = LOOK_SECONDS,
+    ) -> None:
+        """Take a function that gets a line about code that runs for more than `after` seconds."""
+        self._tell = tell
+        self._after = after
+        self._every = every
+        self._stop = Event()
+        self._thread = Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def start(self) -> None:
+        """Begin to look, until the process ends or the block is left."""
+        self._thread.start()
+
+    def _watch(self) -> None:
+        last: FrameType | None = None
+        since = told_at = 0.0
+        while not self._stop.wait(self._every):
+            found = next(running_now(), None)
+            if found is None or found.boundary is not last:
+                last = None if found is None else found.boundary
+                since, told_at = monotonic(), self._after
+            elif (seconds := monotonic() - since) >= told_at:
+                told_at = 2 * seconds
+                self._tell(f"{describe(found, seconds)}; Ctrl-C twice ends the run in good order")
+
+
+class SignalInUserCode:
+    """Handles a signal that comes while this thread runs code of the user.
+
+    The event loop, which is blocked then, would never learn of it. The first signal is told of,
+    the second ends the code by an exception, the third ends the process.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """Take a function that gets a line about what a signal does."""
+        self._tell = tell
+        self._count = 0
+        self.ended_code = False
+        """Whether a signal ended code of the user."""
+
+    def install(self, number: signal.Signals) -> None:
+        """Handle a signal. Raises ValueError outside the main thread."""
+        signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        found = running(frame)
+        if found is None:
+            return  # the event loop runs and handles it
+        self._count += 1
+        if self._count == 1:
+            self._tell(f"stopping: waiting for {found.whom}, which is running (again to end it)")
+        elif self._count == 2:
+            self.ended_code = True
+            raise Interrupted
+        else:
+            sys.stderr.flush()
+            os._exit(128 + number)

@@ -1,0 +1,140 @@
+"""What is said of values of the wrong kind: one line that says what to write."""
+
+from datetime import timedelta
+
+import pytest
+
+import simnet
+from simnet import (
+    HOUR,
+    Cohort,
+    Cue,
+    Diurnal,
+    Exponential,
+    FakeModel,
+    Feed,
+    Like,
+    OnPost,
+    Persona,
+    Scenario,
+    Steps,
+    TakingTurns,
+    Write,
+    networks,
+    rankings,
+    rhythms,
+    rules,
+)
+from simnet.arguments import checked
+from simnet.errors import SimnetError
+
+PEOPLE = [Persona(id="ann"), Persona(id="ben")]
+
+
+async def two(me, view):
+    return []
+
+
+def steps(me, view, ask):
+    yield []
+
+
+class NoRhythm:
+    def first(self, who, draw):
+        return 1.0
+
+
+def cohort(**fields):
+    return Cohort("c", PEOPLE, **fields)
+
+
+def scenario(**fields):
+    return Scenario("x", [cohort()], **fields)
+
+
+WRONG = [
+    (lambda: Cohort("c", PEOPLE[0]), "cohort 'c': personas=.*; put it into a list"),
+    (
+        lambda: Cohort("c", [{"id": "ann"}]),
+        r"is not a Persona; write Persona\(...\) with",
+    ),
+    (lambda: Cohort("c", ["ann"]), r"'ann' is not a Persona; write Persona\(id='ann'\)"),
+    (lambda: Cohort("c", (one for one in PEOPLE)), r"make a list of it: list\(...\)"),
+    (lambda: Cohort("c"), "Cohort: missing a required argument: 'personas'; it takes name, "),
+    (lambda: cohort(rythm=Steps(1.0)), "Cohort has no 'rythm'; did you mean 'rhythm'?"),
+    (lambda: cohort(rhythm=60), "cohort 'c': rhythm=60; give a rhythm, such as Exponential"),
+    (lambda: cohort(rhythm=Steps), r"write Steps\(...\)"),
+    (lambda: cohort(rhythm=NoRhythm()), "it has no 'triggered_by' or 'after' or 'triggered'; a Rh"),
+    (lambda: cohort(verbs=("write",)), "'write' is not a verb class"),
+    (lambda: cohort(behaviour="converse"), "write converse, without quotation marks"),
+    (lambda: cohort(behaviour=two), r"two does not take three arguments; .* \(.*: async def two"),
+    (lambda: cohort(behaviour=steps), "behaviour steps is a generator, for it has a `yield`"),
+    (lambda: cohort(memory="5"), "cohort 'c': memory='5'; write 5 without quotation marks"),
+    (lambda: cohort(reacts_in="5m"), r"reacts_in='5m'; give seconds: write 5 \* MINUTE"),
+    (lambda: cohort(reacts_in=timedelta(minutes=5)), "give seconds: write 300"),
+    (lambda: cohort(follows={"c": "all"}), "in place of 'all' give a number"),
+    (lambda: cohort(acts=1.5), "acts=1.5; give a whole number"),
+    (lambda: scenario(lasts="1h"), r"scenario 'x': lasts='1h'; give seconds: write 1 \* HOUR"),
+    (
+        lambda: scenario(ties=[(1, 2)]),
+        r"x: tie 0 is \(1, 2\); a tie is .follower, fo",
+    ),
+    (
+        lambda: scenario(ties=["ann"]),
+        "x: tie 0 is 'ann'; a tie is .follower, fo",
+    ),
+    (lambda: scenario(seed="7"), "seed='7'; write 7 without quotation marks"),
+    (lambda: scenario(cues=Cue(1.0, "ann", Write("x"))), "cues=.*; put it into a list"),
+    (lambda: Scenario("x", cohort()), "scenario 'x': cohorts=.*; put it into a list"),
+    (lambda: Scenario("x", PEOPLE), "is not a Cohort; give a Cohort"),
+    (lambda: Cue("1h", "ann", Write("x")), r"Cue\(at='1h'\); give seconds: write 1 \* HOUR"),
+    (lambda: Cue(1.0, "ann", Write), r"Cue\(does=<class .*>\); write Write\(...\)"),
+    (lambda: scenario(cues=[Cue(1.0, "ann", Write(5))]), r"Write\(text=5\): give a text"),
+    (lambda: scenario(cues=[Cue(1.0, "ann", Like("x"))]), "give the number of a post"),
+    (lambda: Exponential("10m"), r"Exponential\(mean='10m'\); give seconds: write 10 \* MINUTE"),
+    (Steps, "Steps: missing a required argument: 'every'"),
+    (lambda: OnPost(delay=None), r"OnPost\(delay=None\); give a number"),
+    (lambda: TakingTurns(PEOPLE), "is not a text; give a text"),
+    (lambda: Diurnal(8 * HOUR, starts="monday"), "give a datetime"),
+    (lambda: rhythms.Between(5), "give a rhythm"),
+    (lambda: Feed(size="10"), r"Feed\(size='10'\); write 10 without quotation marks"),
+    (lambda: Feed(ranking="hot"), "write hot, without quotation marks"),
+    (lambda: Feed(window="2d"), r"give seconds: write 2 \* DAY"),
+    (lambda: networks.erdos_renyi("a"), r"erdos_renyi\(chance='a'\); give a number"),
+    (lambda: networks.together(5), "5 is not a function; give a function"),
+    (lambda: rankings.blend({"hot": 1.0}), "in place of 'hot' write hot, without"),
+    (lambda: rankings.engagement("1h"), r"write 1 \* HOUR"),
+    (lambda: rules.likes(0.5), r"give a function \(Probability\)"),
+    (lambda: simnet.run("town.py", model=FakeModel()), r"run\(scenario='town.py'\); give a Scen"),
+    (lambda: simnet.run(scenario(), model=5), r"run\(model=5\); "),
+    (lambda: simnet.run(scenario(), model=FakeModel(), max_calls="5"), "write 5 without quotati"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG)
+def test_a_value_of_the_wrong_kind_is_told_in_one_line(make, message):
+    with pytest.raises(SimnetError, match=message) as raised:
+        make()
+    assert "\n" not in str(raised.value)
+
+
+def test_right_values_and_subclasses_are_let_through():
+    class Daily(Steps):
+        def __init__(self, hours):
+            super().__init__(hours * HOUR)
+
+    assert Daily(2).every == 2 * HOUR
+    assert cohort(rhythm=Daily(2), verbs=[Write], memory=0, follows={}).verbs == [Write]
+    assert scenario(ties=lambda handles, seed: ([], [])).name == "x"
+
+
+def test_a_checked_function_is_called_as_it_is():
+    @checked
+    def double(number: float, *more: int, label: str = "") -> float:
+        """Double it."""
+        return 2 * number + sum(more)
+
+    assert double(2, 1, 1, label="x") == 6
+    assert double.__doc__ == "Double it."
+    with pytest.raises(SimnetError, match=r"double\(more=\(1, 'x'\)\); 'x' is not a whole number"):
+        double(2, 1, "x")
