@@ -6,15 +6,15 @@ from math import isfinite
 
 from simnet.agents.formats.spotlighting import STYLES, Spotlighting
 from simnet.clock import Seconds
-from simnet.errors import ScenarioError
+from simnet.errors import ActionError, ScenarioError
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.rhythms import TakingTurns
 from simnet.text import did_you_mean
-from simnet.world.actions import fields_of
+from simnet.world.actions import check_numbers, fields_of
 from simnet.world.feeds.feed import Feed
 
-TRIGGERS = ["post", "reply", "quote", "message"]
+TRIGGERS = ["post", "reply", "quote", "mention", "message"]
 """Events that a rhythm can be triggered by."""
 
 
@@ -140,6 +140,11 @@ def _check_cue(name: str, cue: Cue, number: int, handles: set[str]) -> None:
         value = getattr(cue.does, field.name)
         if field.kind == "text" and not str(value).strip():
             raise ScenarioError(f"{where} by @{cue.who} has an empty text; write something")
+        if field.kind in {"int", "float"}:
+            try:
+                check_numbers(cue.does)
+            except ActionError as error:
+                raise ScenarioError(f"{where} by @{cue.who}: {error}") from error
         if field.kind == "member" and value not in handles:
             raise ScenarioError(
                 f"{where} names @{value}, who is in no cohort{did_you_mean(str(value), handles)}"

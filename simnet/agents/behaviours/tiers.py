@@ -122,6 +122,8 @@ def _common(
         posts=posts,
         why=("",) * len(posts),
         groups=view.groups,
+        communities=view.communities,
+        done=view.done[:sees],
     )
 
 
