@@ -217,7 +217,7 @@ def test_a_replay_that_makes_other_state_differs_and_says_where(whole, monkeypat
     monkeypatch.setattr(StateOpinion, "do", do)
     differences = replay(whole, ScenarioTimeline(town())).differences
     assert any(
-        one.startswith("state: row 0: opinions[p0] at 1 s: value was '-1.0', is '1.0'")
+        one.startswith("state: row 0: opinions[p0] at 00:00:01: value was '-1.0', is '1.0'")
         for one in differences
     )
 

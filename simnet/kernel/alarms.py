@@ -71,7 +71,8 @@ class Alarms:
         It is the one that the rhythm sets after a turn. The next turn has the same number.
         """
         self._missed.add(member)
-        self.set_after(member, turn, at + self._cohorts[member].reacts_in, triggered=False)
+        landing = rounded(at + self._cohorts[member].reacts_in)
+        self.set_after(member, turn, landing, triggered=False)
         self._skipped[member] = self._skipped.get(member, 0) + 1
 
     def reinstate(self, member: int, next_turn: int, at: Seconds) -> None:
