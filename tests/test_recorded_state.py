@@ -20,7 +20,7 @@ from simnet import (
     run,
     silent,
 )
-from simnet.errors import ActionError, ScenarioError
+from simnet.errors import ActionError, DivergenceError, ScenarioError
 from simnet.kernel.record_replay import rebuild
 from simnet.recording.checking.verify import verify
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -226,3 +226,13 @@ def test_a_fork_has_the_state_of_its_parent_and_goes_on(whole):
     child = whole.fork(at=300.0, scenario=town(), before=town(), model=FakeModel())
     assert child.read("state").equals(whole.read("state"))
     assert 0 < len(child.read("state").filter(pc.field("time") >= 300.0)) < len(whole.read("state"))
+
+
+def test_a_fork_or_resume_that_makes_other_state_stops_before_it_is_recorded(whole, monkeypatch):
+    def do(self, world, who, now):
+        world.kept["opinions"][world.handles[who]] = -self.value
+        return Effect()
+
+    monkeypatch.setattr(StateOpinion, "do", do)
+    with pytest.raises(DivergenceError, match=r"state: row 0: opinions\[p0\] at 00:00:01: value"):
+        whole.fork(at=300.0, scenario=town(), before=town(), model=FakeModel())
