@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from made_worlds import do, drive, refused, shown, view, world
 
 from simnet import Action, Cohort, Cue, Effect, Feed, Pass, Persona, PostId, Scenario, Steps, Write
-from simnet.agents.formats.number_fields import number_pattern, number_syntax, read_number
+from simnet.agents.formats.number_fields import (
+    free_number,
+    number_pattern,
+    number_syntax,
+    read_number,
+)
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.errors import ModelError, ScenarioError
 from simnet.feeds import everything
@@ -117,6 +122,27 @@ def test_numbers_are_read(reply, action):
 def test_other_numbers_are_no_reply(reply, message):
     with pytest.raises(ModelError, match=re.escape(message)):
         FORM.parse(reply, SEEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "rest"),
+    [
+        (" 4", "4", ""),
+        (": \u22120,5 because", "-0.5", " because"),
+        ("=+1.", "1", "."),
+        ("**.25**", "0.25", "**"),
+        ("4/5 stars", "4", "/5 stars"),
+        ("a - 3", "-3", ""),
+        ("my rating: 5 stars", "5", " stars"),
+        ("post2", None, None),
+        ("none", None, None),
+    ],
+)
+def test_numbers_are_found_in_free_text(text, number, rest):
+    found = free_number(text)
+    assert (found and found[0], found and text[found[1] :]) == (number, rest)
+    if number:
+        assert read_number(number, Field("x", "float")) == float(number)
 
 
 def allowed(field, text):

@@ -11,6 +11,14 @@ NUMBERS = frozenset({"int", "float"})
 WRITTEN = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
 """How a number is written; whether it is within bounds is said by `read_number`."""
 
+MINUS_SIGNS = ("-", "\u2212", "\u2013", "\uff0d")
+"""Hyphen, minus sign, dash, full-width hyphen: what stands before a negative number."""
+_FREE = re.compile(
+    rf"(?<![^\W_])(?P<sign>[+{re.escape(''.join(MINUS_SIGNS))}]?)\s?"
+    r"(?:(?P<whole>[0-9]{1,15})(?:[.,](?P<fraction>[0-9]{1,15}))?|[.,](?P<point>[0-9]{1,15}))"
+    r"(?![^\W_])"
+)
+
 
 def number_pattern(field: Field) -> str:
     """Build the regular expression of all numbers that a field allows, each in its usual form.
@@ -46,6 +54,21 @@ def read_number(word: str, field: Field) -> float:
     if not field.bounds.holds(number):
         raise ModelError(f"{field.name} is {word}, not {field.bounds.in_words(field.kind)}")
     return int(number) if field.kind == "int" else number + 0.0  # + 0.0 makes -0.0 zero
+
+
+def free_number(text: str) -> tuple[str, int] | None:
+    """Find the first number of a text that nothing constrains, and where it ends.
+
+    The number is returned as `read_number` takes it: with `-` for other minus signs, a point for
+    a comma between digits, and without a plus sign, such as `-0.5` for `\u22120,5`. What it is
+    out of (`4/5`, `4 of 5`) is not part of it. None if there is no number.
+    """
+    found = _FREE.search(text)
+    if found is None:
+        return None
+    sign = "-" if found["sign"] in MINUS_SIGNS else ""
+    fraction = found["fraction"] or found["point"] or ""
+    return f"{sign}{found['whole'] or '0'}{'.' * bool(fraction)}{fraction}", found.end()
 
 
 def _decimals(field: Field) -> int:
