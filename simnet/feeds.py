@@ -1,24 +1,37 @@
 """Feeds, and the sources that find candidates for them."""
 
-from simnet.world.feeds.boundary import Entry, Source
-from simnet.world.feeds.feed import (
-    Feed,
+from simnet.world.feeds.feed import Feed
+from simnet.world.feeds.sources import (
+    Entry,
+    Look,
+    Source,
+    SourceOfLook,
     both,
+    communities,
+    community,
     everything,
     following,
     popular,
     reported,
+    written_by,
 )
 from simnet.world.posts import Post
+from simnet.world.scenario_facts import ScenarioFacts
 
 __all__ = [
     "Entry",
     "Feed",
+    "Look",
     "Post",
+    "ScenarioFacts",
     "Source",
+    "SourceOfLook",
     "both",
+    "communities",
+    "community",
     "everything",
     "following",
     "popular",
     "reported",
+    "written_by",
 ]

@@ -25,7 +25,7 @@ from simnet import (
     converse,
 )
 from simnet.behaviours import lurk
-from simnet.feeds import both, everything, following, reported
+from simnet.feeds import both, communities, everything, following, reported
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.kernel.kernel import Kernel, Status
@@ -33,7 +33,7 @@ from simnet.rankings import chronological, engagement, hot, shuffled, split
 from simnet.rhythms import round_robin
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.verbs import EVERY_VERB
+from simnet.verbs import EVERY_VERB, Suspend
 from simnet.world.decision import Decision
 from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.network import Network
@@ -173,13 +173,15 @@ def random_scenario(number: int) -> Scenario:
 
 
 def _cohort(chance: Random, name: str, names: Sequence[str]) -> Cohort:
-    verbs = tuple(chance.sample(EVERY_VERB, chance.randint(1, len(EVERY_VERB))))
+    verbs = chance.sample(EVERY_VERB, chance.randint(1, len(EVERY_VERB)))
+    if chance.random() < 0.8 and verbs != [Suspend]:  # few can suspend, or soon nobody wakes
+        verbs = [verb for verb in verbs if verb is not Suspend]
     return Cohort(
         name,
         [Persona(id=f"{name}_{number}") for number in range(chance.randint(1, 5))],
         manner=f"You are one of {name}.",
         behaviour=chance.choice([converse, converse, lurk(0.6)]),
-        verbs=verbs,
+        verbs=tuple(verbs),
         rhythm=_rhythm(chance),
         reacts_in=chance.choice([0.5, 30.0, MINUTE, 10 * MINUTE]),
         follows={other: chance.choice([0.0, 0.5, 1.0]) for other in names},
@@ -191,7 +193,9 @@ def _cohort(chance: Random, name: str, names: Sequence[str]) -> Cohort:
 
 
 def _rhythm(chance: Random):
-    touched = frozenset(chance.sample(["post", "reply", "quote", "message"], chance.randint(0, 4)))
+    touched = frozenset(
+        chance.sample(["post", "reply", "quote", "mention", "message"], chance.randint(0, 5))
+    )
     return chance.choice(
         [
             Exponential(15 * MINUTE, touched),
@@ -210,13 +214,22 @@ def _ranking(chance: Random):
     )
 
 
+def some(world, viewer, first, limit, look):
+    """Offer half of the entries, drawn anew at each look."""
+    return [one for one in everything(world, viewer, first, limit) if look.draw() < 0.5]
+
+
 def _feed(chance: Random) -> Feed:
     size = chance.randint(1, 6)
     return Feed(
         ranking=_ranking(chance),
-        reads=chance.choice([following, everything, both(reported, following)]),
+        reads=chance.choice(
+            [following, everything, both(reported, following), both(communities, some)]
+        ),
         size=size,
         fresh=chance.random() < 0.7,
+        again=chance.random() < 0.3,
+        karma=chance.random() < 0.2,
         own=chance.random() < 0.3,
         oldest_first=chance.random() < 0.3,
         window=chance.choice([10 * MINUTE, HOUR]),

@@ -21,7 +21,7 @@ from simnet.runtime.models import check_adapters
 
 
 def scenario(adapter):
-    return Scenario("study", [Cohort("trolls", sample(2), adapter=adapter)], lasts=60.0)
+    return Scenario("study", [Cohort("trolls", sample(2), adapter=adapter)], lasts=7200.0)
 
 
 def backend(**adapters):

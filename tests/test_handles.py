@@ -70,7 +70,7 @@ def test_validate_and_run_warn_of_names_that_look_alike(tmp_path, monkeypatch):
     assert checked.exit_code == 0
     assert warning in checked.stderr
     plan = json.loads(CliRunner().invoke(app, ["validate", "twins.py", "--json"]).stdout)
-    assert plan["warnings"] == [f"{warning}; rename all but one"]
+    assert f"{warning}; rename all but one" in plan["warnings"]
 
 
 def test_a_run_from_python_warns_of_names_that_look_alike(tmp_path):
@@ -78,7 +78,8 @@ def test_a_run_from_python_warns_of_names_that_look_alike(tmp_path):
     scenario = Scenario("twins", [cohort], lasts=HOUR)
     with pytest.warns(UserWarning, match="twins: @Ann, @ann look alike"):
         run(scenario, model=FakeModel(), out=tmp_path, ray=False)
-    assert doubts(Scenario("one", [Cohort("c", sample(3), rhythm=Never())], lasts=HOUR)) == []
+    apart = doubts(Scenario("one", [Cohort("c", sample(3), rhythm=Never())], lasts=HOUR))
+    assert not any("alike" in doubt for doubt in apart)
 
 
 @pytest.mark.parametrize(

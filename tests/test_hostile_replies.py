@@ -1,6 +1,7 @@
 """Whatever a model says: each turn has one outcome, and the books of the world are right."""
 
 from collections import Counter
+from itertools import count
 from random import Random
 
 import made_hostile
@@ -90,7 +91,8 @@ def check(seed, verbs):
     """Play one town and look at every turn; returns the events."""
     made = scenario(verbs)
     kernel, events, exposures, taken = play(made, seed)
-    assert len(taken) >= TURNS
+    if Suspend not in verbs:  # the suspended take no turns
+        assert len(taken) >= TURNS
     assert set(taken.values()) == {1}
     outcomes = Counter((event.who, event.turn) for event in events if event.part == 0)
     assert outcomes.pop((made.cues[0].who, None)) == 1
@@ -112,8 +114,11 @@ def test_two_thousand_hostile_replies_have_one_outcome_each():
 
 @pytest.mark.slow
 def test_a_hundred_thousand_hostile_replies_have_one_outcome_each():
-    done = Counter()
-    for seed in range(100_000 // TURNS):
+    done, turns = Counter(), 0
+    for seed in count():
         events = check(seed, EVERY_VERB if seed % 2 else TAME)
         done.update(event.verb for event in events if event.outcome == DONE)
+        turns += sum(event.part == 0 and event.turn is not None for event in events)
+        if turns >= 100_000:
+            break
     assert set(done) == {verb.verb for verb in EVERY_VERB}

@@ -26,6 +26,7 @@ from simnet import (
     Repost,
     Scenario,
     Steps,
+    TakingTurns,
     Write,
     draws,
     silent,
@@ -34,7 +35,7 @@ from simnet.errors import RunError
 from simnet.feeds import everything
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
-from simnet.verbs import Message, Relation, Suspend
+from simnet.verbs import Message, Reinstate, Relation, Suspend
 from simnet.world.decision import Decision
 
 
@@ -200,14 +201,56 @@ def test_a_failed_turn_is_one_row_with_its_cause():
     assert (ledger.planned, ledger.done, dict(ledger.failed)) == (1, 0, {"garbled": 1})
 
 
-def test_the_suspended_go_on_waking_and_are_refused():
+def test_the_suspended_do_not_wake_and_what_they_had_begun_is_refused():
     one = played(
         town("ana", "ben", behaviour=always(Write("hi"))), cues=[Cue(30.0, "ben", Suspend("ana"))]
     )
     mine = [e for e in one.events if e.who == "ana"]
-    assert {(e.outcome, e.reason) for e in mine} == {("refused", "@ana is suspended")}
-    assert len(mine) == 3
-    assert one.kernel.ledger().refused == {"write": 3}
+    assert [(e.outcome, e.reason) for e in mine] == [("refused", "@ana is suspended")]
+    assert [view.turn for view in one.views if view.who == "ana"] == [0]
+    assert one.kernel.ledger().refused == {"write": 1}
+
+
+def suspended(rhythm, lifted, *cues, who="ana", **fields):
+    """Suspend ana from 30 s on until `lifted`; return the views of each member."""
+    staff = Cohort("staff", people("mod"), rhythm=Never())
+    cues = [Cue(30.0, "mod", Suspend(who)), Cue(lifted, "mod", Reinstate(who)), *cues]
+    one = played(town("ana", "ben", rhythm=rhythm), staff, cues=cues, lasts=HOUR, **fields)
+    planned = one.kernel.ledger()
+    assert planned.planned == len(one.views) + len(cues)
+    assert planned.done == planned.planned - planned.refused.total()
+    seen = {"ana": [], "ben": []}
+    for view in one.views:
+        seen[view.who].append((view.now, view.turn))
+    return seen
+
+
+def test_the_suspended_cost_nothing_and_wake_again_when_reinstated():
+    seen = suspended(Steps(10 * MINUTE), 35 * MINUTE)
+    assert [at for at, _ in seen["ben"]] == [0, 600, 1200, 1800, 2400, 3000, 3600]
+    assert seen["ana"] == [(0, 0), (2400, 1), (3000, 2), (3600, 3)]
+
+
+def test_who_takes_turns_misses_those_of_a_suspension_and_keeps_to_the_order():
+    order = TakingTurns(["ana", "ben"] * 10, every=2 * MINUTE)
+    seen = suspended(order, 17 * MINUTE)
+    assert [at for at, _ in seen["ben"]] == [120 + 240 * n for n in range(10)][:15]
+    assert seen["ana"][:3] == [(0, 0), (1200, 1), (1440, 2)]
+
+
+def test_random_rhythms_go_on_after_a_suspension():
+    seen = suspended(Exponential(5 * MINUTE), 30 * MINUTE)
+    after = [at for at, turn in seen["ana"] if at > 30]
+    assert min(after) >= 30 * MINUTE
+    assert len(after) > 2
+    assert [turn for _, turn in seen["ana"]] == list(range(len(seen["ana"])))
+
+
+def test_what_happened_in_a_suspension_wakes_one_after_it():
+    rhythm = OnPost(5.0, frozenset({"message"}))
+    seen = suspended(rhythm, 500.0, Cue(28.0, "ben", Message("ana", "are you there?")))
+    assert seen["ana"] == [(505.0, 0)]
+    assert suspended(rhythm, 500.0)["ana"] == []
 
 
 # -- wakes that events cause ----------------------------------------------------------

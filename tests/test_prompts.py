@@ -202,7 +202,7 @@ def test_marking_can_be_switched():
 
 
 def test_an_unknown_marking_is_refused():
-    with pytest.raises(ScenarioError, match="spotlighting='bold'; choose none, delimit, datamark"):
+    with pytest.raises(ScenarioError, match="spotlighting='bold'; give one of 'none', 'delimit'"):
         Scenario("town", [Cohort("people", [ANA])], spotlighting="bold")
 
 

@@ -292,12 +292,16 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character():
 def test_columns_and_rows_encode_to_the_same_bytes():
     import numpy as np
 
-    rows = [Exposure(float(n), "ana", n, n * 2, 0, 0.5, "recent") for n in range(5)]
-    at, who, turn, post, rank, score, ranker = zip(*rows, strict=True)
+    rows = [
+        Exposure(float(n), "ana", n, n * 2, 0, 0.5, "recent", [None, "ben"][n % 2])
+        for n in range(5)
+    ]
+    at, who, turn, post, rank, score, ranker, via = zip(*rows, strict=True)
     columns = [np.array(at), who, np.array(turn), np.array(post), rank, np.array(score), ranker]
+    columns.append(via)
     assert encode_columns("exposures", columns) == encode("exposures", rows)
     with pytest.raises(RecordError, match="differ in length"):
-        encode_columns("exposures", [*columns[:-1], ranker[:2]])
+        encode_columns("exposures", [*columns[:-1], via[:2]])
 
 
 def test_a_merge_loads_a_piece_only_when_its_time_has_come():

@@ -80,7 +80,7 @@ class Wordy(Action):
 @dataclass(frozen=True)
 class Untyped(Action):
     verb: ClassVar[str] = "untyped"
-    count: int
+    count: bytes
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Choosy(Action):
         ({"verbs": (Unnamed,)}, "Unnamed.verb is ''; name it with small letters"),
         ({"verbs": (Shouting,)}, "Shouting.verb is 'SHOUT now'; name it with small letters"),
         ({"verbs": (Wordy,)}, "one and other are Text; a verb has one at most"),
-        ({"verbs": (Untyped,)}, "count: annotate it as PostId, Member, Group, Text or a Literal"),
+        ({"verbs": (Untyped,)}, "count: annotate it as PostId, Member, Group, Community, Text"),
         ({"verbs": (Choosy,)}, "mood: 'very good' is not one word"),
         ({"follows": {"town": 1.5}}, "follows 'town' with chance 1.5, not in 0 to 1"),
     ],

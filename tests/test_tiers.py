@@ -23,6 +23,7 @@ from simnet import (
     Reply,
     Repost,
     Scenario,
+    Steps,
     Write,
     converse,
     rules,
@@ -87,6 +88,52 @@ def test_popularity_is_always_a_chance_and_grows_with_likes(likes, more, half, l
     assert 0 <= least <= few <= many <= 1
 
 
+def test_a_rule_does_nothing_twice_in_a_feed_that_shows_posts_again():
+    crowd = [Persona(id=f"p{number}") for number in range(6)]
+    rule = rules.first_of(rules.reposts(rules.threshold(0)), rules.likes(rules.chance(1)))
+    for feed in (Feed(reads=everything, fresh=False), Feed(reads=everything, again=True)):
+        cohort = Cohort("crowd", crowd, behaviour=rule, rhythm=Steps(10 * MINUTE), feed=feed)
+        cues = [Cue(0.0, "p0", Write("one")), Cue(1.0, "p1", Write("two"))]
+        played = drive(Scenario("again", [cohort], cues, lasts=3 * HOUR))
+        assert {event.outcome for event in played.events} == {"done"}
+        did = [(e.who, e.verb, e.post) for e in played.events if e.verb in {"repost", "like"}]
+        assert len(did) == len(set(did))
+        reposted = {(who, post) for who, verb, post in did if verb == "repost"}
+        assert reposted == {(p.id, n) for n in (0, 1) for p in crowd if p.id != f"p{n}"}
+
+
+def test_a_rule_that_waits_for_others_acts_once_a_post_is_shown_again():
+    """A chain of thresholds: cat waits for two of those she follows, and sees the post thrice."""
+    ties = [(who, "ana") for who in ("ben", "dan", "cat")] + [("cat", "ben"), ("cat", "dan")]
+
+    def one(name, count, every):
+        rule = rules.reposts(rules.threshold(count, of="reposters"))
+        return Cohort(name, [Persona(id=name)], behaviour=rule, rhythm=Steps(every, offset=MINUTE),
+                      reacts_in=1.0)  # fmt: skip
+
+    cohorts = [
+        Cohort("writer", [Persona(id="ana")], behaviour=silent, rhythm=Never()),
+        one("ben", 0, 10 * MINUTE),
+        one("dan", 0, 30 * MINUTE),
+        one("cat", 2, 5 * MINUTE),
+    ]
+    for feed, reposts in ((Feed(again=True), 3), (Feed(), 2)):
+        late = replace(cohorts[2], rhythm=Steps(30 * MINUTE, offset=20 * MINUTE))
+        people = [*cohorts[:2], late, cohorts[3]]
+        cue = [Cue(0.0, "ana", Write("news"))]
+        played = drive(Scenario("chain", people, cue, lasts=HOUR, ties=ties, feed=feed))
+        did = [e.who for e in played.events if e.verb == "repost" and e.outcome == "done"]
+        assert did == ["ben", "dan", "cat"][:reposts]
+
+
+def test_looks_are_counted_over_turns():
+    me = agent(rules.reposts(rules.threshold(3, of="looks")))
+    seen = view(shown(3, "ben"))
+    acted = [decide(me, seen._replace(turn=turn)).actions for turn in range(4)]
+    assert acted == [(), (), (Repost(3),), (Repost(3),)]  # the view does not say it was done
+    assert decide(me, seen._replace(turn=5, done=(("repost",),))).actions == ()
+
+
 def test_a_rules_chance_is_that_of_the_turn():
     def liked(share):
         rule = rules.likes(rules.chance(share))
@@ -104,6 +151,7 @@ def test_a_rules_chance_is_that_of_the_turn():
         lambda: rules.popularity(0),
         lambda: rules.popularity(1, 2),
         lambda: rules.threshold(-1),
+        lambda: rules.threshold(1, of="tweets"),
         lambda: rules.agreement(-0.5),
         lambda: tiered(silent, lasts=-1),
         lambda: archetypes(0),

@@ -105,7 +105,7 @@ def test_every_built_in_verb_says_what_it_is_to_a_post_or_member():
     for name, relation in RELATION_OF.items():
         relations.setdefault(relation, set()).add(name)
     assert relations == {
-        "post": {"write"},
+        "post": {"write", "post_to"},
         "reply": {"reply"},
         "quote": {"quote"},
         "repost": {"repost"},
@@ -116,7 +116,8 @@ def test_every_built_in_verb_says_what_it_is_to_a_post_or_member():
         "moderation": {"report", "dismiss", "pin", "suspend", "reinstate"},
         "message": {"message", "send"},
         "tie": {"follow", "unfollow", "mute", "unmute", "block", "unblock",
-                "create", "join", "leave"},
+                "create", "join", "leave",
+                "create_community", "join_community", "leave_community"},
         "none": {"search", "find", "trend", "pass"},
     }  # fmt: skip
     assert set(relations) == set(RELATIONS)

@@ -16,9 +16,18 @@ def travelled(packer, views):
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
 def test_views_arrive_as_they_were(at_once):
-    views = [view for number in range(12) for view in drive(random_scenario(number)).views]
+    views = [view for number in range(40) for view in drive(random_scenario(number)).views]
     assert sum(len(one.posts) for one in views) > 500
-    for field in ("messages", "news", "suggested", "groups", "refused"):
+    for field in (
+        "messages",
+        "news",
+        "suggested",
+        "groups",
+        "refused",
+        "communities",
+        "reposters",
+        "done",
+    ):
         assert any(getattr(one, field) for one in views), field
     packer = Packer()
     arrived = []

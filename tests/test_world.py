@@ -22,7 +22,8 @@ KINDS = {
     "post": st.integers(-1, 12),
     "member": st.sampled_from([*HANDLES, "zoe"]),
     "group": st.sampled_from(["a", "b", "none"]),
-    "text": st.sampled_from(["a", "b", " ", "x" * 10_001, "\ud800\x00", "hello there"]),
+    "community": st.sampled_from(["a", "b", "none"]),
+    "text": st.sampled_from(["a", "b", " ", "x" * 10_001, "\ud800\x00", "hi @ben and @cat #tag"]),
 }
 
 

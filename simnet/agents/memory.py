@@ -34,7 +34,7 @@ ADDRESSED = "addressed"
 DONE = "done"
 REFLECTION = "reflection"
 
-ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you"})
+ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you", "mentioned you"})
 """Values of `View.why` for posts that address the viewer."""
 
 Words: TypeAlias = frozenset[int]

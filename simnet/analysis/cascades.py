@@ -1,4 +1,4 @@
-"""Cascades of posts: their size, depth, speed and reach."""
+"""Cascades of posts: their size, depth, speed, reach and structural virality."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,23 +8,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.analysis.cascade_tree import integers, structural_virality, tree_of
 from simnet.clock import Seconds
 from simnet.errors import RecordError
 from simnet.world.events import DONE
 from simnet.world.verbs import RELATION_OF
 
-SPREADING = frozenset({"reply", "quote", "repost"})
-"""Relations of verbs that make a post's cascade grow."""
-
-Numbers = npt.NDArray[np.int64]
 Times = npt.NDArray[np.float64]
 
 
 class Cascade(NamedTuple):
-    """Measures of one post's cascade. A reply, quote or repost is one level below its post.
+    """Measures of one post's cascade, as a tree; see `cascade_tree`.
 
-    A repost shares the original post even if its author saw it in a repost, so all reposts of a
-    post are on one level.
+    A reply or quote is one level below its post, a repost one level below the repost in which
+    its author saw the post, or below the post itself.
     """
 
     post: int
@@ -49,6 +46,9 @@ class Cascade(NamedTuple):
     """Number of members it was shown to."""
     reach: int
     """Number of members that any post of the cascade was shown to."""
+    structural_virality: float | None = None
+    """Mean distance between two nodes of the tree (Goel et al. 2016): near 2 if all come from the
+    original, more the longer the chains are; None if `size` is 0."""
 
 
 def cascade(
@@ -59,31 +59,27 @@ def cascade(
     `relations` gives the relation of each verb to the post it is about; `Run.relations` has
     them. Raises RecordError if no event made the post.
     """
-    done = events.filter(pc.equal(events["outcome"], DONE))
-    first = done.filter(pc.equal(done["made"], post))
-    if not len(first):
-        raise RecordError(f"no event made post {post}")
-    start = first["time"][0].as_py()
-    verbs = [verb for verb, relation in relations.items() if relation in SPREADING]
-    spread = done.filter(pc.is_in(done["verb"], pa.array(verbs, pa.string())))
-    levels = _levels(_integers(spread["post"]), _integers(spread["made"]), post)
-    rows = np.concatenate([np.empty(0, np.int64), *levels])
-    posts = np.append(_integers(spread["made"])[rows], post)
-    times = np.sort(spread["time"].to_numpy()[rows]) - start
+    tree = tree_of(events, exposures, post, relations)
+    start = tree.nodes["time"][0].as_py()
+    below = tree.nodes.slice(1)
+    times = np.sort(below["time"].to_numpy()) - start
+    levels = np.bincount(tree.depths())
+    posts = np.append(integers(below["made"]), post)
     first_shown = pc.equal(exposures["post"], post)
     any_shown = pc.is_in(exposures["post"], pa.array(posts[posts >= 0]))
     return Cascade(
         post=post,
         time=start,
-        size=len(rows),
-        depth=len(levels),
-        breadth=max(map(len, levels), default=0),
-        members=_distinct(spread["who"].take(pa.array(rows))),
+        size=len(below),
+        depth=len(levels) - 1,
+        breadth=int(max(levels[1:], default=0)),
+        members=_distinct(below["who"]),
         half=_at(times, (len(times) + 1) // 2 - 1),
         lasted=_at(times, len(times) - 1),
         exposures=pc.sum(first_shown).as_py() or 0,
         viewers=_distinct(exposures["who"].filter(first_shown)),
         reach=_distinct(exposures["who"].filter(any_shown)),
+        structural_virality=structural_virality(tree.parents),
     )
 
 
@@ -116,29 +112,9 @@ def compare(
 
 
 def _schema() -> pa.Schema:
-    times = {"time", "half", "lasted"}
-    kinds = [(name, pa.float64() if name in times else pa.int64()) for name in Cascade._fields]
+    decimal = {"time", "half", "lasted", "structural_virality"}
+    kinds = [(name, pa.float64() if name in decimal else pa.int64()) for name in Cascade._fields]
     return pa.schema([("arm", pa.string()), *kinds])
-
-
-def _levels(parents: Numbers, made: Numbers, post: int) -> list[Numbers]:
-    """Return the rows of each level below a post.
-
-    `parents` and `made` give, for each row, the post it refers to and the post it made.
-    """
-    levels = []
-    above = np.array([post])
-    while len(rows := np.flatnonzero(np.isin(parents, above))):
-        levels.append(rows)
-        above = made[rows]
-        above = above[above >= 0]
-    return levels
-
-
-def _integers(column: pa.ChunkedArray) -> Numbers:
-    """Return a column as an array, with -1 for null."""
-    numbers: Numbers = pc.fill_null(column, -1).to_numpy()
-    return numbers
 
 
 def _distinct(column: Any) -> int:

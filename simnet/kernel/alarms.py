@@ -37,6 +37,10 @@ class Alarms:
         """When members would wake next, had the scenario not ended before."""
         self._progress: dict[int, Seconds] = {}
         """When members had their last turn whose number is a multiple of `MOST_TURNS`."""
+        self._skipped: dict[int, int] = {}
+        """How many turns of a member passed because of a suspension; rhythms count them."""
+        self._missed: set[int] = set()
+        """Members who missed a turn in the suspension that lasts."""
         self.keeps_late = False
         """Whether wakes after the end are kept, because a longer scenario may follow."""
 
@@ -63,6 +67,7 @@ class Alarms:
         `triggered` says whether an event that wakes the member happened during the turn.
         """
         rhythm, handle = self._cohorts[member].rhythm, self._handles[member]
+        turn += self._skipped.get(member, 0)
         if not (turn + 1) % MOST_TURNS:
             self._check_progress(member, at)
         draw = self._draw(member, turn + 1, AFTER_TURN)
@@ -83,9 +88,26 @@ class Alarms:
 
     def trigger(self, member: int, next_turn: int, at: Seconds) -> None:
         """Bring the alarm of a member who rests forward, because of an event at `at`."""
-        wake = self._triggered(member, next_turn, at)
+        wake = self._triggered(member, next_turn + self._skipped.get(member, 0), at)
         if not 0 <= self.at[member] <= wake:
             self._set(member, wake)
+
+    def skip(self, member: int, turn: int, at: Seconds) -> None:
+        """Let the turn of a suspended member pass that is due at `at`; set the next alarm.
+
+        It is the one that the rhythm sets after a turn. The next turn has the same number.
+        """
+        self._missed.add(member)
+        landing = rounded(at + self._cohorts[member].reacts_in)
+        self.set_after(member, turn, landing, triggered=False)
+        self._skipped[member] = self._skipped.get(member, 0) + 1
+
+    def reinstate(self, member: int, next_turn: int, at: Seconds) -> None:
+        """Let a member who missed a turn, and whom events can wake, look soon."""
+        if member in self._missed:
+            self._missed.remove(member)
+            if self._cohorts[member].rhythm.triggered_by:
+                self.trigger(member, next_turn, at)
 
     def reset(self, member: int, next_turn: int, at: Seconds, before: Rhythm) -> None:
         """Set the alarm of a member who rests by the scenario in use since `at`.
@@ -96,7 +118,7 @@ class Alarms:
         alarm, rhythm = self.at[member], self._cohorts[member].rhythm
         wake = alarm if alarm >= 0 else self._late.get(member)
         if rhythm != before or (wake is None and not next_turn):
-            wake = self._planned(member, next_turn, at)
+            wake = self._planned(member, next_turn + self._skipped.get(member, 0), at)
         self.at[member] = -1.0
         if wake is not None and wake == alarm and wake <= self._lasts:
             self.at[member] = alarm  # its Wake is in the heap and keeps its place

@@ -22,10 +22,10 @@ from simnet.errors import RunError, UserCodeError
 from simnet.kernel.alarms import Alarms
 from simnet.kernel.heap import LAND, Agenda
 from simnet.kernel.ledger import Ledger, Tally
-from simnet.kernel.rows import Rows, failed_turn
+from simnet.kernel.rows import Rows, WorldChanges, failed_turn
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
-from simnet.recording.row_types import Edge
 from simnet.scenario.cohort import Cohort
+from simnet.scenario.facts import inform
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
@@ -92,9 +92,9 @@ class Kernel:
         self.events: list[Event] = []
         """Rows to be recorded, as are the next two; see `take_rows`."""
         self.exposure_batches: list[ExposureBatch] = []
-        self.ties: list[Edge] = []
-        self._edges = self.world.network.initial_count
+        self.changes = WorldChanges(self.world)
         self.now: Seconds = 0.0
+        inform(self.world, scenario)
         self._tally = Tally()
         self._alarms.set_first()
 
@@ -111,8 +111,8 @@ class Kernel:
 
     def take_rows(self) -> Rows:
         """Return the rows made since the last call."""
-        rows = Rows(self.events, self.exposure_batches, self.ties)
-        self.events, self.exposure_batches, self.ties = [], [], []
+        rows = Rows(self.events, self.exposure_batches, *self.changes.take())
+        self.events, self.exposure_batches = [], []
         return rows
 
     def ledger(self) -> Ledger:
@@ -157,6 +157,9 @@ class Kernel:
                 self._play(kind, member, at)
             elif alarms[member] == at and member not in self._landings:
                 self.now = at
+                if member in self.world.suspended:
+                    self._alarms.skip(member, self._turns[member], at)
+                    continue
                 self._wake(member, at)
                 if len(self.views) >= most_views:
                     return Status.FULL
@@ -166,6 +169,7 @@ class Kernel:
         switch = self._switches.take()
         before = self._cohorts
         self._use(switch.scenario)
+        inform(self.world, switch.scenario)
         pending = {number: self._cues[number] for number in self._agenda.cues()}
         dropped, added = cues_after(pending, switch)
         for cue in added:
@@ -198,7 +202,7 @@ class Kernel:
             error.turn = turn
             if error.interrupted or not self._fails_turns:
                 raise
-            exposures = ExposureBatch(at, handle, turn, (), (), ())
+            exposures = ExposureBatch(at, handle, turn, (), (), (), ())
             self._decisions[member] = Decision(handle, turn, (), (CODE_ERROR,), error.reason)
         else:
             self.views.append(view)
@@ -267,24 +271,19 @@ class Kernel:
             )._replace(outcome=FAILED)  # fmt: skip
         self.events.append(event)
         self._tally.count(event)
-        if self.world.network.changes:
-            self._note_ties(at)
+        if self.world.network.changes or self.world.state_changes:
+            self.changes.note(at)
         if event.outcome == DONE and (self.world.triggered or self._posts_wake):
             posted = event.made is not None or action.relation == "repost"
             self._trigger(member, posted, at)
         return event
 
-    def _note_ties(self, at: Seconds) -> None:
-        handles, network = self.world.handles, self.world.network
-        for number, (follower, followee, change) in enumerate(network.changes, self._edges):
-            self.ties.append(Edge(number, at, handles[follower], handles[followee], change))
-        self._edges += len(network.changes)
-        network.changes.clear()
-
     def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
         """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""
         for whom, how in self.world.triggered:
-            if how in self._cohorts[whom].rhythm.triggered_by:
+            if how == "reinstated":
+                self._alarms.reinstate(whom, self._turns[whom], at)
+            elif how in self._cohorts[whom].rhythm.triggered_by:
                 self._wake_sooner(whom, at)
         self.world.triggered.clear()
         if posted and self._posts_wake:

@@ -1,4 +1,4 @@
-"""Row types of the tables that have no class elsewhere: all but `events`, `calls`, `exposures`."""
+"""Row types of the tables that have no class elsewhere: not `events`, `calls`, `exposures`."""
 
 from typing import NamedTuple
 
@@ -40,6 +40,21 @@ class Edge(NamedTuple):
     followee: str
     change: str
     """initial | follow | unfollow"""
+
+
+class StateRow(NamedTuple):
+    """A change of recorded state of custom verbs. The fields are the columns of `state`."""
+
+    number: int
+    """Place among the changes of the run; orders the table."""
+    time: Seconds
+    """Simulated time of the change."""
+    name: str
+    """Under which it is kept, as the verb's `records` says."""
+    key: str
+    """Which entry: a text as it is, such as a handle; anything else as JSON."""
+    value: str | None
+    """The entry's new value as JSON; null if it was removed."""
 
 
 class Metric(NamedTuple):

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from simnet.errors import RecordError
 from simnet.inference.model import Call
-from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText
+from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText, StateRow
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 3
@@ -86,7 +86,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             Exposure,
             key=("who", "turn", "rank"),
             time="time",
-            repetitive=("who", "ranker"),
+            repetitive=("who", "ranker", "via"),
         ),
         # The rows of these two have one time and may be millions, so they are ordered by a
         # number of their own, which can be merged in bounded memory.
@@ -101,6 +101,12 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             key=("number",),
             time="number",
             repetitive=("follower", "followee", "change"),
+        ),
+        "state": Table(
+            StateRow,
+            key=("number",),
+            time="time",
+            repetitive=("name", "key"),
         ),
         "metrics": Table(Metric, key=("wall", "name"), time="wall", repetitive=("name", "unit")),
         "ledger": Table(LedgerRow, key=("outcome", "cause"), repetitive=("outcome",)),

@@ -14,7 +14,7 @@ from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
 from simnet.runs.replayer import Replayer
 
-_TABLES = ("events", "exposures", "network")
+_TABLES = ("events", "exposures", "network", "state")
 
 
 class Replayed(NamedTuple):
@@ -76,6 +76,8 @@ def _tables(rows: Rows) -> dict[str, pa.Table]:
         tables["exposures"] = encode_exposures(rows.exposure_batches)
     if rows.ties:
         tables["network"] = encode("network", rows.ties)
+    if rows.state:
+        tables["state"] = encode("state", rows.state)
     return {name: decoded(batch) for name, batch in tables.items()}
 
 

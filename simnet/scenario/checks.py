@@ -15,7 +15,7 @@ from simnet.text import did_you_mean
 from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.feed import Feed
 
-TRIGGERS = ["post", "reply", "quote", "message"]
+TRIGGERS = ["post", "reply", "quote", "mention", "message"]
 """Events that a rhythm can be triggered by."""
 
 

@@ -19,7 +19,7 @@ from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action, fields_of
-from simnet.world.feeds.feed import following, reported
+from simnet.world.feeds.sources import following, reported
 from simnet.world.network import Indices
 from simnet.world.verbs import CreateGroup, Pass, Report, SearchMembers, SearchPosts, Trend
 

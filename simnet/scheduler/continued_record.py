@@ -22,8 +22,8 @@ from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 from simnet.scheduler.scheduler import Record
 
-COMPARED = ("personas", "network", "events", "exposures")
-INHERITED = ("events", "exposures")
+COMPARED = ("personas", "network", "events", "exposures", "state")
+INHERITED = ("events", "exposures", "state")
 """Tables of which a fork does not repeat the rows that its ancestors have."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.row_types import Edge
+from simnet.recording.row_types import Edge, StateRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -93,6 +93,7 @@ class Scheduler:
         self._events: list[Event] = []
         self._exposures: list[ExposureBatch] = []
         self._ties: list[Edge] = []
+        self._state: list[StateRow] = []
         self._usage = Usage()
         self.recalled = 0
         """How many recorded replies the turns used."""
@@ -219,12 +220,13 @@ class Scheduler:
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
-        events, exposure_batches, ties = self._kernel.take_rows()
+        events, exposure_batches, ties, state = self._kernel.take_rows()
         if self._report is not None:
             self._report_progress(events)
         self._events += events
         self._exposures += exposure_batches
         self._ties += ties
+        self._state += state
 
     async def _write_rows(self, *, everything: bool = False) -> None:
         """Send rows to the record once there are enough, calls before rows that depend on them."""
@@ -239,7 +241,10 @@ class Scheduler:
             batches.append(("events", encode("events", self._events)))
         if self._ties:
             batches.append(("network", encode("network", self._ties)))
+        if self._state:
+            batches.append(("state", encode("state", self._state)))
         self._calls, self._exposures, self._events, self._ties = [], [], [], []
+        self._state = []
         self._written_at = now
         if batches:
             self._writes += 1

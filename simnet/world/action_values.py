@@ -4,9 +4,10 @@ Actions that a model chose are made from its reply and are right. Those of a beh
 are written by a user, and a wrong value would only be found where it is used or recorded.
 """
 
+from simnet.errors import ActionError
 from simnet.text import storable
 from simnet.user_code import shown
-from simnet.world.actions import Action, Field, fields_of
+from simnet.world.actions import Action, Field, check_numbers, fields_of
 
 _LARGEST = 2**63 - 1
 """Largest number of a post that a table can hold."""
@@ -19,6 +20,10 @@ def problem_of(action: Action) -> str | None:
         wanted = _wanted(field, value)
         if wanted is not None:
             return f"{type(action).__name__}({field.name}={shown(value)}): give {wanted}"
+    try:
+        check_numbers(action)
+    except ActionError as error:
+        return str(error)
     return None
 
 
@@ -32,6 +37,8 @@ def _wanted(field: Field, value: object) -> str | None:
             right, wanted = isinstance(value, str), "a handle, such as view.posts[0].author"
         case "group":
             right, wanted = isinstance(value, str), "the name of a group"
+        case "community":
+            right, wanted = isinstance(value, str), "the name of a community"
         case "text":
             right = isinstance(value, str) and storable(value) == value
             wanted = "a text without half characters" if isinstance(value, str) else "a text"

@@ -14,6 +14,10 @@ rule. The built-in verbs live in `simnet.world.verbs`; one of your own works the
         def do(self, world, who, now):
             post = world.visible_post(who, self.post)
             return Effect(post=post.id, root=post.root)
+
+A field may be a number: `Annotated[int, Bounds(1, 5)]`, `Annotated[float, Bounds(-1, 1)]`.
+What a rule keeps in `world.kept` under the names in the verb's `records` becomes rows of the
+table `state`.
 """
 
 import re
@@ -33,6 +37,8 @@ from typing import (
 )
 
 from simnet.clock import Seconds
+from simnet.errors import ActionError
+from simnet.world.bounds import WIDEST, Bounds
 from simnet.world.state import WorldState
 
 PostId: TypeAlias = Annotated[int, "post"]
@@ -41,10 +47,14 @@ Member: TypeAlias = Annotated[str, "member"]
 """The handle of someone whose post or message was shown, or whom the platform suggested."""
 Group: TypeAlias = Annotated[str, "group"]
 """The name of a group."""
+Community: TypeAlias = Annotated[str, "community"]
+"""The name of a community of a forum."""
 Text: TypeAlias = Annotated[str, "text"]
 """A text that the member writes."""
 
-FieldKind: TypeAlias = Literal["post", "member", "group", "text", "choice"]
+FieldKind: TypeAlias = Literal[
+    "post", "member", "group", "community", "text", "choice", "int", "float"
+]
 
 Relation: TypeAlias = Literal[
     "post",
@@ -95,17 +105,24 @@ class Effect(NamedTuple):
 class Action:
     """Something a persona can do. Subclasses are frozen dataclasses with a `verb`.
 
-    Raises TypeError for a subclass whose `relation` is none of `RELATIONS`.
+    Raises TypeError for a subclass whose `relation` is none of `RELATIONS` or whose `records`
+    is no tuple of names.
     """
 
     verb: ClassVar[str] = ""
     relation: ClassVar[Relation] = "none"
+    records: ClassVar[tuple[str, ...]] = ()
+    """Names in `world.kept`; whatever changes under them is a row of the table `state`."""
 
     def __init_subclass__(cls) -> None:
         if cls.relation not in RELATIONS:
             raise TypeError(
                 f"{cls.__name__}.relation is {cls.relation!r}; choose {', '.join(RELATIONS)}"
             )
+        if not isinstance(cls.records, tuple) or not all(
+            isinstance(name, str) and name for name in cls.records
+        ):
+            raise TypeError(f"{cls.__name__}.records is {cls.records!r}; give a tuple of names")
 
     def __reduce__(self) -> tuple[type["Action"], tuple[object, ...]]:
         # Frozen dataclasses with slots pickle through two Python calls each; actions cross
@@ -121,11 +138,12 @@ class Action:
 
 
 class Field(NamedTuple):
-    """One field of a verb: its name, its kind, and the choices where it is a Literal."""
+    """One field of a verb: its name, its kind, the choices of a Literal, the bounds of a number."""
 
     name: str
     kind: FieldKind
     choices: tuple[str, ...] = ()
+    bounds: Bounds = WIDEST
 
 
 def fields_of(verb: type[Action]) -> tuple[Field, ...]:
@@ -156,10 +174,40 @@ def _field(verb: Hashable, name: str, hint: object) -> Field:
             if not re.fullmatch(r"\w+", choice):
                 raise TypeError(f"{verb}.{name}: {choice!r} is not one word")
         return Field(name, "choice", choices)
+    if (number := _number_field(name, hint)) is not None:
+        return number
     match getattr(hint, "__metadata__", ()):
-        case ("post" | "member" | "group" | "text" as kind,):
+        case ("post" | "member" | "group" | "community" | "text" as kind,):
             return Field(name, kind)
         case _:
             raise TypeError(
-                f"{verb}.{name}: annotate it as PostId, Member, Group, Text or a Literal"
+                f"{verb}.{name}: annotate it as PostId, Member, Group, Community, Text, a Literal, "
+                "int, float or Annotated[int, Bounds(1, 5)]"
             )
+
+
+def _number_field(name: str, hint: object) -> Field | None:
+    """Make the field of `int`, `float` and of these with bounds; None for another annotation."""
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    bounds = [one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Bounds)]
+    if plain not in {int, float} or (plain is not hint and not bounds):
+        return None
+    return Field(name, "int" if plain is int else "float", bounds=bounds[0] if bounds else WIDEST)
+
+
+def check_numbers(action: Action) -> None:
+    """Raise ActionError if a number of an action is not within its bounds."""
+    for name, kind, bounds in _numbers_of(cast("Hashable", type(action))):
+        value = getattr(action, name)
+        kinds = (int,) if kind == "int" else (int, float)
+        if isinstance(value, bool) or type(value) not in kinds or not bounds.holds(value):
+            raise ActionError(f"{name} is {value!r}; give {bounds.in_words(kind)}")
+
+
+@cache
+def _numbers_of(verb: Hashable) -> tuple[tuple[str, str, Bounds], ...]:
+    return tuple(
+        (field.name, field.kind, field.bounds)
+        for field in _fields_of(verb)
+        if field.kind in {"int", "float"}
+    )

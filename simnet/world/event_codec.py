@@ -15,6 +15,7 @@ _COLUMNS: dict[tuple[str, FieldKind], str] = {
     ("post", "post"): "post",
     ("whom", "member"): "whom",
     ("group", "group"): "group_name",
+    ("community", "community"): "group_name",
     ("text", "text"): "text",
 }
 """Name and kind of a field -> the column that it is stored in."""
@@ -23,8 +24,8 @@ _COLUMNS: dict[tuple[str, FieldKind], str] = {
 def columns_of(verb: type[Action]) -> tuple[tuple[str, str | None], ...]:
     """Pair each field of a verb with its column; None for a field that is in `extra`.
 
-    A field is in the column of its name; `group` is in `group_name`, because GROUP is a
-    keyword of SQL. A choice is in `text`, if that is free.
+    A field is in the column of its name; `group` and `community` are in `group_name`, because
+    GROUP is a keyword of SQL. A choice is in `text`, if that is free.
     """
     return _columns_of(cast("Hashable", verb))
 

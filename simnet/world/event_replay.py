@@ -8,6 +8,7 @@ or after an event of the same simulated moment, nor that a look showed nothing. 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from simnet import draws
 from simnet.errors import DivergenceError, RecordError
 from simnet.world.actions import Action
 from simnet.world.event_codec import decode_action
@@ -27,15 +28,19 @@ def replay(
     network: Network,
     verbs: Iterable[type[Action]] = EVERY_VERB,
     feeds: Mapping[str, Feed] = NO_FEEDS,
+    seed: int = 0,
 ) -> World:
     """Apply the events and repeat the looks of a history; the digest of the world is the same.
 
     Takes members' handles, the cohort of each, who followed whom at the start (`network` is
-    changed), the verbs that occur and the feed of each cohort that looks. Raises RecordError
+    changed), the verbs that occur, the feed of each cohort that looks, and the scenario's seed,
+    which matters where a feed source draws numbers. Raises RecordError
     for an event of another verb, DivergenceError, naming the row, if it comes out differently.
     """
     verb_of = {verb.verb: verb for verb in verbs}
     world = World(handles, cohorts, network)
+    world.facts = world.facts._replace(seed=seed)
+    world.record_state(name for verb in verb_of.values() for name in verb.records)
     for number, row in enumerate(history):
         if isinstance(row, ExposureBatch):
             _compare(number, row, _look(world, row, feeds))
@@ -75,6 +80,7 @@ def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number
 
 
 def _look(world: World, row: ExposureBatch, feeds: Mapping[str, Feed]) -> ExposureBatch:
-    """Look again. The seed of a view decides suggestions alone, which no row holds."""
+    """Look again."""
     feed = feeds[world.cohorts[world.index[row.who]]]
-    return world.observe(row.who, row.time, feed, turn=row.turn, seed=0)[1]
+    seed = draws.bits(world.facts.seed, row.who, row.turn)
+    return world.observe(row.who, row.time, feed, turn=row.turn, seed=seed)[1]

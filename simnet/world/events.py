@@ -40,6 +40,7 @@ class Event(NamedTuple):
     whom: str | None = None
     """The member acted on: followed, blocked, messaged."""
     group_name: str | None = None
+    """The group or the community."""
     text: str | None = None
     """What was said: a post, a message, a note, a search, a reason for a report."""
     extra: str | None = None
@@ -65,6 +66,8 @@ class Exposure(NamedTuple):
     score: float
     """What the ranker gave it; only comparable within one ranker."""
     ranker: str
+    via: str | None = None
+    """Who put it into the feed by a repost, the last to do so; null if the post came by itself."""
 
 
 class ExposureBatch(NamedTuple):
@@ -76,11 +79,12 @@ class ExposureBatch(NamedTuple):
     posts: tuple[int, ...]
     scores: tuple[float, ...]
     rankers: tuple[str, ...]
+    vias: tuple[str | None, ...]
 
     def exposures(self) -> list[Exposure]:
         """List the rows."""
-        rows = zip(self.posts, self.scores, self.rankers, strict=True)
+        rows = zip(self.posts, self.scores, self.rankers, self.vias, strict=True)
         return [
-            Exposure(self.time, self.who, self.turn, post, rank, score, ranker)
-            for rank, (post, score, ranker) in enumerate(rows)
+            Exposure(self.time, self.who, self.turn, post, rank, score, ranker, via)
+            for rank, (post, score, ranker, via) in enumerate(rows)
         ]

@@ -10,7 +10,7 @@ LONGEST_SHOWN = 2000
 
 
 class Shown(NamedTuple):
-    """A post as someone sees it. State hashes contain its repr: renaming it changes them."""
+    """A post as someone sees it. State hashes contain its values in this order, not their names."""
 
     id: int
     author: str
@@ -27,6 +27,8 @@ class Shown(NamedTuple):
     dislikes: int
     replies: int
     reposts: int
+    community: str | None = None
+    """The community of a forum that it was posted to."""
 
 
 class Post:
@@ -39,6 +41,7 @@ class Post:
         "author",
         "author_index",
         "cached",
+        "community",
         "dislikes",
         "feelings",
         "id",
@@ -72,6 +75,7 @@ class Post:
         self.parent: int | None = None
         self.to: str | None = None
         self.quotes: Post | None = None
+        self.community: str | None = None
         self.label = ""
         self.removed = False
         self.likes = 0
@@ -117,6 +121,7 @@ class Post:
             self.dislikes,
             self.replies,
             self.reposts,
+            self.community,
         )
 
     @property
@@ -155,7 +160,8 @@ class View(NamedTuple):
     """64 random bits of this persona's turn, the same wherever the turn is computed."""
     posts: tuple[Shown, ...]
     why: tuple[str, ...]
-    """For each post, why it is there: empty, `replied to you` or `reposted by @handle`."""
+    """For each post, why it is there: empty, how it addresses the viewer (`replied to you`,
+    `quoted you`, `mentioned you`), or `reposted by @one, @two and 3 others you follow`."""
     messages: tuple[MessageSeen, ...] = ()
     news: tuple[str, ...] = ()
     """What the platform says: results of a search, trends, suggestions."""
@@ -165,3 +171,20 @@ class View(NamedTuple):
     """Groups one can join or send to."""
     refused: tuple[str, ...] = ()
     """Why what one tried last was not done."""
+    communities: tuple[str, ...] = ()
+    """Communities one is in, then others one can join."""
+    reposters: tuple[tuple[str, ...], ...] = ()
+    """For each post, who put it into the feed by a repost, then others the viewer follows who
+    reposted it, newest first; empty if nobody did."""
+    done: tuple[tuple[str, ...], ...] = ()
+    """For each post, what the viewer did with it already: the reaction, `repost`. Empty if
+    there is nothing, and for feeds that show every post once."""
+
+    def with_posts(self, kept: slice) -> "View":
+        """Leave out posts."""
+        return self._replace(
+            posts=self.posts[kept],
+            why=self.why[kept],
+            reposters=self.reposters[kept],
+            done=self.done[kept],
+        )

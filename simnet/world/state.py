@@ -6,16 +6,20 @@ begins a change. Members are positions in `handles` inside; users only ever meet
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.engagement import EngagementLog
+from simnet.world.forum import Forum
+from simnet.world.markup import mentioned
 from simnet.world.network import Network
 from simnet.world.posts import MessageSeen, Post
+from simnet.world.scenario_facts import ScenarioFacts
 from simnet.world.tfidf import Words
 
 NOBODY: frozenset[int] = frozenset()
@@ -25,6 +29,9 @@ RECENT = 8
 
 class WorldState:
     """The data of a world, what can be asked of it, and the steps that rules of verbs take."""
+
+    facts = ScenarioFacts()
+    """What feed sources and verbs may know of the scenario; not part of the digest."""
 
     def __init__(self, handles: Sequence[str], cohorts: Sequence[str], network: Network) -> None:
         """Take members' handles, the cohort of each, and who follows whom."""
@@ -36,7 +43,7 @@ class WorldState:
         """Each post and each repost, in order: (who put it there, the post)."""
         self.posted: list[int] = []
         """For each entry of the timeline the number of its post; of a repost, ~ the entry's own."""
-        self._entry_times: list[Seconds] = []
+        self.entry_times: list[Seconds] = []
         self.entry_of: list[int] = []
         """For each post, its own entry in the timeline."""
         self.recent = np.full((len(handles), RECENT), -1, np.int32)
@@ -45,6 +52,32 @@ class WorldState:
         self.reactions: dict[tuple[int, int], str] = {}
         """(member, post) -> like, dislike or a feeling."""
         self.reposted: set[tuple[int, int]] = set()
+        self.reposters: dict[int, list[int]] = {}
+        """Post -> who reposted it, in order."""
+        self._begin_relations()
+        self.engagement = EngagementLog()
+        """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
+        self.words = Words()
+        """The words of the posts; a ranking that needs them fills it."""
+        self.seen: defaultdict[int, dict[int, int | None]] = defaultdict(dict)
+        """Posts each member was shown; in a dict those shown last lie together in memory.
+
+        Of a feed that shows posts again, each with the number of entries at that time."""
+        self.forget_at: dict[int, int] = {}
+        """Number of seen posts at which a member's old ones are dropped next."""
+        self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        """Unread results of a member's last search or trend: lines of news, handles."""
+        self.forum = Forum()
+        self.kept: defaultdict[str, MutableMapping[Any, Any]] = defaultdict(dict)
+        """Data of custom verbs, each under a name; part of the digest."""
+        # Case-folded handle -> member; -1 where there are several. Made when first needed.
+        self._folded: dict[str, int] = {}
+        self.triggered: list[tuple[int, str]] = []
+        """(member, how an event concerns them); the kernel reads and clears it.
+
+        How: reply, quote, mention, message, reinstated."""
+
+    def _begin_relations(self) -> None:
         self.report_queue: list[int] = []
         """Reported posts that still stand, oldest report first."""
         self.pins: set[int] = set()
@@ -57,21 +90,7 @@ class WorldState:
         self.mail: defaultdict[int, list[MessageSeen]] = defaultdict(list)
         """Unread messages."""
         self.mentions: defaultdict[int, list[int]] = defaultdict(list)
-        """Unread replies and quotes."""
-        self.engagement = EngagementLog()
-        """Who wrote and engaged with what lately; rankings by taste and popularity read it."""
-        self.words = Words()
-        """The words of the posts; a ranking that needs them fills it."""
-        self.seen: defaultdict[int, dict[int, None]] = defaultdict(dict)
-        """Posts each member was shown; in a dict those shown last lie together in memory."""
-        self.forget_at: dict[int, int] = {}
-        """Number of seen posts at which a member's old ones are dropped next."""
-        self.findings: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-        """Unread results of a member's last search or trend: lines of news, handles."""
-        self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
-        """Data of custom verbs, each under a name; part of the digest, so use no sets."""
-        self.triggered: list[tuple[int, str]] = []
-        """(member, reply or quote or message) of each event; the kernel reads and clears it."""
+        """Unread replies, quotes and posts that name the member."""
 
     # -- steps that rules take --------------------------------------------------------
 
@@ -83,9 +102,15 @@ class WorldState:
         *,
         parent: Post | None = None,
         quotes: Post | None = None,
+        community: str | None = None,
     ) -> Post:
-        """Put a new post at the end of the timeline."""
+        """Put a new post at the end of the timeline; tell those it answers, quotes and names.
+
+        A post of a community, and the replies to it, are in the feeds of that community and not
+        in those of the author's followers.
+        """
         post = Post(len(self.posts), self.handles[who], who, text, now)
+        post.community = community if parent is None else parent.community
         if parent is not None:
             post.parent, post.root, post.to = parent.id, parent.root, parent.author
             parent.replies += 1
@@ -98,6 +123,8 @@ class WorldState:
             quotes.changed()
             self.mention(quotes.author_index, post, "quote")
             self.engagement.engaged(who, quotes.id)
+        if "@" in text:
+            self._mention_named(post, {one.author_index for one in (parent, quotes) if one})
         self.engagement.wrote(who, post.id)
         self.posts.append(post)
         self.entry_of.append(len(self.timeline))
@@ -105,20 +132,29 @@ class WorldState:
         return post
 
     def enter(self, who: int, post: Post, now: Seconds) -> None:
-        """Put `post` into the timeline of `who`'s followers."""
+        """Put `post` into the timeline: of its community, else of `who`'s followers."""
         entry = len(self.timeline)
         self.posted.append(post.id if self.entry_of[post.id] == entry else ~entry)
         self.timeline.append((who, post))
-        self._entry_times.append(now)
+        self.entry_times.append(now)
+        if post.community is not None and self.posted[-1] >= 0:
+            self.forum.communities[post.community].entries.append(entry)
+            return
         entered = self._entered[who]
         self.recent[who, entered % RECENT] = entry
         self._entered[who] = entered + 1
 
     def mention(self, whom: int, post: Post, how: str) -> None:
-        """Add a reply or quote to a member's mentions, unless it is their own or hidden."""
+        """Add a post that addresses a member to their mentions, unless it is theirs or hidden."""
         if whom != post.author_index and post.author_index not in self.hidden_from(whom):
             self.mentions[whom].append(post.id)
             self.triggered.append((whom, how))
+
+    def _mention_named(self, post: Post, informed: set[int]) -> None:
+        """Tell the members whose handles a post has after an `@`, but for those `informed`."""
+        for whom in mentioned(post.text, self.find):
+            if whom not in informed:
+                self.mention(whom, post, "mention")
 
     def send(self, whom: int, message: MessageSeen) -> None:
         """Put a message into a member's mail."""
@@ -133,6 +169,18 @@ class WorldState:
             return self.index[handle]
         except KeyError:
             raise ActionError(f"there is no @{handle}") from None
+
+    def find(self, handle: str) -> int | None:
+        """Find a member by a handle as people write it: case matters only between namesakes."""
+        exact = self.index.get(handle)
+        if exact is not None:
+            return exact
+        if not self._folded:
+            for position, known in enumerate(self.handles):
+                folded = normalize("NFC", known).casefold()
+                self._folded[folded] = -1 if folded in self._folded else position
+        found = self._folded.get(handle.casefold(), -1)
+        return None if found < 0 else found
 
     def standing_post(self, number: int) -> Post:
         """Find a post that was not removed. Raises ActionError otherwise."""
@@ -170,7 +218,7 @@ class WorldState:
 
     def first_entry_since(self, since: Seconds) -> int:
         """Find the first timeline entry made at or after a moment."""
-        return bisect_left(self._entry_times, since)
+        return bisect_left(self.entry_times, since)
 
     def first_post_since(self, since: Seconds) -> int:
         """Find the number of the first post written at or after a moment."""

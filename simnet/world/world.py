@@ -6,20 +6,22 @@ changes a world, so doing both again in the same order rebuilds it: see
 `simnet.world.event_replay`.
 """
 
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.user_code import mark_boundary, raised_by
-from simnet.world.actions import Action, Effect
+from simnet.world.actions import Action, Effect, check_numbers
 from simnet.world.effects import check_effect
 from simnet.world.event_codec import encode_action
 from simnet.world.events import DONE, REFUSED, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.view import look_at
+from simnet.world.network import Network
 from simnet.world.posts import View
+from simnet.world.recorded_state import RecordedState, StateChange
 from simnet.world.state import WorldState
+from simnet.world.state_hash import state_hash
 
 SEEN_PER_CANDIDATE = 8
 """A member's seen posts are thinned out when they are this many for each candidate of the feed."""
@@ -27,6 +29,13 @@ SEEN_PER_CANDIDATE = 8
 
 class World(WorldState):
     """A state of the world and the two ways to change it."""
+
+    def __init__(self, handles: Sequence[str], cohorts: Sequence[str], network: Network) -> None:
+        super().__init__(handles, cohorts, network)
+        self.recorded: dict[str, RecordedState] = {}
+        """The parts of `kept` that verbs declared as recorded, by name."""
+        self.state_changes: list[StateChange] = []
+        """Changes of what is recorded; the kernel makes rows of them and clears them."""
 
     @mark_boundary(lambda run: f"verb {run['action'].verb!r} of @{run['who']}")
     def apply(
@@ -54,8 +63,10 @@ class World(WorldState):
             raise ValueError(f"time runs backwards: {now} after {self.now}")
         self.now = now
         position = self.index[who]
+        if self.recorded or action.records:
+            self._begin_recording(action.records)
         try:
-            self._check_may_act(position, forbidden)
+            self._check_may_act(position, action, forbidden)
             done = action.do(self, position, now)
             if type(done) is not Effect or type(action).__module__[:7] != "simnet.":
                 check_effect(action, done, len(self.posts))
@@ -68,6 +79,8 @@ class World(WorldState):
             raise raised_by(
                 "verb", rule, error, name=verb, cohort=cohort, handle=who, turn=turn
             ) from error
+        if self.recorded:
+            self._note_state_changes()
         # A hot path: arguments by position, in the order of the fields, cost a quarter.
         return Event(
             now,
@@ -117,7 +130,7 @@ class World(WorldState):
         )
         if feed.fresh:
             seen = self.seen[viewer]
-            seen.update(dict.fromkeys(exposures.posts))
+            seen.update(dict.fromkeys(exposures.posts, len(self.timeline) if feed.again else None))
             if len(seen) >= self.forget_at.get(viewer, SEEN_PER_CANDIDATE * feed.candidates):
                 self._forget(viewer, feed, now)
         if viewer in self.mentions:
@@ -132,11 +145,33 @@ class World(WorldState):
             del self.findings[viewer]
         return view, exposures
 
-    def _check_may_act(self, who: int, forbidden: str | None) -> None:
+    def record_state(self, names: Iterable[str]) -> None:
+        """Record what custom verbs keep under these names of `kept`, from now on.
+
+        What is kept there already is recorded at the end of the next action.
+        """
+        for name in names:
+            if name not in self.recorded:
+                self.kept[name] = self.recorded[name] = RecordedState(name, self.kept[name])
+
+    def _begin_recording(self, names: Iterable[str]) -> None:
+        for state in self.recorded.values():
+            state.forget_reads()
+        self.record_state(names)
+
+    def _note_state_changes(self) -> None:
+        for name, state in self.recorded.items():
+            if self.kept[name] is not state:
+                state.replace(self.kept[name])
+                self.kept[name] = state
+            self.state_changes += state.take_changes()
+
+    def _check_may_act(self, who: int, action: Action, forbidden: str | None) -> None:
         if forbidden is not None:
             raise ActionError(forbidden)
         if who in self.suspended:
             raise ActionError(f"@{self.handles[who]} is suspended")
+        check_numbers(action)
 
     def _forget(self, viewer: int, feed: Feed, now: Seconds) -> None:
         """Drop seen posts that are older than the feed's window, so that few are kept.
@@ -145,44 +180,13 @@ class World(WorldState):
         look does not grow with the length of a run.
         """
         oldest = self.first_post_since(now - feed.window)
-        kept = dict.fromkeys([number for number in self.seen[viewer] if number >= oldest])
+        kept = {number: at for number, at in self.seen[viewer].items() if number >= oldest}
         self.seen[viewer] = kept
         self.forget_at[viewer] = max(SEEN_PER_CANDIDATE * feed.candidates, 2 * len(kept))
-
-    # -- the hash of the state ----------------------------------------------------------
 
     def digest(self) -> str:
         """Hash the whole state: 32 hexadecimal digits, equal for equal worlds.
 
-        Left out is what follows from the rest (indexes, the words of the posts) and the rows
-        that wait for the kernel (`triggered`, `network.changes`).
+        See `simnet.world.state_hash`.
         """
-        state = blake2b(digest_size=16)
-        for part in self._parts():
-            state.update(repr(part).encode("utf-8", "surrogatepass"))
-        return state.hexdigest()
-
-    def _parts(self) -> Iterator[object]:
-        followers, followees = self.network.edge_arrays()
-        yield [(p.shown(), p.parent, p.root, p.removed, p.reports) for p in self.posts]
-        yield [(p.id, sorted(p.feelings.items())) for p in self.posts if p.feelings]
-        yield [(who, post.id) for who, post in self.timeline]
-        yield self._entry_times
-        yield sorted(self.reactions.items())
-        yield sorted(self.reposted)
-        yield self.report_queue
-        yield sorted(self.pins)
-        yield self.engagement.state()
-        for table in (self.mutes, self.blocks):
-            yield [(who, sorted(table[who])) for who in sorted(table) if table[who]]
-        yield sorted(self.suspended)
-        yield [(name, list(members)) for name, members in self.groups.items()]
-        yield sorted((name, table) for name, table in self.kept.items() if table)
-        yield (followers.tobytes().hex(), followees.tobytes().hex())
-        yield sorted((who, posts) for who, posts in self.mentions.items() if posts)
-        yield sorted((who, messages) for who, messages in self.mail.items() if messages)
-        yield sorted(self.findings.items())
-        yield sorted(self.forget_at.items())
-        for who in sorted(self.seen):  # one by one: together they may be millions of numbers
-            if self.seen[who]:
-                yield who, sorted(self.seen[who])
+        return state_hash(self)

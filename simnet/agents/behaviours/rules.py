@@ -6,10 +6,14 @@ and the post, so a rule is as reproducible as a model::
     crowd = Cohort(
         "crowd", sample(100), behaviour=first_of(reposts(popularity(50)), likes(agreement()))
     )
+
+Nobody reacts to a post in the same way twice. A feed that shows a post once shows it before most
+have reacted; so give rules that wait for others a feed with `Feed(again=True)`, which shows a
+post again after each new repost, or with `Feed(fresh=False)`.
 """
 
 from math import prod
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from simnet import draws
 from simnet.agents.memory import overlap, words_of
@@ -19,6 +23,23 @@ from simnet.errors import ScenarioError
 from simnet.world.actions import Action
 from simnet.world.posts import Shown, View
 from simnet.world.verbs import Like, Repost
+
+Counted: TypeAlias = Literal["reposts", "reposters", "looks"]
+COUNTED: tuple[str, ...] = get_args(Counted)
+REMEMBERED = 1024
+"""Posts of which an agent remembers how often it saw them, and by whom; the last ones shown."""
+_SEEN, _NOTED = "rules: posts seen", "rules: turn noted"
+"""Keys of `Agent.notes`."""
+
+
+class _Seen(NamedTuple):
+    """What an agent remembers of a post."""
+
+    looks: int
+    reposters: frozenset[str]
+
+
+NEVER_SEEN = _Seen(0, frozenset())
 
 
 class Probability(Protocol):
@@ -56,12 +77,23 @@ def popularity(half: float = 10.0, least: float = 0.0) -> Probability:
 
 
 @checked
-def threshold(count: int) -> Probability:
-    """React once a post has `count` reposts (Granovetter 1978)."""
+def threshold(count: int, of: Counted = "reposts") -> Probability:
+    """React once `count` is reached (Granovetter 1978) `of` what is counted.
+
+    * reposts: reposts and quotes that the post has, whoever they are by
+    * reposters: different members whose reposts of it the agent was shown, now or before
+    * looks: times that the agent was shown it, this one included
+
+    Raises ScenarioError for a negative count or another word.
+    """
     _check(count >= 0, f"threshold({count}): give 0 or more")
+    _check(of in COUNTED, f"threshold(of={of!r}): give one of {', '.join(COUNTED)}")
 
     def probability(me: Agent, post: Shown) -> float:
-        return float(post.reposts >= count)
+        if of == "reposts":
+            return float(post.reposts >= count)
+        seen = _seen(me).get(post.id, NEVER_SEEN)
+        return float((len(seen.reposters) if of == "reposters" else seen.looks) >= count)
 
     return probability
 
@@ -124,10 +156,38 @@ def first_of(*behaviours: Behaviour) -> Behaviour:
 
 
 def _first_drawn(me: Agent, view: View, probability: Probability, reaction: str) -> int | None:
+    """Find the first post that is drawn and that the agent has not given this reaction."""
+    _remember(me, view)
+    done = view.done or ((),) * len(view.posts)
     return next(
-        (p.id for p in view.posts if draws.unit(view.seed, reaction, p.id) < probability(me, p)),
+        (
+            post.id
+            for post, mine in zip(view.posts, done, strict=True)
+            if reaction not in mine
+            and draws.unit(view.seed, reaction, post.id) < probability(me, post)
+        ),
         None,
     )
+
+
+def _seen(me: Agent) -> dict[int, _Seen]:
+    """Return what an agent remembers of posts that it was shown, those shown last at the end."""
+    seen: dict[int, _Seen] = me.notes.setdefault(_SEEN, {})
+    return seen
+
+
+def _remember(me: Agent, view: View) -> None:
+    """Add a view to what an agent remembers, once, whichever of its rules comes first."""
+    if me.notes.get(_NOTED) == view.turn:
+        return
+    me.notes[_NOTED] = view.turn
+    seen = _seen(me)
+    reposters = view.reposters or ((),) * len(view.posts)
+    for post, names in zip(view.posts, reposters, strict=True):
+        before = seen.pop(post.id, NEVER_SEEN)
+        seen[post.id] = _Seen(before.looks + 1, before.reposters.union(names))
+    while len(seen) > REMEMBERED:
+        del seen[next(iter(seen))]
 
 
 def _check(holds: bool, message: str) -> None:

@@ -20,7 +20,7 @@ ViewTest: TypeAlias = Callable[[View], bool]
 
 
 def touched(view: View) -> bool:
-    """Whether someone replied to the viewer, quoted them or wrote to them."""
+    """Whether someone replied to the viewer, quoted or named them, or wrote to them."""
     return bool(view.messages) or not ADDRESSED_TO_VIEWER.isdisjoint(view.why)
 
 
@@ -125,6 +125,8 @@ def _common(
         posts=posts,
         why=("",) * len(posts),
         groups=view.groups,
+        communities=view.communities,
+        done=view.done[:sees],
     )
 
 

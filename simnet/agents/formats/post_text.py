@@ -16,7 +16,7 @@ _COUNTED = (
     ("reply", "replies"),
     ("repost", "reposts"),
 )
-"""The last fields of a Shown, in the singular and the plural."""
+"""The counts of a Shown, in their order, in the singular and the plural."""
 
 
 class _FormattedPost(NamedTuple):
@@ -57,10 +57,12 @@ class PostFormatter:
         return formatted
 
     def _format(self, post: Shown, why: str) -> tuple[str, str]:
-        _, author, text, _, to, quoted, label, *counts = post
+        _, author, text, _, to, quoted, label, *counts, community = post
         recipient = f" to @{to}" if to else ""
         if why in ADDRESSED_TO_VIEWER:
             recipient, why = f" {why}", ""
+        if community:
+            recipient += f" in {one_line(community)}"
         rest = f": {self._quote(text)}"
         if quoted:
             rest += f" quoting {self._quote(quoted)}"

@@ -1,7 +1,7 @@
 """The format of replies: one action a line, which costs a model few tokens.
 
 Lines look like `reply 2: Sounds great!` or `like 1`. The possible targets in a view (posts,
-then senders of messages, then suggested members, then groups) are numbered from 1, so the
+then senders of messages, suggested members, groups, communities) are numbered from 1, so the
 grammar depends only on how many of each are shown; it is compiled once for each such `Shape`.
 If a cohort has one verb with a text and no choice of target, a reply is the text alone.
 
@@ -13,6 +13,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
+from simnet.agents.formats.number_fields import (
+    NUMBERS,
+    WRITTEN,
+    number_pattern,
+    number_syntax,
+    read_number,
+)
 from simnet.errors import ModelError
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.posts import View
@@ -68,11 +75,13 @@ class Shape(NamedTuple):
     senders: int
     suggested: int
     groups: int
+    communities: int = 0
 
     @classmethod
     def of(cls, view: View) -> "Shape":
         """Count what a view shows."""
-        return cls(len(view.posts), len(view.messages), len(view.suggested), len(view.groups))
+        named = (view.suggested, view.groups, view.communities)
+        return cls(len(view.posts), len(view.messages), *map(len, named))
 
     def numbers(self, kind: str) -> range:
         """List the numbers that a field of this kind may take."""
@@ -82,8 +91,11 @@ class Shape(NamedTuple):
                 return range(1, self.posts + 1)
             case "member":
                 return range(1, members + 1)
-            case _:
+            case "group":
                 return range(members + 1, members + self.groups + 1)
+            case _:
+                named = members + self.groups
+                return range(named + 1, named + self.communities + 1)
 
 
 class ReplyFormat:
@@ -108,7 +120,9 @@ class ReplyFormat:
             return f"Answer with {what} alone, at most {self.text_limit} characters."
         lines = [_syntax(verb) + purpose(verb) for verb in self.verbs.values()]
         count = "one" if self.acts == 1 else f"one to {self.acts}"
-        forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters)"
+        fields = [field for verb in self.verbs.values() for field in fields_of(verb)]
+        numbers = ", A..B: a number from A to B" if any(f.kind in NUMBERS for f in fields) else ""
+        forms = f"(N: a number you see, TEXT: at most {self.text_limit} characters{numbers})"
         return "\n".join([f"Answer with {count} of these lines {forms}:", *lines])
 
     def pattern(self, view: View) -> str | None:
@@ -143,6 +157,8 @@ class ReplyFormat:
                     parts.append(f": {self._text}")
                 case "choice":
                     parts.append(f" ({'|'.join(field.choices)})")
+                case "int" | "float":
+                    parts.append(f" ({number_pattern(field)})")
                 case kind:
                     parts.append(f" ({'|'.join(map(str, shape.numbers(kind)))})")
         return "".join(parts)
@@ -187,6 +203,8 @@ class ReplyFormat:
                     if word not in field.choices:
                         raise ModelError(f"{verb.verb} wants one of {', '.join(field.choices)}")
                     values[field.name] = word
+                case "int" | "float":
+                    values[field.name] = read_number(word, field)
                 case kind:
                     values[field.name] = _target(kind, int(word), view, verb)
         return verb(**values)
@@ -207,7 +225,8 @@ def _target(kind: str, number: int, view: View, verb: type[Action]) -> object:
         return view.posts[number - 1].id
     if kind == "member":
         return list(_members(view))[number - 1]
-    return view.groups[number - shape.numbers(kind).start]
+    names = view.groups if kind == "group" else view.communities
+    return names[number - shape.numbers(kind).start]
 
 
 def _members(view: View) -> Iterator[str]:
@@ -224,7 +243,7 @@ def _is_text_alone(verbs: tuple[type[Action], ...], feed_size: int) -> bool:
 
 
 def _reachable(field: Field, shape: Shape) -> bool:
-    return field.kind in {"text", "choice"} or len(shape.numbers(field.kind)) > 0
+    return field.kind in {"text", "choice", *NUMBERS} or len(shape.numbers(field.kind)) > 0
 
 
 def _ordered_fields(verb: type[Action]) -> list[Field]:
@@ -241,6 +260,8 @@ def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
                 parts.append(rf"\s*:(?P<{field.name}>.*)")
             case "choice":
                 parts.append(rf"\s+(?P<{field.name}>\w+)")
+            case "int" | "float":
+                parts.append(rf"\s+(?P<{field.name}>{WRITTEN})")
             case _:
                 parts.append(rf"\s+(?P<{field.name}>[1-9][0-9]{{0,3}})")
     return re.compile("".join(parts), re.DOTALL)
@@ -254,6 +275,8 @@ def _syntax(verb: type[Action]) -> str:
                 parts.append(": TEXT")
             case "choice":
                 parts.append(f" {'|'.join(field.choices)}")
+            case "int" | "float":
+                parts.append(f" {number_syntax(field)}")
             case _:
                 parts.append(" N")
     return "".join(parts)

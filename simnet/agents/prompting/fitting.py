@@ -163,13 +163,14 @@ class Versions:
     def _without_last(self, view: View, fewer: int) -> View:
         """Leave out the lowest ranked posts; the oldest, if the feed ends with the newest."""
         if self._me.profile.oldest_first:
-            return view._replace(posts=view.posts[fewer:], why=view.why[fewer:])
-        kept = len(view.posts) - fewer
-        return view._replace(posts=view.posts[:kept], why=view.why[:kept])
+            return view.with_posts(slice(fewer, None))
+        return view.with_posts(slice(len(view.posts) - fewer))
 
     def _posts_only(self, view: View) -> View:
         """Leave out all but posts, unless that leaves no possible action."""
-        shorter = view._replace(messages=(), news=(), suggested=(), groups=(), refused=())
+        shorter = view._replace(
+            messages=(), news=(), suggested=(), groups=(), communities=(), refused=()
+        )
         return shorter if self._me.profile.reply_format.pattern(shorter) is not None else view
 
 

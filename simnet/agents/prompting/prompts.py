@@ -65,7 +65,7 @@ def memory_lines(me: Agent, view: View) -> Sequence[str]:
 
 
 def view_lines(me: Agent, view: View) -> list[str]:
-    """List what the persona sees: feed, news, messages, suggestions and groups."""
+    """List what the persona sees: feed, news, messages, suggestions, groups and communities."""
     quote = me.profile.quoting.quote
     if me.profile.reply_format.sole_verb is not None:
         return _conversation(view, quote)
@@ -100,11 +100,12 @@ def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
         for handle in view.suggested:
             number += 1
             lines.append(f"{number} @{handle}")
-    if view.groups:
-        lines.append("Groups:")
-        for group in view.groups:
+    for heading, names in (("Groups:", view.groups), ("Communities:", view.communities)):
+        if names:
+            lines.append(heading)
+        for name in names:
             number += 1
-            lines.append(f"{number} {one_line(group)}")
+            lines.append(f"{number} {one_line(name)}")
     return lines
 
 

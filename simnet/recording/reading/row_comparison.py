@@ -171,7 +171,9 @@ def difference_of(was: Row, now: Row) -> str:
 
 
 def place(row: Row) -> str:
-    """Name the member and the time of a row."""
-    who = row.get("who") or row.get("follower") or row.get("id")
+    """Name the member, or the entry of recorded state, and the time of a row."""
+    who = f"@{row.get('who') or row.get('follower') or row.get('id')}"
+    if "key" in row:
+        who = f"{row['name']}[{row['key']}]"
     time = row.get("time")
-    return f"@{who}" if time is None else f"@{who} at {format_time(time)}"
+    return who if time is None else f"{who} at {format_time(time)}"

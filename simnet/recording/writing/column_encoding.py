@@ -30,6 +30,7 @@ def encode_exposures(exposure_batches: Sequence[ExposureBatch]) -> bytes:
         np.arange(total) - starts[view],
         np.fromiter(chain.from_iterable(batch.scores for batch in batches), np.float64, total),
         list(chain.from_iterable(batch.rankers for batch in batches)),
+        list(chain.from_iterable(batch.vias for batch in batches)),
     ]
     return encode_columns("exposures", columns)
 

@@ -5,23 +5,21 @@ What they raise, or return and may not, becomes a UserCodeError.
 
 from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import Protocol, TypeAlias, TypedDict
+from typing import TypedDict, cast
 
+from simnet.clock import Seconds
 from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.recommendations import Recommendation
+from simnet.world.feeds.sources import (
+    AnySource,
+    Entry,
+    Source,
+    SourceOfLook,
+    look_of,
+    takes_look,
+)
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
-
-Entry: TypeAlias = int
-"""Position in the world's timeline, where each post and each repost has an entry."""
-
-
-class Source(Protocol):
-    """Find what a viewer might be shown: timeline entries since `first`, newest first."""
-
-    def __call__(self, world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-        """List at most `limit` entries, newest first."""
-        ...
 
 
 class Whose(TypedDict):
@@ -57,11 +55,26 @@ def problem_of_scores(posts: Sequence[Post], scores: object) -> str | None:
 
 
 def found_entries(
-    world: WorldState, viewer: int, source: Source, first: Entry, limit: int
+    world: WorldState,
+    viewer: int,
+    source: AnySource,
+    first: Entry,
+    limit: int,
+    now: Seconds,
+    *,
+    turn: int,
+    seed: int,
 ) -> list[Entry]:
-    """Return the entries that a source finds. Raises UserCodeError if they are not usable."""
+    """Return the entries that a source finds; `turn` and `seed` decide what it draws.
+
+    Raises UserCodeError if they are not usable.
+    """
     try:
-        entries = source(world, viewer, first, limit)
+        if takes_look(source):
+            look = look_of(world, viewer, now, turn=turn, seed=seed)
+            entries = cast("SourceOfLook", source)(world, viewer, first, limit, look)
+        else:
+            entries = cast("Source", source)(world, viewer, first, limit)
     except BaseException as error:
         raise raised_by("source", source, error, **whose(world, viewer)) from error
     end = len(world.timeline)

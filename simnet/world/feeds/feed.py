@@ -4,7 +4,7 @@ Ranking is lazy: it runs for the viewer who looks, over at most `Feed.candidates
 that a look costs the same whether the world holds a thousand posts or ten million.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
 from typing import NamedTuple
@@ -12,63 +12,15 @@ from typing import NamedTuple
 from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
 from simnet.user_code import raised_by, wrong_result
-from simnet.world.feeds.boundary import Entry, Source, found_entries, problem_of_scores, whose
+from simnet.world.feeds.boundary import found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
+from simnet.world.feeds.reposters import known_reposters, named
+from simnet.world.feeds.sources import AnySource, Entry, following
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
-
-
-def following(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer what the people one follows wrote or reposted, the newest few of each."""
-    entries = world.recent.take(world.network.followees(viewer), axis=0).ravel()
-    entries.sort()
-    newest_first: list[Entry] = entries[: -limit - 1 : -1].tolist()
-    if newest_first and newest_first[-1] < first:
-        newest_first = [entry for entry in newest_first if entry >= first]
-    return newest_first
-
-
-def everything(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer whatever was posted last, whoever wrote it."""
-    last = len(world.timeline)
-    return list(range(last - 1, max(first, last - limit) - 1, -1))
-
-
-def reported(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-    """Offer what was reported and still stands: the queue of a moderator."""
-    return [world.entry_of[post] for post in world.report_queue[: -limit - 1 : -1]]
-
-
-@checked
-def popular(most: int) -> Source:
-    """Offer at most `most` of the posts that were engaged with most often lately, by anybody.
-
-    Lately is within the last 1,024 likes, feelings, answers, quotes and reposts. Cost per view:
-    one sort of at most 1,024 numbers if anything was engaged with since the last one.
-    """
-
-    def by_popularity(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-        top = world.engagement.popular(min(most, limit))
-        entries = [world.entry_of[post] for post in top]
-        return sorted((entry for entry in entries if entry >= first), reverse=True)
-
-    return by_popularity
-
-
-@checked
-def both(one: Source, other: Source) -> Source:
-    """Offer what either source offers, `one` first when room is short."""
-
-    def find(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
-        found = dict.fromkeys(one(world, viewer, first, limit))
-        if len(found) < limit:
-            found.update(dict.fromkeys(other(world, viewer, first, limit - len(found))))
-        return sorted(found, reverse=True)
-
-    return find
 
 
 @checked
@@ -77,11 +29,13 @@ class Feed:
     """How a cohort's feed is made."""
 
     ranking: Ranking = chronological
-    reads: Source = following
+    reads: AnySource = following
     size: int = 10
     """Posts shown at one look."""
     fresh: bool = True
     """Leave out what the viewer was shown before."""
+    again: bool = False
+    """Show it once more if somebody reposted it since; only matters to a `fresh` feed."""
     own: bool = False
     """Show the viewer's own posts too."""
     oldest_first: bool = False
@@ -96,6 +50,8 @@ class Feed:
     """How members to follow are suggested; None suggests nobody."""
     suggestions: int = 3
     """How many members are suggested at one look."""
+    karma: bool = False
+    """Tell the viewer their karma: likes less dislikes that others gave to their posts."""
 
 
 class Choices(NamedTuple):
@@ -105,6 +61,10 @@ class Choices(NamedTuple):
     scores: list[float]
     why: list[str]
     """For each post, why it is there: see View.why."""
+    vias: list[str | None]
+    """For each post, who put it there by a repost."""
+    reposters: list[tuple[str, ...]]
+    """For each post, who of those the viewer follows reposted it: see View.reposters."""
 
     def at(self, places: Iterable[int]) -> "Choices":
         """Select posts by their places, in the order of `places`."""
@@ -113,6 +73,8 @@ class Choices(NamedTuple):
             [self.posts[place] for place in kept],
             [self.scores[place] for place in kept],
             [self.why[place] for place in kept],
+            [self.vias[place] for place in kept],
+            [self.reposters[place] for place in kept],
         )
 
     def then(self, others: "Choices", most: int) -> "Choices":
@@ -121,6 +83,8 @@ class Choices(NamedTuple):
             (self.posts + others.posts)[:most],
             (self.scores + others.scores)[:most],
             (self.why + others.why)[:most],
+            (self.vias + others.vias)[:most],
+            (self.reposters + others.reposters)[:most],
         )
 
 
@@ -131,24 +95,58 @@ def choose(
     now: Seconds,
     seen: Collection[int],
     excluded: Collection[int] = (),
+    *,
+    turn: int = 0,
+    seed: int = 0,
 ) -> Choices:
     """Rank what `viewer` may see, without what was `seen` or is `excluded`; keep the best.
 
-    Returns `feed.size` posts at most.
+    Returns `feed.size` posts at most. `seed` and `turn` decide what a source draws. Raises
+    UserCodeError if source or ranking raises anything or returns what cannot be used.
     """
     newest = feed.ranking is chronological and not world.pins
     most = feed.size if newest else feed.candidates
-    found = _visible(world, viewer, feed, now, seen, excluded, most)
+    first = world.first_entry_since(now - feed.window)
+    entries = found_entries(
+        world, viewer, feed.reads, first, feed.candidates, now, turn=turn, seed=seed
+    )
+    posts, vias = _visible(world, viewer, feed, entries, seen, excluded, most)
     if newest:
-        return found
-    posts, pins = found.posts, world.pins
+        return _explained(world, viewer, posts, [post.at for post in posts], vias)
+    pins = world.pins
     scores = scored(world, viewer, feed.ranking, posts, now)
     order = list(range(len(posts)))
     if feed.ranking is not chronological:
         order.sort(key=lambda place: (scores[place], posts[place].id), reverse=True)
     if pins:
         order.sort(key=lambda place: posts[place].id not in pins)
-    return found._replace(scores=list(scores)).at(order[: feed.size])
+    del order[feed.size :]
+    best = {rank: vias[place] for rank, place in enumerate(order) if place in vias} if vias else {}
+    return _explained(
+        world, viewer, [posts[place] for place in order], [scores[place] for place in order], best
+    )
+
+
+def _explained(
+    world: WorldState,
+    viewer: int,
+    posts: list[Post],
+    scores: list[float],
+    vias: Mapping[int, int],
+) -> Choices:
+    """Say why posts are there; `vias` gives the places of those that a repost put there."""
+    count = len(posts)
+    chosen = Choices(posts, scores, [""] * count, [None] * count, [()] * count)
+    if not world.reposters:
+        return chosen
+    for place, post in enumerate(posts):
+        if post.id in world.reposters:
+            via = vias.get(place)
+            reposters = known_reposters(world, viewer, post, via)
+            chosen.why[place] = named(reposters)
+            chosen.vias[place] = None if via is None else world.handles[via]
+            chosen.reposters[place] = reposters
+    return chosen
 
 
 def scored(
@@ -180,21 +178,20 @@ def _visible(
     world: WorldState,
     viewer: int,
     feed: Feed,
-    now: Seconds,
+    entries: list[Entry],
     seen: Collection[int],
     excluded: Collection[int],
     most: int,
-) -> Choices:
-    """List the newest posts the viewer may see, each once, scored by their time.
+) -> tuple[list[Post], dict[int, int]]:
+    """List the newest posts the viewer may see, each once, `most` at most.
 
-    Returns `most` posts at most.
+    The second value has the places of posts that a repost put there, and who reposted them.
     """
-    first = world.first_entry_since(now - feed.window)
     hidden = world.hidden_from(viewer)
     left_out = None if feed.own else viewer
-    entries = found_entries(world, viewer, feed.reads, first, feed.candidates)
+    shown_at = seen if feed.again and isinstance(seen, dict) else None
     posts: list[Post] = []
-    reposted: dict[int, str] = {}
+    vias: dict[int, int] = {}
     taken = set(excluded)
     # Most of what is read was seen; these two let it pass without a step in Python.
     for number in filterfalse(seen.__contains__, map(world.posted.__getitem__, entries)):
@@ -208,15 +205,18 @@ def _visible(
             author = post.author_index
             if author == left_out or post.removed or author in hidden or by in hidden:
                 continue
-            if post.id in seen or post.id in taken:
+            if by == viewer or post.id in taken:
                 continue
-            if by != author:
-                reposted[len(posts)] = f"reposted by @{world.handles[by]}"
+            if post.id in seen and (shown_at is None or not _later(~number, shown_at[post.id])):
+                continue
+            vias[len(posts)] = by
         taken.add(post.id)
         posts.append(post)
         if len(posts) == most:
             break
-    why = (
-        [reposted.get(place, "") for place in range(len(posts))] if reposted else [""] * len(posts)
-    )
-    return Choices(posts, [post.at for post in posts], why)
+    return posts, vias
+
+
+def _later(entry: Entry, shown_at: Entry | None) -> bool:
+    """Whether an entry was made after a post was shown, if that is known."""
+    return shown_at is not None and entry >= shown_at

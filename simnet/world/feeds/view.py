@@ -1,6 +1,7 @@
 """What one member sees at one look. Nothing is changed here; `World.observe` does that."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from heapq import nsmallest
 from typing import NamedTuple
 
 from simnet.clock import Seconds
@@ -8,7 +9,8 @@ from simnet.world.events import ExposureBatch
 from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
-from simnet.world.posts import MessageSeen, View
+from simnet.world.markup import mentioned
+from simnet.world.posts import MessageSeen, Post, View
 from simnet.world.state import WorldState
 
 UNREAD = 64
@@ -17,6 +19,8 @@ MAIL = 5
 """Messages shown at one look; the rest wait for the next."""
 GROUPS = 5
 """Groups named at one look, the first by the alphabet."""
+COMMUNITIES = 8
+"""Communities named at one look."""
 NONE: frozenset[int] = frozenset()
 
 
@@ -43,10 +47,12 @@ def look_at(
     refused: tuple[str, ...] = (),
 ) -> tuple[View, ExposureBatch, Unread]:
     """Choose what `viewer` is shown: replies to them, then their feed, mail and findings."""
-    chosen, rankers, mentions = _posts(world, viewer, feed, now)
-    posts, scores, why = chosen
+    chosen, rankers, mentions = _posts(world, viewer, feed, now, turn, seed)
+    posts, scores, why, vias, reposters = chosen
     mail = _mail(world, viewer) if viewer in world.mail else None
     news, found = world.findings.get(viewer, ((), ()))
+    if feed.karma:
+        news += (f"your karma is {world.forum.karma.get(viewer, 0)}",)
     if feed.suggests is not None:
         found += _suggested(world, viewer, feed, seed, found)
     handle = world.handles[viewer]
@@ -63,6 +69,9 @@ def look_at(
         found,
         tuple(sorted(world.groups)[:GROUPS]) if world.groups else (),
         refused,
+        _communities(world, viewer) if world.forum.communities else (),
+        tuple(reposters) if any(reposters) else (),
+        _done(world, viewer, posts) if feed.again or not feed.fresh else (),
     )
     # Hot, as above.
     exposures = ExposureBatch(
@@ -72,19 +81,21 @@ def look_at(
         tuple([post.id for post in posts]),
         tuple(scores),
         rankers,
+        tuple(vias),
     )
     unread = Unread(mentions, mail[MAIL:] if mail else []) if mentions or mail else NOTHING_UNREAD
     return view, exposures, unread
 
 
 def _posts(
-    world: WorldState, viewer: int, feed: Feed, now: Seconds
+    world: WorldState, viewer: int, feed: Feed, now: Seconds, turn: int, seed: int
 ) -> tuple[Choices, tuple[str, ...], list[int]]:
     """Choose posts; return them, the ranker of each, and the mentions that stay unread."""
     seen: Collection[int] = world.seen.get(viewer, NONE)
     answers, left = _answers(world, viewer, feed, seen) if viewer in world.mentions else (None, [])
     answered = [post.id for post in answers.posts] if answers else NONE
-    chosen = choose(world, viewer, feed, now, seen if feed.fresh else NONE, answered)
+    shown = seen if feed.fresh else NONE
+    chosen = choose(world, viewer, feed, now, shown, answered, turn=turn, seed=seed)
     rankers = (name_of(feed.ranking, world, viewer),) * len(chosen.posts)
     if answers:
         chosen = answers.then(chosen, feed.size)
@@ -107,7 +118,7 @@ def _answers(
     The second value lists those that stay unread, oldest first: the newest `UNREAD`.
     """
     hidden = world.hidden_from(viewer)
-    answers = Choices([], [], [])
+    answers = Choices([], [], [], [], [])
     rest: list[int] = []
     for number in reversed(world.mentions[viewer]):
         post = world.posts[number]
@@ -118,8 +129,30 @@ def _answers(
             continue
         answers.posts.append(post)
         answers.scores.append(post.at)
-        answers.why.append("replied to you" if post.parent is not None else "quoted you")
+        answers.why.append(_address(world, viewer, post))
+        answers.vias.append(None)
+        answers.reposters.append(())
     return answers, rest[UNREAD - 1 :: -1] if rest else []
+
+
+def _address(world: WorldState, viewer: int, post: Post) -> str:
+    """Say in which way a post addresses the viewer."""
+    if post.to == world.handles[viewer]:
+        return "replied to you"
+    quoted = post.quotes is not None and post.quotes.author_index == viewer
+    if quoted or viewer not in mentioned(post.text, world.find):
+        return "quoted you"  # also if the post it quotes was removed
+    return "mentioned you"
+
+
+def _done(world: WorldState, viewer: int, posts: Sequence[Post]) -> tuple[tuple[str, ...], ...]:
+    """List what the viewer did with posts already: their reaction, a repost."""
+    done = []
+    for post in posts:
+        mine = [world.reactions.get((viewer, post.id))]
+        mine += ["repost"] if (viewer, post.id) in world.reposted else []
+        done.append(tuple(filter(None, mine)))
+    return tuple(done) if any(done) else ()
 
 
 def _suggested(
@@ -132,6 +165,18 @@ def _suggested(
     ranked = suggested_members(world, viewer, feed.suggests, feed.suggestions + spare, seed)
     handles = [world.handles[whom] for whom in ranked if whom not in hidden]
     return tuple([handle for handle in handles if handle not in found][: feed.suggestions])
+
+
+def _communities(world: WorldState, viewer: int) -> tuple[str, ...]:
+    """Name the communities the viewer is in, the last joined first, then the largest others."""
+    every, mine = world.forum.communities, world.forum.joined.get(viewer, {})
+    joined = list(mine)[: -COMMUNITIES - 1 : -1]
+    others = nsmallest(
+        COMMUNITIES - len(joined),
+        (name for name in every if name not in mine),
+        key=lambda name: (-len(every[name].members), name),
+    )
+    return (*joined, *others)
 
 
 def _mail(world: WorldState, viewer: int) -> list[MessageSeen]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from simnet.world.actions import Action, Relation
+from simnet.world.verbs.gathering import CreateCommunity, JoinCommunity, LeaveCommunity, PostTo
 from simnet.world.verbs.moderating import Dismiss, Label, Pin, Reinstate, Remove, Suspend
 from simnet.world.verbs.posting import Pass, Quote, Reply, Repost, Write
 from simnet.world.verbs.reacting import Dislike, Like, React, Report, UndoDislike, Unlike
@@ -17,18 +18,22 @@ __all__ = [
     "MODERATOR",
     "RELATION_OF",
     "Block",
+    "CreateCommunity",
     "CreateGroup",
     "Dislike",
     "Dismiss",
     "Follow",
+    "JoinCommunity",
     "JoinGroup",
     "Label",
+    "LeaveCommunity",
     "LeaveGroup",
     "Like",
     "Message",
     "Mute",
     "Pass",
     "Pin",
+    "PostTo",
     "Quote",
     "React",
     "Reinstate",
@@ -59,6 +64,7 @@ EVERY_VERB: tuple[type[Action], ...] = (
     *(Follow, Unfollow, Mute, Unmute, Block, Unblock),
     *(SearchPosts, SearchMembers, Trend),
     *(Message, CreateGroup, JoinGroup, LeaveGroup, SendToGroup),
+    *(CreateCommunity, JoinCommunity, LeaveCommunity, PostTo),
     *(Label, Remove, Dismiss, Pin, Suspend, Reinstate),
 )
 RELATION_OF: Mapping[str, Relation] = MappingProxyType(

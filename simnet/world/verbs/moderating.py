@@ -95,7 +95,7 @@ class Suspend(Action):
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Refuse what the member tries from now on, and hide their posts."""
+        """Refuse what the member tries, wake them no more, and hide their posts."""
         whom = world.member(self.whom)
         if whom in world.suspended:
             raise ActionError(f"@{self.whom} is suspended already")
@@ -112,9 +112,10 @@ class Reinstate(Action):
     whom: Member
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Let the member act and be seen again."""
+        """Let the member wake, act and be seen again."""
         whom = world.member(self.whom)
         if whom not in world.suspended:
             raise ActionError(f"@{self.whom} is not suspended")
         world.suspended.remove(whom)
+        world.triggered.append((whom, "reinstated"))
         return Effect(whom=self.whom)

@@ -87,6 +87,7 @@ class Repost(Action):
         if (who, post.id) in world.reposted:
             raise ActionError(f"you reposted {post.id} already")
         world.reposted.add((who, post.id))
+        world.reposters.setdefault(post.id, []).append(who)
         post.reposts += 1
         post.changed()
         world.enter(who, post, now)

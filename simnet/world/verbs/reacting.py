@@ -1,6 +1,8 @@
 """Reactions, of which a member has at most one to a post, and reports."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from simnet.clock import Seconds
@@ -9,6 +11,9 @@ from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 from simnet.world.verbs.posting import checked_text
+
+VOTES: Mapping[str, int] = MappingProxyType({"like": 1, "dislike": -1})
+"""What a reaction adds to the karma of the author."""
 
 
 def _count(post: Post, reaction: str, by: int) -> None:
@@ -25,19 +30,26 @@ def _count(post: Post, reaction: str, by: int) -> None:
     post.changed()
 
 
+def _vote(world: WorldState, who: int, post: Post, reaction: str, by: int) -> None:
+    """Count a reaction, and in the karma of the author if it is another's like or dislike."""
+    _count(post, reaction, by)
+    if reaction in VOTES and who != post.author_index:
+        world.forum.karma[post.author_index] += VOTES[reaction] * by
+
+
 def _react(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     post = world.visible_post(who, number)
     before = world.reactions.get((who, number))
     if before == reaction:
         raise ActionError(f"you gave post {number} your {reaction} already")
     if before is not None:
-        _count(post, before, -1)
+        _vote(world, who, post, before, -1)
     if reaction == "dislike":
         world.engagement.disengaged(who, number)
     else:
         world.engagement.engaged(who, number)
     world.reactions[who, number] = reaction
-    _count(post, reaction, 1)
+    _vote(world, who, post, reaction, 1)
     return Effect(number, root=post.root, whom=post.author)
 
 
@@ -48,7 +60,7 @@ def _retract(world: WorldState, who: int, number: int, reaction: str) -> Effect:
     del world.reactions[who, number]
     if reaction != "dislike":
         world.engagement.disengaged(who, number)
-    _count(post, reaction, -1)
+    _vote(world, who, post, reaction, -1)
     return Effect(number, root=post.root, whom=post.author)
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
+from simnet.world.markup import tags_in
 from simnet.world.posts import Post
 from simnet.world.state import WorldState
 from simnet.world.verbs.posting import checked_text
@@ -13,7 +14,7 @@ from simnet.world.verbs.posting import checked_text
 REACH = 2_000
 """How many of the newest posts a search or a trend reads, so that its cost is bounded."""
 FINDINGS = 5
-"""How many results a search or a trend gives."""
+"""How many posts, members or tags a search or a trend gives."""
 
 
 def _recent(world: WorldState, who: int) -> list[Post]:
@@ -33,12 +34,15 @@ class SearchPosts(Action):
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Find the newest posts with all words of a query."""
+        """Find the newest posts with all words of a query; a `#tag` fits that tag alone."""
         words = checked_text(self.text).casefold().split()
+        tags = {tag for tag in tags_in(self.text) if f"#{tag}" in words}
+        words = [word for word in words if word[0] != "#" or word[1:] not in tags]
         found = [
             post
             for post in _recent(world, who)
-            if all(word in post.text.casefold() for word in words)
+            if tags.issubset(tags_in(post.text))
+            and all(word in post.text.casefold() for word in words)
         ][:FINDINGS]
         news = tuple(f"found @{post.author}: {post.text}" for post in found)
         nothing = (f"nothing found for {self.text!r}",)
@@ -75,14 +79,17 @@ class Trend(Action):
     verb: ClassVar[str] = "trend"
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Find the posts with most reactions, replies and reposts among the newest."""
+        """Find the commonest tags, and the posts with most reactions, replies and reposts."""
+        recent = _recent(world, who)
+        tags = Counter(tag for post in recent for tag in tags_in(post.text))
         weight = Counter(
-            {
-                post.id: post.reactions() + post.replies + post.reposts
-                for post in _recent(world, who)
-            }
+            {post.id: post.reactions() + post.replies + post.reposts for post in recent}
         )
         top = [world.posts[number] for number, _ in weight.most_common(FINDINGS)]
-        news = tuple(f"trending @{post.author}: {post.text}" for post in top)
+        news = tuple(
+            f"trending #{tag}: {count} post{'s' * (count > 1)}"
+            for tag, count in tags.most_common(FINDINGS)
+        )
+        news += tuple(f"trending @{post.author}: {post.text}" for post in top)
         world.findings[who] = (news or ("nothing is trending",), tuple(p.author for p in top))
         return Effect()

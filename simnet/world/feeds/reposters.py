@@ -1,0 +1,42 @@
+"""Who of those a viewer knows reposted a post."""
+
+import numpy as np
+
+from simnet.world.posts import Post
+from simnet.world.state import WorldState
+
+LOOKED_AT = 64
+"""Reposts of a post, the newest, whose authors are compared with those the viewer follows."""
+LISTED = 16
+"""Reposters of a post that a view lists at most."""
+NAMED = 3
+"""How many of them the text of a view names; of the others it gives the number."""
+
+
+def known_reposters(world: WorldState, viewer: int, post: Post, via: int | None) -> tuple[str, ...]:
+    """List who put a post into the viewer's feed, then others they follow, the newest first.
+
+    The author, the viewer and members that are hidden from the viewer are left out.
+    """
+    row = world.network.followees(viewer)
+    found = [] if via is None else [via]
+    if len(row):
+        newest = np.array(world.reposters[post.id][: -LOOKED_AT - 1 : -1], np.int32)
+        places = np.minimum(np.searchsorted(row, newest), len(row) - 1)
+        found += newest[row[places] == newest].tolist()
+    hidden = world.hidden_from(viewer)
+    left_out = (post.author_index, viewer)
+    known = [who for who in dict.fromkeys(found) if who not in left_out and who not in hidden]
+    return tuple([world.handles[who] for who in known[:LISTED]])
+
+
+def named(reposters: tuple[str, ...]) -> str:
+    """Say in words who reposted a post; empty if nobody did."""
+    if not reposters:
+        return ""
+    names = [f"@{handle}" for handle in reposters[:NAMED]]
+    left = len(reposters) - len(names)
+    if left:
+        names.append(f"{left} other{'s' * (left > 1)} you follow")
+    first, last = ", ".join(names[:-1]), names[-1]
+    return f"reposted by {first} and {last}" if first else f"reposted by {last}"
