@@ -8,7 +8,8 @@ import pytest
 from test_again import Dying, tables
 from typer.testing import CliRunner
 
-from simnet import FakeModel, Run
+import simnet as python_api
+from simnet import Cohort, FakeModel, Run, Scenario, sample
 from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.recording.files.lock import run_lock
@@ -255,6 +256,43 @@ def test_a_damaged_record_fails_its_verification(simnet):
     result = simnet("verify")
     assert result.exit_code == 4
     assert "FAILED  sealed files have their sizes and checksums" in result.stdout
+
+
+def test_what_cannot_be_verified_is_not_done_and_no_failure(simnet):
+    people = Cohort("people", sample(3, seed=3), follows={"people": 1.0})
+    run = python_api.run(Scenario("talk", [people], lasts=3600.0), model=FakeModel(), out="runs")
+    spoken = simnet("verify", run.id)
+    assert spoken.exit_code == 0, spoken.output
+    assert "FAILED" not in spoken.stdout
+    assert "not done  a replay gives the same rows and the same state" in spoken.stdout
+    assert "was started from Python and its scenario is in no file" in spoken.stdout
+    *others, replay = json.loads(simnet("verify", run.id, "--json").stdout)["checks"]
+    assert replay["problems"] == []
+    assert "was started from Python" in replay["not_done"]
+    assert [check["not_done"] for check in others] == [None] * 9
+
+
+def test_a_scenario_that_can_no_longer_be_made_is_not_done_and_no_failure(simnet, tmp_path):
+    (tmp_path / "data.txt").write_text("3")
+    read = 'from pathlib import Path\n\nPEOPLE = int(Path("data.txt").read_text())\n'
+    (tmp_path / "town.py").write_text(read + TOWN, encoding="utf-8")
+    begin(simnet)
+    (tmp_path / "data.txt").unlink()
+    result = simnet("verify")
+    assert result.exit_code == 0, result.output
+    assert "not done  a replay gives the same rows and the same state" in result.stdout
+    assert "data.txt" in result.stdout
+
+
+def test_damage_fails_a_verification_whose_replay_cannot_be_done(simnet):
+    people = Cohort("people", sample(3, seed=3), follows={"people": 1.0})
+    run = python_api.run(Scenario("talk", [people], lasts=3600.0), model=FakeModel(), out="runs")
+    (part,) = run.path.glob("personas/*.parquet")
+    part.unlink()
+    result = simnet("verify", run.id)
+    assert result.exit_code == 4, result.output
+    assert "FAILED  sealed files have their sizes and checksums" in result.stdout
+    assert "not done  a replay" in result.stdout
 
 
 # -- bad input ----------------------------------------------------------------------------

@@ -24,11 +24,12 @@ def print_error(line: str) -> None:
 
 
 def print_checks(checks: "Iterable[Check]") -> None:
-    """Print each check on a line, with its problems below it."""
+    """Print each check on a line, with its problems, or why it was not done, below it."""
     for check in checks:
-        sys.stdout.write(f"{'FAILED' if check.problems else 'ok    '}  {check.name}\n")
-        for problem in check.problems:
-            sys.stdout.write(f"        {terminal_safe(problem)}\n")
+        done = "ok" if check.not_done is None else "not done"
+        sys.stdout.write(f"{'FAILED' if check.problems else done:6}  {check.name}\n")
+        for line in check.problems or filter(None, [check.not_done]):
+            sys.stdout.write(f"{'':8}{terminal_safe(line)}\n")
 
 
 def table(

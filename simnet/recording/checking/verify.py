@@ -26,7 +26,9 @@ class Check(NamedTuple):
 
     name: str
     problems: tuple[str, ...]
-    """What is wrong; empty if all is well."""
+    """What is wrong; empty if all is well, and if the check was not done."""
+    not_done: str | None = None
+    """Why the check was not done; None if it was."""
 
 
 def verify(run: Run) -> Iterator[Check]:
