@@ -3,6 +3,7 @@
 import typer
 
 from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
+from simnet.cli.output import print_error
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -12,7 +13,10 @@ app = typer.Typer(rich_markup_mode=None)
 def resume(
     models: ModelFlags, flags: RunFlags, output: OutputFlags, run: RunName = "latest"
 ) -> None:
-    """Run what is left of a run that was interrupted, failed or killed."""
+    """Run what is left of a run that was interrupted, failed or killed.
+
+    This runs the code of the scenario in its record.
+    """
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
     from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
@@ -20,5 +24,6 @@ def resume(
 
     opened = open_run(run, flags.runs)
     check_resumable(opened)
-    plan = resume_plan(opened, timeline_of(opened), flags.read(models))
+    options = flags.read(models)
+    plan = resume_plan(opened, timeline_of(opened, print_error), options)
     raise typer.Exit(launch_and_exit_code(plan, output))
