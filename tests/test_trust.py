@@ -40,7 +40,7 @@ def plant(run, mark, code=TOWN):
 READING = [
     ("verify",), ("verify", "--json"), ("verify", "--resample", "2", "--backend", "fake"),
     ("replay",), ("show",), ("show", "--events"), ("ls",), ("ls", "--json"), ("cost",),
-    ("export", "sft", "latest", "--out", "sft"),
+    ("export", "sft", "latest", "--out", "sft"), ("migrate", "latest"),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from simnet.errors import RecordError, UsageError
 from simnet.recording.files.manifest import ScenarioFacts, read_manifest
-from simnet.recording.files.sealed_files import path_inside
+from simnet.recording.files.sealed_files import file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.scenario.loading import Loaded, load_scenario
@@ -69,7 +69,7 @@ def recorded_code(run: Run) -> RecordedCode:
             f"{run.id} was started from Python and its scenario is in no file; name the scenario, "
             "as in simnet.resume(run, scenario) or simnet.replay(run, scenario)"
         )
-    copy = path_inside(run.path, facts.file)
+    copy = file_inside(run.path, facts.file)
     if facts.hash != checksum(copy):
         raise RecordError(
             f"{copy} is not what the run began with: its SHA-256 is not the manifest's; put the "
@@ -170,13 +170,20 @@ def target_of(code: RecordedCode) -> str:
     """Return the target to load: in the original file or module if unchanged, else in the copy."""
     origin, place = code.facts.origin, str(code.copy)
     if origin is not None and Path(origin).suffix == ".py":
-        if Path(origin).is_file() and checksum(Path(origin)) == code.facts.hash:
+        if _is_file(Path(origin)) and checksum(Path(origin)) == code.facts.hash:
             place = origin
     elif origin is not None and (file := _file_of_module(origin)) is not None:
         loaded = getattr(sys.modules.get(origin), "__file__", None) or file
         if Path(loaded) == file and checksum(file) == code.facts.hash:
             place = origin
     return f"{place}:{code.facts.attribute}"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no path: too long, or with a null character
+        return False
 
 
 def _file_of_module(name: str) -> Path | None:
@@ -196,7 +203,7 @@ def _file_of_module(name: str) -> Path | None:
             if spec is None:
                 return None
             origin = spec.origin if spec.has_location else None
-    return Path(origin) if origin is not None and Path(origin).is_file() else None
+    return Path(origin) if origin is not None and _is_file(Path(origin)) else None
 
 
 def checksum(path: Path) -> str:

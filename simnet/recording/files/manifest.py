@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.disk import Disk, disk_errors, read_regular, write_atomically
 from simnet.errors import RecordError
 from simnet.recording.files.sealed_files import check_json_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
@@ -117,7 +117,7 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise RecordError(f"{folder}: not a run directory: {error}") from error
     try:

@@ -4,6 +4,7 @@ Each page has a checksum, which readers verify, and the list of sealed files has
 footer. So a flipped bit is an error and never reads as other rows.
 """
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from os import SEEK_END
@@ -13,10 +14,10 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.disk import Disk
+from simnet.disk import Disk, check_folder
 from simnet.errors import RecordError
 from simnet.recording.files.merge import TableSlice
-from simnet.recording.files.sealed_files import SealedFile, path_inside
+from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.files.segment import bounds
 from simnet.recording.schema import arrow_schema, table_named
 
@@ -24,6 +25,7 @@ ROWS_PER_GROUP = 128 << 10
 ROWS_PER_FILE = 8 * ROWS_PER_GROUP
 """Also the most rows of its parent that an open fork holds in memory."""
 
+_NAME = re.compile(r"part-(\d{6,})-(\d{3,})-\d{5,}\.parquet", re.ASCII)
 _BUFFER_BYTES = 1 << 20
 _TAIL = 8
 """Bytes at the end of a Parquet file: the length of its footer and a magic number."""
@@ -37,6 +39,7 @@ def write_sealed_files(
     The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
     Raises OSError when the disk refuses.
     """
+    check_folder(folder / name)
     disk.make_folder(folder / name)
     groups = iter(tables)
     for number, group in enumerate(groups):
@@ -136,6 +139,17 @@ class _Sink:
         self._disk.close(self._descriptor)
 
 
+def file_stem(epoch: int, attempt: int) -> str:
+    """Name the files of one attempt to seal, up to their number; names rise with time."""
+    return f"part-{epoch:06}-{attempt:03}"
+
+
+def sealed_by(file: str) -> tuple[int, int] | None:
+    """Return the epoch and the attempt that a sealed file is named by; None for another name."""
+    found = _NAME.fullmatch(file)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def rows_per_group(name: str) -> int:
     """Return the rows of a row group of a table, which is written and read as a whole."""
     return ROWS_PER_GROUP // table_named(name).weight
@@ -159,7 +173,7 @@ def footer_checksum(path: Path) -> str:
 
 def check_footer(folder: Path, sealed: SealedFile) -> Path:
     """Return the path of a sealed file. Raises RecordError when its footer is damaged."""
-    path = path_inside(folder, sealed.path)
+    path = file_inside(folder, sealed.path)
     if sealed.footer is not None and (found := footer_checksum(path)) != sealed.footer:
         raise RecordError(
             f"{path}: cannot be read: its footer has the checksum {found}, not {sealed.footer}"

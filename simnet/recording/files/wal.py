@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.disk import Disk
+from simnet.disk import Disk, check_folder
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 
@@ -29,14 +29,19 @@ def epoch_mark(epoch: int) -> str:
 
 def epochs_in(folder: Path, disk: Disk) -> list[int]:
     """List the epochs of a run directory, lowest first."""
-    names = disk.list_folder(folder / WAL)
+    names = _names(folder, disk)
     return [int(found[1]) for name in names if (found := _EPOCH.fullmatch(name))]
 
 
 def segments_in(folder: Path, table: str, disk: Disk | None = None) -> list[str]:
     """Name the segments of a table, in the order in which they were written."""
-    names = (disk or Disk()).list_folder(folder / WAL)
+    names = _names(folder, disk or Disk())
     return [name for name in names if (found := _SEGMENT.fullmatch(name)) and found[1] == table]
+
+
+def _names(folder: Path, disk: Disk) -> list[str]:
+    check_folder(folder / WAL)
+    return disk.list_folder(folder / WAL)
 
 
 def read_segments(folder: Path, table: str, names: list[str]) -> list[Segment]:
