@@ -1,5 +1,6 @@
 """Reads run directories: finds them by id and opens their tables, of a fork with its ancestors'."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,17 +31,24 @@ from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
 RUNS = Path("runs")
+LATEST = "latest"
+"""The name of the run made last."""
+_RULES = (
+    "an id has letters, digits, '.', '_' and '-', at most 100, no '..' and no '/'; `simnet ls` "
+    "lists the runs there are"
+)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def check_run_id(run_id: str) -> str:
     """Return a run id as it is. Raises UsageError when it could lead out of the run root."""
-    if not _ID.fullmatch(run_id) or ".." in run_id:
-        raise UsageError(
-            f"{run_id!r} is not a run id: write letters, digits, '.', '_' and '-', at most 100, "
-            "no '..' and no '/'; `simnet ls` lists the runs there are"
-        )
+    if not _is_run_id(run_id):
+        raise UsageError(f"{run_id!r} is not a run id: {_RULES}")
     return run_id
+
+
+def _is_run_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None and ".." not in text
 
 
 class Summary(NamedTuple):
@@ -66,10 +74,11 @@ class Run:
 
     @classmethod
     def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
-        """Open a run by its id within `root`, or by the Path of its folder.
+        """Open a run by its id within `root`, by the path of its folder, or by `latest`.
 
-        A string such as `runs/<id>` is taken too as long as it stays inside `root`. Raises
-        UsageError when there is no such run, RecordError when it cannot be read.
+        An id may be shortened to a beginning or an end that only one run in `root` has. A path may
+        begin with `~`. Raises UsageError when there is no such run, RecordError when it cannot be
+        read.
         """
         path = folder_of(run, root)
         return cls(path, read_manifest(path))
@@ -163,15 +172,28 @@ class Run:
 
 def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
     """Find the folder of a run, which may be of another version; see `Run.open`."""
-    path = run if isinstance(run, Path) else _locate(run, Path(root))
-    if not (path / MANIFEST).is_file():
+    path = expanded(run) if isinstance(run, Path) else _locate(run, expanded(root))
+    if not is_run_folder(path):
         raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
     return path
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with `~` replaced. Raises UsageError if that is nobody's home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{str(path)!r}: {error}; write the whole path") from error
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether a folder has a manifest, readable or not; False for what can be no path."""
+    return os.path.lexists(path / MANIFEST)
+
+
 def run_folders(root: str | Path = RUNS) -> list[Path]:
     """List the folders in a root that hold a manifest, the oldest run first."""
-    return sorted(path.parent for path in Path(root).glob(f"*/{MANIFEST}"))
+    return sorted(path.parent for path in expanded(root).glob(f"*/{MANIFEST}"))
 
 
 def list_runs(root: str | Path = RUNS) -> list[Run]:
@@ -179,14 +201,57 @@ def list_runs(root: str | Path = RUNS) -> list[Run]:
     return [Run.open(folder) for folder in run_folders(root)]
 
 
+def newest_run(root: str | Path = RUNS) -> Run:
+    """Open the run made last. Folders that cannot be read are skipped if others can.
+
+    Raises UsageError if there is none.
+    """
+    runs, errors = [], []
+    for folder in run_folders(root):
+        try:
+            runs.append(Run.open(folder))
+        except RecordError as error:
+            errors.append(error)
+    if runs:
+        return max(runs, key=lambda run: run.manifest.created)
+    if errors:
+        raise errors[-1]
+    raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
+
+
 def _locate(text: str, root: Path) -> Path:
-    path = Path(text)
-    if len(path.parts) > 1 and ".." not in path.parts and path.parent.resolve() == root.resolve():
-        return root / check_run_id(path.name)
-    found = root / check_run_id(text)
+    """Find a run by its id in `root`, its path, or a beginning or an end of its id."""
+    if text == LATEST:
+        return newest_run(root).path
+    path = expanded(text)
+    is_id = path.name == text.rstrip("/") and _is_run_id(path.name)
+    if is_id and os.path.lexists(root / path.name):
+        return _in_root(path.name, root)
+    if is_run_folder(path):
+        return path
+    if not is_id:
+        raise UsageError(f"{text!r} is not a run id, and no run directory has that path; {_RULES}")
+    return _abbreviated(path.name, root) or root / path.name
+
+
+def _in_root(run_id: str, root: Path) -> Path:
+    found = root / run_id
     if found.resolve().parent != root.resolve():
-        raise UsageError(f"{text!r} leads out of {root}; open a run elsewhere by its root or Path")
+        raise UsageError(
+            f"{run_id!r} leads out of {root}; open a run elsewhere by its root or path"
+        )
     return found
+
+
+def _abbreviated(text: str, root: Path) -> Path | None:
+    """Find the only run in `root` whose id begins or ends so. Raises UsageError for several."""
+    names = [folder.name for folder in run_folders(root)]
+    found = [name for name in names if name.startswith(text) or name.endswith(text)]
+    if len(found) > 1:
+        raise UsageError(
+            f"{text!r} is the beginning or the end of several runs in {root}: {', '.join(found)}"
+        )
+    return _in_root(found[0], root) if found else None
 
 
 def _advice(path: Path) -> str:
