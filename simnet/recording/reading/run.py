@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,13 +16,17 @@ import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
 from simnet.recording.files import wal
+from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import (
     MANIFEST,
     Manifest,
+    State,
+    model_names,
     read_manifest,
 )
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.sealed_files import SealedFiles, read_sealed_files
+from simnet.recording.reading.completeness import missing_parts
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
@@ -31,6 +35,8 @@ from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
 RUNS = Path("runs")
+BROKEN_OFF = "broken off"
+"""The state of a run that did not end and that no process runs."""
 LATEST = "latest"
 """The name of the run made last."""
 _RULES = (
@@ -63,6 +69,12 @@ class Summary(NamedTuple):
     created: datetime
     seconds: float | None
     """Wall time from start to end; None while it has none."""
+    seed: int | None
+    arm: str | None
+    """The arm of the scenario, if it is one of several."""
+    parameters: Mapping[str, Any]
+    missing: tuple[str, ...]
+    """What its record lacks; empty if all is there."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,19 @@ class Run:
         return find_text(digest, (table_slice.load() for table_slice in self.slices(PROMPT_TEXTS)))
 
     @property
+    def state(self) -> str:
+        """The state of the run; `broken off` if it did not end and no process runs it."""
+        state = self.manifest.state
+        if state in {State.COMPLETED, State.FAILED, State.INTERRUPTED}:
+            return state.value
+        return state.value if lock_holder(self.path) is not None else BROKEN_OFF
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """What the record lacks, of ancestors too; empty if all is there. Reads no rows."""
+        return tuple(missing_parts(self.path, self.manifest))
+
+    @property
     def relations(self) -> Mapping[str, str]:
         """Say what each verb is to the post or member it is about; see `Action.relation`."""
         return {**RELATION_OF, **self.manifest.relations}
@@ -153,20 +178,24 @@ class Run:
     @cached_property
     def summary(self) -> Summary:
         """Sum the run up in one line, counting the rows of its events."""
-        manifest = self.manifest
+        manifest, facts = self.manifest, self.manifest.scenario
         events = self.table("events")
         replies = [verb for verb, relation in self.relations.items() if relation == "reply"]
         replied = pc.field("verb").isin(replies) & (pc.field("outcome") == "done")
         span = manifest.started and manifest.ended and manifest.ended - manifest.started
         return Summary(
             id=manifest.id,
-            state=manifest.state,
-            scenario=manifest.scenario.name if manifest.scenario else "",
-            model=manifest.model.name if manifest.model else "",
+            state=self.state,
+            scenario=facts.name if facts else "",
+            model=", ".join(model_names(manifest)),
             events=events.count_rows(),
             replies=events.count_rows(filter=replied),
             created=manifest.created,
             seconds=span.total_seconds() if span else None,
+            seed=manifest.seed,
+            arm=((facts.attribute or "").partition(".")[2] or None) if facts else None,
+            parameters=facts.parameters if facts else {},
+            missing=self.missing,
         )
 
 
