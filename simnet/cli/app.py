@@ -19,6 +19,7 @@ from simnet.cli.replay import replay
 from simnet.cli.resume import app as resume
 from simnet.cli.run import app as run
 from simnet.cli.show import show
+from simnet.cli.tables import tables
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
@@ -73,7 +74,7 @@ def main_options(
     """Simulate societies of LLM personas on a social network."""
 
 
-for command in (validate, cost, ls, show, replay, verify, migrate, doctor, version):
+for command in (validate, cost, ls, show, tables, replay, verify, migrate, doctor, version):
     app.command()(command)
 
 

@@ -142,6 +142,19 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     return manifest
 
 
+def run_id_of(folder: Path) -> str:
+    """Read the id of a run, of any version; the name of its folder if it has no manifest yet.
+
+    Raises RecordError for a link in the place of the manifest.
+    """
+    try:
+        content = json.loads(read_regular(folder / MANIFEST))
+    except (OSError, ValueError, RecursionError):
+        return folder.name
+    found = content.get("id") if isinstance(content, dict) else None
+    return found if isinstance(found, str) else folder.name
+
+
 def write_manifest(folder: Path, manifest: Manifest, disk: Disk) -> None:
     """Replace the manifest atomically. Raises DiskError when the disk refuses."""
     text = manifest.model_dump_json(indent=2) + "\n"

@@ -19,6 +19,7 @@ from simnet.errors import RecordError
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.files.segment import bounds
+from simnet.recording.files.table_metadata import described_schema
 from simnet.recording.schema import arrow_schema, table_named
 
 ROWS_PER_GROUP = 128 << 10
@@ -32,35 +33,43 @@ _TAIL = 8
 
 
 def write_sealed_files(
-    disk: Disk, folder: Path, name: str, stem: str, tables: Iterable[pa.Table]
+    disk: Disk, folder: Path, run_id: str, name: str, stem: str, tables: Iterable[pa.Table]
 ) -> Iterator[SealedFile]:
     """Write sorted tables of `rows_per_group` rows as Parquet files, and yield each file.
 
-    The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
-    Raises OSError when the disk refuses.
+    Each file says in its metadata of which run and table it is, and what its columns mean; see
+    `described_schema`. The files are `<name>/<stem>-<number>.parquet`; each is durable when it is
+    yielded. Raises OSError when the disk refuses.
     """
     check_folder(folder / name)
     disk.make_folder(folder / name)
+    schema = described_schema(name, run_id)
     groups = iter(tables)
     for number, group in enumerate(groups):
         relative = f"{name}/{stem}-{number:05}.parquet"
-        yield _write_sealed_file(disk, folder, name, relative, group, groups)
+        yield _write_sealed_file(disk, folder, schema, name, relative, group, groups)
 
 
 def _write_sealed_file(
-    disk: Disk, folder: Path, name: str, relative: str, group: pa.Table, more: Iterator[pa.Table]
+    disk: Disk,
+    folder: Path,
+    schema: pa.Schema,
+    name: str,
+    relative: str,
+    group: pa.Table,
+    more: Iterator[pa.Table],
 ) -> SealedFile:
     time = table_named(name).time
     low, high = bounds(group, time)
     rows = group.num_rows
     with _Sink(disk, folder / relative) as sink:
-        with pq.ParquetWriter(sink, arrow_schema(name), **_options(name)) as writer:
-            writer.write_table(group, rows)
+        with pq.ParquetWriter(sink, schema, **_options(name)) as writer:
+            writer.write_table(group.cast(schema), rows)
             while (
                 rows < ROWS_PER_FILE // table_named(name).weight
                 and (group := next(more, None)) is not None
             ):
-                writer.write_table(group, group.num_rows)
+                writer.write_table(group.cast(schema), group.num_rows)
                 high = bounds(group, time)[1]
                 rows += group.num_rows
         sink.sync()

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from simnet.disk import Disk, check_folder, write_atomically
 from simnet.recording.files import parquet, wal
+from simnet.recording.files.manifest import run_id_of
 from simnet.recording.files.merge import TableSlice, keys, merge, regroup, unseen
 from simnet.recording.files.sealed_files import (
     FlawedSegment,
@@ -46,8 +47,8 @@ def seal_run(
     for name in TABLES:
         check_folder(folder / name)
     old = read_sealed_files(folder, disk)
-    stem = parquet.file_stem(epoch, attempt)
-    tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
+    stem, run_id = parquet.file_stem(epoch, attempt), run_id_of(folder)
+    tables = {name: _seal_table(disk, folder, run_id, name, old, stem) for name in TABLES}
     new = SealedFiles(
         epoch=epoch,
         tables={name: table.files for name, table in tables.items() if table.files},
@@ -70,7 +71,9 @@ def seal_run(
     return new, merged
 
 
-def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str) -> _SealedTable:
+def _seal_table(
+    disk: Disk, folder: Path, run_id: str, name: str, old: SealedFiles, stem: str
+) -> _SealedTable:
     names = wal.segments_in(folder, name, disk)
     unmerged = [segment for segment in names if segment not in old.merged]
     segments = wal.read_segments(folder, name, unmerged)
@@ -87,7 +90,7 @@ def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str
         slices += parquet.slices_of(folder, name, sealed)
     slices += fresh
     rows = regroup(_rows(folder, name, kept, slices), parquet.rows_per_group(name))
-    written = tuple(parquet.write_sealed_files(disk, folder, name, stem, rows))
+    written = tuple(parquet.write_sealed_files(disk, folder, run_id, name, stem, rows))
     rows_read = sum(table_slice.rows for table_slice in slices)
     return _SealedTable(
         files=kept + written,
