@@ -4,6 +4,7 @@ They build the same options and plans as the command line and launch them the sa
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import wraps
@@ -19,15 +20,18 @@ from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
 from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
+from simnet.runs.provenance import from_python
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import check_resumable, resume_plan
-from simnet.runs.start import from_python, start_plan
+from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
+from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
+from simnet.text import visible
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +87,10 @@ async def arun(
         personas_per_actor=personas_per_actor,
         budget=Budget(max_tokens, max_calls, max_minutes),
     )
-    return await _launched(start_plan(from_python(scenario, seed), options), progress)
+    loaded = from_python(scenario, seed)
+    plan = start_plan(loaded, options)
+    _say_if_lost(loaded)
+    return await _launched(plan, progress)
 
 
 async def aresume(
@@ -183,7 +190,9 @@ async def afork(
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
-    plan = fork_plan(opened, at, from_python(scenario, seed), timeline, options)
+    loaded = from_python(scenario, seed)
+    plan = fork_plan(opened, at, loaded, timeline, options)
+    _say_if_lost(loaded)
     return await _launched(plan, progress)
 
 
@@ -249,6 +258,15 @@ class Run(Record):
     aresume = aresume
     fork = fork
     afork = afork
+
+
+def _say_if_lost(loaded: Loaded) -> None:
+    """Say on stderr that a scenario cannot be made again from the record, before its run begins."""
+    if why := loaded.recipe.get("not_again"):
+        sys.stderr.write(
+            f"note: the scenario {visible(loaded.scenario.name)} cannot be made again from the "
+            f"record: {visible(why)}; to resume, replay or fork the run, give it again\n"
+        )
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

@@ -270,7 +270,7 @@ def test_what_cannot_be_verified_is_not_done_and_no_failure(simnet):
     assert spoken.exit_code == 0, spoken.output
     assert "FAILED" not in spoken.stdout
     assert "not done  a replay gives the same rows and the same state" in spoken.stdout
-    assert "was started from Python and its scenario is in no file" in spoken.stdout
+    assert "was started from Python and its scenario cannot be made again" in spoken.stdout
     *others, replay = json.loads(simnet("verify", run.id, "--json").stdout)["checks"]
     assert replay["problems"] == []
     assert "was started from Python" in replay["not_done"]

@@ -39,9 +39,12 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         relations=relations,
         **facts,
     )
+    name = plan.scenario.name
+    parameters = {name: _plain(value) for name, value in plan.parameters.items()}
     if plan.source is not None:
-        parameters = {name: _plain(value) for name, value in plan.parameters.items()}
-        directory.keep_scenario(plan.source, plan.scenario.name, parameters, **plan.recipe)
+        directory.keep_scenario(plan.source, name, parameters, **plan.recipe)
+    else:
+        directory.update(scenario={"name": name, "parameters": parameters, **plan.recipe})
     return directory
 
 

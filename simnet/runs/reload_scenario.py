@@ -65,9 +65,10 @@ def recorded_code(run: Run) -> RecordedCode:
     """
     facts = run.manifest.scenario
     if facts is None or facts.file is None or facts.attribute is None:
+        why = (facts and facts.not_again) or "its scenario is in no file"
         raise UsageError(
-            f"{run.id} was started from Python and its scenario is in no file; name the scenario, "
-            "as in simnet.resume(run, scenario) or simnet.replay(run, scenario)"
+            f"{run.id} was started from Python and its scenario cannot be made again: {why}; give "
+            "the scenario, with --scenario FILE[:ATTRIBUTE], or as in simnet.resume(run, scenario)"
         )
     copy = file_inside(run.path, facts.file)
     if facts.hash != checksum(copy):

@@ -1,21 +1,11 @@
 """Plans a new run."""
 
-from dataclasses import replace
-
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.scenario.loading import Loaded
-from simnet.scenario.scenario import Scenario
-
-
-def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
-    """Return a scenario that is from no file, with another seed if one is given."""
-    if seed is not None:
-        scenario = replace(scenario, seed=seed)
-    return Loaded(scenario, source=None, attribute="", parameters={}, modules=())
 
 
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:

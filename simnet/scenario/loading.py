@@ -137,10 +137,11 @@ def _is_candidate(value: object, module: ModuleType) -> bool:
         return True
     if not inspect.isfunction(value) or value.__module__ != module.__name__:
         return False
-    return _declares_one(signature_of(value).return_annotation)
+    return declares_scenario(signature_of(value).return_annotation)
 
 
-def _declares_one(returned: object) -> bool:
+def declares_scenario(returned: object) -> bool:
+    """Whether the annotation of what a function returns is, or allows, a Scenario."""
     if isinstance(returned, str):
         return returned.endswith("Scenario")
     return returned is Scenario or Scenario in get_args(returned)
@@ -156,7 +157,7 @@ def _may_make_one(value: object, module: ModuleType) -> bool:
         return False
     returned = signature_of(value).return_annotation
     if returned is not inspect.Signature.empty:
-        return _declares_one(returned)
+        return declares_scenario(returned)
     return value.__module__ == module.__name__ and any(map(_is_of_simnet, vars(module).values()))
 
 

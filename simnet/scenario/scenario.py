@@ -11,6 +11,7 @@ from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.clock import DAY, Seconds
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.world.feeds.feed import Feed
 
@@ -38,6 +39,7 @@ class Scenario:
     """A run of which more turns are expected is not started."""
 
     def __post_init__(self) -> None:
+        note_maker(self)
         check(
             self.name,
             self.cohorts,

@@ -61,6 +61,8 @@ class ScenarioFacts(_Facts):
     """Parameters set on the command line, as `name=value`."""
     seed: int | None = None
     """The seed that replaced the scenario's, if any."""
+    not_again: str | None = None
+    """Why the scenario cannot be made again from that file; None if it can."""
     origin: str | None = None
     """Path of the original file, or name of the module, when the run began."""
 
