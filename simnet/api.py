@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from simnet.clock import Seconds
 from simnet.recording.files.manifest import Manifest
-from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.folders import RUNS, expanded
 from simnet.recording.reading.run import Run as Record
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
@@ -81,7 +81,7 @@ async def arun(
             adapters=adapters,
             replicas=replicas,
         ),
-        out=Path(out),
+        out=expanded(out),
         ray=ray,
         address=address,
         personas_per_actor=personas_per_actor,

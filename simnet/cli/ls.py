@@ -13,6 +13,8 @@ from simnet.text import cut, visible
 
 HEADINGS = ("run", "state", "age", "seed", "model", "events", "replies")
 """A run's id says when it was made and of which scenario; arm and parameters are below it."""
+_WIDEST_ID = 40
+"""Longest id that is kept on one line, so that the other columns fit too."""
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -21,16 +23,19 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder, the newest last."""
-    from simnet.recording.reading.run import expanded, run_folders  # noqa: PLC0415  (slow)
+    from simnet.recording.reading.folders import expanded, run_folders  # noqa: PLC0415  (slow)
 
-    if not expanded(root).is_dir():
+    folders = run_folders(root)
+    if not folders and not expanded(root).is_dir():
         raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
-    summaries = [_summary(folder) for folder in run_folders(root)]
+    summaries = [_summary(folder) for folder in folders]
     if as_json:
         print_json(summaries)
     elif summaries:
         rows = [_cells(summary) for summary in summaries]
-        print_table(HEADINGS, rows, numbers=HEADINGS[2:4] + HEADINGS[5:], unbroken=HEADINGS[:4])
+        longest = max(len(summary["id"]) for summary in summaries)
+        unbroken = HEADINGS[0 if longest <= _WIDEST_ID else 1 : 4]
+        print_table(HEADINGS, rows, numbers=HEADINGS[2:4] + HEADINGS[5:], unbroken=unbroken)
         for summary in summaries:
             for lack in summary.get("missing", ()):
                 print_error(f"note: {summary['id']} is incomplete: {visible(lack)}")

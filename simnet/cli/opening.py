@@ -24,7 +24,8 @@ def run_folder(name: str, root: Path) -> Path:
 
     Raises UsageError when there is none.
     """
-    from simnet.recording.reading.run import folder_of, run_folders  # noqa: PLC0415
+    from simnet.recording.reading.folders import run_folders  # noqa: PLC0415
+    from simnet.recording.reading.run import folder_of  # noqa: PLC0415
 
     if name == LATEST and (folders := run_folders(root)):
         return folders[-1]

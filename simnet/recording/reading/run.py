@@ -1,7 +1,6 @@
 """Reads run directories: finds them by id and opens their tables, of a fork with its ancestors'."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from simnet.errors import RecordError, UsageError
 from simnet.recording.files import wal
 from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import (
-    MANIFEST,
     Manifest,
     State,
     model_names,
@@ -28,33 +26,24 @@ from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.sealed_files import SealedFiles, read_sealed_files
 from simnet.recording.reading.completeness import missing_parts
 from simnet.recording.reading.dataset import sealed_dataset
+from simnet.recording.reading.folders import (
+    ID_RULES,
+    RUNS,
+    expanded,
+    is_run_folder,
+    is_run_id,
+    run_folders,
+)
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
 from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
-RUNS = Path("runs")
 BROKEN_OFF = "broken off"
 """The state of a run that did not end and that no process runs."""
 LATEST = "latest"
 """The name of the run made last."""
-_RULES = (
-    "an id has letters, digits, '.', '_' and '-', at most 100, no '..' and no '/'; `simnet ls` "
-    "lists the runs there are"
-)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def check_run_id(run_id: str) -> str:
-    """Return a run id as it is. Raises UsageError when it could lead out of the run root."""
-    if not _is_run_id(run_id):
-        raise UsageError(f"{run_id!r} is not a run id: {_RULES}")
-    return run_id
-
-
-def _is_run_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None and ".." not in text
 
 
 class Summary(NamedTuple):
@@ -207,24 +196,6 @@ def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
     return path
 
 
-def expanded(path: str | Path) -> Path:
-    """Return a path with `~` replaced. Raises UsageError if that is nobody's home."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"{str(path)!r}: {error}; write the whole path") from error
-
-
-def is_run_folder(path: Path) -> bool:
-    """Whether a folder has a manifest, readable or not; False for what can be no path."""
-    return os.path.lexists(path / MANIFEST)
-
-
-def run_folders(root: str | Path = RUNS) -> list[Path]:
-    """List the folders in a root that hold a manifest, the oldest run first."""
-    return sorted(path.parent for path in expanded(root).glob(f"*/{MANIFEST}"))
-
-
 def list_runs(root: str | Path = RUNS) -> list[Run]:
     """Open all runs in a root, the oldest first. Raises RecordError if one cannot be read."""
     return [Run.open(folder) for folder in run_folders(root)]
@@ -253,13 +224,15 @@ def _locate(text: str, root: Path) -> Path:
     if text == LATEST:
         return newest_run(root).path
     path = expanded(text)
-    is_id = path.name == text.rstrip("/") and _is_run_id(path.name)
+    is_id = path.name == text.rstrip("/") and is_run_id(path.name)
     if is_id and os.path.lexists(root / path.name):
         return _in_root(path.name, root)
     if is_run_folder(path):
         return path
     if not is_id:
-        raise UsageError(f"{text!r} is not a run id, and no run directory has that path; {_RULES}")
+        raise UsageError(
+            f"{text!r} is not a run id, and no run directory has that path; {ID_RULES}"
+        )
     return _abbreviated(path.name, root) or root / path.name
 
 

@@ -22,7 +22,8 @@ from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
-from simnet.recording.reading.run import Run, check_run_id
+from simnet.recording.reading.folders import check_run_id
+from simnet.recording.reading.run import Run
 
 _NAME_LENGTH = 60
 
