@@ -35,7 +35,7 @@ def fork_plan(
     ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at`, and what `prepare_models` raises.
     """
-    if not (isinstance(at, int | float) and math.isfinite(at) and at >= 0):
+    if not (isinstance(at, int | float) and math.isfinite(at)):
         raise UsageError(f"a run cannot be forked at {at!r}; give a time in simulated seconds")
     timeline = before.switched(ScenarioSwitch(at, loaded.scenario), loaded.modules)
     models = choose_recorded_models(run, loaded.scenario, options.models)
