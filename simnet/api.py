@@ -3,31 +3,36 @@
 They build the same options and plans as the command line and launch them the same way.
 """
 
+import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
-from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.folders import RUNS, expanded
 from simnet.recording.reading.run import Run as Record
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
 from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
+from simnet.runs.provenance import from_python
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import changed_source, check_resumable, resume_plan
-from simnet.runs.start import from_python, start_plan
+from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scenario.doubts import doubts
+from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
+from simnet.text import visible
 
 
 @checked
@@ -80,7 +85,7 @@ async def arun(
             adapters=adapters,
             replicas=replicas,
         ),
-        out=Path(out),
+        out=expanded(out),
         ray=ray,
         address=address,
         personas_per_actor=personas_per_actor,
@@ -88,9 +93,11 @@ async def arun(
         on_error=on_error,
         force=force,
     )
-    plan = start_plan(from_python(scenario, seed), options)
+    loaded = from_python(scenario, seed)
+    plan = start_plan(loaded, options)
     for doubt in doubts(scenario):
         warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
+    _say_if_lost(loaded)
     return await _launched(plan, progress)
 
 
@@ -203,7 +210,9 @@ async def afork(
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
-    plan = fork_plan(opened, at, from_python(scenario, seed), timeline, options)
+    loaded = from_python(scenario, seed)
+    plan = fork_plan(opened, at, loaded, timeline, options)
+    _say_if_lost(loaded)
     return await _launched(plan, progress)
 
 
@@ -222,6 +231,17 @@ class Run(Record):
     aresume = aresume
     fork = fork
     afork = afork
+
+
+def _say_if_lost(loaded: Loaded) -> None:
+    """Say on stderr that a scenario cannot be made again from the record, before its run begins."""
+    if why := loaded.recipe.get("not_again"):
+        note = (
+            f"note: the scenario {visible(loaded.scenario.name)} cannot be made again from the "
+            f"record: {visible(why)}; to resume, replay or fork the run, give it again\n"
+        )
+        with suppress(OSError, ValueError):  # a terminal that is gone, an encoding that lacks it
+            sys.stderr.write(note)
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

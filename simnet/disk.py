@@ -1,18 +1,29 @@
 """File operations, in one place that tests can make fail, and durable writes made of them.
 
-A write is durable once the file's content and its name in its folder have been synced.
+A write is durable once the file's content and its name in its folder have been synced. Files of a
+run directory are opened without following links, because a record may come from anyone.
 """
 
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from simnet.errors import DiskError, DiskFullError
+from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSALS = {
+    errno.EACCES, errno.EBADF, errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.EMLINK,
+    errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENOTSUP, errno.EPERM,
+    errno.EROFS, errno.EXDEV,
+}  # fmt: skip
+"""Numbers of errors that do not pass by themselves: who waits for them waits for ever."""
+_PARTIAL_NAME = 100
+"""Characters of a file's name in the name of its partial file, which must not be too long."""
 
 
 class Disk:
@@ -48,6 +59,10 @@ class Disk:
         """Rename a file or folder; a file that had the name is replaced atomically."""
         source.replace(target)
 
+    def links(self, descriptor: int) -> int:
+        """Count the names of an open file; 0 once it was removed."""
+        return os.fstat(descriptor).st_nlink
+
     def unlink(self, path: Path) -> None:
         """Remove a file if it exists."""
         path.unlink(missing_ok=True)
@@ -79,7 +94,7 @@ def write_atomically(disk: Disk, path: Path, data: bytes | memoryview) -> None:
 
     Raises OSError when an operation fails; the old content is then still in place.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial = path.with_name(f".{path.name[:_PARTIAL_NAME]}.{secrets.token_hex(4)}.partial")
     descriptor = disk.create(partial)
     try:
         try:
@@ -116,4 +131,61 @@ def disk_errors(action: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise DiskFullError(f"{action}: the disk is full; make room and try again") from error
-        raise DiskError(f"{action}: {error}") from error
+        kind = DiskRefusalError if error.errno in _REFUSALS else DiskError
+        raise kind(f"{action}: {error}") from error
+
+
+# -- without following links ----------------------------------------------------------------------
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; a link to one is not followed.
+
+    Raises RecordError for a link, a folder, a pipe or a device, OSError if there is none.
+    """
+    return os.fdopen(open_descriptor(path, os.O_RDONLY), "rb")
+
+
+def read_regular(path: Path) -> bytes:
+    """Read a regular file. Raises as `open_regular` does."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def open_descriptor(path: Path, flags: int) -> int:
+    """Open a regular file with the flags of `os.open`; errors are those of `open_regular`."""
+    safe = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe does not wait
+    try:
+        descriptor = os.open(path, flags | safe, 0o644)
+    except OSError as error:
+        check_regular(path)
+        raise error from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        check_regular(path)
+        raise RecordError(f"{path}: is not a file")
+    return descriptor
+
+
+def check_regular(path: Path) -> None:
+    """Raise RecordError if a path is there and is no regular file."""
+    kind = _kind(path)
+    if kind not in {None, "a file"}:
+        raise RecordError(f"{path}: is {kind}, not a file; remove it, or put the file there")
+
+
+def check_folder(path: Path) -> None:
+    """Raise RecordError if a path is there and is no folder: a link to one could lead elsewhere."""
+    kind = _kind(path)
+    if kind not in {None, "a folder"}:
+        raise RecordError(f"{path}: is {kind}, not a folder; remove it, or put the folder there")
+
+
+def _kind(path: Path) -> str | None:
+    """Say what a path is, without following links; None if there is nothing."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return None
+    kinds = {stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link"}
+    return kinds.get(stat.S_IFMT(mode), "a pipe or a device")

@@ -11,6 +11,7 @@
     - DivergenceError a replayed prompt differs from the recorded one
     - DiskError       the disk refused a write; what was not acknowledged is kept
       . DiskFullError   because it is full
+      . DiskRefusalError  for a reason that does not pass by itself
   + RunError          the run cannot go on: the engine or an actor died  exit code 1
     - ModelGoneError  the model as a whole is gone; its owner may make a new one
     - ActorDiedError  an actor is gone; the run can be rebuilt from its record
@@ -155,6 +156,10 @@ class DiskFullError(DiskError):
     """The disk is full; the write can be tried again when there is room."""
 
 
+class DiskRefusalError(DiskError):
+    """The disk refused for a reason that does not pass: rights, a read-only disk, a wrong path."""
+
+
 class RunError(SimnetError):
     """The run cannot go on."""
 
@@ -195,6 +200,7 @@ __all__ = [
     "ActorDiedError",
     "DiskError",
     "DiskFullError",
+    "DiskRefusalError",
     "DivergenceError",
     "InputError",
     "ModelError",

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from simnet.disk import check_folder, check_regular, disk_errors
 from simnet.text import terminal_safe
 
 Level: TypeAlias = Literal["debug", "info", "warning"]
@@ -94,8 +95,9 @@ class ActorLogs(NamedTuple):
         folder = self.run / FOLDER
         handler: logging.Handler = logging.StreamHandler()
         if self.run.is_dir():
+            file = _file(folder, self.actor)
             folder.mkdir(exist_ok=True)
-            handler = logging.FileHandler(_file(folder, self.actor), encoding="utf-8", delay=True)
+            handler = logging.FileHandler(file, encoding="utf-8", delay=True)
         handler.setFormatter(_json({"run": self.run.name, "actor": self.actor}))
         _ROOT.addHandler(handler)
         _ROOT.setLevel(self.level.upper())
@@ -113,9 +115,11 @@ class RunLogs:
     def open(self, run: Path) -> None:
         """Write the records so far, and those to come, to `logs/main.jsonl` in a run directory."""
         folder = run / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
+        file = _file(folder, MAIN)
         self._fields["run"] = run.name
-        self._file = logging.FileHandler(_file(folder, MAIN), encoding="utf-8")
+        with disk_errors(f"opening the log of {run}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = logging.FileHandler(file, encoding="utf-8")
         self._file.setFormatter(_json(self._fields))
         self._memory.setTarget(self._file)
         self._memory.flush()
@@ -172,7 +176,11 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 
 def _file(folder: Path, actor: str) -> Path:
-    return folder / f"{actor}.jsonl"
+    """Name the log of an actor. Raises RecordError if a link is in the way."""
+    check_folder(folder)
+    path = folder / f"{actor}.jsonl"
+    check_regular(path)
+    return path
 
 
 def _json(fields: Mapping[str, str]) -> logging.Formatter:

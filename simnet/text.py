@@ -85,6 +85,21 @@ def terminal_safe(text: str) -> str:
     )
 
 
+def visible(text: str) -> str:
+    r"""Write control and formatting characters of a name as escapes, such as `\x1b`.
+
+    The text of a post is shown by `terminal_safe`, which leaves them out.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in _STEERING and letter not in _SHOWN - {"\n"}
+        else letter
+        for letter in text
+    )
+
+
 def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:
     """Return "; did you mean 'x'?" for the word nearest to a misspelt one, else "".
 

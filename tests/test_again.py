@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import signal
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +29,8 @@ from simnet.api import fork, resume
 from simnet.disk import Disk
 from simnet.errors import (
     DiskError,
+    DiskFullError,
+    DiskRefusalError,
     DivergenceError,
     RecordError,
     RunError,
@@ -39,6 +42,7 @@ from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
+from simnet.runs import launcher
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -330,3 +334,68 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
     (state,) = {state for text, state in watching.seen if text == "there is room again; going on"}
     assert state is State.PAUSED
     assert tables(Run.open(outcome.folder)) == tables(parent)
+
+
+class Refusing(Disk):
+    """Raises an error at every write to Parquet files, or to segments, once it is told to."""
+
+    def __init__(self, code, where):
+        self.code, self.where, self.on = code, where, False
+
+    def create(self, path):
+        if self.on and path.suffix == self.where:
+            raise OSError(self.code, os.strerror(self.code), str(path))
+        return super().create(path)
+
+    def write(self, descriptor, data):
+        if self.on and self.where == ".arrows":
+            raise OSError(self.code, os.strerror(self.code))
+        super().write(descriptor, data)
+
+
+@pytest.mark.parametrize(("where", "phase"), [(".arrows", "turns"), (".parquet", "sealing")])
+def test_an_error_of_the_disk_that_does_not_pass_ends_the_run(
+    parent, tmp_path, monkeypatch, where, phase
+):
+    disk = Refusing(errno.EROFS, where)
+
+    class Spoiling(FakeModel):
+        async def generate(self, prompts):
+            async for finished in super().generate(prompts):
+                disk.on = True
+                yield finished
+
+    monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
+    watching = Watching()
+    with pytest.raises(DiskRefusalError, match="Read-only file system"):
+        asyncio.run(launch(RunPlan(village(), Spoiling(), tmp_path), watching))
+    assert not any(text.startswith("paused") for text, _ in watching.seen), phase
+    broken = Run.open(watching.folder)
+    assert broken.manifest.state is State.FAILED
+    assert "Read-only file system" in broken.manifest.error
+    monkeypatch.undo()
+    assert tables(resume(broken, village(), model=FakeModel())) == tables(parent)
+
+
+def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, monkeypatch):
+    disk = Refusing(errno.ENOSPC, ".parquet")
+    disk.on = True
+
+    class Interrupting(Watching):
+        def phase(self, text):
+            super().phase(text)
+            if text.startswith("paused"):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(launcher, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 10_000.0)
+    watching = Interrupting()
+    with pytest.raises(DiskFullError) as caught:
+        asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path), watching))
+    assert caught.value.exit_code == 128 + signal.SIGINT
+    assert ("sealing the record", State.RUNNING) in watching.seen
+    broken = Run.open(watching.folder)
+    assert broken.manifest.state is State.INTERRUPTED
+    monkeypatch.undo()
+    assert tables(resume(broken, village(), model=FakeModel())) == tables(parent)

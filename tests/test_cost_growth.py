@@ -24,7 +24,7 @@ from simnet.planning.cost_estimate import estimate
 from simnet.planning.rehearsal import FIGURES, rehearse
 from simnet.planning.reply_pool import PoolModel, RecordedCall, ReplyPool, TokenRates, token_rates
 from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.start import from_python
+from simnet.runs.provenance import from_python
 
 FAKE = RunOptions(models=ModelOptions(backend="fake"))
 SEEDS, SHARE = 10, 0.2

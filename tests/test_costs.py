@@ -21,7 +21,7 @@ from simnet.planning.explain import explain
 from simnet.recording.reading.run import Run
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.start import from_python
+from simnet.runs.provenance import from_python
 from simnet.scheduler.budget import Budget
 
 STUDY = """

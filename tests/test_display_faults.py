@@ -15,7 +15,7 @@ from simnet.runtime.base import Silent
 NAMES = {"李雷": "她在河边修自行车。", "مريم": "تخبز الخبز", "José": "Hornea pan."}
 
 
-def village():
+def village() -> Scenario:
     people = [Persona(id=name, description=text) for name, text in NAMES.items()]
     cohort = Cohort("vecinos", people, rhythm=Steps(10 * MINUTE), follows={"vecinos": 1.0})
     cue = Cue(1.0, "José", Write("¿Carril bici 🚲 en la calle? قناة"))

@@ -45,10 +45,10 @@ from simnet.recording.files.manifest import State
 from simnet.runs.launcher import launch
 from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.plan import RunPlan
+from simnet.runs.provenance import from_python
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
-from simnet.runs.start import from_python
 from simnet.runtime.models import check_models, models_by_name, needed_models
 from simnet.scenario.expected_turns import Expected
 from simnet.scenario.loading import load_scenario
@@ -354,7 +354,7 @@ def test_calls_are_sampled_again_from_the_command_line(simnet, here):
         models={"large": FakeModel(name="large")},
     )
     asyncio.run(launch(plan))
-    asked = ("verify", "latest", "--resample", 6)
+    asked = ("verify", "latest", "--trust", "--resample", 6)
     told = json.loads(simnet(*asked, "--backend", "fake", "--json").stdout)
     assert told["resampled"]["asked"] == told["resampled"]["same"] == 6
     unknown = simnet(*asked)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import call, event
 
-from simnet.errors import DiskError, DiskFullError, RecordError
+from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
@@ -258,6 +258,92 @@ def test_a_damaged_segment_is_set_aside_and_told_of(run):
     assert (cut.segment, cut.flaw) == (segment.name, "torn")
     assert segment.with_suffix(".cut").exists()
     assert [row.turn for row in rows_read(run, "events")] == [1]
+
+
+def test_a_segment_removed_while_it_is_written_is_told_at_the_next_commit(run):
+    recorder = Recorder(run.path)
+    recorder.append("events", encode("events", [event(1), event(2)]))
+    recorder.commit()
+    (segment,) = (run.path / "wal").glob("events-*.arrows")
+    segment.unlink()
+    recorder.append("events", encode("events", [event(3)]))
+    with pytest.raises(RecordError, match=r"3 rows of events were recorded and are not there"):
+        recorder.commit()
+
+
+def break_segment(folder, how):
+    (segment,) = (folder / "wal").glob("events-*.arrows")
+    if how == "removed":
+        segment.unlink()
+    else:
+        os.truncate(segment, segment.stat().st_size - 10)
+
+
+@pytest.mark.parametrize(("how", "lost"), [("removed", 3), ("cut", 1)])
+def test_rows_that_were_committed_and_are_gone_are_told_when_the_rest_is_sealed(run, how, lost):
+    recorder = Recorder(run.path)
+    recorder.append("calls", encode("calls", [call(1), call(2)]))
+    for turns in ([1, 2], [3]):
+        recorder.append("events", encode("events", [event(turn) for turn in turns]))
+        recorder.commit()
+    break_segment(run.path, how)
+    with pytest.raises(RecordError, match=f"{lost} rows of events were recorded.*simnet resume"):
+        recorder.seal()
+    assert run.sealed
+    assert len(rows_read(run, "calls")) == 2
+    recorder.append("events", encode("events", [event(4)]))
+    recorder.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [*range(1, 4 - lost), 4]
+
+
+def test_a_seal_that_was_tried_again_tells_of_no_loss(run, monkeypatch):
+    recorder = Recorder(run.path)
+    recorder.append("events", encode("events", [event(1)]))
+    recorder.commit()
+    unlink = recorder._disk.unlink
+    failing = iter([True])
+
+    def fail_once(path):
+        if next(failing, False):
+            raise OSError(errno.EIO, "once")
+        unlink(path)
+
+    monkeypatch.setattr(recorder._disk, "unlink", fail_once)
+    with pytest.raises(DiskError):
+        recorder.seal()
+    recorder.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [1]
+
+
+def test_a_run_directory_that_was_moved_is_told_and_not_made_again(run, tmp_path):
+    recorder = Recorder(run.path)
+    recorder.append("events", encode("events", [event(1)]))
+    recorder.commit()
+    run.path.rename(tmp_path / "moved")
+    recorder.append("events", encode("events", [event(2)]))
+    for action in (recorder.commit, recorder.seal, lambda: Recorder(run.path)):
+        with pytest.raises(RecordError, match="it was moved or removed while the run wrote"):
+            action()
+    assert not run.path.exists()
+    assert Run.open(tmp_path / "moved").read("events")["turn"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (errno.EROFS, DiskRefusalError), (errno.EACCES, DiskRefusalError),
+        (errno.EPERM, DiskRefusalError), (errno.ENAMETOOLONG, DiskRefusalError),
+        (errno.EISDIR, DiskRefusalError), (errno.ELOOP, DiskRefusalError),
+        (errno.ENOSPC, DiskFullError), (errno.EIO, DiskError), (errno.ESTALE, DiskError),
+    ],
+)  # fmt: skip
+def test_errors_that_pass_are_told_apart_from_those_that_do_not(run, code, kind):
+    recorder = Recorder(run.path, disk=(disk := FaultyDisk(0, code)))
+    recorder.append("events", encode("events", [event(1)]))
+    disk.nth = disk.operations + 3
+    with pytest.raises(DiskError) as caught:
+        recorder.commit()
+    assert type(caught.value) is kind
 
 
 def test_bytes_that_are_no_batch_of_the_table_are_refused(run):

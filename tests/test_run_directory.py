@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow.dataset as pds
+import pyarrow.parquet as pq
 import pytest
 from made_rows import call, event
 
@@ -16,7 +17,14 @@ from simnet.errors import RecordError, UsageError
 from simnet.recording.files.manifest import LedgerLine, ModelFacts, State
 from simnet.recording.reading.run import Run, list_runs
 from simnet.recording.row_types import PersonaRow
-from simnet.recording.schema import TABLES, arrow_schema, column_docs, describe_tables, encode
+from simnet.recording.schema import (
+    SCHEMA_VERSION,
+    TABLES,
+    arrow_schema,
+    column_docs,
+    describe_tables,
+    encode,
+)
 from simnet.recording.writing import run_directory
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
@@ -218,6 +226,40 @@ def test_everyone_reads_the_parquet_directly(root, tmp_path):
     )
     assert loaded["text"] == texts
     assert loaded[0]["shown"] == [1, 2, 3]
+
+
+def test_a_parquet_file_says_what_it_is(root, tmp_path):
+    path = shutil.move(recorded(root), tmp_path / "moved")
+    run = Run.open(path)
+    for name in ("events", "calls", "prompt_texts", "personas"):
+        (sealed_file,) = run.sealed_files().tables[name]
+        file = path / sealed_file.path
+        schema = pq.read_schema(file)
+        told = {key.decode(): value.decode() for key, value in schema.metadata.items()}
+        assert (told["simnet:run"], told["simnet:table"]) == (run.id, name)
+        assert told["simnet:schema_version"] == str(SCHEMA_VERSION)
+        docs = json.loads(told["simnet:columns"])
+        assert list(docs) == arrow_schema(name).names
+        for field in schema:
+            assert field.metadata[b"description"].decode() == docs[field.name]
+            assert docs[field.name] == " ".join(column_docs(name)[field.name].split())
+        found = duckdb.sql(f"select decode(value) from parquet_kv_metadata('{file}')").fetchall()
+        assert (run.id,) in found
+        assert run.read(name).schema.equals(arrow_schema(name), check_metadata=True)
+        assert run.table(name).to_table().equals(run.read(name))
+
+
+def test_a_resumed_run_that_was_moved_keeps_its_id_in_its_files(root, tmp_path):
+    path = recorded(root)
+    moved = shutil.move(path, tmp_path / "moved")
+    with Recorder(moved) as recorder:
+        recorder.append("events", encode("events", [event(99)]))
+        recorder.seal()
+    files = Run.open(moved).sealed_files().tables["events"]
+    assert len(files) == 2
+    for sealed_file in files:
+        metadata = pq.read_schema(moved / sealed_file.path).metadata
+        assert metadata[b"simnet:run"].decode() == path.name
 
 
 def test_no_column_needs_quotes_in_sql():

@@ -211,3 +211,23 @@ def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     (tmp_path / "none").mkdir()
     empty = CliRunner().invoke(app, ["ls", str(tmp_path / "none")])
     assert empty.stdout.startswith("no runs in")
+
+
+def test_tables_are_printed_with_their_columns_and_of_a_run_with_their_rows(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    line = CliRunner()
+    plain = line.invoke(app, ["tables"])
+    assert plain.exit_code == 0
+    for told in ("exposures: ", "key: who, turn, rank", "0 is the top of the feed.", "or null"):
+        assert told in plain.stdout
+    assert "rows" not in plain.stdout.splitlines()[0]
+    counted = line.invoke(app, ["tables", str(run.path)])
+    assert f"events, {len(STORY)} rows: " in counted.stdout
+    told = json.loads(line.invoke(app, ["tables", str(run.path), "--json"]).stdout)
+    assert {one["table"]: one["rows"] for one in told}["events"] == len(STORY)
+    (made,) = [one for one in told[0]["columns"] if one["column"] == "made"]
+    assert made == {
+        "column": "made",
+        "type": "int64 or null",
+        "meaning": "The post this event made.",
+    }

@@ -231,7 +231,7 @@ def test_the_command_line_names_the_place_and_resume_tells_of_a_changed_file(tmp
     assert {row["reason"] for row in failed} == {
         "behaviour boom raised KeyError: 'mood' (boom.py:6)"
     }
-    assert invoke("replay", "latest").exit_code == 0
+    assert invoke("replay", "latest", "--trust").exit_code == 0
     assert invoke(*advice.split(), "--no-ray", "--no-watch").exit_code == 0
 
 

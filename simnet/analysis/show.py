@@ -9,8 +9,9 @@ from rich.tree import Tree
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
 from simnet.errors import UsageError
+from simnet.recording.files.manifest import model_names
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean, terminal_safe
+from simnet.text import did_you_mean, terminal_safe, visible
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
@@ -63,14 +64,14 @@ def _colours(cohorts: Iterable[str]) -> dict[str, str]:
 
 def _title(run: Run) -> Text:
     manifest = run.manifest
-    facts = [manifest.state.value]
+    facts = [run.state, *(["incomplete"] if run.missing else [])]
     facts += [manifest.scenario.name] if manifest.scenario else []
-    facts += [manifest.model.name] if manifest.model else []
+    facts += model_names(manifest)
     facts += [f"seed {manifest.seed}"] if manifest.seed is not None else []
     if manifest.parent is not None:
         moment = format_time(manifest.parent_until or 0.0)
         facts.append(f"forked from {manifest.parent} at {moment}")
-    return Text.assemble((run.id, "bold"), "  ", terminal_safe(" · ".join(facts)))
+    return Text.assemble((visible(run.id), "bold"), "  ", visible(" · ".join(facts)))
 
 
 def _print_threads(
@@ -107,16 +108,16 @@ def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
 def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
-    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
     facts = [event.cohort, format_time(event.time), f"#{post.id}", *_counts(post)]
     facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     facts += [f"[{mark}]" for mark in event.marks]
-    text.append(terminal_safe("  " + " · ".join(facts)), "dim")
+    text.append(visible("  " + " · ".join(facts)), "dim")
     for label in post.labels:
-        text.append(f"\n[label: {terminal_safe(label)}]", "italic")
+        text.append(f"\n[label: {visible(label)}]", "italic")
     if post.removed_by is not None:
-        text.append(f"\n[removed by @{post.removed_by}]", "italic")
+        text.append(f"\n[removed by @{visible(post.removed_by)}]", "italic")
     text.append("\n" + terminal_safe(event.text or ""), "dim" if post.removed_by else "")
     return text
 
@@ -131,8 +132,8 @@ def _counts(post: Post) -> Iterator[str]:
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="dim")
-    text.append(terminal_safe(f"@{event.who}"), colours[event.cohort])
-    text.append(f"  {format_time(event.time)} · {event.verb} {event.outcome}: ")
+    text.append(visible(f"@{event.who}"), colours[event.cohort])
+    text.append(visible(f"  {format_time(event.time)} · {event.verb} {event.outcome}: "))
     text.append(terminal_safe(event.reason or "no reason given"))
     if event.text:
         text.append("\n" + terminal_safe(event.text))
@@ -150,10 +151,10 @@ def _print_events(
 def _line(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="" if event.outcome == DONE else "dim")
     text.append(f"{format_time(event.time)}  ", "dim")
-    text.append(terminal_safe(f"@{event.who}"), f"bold {colours[event.cohort]}")
-    text.append(f" {terminal_safe(event.verb)}")
+    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(f" {visible(event.verb)}")
     for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group_name)):
-        text.append(terminal_safe(f" {mark}{value}") if value is not None else "")
+        text.append(visible(f" {mark}{value}") if value is not None else "")
     text.append(f" -> #{event.made}" if event.made is not None else "")
     if event.outcome != DONE:
         text.append(terminal_safe(f" {event.outcome}: {event.reason}"))
@@ -172,7 +173,9 @@ def _closing(threads: Threads) -> Text:
     undone = ", ".join(
         f"{count} {verb} {outcome}" for (outcome, verb), count in threads.undone.most_common()
     )
-    return Text("\n" + "; ".join(filter(None, [done or "nothing happened", undone])), "dim")
+    return Text(
+        "\n" + visible("; ".join(filter(None, [done or "nothing happened", undone]))), "dim"
+    )
 
 
 def _plural(count: int, word: str) -> str:

@@ -1,5 +1,6 @@
 """The command line. Each command imports what it needs when it is called."""
 
+import errno
 import sys
 from typing import Annotated, Any
 
@@ -21,10 +22,12 @@ from simnet.cli.resume import app as resume
 from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
+from simnet.cli.tables import tables
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
-from simnet.errors import SimnetError
+from simnet.errors import RecordError, SimnetError, UsageError
+from simnet.text import terminal_safe, visible
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "
@@ -33,6 +36,10 @@ EXIT_CODES = (
     "Ctrl-C and by SIGTERM, with the record sealed."
 )
 INTERRUPTED = 130
+_PATH_CODES = dict.fromkeys(
+    (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.ELOOP), UsageError.exit_code
+)
+"""Exit codes of errors that are due to a path which was named; others are those of the disk."""
 
 
 class Commands(TyperGroup):
@@ -45,8 +52,13 @@ class Commands(TyperGroup):
         except SimnetError as error:
             if ctx.params.get("debug"):
                 raise
-            sys.stderr.write(f"error: {error}\n")
+            sys.stderr.write(f"error: {terminal_safe(str(error))}\n")
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:
+            if ctx.params.get("debug") or error.filename is None:
+                raise
+            sys.stderr.write(f"error: {visible(f'{error.filename}: {error.strerror}')}\n")
+            raise typer.Exit(_PATH_CODES.get(error.errno or 0, RecordError.exit_code)) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
@@ -74,7 +86,19 @@ def main_options(
     """Simulate societies of LLM personas on a social network."""
 
 
-for command in (init, validate, cost, ls, show, replay, verify, migrate, doctor, version):
+for command in (
+    init,
+    validate,
+    cost,
+    ls,
+    show,
+    tables,
+    replay,
+    verify,
+    migrate,
+    doctor,
+    version,
+):
     app.command()(command)
 
 

@@ -7,7 +7,7 @@ import typer
 
 from simnet.cli.opening import open_run
 from simnet.cli.options import RUNS, AsJson, RunName, Runs
-from simnet.cli.output import print_json, print_table
+from simnet.cli.output import print_json, print_missing, print_table
 
 if TYPE_CHECKING:
     from simnet.analysis.costs import Cost
@@ -19,7 +19,9 @@ def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) ->
     """Print what the model calls of a run cost, by cohort and by what came of them."""
     from simnet.analysis.costs import costs  # noqa: PLC0415  (imports pyarrow)
 
-    rows = costs(open_run(run, runs))
+    opened = open_run(run, runs)
+    print_missing(opened)
+    rows = costs(opened)
     if as_json:
         print_json([row._asdict() for row in rows])
     elif rows:

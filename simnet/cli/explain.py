@@ -23,7 +23,7 @@ from simnet.cli.options import (
 )
 from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.text import terminal_safe
+from simnet.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
@@ -98,7 +98,7 @@ def _token_counter(options: "ModelOptions", scenario: "Scenario", who: str) -> "
 
 
 def _print_progress(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(terminal_safe(text) + "\n")
 
 
 def _estimate(text: str) -> int:
@@ -135,7 +135,7 @@ def _print(explained: "Explained", figures: dict[str, Any], console: Console) ->
 
     persona = f"@{explained.who} ({explained.cohort})"
     heading = f"turn {explained.turn} of {persona} at {format_time(explained.at)}"
-    console.print(Text(heading, "bold"))
+    console.print(Text(visible(heading), "bold"))
     for section in figures["sections"]:
         title = f"{section['name']}, {section['tokens']} tokens"
         console.print(Rule(title, align="left", style="dim"))
@@ -150,4 +150,4 @@ def _print(explained: "Explained", figures: dict[str, Any], console: Console) ->
         f"{figures['shared']:,} of them begin every prompt of the cohort {explained.cohort}",
         f"{figures['kept']:,} of them begin the prompt of the next turn too, {after}",
     ):
-        console.print(Text(line))
+        console.print(Text(visible(line)))

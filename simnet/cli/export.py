@@ -8,7 +8,8 @@ import typer
 
 from simnet.cli.opening import open_run
 from simnet.cli.options import RUNS, AsJson, RunName, Runs
-from simnet.cli.output import print_json
+from simnet.cli.output import print_json, print_missing
+from simnet.text import visible
 
 if TYPE_CHECKING:
     from simnet.export.card import Subset
@@ -61,8 +62,10 @@ def sft(
     """Write fine-tuning sets, one for each cohort that replied."""
     from simnet.export.sft import export_sft  # noqa: PLC0415  (imports pyarrow)
 
+    opened = open_run(run, runs)
+    print_missing(opened)
     subsets = export_sft(
-        open_run(run, runs),
+        opened,
         out,
         force=force,
         prompts=prompts,
@@ -72,7 +75,8 @@ def sft(
         leave_out=leave_out or (),
     )
     if as_json:
-        print_json({"out": str(out), "subsets": [subset._asdict() for subset in subsets]})
+        told = [subset._asdict() for subset in subsets]
+        print_json({"out": str(out), "subsets": told, "missing": opened.missing})
     else:
         _print(subsets, out)
 
@@ -81,7 +85,7 @@ def _print(subsets: "Sequence[Subset]", out: Path) -> None:
     for subset in subsets:
         counts = ", ".join(f"{count} {mark}" for mark, count in subset.left_out.items() if count)
         left_out = f" (left out: {counts})" if counts else ""
-        typer.echo(f"{subset.name}: {subset.rows:,} rows{left_out}")
+        typer.echo(visible(f"{subset.name}: {subset.rows:,} rows{left_out}"))
     if first := next((subset for subset in subsets if subset.rows), None):
         load = f'datasets.load_dataset("{out}", "{first.name}")'
-        typer.echo(f"written to {out}; load one with {load}")
+        typer.echo(visible(f"written to {out}; load one with {load}"))

@@ -1,6 +1,5 @@
 """The command that makes a run of the past of another and a changed scenario."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from simnet.cli.options import (
     expand_groups,
     read_time,
 )
+from simnet.cli.output import print_error
 from simnet.clock import format_time
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def fork(
     sets: Sets = None,
     seed: Annotated[int | None, typer.Option(help="Another seed from then on.")] = None,
 ) -> None:
-    """Make a run that shares the past of another and goes on with a changed scenario."""
+    """Make a run that shares the past of another and goes on with a changed scenario.
+
+    This runs the code of the scenario in its record, and of the one you name.
+    """
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
     from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.fork import fork_plan  # noqa: PLC0415
@@ -50,9 +53,10 @@ def fork(
     options = flags.read(models)
     moment = read_time("--at", at)
     loaded = load_changed(opened, scenario, sets or (), seed)
-    plan = fork_plan(opened, moment, loaded, timeline_of(opened), options, _print_progress)
+    before = timeline_of(opened, print_error)
+    plan = fork_plan(opened, moment, loaded, before, options, print_error)
     if not output.quiet and not output.as_json:
-        _print_progress(f"{opened.id} until {format_time(moment)}, then {loaded.scenario.name}")
+        print_error(f"{opened.id} until {format_time(moment)}, then {loaded.scenario.name}")
     raise typer.Exit(launch_and_exit_code(plan, output))
 
 
@@ -61,16 +65,15 @@ def load_changed(run: "Run", target: str | None, sets: Sequence[str], seed: int 
 
     Unless a seed is given, the fork has the seed of the run.
     """
-    from simnet.runs.reload_scenario import reload  # noqa: PLC0415
+    from simnet.runs.reload_scenario import recorded_code, target_of  # noqa: PLC0415
     from simnet.scenario.loading import load_scenario  # noqa: PLC0415
     from simnet.scenario.parameters import split_settings  # noqa: PLC0415
 
     facts = run.manifest.scenario
     if target is None:
-        own = reload(run)
-        assert facts is not None
-        settings = split_settings(facts.sets) | split_settings(sets)
-        target = f"{own.source}:{own.attribute}"
+        code = recorded_code(run)
+        settings = split_settings(code.facts.sets) | split_settings(sets)
+        target = target_of(code)
         sets = tuple(f"{name}={value}" for name, value in settings.items())
     scenario_seed = seed if seed is not None else (facts.seed if facts else None)
     loaded = load_scenario(target, sets, scenario_seed)
@@ -79,7 +82,3 @@ def load_changed(run: "Run", target: str | None, sets: Sequence[str], seed: int 
         scenario = replace(loaded.scenario, seed=run_seed)
         return replace(loaded, scenario=scenario, recipe={**loaded.recipe, "seed": run_seed})
     return loaded
-
-
-def _print_progress(text: str) -> None:
-    sys.stderr.write(text + "\n")

@@ -1,16 +1,21 @@
 """`simnet ls` lists the runs in a folder."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from simnet.cli.options import RUNS, AsJson
-from simnet.cli.output import print_json, print_table
+from simnet.cli.output import print_error, print_json, print_table
 from simnet.errors import RecordError, UsageError
+from simnet.text import cut, visible
 
-HEADINGS = ("run", "state", "model", "events", "replies")
-"""A run's id says when it was made and of which scenario; these columns fit 80 characters."""
+HEADINGS = ("run", "state", "age", "seed", "model", "events", "replies")
+"""A run's id says when it was made and of which scenario; arm and parameters are below it."""
+_WIDEST_ID = 40
+"""Longest id that is kept on one line, so that the other columns fit too."""
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def ls(
@@ -18,16 +23,22 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder, the newest last."""
-    from simnet.recording.reading.run import run_folders  # noqa: PLC0415  (imports pyarrow)
+    from simnet.recording.reading.folders import expanded, run_folders  # noqa: PLC0415  (slow)
 
-    if not root.is_dir():
+    folders = run_folders(root)
+    if not folders and not expanded(root).is_dir():
         raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
-    summaries = [_summary(folder) for folder in run_folders(root)]
+    summaries = [_summary(folder) for folder in folders]
     if as_json:
         print_json(summaries)
     elif summaries:
         rows = [_cells(summary) for summary in summaries]
-        print_table(HEADINGS, rows, numbers=HEADINGS[3:], unbroken=HEADINGS[:2])
+        longest = max(len(summary["id"]) for summary in summaries)
+        unbroken = HEADINGS[0 if longest <= _WIDEST_ID else 1 : 4]
+        print_table(HEADINGS, rows, numbers=HEADINGS[2:4] + HEADINGS[5:], unbroken=unbroken)
+        for summary in summaries:
+            for lack in summary.get("missing", ()):
+                print_error(f"note: {summary['id']} is incomplete: {visible(lack)}")
     else:
         typer.echo(f"no runs in {root}")
 
@@ -44,6 +55,30 @@ def _summary(folder: Path) -> dict[str, Any]:
 
 
 def _cells(summary: dict[str, Any]) -> list[object]:
-    model = summary.get("error") or Path(summary.get("model", "")).name
-    counts = (summary.get("events", ""), summary.get("replies", ""))
-    return [summary["id"], summary["state"], model, *counts]
+    if "error" in summary:
+        return [summary["id"], summary["state"], "", "", summary["error"], "", ""]
+    state = f"{summary['state']}, incomplete" if summary["missing"] else summary["state"]
+    models = ", ".join(Path(name).name for name in summary["model"].split(", "))
+    seed = "" if summary["seed"] is None else summary["seed"]
+    return [
+        "\n".join([summary["id"], *_details(summary)]),
+        state,
+        _age(datetime.now(UTC) - datetime.fromisoformat(summary["created"])),
+        seed,
+        models,
+        summary["events"],
+        summary["replies"],
+    ]
+
+
+def _details(summary: dict[str, Any]) -> list[str]:
+    """List the arm and the parameters of a run, each cut to the length of its id."""
+    parts = [f"arm={summary['arm']}"] if summary["arm"] else []
+    parts += [f"{name}={value}" for name, value in summary["parameters"].items()]
+    return [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
+
+
+def _age(since: Any) -> str:
+    seconds = max(0, int(since.total_seconds()))
+    unit, size = next((unit for unit in _UNITS if seconds >= unit[1]), _UNITS[-1])
+    return f"{seconds // size} {unit}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.cli.options import MANIFEST
+from simnet.cli.options import LATEST
 
 if TYPE_CHECKING:
     from simnet.recording.reading.run import Run
@@ -16,12 +16,17 @@ def open_run(name: str, root: Path) -> "Run":
     """
     from simnet.recording.reading.run import Run  # noqa: PLC0415  (imports pyarrow)
 
-    return Run.open(run_folder(name, root))
+    return Run.open(name, root)
 
 
 def run_folder(name: str, root: Path) -> Path:
-    """Find the folder of a run as `open_run` does. Raises UsageError when there is none."""
-    from simnet.recording.reading.run import folder_of  # noqa: PLC0415  (imports pyarrow)
+    """Find the folder of a run, which may be of an older version, by the names of `open_run`.
 
-    path = Path(name)
-    return path if (path / MANIFEST).is_file() else folder_of(name, root)
+    Raises UsageError when there is none.
+    """
+    from simnet.recording.reading.folders import run_folders  # noqa: PLC0415
+    from simnet.recording.reading.run import folder_of  # noqa: PLC0415
+
+    if name == LATEST and (folders := run_folders(root)):
+        return folders[-1]
+    return folder_of(name, root)

@@ -162,12 +162,13 @@ class RunFlags:
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
+        from simnet.recording.reading.folders import expanded  # noqa: PLC0415  (slow)
         from simnet.runs.options import RunOptions  # noqa: PLC0415  (slow)
         from simnet.scheduler.budget import Budget  # noqa: PLC0415  (slow)
 
         return RunOptions(
             models=models.read(),
-            out=self.runs,
+            out=expanded(self.runs),
             ray=self.ray,
             address=self.address,
             personas_per_actor=read_per_actor(self.personas_per_actor),

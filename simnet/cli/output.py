@@ -1,26 +1,34 @@
 """What commands print: JSON, tables, checks. Imports rich when it is called."""
 
 import json
+import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from simnet.text import terminal_safe
+from simnet.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from simnet.recording.checking.verify import Check
+    from simnet.recording.reading.run import Run
+
+_STEERING = re.compile("[\x7f-\x9f\xad\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""Characters that JSON may hold as they are and that steer a terminal or hide text."""
 
 
 def print_json(value: Any) -> None:
-    """Print a value as one line of JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print a value as one line of JSON, with control and formatting characters as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def print_error(line: str) -> None:
-    """Print a line on stderr."""
-    sys.stderr.write(terminal_safe(line) + "\n")
+    """Print a line on stderr, unless that is gone."""
+    with suppress(OSError):
+        sys.stderr.write(terminal_safe(line) + "\n")
 
 
 def print_checks(checks: "Iterable[Check]") -> None:
@@ -30,6 +38,12 @@ def print_checks(checks: "Iterable[Check]") -> None:
         sys.stdout.write(f"{'FAILED' if check.problems else done:6}  {check.name}\n")
         for line in check.problems or filter(None, [check.not_done]):
             sys.stdout.write(f"{'':8}{terminal_safe(line)}\n")
+
+
+def print_missing(run: "Run") -> None:
+    """Say on stderr that the record of a run is incomplete, if it is."""
+    for lack in run.missing:
+        print_error(f"note: the record of {visible(run.id)} is incomplete: {visible(lack)}")
 
 
 def table(
@@ -55,8 +69,13 @@ def table(
             overflow="fold",
         )
     for row in rows:
-        laid_out.add_row(*(Text(terminal_safe(str(cell))) for cell in row))
+        laid_out.add_row(*(Text(_shown(str(cell))) for cell in row))
     return laid_out
+
+
+def _shown(cell: str) -> str:
+    """Escape what a cell must not do, line by line."""
+    return "\n".join(visible(line) for line in cell.split("\n"))
 
 
 def print_table(

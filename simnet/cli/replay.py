@@ -8,6 +8,7 @@ import typer
 from simnet.cli.opening import open_run
 from simnet.cli.options import RUNS, AsJson, RunName, Runs
 from simnet.cli.output import print_checks, print_json
+from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import RecordError
 
 if TYPE_CHECKING:
@@ -15,15 +16,25 @@ if TYPE_CHECKING:
     from simnet.runs.replay import Replayed
 
 
-def replay(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
-    """Do a run again from its recorded replies, without a model, and compare what comes out."""
+def replay(
+    run: RunName = "latest",
+    runs: Runs = RUNS,
+    trust: Trust = False,
+    scenario: NamedScenarios = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do a run again from its recorded replies, without a model, and compare what comes out.
+
+    This runs the code of the scenario: that in the record with --trust, or the one you name.
+    """
     from simnet.recording.files.lock import check_unlocked  # noqa: PLC0415
     from simnet.runs.replay import replay as replay_run  # noqa: PLC0415  (imports pyarrow)
 
     recorded = open_run(run, runs)
     check_unlocked(recorded.path)
+    timeline = trusted_timeline(recorded, trust=trust, named=scenario or ())
     began = time.perf_counter()
-    replayed = replay_run(recorded)
+    replayed = replay_run(recorded, timeline)
     seconds = time.perf_counter() - began
     if as_json:
         print_json({**replayed._asdict(), "seconds": round(seconds, 3)})

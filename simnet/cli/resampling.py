@@ -9,25 +9,28 @@ from simnet.inference.model import Model
 from simnet.recording.reading.run import Run
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import ModelOptions
-from simnet.runs.reload_scenario import timeline_of
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.scheduler.continuation import last_scenario
 
 
-def resample_run(run: Run, count: int, model: str | None, backend: str | None) -> Resampled:
+def resample_run(
+    run: Run, timeline: ScenarioTimeline, count: int, model: str | None, backend: str | None
+) -> Resampled:
     """Ask up to `count` recorded calls again, each of the model it was for.
 
-    `model` and `backend` replace those of the run. Raises UsageError if a model is no backend.
+    `timeline` are its scenarios. `model` and `backend` replace those of the run. Raises UsageError
+    if a model is no backend.
     """
-    return asyncio.run(_resample(run, count, model, backend))
+    return asyncio.run(_resample(run, timeline, count, ModelOptions(model=model, backend=backend)))
 
 
-async def _resample(run: Run, count: int, model: str | None, backend: str | None) -> Resampled:
-    timeline = timeline_of(run)
+async def _resample(
+    run: Run, timeline: ScenarioTimeline, count: int, options: ModelOptions
+) -> Resampled:
     picked = pick(run, timeline, count)
     scenario = last_scenario(timeline.start, timeline.continuation(run))
-    options = ModelOptions(model=model, backend=backend)
     default, further = choose_recorded_models(run, scenario, options)
     total = Resampled(0, 0, ())
     for name in dict.fromkeys(call.model for call in picked):

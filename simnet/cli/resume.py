@@ -13,7 +13,10 @@ app = typer.Typer(rich_markup_mode=None)
 def resume(
     models: ModelFlags, flags: RunFlags, output: OutputFlags, run: RunName = "latest"
 ) -> None:
-    """Run what is left of a run that was interrupted, failed or killed."""
+    """Run what is left of a run that was interrupted, failed or killed.
+
+    This runs the code of the scenario in its record.
+    """
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
     from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
@@ -23,5 +26,6 @@ def resume(
     check_resumable(opened)
     if (note := changed_source(opened)) is not None:
         print_error(f"note: {note}")
-    plan = resume_plan(opened, timeline_of(opened), flags.read(models))
+    options = flags.read(models)
+    plan = resume_plan(opened, timeline_of(opened, print_error), options)
     raise typer.Exit(launch_and_exit_code(plan, output))

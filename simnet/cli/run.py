@@ -36,7 +36,7 @@ def run(
 ) -> None:
     """Run a scenario and leave a run directory behind."""
     from simnet.cli.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
+    from simnet.runs.reload_scenario import ScenarioTimeline  # noqa: PLC0415
     from simnet.runs.resume import find_unfinished, resume_plan  # noqa: PLC0415
     from simnet.runs.start import start_plan  # noqa: PLC0415
     from simnet.scenario.loading import load_scenario  # noqa: PLC0415
@@ -45,5 +45,6 @@ def run(
     loaded = load_scenario(target, sets or (), seed)
     plan = start_plan(loaded, options)
     if resume_if_exists and (unfinished := find_unfinished(loaded, options.out)):
-        plan = resume_plan(unfinished, timeline_of(unfinished), options)
+        timeline = ScenarioTimeline(loaded.scenario, (), loaded.modules)  # the same code
+        plan = resume_plan(unfinished, timeline, options)
     raise typer.Exit(launch_and_exit_code(plan, output))

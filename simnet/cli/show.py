@@ -6,6 +6,7 @@ import typer
 
 from simnet.cli.opening import open_run
 from simnet.cli.options import RUNS, RunName, Runs
+from simnet.cli.output import print_missing
 
 
 def show(
@@ -20,4 +21,6 @@ def show(
 
     from simnet.analysis.show import show as print_run  # noqa: PLC0415  (imports pyarrow)
 
-    print_run(open_run(run, runs), Console(), limit=limit, events=events, who=who)
+    opened = open_run(run, runs)
+    print_missing(opened)
+    print_run(opened, Console(), limit=limit, events=events, who=who)

@@ -16,6 +16,7 @@ from simnet.scenario.expected_turns import check_startable, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
+from simnet.text import visible
 from simnet.world.feeds.feed import Feed
 
 
@@ -116,12 +117,12 @@ def _print(plan: dict[str, Any]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     console = Console()
-    console.print(Text(f"{plan['scenario']} holds together", "bold green"))
+    console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     for name, value in _facts(plan).items():
-        grid.add_row(name, Text(value))
+        grid.add_row(name, Text(visible(value)))
     console.print(grid)
     console.print()
     headings = ["cohort", "size", "verbs", "rhythm", "feed"]

@@ -21,14 +21,14 @@ from simnet.clock import TICKS
 from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError
 from simnet.recording.checking.verify import sealed_file_problems
-from simnet.recording.files import wal
+from simnet.recording.files import parquet, wal
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import changed, read_manifest, write_manifest
 from simnet.recording.files.sealed_files import (
     SealedFiles,
+    file_inside,
     list_name,
     lists_in,
-    path_inside,
     read_sealed_files,
 )
 from simnet.recording.files.segment import Segment, load, read_segment, stream_schema
@@ -109,7 +109,7 @@ class _OldRecord:
     def rows(self, name: str) -> Iterator[pa.Table]:
         """Read a table in pieces, with the columns that its files have."""
         for sealed in self._sealed.tables.get(name, ()):
-            path = path_inside(self._folder, sealed.path)
+            path = file_inside(self._folder, sealed.path)
             if problems := list(sealed_file_problems(path, sealed)):
                 raise RecordError(
                     f"{self._folder}: {problems[0]}; a damaged run cannot be migrated"
@@ -158,7 +158,8 @@ def _remove_old_texts(folder: Path) -> None:
         (folder / wal.WAL / name).unlink()
     old = folder / OLD_PROMPT_TEXTS
     if old.is_dir() and not old.is_symlink():
-        for path in old.glob("part-*.parquet"):
-            path.unlink()
+        for path in old.iterdir():
+            if parquet.sealed_by(path.name) is not None and path.is_file():
+                path.unlink()
         if not any(old.iterdir()):
             old.rmdir()

@@ -153,6 +153,11 @@ def arrow_schema(name: str) -> pa.Schema:
     return pa.schema([field.with_name(column_of(name, field.name)) for field in row_schema(name)])
 
 
+def table_doc(name: str) -> str:
+    """Read the documentation of a table's rows."""
+    return inspect.getdoc(table_named(name).row) or ""
+
+
 def column_of(name: str, field: str) -> str:
     """Name the column of a field of a row."""
     return f"{field}_hash" if field in table_named(name).shared_texts else field
@@ -270,7 +275,7 @@ def describe_tables() -> str:
     """Write the reference of all tables as Markdown, from the types and their docstrings."""
     pages = []
     for name, table in TABLES.items():
-        lines = [f"## {name}", "", inspect.getdoc(table.row) or "", ""]
+        lines = [f"## {name}", "", table_doc(name), ""]
         lines += [f"Key: {', '.join(table.key)}.", "", "| column | type | meaning |", "|-|-|-|"]
         for field in arrow_schema(name):
             words = " ".join(column_docs(name)[field.name].split()).replace("|", "\\|")

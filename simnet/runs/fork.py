@@ -1,5 +1,6 @@
 """Plans a fork: a run that shares the record of another up to a time, then changes scenario."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,8 @@ def fork_plan(
     ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at`, and what `prepare_models` raises.
     """
+    if not (isinstance(at, int | float) and math.isfinite(at)):
+        raise UsageError(f"a run cannot be forked at {at!r}; give a time in simulated seconds")
     timeline = before.switched(ScenarioSwitch(at, loaded.scenario), loaded.modules)
     models = choose_recorded_models(run, loaded.scenario, options.models)
     plan = RunPlan(

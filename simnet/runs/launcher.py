@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RunError, UserCodeError
+from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, UserCodeError
 from simnet.inference.backend import Backend, built
 from simnet.inference.model import Model
 from simnet.inference.replay_model import ReplayModel
@@ -17,7 +17,7 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.create import create_run
+from simnet.runs.create import create_run, note_models
 from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
@@ -80,10 +80,13 @@ class _ActiveRun:
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
+        self._sealing: DiskRetry | None = None
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
         with run_lock(directory.path), Watchdog():
+            if self._plan.into is not None:
+                note_models(directory, self._plan)
             return await self._run(directory)
 
     async def _run(self, directory: RunDirectory) -> RunResult:
@@ -107,7 +110,10 @@ class _ActiveRun:
             stopped.exit_code = 128 + self._signal
             raise stopped from None
         except Exception as error:
-            self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
+            state = State.FAILED
+            if self._signal is not None and isinstance(error, DiskError):
+                state, error.exit_code = State.INTERRUPTED, 128 + self._signal
+            self._end_early(directory, state, f"{type(error).__name__}: {error}")
             if isinstance(error, UserCodeError):
                 error.run = directory.path.name
             raise
@@ -207,7 +213,10 @@ class _ActiveRun:
             runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
             await runtime.write(closing_rows(finish, runtime.phases))
-            await self._disk_retry(directory).until_done(runtime.seal, runtime.seal)
+            self._sealing = self._disk_retry(directory)
+            if self._signal is not None:
+                self._sealing.give_up()
+            await self._sealing.until_done(runtime.seal, runtime.seal)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
             why = self._spent if finish.stopped else None
@@ -264,14 +273,17 @@ class _ActiveRun:
         if first and self._turns_started:
             self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
             self._runtime.stop()
+            if self._sealing is not None:
+                self._sealing.give_up()
         else:
             self._main.cancel()
 
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
         """Seal what was recorded until the run broke off."""
-        with suppress(DiskError):  # acknowledged rows are on disk; a resume seals them
-            with Recorder(directory.path) as recorder:
-                recorder.seal()
+        # The error that ends the run is raised, so these are not; a resume seals.
+        with suppress(RecordError), Recorder(directory.path) as recorder:
+            recorder.seal()
+        with suppress(RecordError):
             directory.finish(state, error=error)
 
 

@@ -12,7 +12,7 @@ from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
-from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.folders import RUNS
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.reading.run import RUNS
+from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor

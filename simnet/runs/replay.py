@@ -11,7 +11,7 @@ from simnet.recording.reading.row_comparison import RowComparison, decoded
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_exposures
-from simnet.runs.reload_scenario import ScenarioTimeline, timeline_of
+from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replayer import Replayer
 
 _TABLES = ("events", "exposures", "network", "state")
@@ -33,15 +33,15 @@ class Replayed(NamedTuple):
     """The first difference of each table, and of the state; empty if all are equal."""
 
 
-def replay(run: Run, timeline: ScenarioTimeline | None = None) -> Replayed:
+def replay(run: Run, timeline: ScenarioTimeline) -> Replayed:
     """Replay a run from its recorded replies, without a model, and compare all rows.
 
-    The rows of an incomplete run have to be the first rows of the replay. `timeline` is needed
-    for a run that was started from Python. Memory holds the replies and a slice of each table.
+    The rows of an incomplete run have to be the first rows of the replay. `timeline_of` makes the
+    scenarios from the record. Memory holds the replies and a slice of each table.
     Raises DivergenceError if a prompt differs from the recorded one.
     """
     replies = Recorded.load(run)
-    replayer = Replayer(timeline or timeline_of(run), replies, on_error=run.manifest.on_error)
+    replayer = Replayer(timeline, replies, on_error=run.manifest.on_error)
     completed = run.manifest.state is State.COMPLETED
     comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
     for rows in replayer:

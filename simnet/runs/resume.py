@@ -6,7 +6,8 @@ from pathlib import Path
 from simnet.errors import RecordError, UsageError, short_path
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
-from simnet.recording.reading.run import Run, run_folders
+from simnet.recording.reading.folders import run_folders
+from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions

@@ -1,7 +1,6 @@
 """Plans a new run."""
 
 import os
-from dataclasses import replace
 
 from simnet.inference.backend import Backend
 from simnet.runs.model_selection import choose_models
@@ -14,13 +13,6 @@ from simnet.scenario.expected_turns import check_startable
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.code_errors import read_on_error
-
-
-def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
-    """Return a scenario that is from no file, with another seed if one is given."""
-    if seed is not None:
-        scenario = replace(scenario, seed=seed)
-    return Loaded(scenario, source=None, attribute="", parameters={}, modules=())
 
 
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:

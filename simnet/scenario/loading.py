@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from simnet.errors import UsageError
 from simnet.scenario.modules import (
@@ -106,10 +106,11 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
         return attribute, _arm(place, name, label, value)
     if label:
         raise UsageError(f"{place}:{name} is no mapping of arms, so it has no {label!r}")
-    if not isinstance(value, Scenario) and not inspect.isroutine(value):
+    if not isinstance(value, Scenario) and not _may_make_one(value, module):
         raise UsageError(
             f"{place}:{name} is of type {type(value).__name__}, neither a Scenario nor a "
-            f"function that returns one{_listed(place, sorted(candidates))}"
+            f"function that returns one (def {name}() -> Scenario)"
+            f"{_listed(place, sorted(candidates))}"
         )
     return attribute, value
 
@@ -136,8 +137,33 @@ def _is_candidate(value: object, module: ModuleType) -> bool:
         return True
     if not inspect.isfunction(value) or value.__module__ != module.__name__:
         return False
+    return declares_scenario(signature_of(value).return_annotation)
+
+
+def declares_scenario(returned: object) -> bool:
+    """Whether the annotation of what a function returns is, or allows, a Scenario."""
+    if isinstance(returned, str):
+        return returned.endswith("Scenario")
+    return returned is Scenario or Scenario in get_args(returned)
+
+
+def _may_make_one(value: object, module: ModuleType) -> bool:
+    """Whether a value may be called: nothing of a module that is no scenario's ever is.
+
+    It is a function that is declared to return a Scenario, or one without a declared result that
+    is written in a module which uses simnet.
+    """
+    if not inspect.isfunction(value):
+        return False
     returned = signature_of(value).return_annotation
-    return returned is Scenario or (isinstance(returned, str) and returned.endswith("Scenario"))
+    if returned is not inspect.Signature.empty:
+        return declares_scenario(returned)
+    return value.__module__ == module.__name__ and any(map(_is_of_simnet, vars(module).values()))
+
+
+def _is_of_simnet(value: object) -> bool:
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    return isinstance(name, str) and name.partition(".")[0] == "simnet"
 
 
 def _are_arms(value: object) -> bool:

@@ -17,7 +17,15 @@ from simnet.text import did_you_mean
 
 def is_file(place: str) -> bool:
     """Whether a place names a file, not a module."""
-    return place.endswith(".py") or "/" in place or Path(place).exists()
+    return place.endswith(".py") or "/" in place or _exists(Path(place))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file or folder; False for what can be no path, such as a long name."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def folder_of(place: str) -> Path:
@@ -45,7 +53,7 @@ def import_place(place: str) -> ModuleType:
 
 def _import_file(place: str) -> ModuleType:
     path = Path(place)
-    if not path.is_file() or path.suffix != ".py":
+    if not _exists(path) or not path.is_file() or path.suffix != ".py":
         raise UsageError(_no_file(path))
     key = blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest()
     name = f"simnet_scenario_{path.stem}_{key}"
@@ -65,12 +73,12 @@ def _import_file(place: str) -> ModuleType:
 
 
 def _no_file(path: Path) -> str:
+    if not _exists(path):
+        files = [str(file) for file in path.parent.glob("*.py")] if _exists(path.parent) else []
+        return f"there is no scenario file {path}{did_you_mean(str(path), files)}"
     if path.is_dir():
         return f"{path} is a folder; name a scenario file in it, such as {path}/my_scenario.py"
-    if path.exists():
-        return f"{path} is not a Python file; a scenario file ends in .py"
-    files = [str(file) for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    return f"there is no scenario file {path}{did_you_mean(str(path), files)}"
+    return f"{path} is not a Python file; a scenario file ends in .py"
 
 
 def _import_module(place: str) -> ModuleType:

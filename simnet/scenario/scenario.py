@@ -12,6 +12,7 @@ from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
 from simnet.scenario.original_ids import Roster, as_handles
@@ -43,6 +44,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
+        note_maker(self)
         check(
             self.name,
             self.cohorts,

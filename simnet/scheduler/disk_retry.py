@@ -1,10 +1,14 @@
-"""Retries writes to the record while its disk is full or fails."""
+"""Retries writes to the record while its disk is full or fails.
+
+An error that does not pass by itself, such as a read-only disk or a wrong path, is not waited for.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
-from simnet.errors import DiskError
+from simnet.errors import DiskError, DiskRefusalError
 from simnet.scheduler.scheduler import Record
 
 RETRY_SECONDS = 1.0
@@ -18,25 +22,29 @@ class DiskRetry:
         """Take a function that is called with why the run is paused, and with None after."""
         self._on_change = on_change
         self._paused = False
-        self._given_up = False
+        self._given_up = asyncio.Event()
 
     def give_up(self) -> None:
-        """Raise the next DiskError instead of retrying."""
-        self._given_up = True
+        """Raise the next DiskError instead of retrying, and wait no longer."""
+        self._given_up.set()
 
     async def until_done(
         self, attempt: Callable[[], Awaitable[None]], retry: Callable[[], Awaitable[None]]
     ) -> None:
-        """Await `attempt`, then `retry` until it succeeds. Raises DiskError after `give_up`."""
+        """Await `attempt`, then `retry` until it succeeds.
+
+        Raises DiskError after `give_up`, and at once one that does not pass by itself.
+        """
         while True:
             try:
                 await attempt()
             except DiskError as error:
-                if self._given_up:
+                if self._given_up.is_set() or isinstance(error, DiskRefusalError):
                     raise
                 self._set_paused(str(error))
                 attempt = retry
-                await asyncio.sleep(RETRY_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._given_up.wait(), RETRY_SECONDS)
             else:
                 self._set_paused(None)
                 return

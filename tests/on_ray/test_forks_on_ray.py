@@ -39,5 +39,5 @@ def test_a_fork_on_ray_shares_its_past_and_asks_only_for_what_is_new(tmp_path, m
     asked = child.prompts(["time", "system"]).read_all().to_pylist()
     assert {one["time"] >= 1800.0 for one in asked} == {True, False}
     assert all(("Be furious." in one["system"]) == (one["time"] >= 1800.0) for one in asked)
-    verified = line.invoke(app, ["verify", child.id])
+    verified = line.invoke(app, ["verify", child.id, "--trust"])
     assert verified.exit_code == 0, verified.stdout

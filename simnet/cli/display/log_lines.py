@@ -41,7 +41,8 @@ class LogLines:
 
     def _files(self) -> list[Path]:
         assert self._folder is not None
-        return sorted(file for file in self._folder.glob("*.jsonl") if file.stem != log.MAIN)
+        files = (file for file in self._folder.glob("*.jsonl") if file.stem != log.MAIN)
+        return sorted(file for file in files if file.is_file() and not file.is_symlink())
 
     def _follow(self) -> None:
         while not self._stop.wait(POLL_SECONDS):

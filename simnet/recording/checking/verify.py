@@ -13,7 +13,7 @@ from simnet.errors import RecordError
 from simnet.recording.checking import invariants
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import State, read_manifest
-from simnet.recording.files.sealed_files import SealedFile, path_inside
+from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
@@ -48,9 +48,9 @@ def _sealed_files(run: Run) -> Iterator[str]:
     for owner in _family(run):
         for sealed in chain.from_iterable(owner.sealed_files().tables.values()):
             try:
-                yield from sealed_file_problems(path_inside(owner.path, sealed.path), sealed)
+                yield from sealed_file_problems(file_inside(owner.path, sealed.path), sealed)
             except (OSError, pa.ArrowException) as error:
-                yield f"{path_inside(owner.path, sealed.path)}: {error}"
+                yield f"{owner.path / sealed.path}: {error}"
 
 
 def sealed_file_problems(path: Path, sealed: SealedFile) -> Iterator[str]:

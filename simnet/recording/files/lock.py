@@ -6,6 +6,7 @@ uses `flock` too, cannot check a lock without taking it: a check would create th
 need write permission for the record, and two checks at once would see each other as holders.
 """
 
+import errno
 import fcntl
 import os
 import platform
@@ -13,39 +14,72 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from simnet.disk import disk_errors, open_descriptor
 from simnet.errors import RecordError
 
 LOCK = "lock"
+_HOLDER = 200
+"""Bytes of a lock that are read."""
 
 
 def check_unlocked(folder: Path) -> None:
-    """Raise RecordError, naming the process, while a process runs the run of this directory."""
-    path = folder / LOCK
-    if not path.exists():
-        return
-    with path.open("r") as file:
+    """Raise RecordError, naming the process, while a process runs the run of this directory.
+
+    Raises it too if the lock is no file that can be read.
+    """
+    if (holder := lock_holder(folder)) is not None:
+        raise _busy(folder, holder)
+
+
+def lock_holder(folder: Path) -> str | None:
+    """Return the process that runs the run of this directory; None if there is none.
+
+    Raises RecordError if the lock is no file, or cannot be read.
+    """
+    with disk_errors(f"reading the lock of {folder}"):
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _busy(folder, file.read()) from None
+            descriptor = open_descriptor(folder / LOCK, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "r", errors="replace") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(_HOLDER).strip() or "unknown"
+    return None
 
 
 @contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a run directory until the block ends or the process dies.
 
-    Raises RecordError, naming the process, when another one holds it.
+    Raises RecordError, naming the process, when another one holds it; also if the lock is no file,
+    or is a second name of a file elsewhere, whose content would be lost. Raises DiskError when the
+    disk refuses.
     """
-    with (folder / LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise _busy(folder, file.read()) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()} on {platform.node()}\n")
-        file.flush()
+    with disk_errors(f"taking the lock of {folder}"):
+        descriptor = open_descriptor(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        _lock(folder, descriptor)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, descriptor: int) -> None:
+    if os.fstat(descriptor).st_nlink > 1:
+        raise RecordError(f"{folder / LOCK}: is a file with a second name elsewhere; remove it")
+    with disk_errors(f"taking the lock of {folder}"):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _busy(folder, os.read(descriptor, _HOLDER).decode("utf-8", "replace")) from None
+        os.ftruncate(descriptor, 0)
+        try:
+            os.write(descriptor, f"{os.getpid()} on {platform.node()}\n".encode())
+        except OSError as error:  # the lock holds without the name of its holder
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
 
 
 def _busy(folder: Path, holder: str) -> RecordError:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.disk import Disk, disk_errors, read_regular, write_atomically
 from simnet.errors import RecordError
 from simnet.recording.files.sealed_files import check_json_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
@@ -61,6 +61,8 @@ class ScenarioFacts(_Facts):
     """Parameters set on the command line, as `name=value`."""
     seed: int | None = None
     """The seed that replaced the scenario's, if any."""
+    not_again: str | None = None
+    """Why the scenario cannot be made again from that file; None if it can."""
     origin: str | None = None
     """Path of the original file, or name of the module, when the run began."""
 
@@ -86,6 +88,8 @@ class Manifest(_Facts):
     """The default model; None if all cohorts name a model."""
     models: Mapping[str, ModelFacts] = {}
     """Models that cohorts name, by these names."""
+    replaced: tuple[ModelFacts, ...] = ()
+    """Models that replied until a resume replaced them by others, the first ones first."""
     backend: str | None = None
     scenario: ScenarioFacts | None = None
     relations: Mapping[str, str] = {}
@@ -103,12 +107,20 @@ class Manifest(_Facts):
     error: str | None = None
     """The reason why the run failed, was paused, or stopped at its budget."""
     ledger: tuple[LedgerLine, ...] = ()
+    rows: Mapping[str, int] = {}
+    """Rows of each table that were sealed when the run ended; empty in older runs."""
     state_hash: str | None = None
     """Hash of the world's last state."""
     parent: str | None = None
     """Id of the run this one was forked from, whose folder is beside this one's."""
     parent_until: float | None = None
     """Simulated seconds; rows before this time are in the parent's tables alone."""
+
+
+def model_names(manifest: Manifest) -> list[str]:
+    """Name the models that replied in a run, the replaced ones first, each once."""
+    last = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    return list(dict.fromkeys(facts.name for facts in (*manifest.replaced, *last)))
 
 
 def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
@@ -119,7 +131,7 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise RecordError(f"{folder}: not a run directory: {error}") from error
     try:
@@ -132,6 +144,19 @@ def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:
     if manifest.scenario and manifest.scenario.file:
         path_inside(folder, manifest.scenario.file)
     return manifest
+
+
+def run_id_of(folder: Path) -> str:
+    """Read the id of a run, of any version; the name of its folder if it has no manifest yet.
+
+    Raises RecordError for a link in the place of the manifest.
+    """
+    try:
+        content = json.loads(read_regular(folder / MANIFEST))
+    except (OSError, ValueError, RecursionError):
+        return folder.name
+    found = content.get("id") if isinstance(content, dict) else None
+    return found if isinstance(found, str) else folder.name
 
 
 def write_manifest(folder: Path, manifest: Manifest, disk: Disk) -> None:

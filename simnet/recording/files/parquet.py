@@ -4,6 +4,7 @@ Each page has a checksum, which readers verify, and the list of sealed files has
 footer. So a flipped bit is an error and never reads as other rows.
 """
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from os import SEEK_END
@@ -13,51 +14,62 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.disk import Disk
+from simnet.disk import Disk, check_folder
 from simnet.errors import RecordError
 from simnet.recording.files.merge import TableSlice
-from simnet.recording.files.sealed_files import SealedFile, path_inside
+from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.files.segment import bounds
+from simnet.recording.files.table_metadata import described_schema
 from simnet.recording.schema import arrow_schema, table_named
 
 ROWS_PER_GROUP = 128 << 10
 ROWS_PER_FILE = 8 * ROWS_PER_GROUP
 """Also the most rows of its parent that an open fork holds in memory."""
 
+_NAME = re.compile(r"part-(\d{6,})-(\d{3,})-\d{5,}\.parquet", re.ASCII)
 _BUFFER_BYTES = 1 << 20
 _TAIL = 8
 """Bytes at the end of a Parquet file: the length of its footer and a magic number."""
 
 
 def write_sealed_files(
-    disk: Disk, folder: Path, name: str, stem: str, tables: Iterable[pa.Table]
+    disk: Disk, folder: Path, run_id: str, name: str, stem: str, tables: Iterable[pa.Table]
 ) -> Iterator[SealedFile]:
     """Write sorted tables of `rows_per_group` rows as Parquet files, and yield each file.
 
-    The files are `<name>/<stem>-<number>.parquet`; each is durable when it is yielded.
-    Raises OSError when the disk refuses.
+    Each file says in its metadata of which run and table it is, and what its columns mean; see
+    `described_schema`. The files are `<name>/<stem>-<number>.parquet`; each is durable when it is
+    yielded. Raises OSError when the disk refuses.
     """
+    check_folder(folder / name)
     disk.make_folder(folder / name)
+    schema = described_schema(name, run_id)
     groups = iter(tables)
     for number, group in enumerate(groups):
         relative = f"{name}/{stem}-{number:05}.parquet"
-        yield _write_sealed_file(disk, folder, name, relative, group, groups)
+        yield _write_sealed_file(disk, folder, schema, name, relative, group, groups)
 
 
 def _write_sealed_file(
-    disk: Disk, folder: Path, name: str, relative: str, group: pa.Table, more: Iterator[pa.Table]
+    disk: Disk,
+    folder: Path,
+    schema: pa.Schema,
+    name: str,
+    relative: str,
+    group: pa.Table,
+    more: Iterator[pa.Table],
 ) -> SealedFile:
     time = table_named(name).time
     low, high = bounds(group, time)
     rows = group.num_rows
     with _Sink(disk, folder / relative) as sink:
-        with pq.ParquetWriter(sink, arrow_schema(name), **_options(name)) as writer:
-            writer.write_table(group, rows)
+        with pq.ParquetWriter(sink, schema, **_options(name)) as writer:
+            writer.write_table(group.cast(schema), rows)
             while (
                 rows < ROWS_PER_FILE // table_named(name).weight
                 and (group := next(more, None)) is not None
             ):
-                writer.write_table(group, group.num_rows)
+                writer.write_table(group.cast(schema), group.num_rows)
                 high = bounds(group, time)[1]
                 rows += group.num_rows
         sink.sync()
@@ -136,6 +148,17 @@ class _Sink:
         self._disk.close(self._descriptor)
 
 
+def file_stem(epoch: int, attempt: int) -> str:
+    """Name the files of one attempt to seal, up to their number; names rise with time."""
+    return f"part-{epoch:06}-{attempt:03}"
+
+
+def sealed_by(file: str) -> tuple[int, int] | None:
+    """Return the epoch and the attempt that a sealed file is named by; None for another name."""
+    found = _NAME.fullmatch(file)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def rows_per_group(name: str) -> int:
     """Return the rows of a row group of a table, which is written and read as a whole."""
     return ROWS_PER_GROUP // table_named(name).weight
@@ -159,7 +182,7 @@ def footer_checksum(path: Path) -> str:
 
 def check_footer(folder: Path, sealed: SealedFile) -> Path:
     """Return the path of a sealed file. Raises RecordError when its footer is damaged."""
-    path = path_inside(folder, sealed.path)
+    path = file_inside(folder, sealed.path)
     if sealed.footer is not None and (found := footer_checksum(path)) != sealed.footer:
         raise RecordError(
             f"{path}: cannot be read: its footer has the checksum {found}, not {sealed.footer}"

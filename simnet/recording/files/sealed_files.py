@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simnet.disk import Disk
+from simnet.disk import Disk, check_regular, read_regular
 from simnet.errors import RecordError
 from simnet.recording.schema import SCHEMA_VERSION, check_version, table_named
 
@@ -104,7 +104,7 @@ def read_sealed_files(
 
 
 def _parse(path: Path, oldest: int) -> SealedFiles:
-    text = path.read_bytes()
+    text = read_regular(path)
     try:
         check_json_version(path, json.loads(text), oldest)
         return SealedFiles.model_validate_json(text)
@@ -122,10 +122,35 @@ def check_json_version(path: Path, content: Any, oldest: int = SCHEMA_VERSION) -
 
 
 def path_inside(folder: Path, relative: str) -> Path:
-    """Resolve a path named in a file of the run. Raises RecordError when it leads outside."""
+    """Return a path named in a file of the run.
+
+    Raises RecordError when it could lead outside: if it is absolute, goes up, or has a link in it.
+    """
     pure = PurePosixPath(relative)
-    path = folder / pure
-    inside = path.resolve().is_relative_to(folder.resolve())
-    if pure.is_absolute() or ".." in pure.parts or "\\" in relative or not inside:
-        raise RecordError(f"{folder}: names the path {relative!r}, which is not inside the run")
+    path = folder
+    outside = pure.is_absolute() or ".." in pure.parts or not pure.parts
+    if outside or "\\" in relative or "\0" in relative:
+        raise _outside(folder, relative)
+    for part in pure.parts:
+        path /= part
+        try:
+            linked = path.is_symlink()
+        except OSError as error:  # a name that is too long
+            raise _outside(folder, relative, f": {error.strerror}") from error
+        if linked:
+            raise _outside(folder, relative, f": {part} is a link")
     return path
+
+
+def file_inside(folder: Path, relative: str) -> Path:
+    """Return the path of a file that is named in a file of the run.
+
+    Raises RecordError as `path_inside` does, and for anything but a file.
+    """
+    path = path_inside(folder, relative)
+    check_regular(path)
+    return path
+
+
+def _outside(folder: Path, relative: str, why: str = "") -> RecordError:
+    return RecordError(f"{folder}: names the path {relative!r}, which is not inside the run{why}")

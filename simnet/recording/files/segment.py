@@ -19,6 +19,7 @@ seal of the schema also has `table` and `version`.
 
 import json
 import mmap
+import os
 import re
 import zlib
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.disk import open_regular
 from simnet.errors import RecordError
 from simnet.recording.schema import (
     SCHEMA_VERSION,
@@ -130,8 +132,8 @@ def read_segment(path: Path, name: str, oldest: int = SCHEMA_VERSION) -> Segment
     Damage only shortens the prefix. Raises RecordError when the segment is of another table, or
     was written by a newer version or one older than `oldest`, by default this version.
     """
-    with path.open("rb") as file:
-        size = path.stat().st_size
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         if not size:
             return Segment(path=path, table=name, batches=(), intact=0, size=0, flaw=None)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:

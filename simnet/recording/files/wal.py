@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.disk import Disk
+from simnet.disk import Disk, check_folder
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 
@@ -29,20 +29,24 @@ def epoch_mark(epoch: int) -> str:
 
 def epochs_in(folder: Path, disk: Disk) -> list[int]:
     """List the epochs of a run directory, lowest first."""
-    names = disk.list_folder(folder / WAL)
+    names = _names(folder, disk)
     return [int(found[1]) for name in names if (found := _EPOCH.fullmatch(name))]
 
 
 def segments_in(folder: Path, table: str, disk: Disk | None = None) -> list[str]:
     """Name the segments of a table, in the order in which they were written."""
-    names = (disk or Disk()).list_folder(folder / WAL)
-    return [name for name in names if table_of(name) == table]
+    return [name for name in _names(folder, disk or Disk()) if table_of(name) == table]
 
 
 def table_of(segment: str) -> str | None:
     """Return the table of a segment's name; None if it is no such name."""
     found = _SEGMENT.fullmatch(segment)
     return found[1] if found else None
+
+
+def _names(folder: Path, disk: Disk) -> list[str]:
+    check_folder(folder / WAL)
+    return disk.list_folder(folder / WAL)
 
 
 def read_segments(folder: Path, table: str, names: list[str]) -> list[Segment]:

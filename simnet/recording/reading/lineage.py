@@ -69,6 +69,10 @@ def lineage(folder: Path, manifest: Manifest) -> Iterator[tuple[Path, float]]:
     seen = {folder.resolve()}
     while manifest.parent is not None:
         parent = path_inside(folder.parent, manifest.parent)
+        if parent.parent != folder.parent:
+            raise RecordError(
+                f"{folder}: names {manifest.parent!r}, which is no run, as its parent"
+            )
         if not (parent / MANIFEST).is_file():
             raise RecordError(
                 f"{folder}: was forked from the run {manifest.parent!r}, which is not in "

@@ -1,13 +1,13 @@
 """Reads run directories: finds them by id and opens their tables, of a fork with its ancestors'."""
 
-import re
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,34 +15,35 @@ import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
 from simnet.recording.files import wal
+from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import (
-    MANIFEST,
     Manifest,
+    State,
+    model_names,
     read_manifest,
 )
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.sealed_files import SealedFiles, read_sealed_files
+from simnet.recording.reading.completeness import missing_parts
 from simnet.recording.reading.dataset import sealed_dataset
+from simnet.recording.reading.folders import (
+    ID_RULES,
+    RUNS,
+    expanded,
+    is_run_folder,
+    is_run_id,
+    run_folders,
+)
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
 from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
-RUNS = Path("runs")
+BROKEN_OFF = "broken off"
+"""The state of a run that did not end and that no process runs."""
 LATEST = "latest"
 """The name of the run made last."""
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def check_run_id(run_id: str) -> str:
-    """Return a run id as it is. Raises UsageError when it could lead out of the run root."""
-    if not _ID.fullmatch(run_id) or ".." in run_id:
-        raise UsageError(
-            f"{run_id!r} is not a run id: write letters, digits, '.', '_' and '-', at most 100, "
-            "no '..' and no '/'; `simnet ls` lists the runs there are"
-        )
-    return run_id
 
 
 class Summary(NamedTuple):
@@ -57,6 +58,12 @@ class Summary(NamedTuple):
     created: datetime
     seconds: float | None
     """Wall time from start to end; None while it has none."""
+    seed: int | None
+    arm: str | None
+    """The arm of the scenario, if it is one of several."""
+    parameters: Mapping[str, Any]
+    missing: tuple[str, ...]
+    """What its record lacks; empty if all is there."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,11 @@ class Run:
 
     @classmethod
     def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
-        """Open a run by its id within `root`, by the Path of its folder, or the newest by `latest`.
+        """Open a run by its id within `root`, by the path of its folder, or by `latest`.
 
-        A string such as `runs/<id>` is taken too as long as it stays inside `root`. Raises
-        UsageError when there is no such run, RecordError when it cannot be read.
+        An id may be shortened to a beginning or an end that only one run in `root` has. A path may
+        begin with `~`. Raises UsageError when there is no such run, RecordError when it cannot be
+        read.
         """
         path = folder_of(run, root)
         return cls(path, read_manifest(path))
@@ -139,6 +147,19 @@ class Run:
         return find_text(digest, (table_slice.load() for table_slice in self.slices(PROMPT_TEXTS)))
 
     @property
+    def state(self) -> str:
+        """The state of the run; `broken off` if it did not end and no process runs it."""
+        state = self.manifest.state
+        if state in {State.COMPLETED, State.FAILED, State.INTERRUPTED}:
+            return state.value
+        return state.value if lock_holder(self.path) is not None else BROKEN_OFF
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """What the record lacks, of ancestors too; empty if all is there. Reads no rows."""
+        return tuple(missing_parts(self.path, self.manifest))
+
+    @property
     def relations(self) -> Mapping[str, str]:
         """Say what each verb is to the post or member it is about; see `Action.relation`."""
         return {**RELATION_OF, **self.manifest.relations}
@@ -146,34 +167,33 @@ class Run:
     @cached_property
     def summary(self) -> Summary:
         """Sum the run up in one line, counting the rows of its events."""
-        manifest = self.manifest
+        manifest, facts = self.manifest, self.manifest.scenario
         events = self.table("events")
         replies = [verb for verb, relation in self.relations.items() if relation == "reply"]
         replied = pc.field("verb").isin(replies) & (pc.field("outcome") == "done")
         span = manifest.started and manifest.ended and manifest.ended - manifest.started
         return Summary(
             id=manifest.id,
-            state=manifest.state,
-            scenario=manifest.scenario.name if manifest.scenario else "",
-            model=manifest.model.name if manifest.model else "",
+            state=self.state,
+            scenario=facts.name if facts else "",
+            model=", ".join(model_names(manifest)),
             events=events.count_rows(),
             replies=events.count_rows(filter=replied),
             created=manifest.created,
             seconds=span.total_seconds() if span else None,
+            seed=manifest.seed,
+            arm=((facts.attribute or "").partition(".")[2] or None) if facts else None,
+            parameters=facts.parameters if facts else {},
+            missing=self.missing,
         )
 
 
 def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
     """Find the folder of a run, which may be of another version; see `Run.open`."""
-    path = run if isinstance(run, Path) else _locate(run, Path(root))
-    if not (path / MANIFEST).is_file():
+    path = expanded(run) if isinstance(run, Path) else _locate(run, expanded(root))
+    if not is_run_folder(path):
         raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
     return path
-
-
-def run_folders(root: str | Path = RUNS) -> list[Path]:
-    """List the folders in a root that hold a manifest, the oldest run first."""
-    return sorted(path.parent for path in Path(root).glob(f"*/{MANIFEST}"))
 
 
 def list_runs(root: str | Path = RUNS) -> list[Run]:
@@ -181,31 +201,59 @@ def list_runs(root: str | Path = RUNS) -> list[Run]:
     return [Run.open(folder) for folder in run_folders(root)]
 
 
-def _locate(text: str, root: Path) -> Path:
-    path = Path(text)
-    if text == LATEST and not (root / LATEST / MANIFEST).is_file():
-        return _newest(root)
-    if len(path.parts) > 1 and ".." not in path.parts and path.parent.resolve() == root.resolve():
-        return root / check_run_id(path.name)
-    found = root / check_run_id(text)
-    if found.resolve().parent != root.resolve():
-        raise UsageError(f"{text!r} leads out of {root}; open a run elsewhere by its root or Path")
-    return found
+def newest_run(root: str | Path = RUNS) -> Run:
+    """Open the run made last. Folders that cannot be read are skipped if others can.
 
-
-def _newest(root: Path) -> Path:
-    """Find the run made last. Folders that cannot be read are skipped if others can."""
-    created, errors = {}, []
+    Raises UsageError if there is none.
+    """
+    runs, errors = [], []
     for folder in run_folders(root):
         try:
-            created[folder] = read_manifest(folder).created
+            runs.append(Run.open(folder))
         except RecordError as error:
             errors.append(error)
-    if created:
-        return max(created, key=lambda folder: created[folder])
+    if runs:
+        return max(runs, key=lambda run: run.manifest.created)
     if errors:
         raise errors[-1]
     raise UsageError(f"there are no runs in {root}; make one with: simnet run SCENARIO")
+
+
+def _locate(text: str, root: Path) -> Path:
+    """Find a run by its id in `root`, its path, or a beginning or an end of its id."""
+    if text == LATEST:
+        return newest_run(root).path
+    path = expanded(text)
+    is_id = path.name == text.rstrip("/") and is_run_id(path.name)
+    if is_id and os.path.lexists(root / path.name):
+        return _in_root(path.name, root)
+    if is_run_folder(path):
+        return path
+    if not is_id:
+        raise UsageError(
+            f"{text!r} is not a run id, and no run directory has that path; {ID_RULES}"
+        )
+    return _abbreviated(path.name, root) or root / path.name
+
+
+def _in_root(run_id: str, root: Path) -> Path:
+    found = root / run_id
+    if found.resolve().parent != root.resolve():
+        raise UsageError(
+            f"{run_id!r} leads out of {root}; open a run elsewhere by its root or path"
+        )
+    return found
+
+
+def _abbreviated(text: str, root: Path) -> Path | None:
+    """Find the only run in `root` whose id begins or ends so. Raises UsageError for several."""
+    names = [folder.name for folder in run_folders(root)]
+    found = [name for name in names if name.startswith(text) or name.endswith(text)]
+    if len(found) > 1:
+        raise UsageError(
+            f"{text!r} is the beginning or the end of several runs in {root}: {', '.join(found)}"
+        )
+    return _in_root(found[0], root) if found else None
 
 
 def _advice(path: Path) -> str:

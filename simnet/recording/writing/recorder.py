@@ -12,14 +12,15 @@ recorder that was superseded, because it was taken for dead, finds the mark of a
 `wal/` and raises an error instead of acknowledging rows.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import pyarrow as pa
 
-from simnet.disk import Disk, disk_errors
+from simnet.disk import Disk, check_folder, disk_errors
 from simnet.errors import RecordError
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
@@ -58,6 +59,13 @@ class _OpenSegment(NamedTuple):
     descriptor: int
 
 
+class _Written(NamedTuple):
+    """What was committed to a segment."""
+
+    table: str
+    rows: int
+
+
 class Recorder:
     """Writes the record of one run directory. Methods block; use it in one thread.
 
@@ -83,11 +91,16 @@ class Recorder:
         self._sizes: dict[str, int] = {}
         self._rows: dict[str, int] = {}
         self._segments = 0
+        self._written: dict[str, _Written] = {}
+        """What was committed and is not sealed yet, by segment."""
         self._seals = 0
         self._committed_rows = 0
         self._committed_bytes = 0
         self._commits = 0
+        if not folder.is_dir():
+            raise _gone(folder)  # and is not made again, without what was recorded
         with disk_errors(f"opening the record in {folder}"):
+            check_folder(folder / WAL)
             self._disk.make_folder(folder / WAL)
             self.epoch = self._take_epoch(epoch)
 
@@ -128,16 +141,29 @@ class Recorder:
         """Commit, then merge all segments into Parquet files, sorted and without repeats.
 
         Raises as `commit` does; the segments are then still in place, and `seal` can be called
-        again. Rows may be appended afterwards.
+        again. Rows may be appended afterwards. Raises RecordError, after the rest was sealed, if
+        rows that were committed are not in the segments any more.
         """
         self.commit()
         self._seals += 1
         with disk_errors(f"sealing {self._folder}"):
             self._close_segments()
-            files = seal_run(
+            files, merged = seal_run(
                 self._disk, self._folder, self.epoch, self._seals, fence=self._check_epoch
             )
+        self._check_merged(merged)
         return _sealed(files)
+
+    def _check_merged(self, merged: Mapping[str, int | None]) -> None:
+        """Compare the rows of each segment that were merged with those that were committed."""
+        written, self._written = self._written, {}
+        lost: Counter[str] = Counter()
+        for name, segment in written.items():
+            found = merged.get(name, 0)
+            if found is not None:
+                lost[segment.table] += max(0, segment.rows - found)
+        if told := [f"{count:,} rows of {table}" for table, count in lost.items() if count]:
+            raise _lost(self._folder, ", ".join(told))
 
     def statistics(self) -> Statistics:
         """Count the rows that wait in memory and those that were committed."""
@@ -186,6 +212,8 @@ class Recorder:
 
     def _check_epoch(self) -> None:
         last = max(epochs_in(self._folder, self._disk), default=0)
+        if last < self.epoch:
+            raise _gone(self._folder)
         if last != self.epoch:
             raise RecordError(
                 f"{self._folder}: a recorder of epoch {last} has taken over from epoch "
@@ -205,6 +233,9 @@ class Recorder:
         except OSError:
             self._close_segment(table)
             raise
+        if not self._disk.links(segment.descriptor):
+            raise _lost(self._folder, f"{self._rows[table]:,} rows of {table}")
+        self._written[segment.name] = _Written(table, self._rows[table])
         self._committed_rows += sum(batch.num_rows for batch in self._waiting.pop(table))
         self._committed_bytes += size
         self._sizes[table] += size
@@ -229,6 +260,20 @@ class Recorder:
     def _close_segments(self) -> None:
         for table in list(self._open):
             self._close_segment(table)
+
+
+def _gone(folder: Path) -> RecordError:
+    return RecordError(
+        f"{folder}: the run directory is not there, or not whole: it was moved or removed while "
+        "the run wrote to it; put it back, or resume it where it is now with: simnet resume PATH"
+    )
+
+
+def _lost(folder: Path, rows: str) -> RecordError:
+    return RecordError(
+        f"{folder}: {rows} were recorded and are not there any more: a file in {WAL}/ was removed "
+        f"or cut while the run went on; make them again with: simnet resume {folder}"
+    )
 
 
 def _joined(table: str, batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

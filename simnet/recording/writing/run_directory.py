@@ -21,8 +21,9 @@ from typing import Any, Self
 from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
-from simnet.recording.files.sealed_files import path_inside
-from simnet.recording.reading.run import Run, check_run_id
+from simnet.recording.files.sealed_files import path_inside, read_sealed_files
+from simnet.recording.reading.folders import check_run_id
+from simnet.recording.reading.run import Run
 
 _NAME_LENGTH = 60
 
@@ -73,7 +74,9 @@ class RunDirectory:
         return self.update(state=State.RUNNING, started=started, ended=None, error=None)
 
     def finish(self, state: State, *, error: str | None = None, **changes: Any) -> Manifest:
-        """Set the final state and the time of the end."""
+        """Set the final state, the time of the end and the rows that are sealed."""
+        files = read_sealed_files(self.path, self._disk)
+        changes["rows"] = {name: files.rows(name) for name in files.tables}
         return self.update(state=state, ended=datetime.now(UTC), error=error, **changes)
 
     def keep_scenario(

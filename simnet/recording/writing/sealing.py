@@ -1,13 +1,14 @@
 """Sealing: merges segments into Parquet files and puts the list of sealed files in place."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from simnet.disk import Disk, write_atomically
+from simnet.disk import Disk, check_folder, write_atomically
 from simnet.recording.files import parquet, wal
+from simnet.recording.files.manifest import run_id_of
 from simnet.recording.files.merge import TableSlice, keys, merge, regroup, unseen
 from simnet.recording.files.sealed_files import (
     FlawedSegment,
@@ -26,20 +27,28 @@ class _SealedTable(NamedTuple):
     merged: tuple[str, ...]
     repeats: int
     cuts: tuple[FlawedSegment, ...]
+    intact: dict[str, int]
+    """Rows of each segment that could be read."""
 
 
 def seal_run(
     disk: Disk, folder: Path, epoch: int, attempt: int, *, fence: Callable[[], None]
-) -> SealedFiles:
+) -> tuple[SealedFiles, Mapping[str, int | None]]:
     """Merge all segments of a run into sealed files and write the list of `epoch`.
 
+    Returns the list, and how many rows were read from each segment: None of those that an earlier
+    attempt has merged.
+
     `fence` raises when a later epoch has taken over; it is called before the list is put in
-    place and before anything is removed. Raises OSError when the disk refuses; then either the
+    place and before anything is removed. Raises RecordError for a link where a folder or a segment
+    has to be, and OSError when the disk refuses; then either the
     old list is in place with all files that it names, or the new one is.
     """
+    for name in TABLES:
+        check_folder(folder / name)
     old = read_sealed_files(folder, disk)
-    stem = file_stem(epoch, attempt)
-    tables = {name: _seal_table(disk, folder, name, old, stem) for name in TABLES}
+    stem, run_id = parquet.file_stem(epoch, attempt), run_id_of(folder)
+    tables = {name: _seal_table(disk, folder, run_id, name, old, stem) for name in TABLES}
     new = SealedFiles(
         epoch=epoch,
         tables={name: table.files for name, table in tables.items() if table.files},
@@ -55,24 +64,25 @@ def seal_run(
     path = folder / list_name(epoch)
     write_atomically(disk, path, new.model_dump_json(indent=1).encode())
     fence()
-    _clean(disk, folder, new, path.name)
-    return new
+    _clean(disk, folder, new, attempt)
+    merged: dict[str, int | None] = dict.fromkeys(old.merged)
+    for table in tables.values():
+        merged.update(table.intact)
+    return new, merged
 
 
-def file_stem(epoch: int, attempt: int) -> str:
-    """Name the files of one attempt to seal, up to their number; names rise with time."""
-    return f"part-{epoch:06}-{attempt:03}"
-
-
-def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str) -> _SealedTable:
+def _seal_table(
+    disk: Disk, folder: Path, run_id: str, name: str, old: SealedFiles, stem: str
+) -> _SealedTable:
     names = wal.segments_in(folder, name, disk)
     unmerged = [segment for segment in names if segment not in old.merged]
     segments = wal.read_segments(folder, name, unmerged)
     fresh = [table_slice for segment in segments for table_slice in wal.slices_of(segment)]
     listed = old.tables.get(name, ())
     cuts = tuple(flawed_segment(segment) for segment in segments if segment.flaw)
+    intact = {segment.path.name: segment.rows for segment in segments}
     if not fresh:
-        return _SealedTable(files=listed, merged=tuple(names), repeats=0, cuts=cuts)
+        return _SealedTable(listed, tuple(names), repeats=0, cuts=cuts, intact=intact)
     earliest = min(table_slice.low for table_slice in fresh)
     kept, overlapping = _split_files(TABLES[name], listed, earliest)
     slices: list[TableSlice] = []
@@ -80,13 +90,14 @@ def _seal_table(disk: Disk, folder: Path, name: str, old: SealedFiles, stem: str
         slices += parquet.slices_of(folder, name, sealed)
     slices += fresh
     rows = regroup(_rows(folder, name, kept, slices), parquet.rows_per_group(name))
-    written = tuple(parquet.write_sealed_files(disk, folder, name, stem, rows))
+    written = tuple(parquet.write_sealed_files(disk, folder, run_id, name, stem, rows))
     rows_read = sum(table_slice.rows for table_slice in slices)
     return _SealedTable(
         files=kept + written,
         merged=tuple(names),
         repeats=rows_read - sum(sealed.rows for sealed in written),
         cuts=cuts,
+        intact=intact,
     )
 
 
@@ -124,8 +135,12 @@ def flawed_segment(segment: Segment) -> FlawedSegment:
     )
 
 
-def _clean(disk: Disk, folder: Path, new: SealedFiles, current_list: str) -> None:
-    """Remove files that the current list does not need; flawed segments are renamed instead."""
+def _clean(disk: Disk, folder: Path, new: SealedFiles, attempt: int) -> None:
+    """Remove files that the current list does not need; flawed segments are renamed instead.
+
+    Only files of the recorder's own names are removed: segments that were merged, sealed files of
+    this attempt or an earlier one, older lists. Whatever else is in a folder stays.
+    """
     flawed = {cut.segment for cut in new.cuts}
     for name in new.merged:
         path = folder / wal.WAL / name
@@ -134,11 +149,12 @@ def _clean(disk: Disk, folder: Path, new: SealedFiles, current_list: str) -> Non
         else:
             disk.unlink(path)
     needed = {sealed.path for listed in new.tables.values() for sealed in listed}
-    beyond = file_stem(new.epoch + 1, 0)
     for table in TABLES:
         for name in disk.list_folder(folder / table):
-            if name < beyond and f"{table}/{name}" not in needed:
-                disk.unlink(folder / table / name)
+            by, path = parquet.sealed_by(name), folder / table / name
+            ours = by is not None and by <= (new.epoch, attempt) and path.is_file()
+            if ours and f"{table}/{name}" not in needed:
+                disk.unlink(path)
     for name in lists_in(folder, disk):
-        if name < current_list:
+        if name < list_name(new.epoch) and (folder / name).is_file():
             disk.unlink(folder / name)

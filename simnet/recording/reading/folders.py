@@ -1,0 +1,51 @@
+"""Names and folders of runs: what an id may be, and which folders of a root are run directories."""
+
+import os
+import re
+from pathlib import Path
+
+from simnet.errors import UsageError
+from simnet.recording.files.manifest import MANIFEST
+
+RUNS = Path("runs")
+ID_RULES = (
+    "an id has letters, digits, '.', '_' and '-', at most 100, no '..' and no '/'; `simnet ls` "
+    "lists the runs there are"
+)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_run_id(run_id: str) -> str:
+    """Return a run id as it is. Raises UsageError when it could lead out of the run root."""
+    if not is_run_id(run_id):
+        raise UsageError(f"{run_id!r} is not a run id: {ID_RULES}")
+    return run_id
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a text may be the id of a run."""
+    return _ID.fullmatch(text) is not None and ".." not in text
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with `~` replaced. Raises UsageError if that is nobody's home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{str(path)!r}: {error}; write the whole path") from error
+
+
+def is_run_folder(path: Path) -> bool:
+    """Whether a folder has a manifest, readable or not; False for what can be no path."""
+    return os.path.lexists(path / MANIFEST)
+
+
+def run_folders(root: str | Path = RUNS) -> list[Path]:
+    """List the folders in a root that hold a manifest, the oldest run first.
+
+    Raises UsageError for a root that can be no folder, such as one with too long a name.
+    """
+    try:
+        return sorted(path.parent for path in expanded(root).glob(f"*/{MANIFEST}"))
+    except OSError as error:
+        raise UsageError(f"{root}: {error.strerror}; name the folder that runs are in") from error
