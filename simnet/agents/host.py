@@ -17,6 +17,7 @@ from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.inference.reasoning import without_reasoning
 from simnet.world.decision import Decision
 from simnet.world.posts import View
 
@@ -211,13 +212,17 @@ class Host:
             self._handle(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
+            done.reasoning, done.constrained,
         )  # fmt: skip
 
 
 async def _completions(
     model: Model, prompts: Sequence[Prompt]
 ) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield what the model yields. Raises RunError unless each prompt is completed once."""
+    """Yield what the model yields, with the reasoning in replies separated.
+
+    Raises RunError unless each prompt is completed once.
+    """
     if not prompts:
         return
     waiting = set(range(len(prompts)))
@@ -229,7 +234,7 @@ async def _completions(
                     f"{len(prompts)}, which is not waiting"
                 )
             waiting.remove(position)
-        yield finished
+        yield [(position, without_reasoning(done)) for position, done in finished]
     if waiting:
         raise RunError(
             f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
