@@ -81,7 +81,7 @@ class JsonFormat(ReplyFormat):
             fields = json.loads(reply)
             verb = self.verbs[fields.pop("action")]
             values = {name: str(value) for name, value in fields.items()}
-            return [self._build(verb, values, view)]
+            return [self.build(verb, values, view)]
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise ModelError(f"the reply is not an action: {fault!r}") from fault
 

@@ -15,6 +15,9 @@ NEAR_REPEAT = "near_repeat"
 REPETITION = "repetition"
 RESAMPLED = "resampled"
 TRIMMED = "trimmed"
+REASONING = "reasoning"
+REASONING_ONLY = "reasoning_only"
+SURPLUS = "surplus"
 
 FLAWS = frozenset({REFUSAL, REPEAT, NEAR_REPEAT, EMPTY, GARBLED, REPETITION})
 """Flags for which a reply is sampled again, at most `resamples` times."""

@@ -36,6 +36,7 @@ from simnet.world.verbs import (
 
 NO_REPLY = "the reply is empty"
 NO_TEXT = "the reply has no text"
+ONLY_REASONING = "the model was still reasoning when it ended, so there is no reply"
 
 PLAIN: frozenset[type[Action]] = frozenset(
     {
@@ -59,6 +60,7 @@ PLAIN: frozenset[type[Action]] = frozenset(
 """Verbs whose names suffice; the prompt describes all others by their docstrings."""
 
 _BREAKS = re.compile(r"[\r\n]+")
+_NAME = re.compile(r"[^\s:]*")
 
 
 class Shape(NamedTuple):
@@ -137,7 +139,7 @@ class ReplyFormat:
 
     def _verb_pattern(self, verb: type[Action], shape: Shape) -> str:
         parts = [verb.verb]
-        for field in _ordered_fields(verb):
+        for field in ordered_fields(verb):
             match field.kind:
                 case "text":
                     parts.append(f": {self._text}")
@@ -148,35 +150,42 @@ class ReplyFormat:
         return "".join(parts)
 
     def parse(self, reply: str, view: View) -> list[Action]:
-        """Parse a reply. Raises ModelError, with the reason, if it does not fit this view.
+        """Parse a constrained reply. Raises ModelError, with the reason, if it does not fit.
 
-        Superfluous spaces and empty lines are accepted, nothing else.
+        Superfluous spaces and empty lines are accepted, nothing else; see `lenient_reader` for
+        replies that nothing constrains.
         """
         text = reply.strip()
         if not text:
             raise ModelError(NO_REPLY)
-        lines = [line.strip() for line in _BREAKS.split(text)]
+        lines = [text]
+        if "\n" in text or "\r" in text:
+            lines = [line.strip() for line in _BREAKS.split(text)]
         if self.sole_verb is not None:
             by_kind = {"post": "1", "text": " ".join(lines)}
             words = {field.name: by_kind[field.kind] for field in fields_of(self.sole_verb)}
-            return [self._build(self.sole_verb, words, view)]
-        lines = list(filter(None, lines))
+            return [self.build(self.sole_verb, words, view)]
+        if len(lines) > 1:
+            lines = list(filter(None, lines))
         if len(lines) > self.acts:
-            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {_cut(text)}")
+            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {excerpt(text)}")
         return [self._parse_line(line, view) for line in lines]
 
     def _parse_line(self, line: str, view: View) -> Action:
-        name = re.split(r"[\s:]", line, maxsplit=1)[0]
+        name = _NAME.match(line)[0]  # type: ignore[index]  # it matches every line
         verb = self.verbs.get(name)
         if verb is None:
-            raise ModelError(f"the reply is not an action: {_cut(line)}")
+            raise ModelError(f"the reply is not an action: {excerpt(line)}")
         match = self._line_patterns[name].fullmatch(line)
         if match is None:
-            raise ModelError(f"the reply is not `{_syntax(verb)}`: {_cut(line)}")
-        return self._build(verb, match.groupdict(), view)
+            raise ModelError(f"the reply is not `{_syntax(verb)}`: {excerpt(line)}")
+        return self.build(verb, match.groupdict(), view)
 
-    def _build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
-        """Build an action from the text of each of its fields."""
+    def build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
+        """Build an action from the word of each of its fields; targets are their numbers in view.
+
+        Raises ModelError for a word that the field cannot have.
+        """
         values: dict[str, object] = {}
         for field in fields_of(verb):
             word = words[field.name]
@@ -206,11 +215,12 @@ def _target(kind: str, number: int, view: View, verb: type[Action]) -> object:
     if kind == "post":
         return view.posts[number - 1].id
     if kind == "member":
-        return list(_members(view))[number - 1]
+        return list(members(view))[number - 1]
     return view.groups[number - shape.numbers(kind).start]
 
 
-def _members(view: View) -> Iterator[str]:
+def members(view: View) -> Iterator[str]:
+    """List the handles that a view numbers, in order: authors, senders, suggestions."""
     yield from (post.author for post in view.posts)
     yield from (message.sender for message in view.messages)
     yield from view.suggested
@@ -227,7 +237,7 @@ def _reachable(field: Field, shape: Shape) -> bool:
     return field.kind in {"text", "choice"} or len(shape.numbers(field.kind)) > 0
 
 
-def _ordered_fields(verb: type[Action]) -> list[Field]:
+def ordered_fields(verb: type[Action]) -> list[Field]:
     """List fields in the order in which a reply has them: text comes last."""
     return sorted(fields_of(verb), key=lambda field: field.kind == "text")
 
@@ -235,7 +245,7 @@ def _ordered_fields(verb: type[Action]) -> list[Field]:
 def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
     """Compile the pattern of this verb's line, for any view."""
     parts = [verb.verb]
-    for field in _ordered_fields(verb):
+    for field in ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(rf"\s*:(?P<{field.name}>.*)")
@@ -248,7 +258,7 @@ def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
 
 def _syntax(verb: type[Action]) -> str:
     parts = [verb.verb]
-    for field in _ordered_fields(verb):
+    for field in ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(": TEXT")
@@ -267,5 +277,6 @@ def purpose(verb: type[Action]) -> str:
     return " - " + doc.partition("\n")[0].rstrip(".").lower()
 
 
-def _cut(text: str, longest: int = 80) -> str:
+def excerpt(text: str, longest: int = 80) -> str:
+    """Quote the beginning of a text in a message."""
     return repr(text if len(text) <= longest else text[: longest - 3] + "...")
