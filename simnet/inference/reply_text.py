@@ -131,6 +131,17 @@ def unquoted(text: str) -> str:
     return text[1:-1]
 
 
+def without_marks(text: str) -> str:
+    """Take off all quotation marks and emphasis that enclose the whole text."""
+    before = ""
+    while text != before:
+        before = text
+        text = _without_bold(unquoted(text.strip()))
+        if len(text) > 2 and text[0] == text[-1] and text[0] in "*_" and text[1] not in " *_":
+            text = text[1:-1]
+    return text
+
+
 def without_name(text: str, names: Sequence[str]) -> str:
     """Take off the writer's own name where it leads a text: `@ann:`, `Ann:`, `ann says:`."""
     for name in names:
@@ -143,7 +154,7 @@ def without_name(text: str, names: Sequence[str]) -> str:
 
 def _name_pattern(name: str) -> re.Pattern[str]:
     return re.compile(
-        rf"(?P<open>[*_`\[(<\"\u201c]*)@?{re.escape(name)}(?P<shut>[*_`\])>\"\u201d]*)(?:\s*\(@?[\w.-]+\))?(?:"
+        rf"(?P<open>[*_\[(<{re.escape(OPENING_QUOTES)}]*)@?{re.escape(name)}(?P<shut>[*_`\])>\"\u201d]*)(?:\s*\(@?[\w.-]+\))?(?:"
         rf"\s+{_SAYS}\s*[,:\uff1a]|[*_]*\s?[:\uff1a])(?P<end>[*_`]*)\s*",
         re.IGNORECASE,
     )

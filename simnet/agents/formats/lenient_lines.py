@@ -64,20 +64,23 @@ class LineReader:
         found = self._by_name.get(name)
         return found or self._by_name.get(name.removesuffix("post"))
 
-    def at_start(self, line: str) -> Command | Unclear | None:
-        """Read a line that begins with an action, or with a label before one."""
-        line, shown = _shown(line)
+    def at_start(self, line: str, opened: str = "") -> Command | Unclear | None:
+        """Read a line that begins with an action, or with a label before one.
+
+        `opened` are the marks that the lines before it open and do not close.
+        """
+        line, shown = line_patterns.shown_line(line)
         label = line_patterns.ANSWER.match(shown)
         if label is not None:
-            opened = label["open"] + ("" if label["shut"] else label["marks"])
-            found = self._after(line, shown, label.end(), opened)
+            before = opened + label["open"] + ("" if label["shut"] else label["marks"])
+            found = self._after(line, shown, label.end(), before)
             if found is not None:
                 return found._replace(labelled=True)
-        return self._after(line, shown, 0)
+        return self._after(line, shown, 0, opened)
 
     def inside(self, line: str) -> Command | Unclear | None:
         """Read a line with one action after a sentence, or in quotation marks."""
-        line, shown = _shown(line)
+        line, shown = line_patterns.shown_line(line)
         first = line_patterns.FIRST_PERSON.match(shown)
         places = [first.end()] if first else []
         places += [
@@ -88,7 +91,8 @@ class LineReader:
             if not line_patterns.NEGATION.search(
                 shown[max(0, place - 80) : place].rstrip(" .!?:;`*\"'")
             ):
-                found = self._after(line, shown, place)
+                opened = line_patterns.outstanding(shown[:place])
+                found = self._after(line, shown, place, opened)
                 if found is not None:
                     return found
         return self._in_marks(shown[: line_patterns.FARTHEST])
@@ -275,7 +279,7 @@ class LineReader:
         return Command(verb, words)
 
     def _is_command(self, text: str) -> bool:
-        return self._after(*_shown(text), 0) is not None
+        return self._after(*line_patterns.shown_line(text), 0) is not None
 
 
 def _orders(fields: list[Field]) -> Iterator[Sequence[Field]]:
@@ -284,12 +288,6 @@ def _orders(fields: list[Field]) -> Iterator[Sequence[Field]]:
     kinds = [field.kind for field in fields]
     if len(fields) >= 2 and "choice" in kinds[1:]:
         yield sorted(fields, key=lambda field: (field.kind == "text", field.kind != "choice"))
-
-
-def _shown(line: str) -> tuple[str, str]:
-    """Return a line and its visible form, of equal length."""
-    shown = visible(line)
-    return (line, shown) if len(shown) == len(line) else (shown, shown)
 
 
 def _folded(name: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simnet.agents.formats import structured_replies
+from simnet.agents.formats import line_patterns, structured_replies
 from simnet.agents.formats.lenient_lines import Command, LineReader, Unclear
 from simnet.agents.formats.literals import structures
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ReplyFormat, excerpt, members
@@ -19,9 +19,11 @@ from simnet.inference.reasoning import separate_reasoning
 from simnet.inference.reply_text import (
     OPENING_QUOTES,
     QUOTES,
+    SPECIAL_TOKENS,
     shortened,
     unwrapped,
     without_fences,
+    without_marks,
     without_name,
     without_specials,
 )
@@ -41,6 +43,7 @@ _WRAPPER = re.compile(
     r"</?(?:answer|final_answer|response|output|action|result|final|reply)>|\$*\\boxed\{(?P<boxed>[^{}\n]*)\}\$*",
     re.IGNORECASE,
 )
+_SPECIAL_BEFORE_END = re.compile(rf"(?:{SPECIAL_TOKENS})(?=(?:[^\w:\uff1a]|_){{0,16}}\Z)")
 _LONGEST_QUOTE = 20
 """Lines that a text in quotation marks may have."""
 _SPEAKER = re.compile(
@@ -110,23 +113,35 @@ def _commands(text: str, reader: LineReader, names: Sequence[str]) -> list[Comma
         if found:
             return found
     text = _WRAPPER.sub(lambda found: f"\n{found['boxed'] or ''}\n", text)
+    if "\n" in text.strip():
+        text = without_marks(text)
     lines = [line for line in _BREAKS.split(text) if line.strip() and not _FENCE.match(line)]
     lines = [line for line in lines if not _is_of_another(line, reader, names)]
     lines = [without_name(_trimmed(line), names) for line in lines]
     whole = list(_with_whole_texts(lines, reader))
-    found = [one for line in whole if (one := _at_start(reader, line)) is not None]
+    found = list(_line_commands(whole, reader))
     found = found or structured_replies.commands(bare, reader)
     return found or [one for line in whole if (one := reader.inside(line)) is not None]
 
 
+def _line_commands(lines: Sequence[str], reader: LineReader) -> Iterator[Command | Unclear]:
+    for number, line in enumerate(lines):
+        command = _at_start(reader, line)
+        if number and _text_of(command):  # marks around several lines end with its text
+            opened = line_patterns.outstanding("\n".join(lines[max(0, number - 20) : number]))
+            command = _at_start(reader, line, opened)
+        if command is not None:
+            yield command
+
+
 def _trimmed(line: str) -> str:
     """Take special tokens off a line, unless they are its only text."""
-    bare = without_specials(without_fences(line.strip()))
+    bare = _SPECIAL_BEFORE_END.sub("", without_specials(without_fences(line.strip())))
     return line.strip() if bare.rstrip()[-1:] in {":", "\uff1a"} else bare
 
 
-def _at_start(reader: LineReader, line: str) -> Command | Unclear | None:
-    return structured_replies.of_function(line, reader) or reader.at_start(line)
+def _at_start(reader: LineReader, line: str, opened: str = "") -> Command | Unclear | None:
+    return structured_replies.of_function(line, reader) or reader.at_start(line, opened)
 
 
 def _is_of_another(line: str, reader: LineReader, names: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from simnet.inference.reply_text import OPENING_QUOTES, QUOTES
+from simnet.inference.reply_text import OPENING_QUOTES, QUOTES, visible
 
 EMPHASIS = "*_`"
 LEAD = re.compile(
@@ -54,6 +54,14 @@ FIRST_PERSON = re.compile(
     r"|['\u2019]m going to| am going to| decide to)? (?=\w)",
     re.IGNORECASE,
 )
+_MARK = re.compile(
+    r"([*_`])\1*|(?<![^\W_](?=.[^\W_]))["
+    + re.escape("".join({letter for pair in QUOTES for letter in pair} - {"`"}))
+    + "]"
+)
+"""A quotation mark or a run of emphasis; no apostrophe inside of a word."""
+_FARTHEST_MARK = 2000
+"""Characters before an action in which marks that enclose it may open."""
 FARTHEST = 1000
 """Characters of a line in which an action after a sentence may begin."""
 ANSWER = re.compile(
@@ -76,3 +84,22 @@ def without_closers(text: str, opened: Sequence[str]) -> str:
         elif len(stripped) > 1 and stripped[-1] in ".,;" and stripped[-2] in ends:
             text = stripped[:-2]
     return text
+
+
+def outstanding(text: str) -> str:
+    """Return the quotation marks and emphasis that a text opens and does not close."""
+    opened: list[str] = []
+    for found in _MARK.finditer(text[-_FARTHEST_MARK:]):
+        mark = found[0]
+        pairs = bool(opened) and opened[-1] not in EMPHASIS and (opened[-1], mark) in QUOTES
+        if pairs or (opened and opened[-1] == mark):
+            opened.pop()
+        elif mark[0] in EMPHASIS or mark in OPENING_QUOTES:
+            opened.append(mark)
+    return "".join(opened)
+
+
+def shown_line(line: str) -> tuple[str, str]:
+    """Return a line and its visible form, of equal length."""
+    shown = visible(line)
+    return (line, shown) if len(shown) == len(line) else (shown, shown)
