@@ -15,7 +15,7 @@ _PAIRS = (
     "\u201a\u2018", "\u201a\u2019", "\u201b\u2019", "\u300c\u300d", "\u300e\u300f",
     "\u300a\u300b", "\u301d\u301e", "\u301d\u301f", "\ufe41\ufe42", "\ufe43\ufe44",
     "\uff02\uff02", "\uff07\uff07", "\uff62\uff63", "\u275d\u275e", "\u275b\u275c", "``",
-    "\xb4\xb4", "`\xb4", "`'",
+    "\xb4\xb4", "`\xb4", "`'", "\u2019\u2019", '\u201c"', '"\u201d',
 )  # fmt: skip
 QUOTES = frozenset((pair[0], pair[1]) for pair in _PAIRS)
 """Opening and closing quotation marks of all scripts."""
@@ -45,15 +45,15 @@ _BOLD = re.compile(
 )
 _MARK = re.compile(r"\A(?:[#*>+\-\u2022]+|\d{1,3}[.)])\s+")
 _WORDS_FOR_REPLY = (
-    r"(?:answer|reply|response|post|comment|tweet|message|output|statement|contribution)"
+    r"(?:answer|reply|response|post|comment|tweet|message|output|statement|contribution)\b"
 )
 _LABEL = re.compile(
-    rf"\A[*_]*(?:(?:my|the|your|final|here is my|here's my) )*{_WORDS_FOR_REPLY}"
+    rf"\A[*_]*(?:(?:my|the|your|final|here is my|here's my) )*(?:{_WORDS_FOR_REPLY}|assistant\b)"
     r"[*_]*\s?[:\uff1a][*_]*\s*(?=\S)",
     re.IGNORECASE,
 )
 _PREFACE = re.compile(
-    r"\A(?=[^\n]{2,120}[:\uff1a][*_]*[ \t]*\n)"
+    r"\Aassistant[ \t]*\n|\A(?=[^\n]{2,120}[:\uff1a][*_]*[ \t]*\n)"
     r"(?=[^\n]*\b(?:here|answer|reply|response|post|comment|tweet|message|sentence|persona"
     r"|description|action|sure|certainly|okay)\b)[^\n]*\n",
     re.IGNORECASE,
@@ -66,6 +66,15 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 """A last paragraph about the reply."""
+_RULE = re.compile(r"\A[-*_=]{3,}[ \t]*\n|\n[ \t]{0,8}[-*_=]{3,}\Z")
+"""A line that separates the reply from others."""
+_QUOTED_AFTER = re.compile(
+    r"(?=[^:\uff1a]{0,80}\b(?:here(?:['\u2019]s| is)|my|sure|okay)\b"
+    rf"[^:\uff1a]{{0,60}}\b{_WORDS_FOR_REPLY})"
+    r"[^\n:\uff1a\"\u201c]{2,120}[:\uff1a]\s*(?P<text>\S.*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A sentence such as `Here is my reply:` before a text in quotation marks."""
 _SAYS = (
     r"(?:says?|said|writes?|wrote|replies|replied|answers?|answered|responds?|responded|posts?"
     r"|posted|tweets?|tweeted|comments?|commented|dice|dit|sagt|schreibt|\u8bf4|\u5199)"
@@ -76,18 +85,19 @@ _SENTENCE_END = re.compile(
 )
 
 
-def unwrapped(text: str, names: Sequence[str] = (), *, line_marks: bool = True) -> str:
-    """Take off all that surrounds a text: fences, quotation marks, bold, labels, own names.
+def unwrapped(text: str, names: Sequence[str] = (), *, whole: bool = True) -> str:
+    """Take off all that surrounds a text: fences, quotation marks, bold and own names.
 
-    `names` are those of the writer. With `line_marks`, a list mark before a text of one line is
-    taken off too. A text that is nothing but such marks is returned as it is.
+    `names` are those of the writer. If the text is the `whole` reply, labels, comments about it and
+    a list mark before its only line are taken off too. A text that is nothing but such marks is
+    returned as it is.
     """
     steps: list[Callable[[str], str]] = [
         without_specials, _without_answer_tag, without_fences, _without_bold, unquoted,
-        lambda one: without_name(one, names), _without_comments,
+        lambda one: without_name(one, names),
     ]  # fmt: skip
-    if line_marks:
-        steps.append(_without_mark)
+    if whole:
+        steps += [_without_comments, _without_mark]
     text = text.strip()
     for _ in range(12):
         before = text
@@ -155,7 +165,8 @@ def without_name(text: str, names: Sequence[str]) -> str:
 def _name_pattern(name: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<open>[*_\[(<{re.escape(OPENING_QUOTES)}]*)@?{re.escape(name)}(?P<shut>[*_`\])>\"\u201d]*)(?:\s*\(@?[\w.-]+\))?(?:"
-        rf"\s+{_SAYS}\s*[,:\uff1a]|[*_]*\s?[:\uff1a])(?P<end>[*_`]*)\s*",
+        rf"\s+{_SAYS}\s*(?:[,:\uff1a]|(?=[{re.escape(OPENING_QUOTES)}]))|[*_]*\s?[:\uff1a]"
+        r"|(?<=[\]>])(?=\s)|\s[-\u2013\u2014]\s)(?P<end>[*_`]*)\s*",
         re.IGNORECASE,
     )
 
@@ -245,7 +256,9 @@ def _without_bold(text: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    return _COMMENT.sub("", _LABEL.sub("", _PREFACE.sub("", text)))
+    text = _COMMENT.sub("", _LABEL.sub("", _PREFACE.sub("", _RULE.sub("", text))))
+    said = _QUOTED_AFTER.match(text)
+    return text if said is None or unquoted(said["text"]) == said["text"] else said["text"]
 
 
 def _without_mark(text: str) -> str:

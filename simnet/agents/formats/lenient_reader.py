@@ -98,7 +98,7 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
 
 def clean_text(text: str, names: Sequence[str] = ()) -> str:
     """Return a text on one line, without reasoning, quotation marks and the writer's name."""
-    text = unwrapped(separate_reasoning(text).text, names, line_marks=False)
+    text = unwrapped(separate_reasoning(text).text, names, whole=False)
     return " ".join(filter(None, map(str.strip, _BREAKS.split(text))))
 
 
@@ -204,7 +204,7 @@ def _read_text(reply_format: ReplyFormat, text: str, view: View, names: Sequence
     assert verb is not None
     bare = _own_part(unwrapped(text, names), view, names)
     bare = unwrapped(bare, names)
-    if bare.startswith("{") and bare.endswith("}") and isinstance(value := _sole(bare), dict):
+    if bare[:1] + bare[-1:] in {"{}", "[]"} and isinstance(value := _sole(bare), dict):
         said = structured_replies.text_in(value)
         if said is None:
             raise ModelError(f"the reply is an object without a text: {excerpt(text)}")
@@ -226,6 +226,8 @@ def _read_text(reply_format: ReplyFormat, text: str, view: View, names: Sequence
 def _sole(text: str) -> object:
     """Return the only structure of a text."""
     found = structures(text)
+    while len(found) == 1 and isinstance(found[0], list):
+        found = found[0]
     return found[0] if len(found) == 1 else None
 
 

@@ -112,7 +112,7 @@ def of_function(line: str, reader: LineReader) -> Command | Unclear | None:
 def text_in(value: Mapping[str, Any]) -> str | None:
     """Return the text of an object that stands for one; None if it has none, or several."""
     fields = {str(key).casefold(): one for key, one in value.items()}
-    for inner in _ARGUMENT_KEYS:
+    for inner in (*_ARGUMENT_KEYS, *TEXT_KEYS):
         if isinstance(fields.get(inner), dict):
             return text_in(fields[inner])
     texts = [fields[key] for key in TEXT_KEYS if isinstance(fields.get(key), str)]
