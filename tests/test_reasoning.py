@@ -1,7 +1,6 @@
 """What a model writes before its reply is recorded as reasoning and goes nowhere else."""
 
 import asyncio
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
@@ -18,7 +17,6 @@ from simnet import (
     Cue,
     Feed,
     Like,
-    Never,
     OnPost,
     Persona,
     Reply,
@@ -99,19 +97,6 @@ def test_reasoning_is_not_in_a_training_set(tmp_path):
     (path,) = (tmp_path / "sft").rglob("*.parquet")
     rows = pq.read_table(path).to_pylist()
     assert {row["messages"][-1]["content"] for row in rows} == {"Tacos tonight!"}
-
-
-def test_reasoning_that_an_older_run_has_in_its_posts_is_left_out_of_a_training_set(tmp_path):
-    async def as_older_versions(me, seen, ask):
-        says = f"<think>{SECRET}</think> Hello!" if me.persona.id == "ann" else "Hello!"
-        return Reply(seen.posts[0].id, says)
-
-    made = chat()
-    crowd = replace(made.cohorts[1], behaviour=as_older_versions)
-    made = replace(made, cohorts=[replace(made.cohorts[0], rhythm=Never()), crowd])
-    run = simnet.run(made, model=FakeModel(), out=tmp_path, ray=False)
-    subsets = export_sft(run, tmp_path / "sft", include_marked=True)
-    assert [(subset.rows, subset.left_out) for subset in subsets] == [(1, {"reasoning": 1})]
 
 
 def test_a_run_with_reasoning_is_replayed_to_the_same_tables(tmp_path):

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError, UsageError
 from simnet.export.card import Subset, check_hub, data_card
 from simnet.export.folder import written_folder
-from simnet.inference.reasoning import has_reasoning
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 
@@ -132,9 +131,7 @@ def _write_subset(
         mark = next((mark for mark in LEFT_OUT if mark in reply.marks), None)
         if mark is None and not reply.text.strip():
             mark = "empty"
-        if mark is None and has_reasoning(reply.text):
-            left_out["reasoning"] += 1  # of older runs; it is never trained on
-        elif mark is None or include_marked:
+        if mark is None or include_marked:
             kept.append(reply)
         else:
             left_out[mark] += 1
