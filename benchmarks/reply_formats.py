@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Exponential, Feed, Scenario, sample
-from simnet.agents.formats.reply_grammar import ReplyFormat, Shape, purpose
+from simnet.agents.formats.numbered_view import Shape
+from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
@@ -82,7 +83,7 @@ class JsonFormat(ReplyFormat):
             fields = json.loads(reply)
             verb = self.verbs[fields.pop("action")]
             values = {name: str(value) for name, value in fields.items()}
-            return [self._build(verb, values, view)]
+            return [self.build(verb, values, view)]
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise ModelError(f"the reply is not an action: {fault!r}") from fault
 

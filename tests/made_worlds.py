@@ -28,6 +28,7 @@ from simnet.behaviours import lurk
 from simnet.feeds import both, communities, everything, following, reported
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
+from simnet.inference.reasoning import without_reasoning
 from simnet.kernel.kernel import Kernel, Status
 from simnet.rankings import chronological, engagement, hot, shuffled, split
 from simnet.rhythms import round_robin
@@ -142,7 +143,7 @@ def decide(agent, seen: View, reply: Callable[[Prompt], str] = plausible) -> Dec
         while True:
             said = reply(prompt)
             done = said if isinstance(said, Completion) else Completion(said)
-            prompt = thinking.send(done)
+            prompt = thinking.send(without_reasoning(done))  # as hosts do
     except StopIteration as end:
         return end.value
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from simnet.export.reasoning import without_reasoning
 from simnet.export.replies import RecordedReply, ServedCall
 from simnet.export.screening import NO_PROMPT, REASONING, ChatPair, Screen
 from simnet.export.sentences import whole_sentences
+from simnet.inference.reasoning import separate_reasoning
 
 TEXT = r"[^\s][^\n\r]{0,79}"
 ALONE = TEXT
@@ -48,14 +48,14 @@ THOUGHT = [
 
 @pytest.mark.parametrize(("said", "reply"), THOUGHT)
 def test_reasoning_is_removed(said, reply):
-    assert without_reasoning(said) == reply
+    assert separate_reasoning(said).text == reply
 
 
 @pytest.mark.parametrize(
     "text", ["a < b", "I think so.", "[reply] ok", "<b>bold</b>", "I <3 lanes", "thinking..."]
 )
 def test_other_brackets_stay(text):
-    assert without_reasoning(text) is text
+    assert separate_reasoning(text).text is text
 
 
 @pytest.mark.parametrize("prompts", ["served", "post"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from made_worlds import do, drive, refused, shown, view, world
 
 from simnet import Action, Cohort, Cue, Effect, Feed, Pass, Persona, PostId, Scenario, Steps, Write
+from simnet.agents.formats import lenient_reader
 from simnet.agents.formats.number_fields import (
     free_number,
     number_pattern,
@@ -234,3 +235,33 @@ def test_a_cue_with_a_number_out_of_bounds_is_found_before_the_start():
     cohort = Cohort("c", [Persona(id="ana")])
     with pytest.raises(ScenarioError, match=r"cue 0 \(lean at 5 s\) by @ana: value is 3"):
         Scenario("s", [cohort], [Cue(5.0, "ana", Lean(3.0))])
+
+
+@pytest.mark.parametrize(
+    ("reply", "action"),
+    [
+        ("**Rate** 1: 4", Rate(0, 4)),
+        ("RATE post 1 4.", Rate(0, 4)),
+        ('{"action": "rate", "post": 1, "stars": 4}', Rate(0, 4)),
+        ("- lean -0.5", Lean(-0.5)),
+        ("Lean: \u22120,5", Lean(-0.5)),
+        ('```json\n{"lean": 0.25}\n```', Lean(0.25)),
+        ("lean(0.25)", Lean(0.25)),
+    ],
+)
+def test_a_free_reply_may_have_numbers(reply, action):
+    reply_format = ReplyFormat((Rate, Lean), 80, 5, 1)
+    place = world()
+    do(place, "ana", Write("hi"))
+    look, _ = place.observe("ben", 5.0, Feed(reads=everything), turn=0, seed=1)
+    assert lenient_reader.read(reply_format, reply, look).actions == [action]
+
+
+@pytest.mark.parametrize("reply", ["lean 7", "rate 1 nine", "rate 1", "lean"])
+def test_a_free_reply_without_a_number_that_fits_is_no_action(reply):
+    reply_format = ReplyFormat((Rate, Lean), 80, 5, 1)
+    place = world()
+    do(place, "ana", Write("hi"))
+    look, _ = place.observe("ben", 5.0, Feed(reads=everything), turn=0, seed=1)
+    with pytest.raises(ModelError):
+        lenient_reader.read(reply_format, reply, look)

@@ -67,9 +67,14 @@ def test_the_request_says_what_the_prompt_says():
             "temperature": 0.3,
             "max_tokens": 7,
             "structured_outputs": {"regex": "a|b"},
+            "chat_template_kwargs": {
+                "enable_thinking": False,
+                "thinking": False,
+                "thinking_budget": 0,
+            },
         }
     ]
-    assert "structured_outputs" not in plain.asked[0]
+    assert plain.asked[0].keys().isdisjoint({"structured_outputs", "chat_template_kwargs"})
 
 
 def test_text_cannot_become_structure_of_the_chat():

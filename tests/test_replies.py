@@ -195,6 +195,7 @@ SEEN = view(
     messages=(MessageSeen("dan", None, "psst", 0.0),),
     suggested=("eve",),
     groups=("walkers", "bakers"),
+    communities=("gardeners", "readers"),
 )
 EVERY = ReplyFormat(VERBS, 20, 10, 2)
 

@@ -189,6 +189,6 @@ def test_a_fork_at_no_time_is_refused(line, at):
     import made_town
 
     done = run(made_town.quiet)
-    with pytest.raises((UsageError, ScenarioError), match="cannot be forked at|fork\\(at="):
+    with pytest.raises((UsageError, ScenarioError), match=r"cannot be forked at|fork\(at="):
         simnet.fork(done, at, made_town.quiet, model=FakeModel())
     assert line("fork", done.id, "--at", "nan", "--backend", "fake").exit_code == 2

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from made_tokenizers import NO_SYSTEM, SPECIALS, TAME, TEMPLATES, byte_level, save
 
 from simnet.errors import InputError
+from simnet.inference import tokens
 from simnet.inference.embedded import embedded_folder
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
@@ -158,3 +161,49 @@ def test_the_encoder_loads_without_the_heavy_libraries():
         "assert not {'transformers', 'torch', 'vllm'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# -- reasoning ------------------------------------------------------------------------
+
+TURNS = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+)
+REASONING_TEMPLATES = {
+    "never": (f"{TURNS}<|im_start|>assistant\n", None),
+    "may be asked not to": (
+        f"{TURNS}<think>\n{{% if not enable_thinking %}}\n</think>\n\n{{% endif %}}",
+        None,
+    ),
+    "is asked by another name": (
+        f"{TURNS}{{% if thinking %}}<think>{{% else %}}</think>{{% endif %}}",
+        None,
+    ),
+    "always": (f"{TURNS}<|im_start|>assistant\n<think>\n", "deepseek_r1"),
+    "always, in brackets": (f"{TURNS}<|im_start|>assistant\n[THINK]", "mistral"),
+    "a tag that is no token": (f"{TURNS}<|im_start|>assistant\n<seed:think>", None),
+    "harmony": (
+        f"Reasoning: {{{{ reasoning_effort }}}}\n{TURNS}{{# <|channel|> #}}<|start|>assistant",
+        "openai_gptoss",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REASONING_TEMPLATES)
+def test_a_template_tells_whether_the_model_reasons_regardless(name, tmp_path):
+    template, parser = REASONING_TEMPLATES[name]
+    made = byte_level()
+    made.add_special_tokens(["[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<|start|>"])
+    encoder = ChatEncoder(save(made, template, tmp_path))
+    assert encoder.reasoning_parser == parser
+    text = encoder.decode(encoder.encode("Be brief.", "Hello?"))
+    assert ("Reasoning: low" in text) == (name == "harmony")
+
+
+def test_the_names_of_reasoning_parsers_are_those_of_vllm():
+    folder = find_spec("vllm")
+    if folder is None:
+        pytest.skip("vLLM is not installed")
+    listed = (Path(folder.origin).parent / "reasoning" / "__init__.py").read_text()
+    names = {parser for _, parser in REASONING_TEMPLATES.values() if parser}
+    names |= {parser for *_, parser in tokens._REASONING_PARSERS}
+    assert {name for name in names if f'"{name}"' not in listed} == set()

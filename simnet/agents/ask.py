@@ -12,6 +12,9 @@ from typing import Protocol
 
 from simnet import draws
 from simnet.agents import reply_flags
+from simnet.agents.formats.fitted_reply import fitted
+from simnet.agents.formats.lenient_reader import own_names, read
+from simnet.agents.formats.reply_grammar import ONLY_REASONING
 from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import HALVINGS, Fitting, Versions
@@ -55,6 +58,10 @@ class PromptingAgent(Agent, Protocol):
         """Remember how the turn's last completion ended."""
         ...
 
+    def note_cut(self) -> None:
+        """Remember that a text of the turn's last completion was over the limit and was cut."""
+        ...
+
 
 class TurnAsk:
     """The `Ask` of one turn of one agent."""
@@ -69,13 +76,15 @@ class TurnAsk:
     async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
         """Send any prompt and return the reply. Raises ModelError if there is no usable reply.
 
-        If the prompt is too long for the model, the end of `user` is cut off.
+        If the prompt is too long for the model, the end of `user` is cut off. Of a reply that the
+        model was free to give, the part that matches `pattern` is returned; without one, the reply
+        less fences, quotation marks and the like.
         """
         if pattern is not None:
             re.compile(pattern)  # raises here, where the user's frame is known
         system, user = neutralise(system), neutralise(user)
         if self._me.fitting is None:
-            return await self._reply(self._prompt(system, user, pattern))
+            return await self._text(self._prompt(system, user, pattern))
 
         def shorter(version: int) -> Prompt:
             if version == 0:
@@ -86,7 +95,13 @@ class TurnAsk:
         version, prompt = self._me.fitting.choose(1 + HALVINGS, shorter)
         if version:
             self._me.mark(reply_flags.TRIMMED)
-        return await self._reply(prompt)
+        return await self._text(prompt)
+
+    async def _text(self, prompt: Prompt) -> str:
+        completion = await self._completion(prompt)
+        if completion.constrained is not False:
+            return completion.text
+        return fitted(completion.text, prompt.pattern, own_names(self._me.persona))
 
     async def for_action(self) -> list[Action]:
         """Ask the model to act on the view with the cohort's verbs.
@@ -129,7 +144,15 @@ class TurnAsk:
             if version:
                 view = versions[version].view
                 me.mark(reply_flags.TRIMMED)
-        return reply_format.parse(await self._reply(prompt), view)
+        completion = await self._completion(prompt)
+        if completion.constrained is not False:
+            return reply_format.parse(completion.text, view)
+        reading = read(reply_format, completion.text, view, own_names(me.persona))
+        if reading.cut:
+            me.note_cut()
+        if reading.surplus:
+            me.mark(reply_flags.SURPLUS)
+        return reading.actions
 
     def _flawed(self, actions: list[Action]) -> bool:
         return not reply_flags.FLAWS.isdisjoint(self._me.flaws(actions, self._view))
@@ -152,7 +175,8 @@ class TurnAsk:
         raised = self._me.profile.temperature + TEMPERATURE_STEP * self._resamples
         return min(MAX_TEMPERATURE, raised)
 
-    async def _reply(self, prompt: Prompt) -> str:
+    async def _completion(self, prompt: Prompt) -> Completion:
+        """Send a prompt; the completion has a text. Raises ModelError if the model gave none."""
         self._calls += 1
         if self._calls > MOST_CALLS:
             problem = f"asks the model more than {MOST_CALLS:,} times in one turn"
@@ -161,4 +185,7 @@ class TurnAsk:
         self._me.note_finish(completion)
         if not completion.usable:
             raise ModelError(f"{completion.finish}: {completion.text}")
-        return storable(completion.text)  # as the record stores it
+        if completion.reasoning_only:
+            raise ModelError(ONLY_REASONING)
+        text = storable(completion.text)  # as the record stores it
+        return completion if text is completion.text else completion._replace(text=text)

@@ -17,6 +17,7 @@ from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError, SimnetError
 from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.inference.reasoning import without_reasoning
 from simnet.user_code import located, shown
 from simnet.world.decision import Decision
 from simnet.world.posts import View
@@ -227,6 +228,7 @@ class Host:
             self._handle(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
+            done.reasoning, done.constrained,
         )  # fmt: skip
 
 
@@ -245,7 +247,10 @@ def _failed(turn: Turn, failure: Failure) -> Decision:
 async def _completions(
     model: Model, prompts: Sequence[Prompt]
 ) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield what the model yields. Raises RunError unless each prompt is completed once."""
+    """Yield what the model yields, with the reasoning in replies separated.
+
+    Raises RunError unless each prompt is completed once.
+    """
     if not prompts:
         return
     waiting = set(range(len(prompts)))
@@ -257,7 +262,7 @@ async def _completions(
                     f"{len(prompts)}, which is not waiting"
                 )
             waiting.remove(position)
-        yield finished
+        yield [(position, without_reasoning(done)) for position, done in finished]
     if waiting:
         raise RunError(
             f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "

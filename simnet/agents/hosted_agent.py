@@ -7,7 +7,7 @@ from typing import Any
 
 from simnet.agents import reply_flags, reply_words
 from simnet.agents.ask import TurnAsk
-from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT
+from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
 from simnet.agents.memory import memory_of
 from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
@@ -46,6 +46,7 @@ class HostedAgent:
         "_gists",
         "_instructions",
         "_notes",
+        "cut",
         "finish",
         "fitting",
         "marked",
@@ -63,6 +64,8 @@ class HostedAgent:
         self._notes: dict[Hashable, Any] | None = None
         self.finish = "stop"
         """How the turn's last completion ended."""
+        self.cut = False
+        """Whether a text of it was over the limit and was cut."""
         self.marked: tuple[str, ...] = ()
         """Flags that the behaviour set in this turn."""
         self.fitting: Fitting | None = None
@@ -102,6 +105,19 @@ class HostedAgent:
     def note_finish(self, completion: Completion) -> None:
         """Remember how the turn's last completion ended, for its flags."""
         self.finish = completion.finish
+        self.cut = False
+        if completion.reasoning is not None:
+            self.mark(reply_flags.REASONING)
+
+    def note_cut(self) -> None:
+        """Remember that a text of the turn's last completion was over the limit and was cut."""
+        self.cut = True
+
+    def note_reply_of(self, other: "HostedAgent") -> None:
+        """Remember how the last completion of another agent ended, which decided for this one."""
+        self.finish, self.cut = other.finish, other.cut
+        for mark in other.marked:
+            self.mark(mark)
 
     @mark_boundary(
         lambda run: (
@@ -117,6 +133,7 @@ class HostedAgent:
         see `fail`.
         """
         self.finish = "stop"
+        self.cut = False
         self.marked = ()
         ask = TurnAsk(self, view)
         try:
@@ -187,6 +204,8 @@ class HostedAgent:
     def _failure_flags(self, reason: str) -> tuple[str, ...]:
         if self.finish not in USABLE:
             return ()
+        if reason == ONLY_REASONING:
+            return (reply_flags.EMPTY, reply_flags.REASONING_ONLY)
         return (reply_flags.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (reply_flags.GARBLED,)
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
@@ -194,7 +213,7 @@ class HostedAgent:
         found: dict[str, None] = {}
         gists: set[str] = set()
         for text in _texts(actions):
-            if len(text) >= self.profile.text_limit or self.finish == "length":
+            if len(text) >= self.profile.text_limit or self.finish == "length" or self.cut:
                 found[reply_flags.AT_LIMIT] = None
             if breaks_role(text):
                 found[reply_flags.REFUSAL] = None

@@ -20,6 +20,9 @@ RESAMPLED = "resampled"
 TRIMMED = "trimmed"
 CODE_ERROR = "code_error"
 """The turn failed because a function of the user did."""
+REASONING = "reasoning"
+REASONING_ONLY = "reasoning_only"
+SURPLUS = "surplus"
 
 FLAWS = frozenset({REFUSAL, REPEAT, NEAR_REPEAT, EMPTY, GARBLED, REPETITION})
 """Flags for which a reply is sampled again, at most `resamples` times."""

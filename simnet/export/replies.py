@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError
-from simnet.export.reasoning import without_reasoning
 from simnet.inference.model import USABLE
+from simnet.inference.reasoning import separate_reasoning
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE, FAILED
 
@@ -80,7 +80,7 @@ class RecordedReply(NamedTuple):
         if self.call is None:
             return False
         limit = _LIMIT.search(self.call.pattern or "")
-        full = limit is not None and len(without_reasoning(self.text)) > int(limit[1])
+        full = limit is not None and len(separate_reasoning(self.text).text) > int(limit[1])
         return full or self.call.finish == "length"
 
     def served(self) -> str | None:
@@ -97,7 +97,7 @@ class RecordedReply(NamedTuple):
 
     def _lines(self, completion: str) -> Iterator[str]:
         """Yield lines of the verbs' grammar that may have been meant, the likeliest first."""
-        for line in without_reasoning(completion).splitlines():
+        for line in separate_reasoning(completion).text.splitlines():
             before = re.match(rf".*?\b({re.escape(self.verb)})\b([^:\uff1a]*)", line, re.IGNORECASE)
             if before:
                 words = re.findall(r"\w+", before[2].lower())

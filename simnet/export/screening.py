@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.agents import reply_flags
 from simnet.agents.profile import Flagger
-from simnet.export.reasoning import holds_reasoning, without_reasoning
 from simnet.export.replies import RecordedReply
 from simnet.export.sentences import whole_sentences
+from simnet.inference.reasoning import separate_reasoning
 from simnet.text import neutralise
 
 AtLimit: TypeAlias = Literal["leave-out", "cut", "keep"]
@@ -70,7 +70,7 @@ class Screen:
 
         Texts are flagged again, because older records have the flags of an older version.
         """
-        text = without_reasoning(reply.text)
+        text = separate_reasoning(reply.text).text
         if not text and reply.text:
             return REASONING
         limited = reply.at_limit or reply_flags.AT_LIMIT in reply.flags
@@ -79,12 +79,12 @@ class Screen:
             if not whole:
                 return reply_flags.AT_LIMIT
             text, limited = whole, False
-        now = reply._replace(text=text, post=without_reasoning(reply.post))
+        now = reply._replace(text=text, post=separate_reasoning(reply.post).text)
         return self._flaw(now) or self._pair(
             now,
-            cleaned=without_reasoning(reply.text) != reply.text,
+            cleaned=separate_reasoning(reply.text).text != reply.text,
             at_limit=limited,
-            shortened=text != without_reasoning(reply.text),
+            shortened=text != separate_reasoning(reply.text).text,
         )
 
     def _flaw(self, reply: RecordedReply) -> str | None:
@@ -109,7 +109,7 @@ class Screen:
 
     def _checked(self, pair: ChatPair) -> ChatPair | str:
         contents = [message["content"] for message in pair.prompt]
-        if any(map(holds_reasoning, contents)):
+        if any(separate_reasoning(text).reasoning is not None for text in contents):
             return REASONING
         if not self.include_marked and any(map(_SPECIAL.search, contents)):
             return reply_flags.GARBLED

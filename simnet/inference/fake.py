@@ -31,8 +31,9 @@ def plausible(prompt: Prompt) -> str:
 class FakeModel:
     """Replies with `reply(prompt)`, at once or after `delay(prompt)` seconds.
 
-    A ValueError of `reply` becomes a completion that finished with `error`. Token
-    counts are estimates: four characters a token.
+    Replies of `plausible` match the prompt's pattern and are read strictly, those of other
+    functions leniently. A ValueError of `reply` becomes a completion that finished with `error`.
+    Token counts are estimates: four characters a token.
     """
 
     def __init__(
@@ -76,4 +77,7 @@ class FakeModel:
         except ValueError as fault:
             return Completion(str(fault), "error", prompt_tokens, seconds=seconds)
         output_tokens = len(text) // _CHARACTERS_PER_TOKEN + 1
-        return Completion(text, "stop", prompt_tokens, 0, output_tokens, seconds)
+        constrained = self._reply is plausible and prompt.pattern is not None
+        return Completion(
+            text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained
+        )

@@ -101,6 +101,17 @@ class Completion(NamedTuple):
     output_tokens: int = 0
     seconds: float = 0.0
     """Wall time from admission to the last token."""
+    reasoning: str | None = None
+    """What the model wrote before its reply, such as the inside of `<think>`; it is not in `text`.
+    None if there is none."""
+    constrained: bool | None = False
+    """Whether the reply was generated under the prompt's pattern, so it is read strictly; a free
+    reply is read leniently. None: recorded by a version that read all replies strictly."""
+
+    @property
+    def reasoning_only(self) -> bool:
+        """Whether the model was still reasoning when it ended, so there is no reply."""
+        return self.reasoning is not None and not self.text.strip()
 
     @property
     def usable(self) -> bool:
@@ -148,3 +159,7 @@ class Call(NamedTuple):
     cached_tokens: int
     output_tokens: int
     seconds: float
+    reasoning: str | None = None
+    """What the model wrote before its reply; `completion` does not have it."""
+    constrained: bool | None = None
+    """Whether the reply was generated under `pattern`; null in runs recorded before version 3."""

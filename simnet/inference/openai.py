@@ -23,6 +23,7 @@ from simnet.errors import ModelGoneError, RunError, reason
 from simnet.inference.endpoint import Endpoint, client_library
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
+from simnet.inference.reasoning import NO_REASONING, message_parts, without_reasoning
 from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.throttle import Throttle
 from simnet.text import neutralise
@@ -128,10 +129,12 @@ class OpenAIModel:
             raise RunError(f"the model {self.name!r} is closed")
         begun = time.perf_counter()
         deadline = asyncio.timeout(self._endpoint.deadline)
+        request = self._request(prompt)
         try:
             async with deadline:
-                reply = await self._client.chat.completions.create(**self._request(prompt))
+                reply = await self._client.chat.completions.create(**request)
             done = _completion(reply, time.perf_counter() - begun)
+            done = done._replace(constrained=_obeyed(request, prompt, done))
         except self._transient:
             raise
         except TimeoutError:
@@ -159,8 +162,11 @@ class OpenAIModel:
             "temperature": prompt.temperature,
             self._limit: prompt.max_tokens,
         }
-        if self._endpoint.constrains and prompt.pattern is not None:
-            fields["extra_body"] = {"structured_outputs": {"regex": prompt.pattern}}
+        if self._endpoint.constrains:  # it is vLLM's server, which takes these fields
+            extra: dict[str, Any] = {"chat_template_kwargs": dict(NO_REASONING)}
+            if prompt.pattern is not None:
+                extra["structured_outputs"] = {"regex": prompt.pattern}
+            fields["extra_body"] = extra
         return fields
 
     def _refused(self, fault: Any) -> Completion:
@@ -194,12 +200,16 @@ def _completion(reply: Any, seconds: float) -> Completion:
     finish = choice.finish_reason or "stop"
     if finish not in {"stop", "length", "abort", "repetition"}:
         return Completion(f"the endpoint ended it: {finish}", "error", *counts, seconds)
-    text = choice.message.content
-    if text is None:
-        text = getattr(choice.message, "refusal", None) or ""
-    if not isinstance(text, str):
-        raise TypeError(f"its text is {text!r:.80}")
-    return Completion(text, finish, *counts, seconds)
+    text, reasoning = message_parts(choice.message)
+    return Completion(text, finish, *counts, seconds, reasoning)
+
+
+def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> bool:
+    """Whether a reply was constrained: the request said so, and the endpoint did not ignore it."""
+    if prompt.pattern is None or "structured_outputs" not in request.get("extra_body", {}):
+        return False
+    text = without_reasoning(done).text
+    return done.finish == "length" or re.fullmatch(prompt.pattern, text.strip()) is not None
 
 
 def _pause(state: RetryCallState, seed: int) -> float:

@@ -17,11 +17,22 @@ from typing import Any, NamedTuple, NoReturn
 from tokenizers import AddedToken, Tokenizer
 
 from simnet.errors import InputError
+from simnet.inference.reasoning import NO_REASONING
 from simnet.text import neutralise
 
 _SYSTEM, _USER = "\ue0f0system\ue0f1", "\ue0f0user\ue0f1"
 _PLAIN = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}\n\n{% endfor %}"
 _TODAY = dt.datetime(2024, 7, 26, tzinfo=dt.UTC)
+
+
+_REASONING_PARSERS = (
+    ("<think>", "</think>", "deepseek_r1"),
+    ("<seed:think>", "</seed:think>", "seed_oss"),
+    ("[THINK]", "[/THINK]", "mistral"),
+    ("<|START_THINKING|>", "<|END_THINKING|>", "cohere_command3"),
+)
+"""The tags between which models reason, and vLLM's parser of each."""
+_HARMONY = "<|channel|>"
 
 
 class _Layout(NamedTuple):
@@ -34,6 +45,8 @@ class _Layout(NamedTuple):
     """Whether the template has no system role; the system text then begins the user's turn."""
     trims: tuple[bool, bool]
     """Whether the template strips white space from the system and from the user content."""
+    source: str
+    """The template as it is written."""
 
 
 class ChatEncoder:
@@ -59,6 +72,22 @@ class ChatEncoder:
         self._expected = self._specials_in(self._ids(self._chat("a", "b")))
         self._encode_head = lru_cache(maxsize=512)(self._ids)
         self._head_end = self._find_head_end()
+
+    @property
+    def reasoning_parser(self) -> str | None:
+        """Name vLLM's parser of the reasoning that the model begins with; None if it has none.
+
+        A template that is asked for no reasoning and opens a block for it all the same, or that
+        has the channels of the harmony format, makes the model reason before each reply.
+        """
+        known = self._special_texts()
+        if _HARMONY in self._layout.source and _HARMONY in known:
+            return "openai_gptoss"
+        end = self._layout.after
+        for opening, closing, parser in _REASONING_PARSERS:
+            if end.rfind(opening) > end.rfind(closing) and {opening, closing} <= set(known):
+                return parser
+        return None
 
     def encode(self, system: str, user: str) -> tuple[int, ...]:
         """Encode the chat; its special tokens are exactly those of the template."""
@@ -168,18 +197,19 @@ def _layout(folder: Path) -> _Layout:
     """Render the chat template of a model folder around placeholders."""
     from jinja2 import TemplateError  # noqa: PLC0415  (kept off the path of a plain import)
 
-    render = _renderer(folder)
+    source = _source(folder, _read_json(folder / "tokenizer_config.json"))
+    render = _renderer(folder, source)
     try:
-        return _split_template(render, folded=False)
+        return _split_template(render, source, folded=False)
     except (TemplateError, LookupError):
         pass  # no system role: the template refused it or left it out
     try:
-        return _split_template(render, folded=True)
+        return _split_template(render, source, folded=True)
     except (TemplateError, LookupError) as fault:
         raise InputError(f"the chat template in {folder} cannot be used: {fault}") from fault
 
 
-def _split_template(render: Any, *, folded: bool) -> _Layout:
+def _split_template(render: Any, source: str, *, folded: bool) -> _Layout:
     def split(pad: str) -> tuple[str, str, str]:
         system, user = f"{pad}{_SYSTEM}{pad}", f"{pad}{_USER}{pad}"
         text = render(f"{system}\n\n{user}") if folded else render(user, system)
@@ -192,10 +222,10 @@ def _split_template(render: Any, *, folded: bool) -> _Layout:
     before, between, after = split("")
     padded = split(" ")
     trims = (not padded[0].startswith(f"{before} "), not padded[2].startswith(" "))
-    return _Layout(before, between, after, folded, trims)
+    return _Layout(before, between, after, folded, trims, source)
 
 
-def _renderer(folder: Path) -> Any:
+def _renderer(folder: Path, source: str) -> Any:
     """Compile the template; the result renders (user, system=None) to text."""
     from jinja2.exceptions import TemplateError  # noqa: PLC0415
     from jinja2.ext import loopcontrols  # noqa: PLC0415
@@ -215,14 +245,15 @@ def _renderer(folder: Path) -> Any:
     )
     environment.globals["raise_exception"] = refuse
     environment.globals["strftime_now"] = _TODAY.strftime  # a prompt is the same every day
-    template = environment.from_string(_source(folder, config))
+    template = environment.from_string(source)
+    effort = {"reasoning_effort": "low"} if _HARMONY in source else {}
 
     def render(user: str, system: str | None = None) -> str:
         turns = [{"role": "system", "content": system}] if system is not None else []
         messages = [*turns, {"role": "user", "content": user}]
         return str(
             template.render(
-                messages=messages, add_generation_prompt=True, enable_thinking=False, **tokens
+                messages=messages, add_generation_prompt=True, **NO_REASONING, **effort, **tokens
             )
         )
 

@@ -59,7 +59,7 @@ class VllmModel:
         for name, value in environment(cpu=settings.on_cpu, threads=settings.threads).items():
             os.environ.setdefault(name, value)
         before = {process.pid for process in descendants()}
-        self._engine = _start(settings, self._gauge)
+        self._engine = _start(settings, self._gauge, self._encoder.reasoning_parser or "")
         self._processes = [child for child in descendants() if child.pid not in before]
         self._adapters = _adapters(settings.adapters)
 
@@ -147,7 +147,8 @@ class VllmModel:
             if self._gone is not None or self._closed or self._engine.errored:
                 raise self._gone or self._died(fault) from None
             return Completion(reason(fault), "error", len(ids), seconds=time.perf_counter() - begun)
-        return self._completion(output, len(ids), time.perf_counter() - begun)
+        done = self._completion(output, len(ids), time.perf_counter() - begun)
+        return done._replace(constrained=prompt.pattern is not None)
 
     async def _watched(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
         """Generate under the watchdog; send again while the engine's queue is full."""
@@ -215,7 +216,7 @@ class VllmModel:
         )
 
 
-def _start(settings: EngineSettings, gauge: Gauge) -> Any:
+def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
     try:
         from vllm.engine.arg_utils import AsyncEngineArgs  # noqa: PLC0415  (heavy)
         from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
@@ -237,7 +238,7 @@ def _start(settings: EngineSettings, gauge: Gauge) -> Any:
 
     os.environ.setdefault("VLLM_ENGINE_READY_TIMEOUT_S", str(int(settings.start_timeout)))
     try:
-        arguments = AsyncEngineArgs(**settings.engine_arguments())
+        arguments = AsyncEngineArgs(**{"reasoning_parser": parser, **settings.engine_arguments()})
         return AsyncLLM.from_engine_args(arguments, stat_loggers=[Logger])
     except Exception as fault:
         raise RunError(f"the engine of {settings.model} did not start: {reason(fault)}") from fault

@@ -5,13 +5,16 @@ Personas" (arXiv 2406.20094): ask who is likely to write or read a text, and ask
 in a persona's life. The wording here is simnet's own.
 """
 
+import json
 import re
 from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
 from simnet.inference.embedded import NAME, embedded_folder
 from simnet.inference.model import Completion, Model, Prompt
+from simnet.inference.reasoning import without_reasoning
 from simnet.inference.refusals import opens_with_refusal
+from simnet.inference.reply_text import unwrapped
 from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources.origin import file_name
@@ -34,6 +37,10 @@ _RELATIVE = (
 )
 _MARK = re.compile(r"^(?:[#*>\-]+|\d+\.)\s+")
 _LABEL = re.compile(r"^(?:persona|person|answer|description|reader|writer)\s*:\s*", re.IGNORECASE)
+_DESCRIBING_KEYS = frozenset(
+    {"persona", "person", "description", "text", "answer", "response", "sentence", "output"}
+)
+"""Keys of an object under which models put the description."""
 _SENTENCE_END = re.compile(r"[.!?\u3002](?=\s|$)")
 
 
@@ -85,6 +92,12 @@ def parse(completion: Completion, provenance: dict[str, Attribute], model: str) 
     """
     if not completion.usable:
         raise ModelError(f"{model} gave no reply ({completion.finish}): {completion.text[:200]}")
+    completion = without_reasoning(completion)
+    if completion.reasoning_only:
+        raise ModelError(
+            f"{model} was still reasoning when its reply ended; try a model that does not reason, "
+            "or switch its reasoning off"
+        )
     description = _description(completion.text)
     if completion.finish == "length":
         ends = [match.end() for match in _SENTENCE_END.finditer(description)]
@@ -106,11 +119,28 @@ def _recorded_name(model: str) -> str:
 
 
 def _description(reply: str) -> str:
-    """Return the first paragraph, without labels, list marks and quotes around it."""
-    whole = "".join(one for one in reply if one.isprintable() or one.isspace())
+    """Return the first paragraph, without fences, labels, list marks and quotes around it."""
+    bare = _said(unwrapped(reply))
+    whole = "".join(one for one in bare if one.isprintable() or one.isspace())
     paragraph = next(filter(None, (part.strip() for part in whole.split("\n\n"))), "")
     bare = _LABEL.sub("", _MARK.sub("", paragraph.replace("**", "")))
-    return " ".join(bare.strip("\"'\u201c\u201d` ").split())
+    return " ".join(unwrapped(bare.strip("\"'\u201c\u201d` ")).split())
+
+
+def _said(reply: str) -> str:
+    """Return the text of a reply that is a JSON object with one of them; else the reply."""
+    if not reply.startswith("{"):
+        return reply
+    try:
+        fields = json.loads(reply, strict=False)
+    except (ValueError, RecursionError):
+        return reply
+    texts = [
+        value
+        for key, value in fields.items()
+        if isinstance(value, str) and key.casefold() in _DESCRIBING_KEYS
+    ]
+    return unwrapped(texts[0]) if len(texts) == 1 else reply
 
 
 async def _complete(model: Model, prompt: Prompt) -> Completion:

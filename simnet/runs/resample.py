@@ -8,6 +8,7 @@ from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Failure
 from simnet.clock import Seconds
 from simnet.inference.model import Completion, Prompt
+from simnet.inference.reasoning import without_reasoning
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -66,7 +67,8 @@ async def ask_again(generate: Generate, picked: Sequence[Asked]) -> Resampled:
     """
     differing = []
     async for finished in generate([one.prompt for one in picked]):
-        for position, done in finished:
+        for position, reply in finished:
+            done = without_reasoning(reply)
             was = picked[position].reply
             if (done.text, done.finish) != (was.text, was.finish):
                 differing.append((picked[position], done))

@@ -57,6 +57,8 @@ class Cohort:
     flagger: Flagger | None = None
     """Names flags of a text, besides those that simnet finds. A flag such as `refusal` counts as
     if simnet had found it."""
+    reasoning_tokens: int = 0
+    """Tokens that a model may spend on reasoning before its reply; for models that reason."""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -66,6 +68,9 @@ class Cohort:
         self._check(self.acts > 0, f"acts={self.acts}; allow one action a turn")
         few = isinstance(self.memory, Recall) or self.memory >= 0
         self._check(few, f"memory={self.memory}; 0 is none")
+        self._check(
+            self.reasoning_tokens >= 0, f"reasoning_tokens={self.reasoning_tokens}; 0 or more"
+        )
         self._check(self.resamples >= 0, f"resamples={self.resamples}; 0 is never")
         self._check(0 <= self.temperature <= 2, f"temperature={self.temperature} is not in 0 to 2")
         self._check(self.model != "", "model=''; name one, or None for the run's default")
@@ -124,7 +129,7 @@ class Cohort:
             acts=self.acts,
             memory=self.memory,
             temperature=self.temperature,
-            max_tokens=self.acts * (self.text_limit // 2 + 16),
+            max_tokens=self.acts * (self.text_limit // 2 + 16) + self.reasoning_tokens,
             adapter=self.adapter,
             model=self.model,
             personas=self.personas,

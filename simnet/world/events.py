@@ -47,7 +47,9 @@ class Event(NamedTuple):
     """Fields of a custom verb that have no column, as JSON."""
     marks: tuple[str, ...] = ()
     """What is remarkable about the reply: at_limit, refusal, repeat (of an own text or
-    one in view), near_repeat, repetition (within the text), empty, garbled; about who gave it:
+    one in view), near_repeat, repetition (within the text), empty, garbled, reasoning_only,
+    reasoning (it came with some, which was taken off), surplus (more actions than count); about
+    who gave it:
     archetype (one answered for many alike), promoted (from rules to the model); or about how it
     came: resampled (asked again), trimmed (not all of `shown` fitted into the prompt)."""
     shown: tuple[int, ...] = ()

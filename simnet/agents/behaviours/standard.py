@@ -1,9 +1,12 @@
 """The standard behaviours: examples of how short your own can be."""
 
 from simnet import draws
+from simnet.agents import reply_flags
+from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.agents.prompting import prompts
 from simnet.arguments import checked
+from simnet.errors import ModelError
 from simnet.world.actions import Action
 from simnet.world.posts import View
 from simnet.world.verbs import Dismiss, Label, Remove
@@ -33,17 +36,29 @@ def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
 
 @checked
 def enforce(rule: str, note: str | None = None) -> Behaviour:
-    """Judge each reported post by `rule`: remove it, or label it with `note`, or dismiss it."""
+    """Judge each reported post by `rule`: remove it, or label it with `note`, or dismiss it.
+
+    A post about which the model says neither yes nor no stays reported, and the turn has the mark
+    `garbled`.
+    """
 
     async def enforcing(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
+        unclear: str | None = None
         for post in view.posts:
             reply = await ask(
                 _instructions(me, rule),
                 f"@{post.author}: {me.profile.quoting.quote(post.text)}",
                 pattern="(yes|no)",
             )
-            actions.append(_action(post.id, note) if _breaks_rule(reply) else Dismiss(post.id))
+            breaks = _breaks_rule(reply)
+            if breaks is None:
+                unclear = reply
+                me.mark(reply_flags.GARBLED)
+            else:
+                actions.append(_action(post.id, note) if breaks else Dismiss(post.id))
+        if unclear is not None and not actions:
+            raise ModelError(f"the reply is neither yes nor no: {excerpt(unclear)}")
         return actions
 
     return enforcing
@@ -66,5 +81,5 @@ def _action(post: int, note: str | None) -> Action:
     return Remove(post) if note is None else Label(post, note)
 
 
-def _breaks_rule(reply: str) -> bool:
-    return reply.strip().casefold().startswith("yes")
+def _breaks_rule(reply: str) -> bool | None:
+    return {"yes": True, "no": False}.get(reply.strip().casefold())

@@ -92,9 +92,7 @@ def archetypes(
         try:
             return await otherwise(representative, common, TurnAsk(representative, common))
         finally:
-            me.finish = representative.finish
-            for mark in representative.marked:
-                me.mark(mark)
+            me.note_reply_of(representative)
 
     return acting_as_archetype
 

@@ -9,9 +9,8 @@ If a cohort has one verb with a text and no choice of target, a reply is the tex
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from simnet.agents.formats.number_fields import (
     NUMBERS,
@@ -20,6 +19,7 @@ from simnet.agents.formats.number_fields import (
     number_syntax,
     read_number,
 )
+from simnet.agents.formats.numbered_view import Shape, target
 from simnet.errors import ModelError
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.posts import View
@@ -43,6 +43,7 @@ from simnet.world.verbs import (
 
 NO_REPLY = "the reply is empty"
 NO_TEXT = "the reply has no text"
+ONLY_REASONING = "the model was still reasoning when it ended, so there is no reply"
 
 PLAIN: frozenset[type[Action]] = frozenset(
     {
@@ -66,36 +67,7 @@ PLAIN: frozenset[type[Action]] = frozenset(
 """Verbs whose names suffice; the prompt describes all others by their docstrings."""
 
 _BREAKS = re.compile(r"[\r\n]+")
-
-
-class Shape(NamedTuple):
-    """How many targets of each kind a view numbers."""
-
-    posts: int
-    senders: int
-    suggested: int
-    groups: int
-    communities: int = 0
-
-    @classmethod
-    def of(cls, view: View) -> "Shape":
-        """Count what a view shows."""
-        named = (view.suggested, view.groups, view.communities)
-        return cls(len(view.posts), len(view.messages), *map(len, named))
-
-    def numbers(self, kind: str) -> range:
-        """List the numbers that a field of this kind may take."""
-        members = self.posts + self.senders + self.suggested
-        match kind:
-            case "post":
-                return range(1, self.posts + 1)
-            case "member":
-                return range(1, members + 1)
-            case "group":
-                return range(members + 1, members + self.groups + 1)
-            case _:
-                named = members + self.groups
-                return range(named + 1, named + self.communities + 1)
+_NAME = re.compile(r"[^\s:]*")
 
 
 class ReplyFormat:
@@ -151,7 +123,7 @@ class ReplyFormat:
 
     def _verb_pattern(self, verb: type[Action], shape: Shape) -> str:
         parts = [verb.verb]
-        for field in _ordered_fields(verb):
+        for field in ordered_fields(verb):
             match field.kind:
                 case "text":
                     parts.append(f": {self._text}")
@@ -164,35 +136,42 @@ class ReplyFormat:
         return "".join(parts)
 
     def parse(self, reply: str, view: View) -> list[Action]:
-        """Parse a reply. Raises ModelError, with the reason, if it does not fit this view.
+        """Parse a constrained reply. Raises ModelError, with the reason, if it does not fit.
 
-        Superfluous spaces and empty lines are accepted, nothing else.
+        Superfluous spaces and empty lines are accepted, nothing else; see `lenient_reader` for
+        replies that nothing constrains.
         """
         text = reply.strip()
         if not text:
             raise ModelError(NO_REPLY)
-        lines = [line.strip() for line in _BREAKS.split(text)]
+        lines = [text]
+        if "\n" in text or "\r" in text:
+            lines = [line.strip() for line in _BREAKS.split(text)]
         if self.sole_verb is not None:
             by_kind = {"post": "1", "text": " ".join(lines)}
             words = {field.name: by_kind[field.kind] for field in fields_of(self.sole_verb)}
-            return [self._build(self.sole_verb, words, view)]
-        lines = list(filter(None, lines))
+            return [self.build(self.sole_verb, words, view)]
+        if len(lines) > 1:
+            lines = list(filter(None, lines))
         if len(lines) > self.acts:
-            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {_cut(text)}")
+            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {excerpt(text)}")
         return [self._parse_line(line, view) for line in lines]
 
     def _parse_line(self, line: str, view: View) -> Action:
-        name = re.split(r"[\s:]", line, maxsplit=1)[0]
+        name = _NAME.match(line)[0]  # type: ignore[index]  # it matches every line
         verb = self.verbs.get(name)
         if verb is None:
-            raise ModelError(f"the reply is not an action: {_cut(line)}")
+            raise ModelError(f"the reply is not an action: {excerpt(line)}")
         match = self._line_patterns[name].fullmatch(line)
         if match is None:
-            raise ModelError(f"the reply is not `{_syntax(verb)}`: {_cut(line)}")
-        return self._build(verb, match.groupdict(), view)
+            raise ModelError(f"the reply is not `{_syntax(verb)}`: {excerpt(line)}")
+        return self.build(verb, match.groupdict(), view)
 
-    def _build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
-        """Build an action from the text of each of its fields."""
+    def build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
+        """Build an action from the word of each of its fields; targets are their numbers in view.
+
+        Raises ModelError for a word that the field cannot have.
+        """
         values: dict[str, object] = {}
         for field in fields_of(verb):
             word = words[field.name]
@@ -206,7 +185,7 @@ class ReplyFormat:
                 case "int" | "float":
                     values[field.name] = read_number(word, field)
                 case kind:
-                    values[field.name] = _target(kind, int(word), view, verb)
+                    values[field.name] = target(kind, int(word), view, verb)
         return verb(**values)
 
     def _check_text(self, text: str) -> str:
@@ -215,24 +194,6 @@ class ReplyFormat:
         if len(text) > self.text_limit:
             raise ModelError(f"the text has {len(text)} characters, not {self.text_limit}")
         return text
-
-
-def _target(kind: str, number: int, view: View, verb: type[Action]) -> object:
-    shape = Shape.of(view)
-    if number not in shape.numbers(kind):
-        raise ModelError(f"{verb.verb} {number}: there is no such {kind} in view")
-    if kind == "post":
-        return view.posts[number - 1].id
-    if kind == "member":
-        return list(_members(view))[number - 1]
-    names = view.groups if kind == "group" else view.communities
-    return names[number - shape.numbers(kind).start]
-
-
-def _members(view: View) -> Iterator[str]:
-    yield from (post.author for post in view.posts)
-    yield from (message.sender for message in view.messages)
-    yield from view.suggested
 
 
 def _is_text_alone(verbs: tuple[type[Action], ...], feed_size: int) -> bool:
@@ -246,7 +207,7 @@ def _reachable(field: Field, shape: Shape) -> bool:
     return field.kind in {"text", "choice", *NUMBERS} or len(shape.numbers(field.kind)) > 0
 
 
-def _ordered_fields(verb: type[Action]) -> list[Field]:
+def ordered_fields(verb: type[Action]) -> list[Field]:
     """List fields in the order in which a reply has them: text comes last."""
     return sorted(fields_of(verb), key=lambda field: field.kind == "text")
 
@@ -254,7 +215,7 @@ def _ordered_fields(verb: type[Action]) -> list[Field]:
 def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
     """Compile the pattern of this verb's line, for any view."""
     parts = [verb.verb]
-    for field in _ordered_fields(verb):
+    for field in ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(rf"\s*:(?P<{field.name}>.*)")
@@ -269,7 +230,7 @@ def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
 
 def _syntax(verb: type[Action]) -> str:
     parts = [verb.verb]
-    for field in _ordered_fields(verb):
+    for field in ordered_fields(verb):
         match field.kind:
             case "text":
                 parts.append(": TEXT")
@@ -290,5 +251,6 @@ def purpose(verb: type[Action]) -> str:
     return " - " + doc.partition("\n")[0].rstrip(".").lower()
 
 
-def _cut(text: str, longest: int = 80) -> str:
+def excerpt(text: str, longest: int = 80) -> str:
+    """Quote the beginning of a text in a message."""
     return repr(text if len(text) <= longest else text[: longest - 3] + "...")

@@ -1,0 +1,275 @@
+"""A valid line reads as the same action in whatever it is wrapped, and no text raises anything."""
+
+from random import Random
+
+import made_hostile
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_worlds import shown, view
+from test_replies import EVERY, HOSTILE, SEEN, VERBS, line, mutated, random_format, random_view
+
+from simnet import Like, Pass, Reply, Write
+from simnet.agents.formats.fitted_reply import fitted
+from simnet.agents.formats.lenient_reader import clean_text, own_names, read
+from simnet.agents.formats.reply_grammar import ReplyFormat
+from simnet.errors import ModelError
+from simnet.inference.fake import plausible
+from simnet.inference.model import Prompt
+from simnet.inference.reasoning import separate_reasoning
+from simnet.inference.reply_text import shortened, unwrapped
+from simnet.inference.sample import Draws, sampler
+from simnet.models import Completion
+from simnet.personas import Persona
+from simnet.verbs import React
+from simnet.world.actions import fields_of
+
+ME = ("ann", "Ann Baker", "Ann")
+WIDE = ReplyFormat(VERBS, 280, 10, 1)
+
+MARKS = (
+    lambda text: f"**{text}**",
+    lambda text: f"*{text}*",
+    lambda text: f"__{text}__",
+    lambda text: f"`{text}`",
+    lambda text: f'"{text}"',
+    lambda text: f"\u201c{text}\u201d",
+    lambda text: f"\xab{text}\xbb",
+    lambda text: f"\u300c{text}\u300d",
+    lambda text: f"'{text}'",
+)
+"""What encloses a line."""
+LEADS = (
+    lambda text: f"- {text}",
+    lambda text: f"* {text}",
+    lambda text: f"\u2022 {text}",
+    lambda text: f"1. {text}",
+    lambda text: f"2) {text}",
+    lambda text: f"> {text}",
+    lambda text: f"## {text}",
+    lambda text: f"@ann: {text}",
+    lambda text: f"Ann: {text}",
+    lambda text: f"Action: {text}",
+    lambda text: f"**Final answer:** {text}",
+    lambda text: f"  {text}  ",
+)
+"""What comes before a line."""
+BLOCKS = (
+    lambda text: f"```\n{text}\n```",
+    lambda text: f"```text\n{text}\n```",
+    lambda text: f"~~~\n{text}\n~~~",
+    lambda text: f"<answer>{text}</answer>",
+    lambda text: f"<answer>\n{text}\n</answer>",
+    lambda text: f"Sure! Here is my action:\n{text}",
+    lambda text: f"I think this is fine.\n\n{text}",
+    lambda text: f"{text}\n\nThat is what I would do.",
+    lambda text: f"{text}<|im_end|>",
+    lambda text: f"\n\n{text}\n",
+)
+"""What surrounds lines."""
+THOUGHTS = (
+    lambda text: text,
+    lambda text: f"<think>like 2? Or reply 2: no.\npass</think>\n\n{text}",
+    lambda text: f"like 2 or\nlike 2\n</think>{text}",
+    lambda text: f"{text}\n<thinking>Was it right to write: that",
+    lambda text: f"[THINK]pass[/THINK]{text}",
+)
+
+
+def spellings(action, seen):
+    """List the spellings of the line of an action: case, separators and words between."""
+    head, colon, text = line(action, seen).partition(": ")
+    verb, *words = head.split(" ")
+    yield head + colon + text
+    yield head.upper() + colon + text
+    yield head.capitalize() + colon + text
+    yield f"**{verb}** {' '.join(words)}{colon}{text}"
+    if colon:
+        yield f"{head}:{text}"
+        yield f"{head}\uff1a{text}"
+        yield f'{head}: "{text}"'
+        yield f"**{head}:** {text}"
+    else:
+        yield f"{head}."
+        yield f"{head}\u3002"
+    if words and words[0].isdigit():
+        rest = " ".join(words[1:]) + colon + text
+        yield f"{verb} #{words[0]} {rest}".strip()
+        yield f"{verb}: {words[0]} {rest}".strip()
+        yield f"{verb} [{words[0]}] {rest}".strip()
+        yield f"{verb} ({words[0]}) {rest}".strip()
+    if isinstance(action, Like | Reply | React):
+        rest = " ".join(words[1:]) + colon + text
+        yield f"{verb} post {words[0]} {rest}".strip()
+
+
+def words_of_text():
+    return st.lists(
+        st.sampled_from(["well", "this", "is", "good", "news", "for", "us", "all"]),
+        min_size=2,
+        max_size=9,
+    ).map(" ".join)
+
+
+@st.composite
+def actions(draw):
+    """Draw an action that is possible in SEEN."""
+    verb = draw(st.sampled_from(VERBS))
+    members = [post.author for post in SEEN.posts] + ["dan", "eve"]
+    values = {}
+    for field in fields_of(verb):
+        match field.kind:
+            case "post":
+                choices = st.sampled_from([post.id for post in SEEN.posts])
+            case "member":
+                choices = st.sampled_from(members)
+            case "group":
+                choices = st.sampled_from(SEEN.groups)
+            case "community":
+                choices = st.sampled_from(SEEN.communities)
+            case "choice":
+                choices = st.sampled_from(field.choices)
+            case _:
+                choices = words_of_text()
+        values[field.name] = draw(choices)
+    return verb(**values)
+
+
+@settings(max_examples=600)
+@given(st.data(), actions())
+def test_a_line_reads_as_its_action_in_any_wrapping(data, action):
+    text = data.draw(st.sampled_from(list(spellings(action, SEEN))))
+    for wraps in ((*MARKS, *LEADS), BLOCKS):
+        for wrap in data.draw(st.lists(st.sampled_from(wraps), max_size=3)):
+            text = wrap(text)
+    text = data.draw(st.sampled_from(THOUGHTS))(text)
+    reading = read(WIDE, separate_reasoning(text).text, SEEN, ME)
+    assert reading.actions == [action]
+    assert not reading.cut
+
+
+def test_what_the_grammar_accepts_reads_the_same_in_both_readers():
+    said = 0
+    for number in range(400):
+        chance = Random(number)
+        reply_format, seen = random_format(chance), random_view(chance)
+        pattern = reply_format.pattern(seen)
+        for draw in range(5 if pattern else 0):
+            said += 1
+            reply = sampler(pattern)(Draws(draw))
+            assert read(reply_format, reply, seen).actions == reply_format.parse(reply, seen)
+    assert said > 1000
+
+
+def readable(reply_format, reply, seen):
+    """Read a reply: it is refused, or actions that the strict reader reads from their lines."""
+    try:
+        reading = read(reply_format, reply, seen, ME)
+    except ModelError as error:
+        assert 0 < len(str(error)) < 300  # noqa: PT017  (that it is raised is not sure)
+        return 0
+    assert 1 <= len(reading.actions) <= reply_format.acts
+    for action in reading.actions:
+        written = action.text if reply_format.sole_verb else line(action, seen)
+        assert reply_format.parse(written, seen) == [action]
+    return 1
+
+
+def test_any_string_is_actions_or_one_model_error():
+    chance = Random(1)
+    accepted = 0
+    for _ in range(200):
+        reply_format, seen = random_format(chance), random_view(chance)
+        pattern = reply_format.pattern(seen) or "pass"
+        for _ in range(30):
+            reply = mutated(chance, sampler(pattern)(Draws(chance.randint(0, 10**9))))
+            accepted += readable(reply_format, reply, seen)
+    assert 500 < accepted < 5_500
+
+
+@pytest.mark.parametrize("acts", [1, 3])
+def test_hostile_strings_are_actions_or_one_model_error(acts):
+    hostile = (*HOSTILE, *made_hostile.LINES, "[" * 30_000, "\n" * 30_000 + "x", "like " * 9_000)
+    for verbs in (VERBS, (Write,), (Reply,), (Pass,)):
+        for size in (0, 1, 10):
+            seen = view(*[shown(number) for number in range(size)], groups=("g",))
+            reply_format = ReplyFormat(verbs, 280, max(size, 1), acts)
+            for reply in hostile:
+                readable(reply_format, reply, seen)
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 10**6))
+def test_replies_of_hostile_models_are_actions_or_one_model_error(number):
+    chance = Random(number)
+    reply_format, seen = random_format(chance), random_view(chance)
+    prompt = Prompt(system="", user="", pattern=reply_format.pattern(seen), seed=number)
+    text = separate_reasoning(made_hostile.reply(chance, lambda: plausible(prompt))).text
+    readable(reply_format, text, seen)
+
+
+PIECES = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(
+            ["<think>", "</think>", "[THINK]", "```", "\n", "**", '"', "like 1", "reply 1: hi", "{",
+             "}", "analysis", "<|channel|>", "<|message|>", "final", ":", "@ann", "Ann says:",
+             '{"action": "like", "post": 1}', "(", ")", "\u201c", "\u25c1think\u25b7", "\u200b"]
+        ),
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=800)
+@given(PIECES)
+def test_no_text_makes_a_reader_raise(text):
+    separated = separate_reasoning(text)
+    assert separate_reasoning(separated.text).text == separated.text
+    for reply_format in (EVERY, WIDE, ReplyFormat((Write,), 9, 1, 1)):
+        readable(reply_format, separated.text, SEEN)
+    assert isinstance(fitted(text, "(yes|no)", ME), str)
+    assert isinstance(clean_text(text, ME), str)
+    assert bool(unwrapped(text, ME)) == bool(text.strip())
+
+
+@given(st.text(min_size=1, max_size=60), st.integers(1, 40))
+def test_a_text_is_cut_to_a_beginning_of_it(text, longest):
+    cut = shortened(text, longest)
+    assert len(cut) <= longest
+    assert text.startswith(cut) or text.lstrip().startswith(cut)
+    if len(text) <= longest:
+        assert cut == text
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "cut"),
+    [
+        ("It is late. We should all go home.", 20, "It is late."),
+        ("We should all go home right now", 20, "We should all go"),
+        ("\u4eca\u65e5\u306f\u3002\u3044\u3044\u5929\u6c17", 6, "\u4eca\u65e5\u306f\u3002"),
+        ("Hi! We should all go home right now", 20, "Hi! We should all go"),
+        ("x" * 30, 20, "x" * 20),
+        ("aaaae\u0301x", 5, "aaaa"),
+    ],
+)  # fmt: skip
+def test_a_text_over_the_limit_is_cut_at_a_sentence_or_a_word(text, longest, cut):
+    assert shortened(text, longest) == cut
+
+
+def test_a_persona_answers_to_its_handle_and_its_names():
+    ann = Persona(id="ann_baker", attributes={"Full Name": "Ann Baker", "city": "Rome", "age": 3})
+    assert set(own_names(ann)) == {"ann_baker", "ann baker", "Ann Baker", "Ann"}
+
+
+def test_of_more_actions_than_allowed_the_first_count():
+    reading = read(EVERY, "1. like 1\n2. reply 2: Yes.\n3. pass", SEEN)
+    assert reading.actions == [Like(40), Reply(7, "Yes.")]
+    assert reading.surplus
+    assert not read(EVERY, "like 1\nreply 2: Yes.", SEEN).surplus
+
+
+def test_completions_say_whether_they_are_replies():
+    assert Completion("like 1", reasoning="Hm.").reasoning_only is False
+    assert Completion(" ", reasoning="Hm.").reasoning_only is True
+    assert Completion("").reasoning_only is False
