@@ -50,6 +50,7 @@ async def arun(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -62,9 +63,10 @@ async def arun(
     The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
     run on Ray, on the cluster at `address` or started here, and model objects in this process;
     with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
-    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run
-    with its record sealed.
+    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed,
+    when most model calls fail, unless `accept_failures`. `progress` is True for a display on the
+    terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run with its record
+    sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -81,7 +83,7 @@ async def arun(
         ray=ray,
         address=address,
         personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
+        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
     )
     return await _launched(start_plan(from_python(scenario, seed), options), progress)
 
@@ -103,6 +105,7 @@ async def aresume(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -128,7 +131,7 @@ async def aresume(
         ray=ray,
         address=address,
         personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
+        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
@@ -155,6 +158,7 @@ async def afork(
     max_tokens: int | None = None,
     max_calls: int | None = None,
     max_minutes: float | None = None,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -179,7 +183,7 @@ async def afork(
         ray=ray,
         address=address,
         personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
+        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
     )
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)

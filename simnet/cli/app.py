@@ -23,6 +23,7 @@ from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
 from simnet.errors import SimnetError
+from simnet.text import terminal_safe
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "
@@ -43,7 +44,8 @@ class Commands(TyperGroup):
         except SimnetError as error:
             if ctx.params.get("debug"):
                 raise
-            sys.stderr.write(f"error: {error}\n")
+            for line in (f"error: {error}", *getattr(error, "__notes__", ())):
+                sys.stderr.write(terminal_safe(line) + "\n")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None

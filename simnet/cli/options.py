@@ -96,6 +96,9 @@ MaxMinutes = Annotated[
 MaxCalls = Annotated[
     int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
 ]
+AcceptFailures = Annotated[
+    bool, typer.Option("--accept-failures", help="Go on although most model calls fail.")
+]
 Watch = Annotated[
     bool | None,
     typer.Option(help="Print posts as they land; by default for up to 100 personas."),
@@ -147,6 +150,7 @@ class RunFlags:
     max_tokens: MaxTokens = None
     max_minutes: MaxMinutes = None
     max_calls: MaxCalls = None
+    accept_failures: AcceptFailures = False
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -159,7 +163,9 @@ class RunFlags:
             ray=self.ray,
             address=self.address,
             personas_per_actor=read_per_actor(self.personas_per_actor),
-            budget=Budget(self.max_tokens, self.max_calls, self.max_minutes),
+            budget=Budget(
+                self.max_tokens, self.max_calls, self.max_minutes, not self.accept_failures
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from simnet.errors import ActorDiedError, DiskError, RunError
 from simnet.inference.backend import Backend, built
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
-from simnet.recording.reading.run import Run
+from simnet.recording.reading.run import RUNS, Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run
@@ -89,6 +89,8 @@ class _ActiveRun:
             raise stopped from None
         except Exception as error:
             self._end_early(directory, State.FAILED, f"{type(error).__name__}: {error}")
+            if isinstance(error, RunError):
+                error.add_note(f"what was recorded is kept; {_advice(directory)}")
             raise
         finally:
             self._stop_listening()
@@ -234,6 +236,13 @@ class _ActiveRun:
             with Recorder(directory.path) as recorder:
                 recorder.seal()
             directory.finish(state, error=error)
+
+
+def _advice(directory: RunDirectory) -> str:
+    """Say how a run goes on, with the command."""
+    root = directory.path.parent
+    where = "" if str(root) == str(RUNS) else f" --runs {root}"
+    return f"go on with: simnet resume {directory.path.name}{where}"
 
 
 def _actors(placement: Placement | None) -> dict[str, int]:

@@ -67,7 +67,8 @@ class RunOptions:
     """Address of a Ray cluster; None starts Ray on this machine."""
     personas_per_actor: PersonasPerActor = "auto"
     budget: Budget = UNLIMITED
-    """What the run may cost; once that is spent, it stops and can be resumed."""
+    """What the run may cost; once that is spent, it stops and can be resumed. Says too whether a
+    run in which most model calls fail goes on."""
 
     def __post_init__(self) -> None:
         if self.ray is False and self.address is not None:

@@ -23,6 +23,7 @@ from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
+from simnet.scheduler.failure_limit import failures_of
 from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
 from simnet.world.posts import View
 
@@ -59,7 +60,8 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
         if thoughts.shared:
             usage = usage.less(_usage(thoughts.shared))
         usage = usage._replace(asks=host.take_asks())
-        yield Answer(thoughts.decisions, _encoded(thoughts.calls), usage)
+        failures = failures_of(thoughts.calls, thoughts.decisions)
+        yield Answer(thoughts.decisions, _encoded(thoughts.calls), usage, failures)
 
 
 def _usage(calls: Sequence[Call]) -> Usage:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from simnet.errors import DiskError
-from simnet.scheduler.scheduler import Record
+from simnet.scheduler.partners import Record
 
 RETRY_SECONDS = 1.0
 """Wall seconds between two attempts."""

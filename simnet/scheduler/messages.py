@@ -6,6 +6,7 @@ from typing import NamedTuple
 from simnet.clock import Seconds
 from simnet.inference.statistics import Statistics, merged
 from simnet.kernel.ledger import Ledger
+from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision
 
 
@@ -38,6 +39,8 @@ class Answer(NamedTuple):
     calls: bytes
     """Rows of the `calls` table, encoded; empty if there were none."""
     usage: Usage
+    failures: tuple[CallFailure, ...] = ()
+    """Why some of these calls failed."""
 
 
 class Posted(NamedTuple):
@@ -87,6 +90,8 @@ class Progress(NamedTuple):
     """Why the run is paused: the disk is full or fails. None while it runs."""
     engines: tuple[EngineState, ...] = ()
     """What each engine did lately, if there are several."""
+    failures: tuple[FailureCount, ...] = ()
+    """Why model calls failed since this start of the run, the most frequent causes first."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

@@ -7,17 +7,17 @@ one gets them by the hundred.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from simnet.clock import Seconds
+from simnet.errors import ActorDiedError, RunError
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.row_types import Edge
-from simnet.recording.schema import encode
-from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.failure_limit import FailureLimit
 from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
-from simnet.world.events import DONE, Event, ExposureBatch
+from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.row_buffer import RowBuffer
+from simnet.world.events import DONE, Event
 from simnet.world.posts import View
 
 SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
@@ -37,26 +37,6 @@ REPORT_SECONDS = 0.25
 POSTS_PER_REPORT = 32
 
 
-class AgentPool(Protocol):
-    """The hosts that run agents, in this process or on a cluster."""
-
-    def host_of(self, who: str) -> int:
-        """Return the number of the host that runs this persona."""
-        ...
-
-    def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Send views to one host; yield answers as they are ready, one decision for each view."""
-        ...
-
-
-class Record(Protocol):
-    """A recorder, in this process or in another."""
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Append batches of (table, encoded rows) in order; return when they are on disk."""
-        ...
-
-
 class Scheduler:
     """Drives one kernel to its end."""
 
@@ -74,25 +54,25 @@ class Scheduler:
         """Take the kernel, the agents, the record and the function that gets progress.
 
         Rows from before `since`, in simulated seconds, belong to another run and are not
-        recorded. The scheduler stops when the tokens or calls of `budget` are spent. `clock`
-        returns seconds and has to run as fast as the clock of the event loop does.
+        recorded. The scheduler stops when the tokens or calls of `budget` are spent, or when too
+        many calls fail. `clock` returns seconds and has to run as fast as the clock of the event
+        loop does.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
         self._record = record
         self._report = report
         self._clock = clock
-        self._since = since
         self._budget = budget
         self._decided = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
         """One task for each batch of views that was sent to a host."""
         self._writing: set[asyncio.Task[None]] = set()
         self._write_slots = asyncio.Semaphore(WRITES_IN_FLIGHT)
-        self._calls: list[bytes] = []
-        self._events: list[Event] = []
-        self._exposures: list[ExposureBatch] = []
-        self._ties: list[Edge] = []
+        self._rows = RowBuffer(since)
+        self._failures = FailureLimit()
+        self._fault: RunError | None = None
+        """Why the run cannot go on."""
         self._usage = Usage()
         self._in_flight = self._sends = self._writes = 0
         self._stop = False
@@ -107,7 +87,11 @@ class Scheduler:
         self._decided.set()
 
     async def run(self) -> Finish:
-        """Run to the end or until `stop`. Raises what an agent or the record raises."""
+        """Run to the end or until `stop`. Raises what an agent or the record raises.
+
+        Raises RunError when the model is gone or too many calls fail. The rows until then are
+        recorded, except those from the failed calls at the end on: a resume asks these again.
+        """
         self._started_at = self._written_at = self._clock()
         status = Status.FULL
         async with asyncio.TaskGroup() as self._tasks:
@@ -124,13 +108,17 @@ class Scheduler:
                 self._take_rows()
                 await self._write_rows()
                 if status is Status.DONE:
+                    self._judge(at_end=True)
                     break
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
                     await self._wait()
                 else:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
+            self._close_rows()
             await self._write_rows(everything=True)
+        if self._fault is not None:
+            raise self._fault
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
     async def _hold_back(self) -> bool:
@@ -154,7 +142,7 @@ class Scheduler:
 
     async def _wait(self) -> None:
         """Wait for a decision; if there are rows to write, only until they have to be written."""
-        if not (self._events or self._calls):
+        if not self._rows:
             await self._decided.wait()
             return
         try:
@@ -190,9 +178,21 @@ class Scheduler:
             task.add_done_callback(self._turns.discard)
 
     async def _think(self, host: int, views: Sequence[View]) -> None:
+        if self._fault is not None:
+            return
+        try:
+            await self._take_answers(host, views)
+        except ActorDiedError:
+            raise  # rows cannot be sent any more
+        except RunError as error:
+            self._fail(error)
+
+    async def _take_answers(self, host: int, views: Sequence[View]) -> None:
         async for answer in self._agent_pool.think(host, views):
             if answer.calls:
-                self._calls.append(answer.calls)
+                self._count_failures(answer)
+                self._rows.add_calls(answer.calls)
+                self._judge()
             self._usage = self._usage.plus(answer.usage)
             self._stop = self._stop or self._budget.spent(self._usage) is not None
             self._kernel.deliver(answer.decisions)
@@ -205,30 +205,51 @@ class Scheduler:
         while self._turns:
             await asyncio.wait(set(self._turns))
 
+    # -- failed calls -----------------------------------------------------------------
+
+    def _count_failures(self, answer: Answer) -> None:
+        """Withhold rows from the first failed call on, until a call succeeds again."""
+        calls = answer.usage.calls + answer.usage.shared
+        self._failures.add(calls, answer.failures)
+        if len(answer.failures) < calls:
+            self._rows.release()
+        elif not self._rows.withholds:
+            self._take_rows()  # what was done before does not depend on this failure
+            self._rows.withhold()
+
+    def _judge(self, *, at_end: bool = False) -> None:
+        """Stop the run if too many calls have failed."""
+        if self._budget.failures and (why := self._failures.exceeded(at_end=at_end)):
+            self._fail(RunError(why))
+
+    def _fail(self, fault: RunError) -> None:
+        """Start no more turns, drop those in flight, and raise `fault` from `run`."""
+        self._fault = self._fault or fault
+        self.stop()
+        for turn in self._turns:
+            turn.cancel()
+
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
-        events, exposure_batches, ties = self._kernel.take_rows()
+        rows = self._kernel.take_rows()
         if self._report is not None:
-            self._report_progress(events)
-        self._events += [event for event in events if event.time >= self._since]
-        self._exposures += [batch for batch in exposure_batches if batch.time >= self._since]
-        self._ties += ties
+            self._report_progress(rows.events)
+        self._rows.add(rows)
+
+    def _close_rows(self) -> None:
+        """Decide about rows that are withheld: a run that has failed forgets them."""
+        if self._fault is not None:
+            self._rows.discard()
+        self._rows.release()
 
     async def _write_rows(self, *, everything: bool = False) -> None:
         """Send rows to the record once there are enough, calls before rows that depend on them."""
         now = self._clock()
         late = now - self._written_at >= WRITE_SECONDS
-        if not (everything or late or len(self._events) >= ROWS_PER_WRITE):
+        if not (everything or late or self._rows.events >= ROWS_PER_WRITE):
             return
-        batches = [("calls", calls) for calls in self._calls]
-        if self._exposures:
-            batches.append(("exposures", encode_exposures(self._exposures)))
-        if self._events:
-            batches.append(("events", encode("events", self._events)))
-        if self._ties:
-            batches.append(("network", encode("network", self._ties)))
-        self._calls, self._exposures, self._events, self._ties = [], [], [], []
+        batches = self._rows.take()
         self._written_at = now
         if batches:
             self._writes += 1
@@ -270,4 +291,5 @@ class Scheduler:
             first_reply=self._first_reply,
             sends=self._sends,
             writes=self._writes,
+            failures=self._failures.counts(),
         )

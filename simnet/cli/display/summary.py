@@ -12,6 +12,7 @@ from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
+from simnet.text import one_line, terminal_safe
 
 
 def print_closing(outcome: RunResult, console: Console) -> None:
@@ -27,7 +28,9 @@ def _closing(outcome: RunResult) -> RenderableType:
         (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
         f" after {format_time(progress.now)} of simulated time, {format_seconds(progress.elapsed)}",
     )
-    return Group(Text(), head, Text(), _ledger(progress.ledger), Text(), _costs(outcome), Text())
+    failures = [Text(line) for line in failure_lines(progress)]
+    ledger = _ledger(progress.ledger)
+    return Group(Text(), head, Text(), ledger, *failures, Text(), _costs(outcome), Text())
 
 
 def outcome_json(outcome: RunResult) -> dict[str, Any]:
@@ -47,11 +50,21 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
             name: dict(value) if isinstance(value, dict) else value
             for name, value in ledger._asdict().items()
         },
+        "failures": [count._asdict() for count in progress.failures],
         "usage": progress.usage._asdict(),
         "engines": [engine_json(state) for state in progress.engines],
         "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
         "digest": outcome.finish.digest,
     }
+
+
+def failure_lines(progress: Progress) -> list[str]:
+    """Say how many model calls failed and why; a line for each cause, none without failures."""
+    calls = progress.usage.calls + progress.usage.shared
+    return [
+        f"{count.times:,} of {calls:,} calls failed: {terminal_safe(one_line(count.reason))}"
+        for count in progress.failures
+    ]
 
 
 def engine_line(state: EngineState) -> str:
