@@ -65,7 +65,7 @@ def failed(tmp_path, model, scenario=None, **options):
 def test_a_run_whose_first_calls_all_fail_stops_with_the_reason(tmp_path):
     model = Refusing(lambda number: True)
     error, stopped = failed(tmp_path, model)
-    assert "model calls failed: error: Error code: 400 - no 'temperature', please" in str(error)
+    assert "model calls failed: Error code: 400 - no 'temperature', please" in str(error)
     assert "\n" not in str(error)
     assert error.exit_code == 1
     assert stopped.manifest.state is State.FAILED
@@ -109,7 +109,7 @@ def test_a_run_with_some_failures_completes_and_the_summary_counts_them(tmp_path
     assert done.manifest.state is State.COMPLETED
     times = pc.sum(pc.equal(done.read("calls")["finish"], "error")).as_py()
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"{times} of {done.read('calls').num_rows} calls failed: error: Error code: 400" in shown
+    assert f"{times} of {done.read('calls').num_rows} calls failed: Error code: 400" in shown
 
 
 def test_most_of_the_newest_calls_failing_stops_a_run_that_began_well(tmp_path):
@@ -176,7 +176,7 @@ def test_the_command_exits_with_1_and_one_line(tmp_path):
     command = ["run", str(file), "--backend", "fake", "--no-ray", "--runs", str(tmp_path / "r")]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
-    assert "error: 20 of the 20 model calls failed: error: the pattern" in result.output
+    assert "error: 20 of the 20 model calls failed: the pattern" in result.output
     assert "go on with: simnet resume" in result.output
 
 

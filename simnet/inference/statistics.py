@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from simnet.inference.retry_waits import Wait
 
 BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Upper bounds, in seconds, of the buckets of a histogram; one more bucket has the rest."""
@@ -30,6 +32,10 @@ class Statistics(NamedTuple):
     """Histogram over `BOUNDS` of the seconds that requests waited for admission."""
     generated: tuple[int, ...] = ()
     """The same of the seconds from admission to the last token."""
+    left_out: tuple[str, ...] = ()
+    """Parameters that the endpoint refused, so that they are not sent."""
+    waits: tuple[Wait, ...] = ()
+    """Why prompts wait until they are sent again."""
 
     @property
     def hit_rate(self) -> float:
@@ -54,8 +60,12 @@ def merged(engines: Sequence[Statistics]) -> Statistics:
     columns = dict(zip(Statistics._fields, zip(*engines, strict=True), strict=True))
     kv_use = sum(columns.pop("kv_use")) / len(engines)
     queued, generated = (_added(columns.pop(name)) for name in ("queued", "generated"))
+    left_out = tuple(dict.fromkeys(chain.from_iterable(columns.pop("left_out"))))
+    waits = tuple(chain.from_iterable(columns.pop("waits")))
     sums = {name: sum(values) for name, values in columns.items()}
-    return Statistics(**sums, kv_use=kv_use, queued=queued, generated=generated)
+    return Statistics(
+        **sums, kv_use=kv_use, queued=queued, generated=generated, left_out=left_out, waits=waits
+    )
 
 
 def _added(histograms: Sequence[Sequence[int]]) -> tuple[int, ...]:

@@ -52,9 +52,7 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
     `decisions` are those that `calls` led to. Without calls the result is empty: recorded
     failures that are replayed are not failures of the model that is asked now.
     """
-    failed = [
-        _failure(f"{call.finish}: {call.completion}") for call in calls if call.finish not in USABLE
-    ]
+    failed = [_failure(call) for call in calls if call.finish not in USABLE]
     if calls and any(decision.failure is not None for decision in decisions):
         lost = {(call.who, call.turn) for call in calls if call.finish not in USABLE}
         failed += [
@@ -65,8 +63,8 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
     return tuple(failed)
 
 
-def _failure(text: str) -> CallFailure:
-    text = cut(one_line(text), _LONGEST)
+def _failure(call: Call) -> CallFailure:
+    text = cut(one_line(call.completion or call.finish), _LONGEST)
     return CallFailure(_NUMBER.sub("#", text), text)
 
 

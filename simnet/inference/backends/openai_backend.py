@@ -37,14 +37,14 @@ class OpenAIBackend(Backend):
             raise UsageError("an endpoint has no default model; name one with --model")
         return cls(
             model=request.model,
-            why=f"asked for: {request.endpoint.base_url} serves it",
+            why=f"asked for: {request.endpoint.shown_url} serves it",
             endpoint=request.endpoint,
             replicas=request.replicas,
         )
 
     def ready(self, progress: Callable[[str], None]) -> Self:
         """Ask the endpoint what it serves; see `Endpoint.ready`."""
-        progress(f"asking {self.endpoint.base_url} for {self.model}")
+        progress(f"asking {self.endpoint.shown_url} for {self.model}")
         return replace(self, endpoint=self.endpoint.ready(self.model))
 
     def build(self) -> Model:
