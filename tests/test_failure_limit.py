@@ -127,8 +127,9 @@ def test_failures_are_accepted_on_request(tmp_path):
 
 
 def test_replies_that_nobody_can_read_count_as_failures(tmp_path):
-    error, _ = failed(tmp_path, FakeModel(lambda prompt: "%"))
-    assert "unreadable" in str(error)
+    error, stopped = failed(tmp_path, FakeModel(lambda prompt: "%"))
+    assert "model calls failed: unreadable: " in str(error)
+    assert set(stopped.read("calls")["completion"].to_pylist()) == {"%"}
 
 
 def test_a_behaviour_that_hides_failed_calls_does_not_hide_them_from_the_limit(tmp_path):

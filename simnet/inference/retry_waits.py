@@ -15,6 +15,11 @@ class Wait(NamedTuple):
     """Wall seconds until the first of them is sent again."""
     prompts: int
 
+    def describe(self) -> str:
+        """Say in one line what prompts wait for, and how long."""
+        who = "1 prompt waits" if self.prompts == 1 else f"{self.prompts:,} prompts wait"
+        return f"{who}: {self.reason}; trying again in {self.seconds:.0f} s"
+
 
 class RetryWaits:
     """The prompts of one model that wait for their next try."""

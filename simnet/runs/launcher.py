@@ -16,6 +16,8 @@ from simnet.recording.reading.run import RUNS, Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run
+from simnet.runs.heartbeat import with_beats
+from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Runtime, Silent
 from simnet.runtime.in_process import InProcess
@@ -24,10 +26,12 @@ from simnet.runtime.placement import Placement
 from simnet.scenario.expected_turns import check_most_turns
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.disk_retry import DiskRetry
-from simnet.scheduler.messages import Finish
+from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+BEAT_SECONDS = 1.0
+"""Wall seconds without progress after which the last report is repeated with new statistics."""
 
 
 async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
@@ -66,6 +70,8 @@ class _ActiveRun:
         self._spent: str | None = None
         self._reached = -1.0
         """Simulated time of the last progress."""
+        self._last: tuple[Progress, float] | None = None
+        """The last progress, and the time of the event loop's clock when it came."""
 
     async def run(self) -> RunResult:
         directory = self._plan.into or create_run(self._plan)
@@ -185,7 +191,12 @@ class _ActiveRun:
         if budget.minutes is not None:  # a stuck model reports no progress
             why = f"budget: {budget.minutes:g} minutes"
             asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, runtime, why)
-        async for update in runtime.run():
+        notes = ModelNotes(self._reporter.phase, directory)
+        async for update in with_beats(runtime.run(), BEAT_SECONDS):
+            if update is None:
+                self._beat(runtime, notes)
+                continue
+            notes.see(update.progress if isinstance(update, Finish) else update)
             if isinstance(update, Finish):
                 self._reporter.progress(update.progress)
                 if update.stopped:
@@ -193,12 +204,22 @@ class _ActiveRun:
                 return update
             self._reporter.progress(update)
             self._reached = update.now
+            self._last = update, asyncio.get_running_loop().time()
             self._spend(runtime, budget.spent(update.usage))
             if update.paused != self._paused:
                 self._pause(directory, update.paused)
             if rows := meter.rows(update):
                 await runtime.write(rows)
         raise RunError("the run ended without saying how")
+
+    def _beat(self, runtime: Runtime, notes: ModelNotes) -> None:
+        """Report that the run still goes on, with what its models wait for."""
+        if self._last is not None:
+            last, at = self._last
+            elapsed = last.elapsed + asyncio.get_running_loop().time() - at
+            progress = runtime.refreshed(last._replace(posted=(), elapsed=elapsed))
+            notes.see(progress)
+            self._reporter.progress(progress)
 
     def _spend(self, runtime: Runtime, why: str | None) -> None:
         """Stop the run if `why` names a limit of the budget."""

@@ -136,6 +136,12 @@ class InProcess:
             yield self._with_statistics(update)
 
     def _with_statistics(self, update: Progress | Finish) -> Progress | Finish:
+        if isinstance(update, Finish):
+            return update._replace(progress=self.refreshed(update.progress))
+        return self.refreshed(update)
+
+    def refreshed(self, progress: Progress) -> Progress:
+        """Return a report with the newest statistics of the models."""
         states = [
             EngineState(
                 engine=name or DEFAULT,
@@ -145,9 +151,7 @@ class InProcess:
             )
             for name, model in self._models.items()
         ]
-        if isinstance(update, Finish):
-            return update._replace(progress=with_engines(update.progress, states))
-        return with_engines(update, states)
+        return with_engines(progress, states)
 
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""

@@ -36,6 +36,8 @@ class CallFailure(NamedTuple):
     """The reason with its numbers masked, so that equal causes can be counted."""
     example: str
     """The reason in full."""
+    replied: bool = False
+    """Whether there was a reply, which could not be read."""
 
 
 class FailureCount(NamedTuple):
@@ -56,11 +58,16 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
     if calls and any(decision.failure is not None for decision in decisions):
         lost = {(call.who, call.turn) for call in calls if call.finish not in USABLE}
         failed += [
-            CallFailure(f"unreadable: {' '.join(one.marks)}", f"unreadable: {one.failure}")
+            _unreadable(one)
             for one in decisions
             if one.failure is not None and (one.who, one.turn) not in lost
         ]
     return tuple(failed)
+
+
+def _unreadable(decision: Decision) -> CallFailure:
+    example = cut(one_line(f"unreadable: {decision.failure}"), _LONGEST)
+    return CallFailure(f"unreadable: {' '.join(decision.marks)}", example, replied=True)
 
 
 def _failure(call: Call) -> CallFailure:

@@ -208,10 +208,10 @@ class Scheduler:
     # -- failed calls -----------------------------------------------------------------
 
     def _count_failures(self, answer: Answer) -> None:
-        """Withhold rows from the first failed call on, until a call succeeds again."""
+        """Withhold rows from the first call without a reply on, until there is one again."""
         calls = answer.usage.calls + answer.usage.shared
         self._failures.add(calls, answer.failures)
-        if len(answer.failures) < calls:
+        if sum(not failure.replied for failure in answer.failures) < calls:
             self._rows.release()
         elif not self._rows.withholds:
             self._take_rows()  # what was done before does not depend on this failure

@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
+from simnet.inference.retry_waits import Wait
 from simnet.scenario.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
 
@@ -46,6 +47,8 @@ class Figures(NamedTuple):
     """How often an engine was restarted."""
     engines: tuple[EngineState, ...] = ()
     """The state of each engine, if there are several."""
+    waits: tuple[Wait, ...] = ()
+    """Why prompts wait until they are sent again."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as values that JSON knows."""
@@ -53,7 +56,8 @@ class Figures(NamedTuple):
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in self._asdict().items()
         }
-        return {**fields, "engines": [engine_json(state) for state in self.engines]}
+        fields["engines"] = [engine_json(state) for state in self.engines]
+        return {**fields, "waits": [wait._asdict() for wait in self.waits]}
 
 
 def engine_json(state: EngineState) -> dict[str, Any]:
@@ -98,6 +102,7 @@ class Pace:
             kv_use=progress.statistics.kv_use if progress.statistics else 0.0,
             restarts=len(progress.incidents),
             engines=progress.engines,
+            waits=progress.statistics.waits if progress.statistics else (),
         )
 
     def _rates(self, progress: Progress) -> tuple[float, float]:

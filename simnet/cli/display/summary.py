@@ -69,7 +69,7 @@ def failure_lines(progress: Progress) -> list[str]:
 
 def engine_line(state: EngineState) -> str:
     """Format the state and the totals of one of several engines as a line."""
-    items = [Path(state.model).name]
+    items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
         items += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]

@@ -44,6 +44,8 @@ class ModelFacts(_Facts):
     """Name of the backend: vllm | openai | fake | in process."""
     replicas: int = 1
     """Number of engines that served it."""
+    left_out: tuple[str, ...] = ()
+    """Parameters of requests that its endpoint refused, so that they were not sent."""
 
 
 class ScenarioFacts(_Facts):

@@ -246,6 +246,10 @@ class Cluster:
                 raise
             raise engines.failure from error
 
+    def refreshed(self, progress: Progress) -> Progress:
+        """Return a report with the newest statistics of the models."""
+        return self._engines.refreshed(progress) if self._engines is not None else progress
+
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""
         if hasattr(self, "_scheduler"):
