@@ -217,3 +217,15 @@ def test_names_that_an_endpoint_lists_stay_on_one_line():
         asyncio.run(run())
     assert "\n" not in str(end.value)
     assert "\x1b" not in str(end.value)
+
+
+def test_cached_tokens_that_an_endpoint_does_not_tell_are_unknown_and_not_none():
+    body = json.loads(reply("a line"))
+    del body["usage"]["prompt_tokens_details"]
+    silent = json.dumps(body)
+    [done], figures = ask(StubEndpoint(lambda number, asked: (200, {}, silent)), prompts(1))
+    assert (done.cached_tokens, figures.hit_rate) == (None, None)
+    assert "prefix_cache_hit_rate" not in {name for name, _, _ in figures.figures()}
+    mixed = StubEndpoint(lambda number, asked: (200, {}, silent) if number == 1 else None)
+    _, figures = ask(mixed, prompts(2))
+    assert figures.hit_rate == 0.8

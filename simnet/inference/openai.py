@@ -61,7 +61,7 @@ class OpenAIModel:
         self._transient = (openai.APIStatusError, openai.APIConnectionError)
         self._throttle = Throttle(endpoint.in_flight)
         self._closing = asyncio.Event()
-        self._replies = self._prompted = self._cached = self._output = 0
+        self._replies = self._prompted = self._cached = self._uncounted = self._output = 0
         self._queued, self._generated = Histogram(), Histogram()
 
     async def generate(
@@ -87,6 +87,7 @@ class OpenAIModel:
             waiting=self._throttle.admission.waiting,
             prompt_tokens=self._prompted,
             cached_tokens=self._cached,
+            uncounted_tokens=self._uncounted,
             generated_tokens=self._output,
             throttled=self._throttle.throttled,
             left_out=self._requests.left_out,
@@ -178,7 +179,10 @@ class OpenAIModel:
         self._replies += 1
         self._generated.add(done.seconds)
         self._prompted += done.prompt_tokens
-        self._cached += done.cached_tokens
+        if done.cached_tokens is None:
+            self._uncounted += done.prompt_tokens
+        else:
+            self._cached += done.cached_tokens
         self._output += done.output_tokens
         return done
 
@@ -207,7 +211,7 @@ def _completion(reply: Any, seconds: float) -> Completion:
     details = getattr(usage, "prompt_tokens_details", None)
     counts = (
         _count(getattr(usage, "prompt_tokens", None)) or 0,
-        _count(getattr(details, "cached_tokens", None)) or 0,
+        _count(getattr(details, "cached_tokens", None)),
         _count(getattr(usage, "completion_tokens", None)) or 0,
     )
     text = choice.message.content

@@ -99,6 +99,7 @@ def estimate(
         columns = ["time", "who", *_FIGURES]
         table = Run.open(result.folder).table("calls").to_table(columns=columns)
         calls = {name: table[name].to_pylist() for name in columns}
+        calls["cached_tokens"] = [known or 0 for known in calls["cached_tokens"]]
     if not calls["time"]:
         raise UsageError(
             f"no model was asked in the first {share:.2%} of {scenario.name}; give a larger --share"

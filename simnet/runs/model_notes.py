@@ -30,7 +30,7 @@ class ModelNotes:
         self._directory = directory
         self._clock = clock
         self._left_out: dict[str, tuple[str, ...]] = {}
-        self._calls = -1
+        self._replies = -1
         self._answered_at = clock()
         self._told: tuple[str, float] | None = None
         """The reason of the wait that was told last, and when."""
@@ -46,8 +46,9 @@ class ModelNotes:
     def _see_wait(self, progress: Progress) -> None:
         now = self._clock()
         waits = progress.statistics.waits if progress.statistics else ()
-        if progress.usage.calls != self._calls:
-            self._calls, self._answered_at = progress.usage.calls, now
+        replies = progress.usage.calls - sum(count.times for count in progress.failures)
+        if replies != self._replies:
+            self._replies, self._answered_at = replies, now
             if self._told is not None and not waits:
                 self._told = None
                 self._report("the endpoint answers again; going on")

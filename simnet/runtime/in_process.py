@@ -68,8 +68,9 @@ def _usage(calls: Sequence[Call]) -> Usage:
     return Usage(
         calls=len(calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
-        cached_tokens=sum(call.cached_tokens for call in calls),
+        cached_tokens=sum(call.cached_tokens or 0 for call in calls),
         output_tokens=sum(call.output_tokens for call in calls),
+        uncounted_tokens=sum(c.prompt_tokens for c in calls if c.cached_tokens is None),
     )
 
 

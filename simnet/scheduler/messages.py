@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.inference.statistics import Statistics, merged
+from simnet.inference.statistics import Statistics, cached_share, merged
 from simnet.kernel.ledger import Ledger
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision
@@ -16,11 +16,19 @@ class Usage(NamedTuple):
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    """Prompt tokens that were in the model's cache, of the calls of which that is known."""
     output_tokens: int = 0
     shared: int = 0
     """Additional calls answered by a deduplicated completion; the model was not called for them."""
     asks: int = 0
     """Batches in which prompts were sent to the model."""
+    uncounted_tokens: int = 0
+    """Prompt tokens of calls of which it is unknown how many were in the model's cache."""
+
+    @property
+    def cached(self) -> float | None:
+        """Share of the prompt tokens that were in the model's cache, 0 to 1; None if unknown."""
+        return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
     def plus(self, other: "Usage") -> "Usage":
         """Return the sum of two costs."""

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.display.pace import Figures, Pace, format_seconds
+from simnet.cli.display.pace import Figures, Pace, format_cached, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
@@ -253,7 +253,7 @@ def _expected(figures: Figures) -> str:
 def _speed(figures: Figures) -> str:
     text = (
         f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
-        f"({figures.cached:.0%} cached), {figures.tokens_out:,.0f} tokens/s out"
+        f"({format_cached(figures.cached)} cached), {figures.tokens_out:,.0f} tokens/s out"
     )
     if figures.waiting:
         text += f", {figures.waiting:,} waiting"

@@ -31,8 +31,8 @@ class Figures(NamedTuple):
     """Prompt tokens per wall second, cached ones included."""
     tokens_out: float
     """Output tokens per wall second."""
-    cached: float
-    """Share of all prompt tokens so far that were in the prefix cache."""
+    cached: float | None
+    """Share of all prompt tokens so far that were in the prefix cache; None if unknown."""
     refused: int
     failed: int
     marks: dict[str, int]
@@ -92,7 +92,7 @@ class Pace:
             calls=usage.calls,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            cached=usage.cached_tokens / max(1, usage.prompt_tokens),
+            cached=usage.cached,
             refused=refused,
             failed=failed,
             marks=dict(ledger.marks),
@@ -126,6 +126,11 @@ class Pace:
         if share < EARLIEST_ESTIMATE:
             return None
         return progress.elapsed * (1 - share) / share
+
+
+def format_cached(share: float | None) -> str:
+    """Format the share of prompt tokens that were in a cache; `-` if it is unknown."""
+    return "-" if share is None else f"{share:.0%}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.display.pace import engine_json, format_seconds
+from simnet.cli.display.pace import engine_json, format_cached, format_seconds
 from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
@@ -72,7 +72,7 @@ def engine_line(state: EngineState) -> str:
     items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        items += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]
+        items += [f"{now.prompt_tokens:,} tokens in ({format_cached(now.hit_rate)} cached)"]
         items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
     if state.restarts:
         items += [f"started again {state.restarts} times"]
@@ -117,10 +117,10 @@ def _costs(outcome: RunResult) -> Table:
 def _tokens(progress: Progress) -> str:
     usage = progress.usage
     seconds = max(progress.elapsed, 1e-3)
-    cached = usage.cached_tokens / max(1, usage.prompt_tokens)
+    cached = format_cached(usage.cached)
     shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
-        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached:.0%} cached, "
+        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached} cached, "
         f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
         f"({usage.output_tokens / seconds:,.0f}/s)"
     )
