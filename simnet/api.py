@@ -6,6 +6,7 @@ They build the same options and plans as the command line and launch them the sa
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from threading import Thread
@@ -17,7 +18,14 @@ from simnet.recording.reading.run import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
-from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
+from simnet.runs.options import (
+    NO_ADAPTERS,
+    NO_ENGINE,
+    NO_MODELS,
+    ModelChoice,
+    ModelOptions,
+    RunOptions,
+)
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import check_resumable, resume_plan
@@ -42,6 +50,8 @@ async def arun(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     out: Path | str = RUNS,
     seed: int | None = None,
     ray: bool | None = None,
@@ -58,7 +68,10 @@ async def arun(
     `model` is the folder or hub name of a model, or a model object; None is the default of
     `backend`, which is `vllm`, `openai` (with `base_url`) or `fake`. `models` are further models
     by the names that cohorts give them, `adapters` folders of LoRA adapters. Each model given by
-    name is served by `replicas` engines.
+    name is served by `replicas` engines. `engine` are settings by name: fields of
+    `simnet.models.EngineSettings` and arguments of vLLM such as `tensor_parallel_size`, or fields
+    of `simnet.models.Endpoint`. A call may take `deadline` wall seconds; None goes by how fast
+    the model is.
 
     The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
     run on Ray, on the cluster at `address` or started here, and model objects in this process;
@@ -70,21 +83,7 @@ async def arun(
 
     Raises SimnetError; see `simnet.errors`.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        out=Path(out),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
-    )
+    options = _options(locals())
     return await _launched(start_plan(from_python(scenario, seed), options), progress)
 
 
@@ -99,6 +98,8 @@ async def aresume(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     ray: bool | None = None,
     address: str | None = None,
     personas_per_actor: PersonasPerActor = "auto",
@@ -119,20 +120,7 @@ async def aresume(
     DivergenceError if a prompt differs from the recorded one. `resume` blocks, `aresume` is
     awaited.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
-    )
+    options = _options(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
@@ -151,6 +139,8 @@ async def afork(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
@@ -171,20 +161,7 @@ async def afork(
     Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at`. `fork` blocks, `afork` is awaited.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes, not accept_failures),
-    )
+    options = _options(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
     plan = fork_plan(opened, at, from_python(scenario, seed), timeline, options)
@@ -253,6 +230,20 @@ class Run(Record):
     aresume = aresume
     fork = fork
     afork = afork
+
+
+def _options(arguments: Mapping[str, Any]) -> RunOptions:
+    """Gather the options of a run from the arguments of a function, which are named like them."""
+    models = {one.name: arguments[one.name] for one in fields(ModelOptions)}
+    tokens, calls, minutes = (arguments[f"max_{name}"] for name in ("tokens", "calls", "minutes"))
+    return RunOptions(
+        models=ModelOptions(**models),
+        out=Path(arguments.get("out", RUNS)),
+        ray=arguments["ray"],
+        address=arguments["address"],
+        personas_per_actor=arguments["personas_per_actor"],
+        budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
+    )
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
@@ -80,6 +81,22 @@ Also = Annotated[
 Replicas = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many engines serve each model.")
 ]
+Engine = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME=VALUE",
+        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; repeatable.",
+    ),
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        metavar="SECONDS",
+        help="Longest time a model call may take; by default it goes by how fast the model is.",
+    ),
+]
 Address = Annotated[
     str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
 ]
@@ -124,6 +141,8 @@ class ModelFlags:
     adapters: Adapters = None
     also: Also = None
     replicas: Replicas = None
+    engine: Engine = None
+    deadline: Deadline = None
 
     def read(self) -> "ModelOptions":
         """Return what they say. Raises UsageError."""
@@ -136,6 +155,8 @@ class ModelFlags:
             base_url=self.base_url,
             adapters=read_adapters(self.adapters or ()),
             replicas=self.replicas,
+            engine=read_engine(self.engine or ()),
+            deadline=self.deadline,
         )
 
 
@@ -220,6 +241,23 @@ def read_adapters(texts: Sequence[str]) -> dict[str, str]:
 def read_also(texts: Sequence[str]) -> dict[str, str]:
     """Read `--also` options. Raises UsageError unless each is NAME=MODEL with a new name."""
     return _read_pairs("--also", "model", "MODEL", texts)
+
+
+def read_engine(texts: Sequence[str]) -> dict[str, Any]:
+    """Read `--engine` options; a value that is JSON is read as that, any other is text.
+
+    Raises UsageError unless each is NAME=VALUE with a new name. The backend checks names and
+    types.
+    """
+    pairs = _read_pairs("--engine", "setting", "VALUE", texts)
+    return {name.replace("-", "_"): _read_json(value) for name, value in pairs.items()}
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
+    except ValueError:
+        return text
 
 
 def _read_pairs(option: str, what: str, metavar: str, texts: Sequence[str]) -> dict[str, str]:

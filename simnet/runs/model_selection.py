@@ -67,7 +67,14 @@ def _chosen(
     if model is not None and not isinstance(model, str):
         return model
     settings = with_adapters(scenario, name, options.settings())
-    return choose(options.backend, model, settings, options.endpoint(), options.replicas or 1)
+    return choose(
+        options.backend,
+        model,
+        settings,
+        options.endpoint(),
+        options.replicas or 1,
+        options.settings_by_name,
+    )
 
 
 def _recorded(
@@ -83,7 +90,11 @@ def _recorded(
         )
     model = facts.name if kind == facts.backend and facts.name else None
     replicas = options.replicas or facts.replicas
-    return _chosen(scenario, name, model, replace(options, backend=kind, replicas=replicas))
+    engine = dict(options.engine)
+    if kind == facts.backend:
+        engine = {**facts.engine, **engine}
+    chosen = replace(options, backend=kind, replicas=replicas, engine=engine)
+    return _chosen(scenario, name, model, chosen)
 
 
 def with_adapters(

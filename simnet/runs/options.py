@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
@@ -19,6 +19,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
 NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
+NO_ENGINE: Mapping[str, Any] = MappingProxyType({})
 NO_ADAPTERS: Mapping[str, Path | str] = MappingProxyType({})
 
 
@@ -38,6 +39,16 @@ class ModelOptions:
     """Folders of LoRA adapters by the names that cohorts give them."""
     replicas: int | None = None
     """How many engines serve each model; None is 1, or as many as the recorded run had."""
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of engines or of the endpoint by name; a recorded run's are kept unless given."""
+    deadline: float | None = None
+    """Wall seconds that a model call may take; None goes by how fast the model is."""
+
+    @property
+    def settings_by_name(self) -> dict[str, Any]:
+        """The settings of engines or of the endpoint, with the deadline among them."""
+        deadline = {} if self.deadline is None else {"deadline": self.deadline}
+        return {**self.engine, **deadline}
 
     def settings(self) -> EngineSettings | None:
         """Return the settings of engines, None without adapters. Raises InputError."""
