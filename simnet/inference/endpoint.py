@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from simnet.errors import ModelNotFoundError, UsageError, reason
+from simnet.errors import InputError, ModelNotFoundError, UsageError, reason
 from simnet.inference.endpoint_errors import words
 from simnet.text import one_line
 
@@ -31,8 +31,9 @@ class Endpoint:
     """Whether it constrains replies to a pattern, as vLLM's server does; None finds out."""
     in_flight: int = 256
     """Most requests at once."""
-    deadline: float = 120.0
-    """Seconds one request may take."""
+    deadline: float | None = None
+    """Seconds one request may take; None goes by how fast the endpoint is, see
+    `simnet.inference.deadline`."""
     tries: int = 10
     """Most times that a prompt is sent, while the endpoint is busy or out of reach."""
     served: tuple[str, ...] = ()
@@ -76,11 +77,16 @@ class Endpoint:
     def ready(self, model: str) -> "Endpoint":
         """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
 
-        Raises UsageError for a malformed address, ModelNotFoundError if the endpoint cannot be
+        Raises UsageError for a malformed address, InputError for a setting that cannot work,
+        ModelNotFoundError if the endpoint cannot be
         reached, refuses the key or has no such model.
         """
         if not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url {self.shown_url}: give an address such as http://host/v1")
+        for name in ("in_flight", "tries", "deadline"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InputError(f"{name} of the endpoint is {value}; give more than 0")
         models = self._list(model)
         if models is None:
             return replace(self, constrains=bool(self.constrains))

@@ -20,6 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from simnet import draws
 from simnet.errors import ModelGoneError, RunError, reason
 from simnet.inference.chat_request import ChatRequests
+from simnet.inference.deadline import CallDeadline, late
 from simnet.inference.endpoint import Endpoint, client_library
 from simnet.inference.endpoint_errors import used_up, words
 from simnet.inference.fanout import as_finished
@@ -57,6 +58,7 @@ class OpenAIModel:
         )
         self._requests = ChatRequests(model, endpoint)
         self._waits = RetryWaits()
+        self._deadline = CallDeadline()
         self._errors = openai
         self._transient = (openai.APIStatusError, openai.APIConnectionError)
         self._throttle = Throttle(endpoint.in_flight)
@@ -162,7 +164,7 @@ class OpenAIModel:
         if self._closing.is_set():
             raise RunError(f"the model {self.name!r} is closed")
         begun = time.perf_counter()
-        deadline = asyncio.timeout(self._endpoint.deadline)
+        deadline = self._deadline.begin(self._endpoint.deadline, prompt.max_tokens)
         try:
             async with deadline:
                 reply = await self._create(prompt)
@@ -170,13 +172,15 @@ class OpenAIModel:
         except self._transient:
             raise
         except TimeoutError:
-            text = f"no reply within {self._endpoint.deadline:g} s"
-            return Completion(text, "deadline", seconds=self._endpoint.deadline)
+            seconds = time.perf_counter() - begun
+            self._deadline.missed(seconds)
+            return Completion(late(seconds), "deadline", seconds=seconds)
         except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
             text = f"not a reply: {reason(fault)}"
             return Completion(text, "error", seconds=time.perf_counter() - begun)
         self._throttle.succeeded()
         self._replies += 1
+        self._deadline.took(done.seconds)
         self._generated.add(done.seconds)
         self._prompted += done.prompt_tokens
         if done.cached_tokens is None:

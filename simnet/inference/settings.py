@@ -36,8 +36,9 @@ class EngineSettings:
     """CPU threads of the engine; None takes `OMP_NUM_THREADS` of the user, or all cores."""
     grammar: str = "guidance"
     """The library that constrains replies to their pattern: guidance or xgrammar."""
-    deadline: float = 120.0
-    """Seconds a request may take from its admission to its last token."""
+    deadline: float | None = None
+    """Seconds a request may take from its admission to its last token; None goes by how fast the
+    engine is, see `simnet.inference.deadline`."""
     stall_timeout: float = 60.0
     """Seconds without a token, while requests are in flight, after which the engine is killed."""
     scheduling: str = "fcfs"
@@ -103,7 +104,8 @@ class EngineSettings:
         if self.scheduling not in {"fcfs", "priority"}:
             raise InputError(f"scheduling is {self.scheduling!r}; choose fcfs or priority")
         for name in ("length", "sequences", "deadline", "stall_timeout"):
-            if getattr(self, name) <= 0:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
                 raise InputError(f"{name} of the engine must be above 0")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads of the engine is {self.threads}; give 1 or more")

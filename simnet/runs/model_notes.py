@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
+from simnet.inference.deadline import LATE
 from simnet.inference.statistics import Statistics
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import DEFAULT
@@ -13,6 +14,8 @@ QUIET_SECONDS = 3.0
 """Wall seconds without any reply after which a run counts as waiting."""
 REMIND_SECONDS = 60.0
 """Wall seconds after which the reason of a wait is told again."""
+FEWEST_MISSED = 3
+"""Missed deadlines that are told, if most calls miss theirs."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -30,6 +33,8 @@ class ModelNotes:
         self._directory = directory
         self._clock = clock
         self._left_out: dict[str, tuple[str, ...]] = {}
+        self._missed = FEWEST_MISSED
+        """Number of missed deadlines from which on they are told."""
         self._replies = -1
         self._answered_at = clock()
         self._told: tuple[str, float] | None = None
@@ -38,6 +43,7 @@ class ModelNotes:
     def see(self, progress: Progress) -> None:
         """Tell and record what is new in a report."""
         self._see_wait(progress)
+        self._see_deadlines(progress)
         for name, statistics in _by_model(progress).items():
             if statistics.left_out and statistics.left_out != self._left_out.get(name):
                 self._left_out[name] = statistics.left_out
@@ -58,6 +64,17 @@ class ModelNotes:
         if self._told is None or self._told[0] != reason or now - self._told[1] > REMIND_SECONDS:
             self._told = reason, now
             self._report("; ".join(wait.describe() for wait in waits))
+
+    def _see_deadlines(self, progress: Progress) -> None:
+        """Tell when most calls miss their deadline, and again each time they are twice as many."""
+        missed = sum(one.times for one in progress.failures if one.reason.startswith(LATE))
+        if missed >= self._missed and 2 * missed > progress.usage.calls:
+            self._missed = 2 * missed
+            self._report(
+                f"{missed:,} of {progress.usage.calls:,} calls had no reply in time: allow more "
+                "with --deadline SECONDS, take a smaller model or more cores, or send fewer at "
+                "once with --engine max_num_seqs=N (an endpoint: --engine in_flight=N)"
+            )
 
     def _note_left_out(self, name: str, left_out: tuple[str, ...]) -> None:
         whose = "" if name == DEFAULT else f" of the model {name}"
