@@ -73,13 +73,13 @@ async def arun(
     of `simnet.models.Endpoint`. A call may take `deadline` wall seconds; None goes by how fast
     the model is.
 
-    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
-    run on Ray, on the cluster at `address` or started here, and model objects in this process;
-    with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
-    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed,
-    when most model calls fail, unless `accept_failures`. `progress` is True for a display on the
-    terminal, or a Reporter. In the main thread, SIGINT and SIGTERM stop the run with its record
-    sealed.
+    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Model
+    objects and small runs with `fake` or `openai` run in this process, all else on Ray, on the
+    cluster at `address` or started here; `ray=True` and `ray=False`, which vLLM cannot, decide it.
+    A scenario in which nobody asks a model starts none. The run stops, and can be resumed, once
+    it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed, when most
+    model calls fail, unless `accept_failures`. `progress` is True for a display on the terminal,
+    or a Reporter. In the main thread, SIGINT and SIGTERM stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """

@@ -102,7 +102,10 @@ Address = Annotated[
 ]
 UseRay = Annotated[
     bool | None,
-    typer.Option("--ray/--no-ray", help="Run on Ray, the default, or in this process."),
+    typer.Option(
+        "--ray/--no-ray",
+        help="Run on Ray or in this process; by default small runs without vLLM run in it.",
+    ),
 ]
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")

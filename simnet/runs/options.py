@@ -72,14 +72,20 @@ class RunOptions:
     out: Path = RUNS
     """The folder of run directories. A resumed run or a fork stays where the run is."""
     ray: bool | None = None
-    """Whether the run uses Ray. None: backends run on Ray, and model objects in this process.
-    False: everything runs in this process, where vLLM cannot run."""
+    """Whether the run uses Ray. None: model objects run in this process, so do small runs with the
+    backends `fake` and `openai`, and all else runs on Ray. False: everything runs in this process,
+    where vLLM cannot run."""
     address: str | None = None
     """Address of a Ray cluster; None starts Ray on this machine."""
     personas_per_actor: PersonasPerActor = "auto"
     budget: Budget = UNLIMITED
     """What the run may cost; once that is spent, it stops and can be resumed. Says too whether a
     run in which most model calls fail goes on."""
+
+    @property
+    def placed(self) -> bool:
+        """Whether the user says where actors are or how many: then a run uses Ray."""
+        return self.address is not None or self.personas_per_actor != "auto"
 
     def __post_init__(self) -> None:
         if self.ray is False and self.address is not None:

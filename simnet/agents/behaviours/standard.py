@@ -1,7 +1,7 @@
 """The standard behaviours: examples of how short your own can be."""
 
 from simnet import draws
-from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
 from simnet.agents.prompting import prompts
 from simnet.world.actions import Action
 from simnet.world.posts import View
@@ -13,6 +13,7 @@ async def converse(me: Agent, view: View, ask: Ask) -> Chosen:
     return await ask.for_action()
 
 
+@asks_no_model
 async def silent(me: Agent, view: View, ask: Ask) -> Chosen:
     """Do nothing; only cues make this persona act."""
     return []
@@ -26,7 +27,7 @@ def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
             return await otherwise(me, view, ask)
         return []
 
-    return lurking
+    return lurking if asks_a_model(otherwise) else asks_no_model(lurking)
 
 
 def enforce(rule: str, note: str | None = None) -> Behaviour:
