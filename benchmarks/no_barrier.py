@@ -34,7 +34,7 @@ from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, Finish
-from simnet.scheduler.scheduler import AgentPool
+from simnet.scheduler.partners import AgentPool
 from simnet.world.posts import View
 
 MEAN = 0.1

@@ -67,6 +67,8 @@ def _protocol_want(kind: type) -> Want | None:
 
 def wanted(annotation: Any) -> Want | None:
     """Say what an annotation wants; None if it is not known here."""
+    if annotation is Any:  # a class since Python 3.11, of which nothing is an instance
+        return None
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in {Union, UnionType}:
         return _any_of([wanted(one) for one in arguments])

@@ -7,7 +7,9 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from simnet.arguments import checked
 from simnet.clock import Seconds
@@ -18,7 +20,14 @@ from simnet.recording.reading.run import Run as Record
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
-from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions, RunOptions
+from simnet.runs.options import (
+    NO_ADAPTERS,
+    NO_ENGINE,
+    NO_MODELS,
+    ModelChoice,
+    ModelOptions,
+    RunOptions,
+)
 from simnet.runs.plan import RunPlan
 from simnet.runs.provenance import from_python
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
@@ -45,6 +54,8 @@ async def arun(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     out: Path | str = RUNS,
     seed: int | None = None,
     ray: bool | None = None,
@@ -55,6 +66,7 @@ async def arun(
     max_minutes: float | None = None,
     on_error: str | None = None,
     force: bool = False,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -62,37 +74,25 @@ async def arun(
     `model` is the folder or hub name of a model, or a model object; None is the default of
     `backend`, which is `vllm`, `openai` (with `base_url`) or `fake`. `models` are further models
     by the names that cohorts give them, `adapters` folders of LoRA adapters. Each model given by
-    name is served by `replicas` engines.
+    name is served by `replicas` engines. `engine` are settings by name: fields of
+    `simnet.models.EngineSettings` and arguments of vLLM such as `tensor_parallel_size`, or fields
+    of `simnet.models.Endpoint`. A call may take `deadline` wall seconds; None goes by how fast
+    the model is.
 
-    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Backends
-    run on Ray, on the cluster at `address` or started here, and model objects in this process;
-    with `ray=False` all runs in this process, which vLLM cannot. The run stops, and can be
-    resumed, once it spent `max_tokens`, `max_calls` or `max_minutes`. When code of yours fails,
-    `on_error="stop"`, the default, stops the run likewise and raises UserCodeError, and
-    `"fail the turn"` records the turn as failed and goes on. What needs more memory than there
-    is is refused unless `force`. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop
-    the run with its record sealed.
+    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Model
+    objects and small runs with `fake` or `openai` run in this process, all else on Ray, on the
+    cluster at `address` or started here; `ray=True` and `ray=False`, which vLLM cannot, decide it.
+    A scenario in which nobody asks a model starts none. The run stops, and can be resumed, once
+    it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed, when most
+    model calls fail, unless `accept_failures`. When code of yours fails, `on_error="stop"`, the
+    default, stops the run likewise and raises UserCodeError, and `"fail the turn"` records the
+    turn as failed and goes on. What needs more memory than there is is refused unless `force`.
+    `progress` is True for a display on the terminal, or a Reporter. In the main thread, SIGINT,
+    SIGTERM and SIGHUP stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        out=expanded(out),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
-        on_error=on_error,
-        force=force,
-    )
+    options = _options(locals())
     loaded = from_python(scenario, seed)
     plan = start_plan(loaded, options)
     for doubt in doubts(scenario):
@@ -113,6 +113,8 @@ async def aresume(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     ray: bool | None = None,
     address: str | None = None,
     personas_per_actor: PersonasPerActor = "auto",
@@ -121,6 +123,7 @@ async def aresume(
     max_minutes: float | None = None,
     on_error: str | None = None,
     force: bool = False,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -134,22 +137,7 @@ async def aresume(
     DivergenceError if a prompt differs from the recorded one. `resume` blocks, `aresume` is
     awaited.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
-        on_error=on_error,
-        force=force,
-    )
+    options = _options(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
     if scenario is None and (note := changed_source(opened)) is not None:
@@ -171,6 +159,8 @@ async def afork(
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     replicas: int | None = None,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
@@ -180,6 +170,7 @@ async def afork(
     max_minutes: float | None = None,
     on_error: str | None = None,
     force: bool = False,
+    accept_failures: bool = False,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -192,22 +183,7 @@ async def afork(
     Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at`. `fork` blocks, `afork` is awaited.
     """
-    options = RunOptions(
-        models=ModelOptions(
-            model=model,
-            models=models,
-            backend=backend,
-            base_url=base_url,
-            adapters=adapters,
-            replicas=replicas,
-        ),
-        ray=ray,
-        address=address,
-        personas_per_actor=personas_per_actor,
-        budget=Budget(max_tokens, max_calls, max_minutes),
-        on_error=on_error,
-        force=force,
-    )
+    options = _options(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
     loaded = from_python(scenario, seed)
@@ -242,6 +218,22 @@ def _say_if_lost(loaded: Loaded) -> None:
         )
         with suppress(OSError, ValueError):  # a terminal that is gone, an encoding that lacks it
             sys.stderr.write(note)
+
+
+def _options(arguments: Mapping[str, Any]) -> RunOptions:
+    """Gather the options of a run from the arguments of a function, which are named like them."""
+    models = {one.name: arguments[one.name] for one in fields(ModelOptions)}
+    tokens, calls, minutes = (arguments[f"max_{name}"] for name in ("tokens", "calls", "minutes"))
+    return RunOptions(
+        models=ModelOptions(**models),
+        out=expanded(arguments.get("out", RUNS)),
+        ray=arguments["ray"],
+        address=arguments["address"],
+        personas_per_actor=arguments["personas_per_actor"],
+        budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
+        on_error=arguments["on_error"],
+        force=arguments["force"],
+    )
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

@@ -3,7 +3,7 @@
 from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
 from simnet.agents.behaviours.tiers import ViewTest, archetypes, tiered, touched
 from simnet.agents.memory import Recall
-from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
+from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen, asks_no_model
 from simnet.world.posts import MessageSeen, Shown, View
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "View",
     "ViewTest",
     "archetypes",
+    "asks_no_model",
     "converse",
     "enforce",
     "lurk",

@@ -42,7 +42,7 @@ from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs import launcher
+from simnet.runs import active_run
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -388,7 +388,7 @@ def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, 
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
-    monkeypatch.setattr(launcher, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(active_run, "Recorder", partial(Recorder, disk=disk))
     monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 10_000.0)
     watching = Interrupting()
     with pytest.raises(DiskFullError) as caught:

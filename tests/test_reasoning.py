@@ -107,7 +107,11 @@ def test_a_run_with_reasoning_is_replayed_to_the_same_tables(tmp_path):
 
 def test_a_reply_that_is_only_reasoning_makes_no_post_and_no_training_set(tmp_path):
     run = simnet.run(
-        chat(), model=FakeModel(lambda _: f"<think>{SECRET} and"), out=tmp_path, ray=False
+        chat(),
+        model=FakeModel(lambda _: f"<think>{SECRET} and"),
+        out=tmp_path,
+        ray=False,
+        accept_failures=True,
     )
     events = run.read("events").to_pylist()
     turns = [event for event in events if event["cue"] is None]

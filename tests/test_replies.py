@@ -97,6 +97,9 @@ def line(action, seen):
                 words.append(str(members.index(value) + 1))
             case "group":
                 words.append(str(len(members) + seen.groups.index(value) + 1))
+            case "community":
+                before = len(members) + len(seen.groups)
+                words.append(str(before + seen.communities.index(value) + 1))
             case "choice":
                 words.append(value)
             case _:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from simnet.agents.formats.post_text import PostFormatter
 from simnet.agents.formats.reply_grammar import ReplyFormat
@@ -74,6 +74,9 @@ class Ask(Protocol):
         ...
 
 
+_B = TypeVar("_B")
+
+
 class Behaviour(Protocol):
     """Decides what `me` does about `view`: the extension point for how personas decide.
 
@@ -83,6 +86,20 @@ class Behaviour(Protocol):
     def __call__(self, me: Agent, view: View, ask: Ask) -> Awaitable[Chosen]:
         """Return one action or several; none is an empty list."""
         ...
+
+
+def asks_no_model(behaviour: _B) -> _B:
+    """Declare that a behaviour never awaits `ask`; usable as a decorator.
+
+    A run in which all behaviours are so declared starts no model.
+    """
+    vars(behaviour)["asks_model"] = False
+    return behaviour
+
+
+def asks_a_model(behaviour: Behaviour) -> bool:
+    """Tell whether a behaviour may ask a model: yes, unless it is declared otherwise."""
+    return bool(getattr(behaviour, "asks_model", True))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.inference.statistics import cached_share
 from simnet.recording.reading.run import Run
 
 OPEN = "(open)"
 """Stands for the verb of a turn that had no outcome when the run stopped."""
 _KEY = ["who", "turn"]
-_COUNTED = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds")
+_COUNTED = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds", "uncounted_tokens")
 
 
 class Cost(NamedTuple):
@@ -24,9 +25,17 @@ class Cost(NamedTuple):
     calls: int
     prompt_tokens: int
     cached_tokens: int
+    """Of the calls of which that is known."""
     output_tokens: int
     seconds: float
     """Summed wall time of the calls; they overlap."""
+    uncounted_tokens: int = 0
+    """Prompt tokens of calls of which it is unknown how many were in the model's cache."""
+
+    @property
+    def cached(self) -> float | None:
+        """Share of the prompt tokens that were in the model's cache, 0 to 1; None if unknown."""
+        return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
 
 def costs(run: Run) -> list[Cost]:
@@ -34,7 +43,11 @@ def costs(run: Run) -> list[Cost]:
 
     A call answered by the completion of an identical one counts like the others.
     """
-    calls = run.table("calls").to_table(columns=[*_KEY, *_COUNTED])
+    calls = run.table("calls").to_table(columns=[*_KEY, *_COUNTED[:-1]])
+    unknown = pc.if_else(calls["cached_tokens"].is_null(), calls["prompt_tokens"], 0)
+    calls = calls.append_column("uncounted_tokens", unknown)
+    position = calls.schema.get_field_index("cached_tokens")
+    calls = calls.set_column(position, "cached_tokens", calls["cached_tokens"].fill_null(0))
     joined = calls.join(_outcomes(run), _KEY, join_type="left outer")
     joined = joined.join(_members(run), "who", join_type="left outer")
     verbs = pc.if_else(pc.equal(joined["outcome"], "failed"), "failed", joined["verb"])

@@ -52,7 +52,8 @@ class Commands(TyperGroup):
         except SimnetError as error:
             if ctx.params.get("debug"):
                 raise
-            sys.stderr.write(f"error: {terminal_safe(str(error))}\n")
+            for line in (f"error: {error}", *getattr(error, "__notes__", ())):
+                sys.stderr.write(terminal_safe(line) + "\n")
             raise typer.Exit(error.exit_code) from None
         except OSError as error:
             if ctx.params.get("debug") or error.filename is None:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from simnet.cli.display.pace import format_cached
 from simnet.cli.opening import open_run
-from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing, print_table
+from simnet.cli.run_names import RUNS
 
 if TYPE_CHECKING:
     from simnet.analysis.costs import Cost
@@ -32,11 +34,11 @@ def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) ->
 
 
 def _total(rows: "Sequence[Cost]") -> "Cost":
-    sums = [sum(column) for column in list(zip(*rows, strict=True))[2:]]
+    sums = [sum(filter(None, column)) for column in list(zip(*rows, strict=True))[2:]]
     return type(rows[0])("all", "", *sums)
 
 
 def _cells(row: "Cost") -> list[str]:
     counts = (row.turns, row.calls, row.prompt_tokens)
-    cached = f"{row.cached_tokens / max(1, row.prompt_tokens):.0%}"
+    cached = format_cached(row.cached)
     return [row.cohort, row.verb, *(f"{n:,}" for n in counts), cached, f"{row.output_tokens:,}"]

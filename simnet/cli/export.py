@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from simnet.cli.opening import open_run
-from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing
+from simnet.cli.run_names import RUNS
 from simnet.text import visible
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from simnet.cli.options import RUNS, AsJson
+from simnet.cli.options import AsJson
 from simnet.cli.output import print_error, print_json, print_table
+from simnet.cli.run_names import RUNS
 from simnet.errors import RecordError, UsageError
 from simnet.text import cut, visible
 

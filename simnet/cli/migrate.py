@@ -3,7 +3,8 @@
 import typer
 
 from simnet.cli.opening import run_folder
-from simnet.cli.options import RUNS, RunName, Runs
+from simnet.cli.options import RunName, Runs
+from simnet.cli.run_names import RUNS
 
 
 def migrate(run: RunName, runs: Runs = RUNS) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.cli.options import LATEST
+from simnet.cli.run_names import LATEST
 
 if TYPE_CHECKING:
     from simnet.recording.reading.run import Run

@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
@@ -11,25 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simnet.cli.run_names import RUNS, complete_run
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
 
 if TYPE_CHECKING:
     from simnet.runs.options import ModelOptions, RunOptions
     from simnet.runtime.placement import PersonasPerActor
-
-RUNS = Path("runs")
-"""Where runs are unless `--runs` names another folder."""
-LATEST = "latest"
-"""The name of the run made last."""
-MANIFEST = "manifest.json"
-
-
-def complete_run(context: typer.Context, incomplete: str) -> list[str]:
-    """List the run ids that begin with what is typed so far, for the shell's completion."""
-    root = Path(context.params.get("runs") or RUNS)
-    ids = sorted((path.parent.name for path in root.glob(f"*/{MANIFEST}")), reverse=True)
-    return [name for name in [LATEST, *ids] if name.startswith(incomplete)]
 
 
 # -- arguments and single options ---------------------------------------------------------
@@ -80,12 +69,31 @@ Also = Annotated[
 Replicas = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many engines serve each model.")
 ]
+Engine = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME=VALUE",
+        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; repeatable.",
+    ),
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        metavar="SECONDS",
+        help="Longest time a model call may take; by default it goes by how fast the model is.",
+    ),
+]
 Address = Annotated[
     str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
 ]
 UseRay = Annotated[
     bool | None,
-    typer.Option("--ray/--no-ray", help="Run on Ray, the default, or in this process."),
+    typer.Option(
+        "--ray/--no-ray",
+        help="Run on Ray or in this process; by default small runs without vLLM run in it.",
+    ),
 ]
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
@@ -105,6 +113,9 @@ OnError = Annotated[
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Start what does not seem to fit this machine.")
+]
+AcceptFailures = Annotated[
+    bool, typer.Option("--accept-failures", help="Go on although most model calls fail.")
 ]
 Watch = Annotated[
     bool | None,
@@ -131,6 +142,8 @@ class ModelFlags:
     adapters: Adapters = None
     also: Also = None
     replicas: Replicas = None
+    engine: Engine = None
+    deadline: Deadline = None
 
     def read(self) -> "ModelOptions":
         """Return what they say. Raises UsageError."""
@@ -143,6 +156,8 @@ class ModelFlags:
             base_url=self.base_url,
             adapters=read_adapters(self.adapters or ()),
             replicas=self.replicas,
+            engine=read_engine(self.engine or ()),
+            deadline=self.deadline,
         )
 
 
@@ -159,6 +174,7 @@ class RunFlags:
     max_calls: MaxCalls = None
     on_error: OnError = None
     force: Force = False
+    accept_failures: AcceptFailures = False
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -172,7 +188,9 @@ class RunFlags:
             ray=self.ray,
             address=self.address,
             personas_per_actor=read_per_actor(self.personas_per_actor),
-            budget=Budget(self.max_tokens, self.max_calls, self.max_minutes),
+            budget=Budget(
+                self.max_tokens, self.max_calls, self.max_minutes, not self.accept_failures
+            ),
             on_error=self.on_error,
             force=self.force,
         )
@@ -229,6 +247,23 @@ def read_adapters(texts: Sequence[str]) -> dict[str, str]:
 def read_also(texts: Sequence[str]) -> dict[str, str]:
     """Read `--also` options. Raises UsageError unless each is NAME=MODEL with a new name."""
     return _read_pairs("--also", "model", "MODEL", texts)
+
+
+def read_engine(texts: Sequence[str]) -> dict[str, Any]:
+    """Read `--engine` options; a value that is JSON is read as that, any other is text.
+
+    Raises UsageError unless each is NAME=VALUE with a new name. The backend checks names and
+    types.
+    """
+    pairs = _read_pairs("--engine", "setting", "VALUE", texts)
+    return {name.replace("-", "_"): _read_json(value) for name, value in pairs.items()}
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
+    except ValueError:
+        return text
 
 
 def _read_pairs(option: str, what: str, metavar: str, texts: Sequence[str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from simnet.cli.opening import open_run
-from simnet.cli.options import RUNS, AsJson, RunName, Runs
+from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_checks, print_json
+from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import RecordError
 

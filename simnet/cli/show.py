@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from simnet.cli.opening import open_run
-from simnet.cli.options import RUNS, RunName, Runs
+from simnet.cli.options import RunName, Runs
 from simnet.cli.output import print_missing
+from simnet.cli.run_names import RUNS
 
 
 def show(

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from simnet.cli.opening import open_run
-from simnet.cli.options import RUNS, AsJson, Runs, complete_run
+from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_json, print_missing, print_table
+from simnet.cli.run_names import RUNS, complete_run
 
 HEADINGS = ("column", "type", "meaning")
 

@@ -6,8 +6,8 @@ A backend travels to the process that builds the model, so it holds settings and
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simnet.errors import UsageError
 from simnet.inference.endpoint import Endpoint
@@ -26,6 +26,8 @@ class ModelRequest:
     settings: EngineSettings | None = None
     endpoint: Endpoint | None = None
     replicas: int = 1
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the engine or the endpoint by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Backend(ABC):
     """The reason for this backend and model, shown to the user."""
     replicas: int = 1
     """Number of engines that serve the model."""
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    """The settings that the user gave, by name, for the record."""
 
     def __post_init__(self) -> None:
         if self.replicas < 1:
@@ -96,8 +100,13 @@ class Backend(ABC):
 
     @property
     def on_gpu(self) -> bool:
-        """Whether each of its engines needs a GPU."""
-        return False
+        """Whether its engines need GPUs."""
+        return self.gpus > 0
+
+    @property
+    def gpus(self) -> int:
+        """Number of GPUs that each of its engines needs."""
+        return 0
 
     def shared(self, engines: int, cores: int) -> Self:
         """Return the backend of one of `engines` engines on a node of `cores` cores."""

@@ -97,7 +97,8 @@ class Completion(NamedTuple):
     """stop | length | repetition, with a reply in `text`; abort | deadline | error, with the
     reason why there is none."""
     prompt_tokens: int = 0
-    cached_tokens: int = 0
+    cached_tokens: int | None = 0
+    """Prompt tokens that were in the model's prefix cache; None if it does not tell."""
     output_tokens: int = 0
     seconds: float = 0.0
     """Wall time from admission to the last token."""
@@ -156,7 +157,8 @@ class Call(NamedTuple):
     completion: str
     finish: str
     prompt_tokens: int
-    cached_tokens: int
+    cached_tokens: int | None
+    """Prompt tokens that were in the model's prefix cache; null if it does not tell."""
     output_tokens: int
     seconds: float
     reasoning: str | None = None

@@ -3,7 +3,8 @@
 The endpoint applies the chat template, so special tokens in texts are broken up before they are
 sent. The number of requests in flight adapts to what the endpoint accepts (see `throttle.py`),
 and a request is repeated when the endpoint is busy, out of reach or has failed. Replies are
-constrained to the pattern of their prompt only if the endpoint supports it.
+constrained to the pattern of their prompt only if the endpoint supports it. Redirects are not
+followed: prompts and the key are sent to no address but the one that was given.
 """
 
 import asyncio
@@ -14,28 +15,33 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from simnet import draws
 from simnet.errors import ModelGoneError, RunError, reason
+from simnet.inference.chat_request import ChatRequests
+from simnet.inference.deadline import CallDeadline, late
 from simnet.inference.endpoint import Endpoint, client_library
+from simnet.inference.endpoint_errors import used_up, words
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.reasoning import NO_REASONING, message_parts, without_reasoning
+from simnet.inference.reasoning import message_parts, without_reasoning
+from simnet.inference.retry_waits import RetryWaits
 from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.throttle import Throttle
-from simnet.text import neutralise
+from simnet.text import one_line
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Bounds of the exponential back-off between two tries of a prompt, wall seconds."""
-_MAX_SEED = 2**63 - 1
-_SPECIAL_TOKENS = re.compile(
-    r"<(?=\|)|\|(?=>)|<(?=/?s>)|\[(?=/?INST\])|<(?=(?:start|end)_of_turn>)|<(?=</?SYS>>)"
-)
+_MOST_TOKENS = 10**9
+"""Counts above this are not believed."""
+_UNUSABLE = frozenset({"content_filter", "tool_calls", "function_call", "error"})
+"""Finish reasons with which the text, if any, is not the reply."""
+_CUT_SHORT = frozenset({"length", "max_tokens", "max_length", "model_length"})
+"""Finish reasons of replies that reached the limit of their length."""
 
 
 class OpenAIModel:
@@ -46,23 +52,29 @@ class OpenAIModel:
         self.name = model
         self._endpoint = endpoint
         self._client = openai.AsyncOpenAI(
-            base_url=endpoint.base_url, api_key=endpoint.key, max_retries=0, timeout=None
+            base_url=endpoint.base_url,
+            api_key=endpoint.key,
+            max_retries=0,
+            timeout=None,
+            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
         )
+        self._requests = ChatRequests(model, endpoint)
+        self._waits = RetryWaits()
+        self._deadline = CallDeadline()
         self._errors = openai
         self._transient = (openai.APIStatusError, openai.APIConnectionError)
         self._throttle = Throttle(endpoint.in_flight)
         self._closing = asyncio.Event()
-        self._replies = self._prompted = self._cached = self._output = 0
+        self._replies = self._prompted = self._cached = self._uncounted = self._output = 0
         self._queued, self._generated = Histogram(), Histogram()
-        host = urlsplit(endpoint.base_url).hostname
-        self._limit = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
 
     async def generate(
         self, prompts: Sequence[Prompt]
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Yield lists of (position, completion), each with all that have just finished.
 
-        Raises ModelGoneError when the endpoint is out of reach, RunError when it refuses the key.
+        Raises ModelGoneError when the endpoint is out of reach, RunError when it refuses the key,
+        redirects, or says that a quota is used up.
         """
         async for finished in as_finished(prompts, self._complete):
             yield finished
@@ -79,8 +91,11 @@ class OpenAIModel:
             waiting=self._throttle.admission.waiting,
             prompt_tokens=self._prompted,
             cached_tokens=self._cached,
+            uncounted_tokens=self._uncounted,
             generated_tokens=self._output,
             throttled=self._throttle.throttled,
+            left_out=self._requests.left_out,
+            waits=self._waits.state(),
             queued=self._queued.counts(),
             generated=self._generated.counts(),
         )
@@ -88,24 +103,36 @@ class OpenAIModel:
     async def _complete(self, prompt: Prompt) -> Completion:
         """Send one prompt, again after errors that may pass, until its tries are used up."""
         replies = self._replies
+        answered: list[str] = []
+
+        async def sleep(seconds: float) -> None:
+            with self._waits.waiting(answered[-1], seconds):
+                await self._sleep(seconds)
+
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._endpoint.tries),
             wait=lambda state: _pause(state, prompt.seed),
             retry=retry_if_exception_type(self._transient),
-            sleep=self._sleep,
+            before_sleep=lambda state: answered.append(self._words(_fault(state))),
+            sleep=sleep,
             reraise=True,
         )
         try:
             return await retrying(self._attempt, prompt)
         except self._transient as fault:
-            error_text = f"{reason(fault)}, {self._endpoint.tries} times"
+            error_text = f"{self._words(fault)}, {self._endpoint.tries} times"
             no_status = not isinstance(fault, self._errors.APIStatusError)
             if no_status and replies == self._replies:
                 raise ModelGoneError(
-                    f"{self._endpoint.base_url} is out of reach: {error_text}",
+                    f"{self._endpoint.shown_url} is out of reach: {error_text}",
                     "endpoint out of reach",
                 ) from None
             return Completion(error_text, "error")
+
+    def _words(self, fault: Any) -> str:
+        """Say in one line what the endpoint answered, or why it did not."""
+        status = isinstance(fault, self._errors.APIStatusError)
+        return self._endpoint.masked(words(fault) if status else reason(fault))
 
     async def _attempt(self, prompt: Prompt) -> Completion:
         """Wait for admission and send a prompt once. Raises an error if it may pass."""
@@ -116,65 +143,68 @@ class OpenAIModel:
         try:
             return await self._send(prompt)
         except self._errors.APIStatusError as fault:
+            self._check_usable(fault)
             if fault.status_code in _BUSY:
                 self._throttle.refused(number)
             elif fault.status_code < 500:
-                return self._refused(fault)
+                return Completion(self._words(fault), "error")
             raise
         finally:
             self._throttle.admission.leave()
+
+    def _check_usable(self, fault: Any) -> None:
+        """Raise RunError for an answer after which no prompt can succeed."""
+        url, status = self._endpoint.shown_url, fault.status_code
+        if status == 401:
+            raise RunError(f"{url} refuses the key in ${self._endpoint.api_key_env}") from fault
+        if used_up(fault):
+            raise RunError(f"{url} takes no more requests: {self._words(fault)}") from fault
+        if 300 <= status < 400:
+            raise RunError(f"{url} {self._endpoint.redirected(fault)}") from fault
 
     async def _send(self, prompt: Prompt) -> Completion:
         if self._closing.is_set():
             raise RunError(f"the model {self.name!r} is closed")
         begun = time.perf_counter()
-        deadline = asyncio.timeout(self._endpoint.deadline)
-        request = self._request(prompt)
+        deadline = self._deadline.begin(self._endpoint.deadline, prompt.max_tokens)
         try:
             async with deadline:
-                reply = await self._client.chat.completions.create(**request)
+                reply, request = await self._create(prompt)
             done = _completion(reply, time.perf_counter() - begun)
             done = done._replace(constrained=_obeyed(request, prompt, done))
         except self._transient:
             raise
         except TimeoutError:
-            text = f"no reply within {self._endpoint.deadline:g} s"
-            return Completion(text, "deadline", seconds=self._endpoint.deadline)
+            seconds = time.perf_counter() - begun
+            self._deadline.missed(seconds)
+            return Completion(late(seconds), "deadline", seconds=seconds)
         except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
             text = f"not a reply: {reason(fault)}"
             return Completion(text, "error", seconds=time.perf_counter() - begun)
         self._throttle.succeeded()
         self._replies += 1
+        self._deadline.took(done.seconds)
         self._generated.add(done.seconds)
         self._prompted += done.prompt_tokens
-        self._cached += done.cached_tokens
+        if done.cached_tokens is None:
+            self._uncounted += done.prompt_tokens
+        else:
+            self._cached += done.cached_tokens
         self._output += done.output_tokens
         return done
 
-    def _request(self, prompt: Prompt) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "model": prompt.adapter or self.name,
-            "messages": [
-                {"role": "system", "content": _without_special_tokens(prompt.system)},
-                {"role": "user", "content": _without_special_tokens(prompt.user)},
-            ],
-            "seed": prompt.seed & _MAX_SEED,
-            "temperature": prompt.temperature,
-            self._limit: prompt.max_tokens,
-        }
-        if self._endpoint.constrains:  # it is vLLM's server, which takes these fields
-            extra: dict[str, Any] = {"chat_template_kwargs": dict(NO_REASONING)}
-            if prompt.pattern is not None:
-                extra["structured_outputs"] = {"regex": prompt.pattern}
-            fields["extra_body"] = extra
-        return fields
+    async def _create(self, prompt: Prompt) -> tuple[Any, dict[str, Any]]:
+        """Request a completion, again without each parameter that the endpoint refuses.
 
-    def _refused(self, fault: Any) -> Completion:
-        if fault.status_code == 401:
-            raise RunError(
-                f"{self._endpoint.base_url} refuses the key in ${self._endpoint.api_key_env}"
-            ) from fault
-        return Completion(reason(fault), "error")
+        Returns it and the request that brought it.
+        """
+        while True:
+            fields = self._requests.fields(prompt)
+            try:
+                return await self._client.chat.completions.create(**fields), fields
+            except self._errors.APIStatusError as fault:
+                if not self._requests.learn(fault, fields):
+                    raise
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, until the model is closed at most."""
@@ -183,24 +213,22 @@ class OpenAIModel:
                 await self._closing.wait()
 
 
-def _without_special_tokens(text: str) -> str:
-    """Break up what a chat template takes for special tokens: `<|im_end|>` is `< |im_end| >`."""
-    return _SPECIAL_TOKENS.sub(lambda found: f"{found[0]} ", neutralise(text))
-
-
 def _completion(reply: Any, seconds: float) -> Completion:
     """Read a reply. Raises any exception for one that is malformed."""
+    if isinstance(reply, str):
+        raise TypeError(f"the endpoint answered with text that is no JSON: {one_line(reply)!r:.80}")
     choice, usage = reply.choices[0], reply.usage
     details = getattr(usage, "prompt_tokens_details", None)
     counts = (
-        int(getattr(usage, "prompt_tokens", 0) or 0),
-        int(getattr(details, "cached_tokens", 0) or 0),
-        int(getattr(usage, "completion_tokens", 0) or 0),
+        _count(getattr(usage, "prompt_tokens", None)) or 0,
+        _count(getattr(details, "cached_tokens", None)),
+        _count(getattr(usage, "completion_tokens", None)) or 0,
     )
-    finish = choice.finish_reason or "stop"
-    if finish not in {"stop", "length", "abort", "repetition"}:
-        return Completion(f"the endpoint ended it: {finish}", "error", *counts, seconds)
     text, reasoning = message_parts(choice.message)
+    finish = _finish(choice.finish_reason, text)
+    if finish is None:
+        ended = one_line(f"the endpoint ended it: {choice.finish_reason}")
+        return Completion(ended, "error", *counts, seconds)
     return Completion(text, finish, *counts, seconds, reasoning)
 
 
@@ -212,14 +240,36 @@ def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> boo
     return done.finish == "length" or re.fullmatch(prompt.pattern, text.strip()) is not None
 
 
+def _finish(reason: Any, text: str) -> str | None:
+    """Return the finish of a reply in our words; None if there is no reply.
+
+    Endpoints have finish reasons of their own, such as `eos_token`: the text is used.
+    """
+    known = str(reason or "stop").lower()
+    if known in {"stop", "abort", "repetition"}:
+        return known
+    if known in _CUT_SHORT:
+        return "length"
+    return "stop" if text and known not in _UNUSABLE else None
+
+
+def _count(value: Any) -> int | None:
+    """Read a number of tokens; None where an endpoint tells none that can be believed."""
+    known = isinstance(value, int | float) and 0 <= value <= _MOST_TOKENS
+    return int(value) if known else None
+
+
+def _fault(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
 def _pause(state: RetryCallState, seed: int) -> float:
     """Compute the seconds until the next try, jittered by the prompt's seed.
 
     That is what the Retry-After header says, or exponential back-off.
     """
     attempt = state.attempt_number - 1
-    fault = state.outcome.exception() if state.outcome else None
-    retry_after = _retry_after(getattr(getattr(fault, "response", None), "headers", {}))
+    retry_after = _retry_after(getattr(getattr(_fault(state), "response", None), "headers", {}))
     longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
     jittered = longest * (0.5 + draws.unit(seed, attempt) / 2)
     return jittered if retry_after is None else min(_LONGEST_WAIT, retry_after) + jittered / 4

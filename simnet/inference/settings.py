@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -32,11 +33,12 @@ class EngineSettings:
     gpu_memory_utilization: float = 0.9
     kv_cache_memory_bytes: int | None = None
     threads: int | None = None
-    """CPU threads of the engine; None takes all cores."""
+    """CPU threads of the engine; None takes `OMP_NUM_THREADS` of the user, or all cores."""
     grammar: str = "guidance"
     """The library that constrains replies to their pattern: guidance or xgrammar."""
-    deadline: float = 120.0
-    """Seconds a request may take from its admission to its last token."""
+    deadline: float | None = None
+    """Seconds a request may take from its admission to its last token; None goes by how fast the
+    engine is, see `simnet.inference.deadline`."""
     stall_timeout: float = 60.0
     """Seconds without a token, while requests are in flight, after which the engine is killed."""
     scheduling: str = "fcfs"
@@ -65,6 +67,22 @@ class EngineSettings:
         """Requests that the engine works on at once, as it is started with."""
         return self.max_num_seqs or (32 if self.on_cpu else 256)
 
+    @property
+    def devices(self) -> int:
+        """Number of GPUs over which an engine divides the model."""
+        sizes = ("tensor_parallel_size", "pipeline_parallel_size")
+        return math.prod(int(self.extra.get(name, 1)) for name in sizes)
+
+    def with_users_threads(self) -> "EngineSettings":
+        """Return the settings with the threads that the user's OMP_NUM_THREADS asks for.
+
+        Call it in the user's process: Ray sets that variable to 1 in its workers.
+        """
+        asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        if self.threads is not None or not self.on_cpu or not asked.isdecimal():
+            return self
+        return replace(self, threads=max(1, int(asked)))
+
     def shared(self, engines: int, cores: int) -> "EngineSettings":
         """Return the settings of one of `engines` engines on a node of `cores` cores.
 
@@ -86,8 +104,14 @@ class EngineSettings:
         if self.scheduling not in {"fcfs", "priority"}:
             raise InputError(f"scheduling is {self.scheduling!r}; choose fcfs or priority")
         for name in ("length", "sequences", "deadline", "stall_timeout"):
-            if getattr(self, name) <= 0:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
                 raise InputError(f"{name} of the engine must be above 0")
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads of the engine is {self.threads}; give 1 or more")
+        if not 0 < self.gpu_memory_utilization <= 1:
+            share = self.gpu_memory_utilization
+            raise InputError(f"gpu_memory_utilization is {share}; give a share, above 0, up to 1")
         for name, folder in self.adapters.items():
             if not (Path(folder) / "adapter_config.json").is_file():
                 raise InputError(

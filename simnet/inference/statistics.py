@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from simnet.inference.retry_waits import Wait
 
 BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Upper bounds, in seconds, of the buckets of a histogram; one more bucket has the rest."""
@@ -19,6 +21,7 @@ class Statistics(NamedTuple):
     prompt_tokens: int = 0
     """Of finished requests, as `cached_tokens` are."""
     cached_tokens: int = 0
+    """Those that were in the prefix cache, of requests of which that is known."""
     generated_tokens: int = 0
     """With vLLM, unfinished requests included: the count stops when the engine hangs."""
     preemptions: int = 0
@@ -30,23 +33,40 @@ class Statistics(NamedTuple):
     """Histogram over `BOUNDS` of the seconds that requests waited for admission."""
     generated: tuple[int, ...] = ()
     """The same of the seconds from admission to the last token."""
+    uncounted_tokens: int = 0
+    """Prompt tokens of requests of which it is unknown how many were in the cache."""
+    left_out: tuple[str, ...] = ()
+    """Parameters that the endpoint refused, so that they are not sent."""
+    waits: tuple[Wait, ...] = ()
+    """Why prompts wait until they are sent again."""
 
     @property
-    def hit_rate(self) -> float:
-        """Share of the prompt tokens that were in the prefix cache, 0 to 1."""
-        return self.cached_tokens / max(1, self.prompt_tokens)
+    def hit_rate(self) -> float | None:
+        """Share of the prompt tokens that were in the prefix cache, 0 to 1; None if unknown."""
+        return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
     def figures(self) -> Iterator[tuple[str, float, str]]:
         """Yield (name, value, unit) of each measure that is recorded and exported."""
         for name in ("in_flight", "waiting", "preemptions", "throttled"):
             yield name, float(getattr(self, name)), "requests"
-        for name in ("prompt_tokens", "cached_tokens", "generated_tokens"):
+        for name in ("prompt_tokens", "generated_tokens"):
             yield name, float(getattr(self, name)), "tokens"
-        yield "prefix_cache_hit_rate", self.hit_rate, "share"
+        if (rate := self.hit_rate) is not None:
+            yield "cached_tokens", float(self.cached_tokens), "tokens"
+            yield "prefix_cache_hit_rate", rate, "share"
         yield "kv_use", self.kv_use, "share"
         for name, counts in (("queue", self.queued), ("generation", self.generated)):
             yield f"{name}_seconds.p50", quantile(counts, 0.5), "seconds"
             yield f"{name}_seconds.p95", quantile(counts, 0.95), "seconds"
+
+
+def cached_share(cached: int, prompted: int, uncounted: int = 0) -> float | None:
+    """Return the share of prompt tokens that were in a cache, 0 to 1.
+
+    `uncounted` of the `prompted` tokens are of calls of which that is unknown. None if all are.
+    """
+    counted = prompted - uncounted
+    return None if uncounted and counted <= 0 else cached / max(1, counted)
 
 
 def merged(engines: Sequence[Statistics]) -> Statistics:
@@ -54,8 +74,12 @@ def merged(engines: Sequence[Statistics]) -> Statistics:
     columns = dict(zip(Statistics._fields, zip(*engines, strict=True), strict=True))
     kv_use = sum(columns.pop("kv_use")) / len(engines)
     queued, generated = (_added(columns.pop(name)) for name in ("queued", "generated"))
+    left_out = tuple(dict.fromkeys(chain.from_iterable(columns.pop("left_out"))))
+    waits = tuple(chain.from_iterable(columns.pop("waits")))
     sums = {name: sum(values) for name, values in columns.items()}
-    return Statistics(**sums, kv_use=kv_use, queued=queued, generated=generated)
+    return Statistics(
+        **sums, kv_use=kv_use, queued=queued, generated=generated, left_out=left_out, waits=waits
+    )
 
 
 def _added(histograms: Sequence[Sequence[int]]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from simnet.errors import ModelGoneError, ModelNotFoundError, RunError, reason
 from simnet.inference.admission import Admission
+from simnet.inference.deadline import CallDeadline, late
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.inference.processes import descendants, end_processes, kill
@@ -49,6 +50,7 @@ class VllmModel:
         self._watchdog = Watchdog(settings.stall_timeout, self._kill_stalled)
         self._gauge = Gauge(self._watchdog.alive)
         self._admission = Admission(math.ceil(_ADMITTED * settings.sequences))
+        self._deadline = CallDeadline(lambda: (self._gauge.generated, self._admission.taken))
         self._numbers = itertools.count()
         self._queued, self._generated = Histogram(), Histogram()
         self._prompted = self._cached = self._throttled = 0
@@ -132,7 +134,7 @@ class VllmModel:
         if self._closed:
             raise RunError(f"the engine of {self.name} is closed")
         begun = time.perf_counter()
-        deadline = asyncio.timeout(self._settings.deadline)
+        deadline = self._deadline.begin(self._settings.deadline, prompt.max_tokens)
         try:
             async with deadline:
                 output = await self._watched(prompt, ids, adapter)
@@ -141,12 +143,13 @@ class VllmModel:
                 raise self._gone from None
             raise
         except Exception as fault:  # noqa: BLE001  (no exception of vLLM may pass)
+            seconds = time.perf_counter() - begun
             if deadline.expired():
-                text = f"no reply within {self._settings.deadline:g} s"
-                return Completion(text, "deadline", len(ids), seconds=self._settings.deadline)
+                self._deadline.missed(seconds)
+                return Completion(late(seconds), "deadline", len(ids), seconds=seconds)
             if self._gone is not None or self._closed or self._engine.errored:
                 raise self._gone or self._died(fault) from None
-            return Completion(reason(fault), "error", len(ids), seconds=time.perf_counter() - begun)
+            return Completion(reason(fault), "error", len(ids), seconds=seconds)
         done = self._completion(output, len(ids), time.perf_counter() - begun)
         return done._replace(constrained=prompt.pattern is not None)
 
@@ -193,6 +196,7 @@ class VllmModel:
         self._prompted += prompt_tokens
         self._cached += cached
         self._generated.add(seconds)
+        self._deadline.took(seconds)
         finish = reply.finish_reason or "error"
         text = reply.text if finish in USABLE else f"engine: {finish}"
         return Completion(text, finish, prompt_tokens, cached, len(reply.token_ids), seconds)
@@ -210,10 +214,8 @@ class VllmModel:
 
     def _died(self, fault: BaseException) -> ModelGoneError:
         why = reason(fault)
-        memory = "out of memory" in why.lower()
-        return ModelGoneError(
-            f"the engine of {self.name} died: {why}", "out of memory" if memory else "engine died"
-        )
+        cause = "out of memory" if "out of memory" in why.lower() else "engine died"
+        return ModelGoneError(f"the engine of {self.name} died: {why}", cause)
 
 
 def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
@@ -280,9 +282,7 @@ def _sampling(prompt: Prompt) -> Any:
         StructuredOutputsParams,
     )
 
-    constraint = None
-    if prompt.pattern is not None:
-        constraint = StructuredOutputsParams(regex=prompt.pattern)
+    constraint = None if prompt.pattern is None else StructuredOutputsParams(regex=prompt.pattern)
     return SamplingParams(
         temperature=prompt.temperature,
         seed=prompt.seed & _MAX_SEED,

@@ -57,7 +57,7 @@ def token_rates(calls: Sequence[RecordedCall]) -> TokenRates:
     """
     characters = np.array([call.characters for call in calls], float)
     tokens = np.array([call.completion.prompt_tokens for call in calls], float)
-    cached = sum(call.completion.cached_tokens for call in calls) / max(1.0, tokens.sum())
+    cached = sum(call.completion.cached_tokens or 0 for call in calls) / max(1.0, tokens.sum())
     ratio = tokens.sum() / max(1.0, characters.sum())
     if len(calls) >= MANY and characters.std() > 0.02 * characters.mean():
         rate, base = np.polyfit(characters, tokens, 1)

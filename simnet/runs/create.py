@@ -116,6 +116,7 @@ def _facts(model: Backend | Model) -> ModelFacts:
             checksum=model.checksum(),
             backend=model.name,
             replicas=model.replicas,
+            engine=dict(model.engine),
         )
     return ModelFacts(name=model.name, backend=IN_PROCESS)
 

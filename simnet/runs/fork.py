@@ -11,11 +11,13 @@ from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.runs.create import create_run
+from simnet.runs.demand import ray_wanted
 from simnet.runs.launcher import with_prepared_models
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runtime.models import models_by_name
 from simnet.scenario.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
 from simnet.scheduler.code_errors import read_on_error
@@ -45,7 +47,9 @@ def fork_plan(
         backend=models.default,
         models=models.further,
         root=run.path.parent,
-        ray=options.ray,
+        ray=ray_wanted(
+            loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
+        ),
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,

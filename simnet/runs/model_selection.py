@@ -7,11 +7,13 @@ from typing import NamedTuple
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import choose
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.runs.create import IN_PROCESS
+from simnet.runs.demand import NO_MODEL, asks_any_model, no_model
 from simnet.runs.options import ModelChoice, ModelOptions
 from simnet.runtime.models import needed_models
 from simnet.scenario.scenario import Scenario
@@ -66,8 +68,17 @@ def _chosen(
 ) -> Backend | Model:
     if model is not None and not isinstance(model, str):
         return model
+    if options.backend != FakeBackend.name and not asks_any_model(scenario):
+        return no_model()
     settings = with_adapters(scenario, name, options.settings())
-    return choose(options.backend, model, settings, options.endpoint(), options.replicas or 1)
+    return choose(
+        options.backend,
+        model,
+        settings,
+        options.endpoint(),
+        options.replicas or 1,
+        options.settings_by_name,
+    )
 
 
 def _recorded(
@@ -75,6 +86,8 @@ def _recorded(
 ) -> Backend | Model:
     """Choose a recorded model; with another backend, the default model of that backend."""
     kind = options.backend or facts.backend
+    if facts.name == NO_MODEL and kind == facts.backend:
+        kind = None  # nobody asked a model; in a fork someone may
     if kind == IN_PROCESS:
         which = "" if name is None else f" as {name!r}"
         raise UsageError(
@@ -83,7 +96,11 @@ def _recorded(
         )
     model = facts.name if kind == facts.backend and facts.name else None
     replicas = options.replicas or facts.replicas
-    return _chosen(scenario, name, model, replace(options, backend=kind, replicas=replicas))
+    engine = dict(options.engine)
+    if kind == facts.backend:
+        engine = {**facts.engine, **engine}
+    chosen = replace(options, backend=kind, replicas=replicas, engine=engine)
+    return _chosen(scenario, name, model, chosen)
 
 
 def with_adapters(

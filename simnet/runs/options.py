@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
@@ -20,6 +20,7 @@ from simnet.scheduler.code_errors import read_on_error
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
 NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
+NO_ENGINE: Mapping[str, Any] = MappingProxyType({})
 NO_ADAPTERS: Mapping[str, Path | str] = MappingProxyType({})
 
 
@@ -39,6 +40,16 @@ class ModelOptions:
     """Folders of LoRA adapters by the names that cohorts give them."""
     replicas: int | None = None
     """How many engines serve each model; None is 1, or as many as the recorded run had."""
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of engines or of the endpoint by name; a recorded run's are kept unless given."""
+    deadline: float | None = None
+    """Wall seconds that a model call may take; None goes by how fast the model is."""
+
+    @property
+    def settings_by_name(self) -> dict[str, Any]:
+        """The settings of engines or of the endpoint, with the deadline among them."""
+        deadline = {} if self.deadline is None else {"deadline": self.deadline}
+        return {**self.engine, **deadline}
 
     def settings(self) -> EngineSettings | None:
         """Return the settings of engines, None without adapters. Raises InputError."""
@@ -62,18 +73,25 @@ class RunOptions:
     out: Path = RUNS
     """The folder of run directories. A resumed run or a fork stays where the run is."""
     ray: bool | None = None
-    """Whether the run uses Ray. None: backends run on Ray, and model objects in this process.
-    False: everything runs in this process, where vLLM cannot run."""
+    """Whether the run uses Ray. None: model objects run in this process, so do small runs with the
+    backends `fake` and `openai`, and all else runs on Ray. False: everything runs in this process,
+    where vLLM cannot run."""
     address: str | None = None
     """Address of a Ray cluster; None starts Ray on this machine."""
     personas_per_actor: PersonasPerActor = "auto"
     budget: Budget = UNLIMITED
-    """What the run may cost; once that is spent, it stops and can be resumed."""
+    """What the run may cost; once that is spent, it stops and can be resumed. Says too whether a
+    run in which most model calls fail goes on."""
     on_error: str | None = None
     """What happens when code of the user fails: `stop` the run, which can be resumed, or `fail the
     turn`, in short `fail`. None is `stop`, or what the recorded run did."""
     force: bool = False
     """Whether a run is started that does not seem to fit this machine."""
+
+    @property
+    def placed(self) -> bool:
+        """Whether the user says where actors are or how many: then a run uses Ray."""
+        return self.address is not None or self.personas_per_actor != "auto"
 
     def __post_init__(self) -> None:
         read_on_error(self.on_error)

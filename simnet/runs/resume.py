@@ -9,10 +9,12 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import run_folders
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.demand import ray_wanted
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, checksum
+from simnet.runtime.models import models_by_name
 from simnet.scenario.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.continuation import last_scenario
@@ -42,7 +44,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         backend=models.default,
         models=models.further,
         root=run.path.parent,
-        ray=options.ray,
+        ray=ray_wanted(scenario, models_by_name(*models), ray=options.ray, placed=options.placed),
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,

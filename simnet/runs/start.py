@@ -3,6 +3,7 @@
 import os
 
 from simnet.inference.backend import Backend
+from simnet.runs.demand import ray_wanted
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
@@ -31,7 +32,9 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         backend=models.default,
         models=models.further,
         root=options.out,
-        ray=options.ray,
+        ray=ray_wanted(
+            loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
+        ),
         address=options.address,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,

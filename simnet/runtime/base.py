@@ -50,6 +50,10 @@ class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
         """Run to the end; yield progress, and a Finish as the last item."""
         ...
 
+    def refreshed(self, progress: Progress) -> Progress:
+        """Return a report with the newest statistics of the models."""
+        ...
+
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""
         ...

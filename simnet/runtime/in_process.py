@@ -24,6 +24,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
+from simnet.scheduler.failure_limit import failures_of
 from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
 from simnet.world.posts import View
 
@@ -60,16 +61,17 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
         if thoughts.shared:
             usage = usage.less(_usage(thoughts.shared))
         usage = usage._replace(asks=host.take_asks())
-        calls = _encoded(thoughts.calls)
-        yield Answer(thoughts.decisions, calls, usage, host.take_recalled())
+        calls, failures = _encoded(thoughts.calls), failures_of(thoughts.calls, thoughts.decisions)
+        yield Answer(thoughts.decisions, calls, usage, host.take_recalled(), failures)
 
 
 def _usage(calls: Sequence[Call]) -> Usage:
     return Usage(
         calls=len(calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
-        cached_tokens=sum(call.cached_tokens for call in calls),
+        cached_tokens=sum(call.cached_tokens or 0 for call in calls),
         output_tokens=sum(call.output_tokens for call in calls),
+        uncounted_tokens=sum(c.prompt_tokens for c in calls if c.cached_tokens is None),
     )
 
 
@@ -146,6 +148,12 @@ class InProcess:
             yield self._with_statistics(update)
 
     def _with_statistics(self, update: Progress | Finish) -> Progress | Finish:
+        if isinstance(update, Finish):
+            return update._replace(progress=self.refreshed(update.progress))
+        return self.refreshed(update)
+
+    def refreshed(self, progress: Progress) -> Progress:
+        """Return a report with the newest statistics of the models."""
         states = [
             EngineState(
                 engine=name or DEFAULT,
@@ -155,9 +163,7 @@ class InProcess:
             )
             for name, model in self._models.items()
         ]
-        if isinstance(update, Finish):
-            return update._replace(progress=with_engines(update.progress, states))
-        return with_engines(update, states)
+        return with_engines(progress, states)
 
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""

@@ -17,6 +17,8 @@ class Budget(NamedTuple):
     calls: int | None = None
     minutes: float | None = None
     """Wall minutes of turns, start-up not counted; the launcher measures them."""
+    failures: bool = True
+    """Whether the run fails when most model calls fail; see `FailureLimit`."""
 
     def spent(self, usage: Usage) -> str | None:
         """Return a message that names the limit of tokens or calls that is reached, or None."""

@@ -20,7 +20,7 @@ from simnet.recording.reading.row_comparison import (
 )
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
-from simnet.scheduler.scheduler import Record
+from simnet.scheduler.partners import Record
 
 COMPARED = ("personas", "network", "events", "exposures", "state")
 INHERITED = ("events", "exposures", "state")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 
 from simnet.errors import DiskError, DiskRefusalError
-from simnet.scheduler.scheduler import Record
+from simnet.scheduler.partners import Record
 
 RETRY_SECONDS = 1.0
 """Wall seconds between two attempts."""

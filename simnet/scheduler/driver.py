@@ -19,7 +19,8 @@ from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
-from simnet.scheduler.scheduler import AgentPool, Record, Scheduler
+from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.scheduler import Scheduler
 
 ROWS_PER_BATCH = 65_536
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.inference.statistics import Statistics, merged
+from simnet.inference.statistics import Statistics, cached_share, merged
 from simnet.kernel.ledger import Ledger
+from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision
+from simnet.world.events import DONE, Event
 
 
 class Usage(NamedTuple):
@@ -15,11 +17,19 @@ class Usage(NamedTuple):
     calls: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    """Prompt tokens that were in the model's cache, of the calls of which that is known."""
     output_tokens: int = 0
     shared: int = 0
     """Additional calls answered by a deduplicated completion; the model was not called for them."""
     asks: int = 0
     """Batches in which prompts were sent to the model."""
+    uncounted_tokens: int = 0
+    """Prompt tokens of calls of which it is unknown how many were in the model's cache."""
+
+    @property
+    def cached(self) -> float | None:
+        """Share of the prompt tokens that were in the model's cache, 0 to 1; None if unknown."""
+        return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
     def plus(self, other: "Usage") -> "Usage":
         """Return the sum of two costs."""
@@ -40,6 +50,8 @@ class Answer(NamedTuple):
     usage: Usage
     recalled: int = 0
     """How many recorded replies the turns of the host used since its last answer."""
+    failures: tuple[CallFailure, ...] = ()
+    """Why some of these calls failed."""
 
 
 class Posted(NamedTuple):
@@ -51,6 +63,15 @@ class Posted(NamedTuple):
     text: str
     to: str | None
     marks: tuple[str, ...]
+
+
+def posts_in(events: Sequence[Event]) -> list[Posted]:
+    """List the posts that some events made."""
+    return [
+        Posted(event.time, event.who, event.cohort, event.text or "", event.whom, event.marks)
+        for event in events
+        if event.made is not None and event.outcome == DONE
+    ]
 
 
 class EngineState(NamedTuple):
@@ -89,6 +110,8 @@ class Progress(NamedTuple):
     """Why the run is paused: the disk is full or fails. None while it runs."""
     engines: tuple[EngineState, ...] = ()
     """What each engine did lately, if there are several."""
+    failures: tuple[FailureCount, ...] = ()
+    """Why model calls failed since this start of the run, the most frequent causes first."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

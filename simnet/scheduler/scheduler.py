@@ -7,17 +7,17 @@ one gets them by the hundred.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
+from simnet.errors import ActorDiedError, RunError
 from simnet.kernel.kernel import Kernel, Status
-from simnet.recording.row_types import Edge, StateRow
-from simnet.recording.schema import encode
-from simnet.recording.writing.column_encoding import encode_exposures
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import CodeErrors
-from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage
-from simnet.world.events import DONE, Event, ExposureBatch
+from simnet.scheduler.failure_limit import FailureLimit
+from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage, posts_in
+from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.row_buffer import RowBuffer
+from simnet.world.events import Event
 from simnet.world.posts import View
 
 SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
@@ -37,26 +37,6 @@ REPORT_SECONDS = 0.25
 POSTS_PER_REPORT = 32
 
 
-class AgentPool(Protocol):
-    """The hosts that run agents, in this process or on a cluster."""
-
-    def host_of(self, who: str) -> int:
-        """Return the number of the host that runs this persona."""
-        ...
-
-    def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Send views to one host; yield answers as they are ready, one decision for each view."""
-        ...
-
-
-class Record(Protocol):
-    """A recorder, in this process or in another."""
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Append batches of (table, encoded rows) in order; return when they are on disk."""
-        ...
-
-
 class Scheduler:
     """Drives one kernel to its end."""
 
@@ -73,9 +53,9 @@ class Scheduler:
     ) -> None:
         """Take the kernel, the agents, the record and the function that gets progress.
 
-        The scheduler stops when the tokens or calls of `budget` are spent, and when code
-        of the user fails, unless `fails_turns`: then only its turn fails. `clock` returns seconds
-        and has to run as fast as the clock of the event loop does.
+        The scheduler stops when the tokens or calls of `budget` are spent, when too many calls
+        fail, and when code of the user fails, unless `fails_turns`: then only its turn fails.
+        `clock` returns seconds and has to run as fast as the clock of the event loop does.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
@@ -89,11 +69,10 @@ class Scheduler:
         """One task for each batch of views that was sent to a host."""
         self._writing: set[asyncio.Task[None]] = set()
         self._write_slots = asyncio.Semaphore(WRITES_IN_FLIGHT)
-        self._calls: list[bytes] = []
-        self._events: list[Event] = []
-        self._exposures: list[ExposureBatch] = []
-        self._ties: list[Edge] = []
-        self._state: list[StateRow] = []
+        self._rows = RowBuffer()
+        self._failures = FailureLimit()
+        self._fault: RunError | None = None
+        """Why the run cannot go on."""
         self._usage = Usage()
         self.recalled = 0
         """How many recorded replies the turns used."""
@@ -110,9 +89,11 @@ class Scheduler:
         self._decided.set()
 
     async def run(self) -> Finish:
-        """Run to the end or until `stop`.
+        """Run to the end or until `stop`; raises what the record raises.
 
-        Raises what the record raises, and UserCodeError once all else is recorded.
+        Raises RunError when the model is gone or too many calls fail. The rows until the failed
+        calls at its end are recorded, so a resume asks these again. Raises UserCodeError once all
+        else is recorded.
         """
         self._started_at = self._written_at = self._clock()
         status = Status.FULL
@@ -132,14 +113,20 @@ class Scheduler:
                 self._take_rows()
                 await self._write_rows()
                 if status is Status.DONE:
+                    self._judge(at_end=True)
                     break
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
                     await self._wait()
                 else:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
+            if self._fault is not None:
+                self._rows.discard()
+            self._rows.release()
             await self._write_rows(everything=True)
         self._code_errors.raise_first()
+        if self._fault is not None:
+            raise self._fault
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
     async def _hold_back(self) -> bool:
@@ -163,7 +150,7 @@ class Scheduler:
 
     async def _wait(self) -> None:
         """Wait for a decision; if there are rows to write, only until they have to be written."""
-        if not (self._events or self._calls):
+        if not self._rows:
             await self._decided.wait()
             return
         try:
@@ -199,9 +186,21 @@ class Scheduler:
             task.add_done_callback(self._turns.discard)
 
     async def _think(self, host: int, views: Sequence[View]) -> None:
+        if self._fault is not None:
+            return
+        try:
+            await self._take_answers(host, views)
+        except ActorDiedError:
+            raise  # rows cannot be sent any more
+        except RunError as error:
+            self._fail(error)
+
+    async def _take_answers(self, host: int, views: Sequence[View]) -> None:
         async for answer in self._agent_pool.think(host, views):
             if answer.calls:
-                self._calls.append(answer.calls)
+                self._count_failures(answer)
+                self._rows.add_calls(answer.calls)
+                self._judge()
             self._usage = self._usage.plus(answer.usage)
             self.recalled += answer.recalled
             decisions = self._code_errors.without_failed(answer.decisions)
@@ -217,34 +216,45 @@ class Scheduler:
         while self._turns:
             await asyncio.wait(set(self._turns))
 
+    # -- failed calls -----------------------------------------------------------------
+
+    def _count_failures(self, answer: Answer) -> None:
+        """Withhold rows from the first call without a reply on, until there is one again."""
+        calls = answer.usage.calls + answer.usage.shared
+        self._failures.add(calls, answer.failures)
+        if sum(not failure.replied for failure in answer.failures) < calls:
+            self._rows.release()
+        elif not self._rows.withholds:
+            self._take_rows()  # what was done before does not depend on this failure
+            self._rows.withhold()
+
+    def _judge(self, *, at_end: bool = False) -> None:
+        """Stop the run if too many calls have failed."""
+        if self._budget.failures and (why := self._failures.exceeded(at_end=at_end)):
+            self._fail(RunError(why))
+
+    def _fail(self, fault: RunError) -> None:
+        """Start no more turns, drop those in flight, and raise `fault` from `run`."""
+        self._fault = self._fault or fault
+        self.stop()
+        for turn in self._turns:
+            turn.cancel()
+
     # -- rows out ---------------------------------------------------------------------
 
     def _take_rows(self) -> None:
-        events, exposure_batches, ties, state = self._kernel.take_rows()
+        rows = self._kernel.take_rows()
         if self._report is not None:
-            self._report_progress(events)
-        self._events += events
-        self._exposures += exposure_batches
-        self._ties += ties
-        self._state += state
+            self._report_progress(rows.events)
+        self._rows.add(rows)
 
     async def _write_rows(self, *, everything: bool = False) -> None:
         """Send rows to the record once there are enough, calls before rows that depend on them."""
         now = self._clock()
         late = now - self._written_at >= WRITE_SECONDS
-        if not (everything or late or len(self._events) >= ROWS_PER_WRITE):
+        if not (everything or late or self._rows.events >= ROWS_PER_WRITE):
             return
-        batches = [("calls", calls) for calls in self._calls]
-        if self._exposures:
-            batches.append(("exposures", encode_exposures(self._exposures)))
-        if self._events:
-            batches.append(("events", encode("events", self._events)))
-        if self._ties:
-            batches.append(("network", encode("network", self._ties)))
-        if self._state:
-            batches.append(("state", encode("state", self._state)))
-        self._calls, self._exposures, self._events, self._ties = [], [], [], []
-        self._state = []
+        batches = self._rows.take()
         self._written_at = now
         if batches:
             self._writes += 1
@@ -263,11 +273,7 @@ class Scheduler:
 
     def _report_progress(self, events: Sequence[Event]) -> None:
         assert self._report is not None
-        self._posted += [
-            Posted(e.time, e.who, e.cohort, e.text or "", e.whom, e.marks)
-            for e in events[-POSTS_PER_REPORT:]
-            if e.made is not None and e.outcome == DONE
-        ]
+        self._posted += posts_in(events[-POSTS_PER_REPORT:])
         del self._posted[:-POSTS_PER_REPORT]
         now = self._clock()
         if now - self._reported_at >= REPORT_SECONDS:
@@ -286,4 +292,5 @@ class Scheduler:
             first_reply=self._first_reply,
             sends=self._sends,
             writes=self._writes,
+            failures=self._failures.counts(),
         )

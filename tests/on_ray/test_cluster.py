@@ -93,7 +93,7 @@ def test_tables_are_equal_without_ray_and_on_ray_inside_an_event_loop(in_one_pro
     assert tables(run(neighbours(), backend, tmp_path, ray=False)) == in_one_process
 
     async def cell():
-        return simnet.run(neighbours(), backend="fake", out=tmp_path)
+        return simnet.run(neighbours(), backend="fake", ray=True, out=tmp_path)
 
     record = asyncio.run(cell())
     assert record.read("events").equals(in_one_process["events"])

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from simnet import draws
 from simnet.agents.memory import overlap, words_of
-from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
 from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
@@ -123,6 +123,7 @@ def all_of(*probabilities: Probability) -> Probability:
 def likes(probability: Probability) -> Behaviour:
     """Like the first post of the feed that the draw selects; do nothing if there is none."""
 
+    @asks_no_model
     async def liking(me: Agent, view: View, ask: Ask) -> Chosen:
         post = _first_drawn(me, view, probability, "like")
         return [] if post is None else Like(post)
@@ -134,6 +135,7 @@ def likes(probability: Probability) -> Behaviour:
 def reposts(probability: Probability) -> Behaviour:
     """Repost the first post of the feed that the draw selects; do nothing if there is none."""
 
+    @asks_no_model
     async def reposting(me: Agent, view: View, ask: Ask) -> Chosen:
         post = _first_drawn(me, view, probability, "repost")
         return [] if post is None else Repost(post)
@@ -152,7 +154,7 @@ def first_of(*behaviours: Behaviour) -> Behaviour:
                 return chosen
         return []
 
-    return trying
+    return trying if any(map(asks_a_model, behaviours)) else asks_no_model(trying)
 
 
 def _first_drawn(me: Agent, view: View, probability: Probability, reaction: str) -> int | None:

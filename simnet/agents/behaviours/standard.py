@@ -3,7 +3,7 @@
 from simnet import draws
 from simnet.agents import reply_flags
 from simnet.agents.formats.reply_grammar import excerpt
-from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
 from simnet.agents.prompting import prompts
 from simnet.arguments import checked
 from simnet.errors import ModelError
@@ -17,6 +17,7 @@ async def converse(me: Agent, view: View, ask: Ask) -> Chosen:
     return await ask.for_action()
 
 
+@asks_no_model
 async def silent(me: Agent, view: View, ask: Ask) -> Chosen:
     """Do nothing; only cues make this persona act."""
     return []
@@ -31,7 +32,7 @@ def lurk(speaks: float, otherwise: Behaviour = converse) -> Behaviour:
             return await otherwise(me, view, ask)
         return []
 
-    return lurking
+    return lurking if asks_a_model(otherwise) else asks_no_model(lurking)
 
 
 @checked

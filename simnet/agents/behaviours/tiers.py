@@ -9,7 +9,15 @@ from simnet.agents.ask import TurnAsk
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import ADDRESSED_TO_VIEWER
-from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen
+from simnet.agents.profile import (
+    Agent,
+    AgentProfile,
+    Ask,
+    Behaviour,
+    Chosen,
+    asks_a_model,
+    asks_no_model,
+)
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
@@ -48,7 +56,7 @@ def tiered(
         me.mark(reply_flags.PROMOTED)
         return await model(me, view, ask)
 
-    return acting
+    return acting if asks_a_model(rule) or asks_a_model(model) else asks_no_model(acting)
 
 
 @checked

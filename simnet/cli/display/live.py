@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.display.pace import Figures, Pace, format_seconds
+from simnet.cli.display.pace import Figures, Pace, format_cached, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
@@ -22,6 +22,8 @@ from simnet.text import terminal_safe
 
 PLAIN_EVERY = 2.0
 """Least wall seconds between two plain lines of progress."""
+SAME_EVERY = 30.0
+"""Least wall seconds between two of them while nothing gets done."""
 _RUNNING = "running"
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
@@ -106,7 +108,9 @@ class Plain(Quiet):
         self._pace = pace
         self._watch = watch
         self._clock = clock
-        self._printed_at = -PLAIN_EVERY
+        self._printed_at = -SAME_EVERY
+        self._printed: tuple[float, ...] = ()
+        self._elapsed = 0.0
 
     def phase(self, text: str) -> None:
         """Print the phase that begins."""
@@ -118,8 +122,12 @@ class Plain(Quiet):
         if self._watch:
             for posted in progress.posted:
                 print_posted(posted, self._console)
-        if self._clock() - self._printed_at >= PLAIN_EVERY:
+        state = (figures.now, figures.settled, figures.calls)
+        idle = state == self._printed and figures.elapsed > self._elapsed
+        every = SAME_EVERY if idle else PLAIN_EVERY
+        if self._clock() - self._printed_at >= every:
             self._printed_at = self._clock()
+            self._printed, self._elapsed = state, figures.elapsed
             self._console.print(Text(line(figures), "dim"), soft_wrap=True)
 
     def finished(self, outcome: RunResult) -> None:
@@ -207,6 +215,7 @@ def line(figures: Figures) -> str:
     ]
     items += [f"{count} {mark}" for mark, count in figures.marks.items()]
     items += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
+    items += [terminal_safe(wait.describe()) for wait in figures.waits]
     return ", ".join(items)
 
 
@@ -225,6 +234,8 @@ def panel(figures: Figures) -> Table:
     grid.add_row("model", Text(_speed(figures)))
     for state in figures.engines:
         grid.add_row("", Text(engine_line(state), "dim"))
+    for wait in figures.waits:
+        grid.add_row("waiting", Text(terminal_safe(wait.describe()), "yellow"))
     problems = Text()
     problems.append(f"{figures.refused:,} refused", "yellow" if figures.refused else "dim")
     problems.append(", ")
@@ -242,7 +253,7 @@ def _expected(figures: Figures) -> str:
 def _speed(figures: Figures) -> str:
     text = (
         f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
-        f"({figures.cached:.0%} cached), {figures.tokens_out:,.0f} tokens/s out"
+        f"({format_cached(figures.cached)} cached), {figures.tokens_out:,.0f} tokens/s out"
     )
     if figures.waiting:
         text += f", {figures.waiting:,} waiting"

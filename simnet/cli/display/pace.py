@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
+from simnet.inference.retry_waits import Wait
 from simnet.scenario.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
 
@@ -30,8 +31,8 @@ class Figures(NamedTuple):
     """Prompt tokens per wall second, cached ones included."""
     tokens_out: float
     """Output tokens per wall second."""
-    cached: float
-    """Share of all prompt tokens so far that were in the prefix cache."""
+    cached: float | None
+    """Share of all prompt tokens so far that were in the prefix cache; None if unknown."""
     refused: int
     failed: int
     marks: dict[str, int]
@@ -46,6 +47,8 @@ class Figures(NamedTuple):
     """How often an engine was restarted."""
     engines: tuple[EngineState, ...] = ()
     """The state of each engine, if there are several."""
+    waits: tuple[Wait, ...] = ()
+    """Why prompts wait until they are sent again."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as values that JSON knows."""
@@ -53,7 +56,8 @@ class Figures(NamedTuple):
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in self._asdict().items()
         }
-        return {**fields, "engines": [engine_json(state) for state in self.engines]}
+        fields["engines"] = [engine_json(state) for state in self.engines]
+        return {**fields, "waits": [wait._asdict() for wait in self.waits]}
 
 
 def engine_json(state: EngineState) -> dict[str, Any]:
@@ -88,7 +92,7 @@ class Pace:
             calls=usage.calls,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            cached=usage.cached_tokens / max(1, usage.prompt_tokens),
+            cached=usage.cached,
             refused=refused,
             failed=failed,
             marks=dict(ledger.marks),
@@ -98,6 +102,7 @@ class Pace:
             kv_use=progress.statistics.kv_use if progress.statistics else 0.0,
             restarts=len(progress.incidents),
             engines=progress.engines,
+            waits=progress.statistics.waits if progress.statistics else (),
         )
 
     def _rates(self, progress: Progress) -> tuple[float, float]:
@@ -121,6 +126,11 @@ class Pace:
         if share < EARLIEST_ESTIMATE:
             return None
         return progress.elapsed * (1 - share) / share
+
+
+def format_cached(share: float | None) -> str:
+    """Format the share of prompt tokens that were in a cache; `-` if it is unknown."""
+    return "-" if share is None else f"{share:.0%}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -7,11 +7,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.display.pace import engine_json, format_seconds
+from simnet.cli.display.pace import engine_json, format_cached, format_seconds
 from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
+from simnet.text import one_line, terminal_safe
 
 
 def print_closing(outcome: RunResult, console: Console) -> None:
@@ -27,7 +28,9 @@ def _closing(outcome: RunResult) -> RenderableType:
         (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
         f" after {format_time(progress.now)} of simulated time, {format_seconds(progress.elapsed)}",
     )
-    return Group(Text(), head, Text(), _ledger(progress.ledger), Text(), _costs(outcome), Text())
+    failures = [Text(line) for line in failure_lines(progress)]
+    ledger = _ledger(progress.ledger)
+    return Group(Text(), head, Text(), ledger, *failures, Text(), _costs(outcome), Text())
 
 
 def outcome_json(outcome: RunResult) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
             name: dict(value) if isinstance(value, dict) else value
             for name, value in ledger._asdict().items()
         },
+        "failures": [count._asdict() for count in progress.failures],
         "usage": progress.usage._asdict(),
         "engines": [engine_json(state) for state in progress.engines],
         "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
@@ -54,12 +58,21 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
     }
 
 
+def failure_lines(progress: Progress) -> list[str]:
+    """Say how many model calls failed and why; a line for each cause, none without failures."""
+    calls = progress.usage.calls + progress.usage.shared
+    return [
+        f"{count.times:,} of {calls:,} calls failed: {terminal_safe(one_line(count.reason))}"
+        for count in progress.failures
+    ]
+
+
 def engine_line(state: EngineState) -> str:
     """Format the state and the totals of one of several engines as a line."""
-    items = [Path(state.model).name]
+    items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        items += [f"{now.prompt_tokens:,} tokens in ({now.hit_rate:.0%} cached)"]
+        items += [f"{now.prompt_tokens:,} tokens in ({format_cached(now.hit_rate)} cached)"]
         items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
     if state.restarts:
         items += [f"started again {state.restarts} times"]
@@ -104,10 +117,10 @@ def _costs(outcome: RunResult) -> Table:
 def _tokens(progress: Progress) -> str:
     usage = progress.usage
     seconds = max(progress.elapsed, 1e-3)
-    cached = usage.cached_tokens / max(1, usage.prompt_tokens)
+    cached = format_cached(usage.cached)
     shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
-        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached:.0%} cached, "
+        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached} cached, "
         f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
         f"({usage.output_tokens / seconds:,.0f}/s)"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, ModelRequest
@@ -9,6 +10,7 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoint import Endpoint
+from simnet.inference.engine_options import NO_OPTIONS
 from simnet.inference.settings import EngineSettings
 
 BACKENDS: Mapping[str, type[Backend]] = MappingProxyType(
@@ -22,14 +24,18 @@ def choose(
     settings: EngineSettings | None = None,
     endpoint: Endpoint | None = None,
     replicas: int = 1,
+    engine: Mapping[str, Any] = NO_OPTIONS,
 ) -> Backend:
     """Choose a backend and a model from what was asked for; the default backend is vLLM.
 
-    Raises UsageError for an unknown backend, and what `Backend.choose` raises. The fake model
-    is never a default: made-up replies have to be asked for.
+    `engine` are settings of the engine or the endpoint by name, which are applied to `settings`
+    or `endpoint`. Raises UsageError for an unknown backend, and what `Backend.choose` raises. The
+    fake model is never a default: made-up replies have to be asked for.
     """
     if backend is not None and backend not in BACKENDS:
         names = ", ".join(BACKENDS)
         raise UsageError(f"there is no backend {backend!r}; choose one of: {names}")
-    request = ModelRequest(model=model, settings=settings, endpoint=endpoint, replicas=replicas)
+    request = ModelRequest(
+        model=model, settings=settings, endpoint=endpoint, replicas=replicas, engine=engine
+    )
     return BACKENDS[backend or VllmBackend.name].choose(request)

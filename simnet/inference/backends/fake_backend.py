@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from simnet.inference.backend import Backend, ModelRequest, refuse_adapters, refuse_endpoint
+from simnet.inference.engine_options import refuse_options
 from simnet.inference.fake import FakeModel, plausible
 from simnet.inference.model import Model, Prompt
 
@@ -26,6 +27,7 @@ class FakeBackend(Backend):
         """Take any name for the model. Raises UsageError for an endpoint or adapter folders."""
         refuse_adapters(cls.name, request.settings)
         refuse_endpoint(request.endpoint)
+        refuse_options(cls.name, request.engine)
         why = "asked for: replies are made up from the prompt, no model is used"
         return cls(model=request.model or cls.model, why=why, replicas=request.replicas)
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_adapters
 from simnet.inference.endpoint import Endpoint
+from simnet.inference.engine_options import with_options
 from simnet.inference.model import Model
 
 
@@ -29,7 +30,10 @@ class OpenAIBackend(Backend):
 
     @classmethod
     def choose(cls, request: ModelRequest) -> Self:
-        """Use the given endpoint. Raises UsageError if it or the model's name is missing."""
+        """Use the given endpoint. Raises UsageError if it or the model's name is missing.
+
+        The settings of `request.engine` are fields of the endpoint.
+        """
         refuse_adapters(cls.name, request.settings, "; cohorts name what the endpoint serves")
         if request.endpoint is None:
             raise UsageError("--base-url and --backend openai go together; give both or neither")
@@ -37,14 +41,15 @@ class OpenAIBackend(Backend):
             raise UsageError("an endpoint has no default model; name one with --model")
         return cls(
             model=request.model,
-            why=f"asked for: {request.endpoint.base_url} serves it",
-            endpoint=request.endpoint,
+            why=f"asked for: {request.endpoint.shown_url} serves it",
+            endpoint=with_options(request.endpoint, request.engine),
             replicas=request.replicas,
+            engine=request.engine,
         )
 
     def ready(self, progress: Callable[[str], None]) -> Self:
         """Ask the endpoint what it serves; see `Endpoint.ready`."""
-        progress(f"asking {self.endpoint.base_url} for {self.model}")
+        progress(f"asking {self.endpoint.shown_url} for {self.model}")
         return replace(self, endpoint=self.endpoint.ready(self.model))
 
     def build(self) -> Model:

@@ -11,6 +11,7 @@ from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
+from simnet.inference.engine_options import NO_OPTIONS, vllm_arguments, with_options
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
 
@@ -41,7 +42,9 @@ class VllmBackend(Backend):
     def choose(cls, request: ModelRequest) -> Self:
         """Take the model that was asked for, or the default of the device.
 
-        Raises UsageError when vLLM is not installed or an endpoint was given.
+        The settings of `request.engine` are fields of EngineSettings or arguments of vLLM. Raises
+        UsageError when vLLM is not installed, an endpoint was given or a setting is unknown, and
+        InputError for a setting that cannot work.
         """
         refuse_endpoint(request.endpoint)
         spec = importlib.util.find_spec("vllm")
@@ -52,12 +55,21 @@ class VllmBackend(Backend):
                 "out with --backend fake"
             )
         settings = request.settings or EngineSettings(model=NAME)
+        further = vllm_arguments() if request.engine else NO_OPTIONS
+        settings = with_options(settings, request.engine, further).with_users_threads()
+        settings.check()
         why = f"vLLM is installed; {_device(settings)}"
         model = request.model
         if model is None:
             model = NAME if settings.on_cpu else _DEFAULT_ON_GPU
             why += f"; {model} is the default there"
-        return cls(model=model, why=why, settings=settings, replicas=request.replicas)
+        return cls(
+            model=model,
+            why=why,
+            settings=settings,
+            replicas=request.replicas,
+            engine=request.engine,
+        )
 
     def ready(self, progress: Callable[[str], None]) -> Self:
         """Find the model; convert the embedded one unless that was done before."""
@@ -108,9 +120,9 @@ class VllmBackend(Backend):
         return self.settings.on_cpu
 
     @property
-    def on_gpu(self) -> bool:
-        """Whether each of its engines needs a GPU."""
-        return not self.settings.on_cpu
+    def gpus(self) -> int:
+        """Number of GPUs over which each of its engines divides the model."""
+        return 0 if self.settings.on_cpu else self.settings.devices
 
     def shared(self, engines: int, cores: int) -> Self:
         """Return the backend of one of `engines` engines on a node of `cores` cores."""

@@ -44,6 +44,10 @@ class ModelFacts(_Facts):
     """Name of the backend: vllm | openai | fake | in process."""
     replicas: int = 1
     """Number of engines that served it."""
+    engine: Mapping[str, JsonValue] = {}
+    """Settings of its engines, or of its endpoint, that the user gave."""
+    left_out: tuple[str, ...] = ()
+    """Parameters of requests that its endpoint refused, so that they were not sent."""
 
 
 class ScenarioFacts(_Facts):

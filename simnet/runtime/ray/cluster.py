@@ -24,6 +24,7 @@ from simnet.recording.reading.recorded_replies import Recorded
 from simnet.runtime.capacity import check_cluster
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import PersonasPerActor, Placement, place
+from simnet.runtime.ray import proxies
 from simnet.runtime.ray.actors import (
     HostSpec,
     PersonaAgent,
@@ -37,13 +38,6 @@ from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
 from simnet.runtime.ray.llm_server import LlmServer
 from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
 from simnet.runtime.ray.prometheus import Gauges
-from simnet.runtime.ray.proxies import (
-    RemoteModel,
-    RemoteRecord,
-    RemoteServer,
-    stream,
-    unwrapped,
-)
 from simnet.runtime.ray.supervisor import Supervisor
 from simnet.runtime.restart_policy import RESTARTS, Restarts
 from simnet.scenario.scenario import Scenario
@@ -208,10 +202,10 @@ class Cluster:
         """Make the proxy through which agents ask a model."""
         assert self.placement is not None
         blocks = self.placement.personas_per_actor == 1
-        servers = [RemoteServer(server, blocks=blocks) for server in self._servers[name]]
+        servers = [proxies.RemoteServer(server, blocks=blocks) for server in self._servers[name]]
         model_name = self._models[name].model
         if len(servers) == 1:
-            return RemoteModel(servers[0], model_name)
+            return proxies.RemoteModel(servers[0], model_name)
         personas = personas_by_adapter(last_scenario(self._scenario, self._continuation), name)
         routes = Routes(len(servers), personas)
         return Replicas(model_name, servers, routes)
@@ -245,7 +239,7 @@ class Cluster:
         return handle
 
     async def _call(self, method: Any) -> Any:
-        with unwrapped():
+        with proxies.unwrapped():
             return await method.remote()
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
@@ -253,7 +247,7 @@ class Cluster:
         engines = self._engines
         assert engines is not None
         try:
-            async for update in stream(self._scheduler.run):
+            async for update in proxies.stream(self._scheduler.run):
                 if isinstance(update, Finish):
                     await engines.last_sample()
                 elif engines.failure is not None:
@@ -264,6 +258,10 @@ class Cluster:
                 raise
             raise engines.failure from error
 
+    def refreshed(self, progress: Progress) -> Progress:
+        """Return a report with the newest statistics of the models."""
+        return self._engines.refreshed(progress) if self._engines is not None else progress
+
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""
         if hasattr(self, "_scheduler"):
@@ -271,7 +269,7 @@ class Cluster:
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append rows that do not come from the scheduler."""
-        await RemoteRecord(self._recorder).write(batches)
+        await proxies.RemoteRecord(self._recorder).write(batches)
 
     async def seal(self) -> None:
         """Turn what was recorded into sealed tables."""

@@ -24,7 +24,7 @@ def place_engines(engines: Sequence[Engine]) -> list[PlacedEngine]:
 
     A single CPU engine uses all cores of the node where Ray puts it.
     """
-    placed = [PlacedEngine(engine, {"num_gpus": int(engine.backend.on_gpu)}) for engine in engines]
+    placed = [PlacedEngine(engine, {"num_gpus": engine.backend.gpus}) for engine in engines]
     on_cpus = [number for number, engine in enumerate(engines) if engine.backend.on_cpu]
     if len(on_cpus) < 2:
         return placed
@@ -45,11 +45,11 @@ def check_gpus(engines: Sequence[Engine], *, can_grow: bool, report: Callable[[s
 
     A cluster that `can_grow` may still get them: then `report` says what the run waits for.
     """
-    needed = sum(engine.backend.on_gpu for engine in engines)
+    needed = sum(engine.backend.gpus for engine in engines)
     present = int(ray.cluster_resources().get("GPU", 0))
     if needed <= present:
         return
-    message = f"{needed} engines want a GPU each, and there are {present}"
+    message = f"the engines want {needed} GPUs, and there are {present}"
     if not can_grow:
         raise UsageError(f"{message}; take fewer models or replicas, or a cluster with --address")
     report(f"{message} in the cluster just now; waiting for more")

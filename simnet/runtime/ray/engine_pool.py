@@ -75,9 +75,13 @@ class EnginePool:
         """Add restarts and the newest statistics to an update; request the next statistics."""
         if isinstance(update, Finish):
             return update._replace(progress=self._merged(update.progress))
+        return self.refreshed(update)
+
+    def refreshed(self, progress: Progress) -> Progress:
+        """Add restarts and the newest statistics to a report; request the next statistics."""
         for supervisor in self._supervisors:
             supervisor.sample()
-        return self._merged(update)
+        return self._merged(progress)
 
     async def last_sample(self) -> None:
         """Fetch the statistics once more, at the end."""

@@ -1,0 +1,294 @@
+"""A run while it goes on: played with rebuilds, watched, stopped by signals, sealed."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, UserCodeError
+from simnet.inference.backend import Backend, built
+from simnet.inference.model import Model
+from simnet.inference.replay_model import ReplayModel
+from simnet.recording.files.lock import run_lock
+from simnet.recording.files.manifest import State
+from simnet.recording.reading.folders import RUNS
+from simnet.recording.reading.run import Run
+from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.create import create_run, note_models
+from simnet.runs.heartbeat import with_beats
+from simnet.runs.model_notes import ModelNotes
+from simnet.runs.plan import RunPlan, RunResult
+from simnet.runtime.base import Reporter, Runtime
+from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
+from simnet.runtime.in_process import InProcess
+from simnet.runtime.placement import Placement
+from simnet.runtime.restart_policy import Restarts
+from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.disk_retry import DiskRetry
+from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REBUILDS = 10
+"""Most times in 15 minutes that all actors are made again after one of them died."""
+REBUILD_SECONDS = 0.5
+"""Wall seconds before the first rebuild; each further one waits twice as long, 30 s at most."""
+BEAT_SECONDS = 1.0
+"""Wall seconds without progress after which the last report is repeated with new statistics."""
+
+
+class ActiveRun:
+    """A run in progress: its directory, its runtime and the signals it received."""
+
+    def __init__(self, plan: RunPlan, reporter: Reporter) -> None:
+        self._plan = plan
+        self._reporter = reporter
+        self._signal: signal.Signals | None = None
+        self._signals = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        """Those that stop the run; `nohup` has SIGHUP ignored."""
+        self._main: asyncio.Task[Finish] | None = None
+        self._runtime: Runtime | None = None
+        self._signal_count = 0
+        self._blocked = SignalInUserCode(reporter.phase)
+        self._turns_started = False
+        self._paused: str | None = None
+        self._spent: str | None = None
+        self._sealing: DiskRetry | None = None
+        self._last: tuple[Progress, float] | None = None
+        """The last progress, and the time of the event loop's clock when it came."""
+
+    async def run(self) -> RunResult:
+        """Run to the end or until a signal; see `simnet.runs.launcher.launch`."""
+        directory = self._plan.into or create_run(self._plan)
+        with run_lock(directory.path), Watchdog():
+            if self._plan.into is not None:
+                note_models(directory, self._plan)
+            return await self._run(directory)
+
+    async def _run(self, directory: RunDirectory) -> RunResult:
+        if directory.manifest.on_error != self._plan.on_error:
+            directory.update(on_error=self._plan.on_error)
+        self._reporter.begun(directory.path)
+        try:
+            self._runtime = self._make_runtime(directory.path)
+            self._main = asyncio.ensure_future(self._play_with_restarts(directory))
+            self._listen()
+            finish = await self._main
+        except asyncio.CancelledError:
+            if self._signal is None:
+                self._end_early(directory, State.INTERRUPTED, "cancelled")
+                raise
+            why = "interrupted before the first turn"
+            if self._turns_started:
+                why = "interrupted while turns were under way; they are done again on resume"
+            self._end_early(directory, State.INTERRUPTED, why)
+            stopped = RunError(why)
+            stopped.exit_code = 128 + self._signal
+            raise stopped from None
+        except Exception as error:
+            state = State.FAILED
+            if self._signal is not None and isinstance(error, DiskError):
+                state, error.exit_code = State.INTERRUPTED, 128 + self._signal
+            self._end_early(directory, state, f"{type(error).__name__}: {error}")
+            if isinstance(error, UserCodeError):
+                error.run = directory.path.name
+            elif isinstance(error, RunError):
+                error.add_note(f"what was recorded is kept; {_advice(directory)}")
+            raise
+        finally:
+            self._stop_listening()
+        runtime = self._runtime
+        directory.update(placement=_actors(runtime.placement))
+        state = directory.manifest.state
+        return RunResult(
+            run_id=directory.path.name,
+            folder=directory.path,
+            state=state,
+            finish=finish,
+            phases=runtime.phases.seconds,
+            signal=self._signal,
+            spent=self._spent,
+        )
+
+    async def _play_with_restarts(self, directory: RunDirectory) -> Finish:
+        """Play to the end. If an actor dies, shut all down, wait and continue from the record.
+
+        That holds for all phases, those of the start and of an earlier rebuild included. Raises
+        RunError, naming the command that resumes the run, after too many rebuilds.
+        """
+        rebuilds = Restarts(REBUILDS, first=REBUILD_SECONDS, longest=30.0)
+        while True:
+            assert self._runtime is not None
+            try:
+                return await self._play(self._runtime, directory)
+            except ActorDiedError as error:
+                if self._signal is not None:
+                    raise
+                wait = rebuilds.failed()
+                if wait is None:
+                    raise RunError(
+                        f"{error}; actors died more than {rebuilds.most} times in "
+                        f"{rebuilds.window / 60:g} minutes"
+                    ) from error
+                self._reporter.phase(f"{error}; going on from the record in {wait:g} s")
+                self._turns_started = False
+                await asyncio.sleep(wait)
+                self._runtime = self._make_runtime(
+                    directory.path, self._own_continuation(directory)
+                )
+
+    def _own_continuation(self, directory: RunDirectory) -> Continuation:
+        switches = self._plan.continuation.switches if self._plan.continuation else ()
+        return Continuation(Run(directory.path, directory.manifest), switches)
+
+    def _listen(self) -> None:
+        for number in self._signals:
+            with suppress(ValueError, RuntimeError):  # raised outside the main thread
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+                self._blocked.install(number)
+
+    def _stop_listening(self) -> None:
+        for number in self._signals:
+            with suppress(ValueError, RuntimeError):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _make_runtime(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
+        plan = self._plan
+        continuation = continuation or plan.continuation
+        if not plan.anybody_wakes:
+            idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
+            return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
+        backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
+        if plan.ray is False or len(backends) < len(plan.started):
+            models = {name: built(model) for name, model in plan.started.items()}
+            return InProcess(
+                plan.scenario, models, folder, continuation, plan.budget, on_error=plan.on_error
+            )
+        from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
+
+        return Cluster(
+            plan.scenario,
+            backends,
+            folder,
+            address=plan.address,
+            personas_per_actor=plan.personas_per_actor,
+            modules=plan.modules,
+            restarts=plan.restarts,
+            continuation=continuation,
+            budget=plan.budget,
+            on_error=plan.on_error,
+            force=plan.force,
+            report=self._reporter.phase,
+        )
+
+    async def _play(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+        async with runtime:
+            self._listen()  # Ray has replaced the handlers
+            directory.start()
+            self._turns_started = True
+            finish = await self._watch(runtime, directory)
+            runtime.phases.end("turns")
+            self._reporter.phase("sealing the record")
+            await runtime.write(closing_rows(finish, runtime.phases))
+            self._sealing = self._disk_retry(directory)
+            if self._signal is not None:
+                self._sealing.give_up()
+            await self._sealing.until_done(runtime.seal, runtime.seal)
+            state = State.INTERRUPTED if finish.stopped else State.COMPLETED
+            ledger = ledger_lines(finish.progress.ledger)
+            why = self._spent if finish.stopped else None
+            directory.finish(state, error=why, ledger=ledger, state_hash=finish.digest)
+            self._reporter.phase("shutting down")
+        return finish
+
+    async def _watch(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+        meter, budget = Meter(), self._plan.budget
+        if budget.minutes is not None:  # a stuck model reports no progress
+            why = f"budget: {budget.minutes:g} minutes"
+            asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, runtime, why)
+        notes = ModelNotes(self._reporter.phase, directory)
+        async for update in with_beats(runtime.run(), BEAT_SECONDS):
+            if update is None:
+                self._beat(runtime, notes)
+                continue
+            notes.see(update.progress if isinstance(update, Finish) else update)
+            if isinstance(update, Finish):
+                self._reporter.progress(update.progress)
+                if update.stopped:
+                    self._spent = self._spent or budget.spent(update.progress.usage)
+                return update
+            self._reporter.progress(update)
+            self._last = update, asyncio.get_running_loop().time()
+            self._spend(runtime, budget.spent(update.usage))
+            if update.paused != self._paused:
+                self._pause(directory, update.paused)
+            if rows := meter.rows(update):
+                await runtime.write(rows)
+        raise RunError("the run ended without saying how")
+
+    def _beat(self, runtime: Runtime, notes: ModelNotes) -> None:
+        """Report that the run still goes on, with what its models wait for."""
+        if self._last is not None:
+            last, at = self._last
+            elapsed = last.elapsed + asyncio.get_running_loop().time() - at
+            progress = runtime.refreshed(last._replace(posted=(), elapsed=elapsed))
+            notes.see(progress)
+            self._reporter.progress(progress)
+
+    def _spend(self, runtime: Runtime, why: str | None) -> None:
+        """Stop the run if `why` names a limit of the budget."""
+        if self._spent is None and why is not None:
+            self._spent = why
+            self._reporter.phase(f"stopping: {why}; waiting for replies under way")
+            runtime.stop()
+
+    def _disk_retry(self, directory: RunDirectory) -> DiskRetry:
+        return DiskRetry(partial(self._pause, directory))
+
+    def _pause(self, directory: RunDirectory, why: str | None) -> None:
+        """Report and record that the run waits for its disk, or, without `why`, that it goes on."""
+        self._paused = why
+        self._reporter.phase(f"paused: {why}" if why else "there is room again; going on")
+        state = State.PAUSED if why else State.RUNNING
+        with suppress(DiskError):  # the manifest is on the same disk
+            directory.update(state=state, error=why)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        assert self._runtime is not None
+        assert self._main is not None
+        self._signal_count += 1
+        if self._signal_count > 2:
+            self._runtime.abandon(number)
+        if self._signal_count == 2 and self._blocked.ended_code:
+            return  # its turn was ended, so there is nothing to wait for any more
+        first, self._signal = self._signal is None, number
+        if first and self._turns_started:
+            self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
+            self._runtime.stop()
+            if self._sealing is not None:
+                self._sealing.give_up()
+        else:
+            self._main.cancel()
+
+    def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
+        """Seal what was recorded until the run broke off."""
+        # The error that ends the run is raised, so these are not; a resume seals.
+        with suppress(RecordError), Recorder(directory.path) as recorder:
+            recorder.seal()
+        with suppress(RecordError):
+            directory.finish(state, error=error)
+
+
+def _advice(directory: RunDirectory) -> str:
+    """Say how a run goes on, with the command."""
+    root = directory.path.parent
+    where = "" if str(root) == str(RUNS) else f" --runs {root}"
+    return f"go on with: simnet resume {directory.path.name}{where}"
+
+
+def _actors(placement: Placement | None) -> dict[str, int]:
+    if placement is None:
+        return {}
+    return {"actors": placement.actors, "personas_per_actor": placement.personas_per_actor}
