@@ -9,6 +9,7 @@ from simnet.world.feeds.rankings import (
     engagement,
     hot,
     shuffled,
+    shuffled_by,
     split,
 )
 from simnet.world.posts import Post
@@ -29,5 +30,6 @@ __all__ = [
     "interest",
     "mix",
     "shuffled",
+    "shuffled_by",
     "split",
 ]

@@ -177,7 +177,10 @@ def test_the_command_exits_with_1_and_one_line(tmp_path):
     command = ["run", str(file), "--backend", "fake", "--no-ray", "--runs", str(tmp_path / "r")]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
-    assert "error: 20 of the 20 model calls failed: the fake model cannot make replies" in result.output
+    assert (
+        "error: 20 of the 20 model calls failed: the fake model cannot make replies"
+        in result.output
+    )
     assert "go on with: simnet resume" in result.output
 
 

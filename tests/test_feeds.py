@@ -10,7 +10,7 @@ from simnet import Feed, Follow, Like, Reply, Repost, Write
 from simnet.clock import DAY, HOUR
 from simnet.errors import UserCodeError
 from simnet.feeds import both, everything, following, reported
-from simnet.rankings import chronological, engagement, hot, shuffled, split
+from simnet.rankings import chronological, engagement, hot, shuffled, shuffled_by, split
 from simnet.verbs import (
     Block,
     Dislike,
@@ -26,6 +26,7 @@ from simnet.verbs import (
     Unmute,
 )
 from simnet.world.feeds.feed import choose
+from simnet.world.scenario_facts import ScenarioFacts
 from simnet.world.state import RECENT
 
 ANA, BEN, CAT, DAN = range(4)
@@ -283,6 +284,25 @@ def test_a_split_gives_each_viewer_one_side_for_good():
     assert [ranking(larger, v, larger.posts, 1.0)[0] for v in range(1, 401)] == sides[:400]
     elsewhere = split(0.25, one, other, key="again")
     assert [elsewhere(place, v, place.posts, 1.0)[0] for v in range(400)] != sides[:400]
+
+
+def test_sides_and_shuffles_follow_the_seed_of_the_scenario_unless_they_have_their_own():
+    place, again = made_worlds.world("abcdefgh"), made_worlds.world("abcdefgh")
+    for town in (place, again):
+        do(town, "a", Write("x"))
+        do(town, "b", Write("y"))
+    again.facts = ScenarioFacts(seed=1)
+
+    def sides(town, **options):
+        ranking = split(0.5, chronological, hot, **options)
+        return [ranking.side(town, viewer) for viewer in range(8)]
+
+    assert sides(place) != sides(again)
+    assert sides(place, seed=3) == sides(again, seed=3)
+    one, other = (shuffled(town, 0, town.posts, 9.0) for town in (place, again))
+    assert one != other
+    fixed = [shuffled_by(7)(town, 0, town.posts, 9.0) for town in (place, again)]
+    assert fixed[0] == fixed[1]
 
 
 @pytest.mark.parametrize(("share", "side"), [(0.0, 2.0), (1.0, 1.0)])

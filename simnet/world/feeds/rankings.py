@@ -77,17 +77,40 @@ def engagement(half_life: Seconds = 6 * HOUR) -> Ranking:
 
 
 def shuffled(world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds) -> list[float]:
-    """Rank by chance, anew at each look; the null model of a feed."""
-    return [draws.unit("shuffled", world.handles[viewer], post.id, repr(now)) for post in posts]
+    """Rank by chance, anew at each look and with each seed of a scenario; a feed's null model."""
+    return _by_chance(world.facts.seed, world, viewer, posts, now)
 
 
 @checked
-def split(share: float, one: Ranking, other: Ranking, key: str = "split") -> "Split":
+def shuffled_by(seed: int) -> Ranking:
+    """Rank as `shuffled` does, by a seed that stays the same whatever the scenario's is."""
+
+    def shuffled_by_seed(
+        world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
+    ) -> list[float]:
+        return _by_chance(seed, world, viewer, posts, now)
+
+    return shuffled_by_seed
+
+
+def _by_chance(
+    seed: int, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
+) -> list[float]:
+    who, at = world.handles[viewer], repr(now)
+    return [draws.unit("shuffled", seed, who, post.id, at) for post in posts]
+
+
+@checked
+def split(
+    share: float, one: Ranking, other: Ranking, key: str = "split", seed: int | None = None
+) -> "Split":
     """Give `share` of the viewers ranking `one` and the rest `other`; an A/B test in one world.
 
-    A viewer's side depends on the handle and `key` alone; exposures name the side's ranking.
+    A viewer's side depends on the handle, `key` and the scenario's seed, so replications divide
+    the viewers anew; with a `seed` of its own it is the same in all. Exposures name the side's
+    ranking.
     """
-    return Split(share, one, other, key)
+    return Split(share, one, other, key, seed)
 
 
 @dataclass(frozen=True)
@@ -98,10 +121,14 @@ class Split:
     one: Ranking
     other: Ranking
     key: str
+    seed: int | None = None
+    """The seed that decides the sides; None is that of the scenario."""
 
     def side(self, world: WorldState, viewer: int) -> Ranking:
         """Return the viewer's ranking."""
-        return self.one if draws.unit(self.key, world.handles[viewer]) < self.share else self.other
+        seed = world.facts.seed if self.seed is None else self.seed
+        chance = draws.unit(self.key, seed, world.handles[viewer])
+        return self.one if chance < self.share else self.other
 
     def __call__(
         self, world: WorldState, viewer: int, posts: Sequence[Post], now: Seconds
