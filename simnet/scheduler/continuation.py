@@ -1,6 +1,6 @@
 """What a resumed run or a fork starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simnet.clock import Seconds
 from simnet.recording.reading.run import Run
@@ -15,6 +15,11 @@ class Continuation:
     run: Run
     """The run whose recorded calls are reused; for a fork the fork itself, which has ancestors."""
     switches: tuple[ScenarioSwitch, ...] = ()
+
+    def located(self) -> "Continuation":
+        """Return it with the full path of the run, for a process in another folder."""
+        run = self.run
+        return replace(self, run=Run(run.path.resolve(), run.manifest))
 
     @property
     def since(self) -> Seconds:

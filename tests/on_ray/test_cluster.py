@@ -24,7 +24,7 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.rhythms import round_robin
@@ -106,7 +106,7 @@ def test_a_behaviour_that_raises_ends_the_run_and_names_the_persona(tmp_path):
         raise ZeroDivisionError("not today")
 
     scenario = Scenario("broken", [Cohort("people", sample(2), behaviour=broken)])
-    with pytest.raises(RunError, match="not today"):
+    with pytest.raises(UserCodeError, match="not today"):
         run(scenario, FakeBackend(), tmp_path)
     (folder,) = tmp_path.iterdir()
     record = Run.open(folder)

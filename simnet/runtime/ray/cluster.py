@@ -88,7 +88,7 @@ class Cluster:
         self._report = report
         self._modules = modules
         self._restarts = restarts
-        self._continuation = continuation
+        self._continuation = continuation.located() if continuation else None
         self._budget = budget
         self._on_error = on_error
         self._force = force
