@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -139,6 +140,19 @@ def test_a_limit_of_open_files_is_named():
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.fixture
+def apart(monkeypatch):
+    """Keep a start in this process away from the session of Ray that other tests share."""
+    for name in ("stop_ray", "remove_stale_sessions"):
+        monkeypatch.setattr(local_ray, name, lambda: None)
+    monkeypatch.setattr(local_ray, "_processes_of_ray", list)
+    monkeypatch.setattr(local_ray, "_ENVIRONMENT", {})
+    monkeypatch.setattr(local_ray, "Config", SimpleNamespace(initialize=lambda _: None))
+    constants = local_ray.ray_constants
+    monkeypatch.setattr(constants, "ENABLE_RAY_CLUSTER", constants.ENABLE_RAY_CLUSTER)
+
+
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_start_that_hangs(monkeypatch, number):
     handler = signal.getsignal(number)
@@ -153,6 +167,7 @@ def test_a_signal_ends_a_start_that_hangs(monkeypatch, number):
     assert signal.getsignal(number) is handler
 
 
+@pytest.mark.usefixtures("apart")
 def test_a_start_that_hangs_is_given_up(monkeypatch):
     handler = signal.getsignal(signal.SIGALRM)
     monkeypatch.setattr(local_ray, "_init", lambda: time.sleep(600))
@@ -162,6 +177,7 @@ def test_a_start_that_hangs_is_given_up(monkeypatch):
     assert signal.getsignal(signal.SIGALRM) is handler
 
 
+@pytest.mark.usefixtures("apart")
 def test_what_ray_raises_becomes_a_sentence(monkeypatch):
     def fails():
         raise Exception("Failed to start the thing.\nTraceback ...")  # noqa: TRY002
@@ -171,6 +187,7 @@ def test_what_ray_raises_becomes_a_sentence(monkeypatch):
         local_ray.start_ray()
 
 
+@pytest.mark.usefixtures("apart")
 def test_a_start_that_timed_out_is_tried_again(monkeypatch):
     tries = []
 
