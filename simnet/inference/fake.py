@@ -74,10 +74,12 @@ class FakeModel:
         prompt_tokens = (len(prompt.system) + len(prompt.user)) // _CHARACTERS_PER_TOKEN + 1
         try:
             text = self._reply(prompt)
-        except ValueError as fault:
+            constrained = prompt.pattern is not None and (
+                self._reply is plausible or re.fullmatch(prompt.pattern, text) is not None
+            )
+        except (ValueError, re.error) as fault:
             return Completion(str(fault), "error", prompt_tokens, seconds=seconds)
         output_tokens = len(text) // _CHARACTERS_PER_TOKEN + 1
-        constrained = self._reply is plausible and prompt.pattern is not None
         return Completion(
             text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained
         )
