@@ -20,6 +20,7 @@ from simnet.cli.options import (
     Target,
     expand_groups,
 )
+from simnet.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +100,8 @@ def _print(estimates: "Estimates", share: float, console: Console) -> None:
     console.print(table)
     seconds = format_seconds(estimates.seconds)
     console.print(
-        f"from {estimates.sampled:,} calls in {seconds}, the first {share:.2%} of simulated time; "
-        f"the rest was rehearsed with replies like these"
+        f"from {counted(estimates.sampled, 'call')} in {seconds}, "
+        f"the first {share:.2%} of simulated time; the rest was rehearsed with replies like these"
     )
     if estimates.doubt is None:
         console.print("in brackets what at least 9 of 10 such runs lie within")

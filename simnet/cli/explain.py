@@ -23,7 +23,7 @@ from simnet.cli.options import (
 )
 from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.text import terminal_safe, visible
+from simnet.text import counted, terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
@@ -146,7 +146,7 @@ def _print(explained: "Explained", figures: dict[str, Any], console: Console) ->
     next_at = explained.next_at
     after = "if there were one" if next_at is None else f"at {format_time(next_at)}"
     for line in (
-        f"{total:,} tokens{room}, {figures['how']}",
+        f"{counted(total, 'token')}{room}, {figures['how']}",
         f"{figures['shared']:,} of them begin every prompt of the cohort {explained.cohort}",
         f"{figures['kept']:,} of them begin the prompt of the next turn too, {after}",
     ):

@@ -16,7 +16,7 @@ from simnet.scenario.expected_turns import check_startable, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
-from simnet.text import visible
+from simnet.text import counted, visible
 from simnet.world.feeds.feed import Feed
 
 
@@ -107,7 +107,7 @@ def _setting(value: object) -> str:
         case frozenset():
             return "+".join(sorted(value)) or "nothing"
         case list() | tuple():
-            return f"{len(value)} turns"
+            return counted(len(value), "turn")
     return repr(value)
 
 

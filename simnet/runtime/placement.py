@@ -7,6 +7,7 @@ from simnet.errors import UsageError
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Scenario
+from simnet.text import counted
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]
 
@@ -35,9 +36,9 @@ class Placement(NamedTuple):
         each = (
             "one persona each"
             if self.personas_per_actor == 1
-            else (f"up to {self.personas_per_actor:,} personas each")
+            else f"up to {counted(self.personas_per_actor, 'persona')} each"
         )
-        return f"{len(self.host_of):,} personas in {self.actors} actors, {each}"
+        return f"{counted(len(self.host_of), 'persona')} in {counted(self.actors, 'actor')}, {each}"
 
 
 def place(

@@ -12,7 +12,7 @@ from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
-from simnet.text import one_line, terminal_safe
+from simnet.text import counted, one_line, terminal_safe
 
 
 def print_closing(outcome: RunResult, console: Console) -> None:
@@ -62,7 +62,8 @@ def failure_lines(progress: Progress) -> list[str]:
     """Say how many model calls failed and why; a line for each cause, none without failures."""
     calls = progress.usage.calls + progress.usage.shared
     return [
-        f"{count.times:,} of {calls:,} calls failed: {terminal_safe(one_line(count.reason))}"
+        f"{count.times:,} of {counted(calls, 'call')} failed: "
+        f"{terminal_safe(one_line(count.reason))}"
         for count in progress.failures
     ]
 
@@ -72,10 +73,12 @@ def engine_line(state: EngineState) -> str:
     items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        items += [f"{now.prompt_tokens:,} tokens in ({format_cached(now.hit_rate)} cached)"]
+        items += [
+            f"{counted(now.prompt_tokens, 'token')} in ({format_cached(now.hit_rate)} cached)"
+        ]
         items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
     if state.restarts:
-        items += [f"started again {state.restarts} times"]
+        items += [f"started again {counted(state.restarts, 'time')}"]
     return f"{state.engine}: {', '.join(items)}"
 
 
@@ -120,7 +123,8 @@ def _tokens(progress: Progress) -> str:
     cached = format_cached(usage.cached)
     shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
-        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached} cached, "
+        f"{counted(usage.calls, 'call')}{shared}; "
+        f"{counted(usage.prompt_tokens, 'token')} in ({cached} cached, "
         f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
         f"({usage.output_tokens / seconds:,.0f}/s)"
     )
