@@ -202,11 +202,12 @@ def test_commands_import_search_and_show(tmp_path):
     assert done.output.startswith("3 personas from")
     assert "3 were there already" in call(app, ["import", str(file), "--into", folder]).output
     found = call(app, ["search", "tool", "--field", "description", "--in", folder, "--json"])
-    assert [json.loads(line)["id"] for line in found.output.splitlines()] == ["ann", "cy"]
+    assert [one["id"] for one in json.loads(found.output)["personas"]] == ["ann", "cy"]
+    assert json.loads(found.output)["found"] == 2
     plain = call(app, ["search", "tool", "--limit", "1", "--in", folder])
     assert plain.output.splitlines() == ["ann\tA baker who loves old tools.", "1 of 2 found"]
     near = call(app, ["similar", "a doctor", "--in", folder, "--json"])
-    assert json.loads(near.output.splitlines()[0])["id"] == "bob"
+    assert json.loads(near.output)["personas"][0]["id"] == "bob"
     shown = call(app, ["show", "bob", "--in", folder])
     assert "likes\tstools, Zürich" in shown.output
     assert "source\tpeople.json" in shown.output

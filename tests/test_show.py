@@ -205,7 +205,7 @@ def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     text = CliRunner().invoke(app, ["ls", str(root)]).stdout
     assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
     assert "unreadable" in text
-    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)
+    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)["runs"]
     first = summaries[0]
     assert (first["events"], first["replies"], first["state"]) == (12, 2, "completed")
     (tmp_path / "none").mkdir()
@@ -223,7 +223,7 @@ def test_tables_are_printed_with_their_columns_and_of_a_run_with_their_rows(run,
     assert "rows" not in plain.stdout.splitlines()[0]
     counted = line.invoke(app, ["tables", str(run.path)])
     assert f"events, {len(STORY)} rows: " in counted.stdout
-    told = json.loads(line.invoke(app, ["tables", str(run.path), "--json"]).stdout)
+    told = json.loads(line.invoke(app, ["tables", str(run.path), "--json"]).stdout)["tables"]
     assert {one["table"]: one["rows"] for one in told}["events"] == len(STORY)
     (made,) = [one for one in told[0]["columns"] if one["column"] == "made"]
     assert made == {

@@ -1,6 +1,5 @@
 """The command that estimates what a run will cost."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from simnet.cli.options import (
     Target,
     expand_groups,
 )
+from simnet.cli.output import print_json
 from simnet.text import counted
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def estimate_cost(
     options = RunOptions(models=models.read(), address=address)
     estimates = estimate(loaded, options, share, None if as_json else _Phases())
     if as_json:
-        sys.stdout.write(json.dumps(_as_dict(estimates)) + "\n")
+        print_json(_as_dict(estimates))
     else:
         _print(estimates, share, Console())
 

@@ -1,6 +1,5 @@
 """The command that prints the prompt of a persona, section by section."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +20,7 @@ from simnet.cli.options import (
     Target,
     read_time,
 )
+from simnet.cli.output import print_json
 from simnet.clock import format_time
 from simnet.errors import UsageError
 from simnet.text import counted, terminal_safe, visible
@@ -66,7 +66,7 @@ def explain_prompt(
         total = len(encoder.encode(explained.system, explained.user))
     figures = _figures(explained, count, total, how, encoder.length if encoder else None)
     if as_json:
-        sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+        print_json(figures)
     else:
         _print(explained, figures, Console())
 

@@ -31,7 +31,7 @@ def ls(
         raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
     summaries = [_summary(folder) for folder in folders]
     if as_json:
-        print_json(summaries)
+        print_json({"folder": str(root), "runs": summaries})
     elif summaries:
         rows = [_cells(summary) for summary in summaries]
         longest = max(len(summary["id"]) for summary in summaries)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.personas.catalogue import FOLDER, Folder, JsonLines, open_catalogue
+from simnet.cli.options import AsJson
+from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
 from simnet.cli.personas.generating import (
     GENERATED,
     Backend,
@@ -28,7 +29,7 @@ def from_persona(
     model: ModelName = None,
     seed: Seed = 0,
     save: Save = False,
-    as_json: JsonLines = False,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Make a persona who stands in a relation to another."""
