@@ -78,9 +78,16 @@ def _function(function: FunctionType, depth: int) -> str:
             value = cell.cell_contents
         except ValueError:  # not assigned yet
             continue
-        if value is not function and value is not None and not variable.startswith("_"):
+        if value is not function and not variable.startswith("_") and _tells(value):
             pairs.append((variable, value))
     return _called(name, pairs, depth)
+
+
+def _tells(value: object) -> bool:
+    """Whether a value can be described, unlike None, arrays and other objects that only work."""
+    return isinstance(
+        value, str | bool | int | float | list | tuple | set | frozenset | Mapping
+    ) or callable(value)
 
 
 def _object(value: object, depth: int) -> str:

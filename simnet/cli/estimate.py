@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from simnet.cli.display.pace import format_seconds
 from simnet.cli.options import (
@@ -20,6 +18,7 @@ from simnet.cli.options import (
     expand_groups,
 )
 from simnet.cli.output import print_json
+from simnet.cli.table_layout import print_rows
 from simnet.text import counted
 
 if TYPE_CHECKING:
@@ -91,13 +90,12 @@ def _as_dict(estimates: "Estimates") -> dict[str, object]:
 
 
 def _print(estimates: "Estimates", share: float, console: Console) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("cohort", "calls", "tokens in", "cached", "tokens out", "time"):
-        table.add_column(heading, justify="left" if heading == "cohort" else "right")
+    headings = ("cohort", "calls", "tokens in", "cached", "tokens out", "time")
+    rows = []
     for name, one in [*estimates.cohorts.items(), ("all", estimates.whole)]:
         figures = [_count(one.calls), _count(one.tokens_in), _count(one.cached)]
-        table.add_row(*map(Text, [name, *figures, _count(one.tokens_out), _time(one.minutes)]))
-    console.print(table)
+        rows.append([name, *figures, _count(one.tokens_out), _time(one.minutes)])
+    print_rows(console, headings, rows, numbers=headings[1:])
     seconds = format_seconds(estimates.seconds)
     console.print(
         f"from {counted(estimates.sampled, 'call')} in {seconds}, "

@@ -74,8 +74,9 @@ def _cells(summary: dict[str, Any]) -> list[object]:
 
 def _details(summary: dict[str, Any]) -> list[str]:
     """List the arm and the parameters of a run, each cut to the length of its id."""
-    parts = [f"arm={summary['arm']}"] if summary["arm"] else []
-    parts += [f"{name}={value}" for name, value in summary["parameters"].items()]
+    settings = {"arm": summary["arm"]} if summary["arm"] else {}
+    settings |= summary["parameters"]  # the arm may be a parameter too
+    parts = [f"{name}={value}" for name, value in settings.items()]
     return [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
 
 

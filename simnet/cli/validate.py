@@ -6,7 +6,8 @@ from typing import Any
 
 from simnet.agents.behaviours.standard import converse
 from simnet.cli.options import AsJson, Force, PerActor, Seed, Sets, Target, read_per_actor
-from simnet.cli.output import print_error, print_json, table
+from simnet.cli.output import print_error, print_json
+from simnet.cli.table_layout import print_pairs, print_rows
 from simnet.clock import format_time
 from simnet.code_names import describe as describe_code
 from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of
@@ -119,17 +120,11 @@ def _setting(value: object) -> str:
 
 def _print(plan: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = Console()
     console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(overflow="fold")
-    for name, value in _facts(plan).items():
-        grid.add_row(name, Text(visible(value)))
-    console.print(grid)
+    print_pairs(console, {name: visible(value) for name, value in _facts(plan).items()})
     console.print()
     headings = ["cohort", "size", "verbs", "rhythm", "feed"]
     if any(cohort["model"] for cohort in plan["cohorts"]):
@@ -138,7 +133,7 @@ def _print(plan: dict[str, Any]) -> None:
         headings.append("behaviour")
     cells = [_cells(cohort) for cohort in plan["cohorts"]]
     rows = [[cell[heading] for heading in headings] for cell in cells]
-    console.print(table(headings, rows, numbers={"size"}))
+    print_rows(console, headings, rows, numbers={"size"})
 
 
 def _facts(plan: dict[str, Any]) -> dict[str, str]:

@@ -85,8 +85,8 @@ def engine_line(state: EngineState) -> str:
 def _ledger(ledger: Ledger) -> Table:
     """Lay out the ledger (planned = done + refused + failed + open) with causes and marks."""
     table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
     table.add_row("planned", f"{ledger.planned:,}", "turns begun and cues due")
     table.add_row("done", f"{ledger.done:,}", "")
