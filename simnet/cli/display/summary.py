@@ -26,7 +26,7 @@ def _closing(outcome: RunResult) -> RenderableType:
     progress = outcome.finish.progress
     head = Text.assemble(
         (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
-        f" after {format_time(progress.now)} of simulated time, {format_seconds(progress.elapsed)}",
+        f" after {format_time(progress.now)} of simulated time and {_wall(outcome)}",
     )
     failures = [Text(line) for line in failure_lines(progress)]
     ledger = _ledger(progress.ledger)
@@ -112,9 +112,17 @@ def _costs(outcome: RunResult) -> Table:
         table.add_row("", engine_line(state))
     first = progress.first_reply
     phases = [f"{name} {seconds:.1f} s" for name, seconds in outcome.phases.items()]
-    phases += [f"first reply {first:.1f} s after the first turn"] if first is not None else []
-    table.add_row("seconds", ", ".join(phases))
+    split = ", ".join(phases) or "none"
+    after = f"; first reply {first:.1f} s after the first turn" if first is not None else ""
+    table.add_row("wall time", f"{split}{after}")
     return table
+
+
+def _wall(outcome: RunResult) -> str:
+    """Write the wall time of all phases, which the closing lists one by one."""
+    seconds = sum(round(phase, 1) for phase in outcome.phases.values())
+    shown = f"{seconds:.1f} s" if seconds < 60 else format_seconds(seconds)
+    return f"{shown} of wall time"
 
 
 def _tokens(progress: Progress) -> str:
