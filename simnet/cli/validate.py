@@ -1,6 +1,5 @@
 """`simnet validate` checks a scenario and prints what a run of it would be."""
 
-import os
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -10,9 +9,9 @@ from simnet.cli.output import print_error, print_json
 from simnet.cli.table_layout import print_pairs, print_rows
 from simnet.clock import format_time
 from simnet.code_names import describe as describe_code
-from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of
+from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of, place_here
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.placement import Placement, place
+from simnet.runtime.placement import Placement
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.doubts import doubts
 from simnet.scenario.expected_turns import check_startable, expect
@@ -38,7 +37,7 @@ def validate(
     loaded = load_scenario(target, sets or (), seed)
     per_actor = read_per_actor(personas_per_actor)
     scenario = loaded.scenario
-    placement = place(scenario, per_actor, os.cpu_count() or 1)
+    placement = place_here(scenario, per_actor)
     need = need_of(scenario, placement)
     if not force:
         check_fits(scenario.name, need, machine(), literal=per_actor != "auto")

@@ -2,17 +2,16 @@
 
 import os
 import resource
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from simnet.errors import ScenarioError
-from simnet.runtime.placement import PersonasPerActor, Placement
+from simnet.runtime.placement import BYTES_PER_ACTOR, PersonasPerActor, Placement, place
 from simnet.scenario.expected_ties import expected_ties
 from simnet.scenario.scenario import Scenario
 from simnet.text import counted
 
-BYTES_PER_ACTOR = 113_000_000
-"""Resident memory of an actor of agents, a process that holds Python, Ray and Arrow."""
 BYTES_PER_TIE = 40
 """Memory of a tie while a network is drawn: a key that is sorted, and both ends in both orders."""
 BYTES_PER_PERSONA = 2_000
@@ -72,6 +71,11 @@ def need_of(scenario: Scenario, placement: Placement | None) -> Need:
     """Estimate what a run needs; without a placement it has no actors."""
     personas = sum(len(cohort.personas) for cohort in scenario.cohorts)
     return Need(personas, placement.actors if placement else 0, expected_ties(scenario))
+
+
+def place_here(scenario: Scenario | Sequence[Scenario], per_actor: PersonasPerActor) -> Placement:
+    """Assign personas to actors as this machine allows; see `place`. Raises UsageError."""
+    return place(scenario, per_actor, os.cpu_count() or 1, machine().memory)
 
 
 def machine() -> Capacity:
