@@ -1,4 +1,4 @@
-"""Cleans text written by members before it is shown, and words hints; records keep raw text."""
+"""Cleans text written by members before it is shown; words hints and counts of messages."""
 
 import re
 import unicodedata
@@ -107,3 +107,18 @@ def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:
     """
     close = get_close_matches(word, list(islice(known, _MOST_COMPARED)), most)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def counted(count: float, noun: str) -> str:
+    """Write a number with its noun: `1 actor`, `2,000 actors`, `193 dismisses`, `0 replies`.
+
+    The noun is given in the singular; it may have words before it, such as `model call`.
+    """
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of an English noun, or of a verb that is counted like one."""
+    if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}{'es' if noun.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's'}"

@@ -38,6 +38,7 @@ _LIBRARY = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")
 _INSTALLED = ("site-packages", "dist-packages")
 _MADE_UP = ("<frozen", "<string>", "<attrs", "<__array_function__")
 """Beginnings of the file names of code that is in no file and not the user's."""
+_LOCALS = ".<locals>."
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 
 
@@ -135,9 +136,15 @@ def shown(value: object) -> str:
 
 
 def name_of(function: object) -> str:
-    """Name a function, or an object that is called like one."""
+    """Name a function, or an object that is called like one.
+
+    A function that one of simnet's made is named after its maker: `random_followees`, not `build`.
+    """
     while isinstance(function, partial):
         function = function.func
+    maker, made, _ = getattr(function, "__qualname__", "").rpartition(_LOCALS)
+    if made and is_own(function):
+        return str(maker.rpartition(".")[2])
     name = getattr(function, "__name__", "") or type(function).__name__
     return name if isinstance(name, str) else type(function).__name__
 

@@ -183,7 +183,7 @@ def test_a_fork_is_listed_shown_replayed_and_verified_like_any_run(simnet):
     forked = ("--at", "40m", "--set", "said=It stays.", "--backend", "fake", "--quiet")
     assert simnet("fork", parent.id, *forked).exit_code == 0
     child = simnet.newest()
-    listed = {one["id"]: one for one in json.loads(simnet("ls", "--json").stdout)}
+    listed = {one["id"]: one for one in json.loads(simnet("ls", "--json").stdout)["runs"]}
     assert listed.keys() == {parent.id, child.id}
     assert listed[child.id]["events"] == child.read("events").num_rows
     shown = simnet("show", child.id).stdout

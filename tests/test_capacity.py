@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 import simnet
-from simnet import HOUR, Cohort, FakeModel, Scenario, networks, sample
+from simnet import HOUR, Cohort, FakeModel, Never, Scenario, networks, sample
 from simnet.cli.app import app
 from simnet.errors import ScenarioError
 from simnet.runtime.capacity import Capacity, Need, check_fits, machine, need_of
@@ -94,3 +94,16 @@ def test_a_run_in_this_process_has_no_actors_to_refuse(tmp_path, monkeypatch):
     simnet.run(scenario, model=FakeModel(), out=tmp_path, personas_per_actor=1)
     with pytest.raises(ScenarioError, match="2 actors"):
         simnet.run(scenario, backend="fake", out=tmp_path, personas_per_actor=1)
+
+
+@pytest.mark.parametrize(("people", "cores", "memory", "actors"), [
+    (8, 2, 16e9, 8), (9, 2, 16e9, 1), (27, 2, 16e9, 1), (64, 16, 64e9, 64), (65, 16, 64e9, 8),
+    (8, 2, 2e9, 1), (4, 2, 2e9, 4), (40, 16, 8e9, 8),
+])  # fmt: skip
+def test_each_persona_has_an_actor_where_cores_and_memory_allow_it(people, cores, memory, actors):
+    members = Cohort("members", sample(people))
+    press = Cohort("press", sample(3, seed=8), rhythm=Never())
+    scenario = Scenario("town", [members, press], lasts=HOUR)
+    placement = place(scenario, "auto", cores, memory)
+    assert placement.actors == actors
+    assert set(placement.host_of) == {one.id for one in members.personas}

@@ -1,5 +1,6 @@
 """The catalogue of personas: kept whole, searched by words and by likeness."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stub_endpoint import StubEndpoint, reply
 from typer.testing import CliRunner
 
 from simnet.cli.personas.app import app
@@ -202,11 +204,12 @@ def test_commands_import_search_and_show(tmp_path):
     assert done.output.startswith("3 personas from")
     assert "3 were there already" in call(app, ["import", str(file), "--into", folder]).output
     found = call(app, ["search", "tool", "--field", "description", "--in", folder, "--json"])
-    assert [json.loads(line)["id"] for line in found.output.splitlines()] == ["ann", "cy"]
+    assert [one["id"] for one in json.loads(found.output)["personas"]] == ["ann", "cy"]
+    assert json.loads(found.output)["found"] == 2
     plain = call(app, ["search", "tool", "--limit", "1", "--in", folder])
     assert plain.output.splitlines() == ["ann\tA baker who loves old tools.", "1 of 2 found"]
     near = call(app, ["similar", "a doctor", "--in", folder, "--json"])
-    assert json.loads(near.output.splitlines()[0])["id"] == "bob"
+    assert json.loads(near.output)["personas"][0]["id"] == "bob"
     shown = call(app, ["show", "bob", "--in", folder])
     assert "likes\tstools, Zürich" in shown.output
     assert "source\tpeople.json" in shown.output
@@ -226,6 +229,25 @@ def test_personas_are_made_by_a_model_and_saved_with_the_licence_of_their_origin
     told = ["from-text", "--file", str(tmp_path / "text.txt"), "--backend", "fake", "--in", folder]
     assert "method\ttext-to-persona" in CliRunner().invoke(app, told).output
     assert len(Catalogue.open(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("words", [["from-text", "The bridge closes."], ["from-persona", "ann"]])
+def test_personas_are_made_by_an_openai_compatible_endpoint(tmp_path, words):
+    Catalogue.open(tmp_path).add(PEOPLE, Source("people.json", "personahub", "CC-BY-NC-SA-4.0"))
+    flags = ["--backend", "openai", "--model", "tiny", "--deadline", "30", "--engine", "tries=1"]
+
+    async def call():
+        body = reply("A ferry pilot who hates bridges.")
+        async with StubEndpoint(lambda *_: (200, {}, body)) as server:
+            asked = [*words, *flags, "--base-url", server.url, "--in", str(tmp_path), "--json"]
+            return await asyncio.to_thread(CliRunner().invoke, app, asked), server.asked
+
+    result, asked = asyncio.run(call())
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    assert made["description"] == "A ferry pilot who hates bridges."
+    assert made["attributes"]["model"] == "tiny"
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,9 @@ def test_show_takes_an_id_a_path_or_latest(simnet, two_runs, tmp_path_factory):
 
 def test_ls_lists_runs(simnet, two_runs):
     result = simnet("ls", "--json")
-    assert [one["id"] for one in json.loads(result.stdout)] == sorted(f.name for f in two_runs)
+    assert [one["id"] for one in json.loads(result.stdout)["runs"]] == sorted(
+        f.name for f in two_runs
+    )
     assert "completed" in simnet("ls").stdout
 
 

@@ -230,7 +230,7 @@ def simnet(tmp_path, monkeypatch):
 def test_the_command_line_stops_at_a_budget_with_75_and_tells_costs(simnet):
     result = simnet("run", "study.py", "--backend", "fake", "--max-calls", "5", "--quiet")
     assert result.exit_code == 75, result.output
-    told = json.loads(simnet("cost", "--json").stdout)
+    told = json.loads(simnet("cost", "--json").stdout)["costs"]
     assert sum(one["calls"] for one in told) >= 5
     assert "tokens in" in simnet("cost").stdout
     assert simnet("run", "study.py", "--max-calls", "0").exit_code == 2

@@ -160,7 +160,7 @@ def test_what_is_left_out_is_counted_by_cause_in_the_readme(tmp_path):
     assert header in card_of(tmp_path)
     assert "| format_sft_troll | troll | 2 | 0 | 0 | 0 | 1 | 0 | 1 | 0 |" in card_of(tmp_path)
     assert "Replies by fake" in card_of(tmp_path), "the model that the calls name"
-    assert "1 personas from villagers; its licence applies" in card_of(tmp_path)
+    assert "1 persona from villagers; its licence applies" in card_of(tmp_path)
 
 
 def test_flagged_replies_are_there_when_asked_for(tmp_path):

@@ -65,7 +65,7 @@ def test_what_a_record_lacks_is_told_by_show_ls_and_export(line, lose, told):
     assert told in lack
     for words in (("show",), ("cost",), ("export", "sft", "latest", "--out", "sft")):
         assert f"note: the record of {run.id} is incomplete: {lack}" in line(*words).stderr, words
-    (listed,) = json.loads(line("ls", "--json").stdout)
+    (listed,) = json.loads(line("ls", "--json").stdout)["runs"]
     if "error" in listed:
         assert listed["state"] == "unreadable"
     else:
@@ -129,7 +129,7 @@ def test_runs_are_listed_with_seed_arm_parameters_and_age(line):
     manifest = json.loads((old / "manifest.json").read_text())
     manifest["created"] = (datetime.now(UTC) - timedelta(days=3, hours=2)).isoformat()
     (old / "manifest.json").write_text(json.dumps(manifest))
-    listed = {one["id"]: one for one in json.loads(line("ls", "--json").stdout)}
+    listed = {one["id"]: one for one in json.loads(line("ls", "--json").stdout)["runs"]}
     assert (listed[old.name]["seed"], listed[old.name]["arm"]) == (7, None)
     assert listed[old.name]["parameters"]["people"] == 4
     assert listed[new.name]["arm"] == "calm"
@@ -163,7 +163,7 @@ def test_after_a_resume_with_another_model_all_that_replied_are_named(tmp_path):
     assert [facts.name for facts in done.manifest.replaced] == ["small"]
     assert done.summary.model == "small, large"
     assert "small · large" in command("show", done.path).stdout
-    (listed,) = json.loads(command("ls", tmp_path, "--json").stdout)
+    (listed,) = json.loads(command("ls", tmp_path, "--json").stdout)["runs"]
     assert listed["model"] == "small, large"
 
 

@@ -8,10 +8,12 @@ from rich.console import Console
 
 from simnet.cli.display.live import LiveDisplay, Plain, display, line, print_posted
 from simnet.cli.display.pace import Pace, format_seconds
+from simnet.cli.display.summary import print_closing
 from simnet.inference.statistics import Statistics
 from simnet.kernel.ledger import Ledger
+from simnet.runs.plan import RunResult
 from simnet.scenario.expected_turns import Expected
-from simnet.scheduler.messages import Posted, Progress, Usage
+from simnet.scheduler.messages import Finish, Posted, Progress, Usage
 
 LONG = "word " * 30
 
@@ -178,3 +180,16 @@ def test_what_waits_for_the_model_and_its_restarts_are_shown():
     assert (figures.waiting, figures.kv_use, figures.restarts) == (1200, 0.25, 2)
     assert "1,200 waiting, started again 2 times" in line(figures)
     assert "waiting" not in line(pace().look(progress()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "total"), [((0.14, 0.04), "0.1 s"), ((4.0, 68.2), "1 min 12 s")]
+)
+def test_the_wall_time_of_the_closing_line_is_the_sum_of_its_phases(tmp_path, seconds, total):
+    phases = dict(zip(("turns", "sealing"), seconds, strict=True))
+    finish = Finish(stopped=False, progress=progress(elapsed=0.02), digest="digest")
+    shown = console(width=100)
+    print_closing(RunResult("run", tmp_path, "completed", finish, phases, None), shown)
+    assert f"completed after 00:30:00 of simulated time and {total} of wall time" in text_of(shown)
+    listed = ", ".join(f"{name} {phase:.1f} s" for name, phase in phases.items())
+    assert f"wall time  {listed}; first reply 0.5 s after the first turn" in text_of(shown)

@@ -379,7 +379,7 @@ def test_a_file_that_is_not_there_is_told_of_at_once(tmp_path):
 
 @pytest.mark.parametrize(
     ("columns", "says"),
-    [({"a": ["m1"]}, "1 columns"), ({"a": ["m1"], "b": pa.array([None], pa.string())}, "'b' has")],
+    [({"a": ["m1"]}, "1 column"), ({"a": ["m1"], "b": pa.array([None], pa.string())}, "'b' has")],
 )
 def test_a_parquet_file_without_pairs_is_told_of(tmp_path, columns, says):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")

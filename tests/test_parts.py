@@ -172,7 +172,7 @@ def test_a_text_that_was_lost_to_damage_is_told_of_and_never_made_up(run):
     with pytest.raises(RecordError, match=r"not in prompt_texts.*simnet verify"):
         run.prompts().read_all()
     assert problems(run)["the text of every prompt is there"] == (
-        "1 calls name texts that are not in prompt_texts",
+        "1 call with texts that are not in prompt_texts",
     )
     assert run.read("calls").num_rows == 1, "its reply is still there to resume from"
 

@@ -73,7 +73,7 @@ def test_a_run_from_python_records_what_one_from_the_command_line_does(line, cap
     assert capsys.readouterr().err == ""
     assert tables(here) == tables(there)
     assert line("verify", here.id, "--trust").stdout.count("ok  ") == 10
-    listed = {one["id"]: one for one in json.loads(line("ls", "--json").stdout)}
+    listed = {one["id"]: one for one in json.loads(line("ls", "--json").stdout)["runs"]}
     assert listed[here.id]["parameters"]["people"] == 4
 
 

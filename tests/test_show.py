@@ -119,7 +119,7 @@ def test_long_posts_wrap_within_the_width(tmp_path):
 def test_a_limit_says_how_much_it_leaves_out(run):
     text = printed(show, run, limit=1)
     assert "A second thread" not in text
-    assert "... and 1 more threads" in text
+    assert "... and 1 more thread" in text
 
 
 def test_one_member_s_threads_are_shown_with_what_they_answer(run):
@@ -205,7 +205,7 @@ def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     text = CliRunner().invoke(app, ["ls", str(root)]).stdout
     assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
     assert "unreadable" in text
-    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)
+    summaries = json.loads(CliRunner().invoke(app, ["ls", str(root), "--json"]).stdout)["runs"]
     first = summaries[0]
     assert (first["events"], first["replies"], first["state"]) == (12, 2, "completed")
     (tmp_path / "none").mkdir()
@@ -223,7 +223,7 @@ def test_tables_are_printed_with_their_columns_and_of_a_run_with_their_rows(run,
     assert "rows" not in plain.stdout.splitlines()[0]
     counted = line.invoke(app, ["tables", str(run.path)])
     assert f"events, {len(STORY)} rows: " in counted.stdout
-    told = json.loads(line.invoke(app, ["tables", str(run.path), "--json"]).stdout)
+    told = json.loads(line.invoke(app, ["tables", str(run.path), "--json"]).stdout)["tables"]
     assert {one["table"]: one["rows"] for one in told}["events"] == len(STORY)
     (made,) = [one for one in told[0]["columns"] if one["column"] == "made"]
     assert made == {
@@ -231,3 +231,21 @@ def test_tables_are_printed_with_their_columns_and_of_a_run_with_their_rows(run,
         "type": "int64 or null",
         "meaning": "The post this event made.",
     }
+
+
+def test_a_label_that_two_moderators_put_on_a_post_is_shown_once(tmp_path):
+    directory = RunDirectory.create(tmp_path / "runs", "notes", seed=1)
+    judged = [
+        act(1, "mod", "label", 0, text="disputed"),
+        act(1, "eva", "label", 0, text="disputed"),
+    ]
+    judged += [act(2, "eva", "label", 0, text="old news")]
+    judged += [act(turn, "eva", "dismiss") for turn in (3, 4)]
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", [post(0, "ana", "The moon is hollow"), *judged]))
+        recorder.seal()
+    directory.finish(State.COMPLETED)
+    shown = CliRunner().invoke(app, ["show", str(directory.path)]).stdout
+    assert shown.count("[label: disputed]") == 1
+    assert shown.count("[label: old news]") == 1
+    assert "2 dismisses" in shown

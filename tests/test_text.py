@@ -1,6 +1,8 @@
 """Hints in error messages, and text on its way to a terminal."""
 
-from simnet.text import did_you_mean, terminal_safe
+import pytest
+
+from simnet.text import counted, did_you_mean, terminal_safe
 
 
 def test_a_hint_names_the_nearest_word():
@@ -22,3 +24,13 @@ def test_a_terminal_gets_neither_escapes_nor_changes_of_direction():
     assert terminal_safe("\x1b[31mred\x07 \u202eend\u2028") == "[31mred end"
     assert terminal_safe("a\tb\nc") == "a   b\nc"
     assert terminal_safe("plain") == "plain"
+
+
+@pytest.mark.parametrize(("count", "noun", "text"), [
+    (1, "actor", "1 actor"), (0, "actor", "0 actors"), (2000, "turn", "2,000 turns"),
+    (193, "dismiss", "193 dismisses"), (1, "dismiss", "1 dismiss"), (12, "reply", "12 replies"),
+    (2, "day", "2 days"), (3, "watch", "3 watches"), (3, "model call", "3 model calls"),
+    (4, "pass", "4 passes"), (5, "unlike", "5 unlikes"), (2, "GPU", "2 GPUs"),
+])  # fmt: skip
+def test_a_count_is_written_with_its_noun_in_the_right_number(count, noun, text):
+    assert counted(count, noun) == text

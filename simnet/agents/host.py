@@ -18,6 +18,7 @@ from simnet.clock import Seconds
 from simnet.errors import RunError, SimnetError
 from simnet.inference.model import Call, Completion, Model, Prompt
 from simnet.inference.reasoning import without_reasoning
+from simnet.text import counted
 from simnet.user_code import located, shown
 from simnet.world.decision import Decision
 from simnet.world.posts import View
@@ -266,7 +267,7 @@ async def _completions(
     if waiting:
         raise RunError(
             f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
-            f"{len(prompts)} prompts and ended"
+            f"{counted(len(prompts), 'prompt')} and ended"
         )
 
 

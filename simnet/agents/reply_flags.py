@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from simnet.agents.reply_words import dense, gist, unspaced
 from simnet.inference.refusals import breaks_role
+from simnet.user_code import name_of, shown
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
@@ -98,8 +99,9 @@ def own_flags(flagger: Callable[[str], Iterable[str]] | None, text: str) -> tupl
     found = flagger(text)
     names = () if isinstance(found, str) or not isinstance(found, Iterable) else tuple(found)
     if (found and not names) or not all(isinstance(name, str) for name in names):
-        name = getattr(flagger, "__name__", repr(flagger))
-        raise TypeError(f"the flagger {name} returned {found!r}, not a list of names of flags")
+        raise TypeError(
+            f"the flagger {name_of(flagger)} returned {shown(found)}, not a list of names of flags"
+        )
     return names
 
 

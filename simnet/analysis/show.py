@@ -11,13 +11,12 @@ from simnet.clock import format_time
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import model_names
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean, terminal_safe, visible
+from simnet.text import counted, did_you_mean, terminal_safe, visible
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 _DEEPEST = 8
 """Deepest indentation of replies; deeper ones are printed at this depth."""
-_PLURALS = {"reply": "replies", "pass": "passes"}
 
 
 def show(
@@ -87,8 +86,8 @@ def _print_threads(
         console.print()
         for event in missed[:limit]:
             console.print(_attempt(event, colours))
-    _print_omitted(console, len(roots), limit, "threads")
-    _print_omitted(console, len(missed), limit, "turns that came to nothing")
+    _print_omitted(console, len(roots), limit, "thread")
+    _print_omitted(console, len(missed), limit, "turn", " that came to nothing")
 
 
 def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
@@ -114,7 +113,7 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     facts += [f"[{mark}]" for mark in event.marks]
     text.append(visible("  " + " · ".join(facts)), "dim")
-    for label in post.labels:
+    for label in dict.fromkeys(post.labels):
         text.append(f"\n[label: {visible(label)}]", "italic")
     if post.removed_by is not None:
         text.append(f"\n[removed by @{visible(post.removed_by)}]", "italic")
@@ -125,9 +124,9 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
 def _counts(post: Post) -> Iterator[str]:
     for reaction, count in sorted(post.reactions.items()):
         if count > 0:
-            yield _plural(count, reaction)
+            yield counted(count, reaction)
     if post.reposts:
-        yield _plural(post.reposts, "repost")
+        yield counted(post.reposts, "repost")
 
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
@@ -145,7 +144,7 @@ def _print_events(
 ) -> None:
     for event in events[:limit]:
         console.print(_line(event, colours))
-    _print_omitted(console, len(events), limit, "events")
+    _print_omitted(console, len(events), limit, "event")
 
 
 def _line(event: Event, colours: dict[str, str]) -> Text:
@@ -163,20 +162,20 @@ def _line(event: Event, colours: dict[str, str]) -> Text:
     return text
 
 
-def _print_omitted(console: Console, count: int, limit: int | None, what: str) -> None:
+def _print_omitted(
+    console: Console, count: int, limit: int | None, what: str, which: str = ""
+) -> None:
     if limit is not None and count > limit:
-        console.print(Text(f"... and {count - limit} more {what}", style="dim"))
+        omitted = counted(count - limit, f"more {what}")
+        console.print(Text(f"... and {omitted}{which}", style="dim"))
 
 
 def _closing(threads: Threads) -> Text:
-    done = ", ".join(_plural(count, verb) for verb, count in threads.done.most_common())
+    done = ", ".join(counted(count, verb) for verb, count in threads.done.most_common())
     undone = ", ".join(
-        f"{count} {verb} {outcome}" for (outcome, verb), count in threads.undone.most_common()
+        f"{counted(count, verb)} {outcome}"
+        for (outcome, verb), count in threads.undone.most_common()
     )
     return Text(
         "\n" + visible("; ".join(filter(None, [done or "nothing happened", undone]))), "dim"
     )
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word if count == 1 else _PLURALS.get(word, word + 's')}"

@@ -25,7 +25,7 @@ def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) ->
     print_missing(opened)
     rows = costs(opened)
     if as_json:
-        print_json([row._asdict() for row in rows])
+        print_json({"run": opened.id, "costs": [row._asdict() for row in rows]})
     elif rows:
         cells = [_cells(row) for row in [*rows, _total(rows)]]
         print_table(HEADINGS, cells, numbers=HEADINGS[2:])

@@ -1,14 +1,11 @@
 """The command that estimates what a run will cost."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from simnet.cli.display.pace import format_seconds
 from simnet.cli.options import (
@@ -20,6 +17,9 @@ from simnet.cli.options import (
     Target,
     expand_groups,
 )
+from simnet.cli.output import print_json
+from simnet.cli.table_layout import print_rows
+from simnet.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def estimate_cost(
     options = RunOptions(models=models.read(), address=address)
     estimates = estimate(loaded, options, share, None if as_json else _Phases())
     if as_json:
-        sys.stdout.write(json.dumps(_as_dict(estimates)) + "\n")
+        print_json(_as_dict(estimates))
     else:
         _print(estimates, share, Console())
 
@@ -90,17 +90,16 @@ def _as_dict(estimates: "Estimates") -> dict[str, object]:
 
 
 def _print(estimates: "Estimates", share: float, console: Console) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("cohort", "calls", "tokens in", "cached", "tokens out", "time"):
-        table.add_column(heading, justify="left" if heading == "cohort" else "right")
+    headings = ("cohort", "calls", "tokens in", "cached", "tokens out", "time")
+    rows = []
     for name, one in [*estimates.cohorts.items(), ("all", estimates.whole)]:
         figures = [_count(one.calls), _count(one.tokens_in), _count(one.cached)]
-        table.add_row(*map(Text, [name, *figures, _count(one.tokens_out), _time(one.minutes)]))
-    console.print(table)
+        rows.append([name, *figures, _count(one.tokens_out), _time(one.minutes)])
+    print_rows(console, headings, rows, numbers=headings[1:])
     seconds = format_seconds(estimates.seconds)
     console.print(
-        f"from {estimates.sampled:,} calls in {seconds}, the first {share:.2%} of simulated time; "
-        f"the rest was rehearsed with replies like these"
+        f"from {counted(estimates.sampled, 'call')} in {seconds}, "
+        f"the first {share:.2%} of simulated time; the rest was rehearsed with replies like these"
     )
     if estimates.doubt is None:
         console.print("in brackets what at least 9 of 10 such runs lie within")

@@ -1,6 +1,5 @@
 """The command that prints the prompt of a persona, section by section."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,9 +20,10 @@ from simnet.cli.options import (
     Target,
     read_time,
 )
+from simnet.cli.output import print_json
 from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.text import terminal_safe, visible
+from simnet.text import counted, terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
@@ -66,7 +66,7 @@ def explain_prompt(
         total = len(encoder.encode(explained.system, explained.user))
     figures = _figures(explained, count, total, how, encoder.length if encoder else None)
     if as_json:
-        sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+        print_json(figures)
     else:
         _print(explained, figures, Console())
 
@@ -146,7 +146,7 @@ def _print(explained: "Explained", figures: dict[str, Any], console: Console) ->
     next_at = explained.next_at
     after = "if there were one" if next_at is None else f"at {format_time(next_at)}"
     for line in (
-        f"{total:,} tokens{room}, {figures['how']}",
+        f"{counted(total, 'token')}{room}, {figures['how']}",
         f"{figures['shared']:,} of them begin every prompt of the cohort {explained.cohort}",
         f"{figures['kept']:,} of them begin the prompt of the next turn too, {after}",
     ):

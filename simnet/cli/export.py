@@ -10,7 +10,7 @@ from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing
 from simnet.cli.run_names import RUNS
-from simnet.text import visible
+from simnet.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.export.card import Subset
@@ -86,7 +86,7 @@ def _print(subsets: "Sequence[Subset]", out: Path) -> None:
     for subset in subsets:
         counts = ", ".join(f"{count} {mark}" for mark, count in subset.left_out.items() if count)
         left_out = f" (left out: {counts})" if counts else ""
-        typer.echo(visible(f"{subset.name}: {subset.rows:,} rows{left_out}"))
+        typer.echo(visible(f"{subset.name}: {counted(subset.rows, 'row')}{left_out}"))
     if first := next((subset for subset in subsets if subset.rows), None):
         load = f'datasets.load_dataset("{out}", "{first.name}")'
         typer.echo(visible(f"written to {out}; load one with {load}"))

@@ -31,7 +31,7 @@ def ls(
         raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
     summaries = [_summary(folder) for folder in folders]
     if as_json:
-        print_json(summaries)
+        print_json({"folder": str(root), "runs": summaries})
     elif summaries:
         rows = [_cells(summary) for summary in summaries]
         longest = max(len(summary["id"]) for summary in summaries)
@@ -74,8 +74,9 @@ def _cells(summary: dict[str, Any]) -> list[object]:
 
 def _details(summary: dict[str, Any]) -> list[str]:
     """List the arm and the parameters of a run, each cut to the length of its id."""
-    parts = [f"arm={summary['arm']}"] if summary["arm"] else []
-    parts += [f"{name}={value}" for name, value in summary["parameters"].items()]
+    settings = {"arm": summary["arm"]} if summary["arm"] else {}
+    settings |= summary["parameters"]  # the arm may be a parameter too
+    parts = [f"{name}={value}" for name, value in settings.items()]
     return [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
 
 

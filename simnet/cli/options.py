@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # -- arguments and single options ---------------------------------------------------------
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 PerActor = Annotated[str, typer.Option(metavar="N|auto", help="How many personas share an actor.")]
 RunName = Annotated[
     str,

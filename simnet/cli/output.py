@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from simnet.cli.table_layout import print_rows
 from simnet.text import terminal_safe, visible
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from simnet.recording.checking.verify import Check
     from simnet.recording.reading.run import Run
 
@@ -46,38 +45,6 @@ def print_missing(run: "Run") -> None:
         print_error(f"note: the record of {visible(run.id)} is incomplete: {visible(lack)}")
 
 
-def table(
-    headings: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    numbers: Collection[str] = (),
-    unbroken: Collection[str] = (),
-) -> "Table":
-    """Lay rows out under headings, for a rich Console to print.
-
-    Columns named in `numbers` are aligned to the right, those in `unbroken` are not wrapped.
-    """
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    laid_out = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        laid_out.add_column(
-            heading,
-            justify="right" if heading in numbers else "left",
-            no_wrap=heading in unbroken,
-            overflow="fold",
-        )
-    for row in rows:
-        laid_out.add_row(*(Text(_shown(str(cell))) for cell in row))
-    return laid_out
-
-
-def _shown(cell: str) -> str:
-    """Escape what a cell must not do, line by line."""
-    return "\n".join(visible(line) for line in cell.split("\n"))
-
-
 def print_table(
     headings: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -85,7 +52,7 @@ def print_table(
     numbers: Collection[str] = (),
     unbroken: Collection[str] = (),
 ) -> None:
-    """Print rows under headings; see `table`."""
+    """Print rows under headings on stdout; see `print_rows`."""
     from rich.console import Console  # noqa: PLC0415
 
-    Console().print(table(headings, rows, numbers=numbers, unbroken=unbroken))
+    print_rows(Console(), headings, list(rows), numbers=numbers, unbroken=unbroken)

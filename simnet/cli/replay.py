@@ -11,6 +11,7 @@ from simnet.cli.output import print_checks, print_json
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import RecordError
+from simnet.text import counted
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check
@@ -41,13 +42,13 @@ def replay(
         print_json({**replayed._asdict(), "seconds": round(seconds, 3)})
     else:
         print_checks([_check(replayed)])
-        typer.echo(f"{replayed.calls:,} replies in {seconds:.1f} s, no model")
+        typer.echo(f"{counted(replayed.calls, 'reply')} in {seconds:.1f} s, no model")
     raise typer.Exit(RecordError.exit_code if replayed.differences else 0)
 
 
 def _check(replayed: "Replayed") -> "Check":
     from simnet.recording.checking.verify import Check  # noqa: PLC0415  (imports pyarrow)
 
-    rows = f"{replayed.events:,} events and {replayed.exposures:,} exposures"
+    rows = f"{counted(replayed.events, 'event')} and {counted(replayed.exposures, 'exposure')}"
     end = "to the end" if replayed.complete else "as far as the record goes"
     return Check(f"{rows} again, {end}; state {replayed.state_hash}", replayed.differences)

@@ -34,7 +34,7 @@ def tables(
         for table in described:
             table["rows"] = opened.table(table["table"]).count_rows()
     if as_json:
-        print_json(described)
+        print_json({"run": opened.id if opened else None, "tables": described})
         return
     for table in described:
         rows = f", {table['rows']:,} rows" if "rows" in table else ""

@@ -1,23 +1,28 @@
 """`simnet validate` checks a scenario and prints what a run of it would be."""
 
-import os
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from simnet.agents.behaviours.standard import converse
 from simnet.cli.options import AsJson, Force, PerActor, Seed, Sets, Target, read_per_actor
-from simnet.cli.output import print_error, print_json, table
+from simnet.cli.output import print_error, print_json
+from simnet.cli.table_layout import print_pairs, print_rows
 from simnet.clock import format_time
-from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of
+from simnet.code_names import describe as describe_code
+from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of, place_here
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.placement import Placement, place
+from simnet.runtime.placement import Placement
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.doubts import doubts
 from simnet.scenario.expected_turns import check_startable, expect
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.rhythms import Rhythm
 from simnet.scenario.scenario import Scenario
-from simnet.text import visible
+from simnet.text import counted, visible
 from simnet.world.feeds.feed import Feed
+
+CONVERSE = describe_code(converse)
+"""The behaviour of cohorts that name none."""
 
 
 def validate(
@@ -32,7 +37,7 @@ def validate(
     loaded = load_scenario(target, sets or (), seed)
     per_actor = read_per_actor(personas_per_actor)
     scenario = loaded.scenario
-    placement = place(scenario, per_actor, os.cpu_count() or 1)
+    placement = place_here(scenario, per_actor)
     need = need_of(scenario, placement)
     if not force:
         check_fits(scenario.name, need, machine(), literal=per_actor != "auto")
@@ -58,6 +63,7 @@ def _plan(loaded: Loaded, placement: Placement, need: Need) -> dict[str, Any]:
         "lasts": scenario.lasts,
         "personas": sum(len(cohort.personas) for cohort in scenario.cohorts),
         "cues": len(scenario.cues),
+        "ties": describe_code(scenario.ties) if callable(scenario.ties) else None,
         "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
         "placement": placement.describe(),
         "needs": {
@@ -80,12 +86,12 @@ def _cohort(scenario: Scenario, cohort: Cohort) -> dict[str, Any]:
         "model": cohort.model,
         "rhythm": _rhythm(cohort.rhythm),
         "feed": _feed(scenario.feed_of(cohort)),
+        "behaviour": describe_code(cohort.behaviour),
     }
 
 
 def _feed(feed: Feed) -> str:
-    ranking, source = (getattr(part, "__name__", repr(part)) for part in (feed.ranking, feed.reads))
-    return f"{feed.size} of {source}, {ranking}"
+    return f"{feed.size} of {describe_code(feed.reads)}, {describe_code(feed.ranking)}"
 
 
 def _rhythm(rhythm: Rhythm) -> str:
@@ -107,30 +113,26 @@ def _setting(value: object) -> str:
         case frozenset():
             return "+".join(sorted(value)) or "nothing"
         case list() | tuple():
-            return f"{len(value)} turns"
-    return repr(value)
+            return counted(len(value), "turn")
+    return describe_code(value)
 
 
 def _print(plan: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = Console()
     console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(overflow="fold")
-    for name, value in _facts(plan).items():
-        grid.add_row(name, Text(visible(value)))
-    console.print(grid)
+    print_pairs(console, {name: visible(value) for name, value in _facts(plan).items()})
     console.print()
     headings = ["cohort", "size", "verbs", "rhythm", "feed"]
     if any(cohort["model"] for cohort in plan["cohorts"]):
         headings.insert(2, "model")
+    if any(cohort["behaviour"] != CONVERSE for cohort in plan["cohorts"]):
+        headings.append("behaviour")
     cells = [_cells(cohort) for cohort in plan["cohorts"]]
     rows = [[cell[heading] for heading in headings] for cell in cells]
-    console.print(table(headings, rows, numbers={"size"}))
+    print_rows(console, headings, rows, numbers={"size"})
 
 
 def _facts(plan: dict[str, Any]) -> dict[str, str]:
@@ -144,6 +146,7 @@ def _facts(plan: dict[str, Any]) -> dict[str, str]:
         "personas": f"{plan['personas']:,}",
         "cues": f"{plan['cues']:,}",
         "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
+        **({"ties": plan["ties"]} if plan["ties"] else {}),
         "actors": plan["placement"],
         "needs": plan["needs"]["words"],
     }
@@ -157,4 +160,5 @@ def _cells(cohort: dict[str, Any]) -> dict[str, str]:
         "verbs": ", ".join(cohort["verbs"]),
         "rhythm": cohort["rhythm"],
         "feed": cohort["feed"],
+        "behaviour": cohort["behaviour"],
     }

@@ -12,7 +12,7 @@ from simnet.cli.output import print_checks, print_json
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import InputError, RecordError, SimnetError, UsageError
-from simnet.text import terminal_safe
+from simnet.text import counted, terminal_safe
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check
@@ -115,7 +115,7 @@ def _report(run: "Run", checks: "list[Check]", resampled: "Resampled | None") ->
 
 def _print_resampled(resampled: "Resampled") -> None:
     same, count = resampled.same, resampled.asked
-    typer.echo(f"{same} of {count} replies came out the same: {resampled.level}")
+    typer.echo(f"{same} of {counted(count, 'reply')} came out the same: {resampled.level}")
     for asked, completion in resampled.differing[:3]:
         where = f"@{asked.who}, turn {asked.turn}, call {asked.call}"
         texts = f"{asked.reply.text!r:.60} and now {completion.text!r:.60}"

@@ -8,6 +8,7 @@ from simnet.distribution import install_command
 from simnet.errors import UsageError
 from simnet.export.origins import Origin
 from simnet.recording.files.manifest import Manifest
+from simnet.text import counted
 
 
 class Subset(NamedTuple):
@@ -156,9 +157,9 @@ def _length(subsets: Sequence[Subset], prompts: str) -> list[str]:
         return []
     return [
         "",
-        f"The longest chat had {tokens} tokens when it was served, as the serving model counts.",
-        "Trainers cut longer chats at the end, where the reply is: set `max_length` of `SFTConfig`",
-        "above that.",
+        f"The longest chat had {counted(tokens, 'token')} when it was served, as the serving",
+        "model counts. Trainers cut longer chats at the end, where the reply is: set `max_length`",
+        "of `SFTConfig` above that.",
     ]
 
 
@@ -204,7 +205,7 @@ def _origin(
         *(_model(name, manifest) for name in models),
     ]
     for origin, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
-        lines.append(f"- {count} personas {origin}.")
+        lines.append(f"- {counted(count, 'persona')} {origin}.")
     lines.append("- All posts and replies are synthetic; nobody wrote or holds these opinions.")
     return lines
 

@@ -30,7 +30,7 @@ from simnet.inference.reasoning import message_parts, without_reasoning
 from simnet.inference.retry_waits import RetryWaits
 from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.throttle import Throttle
-from simnet.text import one_line
+from simnet.text import counted, one_line
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
@@ -120,7 +120,7 @@ class OpenAIModel:
         try:
             return await retrying(self._attempt, prompt)
         except self._transient as fault:
-            error_text = f"{self._words(fault)}, {self._endpoint.tries} times"
+            error_text = f"{self._words(fault)}, {counted(self._endpoint.tries, 'time')}"
             no_status = not isinstance(fault, self._errors.APIStatusError)
             if no_status and replies == self._replies:
                 raise ModelGoneError(

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.routing import Routes
+from simnet.text import counted
 
 _Finished: TypeAlias = list[tuple[int, Completion]]
 _Arrived: TypeAlias = "asyncio.Queue[_Finished | dict[int, Prompt] | Exception]"
@@ -108,7 +109,7 @@ class Replicas:
             arrived.put_nowait(fault)
         else:
             if group:
-                text = f"a replica of {self.name!r} left {len(group)} prompts unanswered"
+                text = f"a replica of {self.name!r} left {counted(len(group), 'prompt')} unanswered"
                 arrived.put_nowait(RunError(text))
 
     async def _wait_for_return(self, number: int) -> None:

@@ -38,6 +38,7 @@ from simnet.scenario.cohort import Cohort
 from simnet.scenario.expected_turns import expected_of
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
+from simnet.text import counted
 
 REHEARSALS = 8
 FEWEST_REHEARSALS = 3
@@ -205,7 +206,8 @@ def _doubt(sampled: int, drawn: int, thin: int) -> str | None:
     if not drawn:
         return None  # nothing is left to come
     if sampled < FEW:
-        return f"{sampled} calls are too few for an interval; give a larger --share"
+        be = "is" if sampled == 1 else "are"
+        return f"{counted(sampled, 'call')} {be} too few for an interval; give a larger --share"
     if thin > THIN * drawn:
         return (
             f"{thin / drawn:.0%} of the later prompts allow what hardly any did so far, too few "

@@ -21,6 +21,7 @@ import pyarrow as pa
 from simnet.errors import RecordError
 from simnet.inference.model import Call
 from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText, StateRow
+from simnet.text import counted
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 3
@@ -193,7 +194,9 @@ def encode_columns(name: str, columns: Sequence[Any]) -> bytes:
     """
     schema = row_schema(name)
     if len(columns) != len(schema):
-        raise RecordError(f"{name} has {len(schema)} columns, but {len(columns)} were given")
+        raise RecordError(
+            f"{name} has {counted(len(schema), 'column')}, but {len(columns)} were given"
+        )
     if len({len(values) for values in columns}) > 1:
         raise RecordError(f"{name}: the columns differ in length")
     arrays = [_array(name, field, values) for field, values in zip(schema, columns, strict=True)]

@@ -1,15 +1,12 @@
 """Plans a new run."""
 
-import os
-
 from simnet.inference.backend import Backend
 from simnet.runs.demand import ray_wanted
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
-from simnet.runtime.capacity import check_fits, machine, need_of
+from simnet.runtime.capacity import check_fits, machine, need_of, place_here
 from simnet.runtime.models import check_models, models_by_name
-from simnet.runtime.placement import place
 from simnet.scenario.expected_turns import check_startable
 from simnet.scenario.loading import Loaded
 from simnet.scenario.scenario import Scenario
@@ -52,6 +49,6 @@ def check_capacity(scenario: Scenario, options: RunOptions) -> None:
     local = options.ray is False or not isinstance(options.models.model, str | Backend | None)
     placement = None
     if not local:
-        placement = place(scenario, options.personas_per_actor, os.cpu_count() or 1)
+        placement = place_here(scenario, options.personas_per_actor)
     literal = options.personas_per_actor != "auto"
     check_fits(scenario.name, need_of(scenario, placement), machine(), literal=literal)

@@ -2,16 +2,16 @@
 
 import os
 import resource
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from simnet.errors import ScenarioError
-from simnet.runtime.placement import PersonasPerActor, Placement
+from simnet.runtime.placement import BYTES_PER_ACTOR, PersonasPerActor, Placement, place
 from simnet.scenario.expected_ties import expected_ties
 from simnet.scenario.scenario import Scenario
+from simnet.text import counted
 
-BYTES_PER_ACTOR = 113_000_000
-"""Resident memory of an actor of agents, a process that holds Python, Ray and Arrow."""
 BYTES_PER_TIE = 40
 """Memory of a tie while a network is drawn: a key that is sorted, and both ends in both orders."""
 BYTES_PER_PERSONA = 2_000
@@ -73,6 +73,11 @@ def need_of(scenario: Scenario, placement: Placement | None) -> Need:
     return Need(personas, placement.actors if placement else 0, expected_ties(scenario))
 
 
+def place_here(scenario: Scenario | Sequence[Scenario], per_actor: PersonasPerActor) -> Placement:
+    """Assign personas to actors as this machine allows; see `place`. Raises UsageError."""
+    return place(scenario, per_actor, os.cpu_count() or 1, machine().memory)
+
+
 def machine() -> Capacity:
     """Read what this machine offers this process: physical, of its container and of its user."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -96,10 +101,10 @@ def check_fits(name: str, need: Need, capacity: Capacity, *, literal: bool) -> N
     where = capacity.where
     if need.network > capacity.memory:
         raise ScenarioError(
-            f"{name}: about {need.ties:,.0f} ties of {need.personas:,} personas take "
-            f"{_size(need.network)} of memory, and {where} has {_size(capacity.memory)}; lower "
-            "the chances in `follows`, or draw fewer ties, such as ties=random_followees(20); "
-            "--force (force=True) starts it all the same"
+            f"{name}: about {counted(round(need.ties), 'tie')} of "
+            f"{counted(need.personas, 'persona')} take {_size(need.network)} of memory, and "
+            f"{where} has {_size(capacity.memory)}; lower the chances in `follows`, or draw fewer "
+            "ties, such as ties=random_followees(20); --force (force=True) starts it all the same"
         )
     if not literal or not need.actors:
         return
@@ -108,7 +113,7 @@ def check_fits(name: str, need: Need, capacity: Capacity, *, literal: bool) -> N
         f"; set --personas-per-actor {each} (personas_per_actor={each}) or more, or auto; "
         "--force (force=True) starts it all the same"
     )
-    actors = f"{name}: {need.actors:,} actors"
+    actors = f"{name}: {counted(need.actors, 'actor')}"
     if need.memory > capacity.memory:
         raise ScenarioError(
             f"{actors} of {_size(BYTES_PER_ACTOR)} each take {_size(need.memory)} of memory, and "
@@ -116,8 +121,8 @@ def check_fits(name: str, need: Need, capacity: Capacity, *, literal: bool) -> N
         )
     if need.threads > capacity.threads:
         raise ScenarioError(
-            f"{actors} take {need.threads:,} threads, and {where} allows {capacity.threads:,}"
-            f"{remedy}"
+            f"{actors} take {counted(need.threads, 'thread')}, and {where} allows "
+            f"{capacity.threads:,}{remedy}"
         )
     if need.descriptors > capacity.descriptors:
         raise ScenarioError(
@@ -139,8 +144,8 @@ def describe(need: Need) -> str:
     """Return a line for people."""
     parts = [f"{_size(need.memory)} of memory"]
     if need.actors:
-        parts.append(f"{need.actors:,} {'process' if need.actors == 1 else 'processes'}")
-    return f"about {', '.join(parts)}; about {need.ties:,.0f} ties"
+        parts.append(counted(need.actors, "process"))
+    return f"about {', '.join(parts)}; about {counted(round(need.ties), 'tie')}"
 
 
 def _most_actors(need: Need, capacity: Capacity) -> int:

@@ -1,18 +1,24 @@
 """Assigns personas to actors, and engines to nodes."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.errors import UsageError
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Scenario
+from simnet.text import counted
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]
 
-LITERAL_PER_CORE = 16
-"""An actor is a process of about 55 MB that takes half a second to start, so one actor for
-each persona is the default only up to this many for each core."""
+LITERAL_PER_CORE = 4
+"""One actor for each persona is the default only up to this many for each core: an actor is a
+process, which takes half a second of a core to start."""
+BYTES_PER_ACTOR = 113_000_000
+"""Resident memory of an actor of agents, a process that holds Python, Ray and Arrow."""
+LITERAL_SHARE = 0.25
+"""Share of the memory that actors take by default; the model and the record need the rest."""
 
 
 class Placement(NamedTuple):
@@ -35,23 +41,29 @@ class Placement(NamedTuple):
         each = (
             "one persona each"
             if self.personas_per_actor == 1
-            else (f"up to {self.personas_per_actor:,} personas each")
+            else f"up to {counted(self.personas_per_actor, 'persona')} each"
         )
-        return f"{len(self.host_of):,} personas in {self.actors} actors, {each}"
+        return f"{counted(len(self.host_of), 'persona')} in {counted(self.actors, 'actor')}, {each}"
 
 
 def place(
-    scenario: Scenario | Sequence[Scenario], per_actor: PersonasPerActor, cores: int
+    scenario: Scenario | Sequence[Scenario],
+    per_actor: PersonasPerActor,
+    cores: int,
+    memory: float = inf,
 ) -> Placement:
     """Assign everyone who can ever wake to actors, in order; this changes no result.
 
-    Takes one scenario, or all scenarios of a run, which have the same personas; `cores` is the
-    number of cores here. Raises UsageError if `per_actor` is below 1.
+    Takes one scenario, or all scenarios of a run, which have the same personas; `cores` and
+    `memory`, in bytes, are those of this machine. With `auto` each persona has an actor of its own
+    where both allow it, else there is an actor for every two cores. Raises UsageError if
+    `per_actor` is below 1.
     """
     scenarios = [scenario] if isinstance(scenario, Scenario) else scenario
     handles = list(dict.fromkeys(handle for one in scenarios for handle in active_handles(one)))
     if per_actor == "auto":
-        few = len(handles) <= LITERAL_PER_CORE * cores
+        room = min(LITERAL_PER_CORE * cores, LITERAL_SHARE * memory / BYTES_PER_ACTOR)
+        few = len(handles) <= room
         per_actor = 1 if few else -(-len(handles) // max(1, cores // 2))
     if per_actor < 1:
         raise UsageError(f"personas_per_actor is {per_actor}; give 1 or more, or auto")

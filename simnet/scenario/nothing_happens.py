@@ -18,6 +18,7 @@ from simnet.scenario.expected_turns import POSTING, expected_of
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
 from simnet.scenario.scenario import Scenario
+from simnet.text import counted
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds.sources import following, reported
 from simnet.world.network import Indices
@@ -101,7 +102,7 @@ def _asleep(scenario: Scenario, cohort: Cohort) -> str | None:
     if turns >= FEW:
         return None
     return (
-        f"about {turns:.0f} turns: nobody of cohort {cohort.name} wakes within "
+        f"about {counted(round(turns), 'turn')}: nobody of cohort {cohort.name} wakes within "
         f"{format_span(scenario.lasts)}{_reason(cohort, scenario.lasts)}"
     )
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from simnet.clock import Seconds, parse_duration
+from simnet.code_names import without_addresses
 from simnet.errors import UsageError
 from simnet.text import did_you_mean
 
@@ -91,7 +92,7 @@ def plain(value: object) -> object:
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
-    return getattr(value, "__qualname__", None) or str(value)
+    return getattr(value, "__qualname__", None) or without_addresses(str(value))
 
 
 def _kind(parameter: inspect.Parameter) -> Any:

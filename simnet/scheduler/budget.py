@@ -4,6 +4,7 @@ from math import inf
 from typing import NamedTuple
 
 from simnet.scheduler.messages import Usage
+from simnet.text import counted
 
 TOKENS_PER_CALL = 500
 """Estimate of the tokens of a call, used until the first call has returned."""
@@ -24,9 +25,9 @@ class Budget(NamedTuple):
         """Return a message that names the limit of tokens or calls that is reached, or None."""
         tokens = usage.prompt_tokens + usage.output_tokens
         if self.tokens is not None and tokens >= self.tokens:
-            return f"budget: {tokens:,} of {self.tokens:,} tokens"
+            return f"budget: {tokens:,} of {counted(self.tokens, 'token')}"
         if self.calls is not None and usage.calls >= self.calls:
-            return f"budget: {usage.calls:,} of {self.calls:,} calls"
+            return f"budget: {usage.calls:,} of {counted(self.calls, 'call')}"
         return None
 
     def calls_left(self, usage: Usage) -> float:

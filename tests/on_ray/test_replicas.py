@@ -132,7 +132,7 @@ def test_a_replica_that_dies_too_often_ends_the_run_and_is_named(tmp_path):
     deaths.mkdir()
     big = backend(tmp_path / "calls", "big", 2, death=deaths, times=99)
     small = backend(tmp_path / "calls", "small", 1)
-    with pytest.raises(RunError, match=r"default\.\d \(big\) failed 1 times, more than 0"):
+    with pytest.raises(RunError, match=r"default\.\d \(big\) failed 1 time, more than 0"):
         play(tmp_path / "runs", big, small, restarts=0, personas_per_actor=8)
     (folder,) = (tmp_path / "runs").iterdir()
     record = Run.open(folder)

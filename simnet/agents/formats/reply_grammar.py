@@ -21,6 +21,7 @@ from simnet.agents.formats.number_fields import (
 )
 from simnet.agents.formats.numbered_view import Shape, target
 from simnet.errors import ModelError
+from simnet.text import counted
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.posts import View
 from simnet.world.verbs import (
@@ -154,7 +155,9 @@ class ReplyFormat:
         if len(lines) > 1:
             lines = list(filter(None, lines))
         if len(lines) > self.acts:
-            raise ModelError(f"the reply has {len(lines)} lines, not {self.acts}: {excerpt(text)}")
+            raise ModelError(
+                f"the reply has {counted(len(lines), 'line')}, not {self.acts}: {excerpt(text)}"
+            )
         return [self._parse_line(line, view) for line in lines]
 
     def _parse_line(self, line: str, view: View) -> Action:

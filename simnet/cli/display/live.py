@@ -18,7 +18,7 @@ from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import Posted, Progress
-from simnet.text import terminal_safe
+from simnet.text import counted, plural, terminal_safe
 
 PLAIN_EVERY = 2.0
 """Least wall seconds between two plain lines of progress."""
@@ -207,7 +207,7 @@ def line(figures: Figures) -> str:
     """Format figures as one line."""
     items = [
         f"{format_time(figures.now)} of {format_time(figures.lasts)}",
-        f"{figures.settled:,} of {_expected(figures)} turns",
+        f"{figures.settled:,} of {_expected(figures)} {_turns(figures)}",
         f"{figures.thinking:,} thinking",
         _speed(figures),
         f"{figures.refused:,} refused",
@@ -250,13 +250,17 @@ def _expected(figures: Figures) -> str:
     return f"{'at least' if figures.at_least else 'about'} {figures.expected:,.0f}"
 
 
+def _turns(figures: Figures) -> str:
+    return "turn" if round(figures.expected) == 1 else plural("turn")
+
+
 def _speed(figures: Figures) -> str:
     text = (
-        f"{figures.calls:,} calls, {figures.tokens_in:,.0f} tokens/s in "
+        f"{counted(figures.calls, 'call')}, {figures.tokens_in:,.0f} tokens/s in "
         f"({format_cached(figures.cached)} cached), {figures.tokens_out:,.0f} tokens/s out"
     )
     if figures.waiting:
         text += f", {figures.waiting:,} waiting"
     if figures.restarts:
-        text += f", started again {figures.restarts} times"
+        text += f", started again {counted(figures.restarts, 'time')}"
     return text

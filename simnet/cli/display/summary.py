@@ -12,7 +12,7 @@ from simnet.clock import format_time
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
-from simnet.text import one_line, terminal_safe
+from simnet.text import counted, one_line, terminal_safe
 
 
 def print_closing(outcome: RunResult, console: Console) -> None:
@@ -26,7 +26,7 @@ def _closing(outcome: RunResult) -> RenderableType:
     progress = outcome.finish.progress
     head = Text.assemble(
         (f"{outcome.state}", "bold green" if outcome.state == "completed" else "bold yellow"),
-        f" after {format_time(progress.now)} of simulated time, {format_seconds(progress.elapsed)}",
+        f" after {format_time(progress.now)} of simulated time and {_wall(outcome)}",
     )
     failures = [Text(line) for line in failure_lines(progress)]
     ledger = _ledger(progress.ledger)
@@ -62,7 +62,8 @@ def failure_lines(progress: Progress) -> list[str]:
     """Say how many model calls failed and why; a line for each cause, none without failures."""
     calls = progress.usage.calls + progress.usage.shared
     return [
-        f"{count.times:,} of {calls:,} calls failed: {terminal_safe(one_line(count.reason))}"
+        f"{count.times:,} of {counted(calls, 'call')} failed: "
+        f"{terminal_safe(one_line(count.reason))}"
         for count in progress.failures
     ]
 
@@ -72,18 +73,20 @@ def engine_line(state: EngineState) -> str:
     items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        items += [f"{now.prompt_tokens:,} tokens in ({format_cached(now.hit_rate)} cached)"]
+        items += [
+            f"{counted(now.prompt_tokens, 'token')} in ({format_cached(now.hit_rate)} cached)"
+        ]
         items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
     if state.restarts:
-        items += [f"started again {state.restarts} times"]
+        items += [f"started again {counted(state.restarts, 'time')}"]
     return f"{state.engine}: {', '.join(items)}"
 
 
 def _ledger(ledger: Ledger) -> Table:
     """Lay out the ledger (planned = done + refused + failed + open) with causes and marks."""
     table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
     table.add_row("planned", f"{ledger.planned:,}", "turns begun and cues due")
     table.add_row("done", f"{ledger.done:,}", "")
@@ -109,9 +112,17 @@ def _costs(outcome: RunResult) -> Table:
         table.add_row("", engine_line(state))
     first = progress.first_reply
     phases = [f"{name} {seconds:.1f} s" for name, seconds in outcome.phases.items()]
-    phases += [f"first reply {first:.1f} s after the first turn"] if first is not None else []
-    table.add_row("seconds", ", ".join(phases))
+    split = ", ".join(phases) or "none"
+    after = f"; first reply {first:.1f} s after the first turn" if first is not None else ""
+    table.add_row("wall time", f"{split}{after}")
     return table
+
+
+def _wall(outcome: RunResult) -> str:
+    """Write the wall time of all phases, which the closing lists one by one."""
+    seconds = sum(round(phase, 1) for phase in outcome.phases.values())
+    shown = f"{seconds:.1f} s" if seconds < 60 else format_seconds(seconds)
+    return f"{shown} of wall time"
 
 
 def _tokens(progress: Progress) -> str:
@@ -120,7 +131,8 @@ def _tokens(progress: Progress) -> str:
     cached = format_cached(usage.cached)
     shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
-        f"{usage.calls:,} calls{shared}; {usage.prompt_tokens:,} tokens in ({cached} cached, "
+        f"{counted(usage.calls, 'call')}{shared}; "
+        f"{counted(usage.prompt_tokens, 'token')} in ({cached} cached, "
         f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
         f"({usage.output_tokens / seconds:,.0f}/s)"
     )

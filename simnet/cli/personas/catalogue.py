@@ -1,22 +1,20 @@
 """Options, opening and printing that the commands of `simnet personas` share."""
 
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from simnet.cli.output import print_table
+from simnet.cli.output import print_json, print_table
 from simnet.errors import UsageError
 from simnet.personas.catalogue import Catalogue, Entry
 from simnet.text import terminal_safe
 
 Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 FOLDER = Path("personas")
 """Where the catalogue is unless an option names another folder."""
@@ -33,12 +31,6 @@ def open_catalogue(folder: Path) -> Catalogue:
     return catalogue
 
 
-def print_json_lines(objects: Iterable[dict[str, Any]]) -> None:
-    """Print each object on a line."""
-    for fields in objects:
-        sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
-
-
 def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
     if sys.stdout.isatty():
@@ -51,7 +43,7 @@ def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
 def print_entry(entry: Entry, *, as_json: bool) -> None:
     """Print all fields of a persona."""
     if as_json:
-        print_json_lines([entry_fields(entry)])
+        print_json(entry_fields(entry))
         return
     persona, source = entry
     fields = {

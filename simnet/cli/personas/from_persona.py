@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.personas.catalogue import FOLDER, Folder, JsonLines, open_catalogue
+from simnet.cli.options import AsJson, expand_groups
+from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
 from simnet.cli.personas.generating import (
     GENERATED,
-    Backend,
-    ModelName,
+    AskedModel,
     Save,
     Seed,
     ask_model,
@@ -19,22 +19,20 @@ from simnet.personas.catalogue import Entry
 from simnet.personas.generate import persona_to_persona
 
 
+@expand_groups
 def from_persona(
     key: Annotated[str, typer.Argument(metavar="ID")],
+    asked: AskedModel,
     relation: Annotated[
         str | None, typer.Option(help='Who they are to the first, such as "their patient".')
     ] = None,
-    backend: Backend = None,
-    model: ModelName = None,
     seed: Seed = 0,
     save: Save = False,
-    as_json: JsonLines = False,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Make a persona who stands in a relation to another."""
     first, origin = open_catalogue(folder).get(key)
-    persona = ask_model(
-        backend, model, lambda asked: persona_to_persona(first, asked, relation, seed)
-    )
+    persona = ask_model(asked, lambda model: persona_to_persona(first, model, relation, seed))
     entry = Entry(persona, replace(origin, format=GENERATED))
     print_and_save(entry, folder if save else None, as_json=as_json)

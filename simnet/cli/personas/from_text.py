@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.personas.catalogue import FOLDER, Folder, JsonLines
+from simnet.cli.options import AsJson, expand_groups
+from simnet.cli.personas.catalogue import FOLDER, Folder
 from simnet.cli.personas.generating import (
     GENERATED,
-    Backend,
-    ModelName,
+    AskedModel,
     Save,
     Seed,
     ask_model,
@@ -21,21 +21,21 @@ from simnet.personas.generate import text_to_persona
 from simnet.personas.sources import Source
 
 
+@expand_groups
 def from_text(
+    asked: AskedModel,
     text: Annotated[str | None, typer.Argument(help="A text somebody writes or reads.")] = None,
     file: Annotated[Path | None, typer.Option(help="File that holds the text.")] = None,
-    backend: Backend = None,
-    model: ModelName = None,
     seed: Seed = 0,
     save: Save = False,
-    as_json: JsonLines = False,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Make a persona of a text: somebody likely to write or read it."""
     if (text is None) == (file is None):
         raise UsageError("give either a text or --file, one of them")
     material = text if text is not None else _contents(file)
-    persona = ask_model(backend, model, lambda asked: text_to_persona(material, asked, seed))
+    persona = ask_model(asked, lambda model: text_to_persona(material, model, seed))
     source = Source(file.name if file else GENERATED, GENERATED)
     print_and_save(Entry(persona, source), folder if save else None, as_json=as_json)
 

@@ -2,21 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.cli.options import Backend, BaseUrl, Deadline, Engine, Model, ModelFlags
 from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import print_entry
-from simnet.inference.model import Model
+from simnet.inference import model as models
 from simnet.personas.catalogue import Catalogue, Entry
 from simnet.personas.persona import Persona
 
-Backend = Annotated[
-    str | None, typer.Option(help="What runs the model: vllm, or fake to try things out.")
-]
-ModelName = Annotated[str | None, typer.Option("--model", help="Model to ask.")]
+if TYPE_CHECKING:
+    from simnet.inference.backend import Backend as ChosenBackend
+
 Seed = Annotated[int, typer.Option(help="Seed of the reply.")]
 Save = Annotated[bool, typer.Option("--save", help="Add the persona to the catalogue.")]
 
@@ -24,14 +25,31 @@ GENERATED = "generated"
 """Format of personas made by a model. Made from another persona, they keep its file and licence."""
 
 
-def ask_model(
-    backend: str | None, name: str | None, question: Callable[[Model], Awaitable[Persona]]
-) -> Persona:
+@dataclass(frozen=True, kw_only=True)
+class AskedModel:
+    """The options that choose the one model that is asked; they are those of `simnet run`."""
+
+    model: Model = None
+    backend: Backend = None
+    base_url: BaseUrl = None
+    engine: Engine = None
+    deadline: Deadline = None
+
+    def choose(self) -> "ChosenBackend":
+        """Choose a backend and its model. Raises UsageError."""
+        from simnet.inference.backends.choice import choose  # noqa: PLC0415  (slow)
+
+        flags = ModelFlags(**vars(self)).read()
+        assert self.model is None or isinstance(self.model, str)
+        settings = flags.settings_by_name
+        return choose(self.backend, self.model, endpoint=flags.endpoint(), engine=settings)
+
+
+def ask_model(asked: AskedModel, question: Callable[[models.Model], Awaitable[Persona]]) -> Persona:
     """Start a model, ask it one question, and close it."""
-    from simnet.inference.backends.choice import choose  # noqa: PLC0415  (looks for what is installed)
 
     async def ask() -> Persona:
-        model: Model = choose(backend, name).ready(print_error).build()
+        model = asked.choose().ready(print_error).build()
         try:
             return await question(model)
         finally:

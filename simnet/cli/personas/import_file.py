@@ -11,6 +11,7 @@ from simnet.personas.catalogue import Catalogue
 from simnet.personas.names import lookalikes
 from simnet.personas.sources import FORMATS, MOST_LISTED, Batch, read
 from simnet.personas.sources.mapping import read_map
+from simnet.text import counted
 
 
 def import_file(
@@ -47,8 +48,8 @@ def import_file(
     repeated = f", {added.known} were there already" if added.known else ""
     skipped = f", {len(batch.skipped)} skipped" if batch.skipped else ""
     typer.echo(
-        f"{added.new} personas from {path} ({batch.source.format}{licensed}){repeated}{skipped}: "
-        f"{into}"
+        f"{counted(added.new, 'persona')} from {path} "
+        f"({batch.source.format}{licensed}){repeated}{skipped}: {into}"
     )
     _print_doubts(batch)
 

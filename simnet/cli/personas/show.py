@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.personas.catalogue import FOLDER, Folder, JsonLines, open_catalogue, print_entry
+from simnet.cli.options import AsJson
+from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue, print_entry
 
 
 def show(
     key: Annotated[str, typer.Argument(metavar="ID")],
-    as_json: JsonLines = False,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Show all there is about one persona."""

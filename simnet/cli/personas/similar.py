@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
     Folder,
-    JsonLines,
     Limit,
     entry_cells,
     entry_fields,
     open_catalogue,
     print_columns,
-    print_json_lines,
 )
 
 
@@ -24,15 +24,14 @@ def similar(
         typer.Option(help="Field to compare, as the source names it; the description if left out."),
     ] = None,
     limit: Limit = 10,
-    as_json: JsonLines = False,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Find the personas most like one, or like a text."""
     found = open_catalogue(folder).similar(to, field, limit)
     if as_json:
-        print_json_lines(
-            {"score": round(score, 4), **entry_fields(entry)} for entry, score in found
-        )
+        scored = [{"score": round(score, 4), **entry_fields(entry)} for entry, score in found]
+        print_json({"personas": scored})
         return
     rows = [[f"{score:.3f}", *entry_cells(entry, field)] for entry, score in found]
     print_columns(["score", "id", field or "description"], rows)

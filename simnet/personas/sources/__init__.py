@@ -19,7 +19,7 @@ from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Format
 from simnet.personas.sources.file_reader import FileReader
 from simnet.personas.sources.origin import revision_of
-from simnet.text import did_you_mean
+from simnet.text import counted, did_you_mean
 
 __all__ = ["FORMATS", "LICENCES", "Batch", "Format", "Source", "load", "load_personas", "read"]
 
@@ -76,7 +76,7 @@ def load_personas(
     )
     if batch.skipped:
         listed = "; ".join(f"{place}: {why}" for place, why in batch.skipped[:MOST_LISTED])
-        count = "1 row" if len(batch.skipped) == 1 else f"{len(batch.skipped)} rows"
+        count = counted(len(batch.skipped), "row")
         warnings.warn(
             f"{path}: {count} skipped that cannot be read: {listed}",
             stacklevel=2,

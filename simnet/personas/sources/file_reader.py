@@ -18,6 +18,7 @@ from simnet.personas.sources.handles import Handles
 from simnet.personas.sources.headings import canonical
 from simnet.personas.sources.mapping import mapped
 from simnet.personas.sources.origin import COLUMNS, source_of
+from simnet.text import counted
 
 MAX_PROBLEMS = 10
 """Most broken rows that a message lists."""
@@ -161,7 +162,7 @@ class FileReader:
         count = len(self.broken)
         more = ", and perhaps more" if count == MAX_PROBLEMS else ""
         listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken)
-        rows_text = "1 row" if count == 1 else f"{count} rows"
+        rows_text = counted(count, "row")
         raise PersonaError(
             f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "
             f"or go on without such rows with --skip-bad, in Python skip_bad=True\n  {listed}"

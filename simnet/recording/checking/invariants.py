@@ -18,6 +18,7 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, column_of
 from simnet.recording.writing.prompt_texts import text_hash
+from simnet.text import counted
 
 _TURN = ("who", "turn")
 
@@ -55,7 +56,7 @@ def outcomes(run: Run) -> Iterator[str]:
     if len(incomplete):
         yield f"{_first(run, incomplete)} has no row with part 0"
     if unowned:
-        yield f"{unowned} events belong to no turn and no cue"
+        yield f"{counted(unowned, 'event')} without a turn or a cue"
 
 
 def _first(run: Run, sums: Sums) -> str:
@@ -84,11 +85,11 @@ def time(run: Run) -> Iterator[str]:
             elif at > then:
                 back += 1
     if early:
-        yield f"{early} turns landed before their agents woke"
+        yield f"{counted(early, 'turn')} landed before their agents woke"
     if not rising:
         yield "posts are not numbered in the order in which they were made"
     if back:
-        yield f"{back} turns landed after a later turn of the same agent"
+        yield f"{counted(back, 'turn')} landed after a later turn of the same agent"
 
 
 def threads(run: Run) -> Iterator[str]:
@@ -145,7 +146,7 @@ def prompts(run: Run) -> Iterator[str]:
             counts = rows[column].value_counts().to_pylist()
             missing += sum(one["counts"] for one in counts if one["values"] not in known)
     if missing:
-        yield f"{missing} calls name texts that are not in {PROMPT_TEXTS}"
+        yield f"{counted(missing, 'call')} with texts that are not in {PROMPT_TEXTS}"
 
 
 def ledger(run: Run) -> Iterator[str]:
@@ -163,7 +164,7 @@ def ledger(run: Run) -> Iterator[str]:
     for outcome in sorted({*found, *counts}):
         if counts[outcome] != found[outcome]:
             yield (
-                f"the ledger has {counts[outcome]} turns {outcome}, "
+                f"the ledger has {counted(counts[outcome], 'turn')} {outcome}, "
                 f"the events have {found[outcome]}"
             )
 

@@ -17,6 +17,7 @@ from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
+from simnet.text import counted
 
 _BLOCK_BYTES = 1 << 20
 
@@ -64,7 +65,7 @@ def sealed_file_problems(path: Path, sealed: SealedFile) -> Iterator[str]:
     elif f"{crc:08x}" != sealed.crc32:
         yield f"{path}: has the checksum {crc:08x}, not {sealed.crc32}"
     elif (rows := pq.ParquetFile(path).metadata.num_rows) != sealed.rows:
-        yield f"{path}: has {rows} rows, not {sealed.rows}"
+        yield f"{path}: has {counted(rows, 'row')}, not {sealed.rows}"
 
 
 def _segments(run: Run) -> Iterator[str]:

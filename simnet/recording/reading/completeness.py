@@ -9,6 +9,7 @@ from simnet.recording.files.manifest import Manifest, read_manifest
 from simnet.recording.files.sealed_files import SealedFiles, file_inside, read_sealed_files
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.schema import TABLES
+from simnet.text import counted
 
 
 def missing_parts(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -32,7 +33,7 @@ def _own_missing_parts(folder: Path, manifest: Manifest) -> Iterator[str]:
         return
     for name, rows in manifest.rows.items():
         if (listed := files.rows(name)) < rows:
-            yield f"{rows - listed:,} of {rows:,} rows of {name} are missing"
+            yield f"{rows - listed:,} of {counted(rows, 'row')} of {name} are missing"
     yield from _missing_files(folder, files)
     for cut in files.cuts:
         if cut.flaw == "damaged":
@@ -52,6 +53,6 @@ def _missing_files(folder: Path, files: SealedFiles) -> Iterator[str]:
         for sealed in listed:
             path = file_inside(folder, sealed.path)
             if not path.exists():
-                yield f"{sealed.path} with {sealed.rows:,} rows is missing"
+                yield f"{sealed.path} with {counted(sealed.rows, 'row')} is missing"
             elif (size := path.stat().st_size) != sealed.bytes:
                 yield f"{sealed.path} has {size:,} bytes, not {sealed.bytes:,}"

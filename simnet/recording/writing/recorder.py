@@ -28,6 +28,7 @@ from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, row_schema
 from simnet.recording.writing.prompt_texts import PromptTextExtractor
 from simnet.recording.writing.sealing import seal_run
+from simnet.text import counted
 
 _COMMIT_ORDER = ("personas", "network", PROMPT_TEXTS, "calls", *(name for name in TABLES))
 _ROWS_PER_BATCH = 64 << 10
@@ -162,7 +163,9 @@ class Recorder:
             found = merged.get(name, 0)
             if found is not None:
                 lost[segment.table] += max(0, segment.rows - found)
-        if told := [f"{count:,} rows of {table}" for table, count in lost.items() if count]:
+        if told := [
+            f"{counted(count, 'row')} of {table}" for table, count in lost.items() if count
+        ]:
             raise _lost(self._folder, ", ".join(told))
 
     def statistics(self) -> Statistics:
@@ -234,7 +237,7 @@ class Recorder:
             self._close_segment(table)
             raise
         if not self._disk.links(segment.descriptor):
-            raise _lost(self._folder, f"{self._rows[table]:,} rows of {table}")
+            raise _lost(self._folder, f"{counted(self._rows[table], 'row')} of {table}")
         self._written[segment.name] = _Written(table, self._rows[table])
         self._committed_rows += sum(batch.num_rows for batch in self._waiting.pop(table))
         self._committed_bytes += size

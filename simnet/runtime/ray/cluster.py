@@ -21,9 +21,9 @@ from simnet.inference.model import Model
 from simnet.inference.replicas import Replicas
 from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.capacity import check_cluster
+from simnet.runtime.capacity import check_cluster, place_here
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
-from simnet.runtime.placement import PersonasPerActor, Placement, place
+from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.runtime.ray import proxies
 from simnet.runtime.ray.actors import (
     HostSpec,
@@ -120,7 +120,7 @@ class Cluster:
         self.phases.end("ray")
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
-        self.placement = place(self._scenarios, self._per_actor, os.cpu_count() or 1)
+        self.placement = place_here(self._scenarios, self._per_actor)
         if self._address is not None and not self._force:
             memory = float(ray.cluster_resources().get("memory", inf))
             check_cluster(self._scenario, self.placement, memory, self._per_actor)

@@ -10,6 +10,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from simnet.errors import UsageError
 from simnet.runtime.placement import assign_nodes
 from simnet.runtime.ray.engine_pool import Engine
+from simnet.text import counted
 
 
 class PlacedEngine(NamedTuple):
@@ -49,7 +50,7 @@ def check_gpus(engines: Sequence[Engine], *, can_grow: bool, report: Callable[[s
     present = int(ray.cluster_resources().get("GPU", 0))
     if needed <= present:
         return
-    message = f"the engines want {needed} GPUs, and there are {present}"
+    message = f"the engines want {counted(needed, 'GPU')}, and there are {present}"
     if not can_grow:
         raise UsageError(f"{message}; take fewer models or replicas, or a cluster with --address")
     report(f"{message} in the cluster just now; waiting for more")

@@ -13,6 +13,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.serialization import Packer
 from simnet.scheduler.messages import Answer
+from simnet.text import counted
 from simnet.world.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)
@@ -75,7 +76,9 @@ class RemoteModel:
                 await self._server.back()
             else:
                 if left:
-                    raise RunError(f"the model {self.name!r} left {len(left)} prompts unanswered")
+                    raise RunError(
+                        f"the model {self.name!r} left {counted(len(left), 'prompt')} unanswered"
+                    )
 
     async def close(self) -> None:
         """Do nothing: the cluster closes the server."""

@@ -14,6 +14,7 @@ from simnet.inference.statistics import Statistics
 from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, unwrapped
 from simnet.runtime.restart_policy import Restarts
+from simnet.text import counted
 
 SAMPLE_SECONDS = 1.0
 """Shortest time, in wall seconds, between two samples of the statistics."""
@@ -139,8 +140,8 @@ class Supervisor:
         """Kill the server without restart: all who wait for it get an error."""
         times = len(self.incidents)
         self.failure = RunError(
-            f"the model {self._name} failed {times} times, more than {self._restarts.most} in "
-            f"{self._restarts.window:g} s; the last time: {last.message}"
+            f"the model {self._name} failed {counted(times, 'time')}, more than "
+            f"{self._restarts.most} in {self._restarts.window:g} s; the last time: {last.message}"
         )
         ray.kill(self._server)
 

@@ -21,6 +21,7 @@ from simnet.scenario.networks.arrays import (
     moved,
     places,
 )
+from simnet.text import counted
 from simnet.world.network import Indices
 
 
@@ -63,8 +64,9 @@ def homophily(
     names, groups = np.unique(np.array(values, dtype=np.str_), return_inverse=True)
     if len(names) > max(1, len(people) // 2):
         raise ScenarioError(
-            f"homophily({attribute!r}): {len(people)} personas have {len(names)} values of it, "
-            "so hardly any two are alike; give them a category, such as a range of ages"
+            f"homophily({attribute!r}): {counted(len(people), 'persona')} have "
+            f"{counted(len(names), 'value')} of it, so hardly any two are alike; "
+            "give them a category, such as a range of ages"
         )
     order = np.argsort(groups, kind="stable").astype(np.int32)
     sizes = np.bincount(groups)

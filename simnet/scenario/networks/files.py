@@ -13,7 +13,7 @@ from simnet.datafiles import Broken, Content, Reading, Row, opened, rows
 from simnet.errors import InputError
 from simnet.scenario.networks.arrays import Edges, TieBuilder
 from simnet.scenario.networks.graphml import graphml_pairs
-from simnet.text import did_you_mean
+from simnet.text import counted, did_you_mean
 
 COLUMNS = (
     ("follower", "followee"),
@@ -160,7 +160,9 @@ def _columns(content: Content, row: Row) -> tuple[str, str]:
         return names[headed[0]], names[headed[1]]
     if len(names) < 2:
         if content.is_parquet:
-            raise InputError(f"{content.path}: it has {len(names)} columns; a pair needs two")
+            raise InputError(
+                f"{content.path}: it has {counted(len(names), 'column')}; a pair needs two"
+            )
         raise _no_pair(content.path, row)
     return names[0], names[1]
 

@@ -8,6 +8,7 @@ from math import isnan
 from typing import TypedDict, cast
 
 from simnet.clock import Seconds
+from simnet.text import counted
 from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.sources import (
@@ -51,7 +52,7 @@ def problem_of_scores(posts: Sequence[Post], scores: object) -> str | None:
         count = -1
     if count < 0:
         return f"returned {shown(scores)}; return a list with a number for each post"
-    return f"gave {count} scores for {len(posts)} posts"
+    return f"gave {counted(count, 'score')} for {counted(len(posts), 'post')}"
 
 
 def found_entries(

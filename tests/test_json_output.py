@@ -1,0 +1,74 @@
+"""Every command with --json prints one object, in which lists have names."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from simnet.cli.app import app
+
+STUDY = """
+from simnet import Cohort, Persona, Scenario
+
+people = [Persona(id=f"p{number}", description=f"number {number}") for number in range(3)]
+crowd = Cohort(name="all", personas=people, follows={"all": 1.0})
+study = Scenario(name="study", cohorts=[crowd], lasts=36000.0)
+"""
+COMMANDS = {
+    ("ls",): {"folder", "runs"},
+    ("cost",): {"run", "costs"},
+    ("tables",): {"run", "tables"},
+    ("tables", "latest"): {"run", "tables"},
+    ("validate", "study.py"): {"scenario", "cohorts", "warnings"},
+    ("verify",): {"run", "checks"},
+    ("replay", "--trust"): {"run", "differences"},
+    ("explain", "study.py", "--who", "p1", "--backend", "fake"): {"who", "sections"},
+    ("estimate", "study.py", "--backend", "fake", "--share", "0.5"): {"whole", "cohorts"},
+    ("export", "sft", "latest", "--out", "sets", "--force"): {"out", "subsets"},
+    ("init",): {"written", "same", "kept"},
+    ("doctor",): {"can_run", "findings"},
+    ("personas", "search", "number"): {"found", "personas"},
+    ("personas", "similar", "p1"): {"personas"},
+    ("personas", "show", "p1"): {"id", "description", "source"},
+    ("personas", "from-text", "a text", "--backend", "fake"): {"id", "description", "source"},
+    ("personas", "from-persona", "p1", "--backend", "fake"): {"id", "description", "source"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a scenario, a run of it and a catalogue."""
+    folder = tmp_path_factory.mktemp("json")
+    (folder / "study.py").write_text(STUDY)
+    people = [{"id": f"p{number}", "description": f"number {number}"} for number in range(3)]
+    (folder / "people.json").write_text(json.dumps(people))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for words in (
+            ["run", "study.py", "--backend", "fake"],
+            ["personas", "import", "people.json"],
+        ):
+            assert CliRunner().invoke(app, words).exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_json_is_one_object_with_named_fields(folder, monkeypatch, words):
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(app, [*words, "--json"])
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    assert COMMANDS[words] <= json.loads(line).keys()
+
+
+def test_every_command_with_json_is_tried():
+    from typer.main import get_command
+
+    def names(command, above=()):
+        for name, one in getattr(command, "commands", {}).items():
+            yield from names(one, (*above, name))
+        if any("--json" in option.opts for option in command.params):
+            yield above
+
+    tried = {words[:size] for words in COMMANDS for size in (1, 2)}
+    assert set(names(get_command(app))) - tried == {("run",), ("resume",), ("fork",)}
