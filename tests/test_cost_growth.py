@@ -26,6 +26,8 @@ from simnet.planning.reply_pool import PoolModel, RecordedCall, ReplyPool, Token
 from simnet.runs.options import ModelOptions, RunOptions
 from simnet.runs.provenance import from_python
 
+pytestmark = pytest.mark.slow
+
 FAKE = RunOptions(models=ModelOptions(backend="fake"))
 SEEDS, SHARE = 10, 0.2
 WRITE_OR_PASS = r"(write: [^\s][^\n\r]{0,9}|pass)"

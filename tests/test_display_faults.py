@@ -12,6 +12,8 @@ import pytest
 from simnet import MINUTE, Cohort, Cue, FakeModel, Persona, Run, Scenario, Steps, Write, run
 from simnet.runtime.base import Silent
 
+pytestmark = pytest.mark.slow
+
 NAMES = {"李雷": "她在河边修自行车。", "مريم": "تخبز الخبز", "José": "Hornea pan."}
 
 

@@ -17,6 +17,8 @@ from simnet.recording.schema import TABLES, encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 SECRET = "what is outside"
 
 

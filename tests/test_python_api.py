@@ -134,11 +134,11 @@ def test_a_cancelled_run_is_sealed_and_can_be_resumed(whole, tmp_path):
     async def main():
         started = asyncio.Event()
 
-        def reply(prompt):
+        def delay(prompt):
             started.set()
-            return "hello"
+            return 30.0
 
-        slow = FakeModel(reply, delay=lambda _: 30.0)
+        slow = FakeModel(delay=delay)
         task = asyncio.create_task(simnet.arun(town(), model=slow, out=tmp_path))
         await started.wait()
         task.cancel()

@@ -256,4 +256,6 @@ def purpose(verb: type[Action]) -> str:
 
 def excerpt(text: str, longest: int = 80) -> str:
     """Quote the beginning of a text in a message."""
-    return repr(text if len(text) <= longest else text[: longest - 3] + "...")
+    quoted = repr(text if len(text) <= longest else text[: longest - 3] + "...")
+    escaped = 2 * longest  # a character without a shape is written with up to ten
+    return quoted if len(quoted) <= escaped else f"{quoted[: escaped - 4]}...{quoted[-1]}"
