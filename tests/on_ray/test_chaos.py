@@ -170,6 +170,8 @@ class EarlyKiller(Killer):
         if "going on from the record" in text:
             self.rebuilds += 1
             self._rebuilding.set()
+        if "starting the model again" in text:  # a server is restarted in place
+            self._rebuilding.set()
 
     def _kill(self, root):
         try:
