@@ -27,6 +27,21 @@ class Phrases(NamedTuple):
 
 MODELS = r"(?:qwen[23]?|chatgpt|gpt-\d\w*|deepseek|smollm[23]?|llama[ -]\d|copilot|grok)"
 """Names of models that are not names of people too."""
+MODEL_CUES = (
+    "qwen",
+    "qwen2",
+    "qwen3",
+    "chatgpt",
+    "gpt",
+    "deepseek",
+    "smollm",
+    "smollm2",
+    "smollm3",
+    "llama",
+    "copilot",
+    "grok",
+)
+"""Words of which every match of `MODELS` holds one."""
 
 # -- English --------------------------------------------------------------------------------
 
@@ -51,7 +66,7 @@ _HARM = (
 _PART = r"(?:character|role|persona|person|individual|part|identity)"
 ENGLISH = Phrases(
     "English",
-    ("decline", "refuse", "ai", "artificial", "language", "assistant", "anthropic", "openai", "alibaba", "meta", "google", "mistral", "hugging", "programmed", "designed", "trained", "guidelines", "policy", "policies", "programming", "appropriate", "ethical", "something", "conversation", "discussion", "topic", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("decline", "refuse", "ai", "artificial", "language", "assistant", "anthropic", "openai", "alibaba", "meta", "google", "mistral", "hugging", "programmed", "designed", "trained", "guidelines", "policy", "policies", "programming", "appropriate", "ethical", "something", "conversation", "discussion", "topic", *MODEL_CUES),
     (
         r"\bnot a (?:conversation|discussion|topic) i(?:\'m| am)? ?(?:can|could|will|able to|comfortable)",
         rf"\bi ?(?:must|have to|need to)(?: respectfully| politely)? (?:decline|refuse)"
@@ -101,7 +116,7 @@ _ES_CANNOT = (
 _ES_THIS = r"(?:es[aeo]s?|est[aeo]s?|tal(?:es)?|dich[ao]s?|tu|su|la|el|ningun(?:a|o)?|este tipo de|ese tipo de)"
 SPANISH = Phrases(
     "Spanish",
-    ("no", "como", "soy", "mis", "ser", "siendo", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("no", "como", "soy", "mis", "ser", "siendo", *MODEL_CUES),
     (
         r"\bcomo (?:un |una |soy (?:un|una) )?(?:modelo de (?:lenguaje|ia)|modelo linguistico|asistente (?:virtual|de ia))\b",
         r"\bcomo una (?:ia|inteligencia artificial)\b",
@@ -140,7 +155,7 @@ _FR_CANNOT = (
 _FR_THIS = r"(?:cela|ca|ce(?:tte|t|s)?|votre|vos|ta|ton|de tel(?:le)?s?)"
 FRENCH = Phrases(
     "French",
-    ("je", "tant", "mes", "quelque", "etant", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("je", "tant", "mes", "quelque", "etant", *MODEL_CUES),
     (
         r"\ben tant qu(?:e |'|e simple |'un |'une )(?:un |une |simple )?(?:modele de langage|modele linguistique|modele d'ia|ia\b|intelligence artificielle|assistante? (?:virtuel|ia|d'ia|numerique)|chatbot)",
         r"\bje (?:ne suis qu'|suis )(?:(?:seulement|juste|simplement) )?une? (?:simple )?(?:modele de langage|ia\b|intelligence artificielle|assistante? (?:virtuel|ia|d'ia|numerique)|chatbot)",
@@ -175,7 +190,7 @@ _PT_CANNOT = (
 _PT_THIS = r"(?:(?:a |n|d)?(?:esse|essa|este|esta|isso|isto|aquilo)s?|(?:ao? |o )?(?:seu|sua|teu|tua)|tais)"
 PORTUGUESE = Phrases(
     "Portuguese",
-    ("nao", "como", "sou", "minhas", "ser", "sendo", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("nao", "como", "sou", "minhas", "ser", "sendo", *MODEL_CUES),
     (
         r"\bcomo (?:um |uma )?(?:modelo de (?:linguagem|ia)|assistente (?:virtual|de ia))\b",
         r"\bcomo uma (?:ia|inteligencia artificial)\b",
@@ -215,7 +230,7 @@ _DE_DO = (
 )
 GERMAN = Phrases(
     "German",
-    ("nicht", "nichts", "kein", "keine", "keinen", "ablehnen", "als", "bin", "unwohl", "meine", "meinen", "meiner", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("nicht", "nichts", "kein", "keine", "keinen", "ablehnen", "als", "bin", "unwohl", "meine", "meinen", "meiner", *MODEL_CUES),
     (
         r"\b(?:dieses|so ein) (?:gesprach|thema|rollenspiel) (?:kann|mochte|werde) ich (?:\w+ )?(?:nicht|lieber nicht) (?:fuhren|fortsetzen|fortfuhren|besprechen|mitmachen)",
         r"\bnicht (?:dabei )?helfen, (?:\w+ ){0,2}zu (?:beleidigen|verletzen|belastigen|beschimpfen|tauschen|demutigen)",
@@ -250,7 +265,7 @@ _TR_CANNOT = (
 )
 TURKISH = Phrases(
     "Turkish",
-    ("bu", "buna", "bununla", "bunda", "bunun", "boyle", "size", "sana", "isteginizi", "isteginize", "talebinizi", "talebinize", "asagilayan", "asagilayici", "nefret", "zararli", "saldirgan", "uygunsuz", "hakaret", "bir", "ben", "modeliyim", "zekayim", "yonergelerim", "yonergelerime", "yonergelerimi", "kurallarim", "kurallarima", "kurallarimi", "politikalarim", "politikalarima", "politikalarimi", "yardimci", "oldugum", "oldugumdan", "gercek", "baska", "qwen", "qwen2", "qwen3", "chatgpt", "gpt", "deepseek", "smollm", "smollm2", "smollm3", "llama", "copilot", "grok"),
+    ("bu", "buna", "bununla", "bunda", "bunun", "boyle", "size", "sana", "isteginizi", "isteginize", "talebinizi", "talebinize", "asagilayan", "asagilayici", "nefret", "zararli", "saldirgan", "uygunsuz", "hakaret", "bir", "ben", "modeliyim", "zekayim", "yonergelerim", "yonergelerime", "yonergelerimi", "kurallarim", "kurallarima", "kurallarimi", "politikalarim", "politikalarima", "politikalarimi", "yardimci", "oldugum", "oldugumdan", "gercek", "baska", *MODEL_CUES),
     (
         r"\b(?:boyle|bu tur|bu tarz)(?: bir)? (?:konusma|sohbet|tartisma)\w* (?:yapamam|surduremem|katilamam)",
         r"\bbu (?:sekilde|tarzda|bicimde) (?:cevap|yanit)\w* (?:veremem|veremiyorum)",
