@@ -213,7 +213,7 @@ class Host:
                 inbox.put_nowait(completed)
                 if shareable:
                     deduplicator.settle(completed)
-        except BaseException as error:
+        except BaseException as error:  # a model object of the user may raise SystemExit too
             if _is_cancelled(error):
                 raise
             failure = _model_error(error, handle.model)

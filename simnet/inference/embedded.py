@@ -171,7 +171,7 @@ def _find_on_hub(name: str, revision: str | None) -> None:
         raise ModelNotFoundError(
             f"the hub has no model {name!r}, or it is not yours to read ({reason}); {_advice()}"
         ) from fault
-    except Exception as fault:
+    except Exception as fault:  # without a network, any of several libraries raises its own
         raise ModelNotFoundError(
             f"the model {name!r} is not in the local cache and the hub cannot be reached "
             f"({type(fault).__name__}: {fault}); {_advice()}"

@@ -73,7 +73,7 @@ class Alarms:
         draw = self._draw(member, turn + 1, AFTER_TURN)
         try:  # as in `_ask`, which would cost a call more
             wake = rhythm.after(handle, turn, at, draw)
-        except BaseException as error:
+        except BaseException as error:  # a rhythm may raise SystemExit too
             raise self._raised(member, rhythm.after, error) from error
         if type(wake) is float and wake >= at:
             wake = rounded(wake)
