@@ -1,6 +1,7 @@
 """What lies around the code: licence, versions, bounds, and the targets of make."""
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -109,9 +110,12 @@ def test_make_says_in_one_sentence_that_a_python_is_too_old(target, tmp_path):
     old.write_text(f'#!/bin/sh\ntest "$1" = -c && exec {sys.executable} -c "{code}" "$2"\n')
     old.chmod(0o755)
     venv = tmp_path / "venv"
+    inner = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of a make that runs this test
+    alone = {name: value for name, value in os.environ.items() if name not in inner}
     made = subprocess.run(
         ["make", "--no-print-directory", target, f"PYTHON={old}", f"VENV={venv}"],
         cwd=ROOT,
+        env=alone,
         check=False,
         capture_output=True,
         text=True,
