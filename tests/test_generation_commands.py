@@ -14,9 +14,11 @@ from simnet import load_personas
 from simnet.cli.app import app
 from simnet.cli.display.generation import GenerationDisplay
 from simnet.cli.personas.generating import AskedModel
+from simnet.errors import ModelGoneError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fake import plausible
 from simnet.personas.catalogue import Catalogue
+from simnet.runtime.restart_policy import Restarts
 from simnet.synthesis.counts import Counts
 
 PEOPLE = [{"id": f"p{n}", "description": f"Person {n} who keeps bees."} for n in range(30)]
@@ -84,7 +86,7 @@ def test_texts_are_written_with_personas(people, tmp_path):
         (["personas", "expand", "gone.jsonl", "--out", "x"], 2, "no such file"),
         (["personas", "expand", "people.jsonl", "--out", "x", "--relation", "rivl"], 2, "'rival'"),
         (["personas", "expand", "people.jsonl", "--out", "x", "--column", "descr"], 3, "no column"),
-        (["personas", "expand", ".", "--out", "x"], 2, "there are no personas"),
+        (["personas", "expand", ".", "--out", "x"], 2, "no personas in this folder, and no texts"),
         (["synthesize", "maht", "people.jsonl", "--out", "x"], 2, "'math'"),
         (["synthesize", "math", "people.jsonl", "--out", "x", "--mode", "few-shot"], 2, "examples"),
     ],
@@ -124,6 +126,7 @@ asyncio.run(expand(job, FakeModel(reply), options, lambda made, _: sys.exit("not
 """
 
 
+@pytest.mark.slow  # it starts a process
 def test_a_job_killed_in_the_middle_goes_on_with_equal_results_and_asks_nothing_twice(
     people, tmp_path, monkeypatch
 ):
@@ -163,19 +166,22 @@ def test_a_job_killed_in_the_middle_goes_on_with_equal_results_and_asks_nothing_
     assert not (folder / "out.work").exists()
 
 
-def test_ctrl_c_ends_in_good_order_and_says_how_to_go_on(people, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_job_in_good_order_and_it_says_how_to_go_on(
+    people, tmp_path, monkeypatch, number, code
+):
     asked = []
 
     def reply(prompt):
         asked.append(prompt.digest())
         if len(asked) == 20:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
         return plausible(prompt)
 
     backend = FakeBackend(reply=reply, delay=lambda prompt: 0.001)
     monkeypatch.setattr(AskedModel, "choose", lambda _: backend)
     out = tmp_path / "out"
-    result = expand(people, out, "--in-flight", 4, code=130)
+    result = expand(people, out, "--in-flight", 4, code=code)
     assert f"{out}.work; the same command goes on there" in result.output
     assert not out.exists()
     first = len(asked)
@@ -186,6 +192,33 @@ def test_ctrl_c_ends_in_good_order_and_says_how_to_go_on(people, tmp_path, monke
     monkeypatch.undo()
     expand(people, tmp_path / "plain")
     assert table(out).equals(table(tmp_path / "plain"))
+
+
+def test_a_model_that_is_gone_is_built_again_and_asked_nothing_twice(people, tmp_path, monkeypatch):
+    asked = []
+
+    def reply(prompt):
+        asked.append(prompt.digest())
+        if len(asked) == 10:
+            raise ModelGoneError("the engine died", "engine died")
+        return plausible(prompt)
+
+    monkeypatch.setattr(AskedModel, "choose", lambda _: FakeBackend(reply=reply))
+    monkeypatch.setattr(Restarts, "failed", lambda _: 0.0)
+    result = expand(people, tmp_path / "out", "--in-flight", 1)
+    assert "the engine died; starting the model again in 0 s" in result.stderr
+    assert len(asked) == len(set(asked)) + 1
+    monkeypatch.undo()
+    expand(people, tmp_path / "plain")
+    assert table(tmp_path / "out").equals(table(tmp_path / "plain"))
+
+
+def test_room_for_reasoning_is_added_to_every_prompt(people, tmp_path, monkeypatch):
+    room = []
+    backend = FakeBackend(reply=lambda prompt: room.append(prompt.max_tokens) or plausible(prompt))
+    monkeypatch.setattr(AskedModel, "choose", lambda _: backend)
+    expand(people, tmp_path / "out", "--reasoning-tokens", 500)
+    assert set(room) == {596}
 
 
 def test_a_display_that_fails_ends_nothing_but_itself(people, tmp_path, monkeypatch):

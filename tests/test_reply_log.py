@@ -69,6 +69,24 @@ def test_a_torn_end_loses_its_own_replies_alone(tmp_path, cut):
         assert kept(log, [0, 1]) == [reply(0), reply(1)]
 
 
+def test_a_damaged_reply_is_taken_for_none(tmp_path):
+    with ReplyLog(tmp_path) as log:
+        asyncio.run(keep(log, range(3)))
+    (path,) = tmp_path.glob(f"*{SUFFIX}")
+    data = path.read_bytes()
+    assert data.count(b"reply 1") == 1
+    path.write_bytes(data.replace(b"reply 1", b"reply 7"))
+    with ReplyLog(tmp_path) as log:
+        assert kept(log, range(3)) == [reply(0), None, reply(2)]
+        asyncio.run(keep(log, [1]))
+        assert kept(log, [1]) == [reply(1)]
+    with ReplyLog(tmp_path) as log:
+        assert kept(log, range(3)) == [reply(one) for one in range(3)]
+    path.write_bytes(data.replace(b"reply 1", b"reply \xff"))
+    with ReplyLog(tmp_path) as log:
+        assert kept(log, [0]) == [reply(0)]
+
+
 def test_a_full_disk_is_an_error_for_those_who_wait_and_hurts_no_other_reply(tmp_path):
     disk = FaultyDisk(nth=0)
     with ReplyLog(tmp_path, disk) as log:

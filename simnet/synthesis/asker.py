@@ -8,7 +8,7 @@ model alone, never on the order in which replies arrive.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from simnet import draws
@@ -73,17 +73,20 @@ class Asker:
         *,
         in_flight: int = IN_FLIGHT,
         tries: int = TRIES,
+        reasoning_tokens: int = 0,
         stop_on_failures: bool = True,
         progress: Callable[[Counts], None] = lambda _: None,
     ) -> None:
         """Take the model and the log of its replies. `progress` is called for every answer.
 
-        `stop_on_failures` raises RunError as soon as so many calls fail that a run would stop.
+        `reasoning_tokens` is room for reasoning before each reply. `stop_on_failures` raises
+        RunError as soon as so many calls fail that a run would stop.
         """
         self.counts = Counts()
         self.model = model
         self._log = log
         self._tries = tries
+        self._room = reasoning_tokens
         self._slots = asyncio.Semaphore(in_flight)
         self._window = _WINDOW * in_flight
         self._running: dict[bytes, asyncio.Task[Completion]] = {}
@@ -142,6 +145,8 @@ class Asker:
 
     async def _complete(self, prompt: Prompt, facts: Facts) -> Completion:
         """Return the reply to a prompt; equal prompts that are in flight are asked once."""
+        if self._room:
+            prompt = replace(prompt, max_tokens=prompt.max_tokens + self._room)
         key = key_of(self.model.name, prompt)
         running = self._running.get(key)
         if running is None:

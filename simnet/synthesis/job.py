@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from simnet.errors import UsageError
+from simnet.errors import ModelGoneError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.runs.guarded_reporter import Guard
+from simnet.runtime.restart_policy import Restarts
 from simnet.synthesis.asker import IN_FLIGHT, TRIES, Asker
 from simnet.synthesis.counts import Counts
 from simnet.synthesis.reply_log import ReplyLog
@@ -34,6 +35,8 @@ class JobOptions:
     """Prompts that are sent at once."""
     tries: int = TRIES
     """Replies that are asked for until one can be used."""
+    reasoning_tokens: int = 0
+    """Room for reasoning before each reply, for models that reason."""
     stop_on_failures: bool = True
     """Whether the job stops when most calls fail, as runs do."""
     near: bool = True
@@ -44,6 +47,8 @@ class JobOptions:
             raise UsageError(f"{self.in_flight} prompts in flight: give 1 or more")
         if self.tries < 1:
             raise UsageError(f"{self.tries} tries: give 1 or more")
+        if self.reasoning_tokens < 0:
+            raise UsageError(f"{self.reasoning_tokens} tokens for reasoning: give 0 or more")
 
 
 class Reporter(Protocol):
@@ -107,35 +112,67 @@ async def run_job(
 ) -> Counts:
     """Start the model, `make` something with it, close it, and `publish` what was made.
 
-    A model object is used as it is, and left open. Replies are in the work folder before they
-    count. Raises what the parts raise; the replies so far are kept then, and the same job goes on
-    where it was.
+    A model object is used as it is, and left open; the model of a backend that is gone is built
+    anew a few times. Replies are in the work folder before they count. Raises what the parts
+    raise; the replies so far are kept then, and the same job goes on where it was.
     """
     with ReplyLog(options.work) as log:
         for path in log.torn:
             reporter.note(f"the end of {path.name} is torn; what it lacks is asked for again")
         if len(log):
             reporter.note(f"{counted(len(log), 'reply')} from before in {options.work}")
-        built = model.ready(reporter.note).build() if isinstance(model, Backend) else model
-        asker = Asker(
-            built,
-            log,
-            in_flight=options.in_flight,
-            tries=options.tries,
-            stop_on_failures=options.stop_on_failures,
-            progress=reporter.advance,
-        )
-        try:
-            with _terminable():
-                made = await make(asker)
-        finally:
-            await log.settled()
-            if isinstance(model, Backend):
-                await built.close()
-        publish(made, asker.counts)
-    if not options.keep_work and not asker.counts.failed:
+        made, counts = await _healed(model, log, options, reporter, make)
+        publish(made, counts)
+    if not options.keep_work and not counts.failed:
         shutil.rmtree(options.work, ignore_errors=True)
-    return asker.counts
+    return counts
+
+
+async def _healed(
+    model: Backend | Model,
+    log: ReplyLog,
+    options: JobOptions,
+    reporter: Reporter,
+    make: Callable[[Asker], Awaitable[T]],
+) -> tuple[T, Counts]:
+    """Make something; build a model that is gone anew and go on, unless it is gone too often."""
+    restarts = Restarts()
+    while True:
+        try:
+            return await _made(model, log, options, reporter, make)
+        except ModelGoneError as error:
+            wait = restarts.failed() if isinstance(model, Backend) else None
+            if wait is None:
+                raise
+            reporter.note(f"{error}; starting the model again in {wait:g} s")
+            await asyncio.sleep(wait)
+
+
+async def _made(
+    model: Backend | Model,
+    log: ReplyLog,
+    options: JobOptions,
+    reporter: Reporter,
+    make: Callable[[Asker], Awaitable[T]],
+) -> tuple[T, Counts]:
+    """Build the model if it is to be built, make something with it, and close it."""
+    built = model.ready(reporter.note).build() if isinstance(model, Backend) else model
+    asker = Asker(
+        built,
+        log,
+        in_flight=options.in_flight,
+        tries=options.tries,
+        reasoning_tokens=options.reasoning_tokens,
+        stop_on_failures=options.stop_on_failures,
+        progress=reporter.advance,
+    )
+    try:
+        with _terminable():
+            return await make(asker), asker.counts
+    finally:
+        await log.settled()
+        if isinstance(model, Backend):
+            await built.close()
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 A reply is appended and synced to the disk before it counts. Replies that arrive while the disk is
 busy are appended together. Each start of a job writes a file of its own, an Arrow IPC stream, so a
-file whose end was torn by a crash is read up to there and never written again.
+file whose end was torn by a crash is read up to there and never written again. A reply whose
+checksum does not fit is taken for none.
 """
 
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
@@ -55,6 +57,7 @@ _SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         ("reasoning", pa.string()),
         ("constrained", pa.bool_()),
+        ("checksum", pa.uint32()),
     ]
 )
 
@@ -120,11 +123,16 @@ class ReplyLog:
         return len(self._places)
 
     def get(self, key: bytes) -> Completion | None:
-        """Return the reply with this key, if there is one."""
+        """Return the reply with this key, if there is one that is whole."""
         place = self._places.get(key)
         if place is None:
             return None
-        row = self._batch(place.path, place.offset).slice(place.row, 1).to_pylist()[0]
+        try:
+            row = self._batch(place.path, place.offset).slice(place.row, 1).to_pylist()[0]
+        except (pa.ArrowException, UnicodeDecodeError):
+            return None
+        if row.pop("checksum") != _checksum(row.values()):
+            return None
         return Completion(**{name: row[name] for name in Completion._fields})
 
     async def keep(
@@ -133,7 +141,7 @@ class ReplyLog:
         """Append a reply and return once it is on the disk. Raises DiskError."""
         kept = asyncio.get_running_loop().create_future()
         row = (key, *facts, model, prompt.seed, *(getattr(reply, name) for name in _REPLY))
-        self._waiting.append((row, kept))
+        self._waiting.append(((*row, _checksum(row)), kept))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await kept
@@ -201,7 +209,7 @@ class ReplyLog:
         with disk_errors(f"reading {path}"):
             for offset, batch in self._batches(path):
                 for row, key in enumerate(batch.column(0).to_pylist()):
-                    self._places.setdefault(key, _Place(path, offset, row))
+                    self._places[key] = _Place(path, offset, row)  # a later one is whole
 
     def _batches(self, path: Path) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yield the batches of a file, each with its offset, up to where it is torn."""
@@ -222,6 +230,10 @@ class ReplyLog:
 
 
 _REPLY = tuple(name for name in _SCHEMA.names if name in Completion._fields)
+
+
+def _checksum(values: Iterable[object]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode("utf-8", "surrogatepass"))
 
 
 def _read_batch(path: Path, offset: int) -> pa.RecordBatch:

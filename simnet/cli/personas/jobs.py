@@ -39,6 +39,9 @@ class JobFlags:
     tries: Annotated[
         int, typer.Option(min=1, metavar="N", help="Replies asked for until one can be used.")
     ] = 3
+    reasoning_tokens: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Room for reasoning before each reply.")
+    ] = 0
     exact: Annotated[
         bool, typer.Option("--exact", help="Leave out exact repeats alone, not near ones.")
     ] = False
@@ -56,6 +59,7 @@ class JobFlags:
             keep_work=self.work is not None,
             in_flight=self.in_flight,
             tries=self.tries,
+            reasoning_tokens=self.reasoning_tokens,
             stop_on_failures=not self.accept_failures,
             near=not self.exact,
         )
@@ -99,7 +103,7 @@ async def _awaited(job: Awaitable["Counts"]) -> "Counts":
 
 def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
     """Read the personas of a file, or of the folder of a catalogue, with their sources."""
-    from simnet.cli.personas.catalogue import open_catalogue  # noqa: PLC0415
+    from simnet.personas.catalogue import Catalogue  # noqa: PLC0415
     from simnet.personas.sources import read  # noqa: PLC0415
 
     if not path.exists():
@@ -107,7 +111,13 @@ def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
     if not path.is_dir():
         return read(path, limit=limit).personas
     people: list[Persona] = []
-    for entry in open_catalogue(path):
+    catalogue = Catalogue.open(path)
+    if not len(catalogue):
+        raise UsageError(
+            f"{path}: there are no personas in this folder, and no texts; name a file of personas, "
+            "a catalogue, or, to expand texts, a folder with .txt or .md files"
+        )
+    for entry in catalogue:
         if limit is not None and len(people) >= limit:
             break
         people.append(entry.persona.model_copy(update={"source": entry.source}))
