@@ -8,6 +8,7 @@ which is that of the input.
 """
 
 import re
+from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from itertools import pairwise
@@ -66,12 +67,18 @@ class Repeats:
 
 
 def _sketch(words: list[str]) -> Any:
-    from datasketch import MinHash  # noqa: PLC0415
-
-    sketch = MinHash(num_perm=_PERMUTATIONS)
+    sketch = _empty_sketch().copy()
     shingles = {*words, *(" ".join(pair) for pair in pairwise(words))}
     sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
     return sketch
+
+
+@cache
+def _empty_sketch() -> Any:
+    """Return a sketch of nothing; drawing its permutations takes longer than filling it."""
+    from datasketch import MinHash  # noqa: PLC0415
+
+    return MinHash(num_perm=_PERMUTATIONS)
 
 
 def _hash(text: str) -> bytes:
