@@ -131,6 +131,8 @@ def test_a_failed_call_is_counted_and_asked_again_by_the_next_start(tmp_path):
     answers, counts = ask(model, map(question, "abc"), tmp_path)
     assert [answer.value is None for answer in answers] == [False, True, False]
     assert (counts.failed, counts.given_up) == (1, 0)
+    assert counts.failure is not None
+    assert "no room" in counts.failure
     broken = False
     answers, counts = ask(model, map(question, "abc"), tmp_path)
     assert all(answer.value for answer in answers)

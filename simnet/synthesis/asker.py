@@ -15,6 +15,7 @@ from simnet import draws
 from simnet.errors import RunError
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.usable_reply import FAILED, UnusableReplyError
+from simnet.personas.generate import recorded_name
 from simnet.scheduler.failure_limit import CallFailure, FailureLimit
 from simnet.synthesis.counts import Counts
 from simnet.synthesis.reply_log import Facts, ReplyLog, key_of
@@ -27,6 +28,8 @@ TRIES = 3
 """Replies that are asked for until one can be used, each with another seed."""
 _WINDOW = 4
 """Questions in the window for each prompt in flight; the rest is room for replies that wait."""
+_LONGEST = 300
+"""Characters of the reason of a failure that are kept."""
 _SEEDS = 2**31 - 1
 """Seeds are below this, which every backend takes."""
 
@@ -84,6 +87,7 @@ class Asker:
         """
         self.counts = Counts()
         self.model = model
+        self._name = recorded_name(model.name)
         self._log = log
         self._tries = tries
         self._room = reasoning_tokens
@@ -133,6 +137,7 @@ class Asker:
                 why = str(error)
                 if error.kind == FAILED:
                     self.counts.failed += 1
+                    self.counts.failure = cut(one_line(why), _LONGEST)
                     break
                 self.counts.unusable[error.kind] += 1
             else:
@@ -164,7 +169,7 @@ class Asker:
             self._check()
             completion = await self._generate(prompt)
         if completion.usable:
-            await self._log.keep(key, facts, self.model.name, prompt, completion)
+            await self._log.keep(key, facts, self._name, prompt, completion)
             self.counts.asked += 1
             self.counts.prompt_tokens += completion.prompt_tokens
             self.counts.cached_tokens += completion.cached_tokens or 0
@@ -179,7 +184,7 @@ class Asker:
 
     def _count(self, why: str | None) -> None:
         if self._limit is not None:
-            text = cut(one_line(why or ""), 300)
+            text = cut(one_line(why or ""), _LONGEST)
             self._limit.add(1, [] if why is None else [CallFailure(text, text, replied=True)])
 
     def _check(self, *, at_end: bool = False) -> None:

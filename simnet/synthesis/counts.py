@@ -15,6 +15,8 @@ class Counts:
     """Replies that were in the work folder from an earlier start, or were asked for before."""
     failed: int = 0
     """Calls without a reply; the next start asks again."""
+    failure: str | None = None
+    """Why the last of them failed."""
     unusable: Counter[str] = field(default_factory=Counter)
     """Replies that could not be used, by kind, such as `refused`; each try counts."""
     given_up: int = 0
@@ -36,6 +38,7 @@ class Counts:
             "asked": self.asked,
             "kept": self.kept,
             "failed": self.failed,
+            "failure": self.failure,
             "unusable": dict(sorted(self.unusable.items())),
             "given_up": self.given_up,
             "repeats": dict(sorted(self.repeats.items())),

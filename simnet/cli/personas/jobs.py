@@ -144,7 +144,11 @@ def left_out(counts: "Counts", method: str) -> str:
     if counts.given_up:
         items.append(f"{counts.given_up} given up")
     if counts.failed:
-        items.append(f"{counted(counts.failed, 'call')} failed, which the same command repeats")
+        failed = counted(counts.failed, "call")
+        items.append(
+            f"{failed} failed, the last like this: {counts.failure}; the same command with --force "
+            "asks again"
+        )
     return f" ({'; '.join(items)})" if items else ""
 
 
