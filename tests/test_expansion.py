@@ -7,18 +7,20 @@ import pytest
 
 from simnet import FakeModel
 from simnet.errors import InputError, UsageError
+from simnet.inference.fake import plausible
 from simnet.inference.model import Completion
 from simnet.inference.usable_reply import UnusableReplyError
 from simnet.personas.generate import text_hash
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.synthesis.attribute_completion import read_values, read_wanted
-from simnet.synthesis.consistency import read_judgement
+from simnet.synthesis.attribute_completion import completion_question, read_values, read_wanted
+from simnet.synthesis.consistency import judgement_question, read_judgement
 from simnet.synthesis.expansion import Expansion, relation_question
 from simnet.synthesis.job import JobOptions
 from simnet.synthesis.persona_job import PersonaJob, Texts, expand
 from simnet.synthesis.relations import read_relations
 from simnet.synthesis.repeats import EXACT, MINHASH, WORDS, Repeats
+from simnet.synthesis.tool_definitions import PATTERN
 
 HUB = Source("hub.jsonl", "personahub", "CC-BY-NC-SA-4.0", "abc")
 PEOPLE = [
@@ -192,6 +194,24 @@ def test_attributes_are_read_leniently(reply, values):
         return
     with pytest.raises(UnusableReplyError):
         read_values(Completion(reply), wanted)
+
+
+def test_patterns_are_grammars_of_the_engine_and_of_the_fake_model():
+    wanted = read_wanted(
+        [
+            "age=18..90",
+            "income=0..900000",
+            "country=C\u00f4te d'Ivoire|U.S.A. (x)|a\u2014b|C++",
+            "job",
+        ]
+    )
+    question = completion_question(PEOPLE[0], wanted, 0)
+    values = read_values(Completion(plausible(question.prompt(3))), wanted)
+    assert values["country"] in wanted[2].choices
+    matcher = pytest.importorskip("llguidance").LLMatcher
+    judge = judgement_question(PEOPLE[0].model_copy(update={"attributes": values}), 0)
+    for pattern in (PATTERN, question.prompt(0).pattern, judge.prompt(0).pattern):
+        assert not matcher.validate_grammar(matcher.grammar_from_regex(pattern))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})")
 _MOST_NUMBERS = 200
 """Numbers that a pattern lists one by one; a wider range is checked after reading."""
 _LONGEST_VALUE = 80
+_AROUND = " .,;*_\"'`"
+"""Characters around a value that are not part of it."""
 _LINE = re.compile(r"^[\s*_>#\-\d.)]*(?P<name>[A-Za-z_][\w ]*?)[*_`\"]*\s*[:=]\s*(?P<value>.+)$")
 _TOKENS_PER_ATTRIBUTE = 32
 _SYSTEM = (
@@ -59,7 +61,8 @@ class Wanted(NamedTuple):
             return f"(?:{either})" if either else rf"\w[^\n:]{{0,{_LONGEST_VALUE - 2}}}"
         if self.high - self.low < _MOST_NUMBERS:
             return f"(?:{'|'.join(map(str, range(self.low, self.high + 1)))})"
-        return rf"-?\d{{1,{max(len(str(abs(self.low))), len(str(abs(self.high))))}}}"
+        sign = "-?" if self.low < 0 else ""
+        return rf"{sign}\d{{1,{max(len(str(abs(self.low))), len(str(abs(self.high))))}}}"
 
     @property
     def form(self) -> str:
@@ -72,10 +75,10 @@ class Wanted(NamedTuple):
 
     def read(self, text: str) -> Attribute:
         """Return the value that a text says. Raises ValueError if it is not an allowed one."""
-        bare = unwrapped(text).strip(" .,;*_\"'`")
+        bare = unwrapped(text).strip(_AROUND)
         if self.choices:
             for choice in self.choices:
-                if choice.casefold() == bare.casefold():
+                if choice.strip(_AROUND).casefold() == bare.casefold():
                     return choice
             raise ValueError(f"{self.name} is {bare[:60]!r}, none of {', '.join(self.choices)}")
         if self.low is None or self.high is None:
@@ -209,7 +212,5 @@ def _key(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text as a regular expression that the fake model and all engines read."""
-    return re.sub(
-        r"([^\w\s]|_)", lambda found: found[0] if found[0] == "_" else f"\\{found[0]}", text
-    )
+    """Write a text as a regular expression, with only those escapes that all engines read."""
+    return re.sub(r"[.^$*+?{}\[\]\\|()]", lambda found: f"\\{found[0]}", text)
