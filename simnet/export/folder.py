@@ -28,7 +28,7 @@ def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     out = out.absolute()
     if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
         raise UsageError(f"{out} exists already; choose another name or pass --force")
-    if out.exists() and not _is_export(out):
+    if out.exists() and not is_export(out):
         raise UsageError(
             f"{out} holds files that no export wrote, and --force would delete them; choose "
             "another name"
@@ -53,7 +53,7 @@ def _replace(partial: Path, out: Path, old: Path) -> None:
     shutil.rmtree(old)
 
 
-def _is_export(folder: Path) -> bool:
+def is_export(folder: Path) -> bool:
     """Whether a folder is empty or holds an export and nothing else."""
     names = {path.name for path in folder.iterdir()}
     if not names:

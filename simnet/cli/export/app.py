@@ -1,0 +1,21 @@
+"""`simnet export KIND RUN --out DIR` writes what is in a run as a folder of some kind."""
+
+import typer
+
+from simnet.cli.export.sft import sft
+
+app = typer.Typer(
+    name="export",
+    help="Make data sets and other files of a run.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def export() -> None:
+    """Make data sets and other files of a run."""
+
+
+for command in (sft,):
+    app.command()(command)
