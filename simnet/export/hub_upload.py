@@ -61,7 +61,7 @@ def push_to_hub(
     from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     client: Any = api or HfApi(token=token)
-    transport = HfHubHTTPError.__bases__[0]  # the HTTP library's, which differs by version
+    transport: Any = HfHubHTTPError.__bases__[0]  # the HTTP library's, which differs by version
     try:
         made = client.create_repo(
             repository, repo_type="dataset", private=private, exist_ok=True, token=token

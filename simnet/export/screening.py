@@ -34,6 +34,11 @@ _SPECIAL = re.compile(
 """Special tokens written out. A tokenizer would read them as the structure of a chat."""
 
 
+def special_tokens(text: str) -> bool:
+    """Whether a text has special tokens written out."""
+    return _SPECIAL.search(text) is not None
+
+
 class ChatPair(NamedTuple):
     """A reply that is taken, with the messages it answers."""
 

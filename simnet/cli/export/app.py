@@ -2,7 +2,10 @@
 
 import typer
 
+from simnet.cli.export.dpo import dpo
+from simnet.cli.export.kto import kto
 from simnet.cli.export.sft import sft
+from simnet.cli.export.threads import threads
 
 app = typer.Typer(
     name="export",
@@ -17,5 +20,5 @@ def export() -> None:
     """Make data sets and other files of a run."""
 
 
-for command in (sft,):
+for command in (sft, threads, dpo, kto):
     app.command()(command)
