@@ -11,7 +11,11 @@ from simnet.errors import UsageError
 
 CARD = "README.md"
 """The data card of an exported folder."""
-_CONTENTS = {CARD, "data"}
+DATABASE = "oasis.db"
+"""The database of an OASIS export."""
+DISCUSSIONS = "discussions"
+"""The folder of the logs of a SynDisco export."""
+_CONTENTS = {CARD, "data", DATABASE, DISCUSSIONS}
 """Names of what an exported folder holds."""
 _TAG = "- simnet"
 """Line in the metadata of the card of every export."""

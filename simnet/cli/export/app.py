@@ -4,6 +4,7 @@ import typer
 
 from simnet.cli.export.dpo import dpo
 from simnet.cli.export.kto import kto
+from simnet.cli.export.oasis import oasis
 from simnet.cli.export.sft import sft
 from simnet.cli.export.threads import threads
 
@@ -20,5 +21,5 @@ def export() -> None:
     """Make data sets and other files of a run."""
 
 
-for command in (sft, threads, dpo, kto):
+for command in (sft, threads, dpo, kto, oasis):
     app.command()(command)
