@@ -69,6 +69,11 @@ EVENTS = [
     act(25, "cy", "reply", post=0, outcome="refused", reason="gone"),
     act(26, "eve", "like", post=0, root=0, whom="eve"),
 ]
+AUTHORS = {row.made: row.who for row in EVENTS if row.made is not None}
+EVENTS = [
+    row._replace(whom=AUTHORS[row.post]) if row.made and row.post is not None else row
+    for row in EVENTS
+]
 EDGES = [
     Edge(0, 0.0, "ana", "eve", "initial"),
     Edge(1, 0.0, "bob", "eve", "initial"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simnet.disk import disk_errors
 from simnet.errors import UsageError
+from simnet.recording.schema import TABLES
 
 CARD = "README.md"
 """The data card of an exported folder."""
@@ -15,7 +16,16 @@ DATABASE = "oasis.db"
 """The database of an OASIS export."""
 DISCUSSIONS = "discussions"
 """The folder of the logs of a SynDisco export."""
-_CONTENTS = {CARD, "data", DATABASE, DISCUSSIONS}
+GRAPHS = ("follows", "replies", "reposts", "likes", "mentions")
+"""The graphs of an export of graphs."""
+_CONTENTS = {
+    CARD,
+    "data",
+    DATABASE,
+    DISCUSSIONS,
+    *(f"{name}.graphml" for name in GRAPHS),
+    *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".jsonl")),
+}
 """Names of what an exported folder holds."""
 _TAG = "- simnet"
 """Line in the metadata of the card of every export."""

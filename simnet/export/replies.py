@@ -150,8 +150,11 @@ class ReplyReader:
             rows = done.slice(start, self._size).to_pylist()
             found = [self._reply(row) for row in rows]
             if with_calls:
-                calls = _calls(self._run, {(reply.persona_id, reply.turn) for reply in found})
-                found = [reply._replace(call=_call_of(reply, calls)) for reply in found]
+                calls = calls_of(self._run, {(reply.persona_id, reply.turn) for reply in found})
+                found = [
+                    reply._replace(call=call_of(reply.persona_id, reply.turn, reply.text, calls))
+                    for reply in found
+                ]
             yield found
 
     def _reply(self, row: Mapping[str, Any]) -> RecordedReply:
@@ -193,7 +196,8 @@ class PostTexts:
         return self._texts[place].as_py() or ""
 
 
-_Turn: TypeAlias = tuple[str, int | None]
+Turn: TypeAlias = tuple[str, int | None]
+"""A persona and the number of its turn."""
 
 
 def _undone(events: pds.Dataset, rows: pa.Table) -> dict[str, Counter[str]]:
@@ -209,7 +213,7 @@ def _undone(events: pds.Dataset, rows: pa.Table) -> dict[str, Counter[str]]:
     return undone
 
 
-def _firsts(events: pds.Dataset, rows: pa.Table) -> Mapping[_Turn, Mapping[str, Any]]:
+def _firsts(events: pds.Dataset, rows: pa.Table) -> Mapping[Turn, Mapping[str, Any]]:
     """Return the first row of each turn that has later ones: it has the flags and the feed."""
     later = rows.filter(pc.greater(rows["part"], 0)).select(["who", "turn"]).to_pylist()
     turns = {(row["who"], row["turn"]) for row in later}
@@ -248,9 +252,9 @@ def _portraits(run: Run, people: pa.Array) -> dict[str, str]:
     return {row["id"]: row["portrait"] for row in rows}
 
 
-def _calls(run: Run, turns: Collection[_Turn]) -> dict[_Turn, list[ServedCall]]:
+def calls_of(run: Run, turns: Collection[Turn]) -> dict[Turn, list[ServedCall]]:
     """Read the usable calls of some turns, those of one turn in their order."""
-    found: dict[_Turn, list[ServedCall]] = {}
+    found: dict[Turn, list[ServedCall]] = {}
     who = pa.array(sorted({who for who, _ in turns}), pa.string())
     batches = (batch.filter(pc.is_in(batch["who"], who)) for batch in run.prompts(list(_CALLS)))
     for row in chain.from_iterable(batch.to_pylist() for batch in batches):
@@ -262,14 +266,14 @@ def _calls(run: Run, turns: Collection[_Turn]) -> dict[_Turn, list[ServedCall]]:
     return found
 
 
-def _call_of(
-    reply: RecordedReply, calls: Mapping[_Turn, Sequence[ServedCall]]
+def call_of(
+    who: str, turn: int | None, text: str, calls: Mapping[Turn, Sequence[ServedCall]]
 ) -> ServedCall | None:
-    """Find the last call of the turn whose completion has the text of the reply."""
-    if reply.turn is None:
+    """Find the last call of a turn whose completion has the text of a post."""
+    if turn is None:
         return None
-    sought = _letters(reply.text)[:_COMPARED]
-    for call in reversed(calls.get((reply.persona_id, reply.turn), ())):
+    sought = _letters(text)[:_COMPARED]
+    for call in reversed(calls.get((who, turn), ())):
         if sought in _letters(call.completion):
             return call
     return None

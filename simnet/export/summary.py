@@ -13,7 +13,7 @@ class Exported(NamedTuple):
 
     folder: Path
     parts: Mapping[str, Mapping[str, int]]
-    """Rows of each part by split; what has no splits has one entry, `train` or `rows`."""
+    """Rows of each part by split; what has no splits has one entry: `rows`, `edges`, `files`."""
     left_out: Mapping[str, int] = MappingProxyType({})
     """How many things are not in it, by cause."""
     notes: Sequence[str] = ()

@@ -2,10 +2,14 @@
 
 import typer
 
+from simnet.cli.export.csv import csv
 from simnet.cli.export.dpo import dpo
+from simnet.cli.export.graphs import graphs
+from simnet.cli.export.jsonl import jsonl
 from simnet.cli.export.kto import kto
 from simnet.cli.export.oasis import oasis
 from simnet.cli.export.sft import sft
+from simnet.cli.export.syndisco import syndisco
 from simnet.cli.export.threads import threads
 
 app = typer.Typer(
@@ -21,5 +25,5 @@ def export() -> None:
     """Make data sets and other files of a run."""
 
 
-for command in (sft, threads, dpo, kto, oasis):
+for command in (sft, threads, dpo, kto, oasis, syndisco, graphs, csv, jsonl):
     app.command()(command)

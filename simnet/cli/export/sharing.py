@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from simnet.cli.output import print_error, print_json
+from simnet.errors import UsageError
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 KeepTogether: TypeAlias = Literal["persona", "thread"]
 """The values of an option, as in `simnet.export`, which imports pyarrow."""
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to make.")]
+Tables = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,...", help="Some of the tables; by default all."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier export.")]
 
 
@@ -98,6 +103,21 @@ class ScreenFlags:
         }
 
 
+def split_names(option: str, text: str) -> list[str]:
+    """Read names that commas separate. Raises UsageError if there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"{option} {text!r}: give names, separated by commas")
+    return names
+
+
+def table_names(text: str | None) -> list[str]:
+    """Read `--tables`; without it all tables are meant."""
+    from simnet.recording.schema import TABLES  # noqa: PLC0415  (imports pyarrow)
+
+    return list(TABLES) if text is None else split_names("--tables", text)
+
+
 def print_exported(
     run: "Run", exported: "Exported", *, as_json: bool, address: str | None = None
 ) -> None:
@@ -123,6 +143,9 @@ def print_exported(
 
 
 def _rows(rows: Mapping[str, int]) -> str:
+    sides = [name for name in rows if name in {"train", "validation"}]
+    if not sides:
+        return ", ".join(counted(count, name.removesuffix("s")) for name, count in rows.items())
     total = counted(sum(rows.values()), "row")
     if len(rows) < 2:
         return total
