@@ -25,6 +25,8 @@ COMMANDS = {
     ("explain", "study.py", "--who", "p1", "--backend", "fake"): {"who", "sections"},
     ("estimate", "study.py", "--backend", "fake", "--share", "0.5"): {"whole", "cohorts"},
     ("export", "sft", "latest", "--out", "sets", "--force"): {"out", "subsets"},
+    ("export", "oasis", "latest", "--out", "oasis", "--force"): {"out", "parts", "left_out"},
+    ("export", "csv", "latest", "--out", "csv", "--force"): {"out", "parts", "left_out"},
     ("init",): {"written", "same", "kept"},
     ("doctor",): {"can_run", "findings"},
     ("personas", "search", "number"): {"found", "personas"},

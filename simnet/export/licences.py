@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from simnet.export.origins import Origin
 from simnet.text import counted, one_line
 
-_WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*")
+_WORDS = re.compile(r"(?=([a-z0-9]+))(?<![a-z0-9])([a-z]+)")
+"""A word of a name, with the digits that follow and without: `gpl3` and `gpl`."""
 _PUBLIC = {"cc0", "pd", "pddl", "unlicense", "publicdomain", "zero"}
 _NAMING = {"by", "mit", "apache", "bsd", "isc", "cdla"}
 _SHARING = {"sa", "gpl", "agpl", "lgpl", "odbl", "mpl", "cecill", "eupl"}
@@ -28,7 +29,8 @@ def licence_terms(name: str) -> tuple[str, ...]:
 
     A name without known words has terms of its own; a public domain dedication has none.
     """
-    words = set(_WORDS.findall(name.lower().replace("non-commercial", "noncommercial")))
+    found_words = _WORDS.findall(name.lower().replace("non-commercial", "noncommercial"))
+    words = {word for both in found_words for word in both}
     found = tuple(term for term, signs in _TERMS if words & signs)
     if found or words & _PUBLIC or {"public", "domain"} <= words:
         return found
