@@ -126,7 +126,7 @@ def print_exported(
         told: dict[str, Any] = {
             "out": str(exported.folder),
             "parts": exported.parts,
-            "left_out": exported.left_out,
+            "left_out": dict(exported.left_out),
             "missing": run.missing,
         }
         print_json(told | ({} if address is None else {"address": address}))
