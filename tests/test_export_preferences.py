@@ -196,6 +196,7 @@ def test_ratings_are_read_from_parquet_with_names_of_one_s_own(soup, tmp_path):
         ({"event": 1, "stars": 5}, r"line 1: there is no column 'rating'; there are event, stars"),
         ({"event": 1, "rating": "good"}, r"line 1: rating is 'good', which is no number"),
         ({"event": 1.5, "rating": 1}, r"line 1: event is 1.5; give the number of a post"),
+        ({"event": 10**30, "rating": 1}, r"event is 1000.*; give the number of a post"),
         ({"event": True, "rating": 1}, r"event is True"),
         ({"event": 1, "rating": None}, r"has no ratings of run .*1 not rated"),
     ],

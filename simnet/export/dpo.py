@@ -89,8 +89,8 @@ def export_dpo(
     times at least; or, with `ratings`, its mean rating in that file (see `read_ratings`). The best
     sibling is chosen over the worst, up to `pairs_per_post` such pairs, if their scores differ by
     `margin` (by default 0.05 for engagement, 1 for ratings). The prompt is the post, so that it is
-    the same for both; a reply that is shown longer thoughts or flags is screened as in
-    `export_sft`. A row has the event, persona, model and counts of both replies.
+    the same for both. Replies are screened as in `export_sft`. A row has the event, persona, model
+    and counts of both replies.
 
     With `keep_together="persona"`, pairs whose personas are in two splits are left out. Memory
     holds the texts of the replies that are compared. Raises UsageError as `export_sft` does,

@@ -133,9 +133,8 @@ class _References:
         if not self._rated:
             self._sums = means(
                 (group_of(reply, self._comparable), scored.scores[reply.event].value)
-                for batch in scored.reader.batches(with_calls=False)
+                for batch in scored.reader.batches(with_calls=False, only=scored.scores.keys())
                 for reply in batch
-                if reply.event in scored.scores
             )
 
     def of(self, one: Scored) -> float | None:

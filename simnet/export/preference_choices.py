@@ -90,20 +90,18 @@ class ScoredReplies:
     def __iter__(self) -> Iterator[list[Scored]]:
         """Yield the replies that are taken, batch by batch; those left out are counted."""
         found = 0
-        for batch in self.reader.batches():
+        for batch in self.reader.batches(only=self.scores.keys()):
             taken = []
             for reply in batch:
-                score = self.scores.get(reply.event)
-                if score is None:
-                    self.left_out[UNSCORED] += 1
-                    continue
-                found += 1
                 outcome = self.screen(reply)
                 if isinstance(outcome, str):
                     self.left_out[outcome] += 1
                 else:
-                    taken.append(Scored(outcome, score))
+                    taken.append(Scored(outcome, self.scores[reply.event]))
+            found += len(batch)
             yield taken
+        if unscored := len(self.reader) - found:
+            self.left_out[UNSCORED] += unscored
         if found < len(self.scores) and self.scoring.ratings is not None:
             self.left_out["rated and no reply of the run"] += len(self.scores) - found
 

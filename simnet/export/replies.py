@@ -140,12 +140,16 @@ class ReplyReader:
         """Count the replies that were done."""
         return int(pc.sum(pc.equal(self._rows["outcome"], DONE)).as_py() or 0)
 
-    def batches(self, *, with_calls: bool = True) -> Iterator[list[RecordedReply]]:
-        """Yield the replies that were done.
+    def batches(
+        self, *, with_calls: bool = True, only: Collection[int] | None = None
+    ) -> Iterator[list[RecordedReply]]:
+        """Yield the replies that were done, or those of them whose events are in `only`.
 
         Raises RecordError if a reply's post or persona is not in the record.
         """
         done = self._rows.filter(pc.equal(self._rows["outcome"], DONE))
+        if only is not None:
+            done = done.filter(pc.is_in(done["made"], pa.array(sorted(only), pa.int64())))
         for start in range(0, len(done), self._size):
             rows = done.slice(start, self._size).to_pylist()
             found = [self._reply(row) for row in rows]

@@ -9,6 +9,9 @@ from simnet.datafiles import Broken, rows
 from simnet.errors import InputError
 from simnet.export.reply_scores import Score
 
+_LARGEST = 2**63
+"""What the number of a post is below."""
+
 
 class Ratings(NamedTuple):
     """Ratings of the replies of one run."""
@@ -56,11 +59,11 @@ def read_ratings(file: Path, run: str, *, event: str = "event", rating: str = "r
 
 
 def _whole(value: Any, column: str, where: str) -> int:
-    number = _number(value, column, where) if not isinstance(value, int) else value
-    if isinstance(value, bool) or number != int(number):
-        raise InputError(f"{where}: {column} is {value!r:.80}; give the number of a post")
+    number = value if isinstance(value, int) else _number(value, column, where)
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-        return int(value)  # exact, also beyond what a float holds
+        number = int(value)  # exact, also beyond what a float holds
+    if isinstance(value, bool) or number != int(number) or not -_LARGEST <= number < _LARGEST:
+        raise InputError(f"{where}: {column} is {value!r:.80}; give the number of a post")
     return int(number)
 
 
