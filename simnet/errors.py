@@ -2,6 +2,7 @@
 
 * SimnetError
   + UsageError        the command line names something that does not exist  exit code 2
+    - EmptyExportError  a run has nothing that an export could write        exit code 1
   + InputError        a scenario or a file of the user is wrong          exit code 3
     - ScenarioError   a scenario contradicts itself or raised
       . UserCodeError   a function of the user raised, or returned what it may not
@@ -38,6 +39,12 @@ class UsageError(SimnetError):
     """The command line names something that does not exist."""
 
     exit_code = 2
+
+
+class EmptyExportError(UsageError):
+    """A run has nothing that the export which was asked for could write; says why."""
+
+    exit_code = 1
 
 
 class InputError(SimnetError):
@@ -202,6 +209,7 @@ __all__ = [
     "DiskFullError",
     "DiskRefusalError",
     "DivergenceError",
+    "EmptyExportError",
     "InputError",
     "ModelError",
     "ModelGoneError",

@@ -11,7 +11,7 @@ import pytest
 from made_rows import call, event
 
 from simnet.errors import RecordError, UsageError
-from simnet.export import card
+from simnet.export import card_parts
 from simnet.export.sft import export_sft
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
 from simnet.recording.reading.run import Run
@@ -319,7 +319,7 @@ def test_the_metadata_of_the_card_is_what_the_hub_reads(tmp_path):
 
 
 def test_without_huggingface_hub_an_export_says_how_to_install_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(card, "find_spec", lambda name: None)
+    monkeypatch.setattr(card_parts, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r'pip install "\.\[hub\]"'):
         export_sft(a_run(tmp_path), tmp_path / "sft")
     assert not (tmp_path / "sft").exists()

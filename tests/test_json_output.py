@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from made_exports import made_run
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
@@ -25,6 +26,14 @@ COMMANDS = {
     ("explain", "study.py", "--who", "p1", "--backend", "fake"): {"who", "sections"},
     ("estimate", "study.py", "--backend", "fake", "--share", "0.5"): {"whole", "cohorts"},
     ("export", "sft", "latest", "--out", "sets", "--force"): {"out", "subsets"},
+    ("export", "threads", "latest", "--out", "threads", "--force"): {"out", "parts", "left_out"},
+    ("export", "dpo", "made/soup", "--out", "dpo", "--min-exposures", "4"): {"out", "parts"},
+    ("export", "kto", "made/soup", "--out", "kto", "--min-exposures", "4"): {"out", "parts"},
+    ("export", "syndisco", "latest", "--out", "logs", "--force"): {"out", "parts", "left_out"},
+    ("export", "graphs", "latest", "--out", "graphs", "--force"): {"out", "parts", "left_out"},
+    ("export", "jsonl", "latest", "--out", "jsonl", "--force"): {"out", "parts", "left_out"},
+    ("export", "oasis", "latest", "--out", "oasis", "--force"): {"out", "parts", "left_out"},
+    ("export", "csv", "latest", "--out", "csv", "--force"): {"out", "parts", "left_out"},
     ("init",): {"written", "same", "kept"},
     ("doctor",): {"can_run", "findings"},
     ("personas", "search", "number"): {"found", "personas"},
@@ -52,6 +61,7 @@ def folder(tmp_path_factory):
     """A folder with a scenario, a run of it and a catalogue."""
     folder = tmp_path_factory.mktemp("json")
     (folder / "study.py").write_text(STUDY)
+    made_run(folder / "made").path.rename(folder / "made/soup")
     people = [{"id": f"p{number}", "description": f"number {number}"} for number in range(3)]
     (folder / "people.json").write_text(json.dumps(people))
     with pytest.MonkeyPatch.context() as patch:

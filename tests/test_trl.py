@@ -1,12 +1,16 @@
-"""TRL's `SFTTrainer` takes exported sets as they are and trains the embedded model on them."""
+"""TRL's trainers take exported sets as they are and train on them."""
 
 import datasets
 import pytest
+from made_exports import made_run
 from test_export_sft import loaded
 
 import simnet
 from simnet import Cohort, Cue, FakeModel, Feed, Never, OnPost, Persona, Reply, Scenario, Write
 from simnet.errors import ModelNotFoundError
+from simnet.export.conversations import export_threads
+from simnet.export.dpo import export_dpo
+from simnet.export.kto import export_kto
 from simnet.export.sft import export_sft
 from simnet.inference.embedded import prepare
 from simnet.inference.tokens import ChatEncoder
@@ -120,3 +124,90 @@ def test_distilabel_s_columns_are_trained_on_once_messages_are_selected(run, tmp
     rows = loaded(tmp_path / "sft", "format_sft_troll", tmp_path)
     assert {"prompt", "prompt_id"} <= set(rows.column_names)
     assert isinstance(rows.select_columns(["messages"]), datasets.Dataset)
+
+
+# -- preferences --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def liked(tmp_path_factory):
+    """A run in which replies were shown to others, who liked some."""
+    return made_run(tmp_path_factory.mktemp("liked"))
+
+
+@pytest.fixture(scope="module")
+def tiny(folder, tmp_path_factory):
+    """The folder of a narrow model of one layer with made-up weights.
+
+    Its tokenizer is the embedded model's.
+    """
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+    )
+    made = tmp_path_factory.mktemp("tiny")
+    LlamaForCausalLM(config).save_pretrained(made)
+    tokenizer.save_pretrained(made)
+    return made
+
+
+def one_step(trainer_class, config_class, tiny, rows, tmp_path, **options):
+    """Train for one step and return the trainer; the weights have to change."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    settings = config_class(
+        output_dir=str(tmp_path / "out"),
+        max_steps=1,
+        learning_rate=1e-2,
+        use_cpu=True,
+        bf16=False,
+        report_to="none",
+        save_strategy="no",
+        **options,
+    )
+    trainer = trainer_class(
+        model=model,
+        args=settings,
+        train_dataset=rows,
+        processing_class=AutoTokenizer.from_pretrained(tiny),
+    )
+    before = model.get_input_embeddings().weight.detach().clone()
+    assert trainer.train().training_loss > 0
+    assert not before.equal(model.get_input_embeddings().weight), "nothing was learned"
+    return trainer
+
+
+def test_dpotrainer_takes_a_set_as_it_is(liked, tiny, tmp_path):
+    from trl import DPOConfig, DPOTrainer
+
+    export_dpo(liked, tmp_path / "dpo", min_exposures=4, comparable="anyone", pairs_per_post=3)
+    rows = loaded(tmp_path / "dpo", "dpo", tmp_path)
+    one_step(DPOTrainer, DPOConfig, tiny, rows, tmp_path, per_device_train_batch_size=1)
+
+
+def test_ktotrainer_takes_a_set_as_it_is(liked, tiny, tmp_path):
+    from trl import KTOConfig, KTOTrainer
+
+    export_kto(liked, tmp_path / "kto", min_exposures=4)
+    rows = loaded(tmp_path / "kto", "kto_troll", tmp_path)
+    assert set(rows["label"]) == {True, False}
+    one_step(KTOTrainer, KTOConfig, tiny, rows, tmp_path, per_device_train_batch_size=2)
+
+
+def test_sfttrainer_takes_conversations_as_they_are(liked, tiny, tmp_path):
+    from trl import SFTConfig, SFTTrainer
+
+    export_threads(liked, tmp_path / "threads")
+    rows = loaded(tmp_path / "threads", "threads_troll", tmp_path)
+    trainer = one_step(SFTTrainer, SFTConfig, tiny, rows, tmp_path, per_device_train_batch_size=1)
+    text = trainer.processing_class.decode(trainer.train_dataset[0]["input_ids"])
+    assert "@eve: Thanks, all of you." in text

@@ -11,7 +11,7 @@ from simnet.cli.cost import cost
 from simnet.cli.doctor import doctor
 from simnet.cli.estimate import app as estimate
 from simnet.cli.explain import app as explain
-from simnet.cli.export import app as export
+from simnet.cli.export.app import app as export
 from simnet.cli.fork import app as fork
 from simnet.cli.init import init
 from simnet.cli.ls import ls

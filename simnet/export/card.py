@@ -1,14 +1,20 @@
 """The data card of an exported data set: its configurations, counts and sources."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple
 
-from simnet.distribution import install_command
-from simnet.errors import UsageError
-from simnet.export.origins import Origin
-from simnet.recording.files.manifest import Manifest
-from simnet.text import counted
+from simnet.export.card_parts import (
+    Source,
+    configurations,
+    heading,
+    hub_card,
+    source_lines,
+    split_lines,
+)
+from simnet.export.set_writer import Configuration
+from simnet.export.splits import Split
+from simnet.text import counted, one_line
 
 
 class Subset(NamedTuple):
@@ -19,8 +25,8 @@ class Subset(NamedTuple):
     type: str
     """The cohort whose replies it holds."""
     file: str | None
-    """Path of its Parquet file within the data set. None if every reply was left out, because
-    `datasets` cannot load a file without rows."""
+    """Path of its first Parquet file within the data set. None if every reply was left out,
+    because `datasets` cannot load a file without rows."""
     rows: int
     cut: int
     """How many of them ran into the limit and were kept, perhaps broken off in a sentence."""
@@ -34,71 +40,45 @@ class Subset(NamedTuple):
     """Tokens of the longest prompt with its completion, as the model counted them; 0 if unknown."""
     left_out: Mapping[str, int]
     """How many replies are not in it, by flag, outcome (`refused`, `failed`) or other cause."""
-
-
-def check_hub() -> None:
-    """Raise UsageError, with the command that installs it, if `huggingface_hub` is missing."""
-    if find_spec("huggingface_hub") is None:
-        raise UsageError(
-            "a data card is written with huggingface_hub; install it, in a clone of simnet: "
-            f"{install_command('hub')}"
-        )
+    splits: Mapping[str, int] = MappingProxyType({})
+    """How many rows are in each split that has any: `train`, `validation`."""
 
 
 def data_card(
-    manifest: Manifest,
+    source: Source,
     subsets: Sequence[Subset],
-    sources: Mapping[Origin, int],
+    parts: Sequence[Configuration],
     *,
     prompts: str,
+    system: str | None,
     columns: str,
+    split: Split,
 ) -> str:
     """Return the data card as Markdown with YAML metadata, as the Hugging Face Hub reads it.
 
-    `sources` counts the personas that come from each source. At least one subset has rows.
-    `prompts` and `columns` are the choices of the export.
+    At least one subset has rows. `parts` are the configurations that were written; `prompts`,
+    `system` and `columns` are the choices of the export.
     """
-    from huggingface_hub import DatasetCard, DatasetCardData  # noqa: PLC0415  (takes 0.2 s)
-
-    metadata = DatasetCardData(
-        license="other",
-        task_categories=["text-generation"],
-        tags=["synthetic", "simnet"],
-        configs=[_configuration(subset) for subset in subsets if subset.file is not None],
-    )
-    body = _body(manifest, subsets, sources, prompts, columns)
-    return str(DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{body}"))
-
-
-def _configuration(subset: Subset) -> dict[str, Any]:
-    files = [{"split": "train", "path": subset.file}]
-    return {"config_name": subset.name, "data_files": files}
-
-
-def _body(
-    manifest: Manifest,
-    subsets: Sequence[Subset],
-    sources: Mapping[Origin, int],
-    prompts: str,
-    columns: str,
-) -> str:
     first = next(subset for subset in subsets if subset.rows)
-    scenario = f": {manifest.scenario.name}" if manifest.scenario else ""
-    lines = [
-        f"# Replies of simulated followers{scenario}",
+    models = sorted({name for subset in subsets for name in subset.models})
+    body = [
+        heading("Replies of simulated followers", source),
         "",
         "Posts on a simulated social network and what LLM personas replied, one subset for",
         "each type of follower.",
         "",
         "```python",
-        f'datasets.load_dataset(DIR, "{first.name}", split="train")',
+        f'datasets.load_dataset(DIR, "{first.name}", split="{next(iter(first.splits))}")',
         "```",
         "",
         *_counts(subsets),
         "",
+        *split_lines(parts, split.describe()),
+        "",
         "## What is trained on",
         "",
         *_PROMPTS[prompts],
+        *([] if system is None else ["", _SYSTEMS[system]]),
         *_length(subsets, prompts),
         "",
         *_TRAINER[columns],
@@ -107,11 +87,16 @@ def _body(
         "",
         *_columns(columns),
         "",
-        *_origin(manifest, subsets, sources),
+        *source_lines(source, models),
     ]
-    return "\n".join(lines) + "\n"
+    return hub_card(configurations(parts), body)
 
 
+_SYSTEMS: Mapping[str, str] = {
+    "served": "The system message is the one that was served, chosen by `--system served`.",
+    "portrait": "The system message is the persona's portrait, chosen by `--system portrait`.",
+    "none": "There is no system message, chosen by `--system none`.",
+}
 _PROMPTS: Mapping[str, Sequence[str]] = {
     "served": (
         "Each chat is the one that was served: the recorded system text (setting, rules, manner",
@@ -189,29 +174,6 @@ def _counts(subsets: Sequence[Subset]) -> list[str]:
         left = [str(subset.left_out.get(cause, 0)) for cause in causes]
         kept = [str(count) for count in (subset.cut, subset.shortened, subset.cleaned)]
         cells = [subset.name, subset.type, str(subset.rows), *kept, *left]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        cells = [one_line(cell).replace("|", "\\|") for cell in cells]
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
-
-
-def _origin(
-    manifest: Manifest, subsets: Sequence[Subset], sources: Mapping[Origin, int]
-) -> list[str]:
-    models = sorted({name for subset in subsets for name in subset.models})
-    version = manifest.versions.get("simnet", "of unknown version")
-    lines = [
-        "## Source and licence",
-        "",
-        f"- Run `{manifest.id}`, seed {manifest.seed}, simnet {version}.",
-        *(_model(name, manifest) for name in models),
-    ]
-    for origin, count in sorted(sources.items(), key=lambda item: (-item[1], str(item[0]))):
-        lines.append(f"- {counted(count, 'persona')} {origin}.")
-    lines.append("- All posts and replies are synthetic; nobody wrote or holds these opinions.")
-    return lines
-
-
-def _model(name: str, manifest: Manifest) -> str:
-    facts = manifest.model
-    known = facts is not None and facts.name == name and facts.revision
-    revision = f", revision {known}" if known else ""
-    return f"- Replies by {name}{revision}; its licence and terms of use apply to them."

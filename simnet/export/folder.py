@@ -8,10 +8,24 @@ from pathlib import Path
 
 from simnet.disk import disk_errors
 from simnet.errors import UsageError
+from simnet.recording.schema import TABLES
 
 CARD = "README.md"
 """The data card of an exported folder."""
-_CONTENTS = {CARD, "data"}
+DATABASE = "oasis.db"
+"""The database of an OASIS export."""
+DISCUSSIONS = "discussions"
+"""The folder of the logs of a SynDisco export."""
+GRAPHS = ("follows", "replies", "reposts", "likes", "mentions")
+"""The graphs of an export of graphs."""
+_CONTENTS = {
+    CARD,
+    "data",
+    DATABASE,
+    DISCUSSIONS,
+    *(f"{name}.graphml" for name in GRAPHS),
+    *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".jsonl")),
+}
 """Names of what an exported folder holds."""
 _TAG = "- simnet"
 """Line in the metadata of the card of every export."""
@@ -43,7 +57,7 @@ def check_folder(out: Path, *, force: bool = False) -> None:
     out = out.absolute()
     if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
         raise UsageError(f"{out} exists already; choose another name or pass --force")
-    if out.exists() and not _is_export(out):
+    if out.exists() and not is_export(out):
         raise UsageError(
             f"{out} holds files that no export wrote, and --force would delete them; choose "
             "another name"
@@ -59,7 +73,7 @@ def _replace(partial: Path, out: Path, old: Path) -> None:
     shutil.rmtree(old)
 
 
-def _is_export(folder: Path) -> bool:
+def is_export(folder: Path) -> bool:
     """Whether a folder is empty or holds an export and nothing else."""
     names = {path.name for path in folder.iterdir()}
     if not names:

@@ -24,5 +24,7 @@ class Origin(NamedTuple):
 
 def origins(run: Run) -> Counter[Origin]:
     """Count the personas of a run by where they come from."""
-    rows = run.read("personas").select(list(Origin._fields)).to_pylist()
-    return Counter(Origin(**row) for row in rows)
+    columns = list(Origin._fields)
+    rows = run.table("personas").to_table(columns=columns)
+    counts = rows.group_by(columns).aggregate([([], "count_all")]).to_pylist()
+    return Counter({Origin(**row): count for row in counts if (count := row.pop("count_all"))})

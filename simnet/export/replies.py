@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pds
 
 from simnet.errors import RecordError
 from simnet.inference.model import USABLE
@@ -15,6 +17,8 @@ from simnet.inference.reasoning import separate_reasoning
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE, FAILED
 
+BATCH = 20_000
+"""Replies that are read at once, with their prompts."""
 _COMPARED = 40
 """Letters and digits of a reply by which the call that gave it is found."""
 _LIMIT = re.compile(r"\{0,(\d+)\}")
@@ -28,6 +32,7 @@ _EVENTS = (
     "outcome",
     "post",
     "made",
+    "root",
     "text",
     "marks",
     "shown",
@@ -73,6 +78,10 @@ class RecordedReply(NamedTuple):
     flags: tuple[str, ...]
     call: ServedCall | None = None
     """None if no model call of the turn contains the text: rules, cues, shared replies."""
+    root: int | None = None
+    """The post that began the thread."""
+    answers: int | None = None
+    """Number of the answered post in the run."""
 
     @property
     def at_limit(self) -> bool:
@@ -106,49 +115,118 @@ class RecordedReply(NamedTuple):
             yield f"{self.verb} {self.number}: {self.text}"
 
 
-def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]]]:
-    """Return the replies of a run in the order of their events, with their calls.
+class ReplyReader:
+    """Reads the replies of a run in the order of their events, batch by batch, with their calls.
 
-    The counters tell, for each cohort that replied, how many replies were refused and how many
-    turns failed, which would perhaps have been replies. Memory holds the replies with their
-    prompts, and the texts of all posts. Raises RecordError if a reply's post or persona is not in
-    the record.
+    Memory holds the texts of all posts, and of one batch the replies with their prompts. Each
+    batch reads the calls of the run once.
     """
-    events = run.table("events").to_table(columns=list(_EVENTS))
-    replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
-    rows = events.filter(pc.is_in(events["verb"], pa.array(replying, pa.string()))).to_pylist()
-    failed = events.filter(pc.equal(events["outcome"], FAILED))["cohort"].to_pylist()
-    texts, portraits = _post_texts(events), _portraits(run)
-    undone: dict[str, Counter[str]] = {row["cohort"]: Counter() for row in rows}
-    for cohort in filter(undone.__contains__, failed):
-        undone[cohort][FAILED] += 1
-    firsts = _firsts(events, rows)
-    found = []
-    for row in rows:
-        if row["outcome"] != DONE:
-            undone[row["cohort"]][row["outcome"]] += 1
-            continue
-        if row["post"] not in texts:
-            raise RecordError(f"run {run.id}: post {row['made']} answers a post that is not there")
-        if row["who"] not in portraits:
-            raise RecordError(f"run {run.id}: no persona {row['who']!r} in the table of personas")
-        first = firsts.get((row["who"], row["turn"]), row)
-        found.append(_reply(row, first, texts[row["post"]], portraits[row["who"]]))
-    calls = _calls(run, {(reply.persona_id, reply.turn) for reply in found})
-    return [reply._replace(call=_call_of(reply, calls)) for reply in found], undone
+
+    def __init__(self, run: Run, size: int = BATCH) -> None:
+        self._run = run
+        self._size = size
+        replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
+        is_reply = pc.field("verb").isin(pa.array(replying, pa.string()))
+        events = run.table("events")
+        self._rows = events.to_table(columns=list(_EVENTS), filter=is_reply)
+        self.posts = PostTexts(events)
+        self._portraits = _portraits(run, pc.unique(self._rows["who"]))
+        self._firsts = _firsts(events, self._rows)
+        self.undone = _undone(events, self._rows)
+        """For each cohort that replied, how many replies were refused, and how many turns failed,
+        which would perhaps have been replies."""
+
+    def __len__(self) -> int:
+        """Count the replies that were done."""
+        return int(pc.sum(pc.equal(self._rows["outcome"], DONE)).as_py() or 0)
+
+    def batches(
+        self, *, with_calls: bool = True, only: Collection[int] | None = None
+    ) -> Iterator[list[RecordedReply]]:
+        """Yield the replies that were done, or those of them whose events are in `only`.
+
+        Raises RecordError if a reply's post or persona is not in the record.
+        """
+        done = self._rows.filter(pc.equal(self._rows["outcome"], DONE))
+        if only is not None:
+            done = done.filter(pc.is_in(done["made"], pa.array(sorted(only), pa.int64())))
+        for start in range(0, len(done), self._size):
+            rows = done.slice(start, self._size).to_pylist()
+            found = [self._reply(row) for row in rows]
+            if with_calls:
+                calls = calls_of(self._run, {(reply.persona_id, reply.turn) for reply in found})
+                found = [
+                    reply._replace(call=call_of(reply.persona_id, reply.turn, reply.text, calls))
+                    for reply in found
+                ]
+            yield found
+
+    def _reply(self, row: Mapping[str, Any]) -> RecordedReply:
+        post, portrait = self.posts.get(row["post"]), self._portraits.get(row["who"])
+        if post is None:
+            raise RecordError(
+                f"run {self._run.id}: post {row['made']} answers a post that is not there"
+            )
+        if portrait is None:
+            raise RecordError(
+                f"run {self._run.id}: no persona {row['who']!r} in the table of personas"
+            )
+        return _reply(row, self._firsts.get((row["who"], row["turn"]), row), post, portrait)
 
 
-_Turn: TypeAlias = tuple[str, int | None]
+def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]]]:
+    """Return all replies of a run and what was left undone; see ReplyReader, which holds less."""
+    reader = ReplyReader(run)
+    return list(chain.from_iterable(reader.batches())), reader.undone
 
 
-def _firsts(
-    events: pa.Table, rows: Sequence[Mapping[str, Any]]
-) -> Mapping[_Turn, Mapping[str, Any]]:
+class PostTexts:
+    """The texts of all posts, kept compactly; a post without a text has an empty one."""
+
+    def __init__(self, events: pds.Dataset) -> None:
+        made = events.to_table(columns=["made", "text"], filter=pc.field("made").is_valid())
+        large = made["text"].cast(pa.large_string())  # more than 2 GiB may be in one chunk
+        made = made.set_column(1, "text", large).combine_chunks().sort_by("made")
+        self._numbers = made["made"].to_numpy()
+        self._texts = made["text"]
+
+    def get(self, post: int | None) -> str | None:
+        """Return the text of a post; None if it is not in the record."""
+        if post is None:
+            return None
+        place = int(np.searchsorted(self._numbers, post))
+        if place == len(self._numbers) or self._numbers[place] != post:
+            return None
+        return self._texts[place].as_py() or ""
+
+
+Turn: TypeAlias = tuple[str, int | None]
+"""A persona and the number of its turn."""
+
+
+def _undone(events: pds.Dataset, rows: pa.Table) -> dict[str, Counter[str]]:
+    undone = {cohort: Counter[str]() for cohort in pc.unique(rows["cohort"]).to_pylist()}
+    failed = events.to_table(columns=["cohort"], filter=pc.field("outcome") == FAILED)
+    for row in pc.value_counts(failed["cohort"]).to_pylist():
+        if row["values"] in undone:
+            undone[row["values"]][FAILED] += row["counts"]
+    others = pa.array([DONE, FAILED], pa.string())
+    refused = rows.filter(pc.invert(pc.is_in(rows["outcome"], others)))
+    for row in refused.group_by(["cohort", "outcome"]).aggregate([([], "count_all")]).to_pylist():
+        undone[row["cohort"]][row["outcome"]] += row["count_all"]
+    return undone
+
+
+def _firsts(events: pds.Dataset, rows: pa.Table) -> Mapping[Turn, Mapping[str, Any]]:
     """Return the first row of each turn that has later ones: it has the flags and the feed."""
-    who = pa.array(sorted({row["who"] for row in rows if row["part"]}), pa.string())
-    turns = {(row["who"], row["turn"]) for row in rows if row["part"]}
-    owned = pc.and_(pc.is_in(events["who"], who), pc.equal(events["part"], 0))
-    firsts = events.filter(owned).to_pylist()
+    later = rows.filter(pc.greater(rows["part"], 0)).select(["who", "turn"]).to_pylist()
+    turns = {(row["who"], row["turn"]) for row in later}
+    if not turns:
+        return {}
+    who = pa.array(sorted({name for name, _ in turns}), pa.string())
+    owned = pc.field("who").isin(who) & (pc.field("part") == 0)
+    columns = ["who", "turn", "marks", "shown"]
+    firsts = events.to_table(columns=columns, filter=owned).to_pylist()
     return {turn: row for row in firsts if (turn := (row["who"], row["turn"])) in turns}
 
 
@@ -167,23 +245,20 @@ def _reply(
         persona=portrait,
         text=row["text"] or "",
         flags=tuple(first["marks"]),
+        root=row["root"],
+        answers=row["post"],
     )
 
 
-def _post_texts(events: pa.Table) -> dict[int, str]:
-    made = events.filter(pc.is_valid(events["made"])).select(["made", "text"])
-    texts = (text or "" for text in made["text"].to_pylist())
-    return dict(zip(made["made"].to_pylist(), texts, strict=True))
-
-
-def _portraits(run: Run) -> dict[str, str]:
-    rows = run.read("personas").select(["id", "portrait"]).to_pylist()
+def _portraits(run: Run, people: pa.Array) -> dict[str, str]:
+    own = pc.field("id").isin(people)
+    rows = run.table("personas").to_table(columns=["id", "portrait"], filter=own).to_pylist()
     return {row["id"]: row["portrait"] for row in rows}
 
 
-def _calls(run: Run, turns: Collection[_Turn]) -> dict[_Turn, list[ServedCall]]:
+def calls_of(run: Run, turns: Collection[Turn]) -> dict[Turn, list[ServedCall]]:
     """Read the usable calls of some turns, those of one turn in their order."""
-    found: dict[_Turn, list[ServedCall]] = {}
+    found: dict[Turn, list[ServedCall]] = {}
     who = pa.array(sorted({who for who, _ in turns}), pa.string())
     batches = (batch.filter(pc.is_in(batch["who"], who)) for batch in run.prompts(list(_CALLS)))
     for row in chain.from_iterable(batch.to_pylist() for batch in batches):
@@ -195,14 +270,14 @@ def _calls(run: Run, turns: Collection[_Turn]) -> dict[_Turn, list[ServedCall]]:
     return found
 
 
-def _call_of(
-    reply: RecordedReply, calls: Mapping[_Turn, Sequence[ServedCall]]
+def call_of(
+    who: str, turn: int | None, text: str, calls: Mapping[Turn, Sequence[ServedCall]]
 ) -> ServedCall | None:
-    """Find the last call of the turn whose completion has the text of the reply."""
-    if reply.turn is None:
+    """Find the last call of a turn whose completion has the text of a post."""
+    if turn is None:
         return None
-    sought = _letters(reply.text)[:_COMPARED]
-    for call in reversed(calls.get((reply.persona_id, reply.turn), ())):
+    sought = _letters(text)[:_COMPARED]
+    for call in reversed(calls.get((who, turn), ())):
         if sought in _letters(call.completion):
             return call
     return None

@@ -17,6 +17,9 @@ AtLimit: TypeAlias = Literal["leave-out", "cut", "keep"]
 their last whole sentence, or kept as they are."""
 Prompts: TypeAlias = Literal["served", "post"]
 """What the replies of a set answer: the prompt that was served, or the post alone."""
+System: TypeAlias = Literal["served", "portrait", "none"]
+"""The system message of a set: the recorded one (setting, rules, the cohort's manner and the
+persona), the persona's portrait alone, or none."""
 
 LEFT_OUT = ("empty", "garbled", "refusal", "repetition")
 """Flags of replies that are left out by default."""
@@ -29,6 +32,11 @@ _SPECIAL = re.compile(
     r"<\|[^|<>]{1,40}\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>"
 )
 """Special tokens written out. A tokenizer would read them as the structure of a chat."""
+
+
+def special_tokens(text: str) -> bool:
+    """Whether a text has special tokens written out."""
+    return _SPECIAL.search(text) is not None
 
 
 class ChatPair(NamedTuple):
@@ -64,6 +72,9 @@ class Screen:
     """More flags for which replies are left out."""
     flagger: Flagger | None = None
     """Adds flags of one's own to those that were recorded."""
+    system: System | None = None
+    """None stands for `served` where prompts are served, else for `none`: what a model is trained
+    to need, it needs when it is used, and an adapter of a type of follower shall not be told."""
 
     def __call__(self, reply: RecordedReply) -> ChatPair | str:
         """Return a reply as it is taken, or the cause for which it is left out.
@@ -96,15 +107,22 @@ class Screen:
         return next((cause for cause in causes if cause in flags), None)
 
     def _pair(self, reply: RecordedReply, **facts: bool) -> ChatPair | str:
-        if self.prompts == "post":
-            prompt = [_message("user", reply.post)]
+        system = self.system or ("served" if self.prompts == "served" else "none")
+        if reply.call is None and "served" in {self.prompts, system}:
+            return NO_PROMPT
+        prompt = []
+        # An empty system text is a message too: without one, chat templates add their own.
+        if system == "served" and reply.call:
+            prompt.append(_message("system", neutralise(reply.call.system)))
+        elif system == "portrait":
+            prompt.append(_message("system", neutralise(reply.persona)))
+        if self.prompts == "post" or reply.call is None:
+            prompt.append(_message("user", reply.post))
             return self._checked(ChatPair(reply, prompt, reply.text, **facts))
         answer = reply.served() or (reply.text if self.include_marked else None)
-        if reply.call is None or answer is None:
+        if answer is None:
             return NO_PROMPT
-        # An empty system text is served too: without one, chat templates add their own.
-        system, user = neutralise(reply.call.system), neutralise(reply.call.user)
-        prompt = [_message("system", system), _message("user", user)]
+        prompt.append(_message("user", neutralise(reply.call.user)))
         return self._checked(ChatPair(reply, prompt, answer, **facts))
 
     def _checked(self, pair: ChatPair) -> ChatPair | str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from simnet.distribution import version
 from simnet.errors import RunError
-from simnet.export.card import check_hub
+from simnet.export.card_parts import check_hub
 from simnet.export.folder import CARD, written_folder
 from simnet.export.origins import Origin
 from simnet.personas.generate import PROVENANCE

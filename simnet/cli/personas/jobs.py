@@ -126,7 +126,7 @@ def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
 
 def check_out(out: Path, *, force: bool) -> None:
     """Raise UsageError, before anything starts, if a folder could not be written."""
-    from simnet.export.card import check_hub  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.card_parts import check_hub  # noqa: PLC0415  (imports pyarrow)
     from simnet.export.folder import check_folder  # noqa: PLC0415
 
     check_hub()

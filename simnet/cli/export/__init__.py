@@ -1,0 +1,1 @@
+"""The commands of `simnet export`, a file for each kind."""
