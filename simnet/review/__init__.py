@@ -19,6 +19,7 @@ from simnet.review.consolidation import Keep, RatingRule, Rules
 from simnet.review.curated import Curated, Form
 from simnet.review.decision_store import NewDecision
 from simnet.review.decisions import Decision, Status
+from simnet.review.handoff import Tool, hand_off, take_back
 from simnet.review.opened_review import Progress
 from simnet.review.questions import Answer, Kind, Question, parse_question
 from simnet.review.record_search import Similar
@@ -45,8 +46,11 @@ __all__ = [
     "Rules",
     "Similar",
     "Status",
+    "Tool",
     "from_catalogue",
     "from_file",
     "from_run",
+    "hand_off",
     "parse_question",
+    "take_back",
 ]

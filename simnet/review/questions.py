@@ -234,3 +234,18 @@ def _scale(name: str, text: str) -> tuple[int, int] | None:
     if not found:
         raise InputError(f"question {name!r}: {text!r} is no scale; write it as 1-5")
     return int(found[1]), int(found[2])
+
+
+def parse_answer(question: Question, text: str) -> Answer:
+    """Read an answer as the command line has it: labels are separated by commas.
+
+    Raises InputError for one that is not allowed.
+    """
+    match question.kind:
+        case "rating":
+            return question.check(int(text) if text.strip().isdecimal() else text)
+        case "multi-label" | "ranking":
+            return question.check([label.strip() for label in text.split(",") if label.strip()])
+        case "label":
+            return question.check(text.strip())
+    return question.check(text)

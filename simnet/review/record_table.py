@@ -179,3 +179,8 @@ def read_records(path: Path) -> list[Record]:
     if ID not in table.column_names:
         raise RecordError(f"{path}: there is no column {ID!r}, so these are no records of a review")
     return [Record(row.pop(ID), row) for row in table.to_pylist()]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it; dates and what else JSON lacks become text."""
+    return json.loads(as_json(value))

@@ -123,10 +123,11 @@ class Review(OpenedReview):
 
         `origin` names the tool that they come from. Raises as `submit` does.
         """
-        checked = [self._checked(one) for one in decisions]
+        checked = [self.checked(one) for one in decisions]
         return self._store.add(annotator, checked, origin)
 
-    def _checked(self, decision: NewDecision) -> NewDecision:
+    def checked(self, decision: NewDecision) -> NewDecision:
+        """Return a decision with its answers as they are kept. Raises as `submit` does."""
         record, given = self.record(decision.record), dict(decision.answers)
         for name in given:
             if name not in self._questions:
