@@ -2,6 +2,13 @@
 
 import json
 
+from made_rows import call, event
+
+from simnet.recording.reading.run import Run
+from simnet.recording.row_types import PersonaRow
+from simnet.recording.schema import encode
+from simnet.recording.writing.recorder import Recorder
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.review import Question, Review, from_file
 
 _ROWS = (
@@ -38,3 +45,24 @@ def made_review(folder, questions=(RATING,), records=RECORDS, **options):
 
 def ids(review):
     return [record.id for record in review.records]
+
+
+def run_with_replies(folder, texts=("You do you.", "Late is a lifestyle!", "Hm.")):
+    """Record a run in which one persona replies to one post."""
+    replies = [
+        event(turn, "ana", cohort="fans", verb="reply", post=0, made=turn, root=0, text=text)
+        for turn, text in enumerate(texts, 1)
+    ]
+    calls = [
+        call(row.turn, "ana")._replace(system="Reply.", user="@eve: I am late", completion=row.text)
+        for row in replies
+    ]
+    post = event(0, "eve", cohort="authors", made=0, text="I am late.")
+    person = PersonaRow("ana", "fans", "Ana bakes.", "{}", "Ana bakes.", None, 0)
+    directory = RunDirectory.create(folder / "runs", "late", seed=3)
+    with Recorder(directory.path) as recorder:
+        recorder.append("events", encode("events", [post, *replies]))
+        recorder.append("calls", encode("calls", calls))
+        recorder.append("personas", encode("personas", [person]))
+        recorder.seal()
+    return Run.open(directory.path)
