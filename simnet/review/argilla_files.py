@@ -69,8 +69,9 @@ def read_argilla(
     """Read the decisions in a folder, or in its file of records.
 
     A user is called by `names`, by the file of annotators, or by `argilla-` and the id's
-    beginning. Responses without a status, as the SDK writes them, count as submitted; drafts are
-    left out. With `suggestions`, those of an agent are decisions of that agent.
+    beginning. Drafts are left out. The SDK writes responses without their status: those with an
+    answer to each required question count as submitted, others as discarded. With `suggestions`,
+    those of an agent are decisions of that agent.
     """
     file = path / RECORDS if path.is_dir() else path
     known = file.parent / ANNOTATORS
@@ -80,6 +81,7 @@ def read_argilla(
         for one in review.questions
         for short in (one.name, short_names(q.name for q in review.questions)[one.name])
     }
+    required = [one.name for one in review.questions if one.required]
     for place, record in records_in(file):
         where = f"{file}: {place}"
         if not isinstance(record.get("id"), str):
@@ -91,15 +93,18 @@ def read_argilla(
             for response in responses or ():
                 user = str(response.get("user_id"))
                 users.setdefault(user, {})[question.name] = response.get("value")
-                statuses[user] = response.get("status") or statuses.get(user) or "submitted"
+                if response.get("status"):
+                    statuses[user] = response["status"]
         for user, answers in users.items():
-            if statuses[user] in {"submitted", "discarded"}:
-                given = {name: _value(value) for name, value in answers.items()}
+            given = {name: _value(value) for name, value in answers.items()}
+            whole = all(given.get(name) is not None for name in required)
+            status = statuses.get(user, "submitted" if whole else "discarded")
+            if status in {"submitted", "discarded"}:
                 annotator = str(called.get(user, f"argilla-{user[:8]}"))
                 yield ForeignDecision(
                     annotator,
                     record["id"],
-                    "discard" if statuses[user] == "discarded" else "submit",
+                    "discard" if status == "discarded" else "submit",
                     given,
                 )
         if suggestions:
