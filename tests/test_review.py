@@ -10,7 +10,7 @@ from faulty_disks import FaultyDisk
 from made_reviews import EVERY_KIND, RATING, RECORDS, ids, made_review, records_file
 
 from simnet.errors import DiskError, InputError, RecordError, UsageError
-from simnet.review import NewDecision, Question, Review, from_catalogue, from_file
+from simnet.review import NewDecision, Question, Review, from_file
 from simnet.review.decision_log import log_name
 
 GOOD = {"rating": 4}
@@ -77,11 +77,6 @@ def test_a_search_makes_the_records_of_a_review(tmp_path):
     assert [record.fields["likes"] for record in review.records] == [7, 5]
     with pytest.raises(InputError, match="none of the 4 records is left"):
         Review.new(tmp_path / "none", from_file(records_file(tmp_path)), [RATING], words="absent")
-
-
-def test_an_empty_catalogue_has_no_records(tmp_path):
-    with pytest.raises(InputError, match="is empty"):
-        from_catalogue(tmp_path / "nobody")
 
 
 # -- questions ------------------------------------------------------------------------------------

@@ -8,12 +8,9 @@ import pytest
 from made_reviews import EVERY_KIND, RATING, ids, made_review, records_file, run_with_replies
 from typer.testing import CliRunner
 
-from simnet import load_personas
 from simnet.cli.app import app
 from simnet.errors import InputError, UsageError
-from simnet.personas.catalogue import Catalogue
-from simnet.personas.persona import Persona
-from simnet.review import Question, Review, Rules, from_catalogue, from_file, from_run
+from simnet.review import Question, Review, Rules, from_file, from_run
 from simnet.review.session import Session
 
 
@@ -202,34 +199,6 @@ def test_an_export_can_be_reviewed_again_under_the_same_ids(decided, tmp_path):
     decided.export(tmp_path / "out.jsonl")
     again = from_file(tmp_path / "out.jsonl", without=["status"])
     assert [record.id for record in again.records] == ids(decided)[:2]
-
-
-def test_personas_of_a_catalogue_come_back_as_personas(tmp_path):
-    catalogue = Catalogue.open(tmp_path / "people")
-    told = {"age": 30, "description": "tool use", "tags": ["a", "b"]}
-    people = [
-        Persona(id=f"p{n}", description=f"number {n}", attributes=told, untold=("age",))
-        for n in range(3)
-    ]
-    catalogue.add(people)
-    questions = [RATING, Question("better", "correction", field="persona")]
-    review = Review.new(tmp_path / "review", from_catalogue(tmp_path / "people"), questions)
-    assert ids(review) == ["p0", "p1", "p2"]
-    review.submit("ada", "p0", {"rating": 5, "better": "A better one."})
-    review.submit("ada", "p1", {"rating": 4})
-    review.discard("ada", "p2")
-    review.export(tmp_path / "out.jsonl", form="personas")
-    first, second = load_personas(tmp_path / "out.jsonl")
-    assert (first.id, first.description) == ("p0", "A better one.")
-    assert told.items() <= second.attributes.items()
-    assert second.attributes["rating"] == 4
-    assert {"age", "rating", "status"} <= set(second.untold)  # no prompt tells of the review
-    review.export(tmp_path / "flat.parquet")
-    assert [one.id for one in load_personas(tmp_path / "flat.parquet")] == ["p0", "p1"]
-    other = made_review(tmp_path / "people")
-    other.submit("ada", ids(other)[0], {"rating": 1})
-    with pytest.raises(UsageError, match="no personas of a catalogue"):
-        other.export(tmp_path / "not.jsonl", form="personas")
 
 
 # -- the walk of an annotator ---------------------------------------------------------------------

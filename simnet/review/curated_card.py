@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
-from simnet.export.card import check_hub
+from simnet.distribution import install_command
+from simnet.errors import UsageError
 from simnet.review.consolidation import Rules
 from simnet.review.questions import BY, ORIGINAL
 from simnet.review.record_table import as_text
@@ -12,8 +14,15 @@ from simnet.review.review_folder import Reviewed
 from simnet.text import counted, one_line
 
 _TAGS = ["curated", "simnet"]
-check_card = check_hub
-"""Raises UsageError, with the command that installs it, if `huggingface_hub` is missing."""
+
+
+def check_card() -> None:
+    """Raise UsageError, with the command that installs it, if `huggingface_hub` is missing."""
+    if find_spec("huggingface_hub") is None:
+        raise UsageError(
+            "a data card is written with huggingface_hub; install it, in a clone of simnet: "
+            f"{install_command('hub')}; or export a file, whose name ends with .parquet or .jsonl"
+        )
 
 
 def curated_card(
