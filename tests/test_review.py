@@ -341,6 +341,9 @@ def test_words_conditions_and_statuses_find_records(tmp_path):
     assert found(where=["likes!=3.0"]) == [second, third, fourth]
     assert found(status="pending", annotator="ada") == [first, fourth]
     assert found(status="discarded", annotator="ada") == [third]
+    assert found(where=["rating>=4"]) == [second, third]
+    assert found(where=["rating>=4"], annotator="ada") == [second]
+    assert found(where=["rating="], annotator="new") == ids(review)
     assert found(status="submitted") == [second]  # on the third they are of two minds
     assert review.next("ada", words="tool", after=first).id == fourth
     assert review.next("ada", where=["likes=1"]) is None

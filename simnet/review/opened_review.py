@@ -12,7 +12,7 @@ from simnet.review.curated import Curated, Form, export_curated
 from simnet.review.decision_store import DecisionStore
 from simnet.review.decisions import KEPT, STATUSES, Decision, Status
 from simnet.review.questions import Question
-from simnet.review.record_search import Similar
+from simnet.review.record_search import Similar, conditions
 from simnet.review.record_set import RecordSet
 from simnet.review.record_table import ID, Record
 from simnet.review.review_folder import (
@@ -95,10 +95,18 @@ class OpenedReview:
 
         Words are sought in `field`, or in all fields; case is ignored and a word matches all words
         that begin with it. A condition is `COLUMN=VALUE`, with `=`, `!=`, `<`, `>`, `<=`, `>=`, or
-        `~` for words. `status` is that for `annotator`, or without one that for all together, by
-        the rules of an export. Raises UsageError for an unknown column or status.
+        `~` for words; the column is one of the records, or a question. `status` and answers are
+        those of `annotator`, or without one those of all together, by the rules of an export.
+        Raises UsageError for an unknown column or status.
         """
-        found = self._set.select(words, field, where)
+        wanted = conditions(where, [*self.columns, *self._questions])
+        asked = [one for one in wanted if one.column in self._questions]
+        found = self._set.select(words, field, [one for one in wanted if one not in asked])
+        if asked:
+            known = annotator is None or annotator in self.annotators()
+            names = None if annotator is None else [annotator] if known else []
+            rows = {row[ID]: row for row in self.rows(annotators=names)}
+            found = [r for r in found if all(one.holds(rows[r.id]) for one in asked)]
         if status is None:
             return found
         if status not in STATUSES:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from simnet.errors import UsageError
 from simnet.review.record_search import (
+    Condition,
     Similar,
     check_column,
-    conditions,
     matches,
     word_patterns,
 )
@@ -44,16 +44,17 @@ class RecordSet:
         """Return the record with an id. Raises UsageError if there is none."""
         return self.records[self.place(key)]
 
-    def select(self, words: str | None, field: str | None, where: Sequence[str]) -> list[Record]:
+    def select(
+        self, words: str | None, field: str | None, wanted: Sequence[Condition]
+    ) -> list[Record]:
         """List the records that have all words and fulfil all conditions.
 
-        Raises UsageError for a column that is not there, no word, or what is no condition.
+        Raises UsageError for a column that is not there, or no word.
         """
         if field is not None:
             check_column(field, self.columns)
             if words is None:
                 raise UsageError(f"the field {field!r} is given without words to search for in it")
-        wanted = conditions(where, self.columns)
         patterns = [] if words is None else word_patterns(words)
         return [
             record

@@ -9,6 +9,7 @@ from simnet.review.decision_store import NewDecision, check_annotator
 from simnet.review.decisions import Decision
 from simnet.review.opened_review import OpenedReview
 from simnet.review.questions import Answer, Question, check_questions
+from simnet.review.record_search import conditions
 from simnet.review.record_set import RecordSet
 from simnet.review.record_table import Record
 from simnet.review.review_folder import (
@@ -54,7 +55,7 @@ class Review(OpenedReview):
         names = tuple(check_annotator(name) for name in annotators)
         drawn = RecordSet(source.records, "the source")
         check_questions(questions, drawn.columns)
-        taken = drawn.select(words, field, where)[:limit]
+        taken = drawn.select(words, field, conditions(where, drawn.columns))[:limit]
         if not taken:
             raise InputError(f"none of the {counted(len(drawn), 'record')} is left to review")
         settings = ReviewSettings(folder.name, tuple(questions), names, source.facts)

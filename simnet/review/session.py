@@ -61,7 +61,7 @@ class Session:
         if equals and name == "status":
             found = self.review.search(status=status, annotator=self.annotator)  # type: ignore[arg-type]  # checked there
         else:
-            found = self.review.search(where=[condition])
+            found = self.review.search(where=[condition], annotator=self.annotator)
         ids = {record.id for record in found}
         kept = [record for record in self.view if record.id in ids]
         return self._view(kept, self._named(f"filter {condition.strip()}"))
