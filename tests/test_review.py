@@ -1,6 +1,7 @@
 """Reviews: records with ids, decisions that are kept, undone and seen by others, search."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -210,9 +211,19 @@ def test_names_of_annotators_cannot_leave_the_folder(tmp_path):
         review.submit(name, ids(review)[0], GOOD)
     assert set(review.annotators()) == {"../ada", "a/b", "Ädä@example.org", ".", "per cent%2F"}
     assert len(list((review.folder / "decisions").iterdir())) == 5
-    for name in ("", "  ", "a\nb", "x" * 61):
+    for name in ("", "  ", "a\nb", "x" * 61, "\N{SNOWMAN}" * 30):
         with pytest.raises(UsageError, match="is no name for an annotator"):
             review.next(name)
+
+
+def test_threads_of_one_process_decide_at_once(tmp_path):
+    review = made_review(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        work = [(who, record) for who in ("ada", "bob") for record in ids(review) * 5]
+        list(pool.map(lambda one: review.submit(*one, GOOD), work))
+    kept = Review.open(review.folder)
+    for who in ("ada", "bob"):
+        assert [one.number for one in kept.history(who)] == list(range(1, 21))
 
 
 def test_only_those_who_are_named_decide(tmp_path):

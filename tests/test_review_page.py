@@ -188,6 +188,7 @@ def test_the_walk_from_import_to_a_subset_through_the_api(catalogue, tmp_path):
     review.submit("ada", third, {"rating": 2})
     review.discard("ada", fourth)
     made = review.export("kept.jsonl", where=["rating>=4"])
+    assert {one.id for one in load_personas("kept.jsonl")} == {first, second}
     assert (made.rows, made.left_out["filtered"], made.left_out["discarded"]) == (2, 1, 1)
     check_subset(tmp_path / "kept.jsonl", {first: 5.0, second: 4.0}, second)
     review.export("kept", where=["rating>=4"])
@@ -235,8 +236,16 @@ def test_personas_of_a_catalogue_come_back_as_personas(tmp_path):
     assert told.items() <= second.attributes.items()
     assert second.attributes["rating"] == 4
     assert {"age", "rating", "status"} <= set(second.untold)  # no prompt tells of the review
-    review.export(tmp_path / "flat.parquet")
-    assert [one.id for one in load_personas(tmp_path / "flat.parquet")] == ["p0", "p1"]
+    for name in ("flat.parquet", "flat.jsonl"):
+        review.export(tmp_path / name)
+        flat = load_personas(tmp_path / name)
+        assert [(one.id, one.description) for one in flat] == [
+            ("p0", "A better one."), ("p1", "number 1")
+        ]  # fmt: skip
+        assert told.items() <= flat[1].attributes.items()
+        answers = {"rating", "status", "better", "persona_original"}
+        assert answers & flat[0].attributes.keys() <= set(flat[0].untold)
+        assert set(flat[0].attributes) - set(flat[0].untold) == {"description", "tags"}
     other = made_review(tmp_path / "people")
     other.submit("ada", ids(other)[0], {"rating": 1})
     with pytest.raises(UsageError, match="no personas of a catalogue"):

@@ -10,6 +10,7 @@ cuts the torn end that a crash has left. A torn end was never acknowledged.
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,6 +58,7 @@ class DecisionLog:
         self.path = folder / log_name(annotator)
         self.history = History()
         self._disk = disk or Disk()
+        self._lock = threading.Lock()  # threads of one process share the history
         self._read = 0
         """Bytes of the file whose decisions are in the history."""
 
@@ -65,7 +67,7 @@ class DecisionLog:
 
         Raises RecordError if the file is damaged, DiskError if it cannot be read.
         """
-        with disk_errors(f"reading {self.path}"):
+        with self._lock, disk_errors(f"reading {self.path}"):
             try:
                 if self.path.stat().st_size == self._read:
                     return
@@ -84,7 +86,7 @@ class DecisionLog:
         append; what it raises leaves the file as it is. Raises DiskError when the disk refuses;
         then none of the decisions is in the file.
         """
-        with disk_errors(f"writing {self.path}"), self._locked() as descriptor:
+        with self._lock, disk_errors(f"writing {self.path}"), self._locked() as descriptor:
             self._take(descriptor)
             decisions = list(make(self.history))
             if not decisions:

@@ -7,11 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 from simnet.disk import Disk
 from simnet.errors import UsageError
-from simnet.review.decision_log import SUFFIX, DecisionLog, annotator_of
+from simnet.review.decision_log import SUFFIX, DecisionLog, annotator_of, log_name
 from simnet.review.decisions import Decision, History
 from simnet.text import counted, did_you_mean
 
 _LONGEST_NAME = 60
+_LONGEST_FILE_NAME = 200
+"""Letters of the name that a file gets, in which letters beyond ASCII take several."""
 
 
 class NewDecision(NamedTuple):
@@ -109,9 +111,8 @@ class DecisionStore:
         if (self._named or known) and annotator not in (names := self.annotators()):
             hint = did_you_mean(annotator, names) or f"; there are {', '.join(names) or 'none'}"
             raise UsageError(f"{self._folder.parent} has no annotator {annotator!r}{hint}")
-        if annotator not in self._logs:
-            self._logs[annotator] = DecisionLog(self._folder, annotator, self._disk)
-        log = self._logs[annotator]
+        made = DecisionLog(self._folder, annotator, self._disk)
+        log = self._logs.setdefault(annotator, made)
         log.refresh()
         return log
 
@@ -120,7 +121,8 @@ def check_annotator(name: str) -> str:
     """Return the name of an annotator. Raises UsageError for one that is no name."""
     if not isinstance(name, str) or not name.strip() or name != name.strip():
         raise UsageError(f"{name!r} is no name for an annotator; give letters and digits")
-    if len(name) > _LONGEST_NAME or not name.isprintable():
+    too_long = len(name) > _LONGEST_NAME or len(log_name(name)) > _LONGEST_FILE_NAME
+    if too_long or not name.isprintable():
         raise UsageError(
             f"{name!r} is no name for an annotator; give at most {_LONGEST_NAME} letters, digits "
             "and signs, on one line"

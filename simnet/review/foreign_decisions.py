@@ -41,11 +41,13 @@ def add_all(
     """Add decisions as those of their annotators, and count them; all or, if it raises, none.
 
     A correction that is the original text is no correction. A decision that an annotator has
-    already, with the same answers, is not added again. Raises InputError, which names `where`, the
-    record and the annotator, for what the review does not allow.
+    already, with the same answers, is not added again; of several on one record the last counts.
+    Raises InputError, which names `where`, the record and the annotator, for what the review does
+    not allow.
     """
     by_annotator: dict[str, list[NewDecision]] = {}
-    for one in decisions:
+    last = {(one.annotator, one.record): one for one in decisions}
+    for one in last.values():
         answers = _changed(review, one)
         decision = NewDecision(one.record, one.action, answers, one.time)
         try:

@@ -5,7 +5,6 @@ from typing import Any
 
 from simnet.errors import UsageError
 from simnet.review.questions import BY, export_columns
-from simnet.review.record_table import ID
 from simnet.review.review_folder import Reviewed
 
 _ORIGIN = {"source": "file", "format": "format", "licence": "licence", "revision": "revision"}
@@ -50,5 +49,4 @@ def _persona(
         "attributes": attributes | given,
         "untold": [*dict.fromkeys([*(row.get("untold") or ()), *given])],
         "source": {_ORIGIN[name]: row.get(name) for name in _ORIGIN if row.get(name) is not None},
-        ID: row[ID],
     }

@@ -86,7 +86,7 @@ def from_catalogue(
         raise InputError(f"{what}: there are no records to review")
     taken = {name for persona, _ in people for name in persona.attributes}
     own = "persona" if "description" in taken else "description"
-    clash = taken & {"id", "persona", "untold", *ORIGIN} - set(without)
+    clash = taken & ({"id", "untold", *ORIGIN} | {own}) - set(without)
     drop = {name: f"attribute_{name}" for name in clash}
     rows_ = [_persona_row(persona, source, own, drop) for persona, source in people]
     records = identified(_left(rows_, without, str(folder)), str(folder), "id")

@@ -87,5 +87,5 @@ def help_text() -> Text:
     for key, what in _HELP.items():
         told.append(key, "bold")
         told.append(f"  {what}\n")
-    told.append("Digits rate, letters choose labels; see the questions below.\n")
+    told.append("Digits rate; 10 is 0, or * where 0 is a rating. Letters choose labels.\n")
     return told
