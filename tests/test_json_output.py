@@ -53,6 +53,12 @@ COMMANDS = {
         "unusable",
         "repeats",
     },
+    ("review", "next", "r", "--as", "ada"): {"record", "questions", "progress"},
+    ("review", "search", "r", "number"): {"found", "records"},
+    ("review", "similar", "r", "number", "--field", "description"): {"field", "records"},
+    ("review", "status", "r"): {"review", "records", "questions", "annotators"},
+    ("review", "agreement", "r"): {"review", "questions"},
+    ("review", "export", "r", "--out", "r.jsonl", "--status", "pending"): {"out", "rows"},
 }
 
 
@@ -69,6 +75,7 @@ def folder(tmp_path_factory):
         for words in (
             ["run", "study.py", "--backend", "fake"],
             ["personas", "import", "people.json"],
+            ["review", "new", "r", "--personas", "personas", "--rating", "q"],
         ):
             assert CliRunner().invoke(app, words).exit_code == 0
     return folder

@@ -19,6 +19,7 @@ from simnet.cli.migrate import migrate
 from simnet.cli.personas.app import app as personas
 from simnet.cli.replay import replay
 from simnet.cli.resume import app as resume
+from simnet.cli.review.app import app as review
 from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
@@ -76,7 +77,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, resume, fork, explain, estimate, export, personas):
+for group in (run, resume, fork, explain, estimate, export, personas, review):
     app.add_typer(group)
 
 

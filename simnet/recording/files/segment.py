@@ -22,7 +22,7 @@ import mmap
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,9 +79,7 @@ class Segment(NamedTuple):
 
 def schema_message(name: str) -> bytes:
     """Encode the first message of a segment of this table."""
-    seal = _seal({"table": name, "version": SCHEMA_VERSION})
-    schema = arrow_schema(name).with_metadata({"simnet": seal})
-    return _sealed(_stream(schema, None, None))
+    return seal_schema(arrow_schema(name), {"table": name, "version": SCHEMA_VERSION})
 
 
 def batch_message(name: str, batch: pa.RecordBatch, first: int) -> bytes:
@@ -90,7 +88,16 @@ def batch_message(name: str, batch: pa.RecordBatch, first: int) -> bytes:
     low, high = bounds(batch, table.time)
     last = [batch.column(key)[-1].as_py() for key in table.key]
     fields = {"rows": batch.num_rows, "first": first, "low": low, "high": high, "last": last}
-    schema = arrow_schema(name)
+    return seal_batch(arrow_schema(name), batch, fields)
+
+
+def seal_schema(schema: pa.Schema, fields: Mapping[str, Any]) -> bytes:
+    """Encode the first message of a stream with columns of any kind; `fields` go into its seal."""
+    return _sealed(_stream(schema.with_metadata({"simnet": _seal(fields)}), None, None))
+
+
+def seal_batch(schema: pa.Schema, batch: pa.RecordBatch, fields: Mapping[str, Any]) -> bytes:
+    """Encode a later message of a stream with these columns; `fields` go into its seal."""
     return _sealed(_stream(schema, batch, _seal(fields))[len(_stream(schema, None, None)) :])
 
 
@@ -111,7 +118,7 @@ def _stream(schema: pa.Schema, batch: pa.RecordBatch | None, seal: str | None) -
     return stream[:-_END_OF_STREAM]
 
 
-def _seal(fields: dict[str, Any]) -> str:
+def _seal(fields: Mapping[str, Any]) -> str:
     seal = {"bytes": "0" * 12, "crc32": _BLANK.decode(), **fields}
     return json.dumps(seal, separators=(",", ":"))
 
@@ -144,7 +151,7 @@ def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:
     batches: list[Batch] = []
     offset, flaw, version = 0, None, None
     while offset < len(data) and flaw is None:
-        size, seal = _check(data[offset:])
+        size, seal = check_message(data[offset:])
         if seal is None:
             flaw = "torn" if size > len(data) - offset else "damaged"
         elif offset == 0:
@@ -166,7 +173,7 @@ def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:
     )
 
 
-def _check(message: memoryview) -> tuple[int, dict[str, Any] | None]:
+def check_message(message: memoryview) -> tuple[int, dict[str, Any] | None]:
     """Check the seal of the first message in `message`.
 
     Returns its length, as far as it is readable, and its seal, None when it is not intact.

@@ -11,6 +11,7 @@ from simnet.personas.sources.families.nemotron import NEMOTRON
 from simnet.personas.sources.families.oasis import REDDIT, TWITTER
 from simnet.personas.sources.families.own import MAPPED, OWN, PERSONA_COLUMN
 from simnet.personas.sources.families.personahub import PERSONAHUB
+from simnet.personas.sources.families.reviewed import REVIEWED
 from simnet.personas.sources.families.silisocs import SILISOCS
 from simnet.personas.sources.families.sotopia import SOTOPIA
 from simnet.personas.sources.families.syndisco import SETTINGS, SYNDISCO
@@ -18,6 +19,7 @@ from simnet.personas.sources.families.tinytroupe import TINYTROUPE
 from simnet.personas.sources.families.ysimulator import YSIMULATOR
 
 SPECIFIC = (
+    REVIEWED,
     TWITTER,
     MIROFISH,
     REDDIT,

@@ -1,0 +1,127 @@
+"""`simnet review next`, `submit`, `discard` and `undo`: decisions one command at a time."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
+from simnet.cli.review.opening import (
+    REVIEWS,
+    Annotator,
+    Field,
+    Name,
+    Reviews,
+    Where,
+    Words,
+    open_review,
+    print_questions,
+    print_record,
+)
+from simnet.errors import UsageError
+from simnet.text import counted, did_you_mean, visible
+
+if TYPE_CHECKING:
+    from simnet.review import Answer, Review
+
+Record = Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", metavar="QUESTION=ANSWER", help="An answer; repeatable."),
+]
+
+
+def next_record(
+    name: Name,
+    annotator: Annotator,
+    words: Words = None,
+    field: Field = None,
+    where: Where = None,
+    after: Annotated[str | None, typer.Option(help="Id of a record to go on behind.")] = None,
+    as_json: AsJson = False,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Show the next record that is pending for an annotator, and what is asked."""
+    review = open_review(name, reviews)
+    conditions = tuple(where or ())
+    record = review.next(annotator, words=words, field=field, where=conditions, after=after)
+    progress = review.progress(annotator)
+    if as_json:
+        from simnet.review.record_table import plain  # noqa: PLC0415  (imports pyarrow)
+
+        found = None if record is None else {"id": record.id, "fields": plain(record.fields)}
+        asked = [question.plain() for question in review.questions]
+        print_json({"record": found, "questions": asked, "progress": progress._asdict()})
+        return
+    if record is not None:
+        print_record(record)
+        print_questions(review.questions)
+    typer.echo(
+        visible(
+            f"{annotator}: {progress.pending} pending, {progress.submitted} submitted, "
+            f"{progress.discarded} discarded"
+        )
+    )
+
+
+def submit(
+    name: Name,
+    record: Record,
+    annotator: Annotator,
+    answer: Answers = None,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Submit answers about a record; labels are separated by commas."""
+    review = open_review(name, reviews)
+    review.submit(annotator, record, read_answers(review, answer or []))
+    _print_next(review, annotator, f"submitted {record}")
+
+
+def discard(
+    name: Name,
+    record: Record,
+    annotator: Annotator,
+    answer: Answers = None,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Leave a record out."""
+    review = open_review(name, reviews)
+    review.discard(annotator, record, read_answers(review, answer or []))
+    _print_next(review, annotator, f"discarded {record}")
+
+
+def undo(
+    name: Name,
+    annotator: Annotator,
+    levels: Annotated[int, typer.Option(min=1, help="How many decisions to take back.")] = 1,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Take back the last decisions of an annotator."""
+    for decision in open_review(name, reviews).undo(annotator, levels):
+        typer.echo(visible(f"{decision.record}: no longer {decision.status}"))
+
+
+def read_answers(review: "Review", texts: list[str]) -> "dict[str, Answer]":
+    """Read `--answer` options. Raises UsageError unless each names a question once."""
+    from simnet.review.questions import parse_answer  # noqa: PLC0415  (imports pyarrow)
+
+    questions = {question.name: question for question in review.questions}
+    answers: dict[str, Answer] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--answer {text}: give QUESTION=ANSWER")
+        if name not in questions:
+            hint = did_you_mean(name, questions) or f"; there are {', '.join(questions)}"
+            raise UsageError(f"--answer {text}: there is no question {name!r}{hint}")
+        if name in answers:
+            raise UsageError(f"--answer {text}: {name!r} is answered already")
+        answers[name] = parse_answer(questions[name], value)
+    return answers
+
+
+def _print_next(review: "Review", annotator: str, done: str) -> None:
+    following = review.next(annotator)
+    left = counted(review.progress(annotator).pending, "record")
+    after = f"next: {following.id} ({left} pending)" if following else "nothing is pending"
+    typer.echo(visible(f"{done}; {after}"))

@@ -1,0 +1,79 @@
+"""`simnet review search` and `similar` find records within a review."""
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
+from simnet.cli.review.opening import (
+    REVIEWS,
+    Field,
+    Name,
+    Reviews,
+    Where,
+    open_review,
+    print_cells,
+)
+
+if TYPE_CHECKING:
+    from simnet.review import Record
+
+Status: TypeAlias = Literal["pending", "submitted", "discarded"]
+Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
+
+
+def search(
+    name: Name,
+    words: Annotated[
+        str | None, typer.Argument(help="Words; those found have all of them.")
+    ] = None,
+    field: Field = None,
+    where: Where = None,
+    status: Annotated[Status | None, typer.Option(help="Only records of this status.")] = None,
+    annotator: Annotated[
+        str | None, typer.Option("--as", help="Whose status; that of all if left out.")
+    ] = None,
+    limit: Limit = 10,
+    as_json: AsJson = False,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Find records by words, conditions and status."""
+    review = open_review(name, reviews)
+    found = review.search(
+        words, field=field, where=tuple(where or ()), status=status, annotator=annotator
+    )
+    shown = found[:limit]
+    if as_json:
+        print_json({"found": len(found), "records": [_plain(record) for record in shown]})
+        return
+    print_cells(["record", field or "text"], [[one.id, one.text(field)] for one in shown], set())
+    typer.echo(f"{len(shown)} of {len(found)} found")
+
+
+def similar(
+    name: Name,
+    to: Annotated[str, typer.Argument(help="The id of a record, or a text.")],
+    field: Annotated[str, typer.Option(help="Column to compare.")],
+    limit: Limit = 10,
+    embedder: Annotated[
+        str | None, typer.Option(help="wordllama, or sentence-transformers:MODEL.")
+    ] = None,
+    as_json: AsJson = False,
+    reviews: Reviews = REVIEWS,
+) -> None:
+    """Find the records most similar to one, or to a text, by the vector of a column."""
+    review = open_review(name, reviews)
+    near = review.similar(to, field=field, limit=limit, embedder=embedder)
+    if as_json:
+        found = [{"score": one.score, **_plain(one.record)} for one in near]
+        print_json({"field": field, "records": found})
+        return
+    cells = [[f"{one.score:.3f}", one.record.id, one.record.text(field)] for one in near]
+    print_cells(["score", "record", field], cells, {"score"})
+
+
+def _plain(record: "Record") -> dict[str, object]:
+    from simnet.review.record_table import plain  # noqa: PLC0415  (imports pyarrow)
+
+    return {"id": record.id, "fields": plain(record.fields)}

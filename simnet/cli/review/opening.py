@@ -1,0 +1,94 @@
+"""Options and printing that the commands of `simnet review` share."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simnet.cli.output import print_table
+from simnet.errors import UsageError
+from simnet.text import terminal_safe, visible
+
+if TYPE_CHECKING:
+    from simnet.review import Question, Record, Review
+
+REVIEWS = Path("reviews")
+"""Where reviews are unless `--reviews` names another folder."""
+SETTINGS = "review.json"
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A review in the folder of reviews, or its path.")
+]
+Reviews = Annotated[Path, typer.Option("--reviews", metavar="DIR", help="Where the reviews are.")]
+Annotator = Annotated[str, typer.Option("--as", metavar="ANNOTATOR", help="Who decides.")]
+Words = Annotated[
+    str | None, typer.Option("--search", metavar="WORDS", help="Only records with all these words.")
+]
+Field = Annotated[str | None, typer.Option(help="Column to search; all if left out.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="CONDITION", help='Such as "likes>=3"; repeatable.'),
+]
+Who = Annotated[
+    list[str] | None,
+    typer.Option("--annotator", help="Count these annotators only; repeatable."),
+]
+
+
+def folder_of(name: str, root: Path) -> Path:
+    """Return the folder of a review: `name` is in `root` unless it is a path."""
+    is_path = "/" in name or name.startswith("~") or (Path(name) / SETTINGS).is_file()
+    return Path(name).expanduser() if is_path else root / name
+
+
+def open_review(name: str, root: Path) -> "Review":
+    """Open a review by its name or path. Raises UsageError if there is none."""
+    from simnet.review import Review  # noqa: PLC0415  (imports pyarrow)
+
+    if not name.strip() or name in {".", ".."}:
+        raise UsageError(f"{name!r} is no name of a review")
+    return Review.open(folder_of(name, root))
+
+
+def print_record(record: "Record", fields: Mapping[str, Any] | None = None) -> None:
+    """Print the fields of a record, one below another; escapes stay visible."""
+    for name, value in {"record": record.id, **(fields or record.fields)}.items():
+        text = _text(value)
+        if text:
+            sys.stdout.write(f"{visible(name)}: {terminal_safe(text)}\n")
+
+
+def print_questions(questions: "tuple[Question, ...]") -> None:
+    """Print what is asked, and which answers are allowed."""
+    for question in questions:
+        need = "" if question.required else ", optional"
+        sys.stdout.write(
+            f"? {visible(question.name)} ({question.kind}{need}): {_allowed(question)}\n"
+        )
+
+
+def print_cells(headings: list[str], rows: list[list[str]], numbers: set[str]) -> None:
+    """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
+    if sys.stdout.isatty():
+        print_table(headings, rows, numbers=numbers)
+        return
+    for row in rows:
+        sys.stdout.write("\t".join(" ".join(terminal_safe(cell).split()) for cell in row) + "\n")
+
+
+def _allowed(question: "Question") -> str:
+    if question.kind == "rating":
+        return f"{question.ratings[0]} to {question.ratings[-1]}"
+    if question.kind == "correction":
+        return f"the text that {visible(str(question.field))} should have"
+    if question.kind == "comment":
+        return "a text"
+    return ", ".join(map(visible, question.labels))
+
+
+def _text(value: Any) -> str:
+    from simnet.review.record_table import as_text  # noqa: PLC0415  (imports pyarrow)
+
+    return as_text(value)

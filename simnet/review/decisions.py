@@ -1,0 +1,91 @@
+"""Decisions of annotators, and the state that follows from them when some are undone."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from simnet.review.questions import Answer
+
+Action: TypeAlias = Literal["submit", "discard", "undo"]
+Status: TypeAlias = Literal["pending", "submitted", "discarded"]
+
+STATUSES: tuple[Status, ...] = ("pending", "submitted", "discarded")
+KEPT: tuple[Status, ...] = ("submitted",)
+"""The statuses of the records that an export has unless others are named."""
+STATUS_OF: Mapping[str, Status] = {"submit": "submitted", "discard": "discarded"}
+
+
+class Decision(NamedTuple):
+    """One decision of one annotator, as it is kept for good."""
+
+    number: int
+    """Counts the decisions of this annotator, from 1."""
+    time: datetime
+    """When it was made, in UTC."""
+    annotator: str
+    record: str
+    """The id of the record; of an undo, that of the decision that it takes back."""
+    action: Action
+    answers: Mapping[str, Answer]
+    """Answers by the names of questions; empty for an undo."""
+    undoes: int | None = None
+    """The number of the decision that an undo takes back."""
+    origin: str | None = None
+    """The tool that it was imported from; None if it was made here."""
+
+    @property
+    def status(self) -> Status:
+        """What the decision makes of the record."""
+        return STATUS_OF.get(self.action, "pending")
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row of the log."""
+        return self._asdict() | {"answers": json.dumps(dict(self.answers), ensure_ascii=False)}
+
+
+def decision_of(row: Mapping[str, Any]) -> Decision:
+    """Make a decision of a row of the log."""
+    return Decision(**{**row, "answers": json.loads(row["answers"])})
+
+
+class History:
+    """The decisions of one annotator, in their order, with what is undone and what holds."""
+
+    def __init__(self) -> None:
+        self.decisions: list[Decision] = []
+        self._held: dict[str, list[Decision]] = {}
+        """Decisions on each record that are not undone, the last one last."""
+        self._stack: list[Decision] = []
+        """All decisions that are not undone, the last one last."""
+
+    def extend(self, decisions: Iterable[Decision]) -> None:
+        """Add later decisions."""
+        for decision in decisions:
+            self.decisions.append(decision)
+            if decision.action == "undo":
+                self._undo(decision.undoes)
+            else:
+                self._stack.append(decision)
+                self._held.setdefault(decision.record, []).append(decision)
+
+    def of(self, record: str) -> Decision | None:
+        """Return the decision that holds for a record; None while it is pending."""
+        held = self._held.get(record)
+        return held[-1] if held else None
+
+    def standing(self) -> list[Decision]:
+        """Return the decisions that are not undone, in their order; an undo takes the last back."""
+        return list(self._stack)
+
+    def decided(self) -> dict[str, Decision]:
+        """Return the decision that holds for each record that is not pending."""
+        return {record: held[-1] for record, held in self._held.items() if held}
+
+    def _undo(self, number: int | None) -> None:
+        for place in range(len(self._stack) - 1, -1, -1):
+            decision = self._stack[place]
+            if decision.number == number:
+                del self._stack[place]
+                self._held[decision.record].remove(decision)
+                return

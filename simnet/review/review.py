@@ -1,0 +1,150 @@
+"""A review: records, questions about them, and what annotators decided."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simnet.errors import InputError
+from simnet.review.decision_store import NewDecision, check_annotator
+from simnet.review.decisions import Decision
+from simnet.review.opened_review import OpenedReview
+from simnet.review.questions import Answer, Question, check_questions
+from simnet.review.record_search import conditions
+from simnet.review.record_set import RecordSet
+from simnet.review.record_table import Record
+from simnet.review.review_folder import (
+    ReviewSettings,
+    create_folder,
+)
+from simnet.text import counted, did_you_mean
+
+if TYPE_CHECKING:
+    from simnet.review.record_sources import Drawn
+
+
+class Review(OpenedReview):
+    """A review in a folder, opened to decide and to read.
+
+    Several processes may have it open at once; each call sees what all of them decided. Methods
+    raise RecordError if a file of the folder is damaged, and DiskError when the disk refuses.
+    """
+
+    @classmethod
+    def new(
+        cls,
+        folder: str | Path,
+        source: "Drawn",
+        questions: Sequence[Question],
+        *,
+        annotators: Sequence[str] = (),
+        words: str | None = None,
+        field: str | None = None,
+        where: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> "Review":
+        """Make a review of records that `from_file`, `from_catalogue` or `from_run` read.
+
+        Only the records that have all `words` (in `field`, if it is given) and fulfil the
+        conditions `where` are taken, at most `limit`; see `search`. If `annotators` are named,
+        nobody else may decide. The folder appears whole or not at all.
+
+        Raises InputError for questions that do not fit each other or the records, or if no record
+        is left, and UsageError if the folder exists or a column is not there.
+        """
+        folder = Path(folder).expanduser()
+        names = tuple(check_annotator(name) for name in annotators)
+        drawn = RecordSet(source.records, "the source")
+        check_questions(questions, drawn.columns)
+        taken = drawn.select(words, field, conditions(where, drawn.columns))[:limit]
+        if not taken:
+            raise InputError(f"none of the {counted(len(drawn), 'record')} is left to review")
+        settings = ReviewSettings(folder.name, tuple(questions), names, source.facts)
+        create_folder(folder, settings, taken)
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Review":
+        """Open a review.
+
+        Raises UsageError if there is no such folder, RecordError if it is something else.
+        """
+        return cls(folder)
+
+    def next(
+        self,
+        annotator: str,
+        *,
+        words: str | None = None,
+        field: str | None = None,
+        where: Sequence[str] = (),
+        after: str | None = None,
+    ) -> Record | None:
+        """Return the first record that is pending for an annotator; None if there is none.
+
+        With `after`, records behind the one of that id come first. `words`, `field` and `where` are
+        those of `search`.
+        """
+        pending = self.search(
+            words, field=field, where=where, status="pending", annotator=annotator
+        )
+        start = -1 if after is None else self._set.place(after)
+        behind = [record for record in pending if self._set.place(record.id) > start]
+        return next(iter([*behind, *pending]), None)
+
+    def submit(self, annotator: str, record: str, answers: Mapping[str, Any]) -> Decision:
+        """Record answers to the questions about a record, in place of an earlier decision.
+
+        `answers` has values by the names of questions; None is no answer. The decision is on the
+        disk when this returns. Raises InputError for an unknown question, an answer that is not
+        allowed or a required one that is missing.
+        """
+        return self.add(annotator, [NewDecision(record, "submit", answers)])[0]
+
+    def discard(
+        self, annotator: str, record: str, answers: Mapping[str, Any] | None = None
+    ) -> Decision:
+        """Leave a record out, in place of an earlier decision.
+
+        Answers, such as a comment, may be given and are never required.
+        """
+        return self.add(annotator, [NewDecision(record, "discard", answers or {})])[0]
+
+    def undo(self, annotator: str, levels: int = 1) -> list[Decision]:
+        """Take back the last decisions of an annotator, and return them, the last first.
+
+        What held before holds again: an earlier decision on the record, or none. The decisions stay
+        in the file, and the undo is added. Raises UsageError if there are not so many.
+        """
+        return self._store.undo(annotator, levels)
+
+    def add(
+        self, annotator: str, decisions: Sequence[NewDecision], origin: str | None = None
+    ) -> list[Decision]:
+        """Record several decisions of an annotator at once: all of them or, if it raises, none.
+
+        `origin` names the tool that they come from. Raises as `submit` does.
+        """
+        checked = [self.checked(one) for one in decisions]
+        return self._store.add(annotator, checked, origin)
+
+    def checked(self, decision: NewDecision) -> NewDecision:
+        """Return a decision with its answers as they are kept. Raises as `submit` does."""
+        record, given = self.record(decision.record), dict(decision.answers)
+        for name in given:
+            if name not in self._questions:
+                hint = did_you_mean(name, self._questions) or f"; there are {self._named()}"
+                raise InputError(f"record {record.id!r}: there is no question {name!r}{hint}")
+        answers: dict[str, Answer] = {
+            name: question.check(given[name])
+            for name, question in self._questions.items()
+            if given.get(name) is not None
+        }
+        missing = [one.name for one in self.questions if one.required and one.name not in answers]
+        if decision.action == "submit" and missing:
+            raise InputError(
+                f"record {record.id!r}: no answer to {', '.join(missing)}, which is required"
+            )
+        return decision._replace(record=record.id, answers=answers)
+
+    def _named(self) -> str:
+        return ", ".join(self._questions)
