@@ -62,7 +62,7 @@ def explain_prompt(
     if encoder is None:
         count, how, total = _estimate, "estimated: four characters a token", None
     else:
-        count, how = encoder.count, f"counted by the tokenizer of {counter.model}"
+        count, how = encoder.count, f"counted by the tokenizer of {counter.recorded_name}"
         total = len(encoder.encode(explained.system, explained.user))
     figures = _figures(explained, count, total, how, encoder.length if encoder else None)
     if as_json:

@@ -30,7 +30,7 @@ from simnet.inference.reasoning import message_parts, without_reasoning
 from simnet.inference.retry_waits import RetryWaits
 from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.throttle import Throttle
-from simnet.text import counted, one_line
+from simnet.text import counted, file_name, one_line
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
@@ -49,7 +49,7 @@ class OpenAIModel:
 
     def __init__(self, model: str, endpoint: Endpoint) -> None:
         openai = client_library()
-        self.name = model
+        self.name = file_name(model)  # a local server may name a model by its path
         self._endpoint = endpoint
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
