@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from simnet.cli.app import app
 
 FOLDERS = ("simnet", "scenarios", "benchmarks")
-FEW_CALLS = 700
+FEW_CALLS = 100
 SPENT = 75
 """Exit code of a run that a budget ended."""
 LARGE = re.compile(r"\d{6,}")

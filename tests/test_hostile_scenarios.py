@@ -364,7 +364,7 @@ def test_a_model_that_raises_what_it_may_not_ends_the_run_with_its_place(tmp_pat
 
 def test_code_that_swallows_every_error_is_no_hang(tmp_path):
     async def stubborn(me, view, ask):
-        for _ in range(3000):
+        for _ in range(500):
             with contextlib.suppress(Exception):
                 await ask("s", "u")
         return []
