@@ -16,6 +16,8 @@ SORT_PINS := import re, sys; print(*sorted(sys.stdin.read().splitlines(), \
 	key=lambda pin: re.sub("[-_.]+", "-", pin.split("==")[0]).lower()), sep="\n")
 FAST := not ray and not vllm and not slow
 export OMP_NUM_THREADS ?= 2
+# Where it is set, every process compiles simnet and the tests anew, each command of a test too.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints clean
 .DEFAULT_GOAL := demo

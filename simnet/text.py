@@ -122,3 +122,11 @@ def plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
         return f"{noun[:-1]}ies"
     return f"{noun}{'es' if noun.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's'}"
+
+
+def file_name(name: str) -> str:
+    """Return a name without the folders of somebody's disk; addresses and names are kept."""
+    if "://" in name:
+        return name
+    is_local = name.startswith(("/", "~", ".", "\\")) or re.match(r"[A-Za-z]:[\\/]", name)
+    return re.split(r"[\\/]", name.rstrip("\\/"))[-1] if is_local else name

@@ -1,5 +1,8 @@
 """Settings of the test suite."""
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Two slow cores are shared by much else: wall time says nothing about a single example.
@@ -11,3 +14,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("simnet")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_folder(tmp_path_factory):
+    """Keep what runs note about this machine out of the user's state folder."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk():
+    """Leave out fsync in this process: no test sees a power cut, and thousands of them wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # raises for a bad descriptor, as fsync does
+        yield

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from importlib.util import find_spec
 
 import pytest
 from typer.testing import CliRunner
@@ -81,10 +82,10 @@ def test_folders_and_addresses_go_with_their_backends():
     assert (chosen.name, chosen.encoder()) == ("openai", None)
 
 
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed")
 def test_the_command_line_finds_an_adapter_that_is_not_served_before_anything_starts(
     tmp_path, monkeypatch
 ):
-    pytest.importorskip("vllm")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.py").write_text(
         "from simnet import Cohort, Scenario, sample\n"

@@ -1,7 +1,10 @@
 """The commands for runs there are: resume, fork, replay, verify, and runs begun once."""
 
 import json
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
@@ -12,6 +15,7 @@ import simnet as python_api
 from simnet import Cohort, FakeModel, Run, Scenario, sample
 from simnet.cli import launching
 from simnet.cli.app import app
+from simnet.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.runs.launcher import launch
@@ -32,6 +36,8 @@ def town(manner: str = "", people: int = 5, said: str = "", lasts: float = 5400.
 arms = {"calm": town(manner="Be calm."), "furious": town(manner="Be furious.")}
 """
 AT = 40 * 60.0
+MADE = {}
+"""Folders with one run each that tests copy, by how it was made."""
 
 
 class Line:
@@ -70,20 +76,49 @@ def line_in(tmp_path, monkeypatch):
     return line
 
 
+def how(kind, simnet, arguments):
+    """Say how a run is made: whatever it depends on."""
+    return kind, arguments, simnet.model, Path("town.py").read_text(encoding="utf-8")
+
+
+def copied(kind, simnet, arguments):
+    """Copy a run of the same kind that an earlier test made in the same way; None if none did."""
+    made = MADE.get(how(kind, simnet, arguments))
+    if made is None or simnet.runs.exists():
+        return None
+    shutil.copytree(made, simnet.runs)
+    run = simnet.newest()
+    remember("scenario", run.id, Path("town.py"))
+    return run
+
+
+def keep(kind, simnet, arguments):
+    """Keep a copy of the first run in a folder for other tests."""
+    key = how(kind, simnet, arguments)
+    if key not in MADE and len(simnet.folders()) == 1:
+        folder = Path(tempfile.mkdtemp(dir=simnet.runs.parents[1])) / "runs"
+        MADE[key] = shutil.copytree(simnet.runs, folder)
+    return simnet.newest()
+
+
 def begin(simnet, *arguments):
+    if (run := copied("begin", simnet, arguments)) is not None:
+        return run
     result = simnet("run", "town.py:town", "--backend", "fake", "--quiet", *arguments)
     assert result.exit_code == 0, result.output
-    return simnet.newest()
+    return keep("begin", simnet, arguments)
 
 
 def break_off(simnet, *arguments):
     """Begin a run whose model dies on the way."""
+    if (run := copied("break off", simnet, arguments)) is not None:
+        return run
     simnet.model = lambda: Dying(12, simnet.runs)
     result = simnet("run", "town.py:town", "--backend", "fake", "--quiet", *arguments)
     assert result.exit_code == 1
     assert "the model is gone" in result.stderr
     simnet.model = FakeModel
-    return simnet.newest()
+    return keep("break off", simnet, arguments)
 
 
 def content(folder):

@@ -177,6 +177,7 @@ def html_of(site):
     return {path: Tags(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # other packages' own
 def test_the_site_builds_shows_every_public_name_and_loads_nothing_from_elsewhere(site):
     tags = html_of(site)

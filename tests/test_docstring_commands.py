@@ -21,10 +21,11 @@ from typer.testing import CliRunner
 from simnet.cli.app import app
 
 FOLDERS = ("simnet", "scenarios", "benchmarks")
-FEW_CALLS = 700
+FEW_CALLS = 100
 SPENT = 75
 """Exit code of a run that a budget ended."""
 LARGE = re.compile(r"\d{6,}")
+SMALL = "2000"
 EXAMPLE = re.compile(r"::\n\n((?: {4}.*\n?|\n)+)")
 COMMAND = re.compile(r"^(simnet|python) ", re.MULTILINE)
 FILES = {
@@ -81,16 +82,19 @@ def cheap(words):
     return [*words[1:], *backend, "--no-ray", "--max-calls", str(FEW_CALLS)]
 
 
-@pytest.mark.parametrize(
-    "docstring",
-    [
-        pytest.param(
-            one, id=one.name, marks=[pytest.mark.slow] if LARGE.search(str(one.commands)) else []
-        )
-        for one in FOUND
-        if one.name.split("/")[0] != "benchmarks"
-    ],
-)
+def sizes():
+    """Yield each docstring; one whose numbers are large as it is, slow, and with small ones."""
+    for one in FOUND:
+        if one.name.split("/")[0] == "benchmarks":
+            continue
+        large = LARGE.search(str(one.commands)) is not None
+        yield pytest.param(one, id=one.name, marks=[pytest.mark.slow] if large else [])
+        if large:
+            small = [[LARGE.sub(SMALL, word) for word in words] for words in one.commands]
+            yield pytest.param(one._replace(commands=small), id=f"{one.name}, small")
+
+
+@pytest.mark.parametrize("docstring", list(sizes()))
 def test_the_commands_and_the_code_of_a_docstring_run(docstring, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     for name, text in FILES.items():

@@ -155,8 +155,8 @@ def test_counts_of_tokens_that_cannot_be_are_not_believed(count):
     stub = StubEndpoint(lambda number, asked: (200, {}, json.dumps(body)))
     [done], _ = ask(stub, prompts(1))
     assert (done.text, done.usable) == ("a line", True)
-    assert 0 <= done.output_tokens <= 1
-    assert 0 <= done.prompt_tokens <= 1
+    assert done.output_tokens in {None, 0, 1}
+    assert done.prompt_tokens in {None, 0, 1}
 
 
 def test_prompts_are_not_sent_where_an_endpoint_redirects_them():
@@ -229,3 +229,14 @@ def test_cached_tokens_that_an_endpoint_does_not_tell_are_unknown_and_not_none()
     mixed = StubEndpoint(lambda number, asked: (200, {}, silent) if number == 1 else None)
     _, figures = ask(mixed, prompts(2))
     assert figures.hit_rate == 0.8
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": "3"}])
+def test_tokens_that_an_endpoint_does_not_tell_are_unknown(usage):
+    body = json.loads(reply("a line"))
+    body["usage"] = usage
+    silent = json.dumps(body)
+    [done], figures = ask(StubEndpoint(lambda number, asked: (200, {}, silent)), prompts(1))
+    assert (done.prompt_tokens, done.cached_tokens, done.output_tokens) == (None, None, None)
+    assert (figures.replies, figures.unknown_in, figures.unknown_out) == (1, 1, 1)
+    assert figures.hit_rate is None

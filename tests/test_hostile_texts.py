@@ -149,13 +149,13 @@ def check(encoder, seed, count):
     assert trimmed > 0
 
 
-def test_ten_thousand_hostile_texts_leave_the_template_and_the_limit_alone(encoder):
-    check(encoder, 1, 10_000)
+def test_hostile_texts_leave_the_template_and_the_limit_alone(encoder):
+    check(encoder, 1, 2_000)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 7))
-def test_so_do_texts_of_other_seeds(encoder, seed):
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_so_do_ten_thousand_texts_of_any_seed(encoder, seed):
     check(encoder, seed, 10_000)
 
 

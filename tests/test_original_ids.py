@@ -4,6 +4,7 @@ import json
 import pickle
 
 import pytest
+from typer.testing import CliRunner
 
 from simnet import (
     HOUR,
@@ -17,6 +18,7 @@ from simnet import (
     Write,
     load_personas,
 )
+from simnet.cli.app import app
 from simnet.errors import InputError, ScenarioError
 from simnet.networks import edges, random_followees, together
 from simnet.scenario.initial_network import network_of
@@ -115,3 +117,31 @@ def test_a_scenario_with_a_file_of_ties_needs_the_file_no_more(tmp_path, people)
     sent = pickle.dumps(town(people, ties=edges(path)))
     path.unlink()
     assert pairs(pickle.loads(sent)) == [("Ada_Lane", "ben_example.org")]
+
+
+def test_the_command_line_finds_people_by_the_ids_of_their_own_file(tmp_path, monkeypatch):
+    (tmp_path / "people.json").write_text(json.dumps(ROWS), encoding="utf-8")
+    (tmp_path / "town.py").write_text(
+        "from simnet import HOUR, MINUTE, Cohort, Scenario, Steps, load_personas\n"
+        "people = load_personas('people.json')\n"
+        "cohort = Cohort('c', people, rhythm=Steps(20 * MINUTE), follows={'c': 1.0})\n"
+        "town = Scenario('town', [cohort], lasts=HOUR)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def shown(*words):
+        done = CliRunner().invoke(app, [*words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    shown("run", "town.py", "--backend", "fake", "--quiet")
+    explain = ("explain", "town.py", "--backend", "fake", "--who")
+    show = ("show", "latest", "--events", "--who")
+    for original, handle in zip(ROWS, HANDLES, strict=True):
+        for name in (original["id"], f"@{original['id']}", f"@{handle}"):
+            assert shown(*explain, name) == shown(*explain, handle)
+            assert shown(*show, name) == shown(*show, handle)
+    for words in ((*explain, "Ada"), (*show, "Ada"), (*show, ""), (*explain, "@")):
+        refused = CliRunner().invoke(app, [*words])
+        assert refused.exit_code == 2, refused.output

@@ -22,7 +22,7 @@ from simnet.personas import Catalogue
 from simnet.personas.generate import parse
 from simnet.personas.source import Source
 from simnet.personas.sources import read
-from simnet.personas.sources.origin import file_name
+from simnet.text import file_name
 
 ROW = {"input persona": "A nurse on nights.", "synthesized text": "x", "description": "y"}
 

@@ -5,13 +5,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.inference.statistics import cached_share
+from simnet.inference.statistics import cached_share, known_sum
 from simnet.recording.reading.run import Run
 
 OPEN = "(open)"
 """Stands for the verb of a turn that had no outcome when the run stopped."""
 _KEY = ["who", "turn"]
-_COUNTED = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds", "uncounted_tokens")
+_READ = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds")
+_COUNTED = (*_READ, "uncounted_tokens", "unknown_in", "unknown_out")
 
 
 class Cost(NamedTuple):
@@ -24,17 +25,40 @@ class Cost(NamedTuple):
     """Number of turns that called a model."""
     calls: int
     prompt_tokens: int
+    """Of the calls of which that is known, as with the two counts below."""
     cached_tokens: int
-    """Of the calls of which that is known."""
     output_tokens: int
     seconds: float
     """Summed wall time of the calls; they overlap."""
     uncounted_tokens: int = 0
     """Prompt tokens of calls of which it is unknown how many were in the model's cache."""
+    unknown_in: int = 0
+    """Calls whose prompt tokens are unknown, so that `prompt_tokens` is a lower bound."""
+    unknown_out: int = 0
+    """Calls whose output tokens are unknown, so that `output_tokens` is a lower bound."""
+
+    @property
+    def tokens_in(self) -> int | None:
+        """The known prompt tokens; None if those of no call are known."""
+        return known_sum(self.prompt_tokens, self.unknown_in, self.calls)
+
+    @property
+    def tokens_out(self) -> int | None:
+        """The known output tokens; None if those of no call are known."""
+        return known_sum(self.output_tokens, self.unknown_out, self.calls)
+
+    def figures(self) -> dict[str, str | int | float | None]:
+        """Return the fields by name; a sum of tokens is None if no call told it."""
+        cached = None if self.cached is None else self.cached_tokens
+        fields: dict[str, str | int | float | None] = self._asdict()
+        sums = {"prompt_tokens": self.tokens_in, "output_tokens": self.tokens_out}
+        return fields | sums | {"cached_tokens": cached}
 
     @property
     def cached(self) -> float | None:
         """Share of the prompt tokens that were in the model's cache, 0 to 1; None if unknown."""
+        if self.tokens_in is None:
+            return None
         return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
 
@@ -43,11 +67,7 @@ def costs(run: Run) -> list[Cost]:
 
     A call answered by the completion of an identical one counts like the others.
     """
-    calls = run.table("calls").to_table(columns=[*_KEY, *_COUNTED[:-1]])
-    unknown = pc.if_else(calls["cached_tokens"].is_null(), calls["prompt_tokens"], 0)
-    calls = calls.append_column("uncounted_tokens", unknown)
-    position = calls.schema.get_field_index("cached_tokens")
-    calls = calls.set_column(position, "cached_tokens", calls["cached_tokens"].fill_null(0))
+    calls = _with_unknown(run.table("calls").to_table(columns=[*_KEY, *_READ]))
     joined = calls.join(_outcomes(run), _KEY, join_type="left outer")
     joined = joined.join(_members(run), "who", join_type="left outer")
     verbs = pc.if_else(pc.equal(joined["outcome"], "failed"), "failed", joined["verb"])
@@ -61,6 +81,18 @@ def costs(run: Run) -> list[Cost]:
     columns = [summed[name].to_pylist() for name in (*names, *(f"{n}_sum" for n in _COUNTED))]
     rows = [Cost(*values) for values in zip(*columns, strict=True)]
     return sorted(rows, key=lambda row: (-row.prompt_tokens - row.output_tokens, row))
+
+
+def _with_unknown(calls: pa.Table) -> pa.Table:
+    """Put 0 for counts that are unknown, and add columns that say how much is."""
+    unknown_in, unknown_out = (calls[f"{name}_tokens"].is_null() for name in ("prompt", "output"))
+    uncounted = pc.if_else(calls["cached_tokens"].is_null(), calls["prompt_tokens"], 0)
+    for position, name in enumerate(calls.column_names):
+        if name.endswith("_tokens"):
+            calls = calls.set_column(position, name, calls[name].fill_null(0))
+    calls = calls.append_column("uncounted_tokens", uncounted.fill_null(0))
+    calls = calls.append_column("unknown_in", pc.cast(unknown_in, pa.int64()))
+    return calls.append_column("unknown_out", pc.cast(unknown_out, pa.int64()))
 
 
 def _outcomes(run: Run) -> pa.Table:

@@ -9,6 +9,7 @@ from rich.tree import Tree
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
 from simnet.errors import UsageError
+from simnet.personas.names import normal
 from simnet.recording.files.manifest import model_names
 from simnet.recording.reading.run import Run
 from simnet.text import counted, did_you_mean, terminal_safe, visible
@@ -29,12 +30,12 @@ def show(
 ) -> None:
     """Print the threads of a run, or with `events` its events in order of time.
 
-    At most `limit` threads or events are printed, with `who` only those that this member took
-    part in. Raises UsageError if there is no such member.
+    At most `limit` threads or events are printed, with `who`, a handle or an id from before an
+    import, only those that this member took part in. Raises UsageError if there is no such member.
     """
     all_events = list(rows(run.read("events")))
     if who is not None:
-        _check_handle(run, all_events, who)
+        who = _handle(run, all_events, who)
     threads = gather(all_events, run.relations)
     console.print(_title(run))
     colours = _colours(event.cohort for event in all_events)
@@ -46,11 +47,18 @@ def show(
     console.print(_closing(threads))
 
 
-def _check_handle(run: Run, all_events: list[Event], who: str) -> None:
-    handles = {event.who for event in all_events} | set(run.read("personas")["id"].to_pylist())
-    if who not in handles:
-        hint = did_you_mean(who, handles)
-        raise UsageError(f"nobody in this run has the handle {who!r}{hint}")
+def _handle(run: Run, all_events: list[Event], who: str) -> str:
+    """Find a member by handle, else by the id that one persona alone had before its import."""
+    personas = run.read("personas").select(["id", "original_id"]).to_pylist()
+    handles = {event.who for event in all_events} | {row["id"] for row in personas}
+    for name in (who, normal(who.strip()), normal(who.strip().removeprefix("@"))):
+        if name in handles:
+            return name
+        found = [row["id"] for row in personas if normal(row["original_id"] or "") == name]
+        if name and len(found) == 1:
+            return str(found[0])
+    hint = did_you_mean(who, handles)
+    raise UsageError(f"nobody in this run has the handle {who!r}{hint}")
 
 
 def _colours(cohorts: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from simnet.cli.display.pace import format_cached
+from simnet.cli.display.pace import format_cached, format_sum
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing, print_table
@@ -25,7 +25,7 @@ def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) ->
     print_missing(opened)
     rows = costs(opened)
     if as_json:
-        print_json({"run": opened.id, "costs": [row._asdict() for row in rows]})
+        print_json({"run": opened.id, "costs": [row.figures() for row in rows]})
     elif rows:
         cells = [_cells(row) for row in [*rows, _total(rows)]]
         print_table(HEADINGS, cells, numbers=HEADINGS[2:])
@@ -39,6 +39,7 @@ def _total(rows: "Sequence[Cost]") -> "Cost":
 
 
 def _cells(row: "Cost") -> list[str]:
-    counts = (row.turns, row.calls, row.prompt_tokens)
-    cached = format_cached(row.cached)
-    return [row.cohort, row.verb, *(f"{n:,}" for n in counts), cached, f"{row.output_tokens:,}"]
+    tokens_in = format_sum(row.tokens_in, row.unknown_in)
+    tokens_out = format_sum(row.tokens_out, row.unknown_out)
+    counts = (f"{row.turns:,}", f"{row.calls:,}")
+    return [row.cohort, row.verb, *counts, tokens_in, format_cached(row.cached), tokens_out]

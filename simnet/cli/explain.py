@@ -39,7 +39,7 @@ CHARACTERS_PER_TOKEN = 4
 @app.command(name="explain")
 def explain_prompt(
     target: Target,
-    who: Annotated[str, typer.Option(metavar="HANDLE", help="Whose prompt.")],
+    who: Annotated[str, typer.Option(metavar="HANDLE_OR_ID", help="Whose prompt.")],
     at: Annotated[str, typer.Option(metavar="TIME", help="Simulated time, such as 6h.")] = "0s",
     sets: Sets = None,
     seed: Seed = None,
@@ -49,12 +49,12 @@ def explain_prompt(
     as_json: AsJson = False,
 ) -> None:
     """Print what a persona is told, part by part, with token counts; asks no model."""
-    from simnet.planning.explain import explain  # noqa: PLC0415
+    from simnet.planning.explain import explain, handle_of  # noqa: PLC0415
     from simnet.scenario.loading import load_scenario  # noqa: PLC0415
 
     moment = read_time("--at", at)
     scenario = load_scenario(target, sets or (), seed).scenario
-    handle = who.removeprefix("@")
+    handle = handle_of(scenario, who)
     options = ModelFlags(model=model, backend=backend, also=also).read()
     counter = _token_counter(options, scenario, handle)
     encoder = counter.encoder()
@@ -62,7 +62,7 @@ def explain_prompt(
     if encoder is None:
         count, how, total = _estimate, "estimated: four characters a token", None
     else:
-        count, how = encoder.count, f"counted by the tokenizer of {counter.model}"
+        count, how = encoder.count, f"counted by the tokenizer of {counter.recorded_name}"
         total = len(encoder.encode(explained.system, explained.user))
     figures = _figures(explained, count, total, how, encoder.length if encoder else None)
     if as_json:
@@ -80,7 +80,7 @@ def _token_counter(options: "ModelOptions", scenario: "Scenario", who: str) -> "
     from simnet.inference.backends.choice import choose  # noqa: PLC0415
     from simnet.runtime.models import model_of  # noqa: PLC0415
 
-    name = model_of(scenario, who) if who in scenario.handles() else None
+    name = model_of(scenario, who)
     if name is not None and name not in options.models and options.backend != "fake":
         raise UsageError(
             f"@{who} asks the model {name!r}; add --also {name}=MODEL, or --backend fake for an "

@@ -15,7 +15,10 @@ def show(
     runs: Runs = RUNS,
     limit: Annotated[int | None, typer.Option(min=1, help="Most threads or events.")] = None,
     events: Annotated[bool, typer.Option("--events", help="All events in order of time.")] = False,
-    who: Annotated[str | None, typer.Option(help="Only what this member took part in.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Option(metavar="HANDLE_OR_ID", help="Only what this member took part in."),
+    ] = None,
 ) -> None:
     """Print the threads of a run as people would read them."""
     from rich.console import Console  # noqa: PLC0415

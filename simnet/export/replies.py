@@ -265,7 +265,8 @@ def calls_of(run: Run, turns: Collection[Turn]) -> dict[Turn, list[ServedCall]]:
         turn = (row["who"], row["turn"])
         if turn in turns and row["finish"] in USABLE:
             fields = {name: row[name] for name in ServedCall._fields[:-1]}
-            tokens = row["prompt_tokens"] + row["output_tokens"]
+            counts = (row["prompt_tokens"], row["output_tokens"])
+            tokens = 0 if None in counts else sum(counts)
             found.setdefault(turn, []).append(ServedCall(**fields, tokens=tokens))
     return found
 

@@ -13,6 +13,7 @@ from simnet.errors import UsageError
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
+from simnet.text import file_name
 
 if TYPE_CHECKING:
     from simnet.inference.tokens import ChatEncoder
@@ -61,6 +62,20 @@ class Backend(ABC):
         when the software it needs is not installed.
         """
 
+    @classmethod
+    def recorded_model(cls, name: str, checksum: str | None) -> str:
+        """Return what `model` is for a model that a record has by its name and checksum.
+
+        Raises ModelNotFoundError, with both, if its files are not where they were.
+        """
+        del checksum  # for backends that load files
+        return name
+
+    @property
+    def recorded_name(self) -> str:
+        """The name of the model in records and messages: never where it is on this machine."""
+        return file_name(self.model)
+
     def ready(self, progress: Callable[[str], None]) -> Self:
         """Return this backend with its model found, and downloaded or converted if needed.
 
@@ -87,6 +102,10 @@ class Backend(ABC):
     def checksum(self) -> str | None:
         """Hash the model's files, where their checksums are known; call `ready` before."""
         return None
+
+    def adapter_checksums(self) -> Mapping[str, str]:
+        """Hash the files of each adapter that is loaded from a folder, by its name."""
+        return {}
 
     @property
     def revision(self) -> str | None:

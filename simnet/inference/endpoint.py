@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from simnet.distribution import install_command
 from simnet.errors import InputError, ModelNotFoundError, UsageError, reason
 from simnet.inference.endpoint_errors import words
-from simnet.text import one_line
+from simnet.text import file_name, one_line
 
 MASK = "***"
 """Shown in place of a secret."""
@@ -75,6 +75,16 @@ class Endpoint:
             "as the base URL"
         )
 
+    def full_name(self, model: str) -> str:
+        """Return the listed name of a model, which may be the path of a file on the server.
+
+        Records have the last part of a path alone, so that part finds it too, if it is unique.
+        """
+        if model in self.served:
+            return model
+        found = [name for name in self.served if file_name(name) == model]
+        return found[0] if len(found) == 1 else model
+
     def ready(self, model: str) -> "Endpoint":
         """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
 
@@ -92,17 +102,14 @@ class Endpoint:
         if models is None:
             return replace(self, constrains=bool(self.constrains))
         names = tuple(sorted(name for name, _ in models))
-        if names and model not in names:
+        listed = replace(self, served=names)
+        if names and listed.full_name(model) not in names:
             raise ModelNotFoundError(
                 f"{self.shown_url} has no model {model!r}; it has: "
                 + ", ".join(map(one_line, names[:20]))
             )
         by_vllm = any(owner == "vllm" for _, owner in models)
-        return replace(
-            self,
-            served=names,
-            constrains=by_vllm if self.constrains is None else self.constrains,
-        )
+        return replace(listed, constrains=by_vllm if self.constrains is None else self.constrains)
 
     def _list(self, model: str) -> list[tuple[str, str]] | None:
         """List (name, owner) of the models that are served; None if the endpoint has no list."""

@@ -30,7 +30,7 @@ _ELSEWHERE = {
     "base_url": "give the address with --base-url",
 }
 """Settings that have an option of their own."""
-_INTERNAL = frozenset({"extra", "served", *_ELSEWHERE})
+_INTERNAL = frozenset({"extra", "served", "name", *_ELSEWHERE})
 _SIMPLE: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),

@@ -96,10 +96,11 @@ class Completion(NamedTuple):
     finish: str = "stop"
     """stop | length | repetition, with a reply in `text`; abort | deadline | error, with the
     reason why there is none."""
-    prompt_tokens: int = 0
+    prompt_tokens: int | None = 0
+    """Tokens of the prompt; None if the model does not tell, as with the two counts below."""
     cached_tokens: int | None = 0
     """Prompt tokens that were in the model's prefix cache; None if it does not tell."""
-    output_tokens: int = 0
+    output_tokens: int | None = 0
     seconds: float = 0.0
     """Wall time from admission to the last token."""
     reasoning: str | None = None
@@ -156,10 +157,12 @@ class Call(NamedTuple):
     pattern: str | None
     completion: str
     finish: str
-    prompt_tokens: int
+    prompt_tokens: int | None
+    """Null if the model does not tell."""
     cached_tokens: int | None
     """Prompt tokens that were in the model's prefix cache; null if it does not tell."""
-    output_tokens: int
+    output_tokens: int | None
+    """Null if the model does not tell."""
     seconds: float
     reasoning: str | None = None
     """What the model wrote before its reply; `completion` does not have it."""

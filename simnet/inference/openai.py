@@ -30,7 +30,7 @@ from simnet.inference.reasoning import message_parts, without_reasoning
 from simnet.inference.retry_waits import RetryWaits
 from simnet.inference.statistics import Histogram, Statistics
 from simnet.inference.throttle import Throttle
-from simnet.text import counted, one_line
+from simnet.text import counted, file_name, one_line
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
@@ -38,6 +38,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 """Bounds of the exponential back-off between two tries of a prompt, wall seconds."""
 _MOST_TOKENS = 10**9
 """Counts above this are not believed."""
+_UNTOLD = (None, None, None)
+"""Counts of tokens of a request without an answer that tells them."""
 _UNUSABLE = frozenset({"content_filter", "tool_calls", "function_call", "error"})
 """Finish reasons with which the text, if any, is not the reply."""
 _CUT_SHORT = frozenset({"length", "max_tokens", "max_length", "model_length"})
@@ -49,7 +51,7 @@ class OpenAIModel:
 
     def __init__(self, model: str, endpoint: Endpoint) -> None:
         openai = client_library()
-        self.name = model
+        self.name = file_name(model)  # a local server may name a model by its path
         self._endpoint = endpoint
         self._client = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
@@ -66,6 +68,7 @@ class OpenAIModel:
         self._throttle = Throttle(endpoint.in_flight)
         self._closing = asyncio.Event()
         self._replies = self._prompted = self._cached = self._uncounted = self._output = 0
+        self._unknown_in = self._unknown_out = 0
         self._queued, self._generated = Histogram(), Histogram()
 
     async def generate(
@@ -93,6 +96,9 @@ class OpenAIModel:
             cached_tokens=self._cached,
             uncounted_tokens=self._uncounted,
             generated_tokens=self._output,
+            replies=self._replies,
+            unknown_in=self._unknown_in,
+            unknown_out=self._unknown_out,
             throttled=self._throttle.throttled,
             left_out=self._requests.left_out,
             waits=self._waits.state(),
@@ -177,20 +183,21 @@ class OpenAIModel:
         except TimeoutError:
             seconds = time.perf_counter() - begun
             self._deadline.missed(seconds)
-            return Completion(late(seconds), "deadline", seconds=seconds)
+            return Completion(late(seconds), "deadline", *_UNTOLD, seconds)
         except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
             text = f"not a reply: {reason(fault)}"
-            return Completion(text, "error", seconds=time.perf_counter() - begun)
+            return Completion(text, "error", *_UNTOLD, time.perf_counter() - begun)
         self._throttle.succeeded()
         self._replies += 1
         self._deadline.took(done.seconds)
         self._generated.add(done.seconds)
-        self._prompted += done.prompt_tokens
-        if done.cached_tokens is None:
-            self._uncounted += done.prompt_tokens
-        else:
-            self._cached += done.cached_tokens
-        self._output += done.output_tokens
+        prompted = done.prompt_tokens or 0
+        self._prompted += prompted
+        self._uncounted += prompted if done.cached_tokens is None else 0
+        self._cached += done.cached_tokens or 0
+        self._output += done.output_tokens or 0
+        self._unknown_in += done.prompt_tokens is None
+        self._unknown_out += done.output_tokens is None
         return done
 
     async def _create(self, prompt: Prompt) -> tuple[Any, dict[str, Any]]:
@@ -220,9 +227,9 @@ def _completion(reply: Any, seconds: float) -> Completion:
     choice, usage = reply.choices[0], reply.usage
     details = getattr(usage, "prompt_tokens_details", None)
     counts = (
-        _count(getattr(usage, "prompt_tokens", None)) or 0,
+        _count(getattr(usage, "prompt_tokens", None)),
         _count(getattr(details, "cached_tokens", None)),
-        _count(getattr(usage, "completion_tokens", None)) or 0,
+        _count(getattr(usage, "completion_tokens", None)),
     )
     text, reasoning = message_parts(choice.message)
     finish = _finish(choice.finish_reason, text)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import InputError
+from simnet.errors import InputError, RunError, reason
+from simnet.inference.model_folder import served_name
+from simnet.text import file_name
 
 _MIB = 2**20
 _CACHE_ON_CPU = 768 * _MIB
@@ -22,6 +24,8 @@ class EngineSettings:
 
     model: str
     """A folder or a hub name, already resolved."""
+    name: str | None = None
+    """What records and messages call the model; None derives it from `model`."""
     revision: str | None = None
     device: str = "auto"
     """cpu | gpu | auto: a GPU where there is one and vLLM was built for it."""
@@ -56,6 +60,20 @@ class EngineSettings:
         if self.device in {"cpu", "gpu"}:
             return self.device == "cpu"
         return gpu_count() == 0 or is_cpu_build()
+
+    @property
+    def recorded_name(self) -> str:
+        """What records and messages call the model: never the path of its folder."""
+        if self.name is not None:
+            return self.name
+        folder = Path(self.model).expanduser()
+        return served_name(folder) if folder.is_dir() else file_name(self.model)
+
+    def not_started(self, fault: BaseException) -> RunError:
+        """Return the error of an engine that did not start, without the path of its model."""
+        name = self.recorded_name
+        why = reason(fault).replace(self.model, name)
+        return RunError(f"the engine of {name} did not start: {why}")
 
     @property
     def length(self) -> int:

@@ -35,6 +35,12 @@ class Statistics(NamedTuple):
     """The same of the seconds from admission to the last token."""
     uncounted_tokens: int = 0
     """Prompt tokens of requests of which it is unknown how many were in the cache."""
+    replies: int = 0
+    """Finished requests of a model that may not tell tokens; 0 for one that always does."""
+    unknown_in: int = 0
+    """Those whose prompt tokens are unknown, so that `prompt_tokens` is a lower bound."""
+    unknown_out: int = 0
+    """Those whose output tokens are unknown, so that `generated_tokens` is a lower bound."""
     left_out: tuple[str, ...] = ()
     """Parameters that the endpoint refused, so that they are not sent."""
     waits: tuple[Wait, ...] = ()
@@ -43,14 +49,21 @@ class Statistics(NamedTuple):
     @property
     def hit_rate(self) -> float | None:
         """Share of the prompt tokens that were in the prefix cache, 0 to 1; None if unknown."""
+        if known_sum(self.prompt_tokens, self.unknown_in, self.replies) is None:
+            return None
         return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
 
     def figures(self) -> Iterator[tuple[str, float, str]]:
         """Yield (name, value, unit) of each measure that is recorded and exported."""
         for name in ("in_flight", "waiting", "preemptions", "throttled"):
             yield name, float(getattr(self, name)), "requests"
-        for name in ("prompt_tokens", "generated_tokens"):
-            yield name, float(getattr(self, name)), "tokens"
+        for name, unknown in (
+            ("prompt_tokens", self.unknown_in),
+            ("generated_tokens", self.unknown_out),
+        ):
+            known = known_sum(getattr(self, name), unknown, self.replies)
+            if known is not None:
+                yield name, float(known), "tokens"
         if (rate := self.hit_rate) is not None:
             yield "cached_tokens", float(self.cached_tokens), "tokens"
             yield "prefix_cache_hit_rate", rate, "share"
@@ -58,6 +71,11 @@ class Statistics(NamedTuple):
         for name, counts in (("queue", self.queued), ("generation", self.generated)):
             yield f"{name}_seconds.p50", quantile(counts, 0.5), "seconds"
             yield f"{name}_seconds.p95", quantile(counts, 0.95), "seconds"
+
+
+def known_sum(known: int, unknown: int, calls: int) -> int | None:
+    """Return the sum over the calls of which something is known; None if `unknown` is all."""
+    return None if unknown and unknown >= calls else known
 
 
 def cached_share(cached: int, prompted: int, uncounted: int = 0) -> float | None:

@@ -44,7 +44,7 @@ class VllmModel:
 
     def __init__(self, settings: EngineSettings, encoder: ChatEncoder | None = None) -> None:
         settings.check()
-        self.name = settings.model
+        self.name = settings.recorded_name
         self._settings = settings
         self._encoder = encoder or ChatEncoder(settings.model)
         self._watchdog = Watchdog(settings.stall_timeout, self._kill_stalled)
@@ -243,7 +243,7 @@ def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
         arguments = AsyncEngineArgs(**{"reasoning_parser": parser, **settings.engine_arguments()})
         return AsyncLLM.from_engine_args(arguments, stat_loggers=[Logger])
     except Exception as fault:
-        raise RunError(f"the engine of {settings.model} did not start: {reason(fault)}") from fault
+        raise settings.not_started(fault) from fault
 
 
 async def _shut_down(engine: Any) -> None:

@@ -17,7 +17,7 @@ from simnet.inference.reply_text import unwrapped
 from simnet.inference.usable_reply import EMPTY, REFUSED, UnusableReplyError, without_its_reasoning
 from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
-from simnet.personas.sources.origin import file_name
+from simnet.text import file_name
 
 LONGEST_TEXT = 6_000
 """Characters of a text that the prompt contains; the rest is cut off."""

@@ -27,7 +27,13 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Completion
 from simnet.planning.intervals import Estimate, Pace, estimate_of
 from simnet.planning.rehearsal import FIGURES, cohort_numbers, figures_of, rehearse
-from simnet.planning.reply_pool import PoolModel, RecordedCall, ReplyPool, token_rates
+from simnet.planning.reply_pool import (
+    CHARACTERS_PER_TOKEN,
+    PoolModel,
+    RecordedCall,
+    ReplyPool,
+    token_rates,
+)
 from simnet.recording.reading.run import Run
 from simnet.runs.launcher import launch
 from simnet.runs.options import RunOptions
@@ -156,14 +162,21 @@ def _sample_of(run: Run, scenario: Scenario) -> Sample:
     columns = ("who", "prompt_hash", "system", "user", "pattern", "completion", "finish")
     for batch in run.prompts([*columns, *FIGURES[1:], "seconds"]):
         for row in batch.to_pylist():
+            characters = len(row["system"]) + len(row["user"])
+            row["prompt_tokens"] = _known(row["prompt_tokens"], characters)
+            row["output_tokens"] = _known(row["output_tokens"], len(row["completion"]))
             completion = Completion(
                 row["completion"], row["finish"], *(row[name] for name in (*FIGURES[1:], "seconds"))
             )
-            characters = len(row["system"]) + len(row["user"])
             cohort = scenario.cohorts[numbers[row["who"]]]
             calls[cohort.name].append(RecordedCall(row["pattern"], characters, completion))
             by_hash[row["prompt_hash"]] = completion
     return Sample(calls, by_hash)
+
+
+def _known(tokens: int | None, characters: int) -> int:
+    """Return tokens as a model told them, else estimated from the characters."""
+    return -(-characters // CHARACTERS_PER_TOKEN) if tokens is None else tokens
 
 
 def _rehearsed(

@@ -18,6 +18,7 @@ from simnet.inference.fake import FakeModel
 from simnet.inference.model import Call
 from simnet.kernel.kernel import Kernel, Status
 from simnet.runtime.agent_factory import agents_of
+from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
 from simnet.text import did_you_mean
 from simnet.world.posts import View
@@ -59,12 +60,9 @@ def explain(
     """Play a scenario until `who` asks a model at `at` or later, and take that prompt apart.
 
     With an `encoder`, a prompt that is too long is shortened as in a run. Raises UsageError if
-    there is no persona `who`, or it asks no model at `at` or later.
+    there is no persona `who`, see `handle_of`, or it asks no model at `at` or later.
     """
-    handles = scenario.handles()
-    if who not in handles:
-        hint = did_you_mean(who, handles)
-        raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{hint}")
+    who = handle_of(scenario, who)
     rehearsal = _Rehearsal(scenario, who, at, encoder)
     asyncio.run(rehearsal.play())
     if not rehearsal.prompts:
@@ -73,6 +71,20 @@ def explain(
             "earlier --at, or someone else"
         )
     return _explained(rehearsal)
+
+
+def handle_of(scenario: Scenario, who: str) -> str:
+    """Return the handle of a persona by that, by `@` and that, or by its id before its import.
+
+    Raises UsageError if nobody is called so.
+    """
+    handles = scenario.handles()
+    roster = Roster(handles, scenario.cohorts)
+    for name in (who, who.removeprefix("@")):
+        if (position := roster.position(name)) is not None:
+            return handles[position]
+    hint = did_you_mean(who.removeprefix("@"), handles)
+    raise UsageError(f"--who {who}: there is nobody of that name in {scenario.name}{hint}")
 
 
 class _Sectioned(NamedTuple):

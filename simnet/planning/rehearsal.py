@@ -63,7 +63,8 @@ async def _play(
 
 def figures_of(call: Call | Completion) -> tuple[int, ...]:
     """Return what a call counts for: itself, and its tokens."""
-    return (1, call.prompt_tokens, call.cached_tokens or 0, call.output_tokens)
+    counts = (call.prompt_tokens, call.cached_tokens, call.output_tokens)
+    return (1, *(count or 0 for count in counts))
 
 
 def cohort_numbers(scenario: Scenario) -> dict[str, int]:

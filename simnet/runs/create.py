@@ -12,7 +12,9 @@ from simnet.inference.model import Model
 from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.engine_paths import recorded_engine
 from simnet.runs.plan import RunPlan
+from simnet.runs.scenario_origin import note_origin
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
 from simnet.world.verbs import Pass
@@ -44,11 +46,12 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         **facts,
     )
     name = plan.scenario.name
+    recipe = note_origin(directory.manifest.id, plan.source, dict(plan.recipe))
     parameters = {name: _plain(value) for name, value in plan.parameters.items()}
     if plan.source is not None:
-        directory.keep_scenario(plan.source, name, parameters, **plan.recipe)
+        directory.keep_scenario(plan.source, name, parameters, **recipe)
     else:
-        directory.update(scenario={"name": name, "parameters": parameters, **plan.recipe})
+        directory.update(scenario={"name": name, "parameters": parameters, **recipe})
     return directory
 
 
@@ -111,12 +114,13 @@ def versions() -> dict[str, str]:
 def _facts(model: Backend | Model) -> ModelFacts:
     if isinstance(model, Backend):
         return ModelFacts(
-            name=model.model,
+            name=model.recorded_name,
             revision=model.revision,
             checksum=model.checksum(),
             backend=model.name,
             replicas=model.replicas,
-            engine=dict(model.engine),
+            engine=recorded_engine(model.engine),
+            adapters=model.adapter_checksums(),
         )
     return ModelFacts(name=model.name, backend=IN_PROCESS)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
-from simnet.inference.backends.choice import choose
+from simnet.inference.backends.choice import BACKENDS, choose
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
@@ -14,6 +14,8 @@ from simnet.recording.files.manifest import ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.runs.create import IN_PROCESS
 from simnet.runs.demand import NO_MODEL, asks_any_model, no_model
+from simnet.runs.engine_paths import engine_of
+from simnet.runs.model_folders import as_recorded, known_adapters
 from simnet.runs.options import ModelChoice, ModelOptions
 from simnet.runtime.models import needed_models
 from simnet.scenario.scenario import Scenario
@@ -46,8 +48,12 @@ def choose_recorded_models(run: Run, scenario: Scenario, options: ModelOptions) 
     for name, facts in manifest.models.items():
         if name not in further and name in needed_models(scenario):
             further[name] = _recorded(run, scenario, name, facts, options)
+    for name, facts in manifest.models.items():
+        if name in options.models:
+            further[name] = as_recorded(further[name], facts)
     if options.model is not None:
-        return ChosenModels(_chosen(scenario, None, options.model, options), further)
+        chosen = _chosen(scenario, None, options.model, options)
+        return ChosenModels(as_recorded(chosen, manifest.model), further)
     if manifest.model is None and _default_is_unused(scenario, further):
         return ChosenModels(next(iter(further.values())), further)
     facts = manifest.model or ModelFacts(name="")
@@ -94,13 +100,15 @@ def _recorded(
             f"{run.id} ran with a model object{which} in one process; give that model in Python, "
             "or name a backend"
         )
-    model = facts.name if kind == facts.backend and facts.name else None
+    model = None
     replicas = options.replicas or facts.replicas
-    engine = dict(options.engine)
-    if kind == facts.backend:
-        engine = {**facts.engine, **engine}
-    chosen = replace(options, backend=kind, replicas=replicas, engine=engine)
-    return _chosen(scenario, name, model, chosen)
+    engine, adapters = dict(options.engine), dict(options.adapters)
+    if kind is not None and kind == facts.backend:
+        model = BACKENDS[kind].recorded_model(facts.name, facts.checksum) if facts.name else None
+        engine = {**engine_of(facts, engine), **engine}
+        adapters = {**known_adapters(facts), **adapters}
+    chosen = replace(options, backend=kind, replicas=replicas, engine=engine, adapters=adapters)
+    return as_recorded(_chosen(scenario, name, model, chosen), facts)
 
 
 def with_adapters(

@@ -19,6 +19,7 @@ from simnet.recording.files.manifest import ScenarioFacts, read_manifest
 from simnet.recording.files.sealed_files import file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
+from simnet.runs.scenario_origin import is_file_name, original_file
 from simnet.scenario.loading import Loaded, load_scenario
 from simnet.scenario.modules import importable
 from simnet.scenario.scenario import Scenario
@@ -52,6 +53,8 @@ class RecordedCode(NamedTuple):
     copy: Path
     """The copy of the scenario's file in the run directory."""
     facts: ScenarioFacts
+    original: Path | None = None
+    """Where its file was when the run began, if this machine knows."""
 
     def __str__(self) -> str:
         return f"{self.copy}:{self.facts.attribute}"
@@ -76,7 +79,7 @@ def recorded_code(run: Run) -> RecordedCode:
             f"{copy} is not what the run began with: its SHA-256 is not the manifest's; put the "
             "file back, or fork the run with the new one"
         )
-    return RecordedCode(copy, facts)
+    return RecordedCode(copy, facts, original_file(run.id, facts))
 
 
 def generations(run: Run) -> list[Run]:
@@ -170,10 +173,10 @@ def reload(run: Run, report: Callable[[str], None] = lambda _: None) -> Loaded:
 def target_of(code: RecordedCode) -> str:
     """Return the target to load: in the original file or module if unchanged, else in the copy."""
     origin, place = code.facts.origin, str(code.copy)
-    if origin is not None and Path(origin).suffix == ".py":
-        if _is_file(Path(origin)) and checksum(Path(origin)) == code.facts.hash:
-            place = origin
-    elif origin is not None and (file := _file_of_module(origin)) is not None:
+    if code.original is not None:
+        if _is_file(code.original) and checksum(code.original) == code.facts.hash:
+            place = str(code.original)
+    elif origin and not is_file_name(origin) and (file := _file_of_module(origin)) is not None:
         loaded = getattr(sys.modules.get(origin), "__file__", None) or file
         if Path(loaded) == file and checksum(file) == code.facts.hash:
             place = origin

@@ -10,10 +10,12 @@ from simnet.recording.reading.folders import run_folders
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.demand import ray_wanted
+from simnet.runs.model_folders import check_same_files
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, checksum
+from simnet.runs.scenario_origin import is_file_name, original_file
 from simnet.runtime.models import models_by_name
 from simnet.scenario.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error
@@ -39,6 +41,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
     continuation = timeline.continuation(run)
     scenario = last_scenario(timeline.start, continuation)
     models = choose_recorded_models(run, scenario, options.models)
+    check_same_files(run.manifest, models.default, models.further)
     return RunPlan(
         scenario=timeline.start,
         backend=models.default,
@@ -63,8 +66,13 @@ def changed_source(run: Run) -> str | None:
     facts = run.manifest.scenario
     if facts is None or facts.origin is None or facts.file is None:
         return None
-    origin, copy = Path(facts.origin), run.path / facts.file
-    if origin.suffix != ".py" or (origin.is_file() and checksum(origin) == facts.hash):
+    origin, copy = original_file(run.id, facts), run.path / facts.file
+    if origin is None:
+        told = (
+            f"this machine has not noted where {facts.origin} was, so the run goes on with {copy}"
+        )
+        return told if is_file_name(facts.origin) else None
+    if origin.is_file() and checksum(origin) == facts.hash:
         return None
     what = "has changed" if origin.is_file() else "is gone"
     note = (

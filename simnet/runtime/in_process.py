@@ -68,10 +68,12 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
 def _usage(calls: Sequence[Call]) -> Usage:
     return Usage(
         calls=len(calls),
-        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        prompt_tokens=sum(call.prompt_tokens or 0 for call in calls),
         cached_tokens=sum(call.cached_tokens or 0 for call in calls),
-        output_tokens=sum(call.output_tokens for call in calls),
-        uncounted_tokens=sum(c.prompt_tokens for c in calls if c.cached_tokens is None),
+        output_tokens=sum(call.output_tokens or 0 for call in calls),
+        uncounted_tokens=sum(c.prompt_tokens or 0 for c in calls if c.cached_tokens is None),
+        unknown_in=sum(call.prompt_tokens is None for call in calls),
+        unknown_out=sum(call.output_tokens is None for call in calls),
     )
 
 

@@ -7,7 +7,8 @@ from simnet.scheduler.messages import Usage
 from simnet.text import counted
 
 TOKENS_PER_CALL = 500
-"""Estimate of the tokens of a call, used until the first call has returned."""
+"""Estimate of the tokens of a call, used until the first call has returned, and for each call of
+which the model does not tell them."""
 
 
 class Budget(NamedTuple):
@@ -23,9 +24,12 @@ class Budget(NamedTuple):
 
     def spent(self, usage: Usage) -> str | None:
         """Return a message that names the limit of tokens or calls that is reached, or None."""
-        tokens = usage.prompt_tokens + usage.output_tokens
+        tokens = _tokens(usage)
         if self.tokens is not None and tokens >= self.tokens:
-            return f"budget: {tokens:,} of {counted(self.tokens, 'token')}"
+            untold = _untold(usage)
+            note = f" (calls of unknown length taken as {TOKENS_PER_CALL}: {untold:,})"
+            spent = f"budget: {tokens:,} of {counted(self.tokens, 'token')}"
+            return f"{spent}{note if untold else ''}"
         if self.calls is not None and usage.calls >= self.calls:
             return f"budget: {usage.calls:,} of {counted(self.calls, 'call')}"
         return None
@@ -38,10 +42,18 @@ class Budget(NamedTuple):
         """
         calls = inf if self.calls is None else self.calls - usage.calls
         if self.tokens is not None:
-            spent = usage.prompt_tokens + usage.output_tokens
+            spent = _tokens(usage)
             each = spent / usage.calls if usage.calls else TOKENS_PER_CALL
             calls = min(calls, (self.tokens - spent) / max(each, 1))
         return calls
+
+
+def _untold(usage: Usage) -> int:
+    return max(usage.unknown_in, usage.unknown_out)
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.prompt_tokens + usage.output_tokens + TOKENS_PER_CALL * _untold(usage)
 
 
 UNLIMITED = Budget()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.inference.statistics import Statistics, cached_share, merged
+from simnet.inference.statistics import Statistics, cached_share, known_sum, merged
 from simnet.kernel.ledger import Ledger
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision
@@ -25,11 +25,28 @@ class Usage(NamedTuple):
     """Batches in which prompts were sent to the model."""
     uncounted_tokens: int = 0
     """Prompt tokens of calls of which it is unknown how many were in the model's cache."""
+    unknown_in: int = 0
+    """Calls whose prompt tokens are unknown, so that `prompt_tokens` is a lower bound."""
+    unknown_out: int = 0
+    """Calls whose output tokens are unknown, so that `output_tokens` is a lower bound."""
 
     @property
     def cached(self) -> float | None:
         """Share of the prompt tokens that were in the model's cache, 0 to 1; None if unknown."""
+        if known_sum(self.prompt_tokens, self.unknown_in, self.calls) is None:
+            return None
         return cached_share(self.cached_tokens, self.prompt_tokens, self.uncounted_tokens)
+
+    def figures(self) -> dict[str, int | None]:
+        """Return the fields by name; a sum of tokens is None if no call told it."""
+        fields: dict[str, int | None] = self._asdict()
+        sums = {
+            "prompt_tokens": known_sum(self.prompt_tokens, self.unknown_in, self.calls),
+            "output_tokens": known_sum(self.output_tokens, self.unknown_out, self.calls),
+        }
+        if self.calls and self.cached is None:
+            sums["cached_tokens"] = None
+        return fields | sums
 
     def plus(self, other: "Usage") -> "Usage":
         """Return the sum of two costs."""

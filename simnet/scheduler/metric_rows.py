@@ -39,7 +39,8 @@ def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
     ]
     metrics = [
         Metric(progress.elapsed, name, float(value), "tokens" if "tokens" in name else "calls")
-        for name, value in usage._asdict().items()
+        for name, value in usage.figures().items()
+        if value is not None
     ]
     metrics += [
         Metric(progress.elapsed, f"phase.{name}", seconds, "seconds")

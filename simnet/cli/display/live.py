@@ -254,10 +254,14 @@ def _turns(figures: Figures) -> str:
     return "turn" if round(figures.expected) == 1 else plural("turn")
 
 
+def _rate(tokens: float | None) -> str:
+    return "unknown tokens/s" if tokens is None else f"{tokens:,.0f} tokens/s"
+
+
 def _speed(figures: Figures) -> str:
     text = (
-        f"{counted(figures.calls, 'call')}, {figures.tokens_in:,.0f} tokens/s in "
-        f"({format_cached(figures.cached)} cached), {figures.tokens_out:,.0f} tokens/s out"
+        f"{counted(figures.calls, 'call')}, {_rate(figures.tokens_in)} in "
+        f"({format_cached(figures.cached)} cached), {_rate(figures.tokens_out)} out"
     )
     if figures.waiting:
         text += f", {figures.waiting:,} waiting"

@@ -7,6 +7,7 @@ from simnet.clock import Seconds
 from simnet.inference.retry_waits import Wait
 from simnet.scenario.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
+from simnet.text import counted, plural
 
 WINDOW = 10.0
 """Wall seconds over which tokens per second are averaged."""
@@ -27,10 +28,10 @@ class Figures(NamedTuple):
     """Whether `expected` is a lower bound."""
     thinking: int
     calls: int
-    tokens_in: float
-    """Prompt tokens per wall second, cached ones included."""
-    tokens_out: float
-    """Output tokens per wall second."""
+    tokens_in: float | None
+    """Prompt tokens per wall second, cached ones included; None if unknown."""
+    tokens_out: float | None
+    """Output tokens per wall second; None if unknown."""
     cached: float | None
     """Share of all prompt tokens so far that were in the prefix cache; None if unknown."""
     refused: int
@@ -105,14 +106,17 @@ class Pace:
             waits=progress.statistics.waits if progress.statistics else (),
         )
 
-    def _rates(self, progress: Progress) -> tuple[float, float]:
+    def _rates(self, progress: Progress) -> tuple[float | None, float | None]:
         usage = progress.usage
         self._recent.append((progress.elapsed, usage.prompt_tokens, usage.output_tokens))
         while len(self._recent) > 2 and self._recent[1][0] < progress.elapsed - WINDOW:
             self._recent.popleft()
         since, prompt, output = self._recent[0] if len(self._recent) > 1 else (0.0, 0, 0)
         seconds = max(progress.elapsed - since, 1e-3)
-        return (usage.prompt_tokens - prompt) / seconds, (usage.output_tokens - output) / seconds
+        known = usage.figures()
+        rates = (usage.prompt_tokens - prompt) / seconds, (usage.output_tokens - output) / seconds
+        told_in, told_out = known["prompt_tokens"], known["output_tokens"]
+        return None if told_in is None else rates[0], None if told_out is None else rates[1]
 
     def _left(self, progress: Progress, settled: int) -> float | None:
         """Estimate the wall seconds to go from the share that is over.
@@ -131,6 +135,14 @@ class Pace:
 def format_cached(share: float | None) -> str:
     """Format the share of prompt tokens that were in a cache; `-` if it is unknown."""
     return "-" if share is None else f"{share:.0%}"
+
+
+def format_sum(tokens: int | None, unknown: int, noun: str = "") -> str:
+    """Format a sum of tokens, over some calls of which `unknown` do not tell theirs."""
+    if tokens is None:
+        return f"unknown {plural(noun)}" if noun else "unknown"
+    shown = counted(tokens, noun) if noun else f"{tokens:,}"
+    return f"at least {shown}" if unknown else shown
 
 
 def format_seconds(seconds: float) -> str:

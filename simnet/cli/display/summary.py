@@ -7,8 +7,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simnet.cli.display.pace import engine_json, format_cached, format_seconds
+from simnet.cli.display.pace import engine_json, format_cached, format_seconds, format_sum
 from simnet.clock import format_time
+from simnet.inference.statistics import known_sum
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
@@ -51,7 +52,7 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
             for name, value in ledger._asdict().items()
         },
         "failures": [count._asdict() for count in progress.failures],
-        "usage": progress.usage._asdict(),
+        "usage": progress.usage.figures(),
         "engines": [engine_json(state) for state in progress.engines],
         "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
         "digest": outcome.finish.digest,
@@ -73,10 +74,12 @@ def engine_line(state: EngineState) -> str:
     items = [terminal_safe(one_line(Path(state.model).name))]
     if (now := state.statistics) is not None:
         items += [f"{now.in_flight:,} in flight", f"{now.waiting:,} waiting"]
-        items += [
-            f"{counted(now.prompt_tokens, 'token')} in ({format_cached(now.hit_rate)} cached)"
-        ]
-        items += [f"{now.generated_tokens:,} out", f"cache {now.kv_use:.0%} full"]
+        tokens_in = known_sum(now.prompt_tokens, now.unknown_in, now.replies)
+        tokens_out = known_sum(now.generated_tokens, now.unknown_out, now.replies)
+        shown = format_sum(tokens_in, now.unknown_in, "token")
+        items += [f"{shown} in ({format_cached(now.hit_rate)} cached)"]
+        items += [f"{format_sum(tokens_out, now.unknown_out)} out"]
+        items += [f"cache {now.kv_use:.0%} full"]
     if state.restarts:
         items += [f"started again {counted(state.restarts, 'time')}"]
     return f"{state.engine}: {', '.join(items)}"
@@ -129,13 +132,21 @@ def _tokens(progress: Progress) -> str:
     usage = progress.usage
     seconds = max(progress.elapsed, 1e-3)
     cached = format_cached(usage.cached)
+    known = usage.figures()
+    tokens_in = format_sum(known["prompt_tokens"], usage.unknown_in, "token")
+    tokens_out = format_sum(known["output_tokens"], usage.unknown_out)
+    rate_in = _rate(known["prompt_tokens"], seconds)
+    rate_out = _rate(known["output_tokens"], seconds)
     shared = f" (and {usage.shared:,} answered along with others)" if usage.shared else ""
     return (
         f"{counted(usage.calls, 'call')}{shared}; "
-        f"{counted(usage.prompt_tokens, 'token')} in ({cached} cached, "
-        f"{usage.prompt_tokens / seconds:,.0f}/s), {usage.output_tokens:,} out "
-        f"({usage.output_tokens / seconds:,.0f}/s)"
+        f"{tokens_in} in ({cached} cached{rate_in}), {tokens_out} out"
+        + (f" ({rate_out.removeprefix(', ')})" if rate_out else "")
     )
+
+
+def _rate(tokens: int | None, seconds: float) -> str:
+    return "" if tokens is None else f", {tokens / seconds:,.0f}/s"
 
 
 def _next_steps(outcome: RunResult) -> list[str]:

@@ -50,7 +50,8 @@ class OpenAIBackend(Backend):
     def ready(self, progress: Callable[[str], None]) -> Self:
         """Ask the endpoint what it serves; see `Endpoint.ready`."""
         progress(f"asking {self.endpoint.shown_url} for {self.model}")
-        return replace(self, endpoint=self.endpoint.ready(self.model))
+        endpoint = self.endpoint.ready(self.model)
+        return replace(self, model=endpoint.full_name(self.model), endpoint=endpoint)
 
     def build(self) -> Model:
         """Build the client. Raises UsageError where its library is not installed."""

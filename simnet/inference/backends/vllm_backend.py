@@ -13,7 +13,9 @@ from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
 from simnet.inference.engine_options import NO_OPTIONS, vllm_arguments, with_options
 from simnet.inference.model import Model
+from simnet.inference.model_folder import folder_checksum
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
+from simnet.known_places import recall, remember
 
 if TYPE_CHECKING:
     from simnet.inference.tokens import ChatEncoder
@@ -71,23 +73,63 @@ class VllmBackend(Backend):
             engine=request.engine,
         )
 
+    @classmethod
+    def recorded_model(cls, name: str, checksum: str | None) -> str:
+        """Find the folder of a recorded model where this machine had it last.
+
+        Models without a checksum are from the hub, or from runs that recorded the path.
+        """
+        if checksum is None or name == NAME:
+            return name
+        folder = recall("model", checksum)
+        if folder is None:
+            why = "this machine has not noted where it is"
+        elif not folder.is_dir():
+            why = f"it was in {folder}, where no folder is now"
+        elif (now := folder_checksum(folder)) != checksum:
+            why = f"it was in {folder}, whose files have the checksum {now} now"
+        else:
+            return str(folder)
+        raise ModelNotFoundError(
+            f"the model {name!r} was loaded from a folder with the checksum {checksum}: {why}; "
+            "say where these files are with --model FOLDER (--also NAME=FOLDER for a model that "
+            "cohorts name)"
+        )
+
+    @property
+    def recorded_name(self) -> str:
+        """`embedded`, the name on the hub, or that of a folder without its place."""
+        if self.model == NAME:
+            return NAME
+        name = replace(self.settings, model=self.model).recorded_name
+        return f"{name} (folder)" if name == NAME else name
+
     def ready(self, progress: Callable[[str], None]) -> Self:
-        """Find the model; convert the embedded one unless that was done before."""
+        """Find the model; convert the embedded one unless that was done before.
+
+        Notes the folders of the model and of its adapters for runs that go on.
+        """
         self.settings.check()
+        for adapter, digest in self.adapter_checksums().items():
+            remember("adapter", digest, Path(self.settings.adapters[adapter]))
         # The hosts of agents may have no GPU, so the context length is settled here.
         settings = replace(self.settings, max_model_len=self.settings.length)
         if self.model == NAME:
             prepare(progress)
             return replace(self, settings=settings)
-        model = resolve(self.model, self.settings.revision)
-        return replace(self, model=model, settings=settings)
+        settings = replace(settings, name=self.recorded_name)  # the same on every machine
+        ready = replace(self, model=resolve(self.model, self.settings.revision), settings=settings)
+        if (checksum := ready.checksum()) is not None:
+            remember("model", checksum, Path(ready.model))
+        return ready
 
     def build(self) -> Model:
         """Start an engine with the model."""
         from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
 
         model = str(prepare(_no_progress)) if self.model == NAME else self.model
-        return VllmModel(replace(self.settings, model=model), self.encoder())
+        settings = replace(self.settings, model=model, name=self.recorded_name)
+        return VllmModel(settings, self.encoder())
 
     def encoder(self) -> "ChatEncoder":
         """Load the tokenizer and the chat template of the model."""
@@ -104,10 +146,17 @@ class VllmBackend(Backend):
         return f"; add --adapter {adapter}=FOLDER"
 
     def checksum(self) -> str | None:
-        """Hash the checksums of the embedded model's files; None for other models."""
-        if self.model != NAME:
-            return None
-        return blake2b((embedded_folder() / CHECKSUMS).read_bytes(), digest_size=16).hexdigest()
+        """Hash the files of a model in a folder, the embedded one included; else None."""
+        if self.model == NAME:
+            listed = (embedded_folder() / CHECKSUMS).read_bytes()
+            return blake2b(listed, digest_size=16).hexdigest()
+        folder = Path(self.model).expanduser()
+        return folder_checksum(folder) if folder.is_dir() else None
+
+    def adapter_checksums(self) -> Mapping[str, str]:
+        """Hash the files of each adapter, by its name."""
+        folders = self.settings.adapters
+        return {name: folder_checksum(Path(folder)) for name, folder in folders.items()}
 
     @property
     def revision(self) -> str | None:

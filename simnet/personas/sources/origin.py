@@ -8,6 +8,7 @@ from typing import Any
 
 from simnet.personas.source import Source
 from simnet.personas.sources.family import Fields
+from simnet.text import file_name
 
 COLUMNS = ("source", "format", "licence", "license", "revision")
 """Columns of a row that say where it comes from, and nothing of who it is."""
@@ -53,14 +54,6 @@ def source_of(fields: Fields, whole: Source) -> Source:
         licence=licence or (None if _text(file) else whole.licence),
         revision=revision or (None if _text(file) else whole.revision),
     )
-
-
-def file_name(name: str) -> str:
-    """Return a name without the folders of somebody's disk; addresses and names are kept."""
-    if "://" in name:
-        return name
-    is_local = name.startswith(("/", "~", ".", "\\")) or re.match(r"[A-Za-z]:[\\/]", name)
-    return re.split(r"[\\/]", name.rstrip("\\/"))[-1] if is_local else name
 
 
 def _text(value: object) -> str | None:

@@ -39,7 +39,7 @@ class ModelFacts(_Facts):
     revision: str | None = None
     """Commit of the weights where they come from a hub."""
     checksum: str | None = None
-    """Checksum of the weights where they come from a file."""
+    """Checksum of its files where they come from a folder; see `folder_checksum`."""
     backend: str | None = None
     """Name of the backend: vllm | openai | fake | in process."""
     replicas: int = 1
@@ -48,6 +48,8 @@ class ModelFacts(_Facts):
     """Settings of its engines, or of its endpoint, that the user gave."""
     left_out: tuple[str, ...] = ()
     """Parameters of requests that its endpoint refused, so that they were not sent."""
+    adapters: Mapping[str, str] = {}
+    """Checksums of its adapters' files, by the names that cohorts give them."""
 
 
 class ScenarioFacts(_Facts):
@@ -68,7 +70,7 @@ class ScenarioFacts(_Facts):
     not_again: str | None = None
     """Why the scenario cannot be made again from that file; None if it can."""
     origin: str | None = None
-    """Path of the original file, or name of the module, when the run began."""
+    """Name of the original file or module. Older runs have the path of the file."""
 
 
 class LedgerLine(_Facts):

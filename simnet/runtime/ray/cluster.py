@@ -203,7 +203,7 @@ class Cluster:
         assert self.placement is not None
         blocks = self.placement.personas_per_actor == 1
         servers = [proxies.RemoteServer(server, blocks=blocks) for server in self._servers[name]]
-        model_name = self._models[name].model
+        model_name = self._models[name].recorded_name
         if len(servers) == 1:
             return proxies.RemoteModel(servers[0], model_name)
         personas = personas_by_adapter(last_scenario(self._scenario, self._continuation), name)
@@ -225,7 +225,8 @@ class Cluster:
         options = {"max_restarts": -1, "max_concurrency": _MAX_CONCURRENCY, **placed.options}
         server = self._actor(LlmServer, backend, publisher, name=f"model-{engine.label}", **options)
         self._servers[name].append(server)
-        label = backend.model if only else f"{engine.label} ({backend.model})"
+        called = backend.recorded_name
+        label = called if only else f"{engine.label} ({called})"
         return Supervisor(server, label, self._report, Restarts(self._restarts))
 
     def _actor(self, kind: type, *arguments: object, name: str, **options: object) -> ActorHandle:

@@ -38,7 +38,9 @@ def engines_of(models: Mapping[str | None, Backend]) -> list[Engine]:
 def describe(models: Mapping[str | None, Backend]) -> str:
     """Return the names of models for people, with the number of replicas if several."""
     names = [
-        f"{backend.model} ({backend.replicas} replicas)" if backend.replicas > 1 else backend.model
+        f"{backend.recorded_name} ({backend.replicas} replicas)"
+        if backend.replicas > 1
+        else backend.recorded_name
         for backend in models.values()
     ]
     return f"the model{'s' if len(names) > 1 else ''} {', '.join(names)}"
@@ -91,7 +93,9 @@ class EnginePool:
         supervisors = self._supervisors
         causes = [incident.cause for one in supervisors for incident in one.incidents]
         states = [
-            EngineState(engine.label, engine.backend.model, one.statistics, len(one.incidents))
+            EngineState(
+                engine.label, engine.backend.recorded_name, one.statistics, len(one.incidents)
+            )
             for engine, one in zip(self._engines, supervisors, strict=True)
         ]
         return with_engines(progress._replace(incidents=tuple(causes)), states)

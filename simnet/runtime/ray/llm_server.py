@@ -81,7 +81,9 @@ class LlmServer:
                 await _wait_for_ever()
             if self._model is None:
                 began = time.monotonic()
-                with log.failures(_LOG, "the model was not loaded", model=self._backend.model):
+                with log.failures(
+                    _LOG, "the model was not loaded", model=self._backend.recorded_name
+                ):
                     self._model = self._build()
                 seconds = round(time.monotonic() - began, 3)
                 _LOG.info("model loaded", model=self._model.name, seconds=seconds)
@@ -130,7 +132,7 @@ class LlmServer:
         os.environ.update(self._backend.environment())
         model = self._backend.build()
         if self._publisher is not None and isinstance(model, Measured):
-            self._publish = self._publisher(self._backend.model)
+            self._publish = self._publisher(self._backend.recorded_name)
         return model
 
     def _publish_statistics(self) -> None:

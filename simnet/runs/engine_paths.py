@@ -1,0 +1,52 @@
+"""Records settings of engines that are paths, such as that of a tokenizer, without the paths.
+
+The record has the last part of a path and a key; `simnet.known_places` has the path for the key.
+"""
+
+from collections.abc import Container, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from simnet.errors import UsageError
+from simnet.known_places import recall, remember
+from simnet.recording.files.manifest import ModelFacts
+from simnet.text import file_name
+
+_PATH, _KEY = "path", "noted"
+
+
+def recorded_engine(engine: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return settings as they are recorded; notes the paths among them on this machine."""
+    return {name: _without_path(value) for name, value in engine.items()}
+
+
+def engine_of(facts: ModelFacts, given: Container[str]) -> dict[str, JsonValue]:
+    """Return the recorded settings with their paths, without those whose names are in `given`.
+
+    Raises UsageError for a path that this machine has not noted.
+    """
+    found: dict[str, JsonValue] = {}
+    for name, value in facts.engine.items():
+        if name in given:
+            continue
+        found[name] = value
+        if isinstance(value, Mapping) and value.keys() == {_PATH, _KEY}:
+            place = recall("setting", str(value[_KEY]))
+            if place is None:
+                raise UsageError(
+                    f"--engine {name}: the run recorded {value[_PATH]!r} without its folder, which "
+                    f"this machine has not noted; give it: --engine {name}=PATH"
+                )
+            found[name] = str(place)
+    return found
+
+
+def _without_path(value: JsonValue) -> JsonValue:
+    if not isinstance(value, str) or file_name(value) == value:
+        return value
+    path = Path(value).expanduser().resolve()
+    key = blake2b(str(path).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    remember("setting", key, path)
+    return {_PATH: path.name, _KEY: key}
