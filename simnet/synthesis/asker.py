@@ -171,9 +171,9 @@ class Asker:
         if completion.usable:
             await self._log.keep(key, facts, self._name, prompt, completion)
             self.counts.asked += 1
-            self.counts.prompt_tokens += completion.prompt_tokens
+            self.counts.prompt_tokens += completion.prompt_tokens or 0
             self.counts.cached_tokens += completion.cached_tokens or 0
-            self.counts.output_tokens += completion.output_tokens
+            self.counts.output_tokens += completion.output_tokens or 0
         return completion
 
     async def _generate(self, prompt: Prompt) -> Completion:
