@@ -84,6 +84,10 @@ class Backend(ABC):
         """Say how an adapter that is missing can be added; empty if that is not up to simnet."""
         return ""
 
+    def adapter_checksums(self) -> Mapping[str, str]:
+        """Hash the files of the adapters that it loads from folders, by their names."""
+        return {}
+
     def checksum(self) -> str | None:
         """Hash the model's files, where their checksums are known; call `ready` before."""
         return None

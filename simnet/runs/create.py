@@ -117,6 +117,7 @@ def _facts(model: Backend | Model) -> ModelFacts:
             backend=model.name,
             replicas=model.replicas,
             engine=dict(model.engine),
+            adapters=model.adapter_checksums(),
         )
     return ModelFacts(name=model.name, backend=IN_PROCESS)
 

@@ -12,6 +12,7 @@ from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
 from simnet.inference.engine_options import NO_OPTIONS, vllm_arguments, with_options
+from simnet.inference.lora_folders import adapter_checksum
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
 
@@ -102,6 +103,10 @@ class VllmBackend(Backend):
     def adapter_advice(self, adapter: str) -> str:
         """Name the option that loads an adapter."""
         return f"; add --adapter {adapter}=FOLDER"
+
+    def adapter_checksums(self) -> Mapping[str, str]:
+        """Hash the files of the adapters of the settings."""
+        return {name: adapter_checksum(path) for name, path in self.settings.adapters.items()}
 
     def checksum(self) -> str | None:
         """Hash the checksums of the embedded model's files; None for other models."""

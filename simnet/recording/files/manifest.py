@@ -46,6 +46,8 @@ class ModelFacts(_Facts):
     """Number of engines that served it."""
     engine: Mapping[str, JsonValue] = {}
     """Settings of its engines, or of its endpoint, that the user gave."""
+    adapters: Mapping[str, str] = {}
+    """LoRA adapters that it served from folders: name -> SHA-256 of its files."""
     left_out: tuple[str, ...] = ()
     """Parameters of requests that its endpoint refused, so that they were not sent."""
 
