@@ -23,6 +23,7 @@ from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.cli.tables import tables
+from simnet.cli.train import train
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
@@ -99,6 +100,7 @@ for command in (
     migrate,
     doctor,
     version,
+    train,
 ):
     app.command()(command)
 
