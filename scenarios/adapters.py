@@ -41,6 +41,8 @@ from simnet import (
     Write,
     sample,
 )
+from simnet.errors import SimnetError
+from simnet.text import visible
 from simnet.training import Report, TrainingOptions, train, trained_adapters
 
 POSTS = (
@@ -149,11 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("adapters-loop"), help="folder to make")
     parser.add_argument("--personas", type=int, default=4, help="followers of each type")
-    parser.add_argument("--steps", type=int, default=20, help="steps of training for each adapter")
+    parser.add_argument("--steps", type=int, default=8, help="steps of training for each adapter")
     given = parser.parse_args()
     begun, runs, folder = time.perf_counter(), given.out / "runs", given.out / "trained"
     first = simnet.run(adapters(given.personas), out=runs, progress=True)
-    options = TrainingOptions(hold_out="thread", steps=given.steps)
+    options = TrainingOptions(
+        hold_out="thread", validation=0.1, steps=given.steps, batch=2, learning_rate=3e-3
+    )
     training = train(first, folder, options, report=report)
     second = simnet.run(adapters(given.personas, str(folder)), out=runs, progress=True)
     headings, rows = training.perplexities.table()
@@ -177,4 +181,9 @@ def report(one: Report) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SimnetError as error:
+        sys.exit(f"error: {visible(str(error))}")
+    except KeyboardInterrupt:
+        sys.exit(130)

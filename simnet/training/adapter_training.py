@@ -16,7 +16,6 @@ from simnet.errors import UsageError
 from simnet.text import counted, did_you_mean
 from simnet.training.adapter_folder import (
     ADAPTERS,
-    CARD,
     FACTS,
     read_facts,
     write_adapter,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 DATA = "data"
 _LOCK = ".lock"
-_CONTENTS = {DATA, ADAPTERS, FACTS, CARD, _LOCK}
+_CONTENTS = {DATA, ADAPTERS, FACTS, _LOCK}
 """Names of what the folder of a training holds."""
 
 
