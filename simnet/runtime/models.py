@@ -113,9 +113,13 @@ def check_adapters(scenario: Scenario, backend: Backend, name: str | None = None
     if served is None:
         return
     for cohort in scenario.cohorts:
-        if cohort.model == name and cohort.adapter is not None and cohort.adapter not in served:
+        if (
+            cohort.model == name
+            and cohort.adapter_name is not None
+            and cohort.adapter not in served
+        ):
             names = ", ".join(sorted(served)) or "none"
-            remedy = backend.adapter_advice(cohort.adapter)
+            remedy = backend.adapter_advice(cohort.adapter_name)
             server = f" by the model {name!r}" if name is not None else ""
             raise UsageError(
                 f"cohort {cohort.name!r} names the adapter {cohort.adapter!r}, which is not "
@@ -184,5 +188,5 @@ def personas_by_adapter(scenario: Scenario, name: str | None) -> Counter[str | N
     counts: Counter[str | None] = Counter()
     for cohort in scenario.cohorts:
         if cohort.model == name and not isinstance(cohort.rhythm, Never):
-            counts[cohort.adapter] += len(cohort.personas)
+            counts[cohort.adapter_name] += len(cohort.personas)
     return counts

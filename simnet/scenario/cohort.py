@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from math import inf
+from pathlib import Path
 
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.formats.spotlighting import Spotlighting
@@ -13,6 +14,7 @@ from simnet.agents.profile import AgentProfile, Behaviour, Flagger
 from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
+from simnet.inference.lora_folders import NO_ADAPTER, is_adapter
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
 from simnet.scenario.rhythms import Exponential, Rhythm
@@ -50,8 +52,9 @@ class Cohort:
     temperature: float = 0.8
     model: str | None = None
     """Name that the run gives one of its models; None is its default."""
-    adapter: str | None = None
-    """LoRA adapter on that model."""
+    adapter: str | Path | None = None
+    """LoRA adapter on that model: its name, or its folder. A folder becomes `adapter_folder`, and
+    its own name that of the adapter."""
     resamples: int = 0
     """How often a reply that refuses, repeats or is garbled is asked for again, hotter."""
     flagger: Flagger | None = None
@@ -59,10 +62,13 @@ class Cohort:
     if simnet had found it."""
     reasoning_tokens: int = 0
     """Tokens that a model may spend on reasoning before its reply; for models that reason."""
+    adapter_folder: str | None = None
+    """Folder of the adapter, for models that are loaded here; None if the run names it."""
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ScenarioError("a cohort has no name; give it one")
+        self._read_adapter()
         self._check(0 < self.reacts_in < inf, f"reacts_in={self.reacts_in}; give a positive time")
         self._check(self.text_limit > 0, f"text_limit={self.text_limit}; allow a character")
         self._check(self.acts > 0, f"acts={self.acts}; allow one action a turn")
@@ -84,6 +90,16 @@ class Cohort:
         self._check(len(set(names)) == len(names), f"two of its verbs share a name: {names}")
         for name, chance in self.follows.items():
             self._check(0 <= chance <= 1, f"follows {name!r} with chance {chance}, not in 0 to 1")
+
+    def _read_adapter(self) -> None:
+        """Turn the folder of an adapter into a name and a folder."""
+        if isinstance(self.adapter, str) and not is_adapter(self.adapter):
+            return
+        if self.adapter is not None:
+            folder = Path(self.adapter).expanduser().resolve()
+            self._check(is_adapter(folder), f"{self.adapter} {NO_ADAPTER}")
+            object.__setattr__(self, "adapter", folder.name)
+            object.__setattr__(self, "adapter_folder", str(folder))
 
     def _check(self, holds: bool, otherwise: str) -> None:
         if not holds:
@@ -113,6 +129,11 @@ class Cohort:
         except (TypeError, NameError) as error:
             raise ScenarioError(f"cohort {self.name!r}: {error}") from error
 
+    @property
+    def adapter_name(self) -> str | None:
+        """Name of its adapter; None if it has none."""
+        return None if self.adapter is None else str(self.adapter)
+
     def profile(
         self, setting: str, feed: Feed, seed: int = 0, spotlighting: Spotlighting = "delimit"
     ) -> AgentProfile:
@@ -130,7 +151,7 @@ class Cohort:
             memory=self.memory,
             temperature=self.temperature,
             max_tokens=self.acts * (self.text_limit // 2 + 16) + self.reasoning_tokens,
-            adapter=self.adapter,
+            adapter=self.adapter_name,
             model=self.model,
             personas=self.personas,
             seed=seed,
