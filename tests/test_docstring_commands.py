@@ -22,6 +22,8 @@ from simnet.cli.app import app
 
 FOLDERS = ("simnet", "scenarios", "benchmarks")
 FEW_CALLS = 100
+ENOUGH_CALLS = 700
+"""Calls of a run that code in the docstring reads afterwards."""
 SPENT = 75
 """Exit code of a run that a budget ended."""
 LARGE = re.compile(r"\d{6,}")
@@ -70,7 +72,7 @@ def docstrings():
 FOUND = list(docstrings())
 
 
-def cheap(words):
+def cheap(words, calls):
     """Return a command with the fake model, and with few calls if it runs a scenario."""
     words = list(words)
     if words[1] not in {"run", "estimate"}:
@@ -79,7 +81,7 @@ def cheap(words):
         at = words.index("--adapter")
         del words[at : at + 2]
     backend = [] if "--backend" in words else ["--backend", "fake"]
-    return [*words[1:], *backend, "--no-ray", "--max-calls", str(FEW_CALLS)]
+    return [*words[1:], *backend, "--no-ray", "--max-calls", str(calls)]
 
 
 def sizes():
@@ -100,8 +102,9 @@ def test_the_commands_and_the_code_of_a_docstring_run(docstring, tmp_path, monke
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    calls = ENOUGH_CALLS if docstring.code else FEW_CALLS
     for words in docstring.commands:
-        result = CliRunner().invoke(app, cheap(words))
+        result = CliRunner().invoke(app, cheap(words, calls))
         assert result.exit_code in {0, SPENT}, f"{' '.join(words)}:\n{result.output}"
     if docstring.code and find_spec("pandas"):
         for code in docstring.code:
