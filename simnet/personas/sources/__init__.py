@@ -6,8 +6,9 @@ field and what to do. `skip_bad` goes on without them.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,18 @@ from simnet.personas.sources.file_reader import FileReader
 from simnet.personas.sources.origin import revision_of
 from simnet.text import counted, did_you_mean
 
-__all__ = ["FORMATS", "LICENCES", "Batch", "Format", "Source", "load", "load_personas", "read"]
+__all__ = [
+    "FORMATS",
+    "LICENCES",
+    "Batch",
+    "Batches",
+    "Format",
+    "Source",
+    "load",
+    "load_personas",
+    "read",
+    "read_batches",
+]
 
 FORMATS = {form.name: form for form in (*SPECIFIC, *GENERAL)}
 """All formats by name; the most specific come first, as the first that fits is taken."""
@@ -30,6 +42,8 @@ LICENCES = {form.name: form.licence for form in FORMATS.values() if form.licence
 CATALOGUE_FILE = "personas.parquet"
 """The file of personas in the folder of a catalogue."""
 
+BATCH_SIZE = 8192
+"""Personas in one list of `read_batches`."""
 MOST_LISTED = 10
 """Most skipped rows that a warning lists."""
 
@@ -106,22 +120,79 @@ def read(
     revision: str | None = None,
 ) -> Batch:
     """Read the personas of a file together with their source; see `load_personas`."""
+    batches = read_batches(
+        path, format, limit, map=map, skip_bad=skip_bad, licence=licence, revision=revision
+    )
+    personas = [persona for batch in batches for persona in batch]
+    return Batch(personas, batches.source, tuple(starmap(Broken, batches.skipped)))
+
+
+def read_batches(
+    path: str | Path,
+    format: str | None = None,
+    limit: int | None = None,
+    *,
+    map: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    licence: str | None = None,
+    revision: str | None = None,
+    batch_size: int = BATCH_SIZE,
+) -> "Batches":
+    """Read the personas of a file a list at a time, so that a file of any size fits in memory.
+
+    Takes what `load_personas` takes, and gives the same personas in the same order. JSON Lines,
+    CSV and Parquet are read as streams. JSON, and formats whose rows refer to each other (OASIS
+    Twitter), are read as a whole first. Lists hold `batch_size` personas; the last may be shorter.
+
+    Iterating raises PersonaError as `load_personas` does. The lists before a broken row have been
+    given by then; whoever stores them has to undo that. No list follows a broken row.
+    """
     path = _file(Path(path))
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
-    reader = FileReader(
-        path,
-        _format(format),
-        map or {},
-        Source(path.name, "", licence, revision or revision_of(path)),
-        skip_bad=skip_bad,
-    )
-    personas = reader.read(limit)
-    if not personas and limit != 0:
-        broken = f"; broken rows: {len(reader.broken)}" if reader.broken else ""
-        raise PersonaError(f"{path}: no personas in this file{broken or '; it has no rows'}")
-    source = reader.source if reader.format else Source(path.name, "empty", licence, revision)
-    return Batch(personas, source, tuple(reader.broken))
+    if batch_size < 1:
+        raise PersonaError(f"batch_size is {batch_size}; give 1 or more personas a list")
+    origin = Source(path.name, "", licence, revision or revision_of(path))
+    reader = FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad)
+    batches = _not_empty(path, reader, reader.batches(batch_size, limit), limit)
+    return Batches(batches, lambda: reader.source, reader.broken)
+
+
+class Batches(Iterator[list[Persona]]):
+    """Lists of personas as they are read; see `read_batches`."""
+
+    def __init__(
+        self,
+        batches: Iterator[list[Persona]],
+        source: Callable[[], Source],
+        skipped: Sequence[tuple[str, str]],
+    ) -> None:
+        self._batches = batches
+        self._source = source
+        self.skipped = skipped
+        """The rows so far that could not be read, each with its place and the reason."""
+
+    def __next__(self) -> list[Persona]:
+        return next(self._batches)
+
+    @property
+    def source(self) -> Source:
+        """That of the file; its format is known once the first list has been read."""
+        source = self._source()
+        return source if source.format else replace(source, format="empty")
+
+
+def _not_empty(
+    path: Path, reader: FileReader, batches: Iterator[list[Persona]], limit: int | None
+) -> Iterator[list[Persona]]:
+    """Pass lists on. Raises PersonaError if there is none though one was asked for."""
+    is_empty = limit != 0
+    for batch in batches:
+        is_empty = False
+        yield batch
+    if is_empty:
+        broken = f"broken rows: {len(reader.broken)}" if reader.broken else "it has no rows"
+        raise PersonaError(f"{path}: no personas in this file; {broken}")
 
 
 def _file(path: Path) -> Path:

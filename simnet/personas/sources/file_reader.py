@@ -1,8 +1,9 @@
 """Reads the personas of one file: recognises its format, converts rows, gives handles."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from simnet.datafiles import Broken, Reading, Row, rows
 from simnet.errors import InputError, PersonaError
@@ -37,6 +38,16 @@ _READING = Reading(
 )
 
 
+class Found(NamedTuple):
+    """A persona, and the row that it was read from."""
+
+    persona: Persona
+    place: str
+    row: int
+    """Number of the row, from 0; broken rows count too."""
+    draft: Draft
+
+
 class FileReader:
     """Reads one file; keeps the handles in use and the rows that cannot be read."""
 
@@ -57,7 +68,7 @@ class FileReader:
         self.format = form or (MAPPED if mapping else None)
         self.broken: list[Broken] = []
         self.rows: list[int] = []
-        """The number of each persona's row, from 0; broken rows count too."""
+        """For formats with `link`: the number of each persona's row, from 0."""
         self._path = path
         self._mapping = mapping
         self._source = source
@@ -76,13 +87,42 @@ class FileReader:
             self._source.revision,
         )
 
-    def read(self, limit: int | None) -> list[Persona]:
-        """Read all personas, or the first ones. Raises PersonaError as `load_personas` says."""
-        personas: list[Persona] = []
+    def batches(self, size: int, limit: int | None) -> Iterator[list[Persona]]:
+        """Read `size` personas at a time; the last batch may be smaller.
+
+        Rows of formats that refer to each other are read as a whole first. Raises PersonaError as
+        `read_batches` says.
+        """
+        found = self._found(limit)
+        personas: Iterator[Persona] = (one.persona for one in found)
+        first = next(personas, None)
+        if first is None or self.format is None:
+            return
+        personas = chain([first], personas)
+        if self.format.link is not None:
+            personas = iter(self.format.link(list(personas), self.rows))
+        while batch := list(islice(personas, size)):
+            yield batch
+
+    def _found(self, limit: int | None) -> Iterator[Found]:
+        """Iterate over personas, the first ones if limited; none follows a broken row.
+
+        Raises PersonaError, after the last row or the last that a message lists, for broken rows.
+        """
+        count = 0
         try:
-            for persona in self._iterate() if limit != 0 else ():
-                personas.append(persona)
-                if limit is not None and len(personas) + self._unread() >= limit:
+            for number, row in enumerate(self._expanded() if limit != 0 else ()):
+                result = row if isinstance(row, Broken) else self._persona(row, number)
+                if isinstance(result, Broken):
+                    self.broken.append(result)
+                    count += not self._skip_bad
+                    if len(self.broken) == MAX_PROBLEMS and not self._skip_bad:
+                        break
+                else:
+                    count += 1
+                    if self._skip_bad or not self.broken:
+                        yield result
+                if count == limit:
                     break
         except PersonaError:
             raise
@@ -90,23 +130,6 @@ class FileReader:
             raise PersonaError(str(error)) from None
         if self.broken and not self._skip_bad:
             self._raise_broken()
-        if self.format is not None and self.format.link is not None:
-            return self.format.link(personas, self.rows)
-        return personas
-
-    def _unread(self) -> int:
-        return 0 if self._skip_bad else len(self.broken)
-
-    def _iterate(self) -> Iterator[Persona]:
-        for number, row in enumerate(self._expanded()):
-            result = row if isinstance(row, Broken) else self._persona(row)
-            if isinstance(result, Persona):
-                self.rows.append(number)
-                yield result
-                continue
-            self.broken.append(result)
-            if len(self.broken) == MAX_PROBLEMS and not self._skip_bad:
-                return
 
     def _expanded(self) -> Iterator[Row | Broken]:
         """Iterate over rows with known headings; one that holds several people becomes several."""
@@ -147,16 +170,19 @@ class FileReader:
             f"--map {guess}; or name the format: {names}"
         )
 
-    def _persona(self, row: Row) -> Persona | Broken:
+    def _persona(self, row: Row, number: int) -> Found | Broken:
         form = self.format
         assert form is not None  # found with the first row
         try:
             fields = {name: one for name, one in row.fields.items() if name not in COLUMNS}
             draft = form.convert(fields)
             handle, changed = self._handles.take(draft, row.place, fields, repeats=form.repeats)
-            return _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
+            persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
         except FieldError as error:
             return Broken(row.place, str(error))
+        if form.link is not None:
+            self.rows.append(number)
+        return Found(persona, row.place, number, draft)
 
     def _raise_broken(self) -> NoReturn:
         count = len(self.broken)
