@@ -20,6 +20,7 @@ from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Format
 from simnet.personas.sources.file_reader import FileReader
 from simnet.personas.sources.origin import revision_of
+from simnet.personas.sources.people import People, people_of
 from simnet.text import counted, did_you_mean
 
 __all__ = [
@@ -28,11 +29,13 @@ __all__ = [
     "Batch",
     "Batches",
     "Format",
+    "People",
     "Source",
     "load",
     "load_personas",
     "read",
     "read_batches",
+    "read_people",
 ]
 
 FORMATS = {form.name: form for form in (*SPECIFIC, *GENERAL)}
@@ -88,14 +91,16 @@ def load_personas(
     batch = read(
         path, format, limit, map=map, skip_bad=skip_bad, licence=licence, revision=revision
     )
-    if batch.skipped:
-        listed = "; ".join(f"{place}: {why}" for place, why in batch.skipped[:MOST_LISTED])
-        count = counted(len(batch.skipped), "row")
-        warnings.warn(
-            f"{path}: {count} skipped that cannot be read: {listed}",
-            stacklevel=2,
-        )
+    warn_of(path, batch.skipped)
     return batch.personas
+
+
+def warn_of(path: str | Path, skipped: Sequence[Broken]) -> None:
+    """Warn the caller's caller of rows that were skipped, if there are any."""
+    if skipped:
+        listed = "; ".join(f"{place}: {why}" for place, why in skipped[:MOST_LISTED])
+        count = counted(len(skipped), "row")
+        warnings.warn(f"{path}: {count} skipped that cannot be read: {listed}", stacklevel=3)
 
 
 def load(path: str | Path, format: str | None = None, limit: int | None = None) -> list[Persona]:
@@ -147,15 +152,48 @@ def read_batches(
     Iterating raises PersonaError as `load_personas` does. The lists before a broken row have been
     given by then; whoever stores them has to undo that. No list follows a broken row.
     """
+    if batch_size < 1:
+        raise PersonaError(f"batch_size is {batch_size}; give 1 or more personas a list")
+    reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad)
+    batches = _not_empty(reader, reader.batches(batch_size, limit), limit)
+    return Batches(batches, lambda: reader.source, reader.broken)
+
+
+def read_people(
+    path: str | Path,
+    format: str | None = None,
+    limit: int | None = None,
+    *,
+    map: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    licence: str | None = None,
+    revision: str | None = None,
+    config: str | Path | None = None,
+) -> People:
+    """Read personas with their ties, first posts and activity.
+
+    `config` is a `simulation_config.json` of MiroFish that is about them. Raises PersonaError as
+    `load_personas` does, also for ties with people who are not in the file.
+    """
+    reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad)
+    return people_of(reader, limit, None if config is None else Path(config))
+
+
+def _reader(
+    path: str | Path,
+    format: str | None,
+    limit: int | None,
+    map: Mapping[str, str] | None,
+    licence: str | None,
+    revision: str | None,
+    *,
+    skip_bad: bool,
+) -> FileReader:
     path = _file(Path(path))
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
-    if batch_size < 1:
-        raise PersonaError(f"batch_size is {batch_size}; give 1 or more personas a list")
     origin = Source(path.name, "", licence, revision or revision_of(path))
-    reader = FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad)
-    batches = _not_empty(path, reader, reader.batches(batch_size, limit), limit)
-    return Batches(batches, lambda: reader.source, reader.broken)
+    return FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad)
 
 
 class Batches(Iterator[list[Persona]]):
@@ -183,7 +221,7 @@ class Batches(Iterator[list[Persona]]):
 
 
 def _not_empty(
-    path: Path, reader: FileReader, batches: Iterator[list[Persona]], limit: int | None
+    reader: FileReader, batches: Iterator[list[Persona]], limit: int | None
 ) -> Iterator[list[Persona]]:
     """Pass lists on. Raises PersonaError if there is none though one was asked for."""
     is_empty = limit != 0
@@ -191,8 +229,7 @@ def _not_empty(
         is_empty = False
         yield batch
     if is_empty:
-        broken = f"broken rows: {len(reader.broken)}" if reader.broken else "it has no rows"
-        raise PersonaError(f"{path}: no personas in this file; {broken}")
+        reader.raise_empty()
 
 
 def _file(path: Path) -> Path:

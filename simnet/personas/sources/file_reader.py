@@ -1,16 +1,16 @@
 """Reads the personas of one file: recognises its format, converts rows, gives handles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from simnet.datafiles import Broken, Reading, Row, rows
 from simnet.errors import InputError, PersonaError
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.bookkeeping import bookkeeping
-from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.draft import Draft, Found
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import FieldError
@@ -38,16 +38,6 @@ _READING = Reading(
 )
 
 
-class Found(NamedTuple):
-    """A persona, and the row that it was read from."""
-
-    persona: Persona
-    place: str
-    row: int
-    """Number of the row, from 0; broken rows count too."""
-    draft: Draft
-
-
 class FileReader:
     """Reads one file; keeps the handles in use and the rows that cannot be read."""
 
@@ -67,8 +57,8 @@ class FileReader:
         """
         self.format = form or (MAPPED if mapping else None)
         self.broken: list[Broken] = []
-        self.rows: list[int] = []
-        """For formats with `link`: the number of each persona's row, from 0."""
+        self._rows: int | None = None
+        """How many rows the file has, once all are read."""
         self._path = path
         self._mapping = mapping
         self._source = source
@@ -93,23 +83,35 @@ class FileReader:
         Rows of formats that refer to each other are read as a whole first. Raises PersonaError as
         `read_batches` says.
         """
-        found = self._found(limit)
-        personas: Iterator[Persona] = (one.persona for one in found)
-        first = next(personas, None)
-        if first is None or self.format is None:
-            return
-        personas = chain([first], personas)
-        if self.format.link is not None:
-            personas = iter(self.format.link(list(personas), self.rows))
+        personas = (one.persona for one in self.found(limit))
         while batch := list(islice(personas, size)):
             yield batch
 
-    def _found(self, limit: int | None) -> Iterator[Found]:
-        """Iterate over personas, the first ones if limited; none follows a broken row.
+    def found(self, limit: int | None) -> Iterator[Found]:
+        """Iterate over personas with their places, the first ones if limited.
 
-        Raises PersonaError, after the last row or the last that a message lists, for broken rows.
+        None follows a broken row. Raises PersonaError, after the last row or the last that a
+        message lists, for broken rows.
         """
-        count = 0
+        found = self._unlinked(limit)
+        first = next(found, None)
+        if first is None or self.format is None:
+            return
+        found = chain([first], found)
+        if self.format.link is not None:
+            linked, unknown = self.format.link(list(found), self._rows)
+            self.complain(unknown)
+            found = iter(linked)
+        yield from found
+
+    def complain(self, broken: Sequence[Broken]) -> None:
+        """Note broken references. Raises PersonaError for them unless bad rows are skipped."""
+        self.broken += broken
+        if broken and not self._skip_bad:
+            self._raise_broken()
+
+    def _unlinked(self, limit: int | None) -> Iterator[Found]:
+        count, number = 0, -1
         try:
             for number, row in enumerate(self._expanded() if limit != 0 else ()):
                 result = row if isinstance(row, Broken) else self._persona(row, number)
@@ -124,6 +126,8 @@ class FileReader:
                         yield result
                 if count == limit:
                     break
+            else:
+                self._rows = number + 1
         except PersonaError:
             raise
         except InputError as error:
@@ -180,14 +184,17 @@ class FileReader:
             persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
         except FieldError as error:
             return Broken(row.place, str(error))
-        if form.link is not None:
-            self.rows.append(number)
-        return Found(persona, row.place, number, draft)
+        return Found(persona, row.place, number)
+
+    def raise_empty(self) -> NoReturn:
+        """Raise PersonaError for a file without personas."""
+        broken = f"broken rows: {len(self.broken)}" if self.broken else "it has no rows"
+        raise PersonaError(f"{self._path}: no personas in this file; {broken}")
 
     def _raise_broken(self) -> NoReturn:
         count = len(self.broken)
-        more = ", and perhaps more" if count == MAX_PROBLEMS else ""
-        listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken)
+        more = ", and perhaps more" if count >= MAX_PROBLEMS else ""
+        listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken[:MAX_PROBLEMS])
         rows_text = counted(count, "row")
         raise PersonaError(
             f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "
