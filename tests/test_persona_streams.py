@@ -1,12 +1,16 @@
 """Personas read a list at a time."""
 
 import json
+import tracemalloc
 from itertools import islice
 
 import pytest
 
 from simnet.errors import PersonaError
 from simnet.personas.sources import read, read_batches
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.handles import Handles
+from simnet.personas.sources.id_table import IdTable
 
 
 @pytest.fixture
@@ -64,3 +68,24 @@ def test_lists_of_no_personas_are_refused(table):
         read_batches(table(3), batch_size=0)
     with pytest.raises(PersonaError, match="no personas in this file; it has no rows"):
         next(read_batches(table(0)))
+
+
+def test_a_table_of_ids_tells_every_text_apart_and_keeps_the_first_number():
+    table, texts = IdTable(), [f"urn:uuid:{number:032x}" for number in range(5_000)]
+    assert {table.add(text, number) for number, text in enumerate(texts, 1)} == {0}
+    assert [table.add(text, 7) for text in texts] == list(range(1, 5_001))
+    table.put(texts[3], 9)
+    assert table.add(texts[3], 1) == 9
+
+
+def test_ids_take_tens_of_bytes_each_and_not_their_length():
+    handles = Handles()
+    tracemalloc.start()
+    try:
+        for number in range(3_000):
+            draft = Draft(f"{number:060}", "", {})
+            handles.take(draft, f"line {number}", None, repeats=False)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < 3_000 * 72  # the texts alone take 109 bytes each

@@ -29,6 +29,7 @@ UNUSED_COLUMNS = frozenset(
     {"embedding", "model_name_embeddings", "nn_indices", "nn_scores", "projection"}
 )
 """Columns of FinePersonas that are skipped; they make up most of its bytes."""
+_NAMING = frozenset(COLUMNS)
 _READING = Reading(
     wrappers=(
         *("personas", "agents", "users", "profiles", "people", "participants", "characters"),
@@ -68,14 +69,14 @@ class FileReader:
     @property
     def source(self) -> Source:
         """The source of rows that name none."""
-        if self.format is None:
-            return self._source
-        return Source(
-            self._source.file,
-            self._source.format or self.format.name,
-            self._source.licence or self.format.licence,
-            self._source.revision,
-        )
+        if self.format is not None and not self._source.format:
+            self._source = Source(
+                self._source.file,
+                self.format.name,
+                self._source.licence or self.format.licence,
+                self._source.revision,
+            )
+        return self._source
 
     def batches(self, size: int, limit: int | None) -> Iterator[list[Persona]]:
         """Read `size` personas at a time; the last batch may be smaller.
@@ -178,7 +179,9 @@ class FileReader:
         form = self.format
         assert form is not None  # found with the first row
         try:
-            fields = {name: one for name, one in row.fields.items() if name not in COLUMNS}
+            fields = row.fields
+            if not _NAMING.isdisjoint(fields):
+                fields = {name: one for name, one in fields.items() if name not in COLUMNS}
             draft = form.convert(fields)
             handle, changed = self._handles.take(draft, row.place, fields, repeats=form.repeats)
             persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
