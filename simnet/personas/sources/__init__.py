@@ -18,7 +18,8 @@ from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Format
-from simnet.personas.sources.file_reader import FileReader
+from simnet.personas.sources.file_reader import UNUSED_COLUMNS, FileReader
+from simnet.personas.sources.hub import data_set, is_data_set
 from simnet.personas.sources.origin import revision_of
 from simnet.personas.sources.people import People, people_of
 from simnet.text import counted, did_you_mean
@@ -78,13 +79,17 @@ def load_personas(
     licence: str | None = None,
     revision: str | None = None,
 ) -> list[Persona]:
-    """Read the personas of a JSON, JSONL, CSV or Parquet file, or of a catalogue's folder.
+    """Read the personas of a JSON, JSONL, CSV or Parquet file, of a data set, or of a catalogue.
 
-    Files may be compressed (gzip, bzip2, xz, Zstandard). `format` is a name in FORMATS; it is
-    recognised if left out. Reading stops after `limit` personas. JSONL, CSV and Parquet are read
-    as streams. `map` names the column of each field, as in `{"id": "name", "description": "bio"}`.
-    `skip_bad` leaves out rows that cannot be read, with a warning that counts and lists them.
-    `licence` and `revision` are those of the data, if the file does not say so itself.
+    A path is that of a file, of the folder of a catalogue or of a data set, or the name of a data
+    set on the Hugging Face hub: `hub:NAME`, `hub:NAME:CONFIG` or `hub:NAME:CONFIG:SPLIT` (extra
+    `hub`). Files may be compressed (gzip, bzip2, xz, Zstandard).
+
+    `format` is a name in FORMATS; it is recognised if left out. Reading stops after `limit`
+    personas. JSONL, CSV, Parquet and data sets are read as streams. `map` names the column of each
+    field, as in `{"id": "name", "description": "bio"}`. `skip_bad` leaves out rows that cannot be
+    read, with a warning that counts and lists them. `licence` and `revision` are those of the data,
+    if the file does not say so itself; a data set on the hub is read at that revision.
 
     Raises PersonaError, which lists the first ten rows that cannot be read.
     """
@@ -189,9 +194,16 @@ def _reader(
     *,
     skip_bad: bool,
 ) -> FileReader:
-    path = _file(Path(path))
+    path = Path(path)
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
+    if is_data_set(path) and not (path / CATALOGUE_FILE).is_file():
+        found = data_set(path, revision, UNUSED_COLUMNS)
+        origin = Source(found.name, "", licence or found.licence, found.revision)
+        return FileReader(
+            path, _format(format), map or {}, origin, skip_bad=skip_bad, read=found.rows
+        )
+    path = _file(path)
     origin = Source(path.name, "", licence, revision or revision_of(path))
     return FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad)
 
@@ -239,7 +251,8 @@ def _file(path: Path) -> Path:
     if (path / CATALOGUE_FILE).is_file():
         return path / CATALOGUE_FILE
     raise PersonaError(
-        f"{path} is a folder without {CATALOGUE_FILE}, so it is no catalogue; name a file, or make "
+        f"{path} is a folder without {CATALOGUE_FILE}, so it is no catalogue, and without "
+        "README.md, so it is no data set; name a file, or make "
         f"a catalogue with: simnet personas import FILE --into {path}"
     )
 

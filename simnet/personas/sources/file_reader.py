@@ -5,7 +5,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
 
-from simnet.datafiles import Broken, Reading, Row, rows
+from simnet.datafiles import Broken, Reading, Row, Rows, rows
 from simnet.errors import InputError, PersonaError
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
@@ -50,11 +50,13 @@ class FileReader:
         source: Source,
         *,
         skip_bad: bool,
+        read: Rows | None = None,
     ) -> None:
         """Take a file and, unless it is to be recognised, its format.
 
         `source` is that of rows which name none; where its format is empty, the format read is
-        filled in, and where it has no licence, that of the format's data set.
+        filled in, and where it has no licence, that of the format's data set. `read` has the rows
+        if they are not those of a file.
         """
         self.format = form or (MAPPED if mapping else None)
         self.broken: list[Broken] = []
@@ -64,6 +66,7 @@ class FileReader:
         self._mapping = mapping
         self._source = source
         self._skip_bad = skip_bad
+        self._read = read
         self._handles = Handles()
 
     @property
@@ -138,7 +141,7 @@ class FileReader:
 
     def _expanded(self) -> Iterator[Row | Broken]:
         """Iterate over rows with known headings; one that holds several people becomes several."""
-        for row in rows(self._path, _READING):
+        for row in rows(self._path, _READING) if self._read is None else self._read:
             if isinstance(row, Broken):
                 yield row
                 continue
