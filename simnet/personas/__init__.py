@@ -7,6 +7,8 @@ from simnet.personas.persona import Persona
 if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
+    from simnet.personas.populations.households import with_groups
+    from simnet.personas.populations.shares import sample_to_shares, shares_of
     from simnet.personas.source import Source
     from simnet.personas.sources import Batches, load_personas, read_batches
 
@@ -19,6 +21,9 @@ __all__ = [
     "load_personas",
     "read_batches",
     "sample",
+    "sample_to_shares",
+    "shares_of",
+    "with_groups",
 ]
 
 _MODULES = {
@@ -30,6 +35,9 @@ _MODULES = {
     "load_personas": "simnet.personas.sources",
     "read_batches": "simnet.personas.sources",
     "sample": "simnet.personas.population",
+    "sample_to_shares": "simnet.personas.populations.shares",
+    "shares_of": "simnet.personas.populations.shares",
+    "with_groups": "simnet.personas.populations.households",
 }
 
 
