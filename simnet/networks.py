@@ -6,6 +6,7 @@ Undirected models give ties both ways. The same seed gives the same ties with on
 numpy and rustworkx; those drawn are recorded in the `network` table of the run.
 """
 
+from simnet.scenario.networks.alike import nearest, within
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.communities import lfr, stochastic_block
 from simnet.scenario.networks.drawn import homophily, random_followees, star_by_topic, together
@@ -20,9 +21,11 @@ __all__ = [
     "erdos_renyi",
     "homophily",
     "lfr",
+    "nearest",
     "random_followees",
     "star_by_topic",
     "stochastic_block",
     "together",
     "watts_strogatz",
+    "within",
 ]

@@ -370,3 +370,14 @@ def test_advice_leaves_an_object_in_the_file_as_it_is(write):
         load_personas(write("a.json", [row]))
     assert "quotes" not in str(caught.value)
     assert "leave the file as it is" in str(caught.value)
+
+
+def test_an_actor_of_syndisco_has_its_persona_nested_and_its_prompt_untold(write):
+    persona = {"username": "mira", "age": 52, "traits": {"openness": "high"}}
+    actor = {"context": "A forum.", "instructions": "Be brief.", "type": "user", "persona": persona}
+    batch = read(write("a.json", [actor, {**actor, "name": "Bo", "persona": {"age": 3}}]))
+    mira, bo = batch.personas
+    assert batch.source.format == "syndisco-actor"
+    assert (mira.id, mira.portrait()) == ("mira", "age: 52. traits openness: high.")
+    assert (bo.id, bo.portrait()) == ("Bo", "age: 3.")
+    assert mira.attributes["instructions"] == "Be brief."

@@ -207,7 +207,11 @@ def test_oasis_twitter_positions_become_handles(write):
         "0,77,A,ann,\"[1, 9]\",\"['hi', 'it''s me']\",A baker.,A baker.\n"
         "1,78,B,bob smith,[],[],,\n"
     )
-    ann, bob = load_personas(write("a.csv", text))
+    path = write("a.csv", text)
+    with pytest.raises(PersonaError, match="line 2: field `following_agentid_list`: 9 is no agent"):
+        load_personas(path)
+    with pytest.warns(UserWarning, match="9 is no agent"):
+        ann, bob = load_personas(path, skip_bad=True)
     assert bob.id == "bob_smith"
     assert bob.attributes["original_id"] == "bob smith"
     assert ann.attributes["following"] == ["bob_smith"]

@@ -7,18 +7,37 @@ from simnet.personas.persona import Persona
 if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
+    from simnet.personas.populations.households import with_groups
+    from simnet.personas.populations.shares import sample_to_shares, shares_of
     from simnet.personas.source import Source
-    from simnet.personas.sources import load_personas
+    from simnet.personas.sources import Batches, load_personas, read_batches
 
-__all__ = ["Catalogue", "Persona", "Population", "Source", "load_personas", "sample"]
+__all__ = [
+    "Batches",
+    "Catalogue",
+    "Persona",
+    "Population",
+    "Source",
+    "load_personas",
+    "read_batches",
+    "sample",
+    "sample_to_shares",
+    "shares_of",
+    "with_groups",
+]
 
 _MODULES = {
+    "Batches": "simnet.personas.sources",
     "Catalogue": "simnet.personas.catalogue",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",
     "load_personas": "simnet.personas.sources",
+    "read_batches": "simnet.personas.sources",
     "sample": "simnet.personas.population",
+    "sample_to_shares": "simnet.personas.populations.shares",
+    "shares_of": "simnet.personas.populations.shares",
+    "with_groups": "simnet.personas.populations.households",
 }
 
 

@@ -39,6 +39,8 @@ def sanitised(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     urn = _URN.fullmatch(name)
+    if urn and _PLAIN.fullmatch(urn[1]):
+        return urn[1]
     name = urn[1] if urn else normal(name)
     kept = "".join(one if _is_allowed(one) else "_" for one in name)
     if kept == name and 0 < len(name) <= MAX_LENGTH and name[0] not in ".-" and _starts(name):

@@ -165,6 +165,8 @@ def _parsed(name: str, written: str) -> Any:
 
 def _without_surrogates(name: str, value: str) -> str:
     """Raise FieldError for lone surrogates, which cannot be encoded."""
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -12,6 +12,7 @@ from simnet.text import file_name
 
 COLUMNS = ("source", "format", "licence", "license", "revision")
 """Columns of a row that say where it comes from, and nothing of who it is."""
+_NAMING = frozenset(COLUMNS) - {"format"}
 LARGEST_HASHED = 2**30
 """Bytes; larger files have no checksum, as reading them twice takes minutes."""
 
@@ -41,6 +42,8 @@ def revision_of(path: Path) -> str | None:
 
 def source_of(fields: Fields, whole: Source) -> Source:
     """Return a row's own source, as far as it names one, else that of the whole file."""
+    if _NAMING.isdisjoint(fields):
+        return whole
     told = fields.get("source")
     named: dict[str, Any] = told if isinstance(told, dict) else fields
     file = named.get("file") if isinstance(told, dict) else told

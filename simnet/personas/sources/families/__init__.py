@@ -14,7 +14,7 @@ from simnet.personas.sources.families.personahub import PERSONAHUB
 from simnet.personas.sources.families.reviewed import REVIEWED
 from simnet.personas.sources.families.silisocs import SILISOCS
 from simnet.personas.sources.families.sotopia import SOTOPIA
-from simnet.personas.sources.families.syndisco import SETTINGS, SYNDISCO
+from simnet.personas.sources.families.syndisco import ACTOR, SETTINGS, SYNDISCO
 from simnet.personas.sources.families.tinytroupe import TINYTROUPE
 from simnet.personas.sources.families.ysimulator import YSIMULATOR
 
@@ -32,6 +32,7 @@ SPECIFIC = (
     FINEPERSONAS,
     PERSONAHUB,
     SETTINGS,
+    ACTOR,
     YSIMULATOR,
     SYNDISCO,
 )

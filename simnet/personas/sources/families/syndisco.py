@@ -1,10 +1,20 @@
-"""SynDisco: lists of people by their attributes, and settings of a discussion with its users."""
+"""SynDisco: lists of people by their attributes, settings of a discussion, and actors.
+
+Before release 2 a persona is a flat object with `username`, and settings list the users; from then
+on an actor has its persona as an object of any attributes.
+"""
 
 from collections.abc import Iterator
 
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import FieldError, attributes, listing, optional_identifier
+from simnet.personas.sources.fields import (
+    FieldError,
+    attributes,
+    flattened,
+    listing,
+    optional_identifier,
+)
 
 _ATTRIBUTES = (
     "age",
@@ -16,6 +26,9 @@ _ATTRIBUTES = (
     "special_instructions",
     "personality_characteristics",
 )
+_PROMPT = ("context", "instructions")
+"""What an actor of SynDisco 2 has beside its persona."""
+_NAMES = ("username", "name")
 
 
 def _fits(fields: Fields) -> bool:
@@ -38,6 +51,22 @@ def _users(fields: Fields) -> Iterator[Fields]:
         yield {"username": name, "personality_characteristics": own}
 
 
+def _is_actor(fields: Fields) -> bool:
+    return isinstance(fields.get("persona"), dict) and not fields.keys().isdisjoint(_PROMPT)
+
+
+def _actor(fields: Fields) -> Draft:
+    """Convert an actor of SynDisco 2: its persona; the prompt is that of a discussion."""
+    persona = flattened(fields["persona"])
+    names = {name: persona.pop(name) for name in _NAMES if name in persona}
+    name = optional_identifier({**names, **fields}, *_NAMES)
+    kept = {one: fields[one] for one in (*_PROMPT, "type", "is_annotator") if one in fields}
+    values = attributes({**kept, **persona}, but=frozenset())
+    return Draft(
+        None, "", values, untold=tuple(one for one in kept if one not in persona), name=name
+    )
+
+
 SYNDISCO = Format("syndisco", _fits, _convert, columns=("username",))
 SETTINGS = Format(
     "syndisco-settings",
@@ -46,3 +75,4 @@ SETTINGS = Format(
     columns=("user_names", "user_attributes"),
     expand=_users,
 )
+ACTOR = Format("syndisco-actor", _is_actor, _actor, columns=("persona", *_PROMPT))

@@ -1,0 +1,1 @@
+"""Populations made of personas: to target shares, in households."""
