@@ -15,6 +15,10 @@ from simnet.text import terminal_safe
 
 Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
+Filter = Annotated[
+    str | None,
+    typer.Option(help="Condition on fields, such as: age > 30 and labels = 'music'."),
+]
 
 FOLDER = Path("personas")
 """Where the catalogue is unless an option names another folder."""

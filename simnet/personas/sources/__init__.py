@@ -8,11 +8,14 @@ field and what to do. `skip_bad` goes on without them.
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from simnet.datafiles import Broken
 from simnet.errors import PersonaError
+from simnet.personas.catalogue import Catalogue
+from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
@@ -27,8 +30,6 @@ FORMATS = {form.name: form for form in (*SPECIFIC, *GENERAL)}
 """All formats by name; the most specific come first, as the first that fits is taken."""
 LICENCES = {form.name: form.licence for form in FORMATS.values() if form.licence}
 """Licence of the data published in a format; own files have none."""
-CATALOGUE_FILE = "personas.parquet"
-"""The file of personas in the folder of a catalogue."""
 
 MOST_LISTED = 10
 """Most skipped rows that a warning lists."""
@@ -106,6 +107,9 @@ def read(
     revision: str | None = None,
 ) -> Batch:
     """Read the personas of a file together with their source; see `load_personas`."""
+    if (Path(path) / FOLDER).is_dir():
+        entries = islice(Catalogue.open(path).entries(), limit)
+        return Batch([entry.persona for entry in entries], Source(Path(path).name, "catalogue"))
     path = _file(Path(path))
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
@@ -125,13 +129,13 @@ def read(
 
 
 def _file(path: Path) -> Path:
-    """Return the file to read: a catalogue is the file in its folder."""
+    """Return the file to read: a catalogue of simnet 0.2 is the file in its folder."""
     if not path.is_dir():
         return path
-    if (path / CATALOGUE_FILE).is_file():
-        return path / CATALOGUE_FILE
+    if (path / LEGACY_FILE).is_file():
+        return path / LEGACY_FILE
     raise PersonaError(
-        f"{path} is a folder without {CATALOGUE_FILE}, so it is no catalogue; name a file, or make "
+        f"{path} is a folder without {FOLDER}, so it is no catalogue; name a file, or make "
         f"a catalogue with: simnet personas import FILE --into {path}"
     )
 
