@@ -8,6 +8,7 @@ So its package is located and not imported.
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def load() -> tuple[int, Callable[[list[str]], NDArray[np.float32]]]:
     def encode_block(texts: list[str]) -> Any:
         tokens = [one.ids for one in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
         ends = np.cumsum([0, *map(len, tokens)])
-        columns = np.fromiter((one for ids in tokens for one in ids), np.int32, int(ends[-1]))
+        columns = np.fromiter(chain.from_iterable(tokens), np.int32, int(ends[-1]))
         np.minimum(columns, len(table) - 1, out=columns)
         counts = csr_matrix(
             (np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(table))

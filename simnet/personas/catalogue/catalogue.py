@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.errors import UsageError
 from simnet.personas.catalogue.catalogue_files import LEGACY_FILE
-from simnet.personas.catalogue.catalogue_view import CatalogueView
-from simnet.personas.catalogue.entries import Added, Version
+from simnet.personas.catalogue.catalogue_selection import CatalogueSelection
+from simnet.personas.catalogue.entries import Added, Duplicate, Version
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simnet.embedding import Embedder
 
 
-class Catalogue(CatalogueView):
+class Catalogue(CatalogueSelection):
     """Personas in a folder, in a table of LanceDB (extra `catalogue`).
 
     Fields are named as in the source: a field name means the attribute of that name if there
@@ -98,6 +98,23 @@ class Catalogue(CatalogueView):
         ids = [self.get(key).persona.id for key in keys] if len(keys) <= 100 else list(keys)
         condition = self._condition(filter) if filter is not None else one_of("id", ids)
         return remove_personas(self._store, condition or "") if len(self) else 0
+
+    def dedupe(
+        self,
+        method: str = "exact",
+        field: str | None = None,
+        threshold: float | None = None,
+        *,
+        filter: str | None = None,
+    ) -> list[Duplicate]:
+        """Remove those that `duplicates` lists, and return the list."""
+        from simnet.personas.catalogue.adding import remove_personas  # noqa: PLC0415
+        from simnet.personas.catalogue.table_store import one_of  # noqa: PLC0415
+
+        found = self.duplicates(method, field, threshold, filter=filter)
+        if found:
+            remove_personas(self._store, one_of("id", [one.id for one in found]))
+        return found
 
     def versions(self) -> list[Version]:
         """List the versions, the oldest first; each change made one."""

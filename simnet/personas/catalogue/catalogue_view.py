@@ -1,6 +1,6 @@
 """What can be read of a catalogue: by id, by words, by filters and by similarity."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,7 +191,17 @@ class CatalogueView:
         column = finding.searched_column(self._store.table(), field, self.folder)
         return finding.matching(self._store, column, query, condition, limit, columns)
 
-    def _ordered(self, condition: str | None, columns: Sequence[str]) -> Any:
+    def _column(self, field: str) -> str:
+        """Return the column with the text of a field, or of what is known of the source."""
+        from simnet.personas.catalogue.columns import ORIGIN, text_column  # noqa: PLC0415
+        from simnet.personas.catalogue.finding import searched_column  # noqa: PLC0415
+
+        table = self._store.table()
+        if field in ORIGIN and text_column(field) not in table.schema.names:
+            return field
+        return searched_column(table, field, self.folder)
+
+    def _ordered(self, condition: str | None, columns: Iterable[str]) -> Any:
         """Return columns of all rows that fit a condition, in the order of the catalogue."""
         from simnet.personas.catalogue.columns import BASE  # noqa: PLC0415
 

@@ -9,7 +9,6 @@ the characters other than a-z and 0-9 are written as the hexadecimal digits of t
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
 from hashlib import blake2b
 from typing import Any
 
@@ -36,6 +35,7 @@ VECTOR = "vector"
 """The column with the vector of the persona's own description."""
 OWN = {"id": "id", "description": "description", "persona": "description"}
 """Fields that every persona has, and their columns; an attribute of that name comes first."""
+_written = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN = re.compile(r"[^a-z0-9]")
 
 
@@ -86,10 +86,13 @@ def digest_of(description: str, attributes: str) -> int:
 
 def base_row(persona: Persona, source: Source) -> tuple[Any, ...]:
     """Return the values of BASE without the position; `source` counts if it has none of its own."""
-    attributes = json.dumps(persona.attributes, ensure_ascii=False)
+    attributes = _written(persona.attributes)
     digest = digest_of(persona.description, attributes)
-    origin = astuple(persona.source or source)
-    return digest, persona.id, persona.description, attributes, list(persona.untold), *origin
+    origin = persona.source or source
+    return (
+        *(digest, persona.id, persona.description, attributes, list(persona.untold)),
+        *(origin.file, origin.format, origin.licence, origin.revision),
+    )
 
 
 def base_batch(rows: Sequence[tuple[Any, ...]], positions: Iterable[int]) -> pa.RecordBatch:

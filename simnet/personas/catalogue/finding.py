@@ -148,6 +148,16 @@ def vectors_of(texts: Sequence[str | None], embedder: Embedder) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(values, embedder.dimensions, mask=pa.array(empty))
 
 
+def matrix_of(column: pa.ChunkedArray) -> Any:
+    """Return vectors as an array of shape (n, d), with zeros for null."""
+    whole = column.combine_chunks()
+    size = whole.type.list_size
+    matrix = np.zeros((len(whole), size), np.float32)
+    there = np.asarray(whole.is_valid())
+    matrix[there] = whole.drop_null().flatten().to_numpy().reshape(-1, size)
+    return matrix
+
+
 def vector_kind(embedder: Embedder) -> pa.DataType:
     """Return the type of a column of vectors."""
     return pa.list_(pa.float32(), embedder.dimensions)
