@@ -148,6 +148,17 @@ def test_an_iterator_that_raises_in_the_middle_adds_nothing(catalogue):
     assert len(catalogue) == 3
 
 
+def test_many_small_adds_leave_few_files_and_all_versions(catalogue, monkeypatch):
+    monkeypatch.setattr("simnet.personas.catalogue.adding.MOST_FILES", 5)
+    for number in range(12):
+        catalogue.add([Persona(id=f"extra{number}", description="a potter")])
+        assert len(catalogue.search("potter")) == number + 1
+    files = catalogue._store.table().stats()["fragment_stats"]["num_fragments"]
+    assert files <= 7
+    assert [one.personas for one in catalogue.versions()] == list(range(3, 16))
+    assert ids(catalogue)[:4] == ["ann", "bob", "cy", "extra0"]
+
+
 def test_processes_that_add_at_once_lose_nothing(catalogue):
     started = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(catalogue.folder), str(number)])

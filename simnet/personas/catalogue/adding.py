@@ -41,7 +41,9 @@ LOOKED_UP = 1_000
 MOST_FIELDS = 1_000
 """Most attributes with a name of their own that a catalogue has columns for."""
 INDEXED_FROM = 10_000
-"""New rows from which on the indexes are brought up to date at once; fewer are read as they are."""
+"""Rows outside the indexes from which on they are brought in; fewer are read as they are."""
+MOST_FILES = 100
+"""Small files of rows beyond which they are joined."""
 
 
 def add_personas(
@@ -63,17 +65,21 @@ def add_personas(
             table = store.make(embedder.name)
             _add_columns(table, fields, embedder)
             table.add(_Rows(spool, table.schema, embedder).reader())
-            if checker.new >= INDEXED_FROM:
-                _bring_up_to_date(store)
+            _bring_up_to_date(store)
             store.tag(change)
     return Added(checker.new, checker.known)
 
 
 def _bring_up_to_date(store: TableStore) -> None:
-    """Make the indexes of a large catalogue, and bring new rows into those that there are."""
-    if store.table().list_indices():
+    """Bring many new rows into the indexes, and make the indexes of a large catalogue."""
+    table = store.table()
+    unindexed = max((index.num_unindexed_rows for index in table.list_indices()), default=0)
+    if (
+        unindexed >= INDEXED_FROM
+        or table.stats()["fragment_stats"]["num_small_fragments"] > MOST_FILES
+    ):
         store.optimise()
-    if store.table().count_rows() >= EXACT_BELOW:
+    if table.count_rows() >= EXACT_BELOW:
         index_text(store, WHOLE)
         index_vectors(store, VECTOR)
 
@@ -252,6 +258,7 @@ def update_personas(
             table.merge_insert("id").when_matched_update_all().execute(
                 pa.Table.from_batches([rows])
             )
+            _bring_up_to_date(store)
             store.tag("update")
     return len(changed)
 

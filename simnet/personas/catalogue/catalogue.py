@@ -95,9 +95,14 @@ class Catalogue(CatalogueSelection):
             raise UsageError("give either ids or a filter to say who is removed")
         if isinstance(keys, str):
             raise TypeError("remove takes a sequence of ids; write remove([id])")
-        ids = [self.get(key).persona.id for key in keys] if len(keys) <= 100 else list(keys)
-        condition = self._condition(filter) if filter is not None else one_of("id", ids)
-        return remove_personas(self._store, condition or "") if len(self) else 0
+        if not len(self):
+            raise UsageError(f"there are no personas in {self.folder} to remove")
+        condition = self._condition(filter)
+        if condition is None:
+            known = set(self._ordered(one_of("id", keys), ["id"])["id"].to_pylist())
+            ids = {key if key in known else self.get(key).persona.id for key in keys}
+            condition = one_of("id", sorted(ids))
+        return remove_personas(self._store, condition)
 
     def dedupe(
         self,

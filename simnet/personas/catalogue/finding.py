@@ -104,8 +104,9 @@ def index_text(store: TableStore, column: str) -> None:
     from lancedb.index import FTS  # noqa: PLC0415
 
     with store.locked():
-        config = FTS(with_position=True, base_tokenizer="icu", remove_stop_words=False)
-        store.table().create_index(column, config=config)
+        if not indexed(store.table(), column):
+            config = FTS(with_position=True, base_tokenizer="icu", remove_stop_words=False)
+            store.table().create_index(column, config=config)
 
 
 def index_vectors(store: TableStore, column: str) -> None:
@@ -175,7 +176,8 @@ def compared_column(store: TableStore, field: str | None, embedder: Embedder) ->
                 "that version first"
             )
         with store.locked():
-            _add_vectors(store, source, column, embedder)
+            if column not in table.schema.names:
+                _add_vectors(store, source, column, embedder)
     return column
 
 

@@ -1,5 +1,6 @@
 """The LanceDB table of a catalogue: opening, making, locking, versions."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ _TAG = re.compile(r"(\d+)\.([a-z]+)")
 
 def lance() -> Any:
     """Import LanceDB. Raises UsageError, with the command that installs it, if it is missing."""
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings are about its own interface
     try:
         import lancedb  # noqa: PLC0415 - of the extra; takes seconds to import
     except ImportError:
