@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Any
 from simnet.personas.persona import Persona
 
 if TYPE_CHECKING:
+    from simnet.embedding import Embedder
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
     from simnet.personas.source import Source
     from simnet.personas.sources import load_personas
 
-__all__ = ["Catalogue", "Persona", "Population", "Source", "load_personas", "sample"]
+__all__ = ["Catalogue", "Embedder", "Persona", "Population", "Source", "load_personas", "sample"]
 
 _MODULES = {
     "Catalogue": "simnet.personas.catalogue",
+    "Embedder": "simnet.embedding",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simnet.embedding import Embedder
 from simnet.errors import UsageError
 from simnet.personas.catalogue.catalogue_files import LEGACY_FILE
 from simnet.personas.catalogue.catalogue_selection import CatalogueSelection
 from simnet.personas.catalogue.entries import Added, Duplicate, Version
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-
-if TYPE_CHECKING:
-    from simnet.embedding import Embedder
 
 
 class Catalogue(CatalogueSelection):
@@ -31,7 +29,7 @@ class Catalogue(CatalogueSelection):
         folder: Path,
         *,
         version: int | None = None,
-        embedder: "str | Callable[[list[str]], Any] | Embedder | None" = None,
+        embedder: str | Callable[[list[str]], Any] | Embedder | None = None,
     ) -> None:
         super().__init__(folder, version=version, embedder=embedder)
         if (folder / LEGACY_FILE).is_file() and version is None and not len(self):
@@ -45,7 +43,7 @@ class Catalogue(CatalogueSelection):
         folder: str | Path,
         *,
         version: int | None = None,
-        embedder: "str | Callable[[list[str]], Any] | Embedder | None" = None,
+        embedder: str | Callable[[list[str]], Any] | Embedder | None = None,
     ) -> "Catalogue":
         """Open a catalogue; it is empty if the folder does not exist.
 

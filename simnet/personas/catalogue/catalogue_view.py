@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simnet.embedding import Embedder
 from simnet.errors import UsageError
 from simnet.personas.catalogue.entries import Entry, Similar
 from simnet.personas.names import normal
 from simnet.text import did_you_mean
-
-if TYPE_CHECKING:
-    from simnet.embedding import Embedder
 
 MOST_COMPARED = 100_000
 """Most ids that are compared with one that is unknown, to suggest another."""
@@ -25,7 +23,7 @@ class CatalogueView:
         folder: Path,
         *,
         version: int | None = None,
-        embedder: "str | Callable[[list[str]], Any] | Embedder | None" = None,
+        embedder: str | Callable[[list[str]], Any] | Embedder | None = None,
     ) -> None:
         from simnet.personas.catalogue.table_store import TableStore  # noqa: PLC0415
 
@@ -140,7 +138,7 @@ class CatalogueView:
         return all_fields(self._store.table()) if len(self) else ["description", "id", "persona"]
 
     @cached_property
-    def _embedder(self) -> "Embedder":
+    def _embedder(self) -> Embedder:
         from simnet.embedding import DEFAULT, embedder  # noqa: PLC0415
         from simnet.personas.catalogue.table_store import stored_embedder  # noqa: PLC0415
 
