@@ -32,8 +32,8 @@ from simnet.synthesis.asker import IN_FLIGHT
 from simnet.synthesis.counts import Counts
 from simnet.synthesis.expansion import Expansion
 from simnet.synthesis.job import JobOptions
+from simnet.synthesis.named_relations import RELATIONS, phrase_of
 from simnet.synthesis.persona_job import PersonaJob, expand
-from simnet.synthesis.relations import RELATIONS, phrase_of
 
 
 class Single(NamedTuple):

@@ -38,9 +38,9 @@ from simnet import (
     draws,
     sample,
 )
+from simnet.embedding import embedder
 from simnet.errors import InputError
 from simnet.personas import load_personas
-from simnet.personas.vectors import TextIndex
 from simnet.scenario.text_files import read_lists, read_rows, read_text
 from simnet.training import trained_adapters
 
@@ -108,7 +108,8 @@ def social_ai(
     """Let personas of each follower type answer the posts.
 
     `pairing` is who sees which post: all (`cross`), or for each post `per_post` personas drawn
-    at random or most similar to it. `types` gives each persona all types, or one at random.
+    at random or most similar to it, by vectors of WordLlama (extra `catalogue`). `types` gives
+    each persona all types, or one at random.
     `file` is a persona file to take the personas from; see `simnet personas import`.
 
     `posts` is a file of posts: one a line, or a table with a column `post` or `text`. `traits` is
@@ -229,6 +230,7 @@ def _readers(
         raise InputError(f"per_post is {per_post}; choose 1 to {len(crowd)}, or more personas")
     if pairing == "random":
         return sorted(ids, key=lambda who: draws.unit(seed, who, post))[:per_post]
-    index = TextIndex([persona.portrait() for persona in crowd])
-    alike = [ids[position] for position, _ in index.nearest(post, per_post)]
-    return (alike + [who for who in ids if who not in alike])[:per_post]
+    (wanted,) = embedder().encode([post])
+    scores = embedder().encode([persona.portrait() for persona in crowd]) @ wanted
+    nearest = sorted(range(len(crowd)), key=lambda place: -scores[place])
+    return [ids[place] for place in nearest[:per_post]]

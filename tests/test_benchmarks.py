@@ -115,6 +115,7 @@ ODD = [
     ("soak", "--slower 0.5", "0.5: give a number from 1"),
     ("estimate_coverage", "--seeds 0", "0 is too small; give 1 or more"),
     ("estimate_coverage", "--shares 2", "2: give a number from"),
+    ("catalogue", "--rows 10", "10 is too small; give 1000 or more"),
 ]
 
 

@@ -74,6 +74,15 @@ def test_vectors_are_those_of_wordllama_itself(monkeypatch):
     (weights,) = load_file(folder / wordllama_files.WEIGHTS).values()
     tokenizer = Tokenizer.from_file(str(folder / wordllama_files.TOKENIZER))
     texts = [text for text in TEXTS if text.strip()]
+    texts += [
+        "two  blanks",
+        " before and after ",
+        "a <s> b",
+        "a<s>b c</s>",
+        "new\nline  x\ty",
+        "▁ ▁▁ x",
+    ]
+    texts += [" ".join(texts), "The THE the. the,the 1234 12.5 don't naïve façade 🧗🏽 №5"]
     expected = WordLlamaInference(weights, tokenizer).embed(texts, norm=True)
     assert embedder().encode(texts) == pytest.approx(expected, abs=1e-5)
 

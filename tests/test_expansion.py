@@ -17,8 +17,8 @@ from simnet.synthesis.attribute_completion import completion_question, read_valu
 from simnet.synthesis.consistency import judgement_question, read_judgement
 from simnet.synthesis.expansion import Expansion, relation_question
 from simnet.synthesis.job import JobOptions
+from simnet.synthesis.named_relations import read_relations
 from simnet.synthesis.persona_job import PersonaJob, Texts, expand
-from simnet.synthesis.relations import read_relations
 from simnet.synthesis.repeats import EXACT, MINHASH, WORDS, Repeats
 from simnet.synthesis.tool_definitions import PATTERN
 

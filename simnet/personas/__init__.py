@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.personas.persona import Persona
 
 if TYPE_CHECKING:
+    from simnet.embedding import Embedder
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
     from simnet.personas.populations.households import with_groups
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Batches",
     "Catalogue",
+    "Embedder",
     "Persona",
     "Population",
     "Source",
@@ -29,6 +31,7 @@ __all__ = [
 _MODULES = {
     "Batches": "simnet.personas.sources",
     "Catalogue": "simnet.personas.catalogue",
+    "Embedder": "simnet.embedding",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",

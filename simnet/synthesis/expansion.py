@@ -24,7 +24,7 @@ from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.source import Source
 from simnet.synthesis.asker import Asker, Question, seed_of
-from simnet.synthesis.relations import phrase_of
+from simnet.synthesis.named_relations import phrase_of
 from simnet.synthesis.repeats import Repeats
 from simnet.synthesis.reply_log import Facts
 from simnet.synthesis.staged import StagedPersonas

@@ -1,20 +1,27 @@
 """Options, opening and printing that the commands of `simnet personas` share."""
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from simnet.cli.output import print_json, print_table
+from simnet.disk import Disk, write_atomically
 from simnet.errors import UsageError
 from simnet.personas.catalogue import Catalogue, Entry
 from simnet.text import terminal_safe
 
 Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
+Filter = Annotated[
+    str | None,
+    typer.Option(help="Condition on fields, such as: age > 30 and labels = 'music'."),
+]
+N = TypeVar("N", int, float)
 
 FOLDER = Path("personas")
 """Where the catalogue is unless an option names another folder."""
@@ -56,6 +63,41 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
     }
     rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
     print_columns(["field", "value"], rows)
+
+
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Write personas as JSON Lines, with their sources; replace the file at once.
+
+    Raises UsageError if it cannot be written.
+    """
+    lines = []
+    for persona, source in entries:
+        values = persona.model_dump(mode="json", exclude={"source"})
+        origin = {"source": source.file, **asdict(source)}
+        del origin["file"]
+        lines.append(json.dumps(values | origin, ensure_ascii=False) + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(Disk(), path, "".join(lines).encode())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def numbers_of(pairs: Sequence[str], option: str, kind: Callable[[str], N]) -> dict[str, N]:
+    """Read NAME=NUMBER pairs of an option. Raises UsageError."""
+    numbers: dict[str, N] = {}
+    for pair in pairs:
+        name, separator, written = pair.rpartition("=")
+        try:
+            number = kind(written)
+        except ValueError:
+            separator = ""
+        if not separator or not name:
+            raise UsageError(f"{option} {pair!r}: write a name, = and a number")
+        if name in numbers:
+            raise UsageError(f"{option} {name!r} is given twice")
+        numbers[name] = number
+    return numbers
 
 
 def entry_fields(entry: Entry) -> dict[str, Any]:

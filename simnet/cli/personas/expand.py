@@ -142,8 +142,8 @@ def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "Persona
     from simnet.personas.sources.origin import revision_of  # noqa: PLC0415
     from simnet.synthesis.attribute_completion import read_wanted  # noqa: PLC0415
     from simnet.synthesis.expansion import Expansion  # noqa: PLC0415
+    from simnet.synthesis.named_relations import read_relations  # noqa: PLC0415
     from simnet.synthesis.persona_job import PersonaJob, Texts  # noqa: PLC0415
-    from simnet.synthesis.relations import read_relations  # noqa: PLC0415
 
     are_texts = given.are_texts(path)
     hops = flags.hops if flags.hops is not None else 0 if are_texts else 1

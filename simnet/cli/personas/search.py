@@ -8,6 +8,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
+    Filter,
     Folder,
     Limit,
     entry_cells,
@@ -15,23 +16,32 @@ from simnet.cli.personas.catalogue import (
     open_catalogue,
     print_columns,
 )
+from simnet.errors import UsageError
 
 
 def search(
-    text: Annotated[str, typer.Argument(help="Words; those found have all of them.")],
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            help='Words, "phrases" and beginnings*; those found have all of them.',
+        ),
+    ] = None,
     field: Annotated[
         str | None, typer.Option(help="Field to look at, as the source names it; all if left out.")
     ] = None,
+    filter: Filter = None,
     limit: Limit = 10,
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
-    """Find personas by words."""
+    """Find personas by words, by a filter, or by both."""
+    if text is None and filter is None:
+        raise UsageError("give words, --filter, or both, to say who is found")
     catalogue = open_catalogue(folder)
-    entries = catalogue.search(text, field, limit)
+    entries = catalogue.search(text, field, limit, filter=filter)
     if as_json:
         personas = [entry_fields(entry) for entry in entries]
-        print_json({"found": catalogue.count(text, field), "personas": personas})
+        print_json({"found": catalogue.count(text, field, filter=filter), "personas": personas})
         return
     print_columns(["id", field or "description"], [entry_cells(entry, field) for entry in entries])
-    typer.echo(f"{len(entries)} of {catalogue.count(text, field)} found")
+    typer.echo(f"{len(entries)} of {catalogue.count(text, field, filter=filter)} found")

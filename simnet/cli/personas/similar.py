@@ -8,6 +8,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
+    Filter,
     Folder,
     Limit,
     entry_cells,
@@ -23,12 +24,13 @@ def similar(
         str | None,
         typer.Option(help="Field to compare, as the source names it; the description if left out."),
     ] = None,
+    filter: Filter = None,
     limit: Limit = 10,
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Find the personas most like one, or like a text."""
-    found = open_catalogue(folder).similar(to, field, limit)
+    found = open_catalogue(folder).similar(to, field, limit, filter=filter)
     if as_json:
         scored = [{"score": round(score, 4), **entry_fields(entry)} for entry, score in found]
         print_json({"personas": scored})

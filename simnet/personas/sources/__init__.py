@@ -8,12 +8,14 @@ field and what to do. `skip_bad` goes on without them.
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
 
 from simnet.datafiles import Broken
 from simnet.errors import PersonaError
+from simnet.personas.catalogue import Catalogue
+from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
@@ -43,8 +45,6 @@ FORMATS = {form.name: form for form in (*SPECIFIC, *GENERAL)}
 """All formats by name; the most specific come first, as the first that fits is taken."""
 LICENCES = {form.name: form.licence for form in FORMATS.values() if form.licence}
 """Licence of the data published in a format; own files have none."""
-CATALOGUE_FILE = "personas.parquet"
-"""The file of personas in the folder of a catalogue."""
 
 BATCH_SIZE = 8192
 """Personas in one list of `read_batches`."""
@@ -159,6 +159,9 @@ def read_batches(
     """
     if batch_size < 1:
         raise PersonaError(f"batch_size is {batch_size}; give 1 or more personas a list")
+    if (Path(path) / FOLDER).is_dir():
+        source = Source(Path(path).name, "catalogue")
+        return Batches(_of_catalogue(Path(path), limit, batch_size), lambda: source, ())
     reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad)
     batches = _not_empty(reader, reader.batches(batch_size, limit), limit)
     return Batches(batches, lambda: reader.source, reader.broken)
@@ -180,6 +183,11 @@ def read_people(
     `config` is a `simulation_config.json` of MiroFish that is about them. Raises PersonaError as
     `load_personas` does, also for ties with people who are not in the file.
     """
+    if (Path(path) / FOLDER).is_dir():
+        raise PersonaError(
+            f"{path} is a catalogue, which has no ties, first posts or rhythms; read its personas "
+            "with load_personas"
+        )
     reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad)
     return people_of(reader, limit, None if config is None else Path(config))
 
@@ -197,7 +205,7 @@ def _reader(
     path = Path(path)
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
-    if is_data_set(path) and not (path / CATALOGUE_FILE).is_file():
+    if is_data_set(path) and not (path / LEGACY_FILE).is_file():
         found = data_set(path, revision, UNUSED_COLUMNS)
         origin = Source(found.name, "", licence or found.licence, found.revision)
         return FileReader(
@@ -244,14 +252,20 @@ def _not_empty(
         reader.raise_empty()
 
 
+def _of_catalogue(folder: Path, limit: int | None, size: int) -> Iterator[list[Persona]]:
+    people = (entry.persona for entry in islice(Catalogue.open(folder).entries(), limit))
+    while batch := list(islice(people, size)):
+        yield batch
+
+
 def _file(path: Path) -> Path:
-    """Return the file to read: a catalogue is the file in its folder."""
+    """Return the file to read: a catalogue of simnet 0.2 is the file in its folder."""
     if not path.is_dir():
         return path
-    if (path / CATALOGUE_FILE).is_file():
-        return path / CATALOGUE_FILE
+    if (path / LEGACY_FILE).is_file():
+        return path / LEGACY_FILE
     raise PersonaError(
-        f"{path} is a folder without {CATALOGUE_FILE}, so it is no catalogue, and without "
+        f"{path} is a folder without {FOLDER}, so it is no catalogue, and without "
         "README.md, so it is no data set; name a file, or make "
         f"a catalogue with: simnet personas import FILE --into {path}"
     )

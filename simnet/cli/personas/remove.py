@@ -1,0 +1,19 @@
+"""`simnet personas remove` removes personas from a catalogue."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.personas.catalogue import FOLDER, Filter, Folder, open_catalogue
+from simnet.text import counted
+
+
+def remove(
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
+    filter: Filter = None,
+    folder: Folder = FOLDER,
+) -> None:
+    """Remove personas by their ids, or those that fit a filter; `versions` brings them back."""
+    catalogue = open_catalogue(folder)
+    removed = catalogue.remove(keys or (), filter=filter)
+    typer.echo(f"{counted(removed, 'persona')} removed; {len(catalogue):,} are left: {folder}")

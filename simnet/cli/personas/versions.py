@@ -1,0 +1,36 @@
+"""`simnet personas versions` lists the versions of a catalogue, and restores one."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
+from simnet.cli.personas.catalogue import FOLDER, Folder, print_columns
+from simnet.errors import UsageError
+from simnet.personas.catalogue import Catalogue
+
+
+def versions(
+    restore: Annotated[
+        int | None, typer.Option(help="Number of the version to go back to.", metavar="NUMBER")
+    ] = None,
+    as_json: AsJson = False,
+    folder: Folder = FOLDER,
+) -> None:
+    """List the versions; each change made one. Restoring one keeps those since."""
+    catalogue = Catalogue.open(folder)
+    if restore is not None:
+        catalogue.restore(restore)
+    listed = catalogue.versions()
+    if not listed:
+        raise UsageError(f"there is no catalogue in {folder}")
+    if as_json:
+        plain = [one._asdict() | {"time": one.time.isoformat(timespec="seconds")} for one in listed]
+        print_json({"versions": plain})
+        return
+    rows = [
+        [str(one.number), f"{one.time:%Y-%m-%d %H:%M:%S}", f"{one.personas:,}", one.change]
+        for one in listed
+    ]
+    print_columns(["version", "time", "personas", "change"], rows)
