@@ -14,6 +14,7 @@ from simnet.errors import ModelNotFoundError
 from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
+from simnet.leftovers import SHARED_MEMORY, _mapped
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 
@@ -39,6 +40,7 @@ class Saboteur(Silent):
         self._at = 4
         self._others = {process.pid for process in engines("")}
         self.hit = []
+        self.shared = set()
         self.niceness = None
         self.phases = []
 
@@ -49,6 +51,7 @@ class Saboteur(Silent):
         core = self.own("EngineCore")
         if self._signals and progress.usage.calls >= self._at and core:
             self.hit += self.own("")
+            self.shared |= {SHARED_MEMORY / name for name, _ in _mapped(self.own(""))}
             self.niceness = core[0].nice()
             core[0].send_signal(self._signals.pop(0))
             self._at = progress.usage.calls + 8
@@ -114,3 +117,5 @@ def test_a_run_whose_engine_is_lost_ends_complete(tmp_path, signals, causes):
     assert {name: metrics[f"incident.{name}"] for name in causes} == causes
     assert metrics["model.generated_tokens"] > 0
     assert not survivors(left)
+    assert saboteur.shared
+    assert not [path for path in saboteur.shared if path.exists()]
