@@ -20,6 +20,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
 from simnet.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
+from simnet.runtime.ray.messages import REDIRECTION
 
 START_SECONDS = 180.0
 """Wall seconds that Ray has to start. It gives up after 30 of them, and is started again."""
@@ -62,6 +63,7 @@ def start_ray() -> None:
     SIGINT, SIGTERM or SIGHUP comes meanwhile.
     """
     check_machine()
+    REDIRECTION.begin()
     remove_leftovers(temporary_folder())
     temporary_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     _cleaners.append(Cleaner(temporary_folder()))
@@ -88,6 +90,7 @@ def stop_ray() -> None:
     ray.shutdown()
     if session:
         remove(temporary_folder() / session)
+    REDIRECTION.end()
     while _cleaners:
         _cleaners.pop().stop()
 
@@ -97,9 +100,8 @@ def _init() -> None:
         "local",
         _temp_dir=str(temporary_folder()),
         include_dashboard=False,
-        configure_logging=True,
+        configure_logging=False,  # see simnet.runtime.ray.messages
         log_to_driver=False,
-        logging_level="ERROR",
     )
 
 
