@@ -8,9 +8,13 @@ import pytest
 pytest.importorskip("ray")
 
 from ray._private import worker
+from ray.exceptions import OutOfMemoryError
 
 from simnet import log
+from simnet.errors import ActorDiedError
 from simnet.runtime.ray.messages import ADVICE, Redirection
+from simnet.runtime.ray.proxies import unwrapped
+from simnet.runtime.ray.supervisor import _incident
 
 
 def lines_of(run):
@@ -67,3 +71,22 @@ def test_afterwards_ray_prints_again(capfd):
     one.end()
     one.end()
     assert (worker.print_to_stdstream, logging.getLogger("ray").handlers) == before
+
+
+OUT_OF_MEMORY = (
+    "2 worker(s) were killed due to the node running low on memory. Memory on the node (IP: "
+    "127.0.0.1, ID: a7a6) was 7.12GB used / 23.54GB limit (0.302596): OOM kill reason: Memory "
+    "usage 7534583808B exceeded threshold of 252765008B. Refer to the documentation"
+)
+
+
+def test_a_lack_of_memory_is_told_of_in_a_sentence():
+    error = OutOfMemoryError(OUT_OF_MEMORY)
+    with pytest.raises(ActorDiedError) as raised, unwrapped():
+        raise error
+    assert str(raised.value) == (
+        "an actor died: Ray ended it because its machine is short of memory (7.12GB of 23.54GB "
+        "used); put more personas into an actor (--personas-per-actor), or end other programs"
+    )
+    assert _incident(error).cause == "out of memory"
+    assert "(7.12GB of 23.54GB used)" in _incident(error).message

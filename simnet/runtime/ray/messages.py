@@ -17,10 +17,6 @@ ADVICE = {
         "the disk of Ray's temporary folder is nearly full; free some, or name another folder "
         "with: export RAY_TMPDIR=/some/short/folder"
     ),
-    "low on memory": (
-        "this machine is short of memory, so Ray has ended a process of the run; put more personas "
-        "into an actor (--personas-per-actor), or end other programs"
-    ),
     "cannot be scheduled right now": (
         "the cluster has no node with room for an actor of the run, which waits for one; see: "
         "ray status"
