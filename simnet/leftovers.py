@@ -31,6 +31,7 @@ _LOCK = "lock"
 """File of a folder of an engine; the process that the folder belongs to has it locked."""
 _NOTES = "shared memory"
 """File of a folder of an engine: a line with name and inode for each piece of shared memory."""
+_TRACKER = "multiprocessing.resource_tracker"
 _SESSION = "session_%Y-%m-%d_%H-%M-%S_%f"
 _UNLOCKED_SECONDS = 60.0
 """Age from which a folder without a lock belongs to nobody."""
@@ -187,6 +188,8 @@ def _users(folder: Path, others: Container[int] = ()) -> list[psutil.Process]:
         with suppress(psutil.Error, OSError):
             if process.pid in others or process.uids().real != os.getuid():
                 continue
+            if any(_TRACKER in word for word in process.cmdline()):
+                continue  # it ends by itself, after the processes that it serves
             if _uses(process, str(folder)):
                 for one in (process, *process.children(recursive=True)):
                     found[one.pid] = one

@@ -6,13 +6,12 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+
+import psutil
 
 from simnet.errors import RunError
 from simnet.leftovers import EngineFolder
 
-Process: TypeAlias = Any
-"""A psutil.Process, which tells a process from a later one with the same id."""
 _HELPER = "multiprocessing.resource_tracker"
 _NAME_OF_SOCKET = 37
 """Characters of the name of a socket, with the stroke before it."""
@@ -27,7 +26,7 @@ class EngineProcesses:
     """
 
     def __init__(self) -> None:
-        self._processes: list[Process] = []
+        self._processes: list[psutil.Process] = []
         self._folder: EngineFolder | None = None
 
     @contextmanager
@@ -89,13 +88,11 @@ def _temporary_folder(path: str) -> Iterator[None]:
             os.environ["TMPDIR"] = variable
 
 
-def descendants() -> list[Process]:
+def descendants() -> list[psutil.Process]:
     """List the child processes of this one and their descendants.
 
     Python's resource tracker is left out, since it has to live as long as this process.
     """
-    import psutil  # noqa: PLC0415  (comes with vLLM; nothing else needs it)
-
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
@@ -106,23 +103,19 @@ def descendants() -> list[Process]:
     return found
 
 
-def end_processes(processes: Sequence[Process], grace: float) -> list[int]:
+def end_processes(processes: Sequence[psutil.Process], grace: float) -> list[int]:
     """Wait `grace` seconds for processes to end, kill the rest, return the ids of survivors.
 
     Killed processes have 5 more seconds to end. A stopped process can be killed too.
     """
-    import psutil  # noqa: PLC0415
-
     _, alive = psutil.wait_procs(list(processes), timeout=grace)
     kill(alive)
     _, alive = psutil.wait_procs(alive, timeout=5.0)
     return [process.pid for process in alive]
 
 
-def kill(processes: Sequence[Process]) -> None:
+def kill(processes: Sequence[psutil.Process]) -> None:
     """Kill processes without waiting for them to end."""
-    import psutil  # noqa: PLC0415
-
     for process in processes:
         try:
             process.kill()
