@@ -37,7 +37,7 @@ SCRIPT = textwrap.dedent(
     try:
         asyncio.run(launch(RunPlan(scenario, backend, Path(sys.argv[1]) / "runs")))
     except RunError as error:
-        sys.exit(error.exit_code)
+        sys.exit(str(error))
     """
 )
 ENDINGS = {
