@@ -12,8 +12,8 @@ from ray.exceptions import OutOfMemoryError
 
 from simnet import log
 from simnet.errors import ActorDiedError
-from simnet.runtime.ray.messages import ADVICE, Redirection
 from simnet.runtime.ray.proxies import unwrapped
+from simnet.runtime.ray.ray_output import ADVICE, Redirection
 from simnet.runtime.ray.supervisor import _incident
 
 
