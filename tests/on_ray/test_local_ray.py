@@ -10,10 +10,8 @@ import tempfile
 import textwrap
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 
 pytest.importorskip("ray")
@@ -89,21 +87,6 @@ def test_it_listens_on_loopback_only_asks_for_a_token_and_leaves_nothing(tmp_pat
     }
 
 
-def test_what_a_killed_driver_left_is_removed_by_the_next_start(tmp_path, short):
-    command, environment = start_in(tmp_path, short)
-    script = tmp_path / "start.py"
-    killed = SCRIPT.replace("began =", "os.kill(os.getpid(), 9); began =")
-    script.write_text(killed, encoding="utf-8")
-    subprocess.run(command, env=environment, capture_output=True, check=False)
-    (left,) = (Path(short) / f"simnet-{os.getuid()}").glob("session_2*")
-    script.write_text(SCRIPT, encoding="utf-8")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert json.loads(done.stdout.splitlines()[-1])["left"] == [], done.stderr
-    assert not left.exists()
-    words = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
-    assert not [word for word in words if str(left) in word]
-
-
 def refused():
     with pytest.raises(RunError) as caught:
         local_ray.check_machine()
@@ -143,8 +126,10 @@ def test_a_limit_of_open_files_is_named():
 @pytest.fixture
 def apart(monkeypatch):
     """Keep a start in this process away from the session of Ray that other tests share."""
-    for name in ("stop_ray", "remove_stale_sessions"):
-        monkeypatch.setattr(local_ray, name, lambda: None)
+    monkeypatch.setattr(local_ray, "stop_ray", lambda: None)
+    monkeypatch.setattr(local_ray, "remove_leftovers", lambda _: None)
+    monkeypatch.setattr(local_ray, "Cleaner", lambda _: SimpleNamespace(pid=0))
+    monkeypatch.setattr(local_ray, "_cleaners", [])
     monkeypatch.setattr(local_ray, "_processes_of_ray", list)
     monkeypatch.setattr(local_ray, "_ENVIRONMENT", {})
     monkeypatch.setattr(local_ray, "Config", SimpleNamespace(initialize=lambda _: None))

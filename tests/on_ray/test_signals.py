@@ -1,14 +1,15 @@
-"""Ctrl-C and SIGTERM drain a run, seal its record and leave no process behind."""
+"""Ctrl-C and SIGTERM drain a run, seal its record and leave nothing behind."""
 
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
-import psutil
 import pytest
-from waiting import Hold, rows_on_disk, survivors, wait_until
+from traces import NOTHING, Traces
+from waiting import Hold, rows_on_disk, wait_until
 
 from simnet import Run
 
@@ -59,9 +60,15 @@ def running(tmp_path, request):
     script.write_text(SCRIPT)
     here = str(Path(__file__).parent.parent)
     command = [sys.executable, str(script), str(tmp_path), here, str(request.param)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as short,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=(traces := Traces(short)).environment
+        ) as process,
+    ):
+        traces.follow(process.pid)
         await_line(process, "replied")
-        yield process, tmp_path
+        yield process, tmp_path, traces
         process.kill()
 
 
@@ -71,18 +78,13 @@ def await_line(process, beginning):
     assert any(line.startswith(beginning) for line in process.stdout), "the run is over"
 
 
-def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
-
-
 @pytest.mark.parametrize("running", ["inf"], indirect=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_drains_and_seals_the_run(running, number):
-    process, folder = running
-    children = offspring(process)
+    process, folder, traces = running
     process.send_signal(number)
     assert process.wait() == 128 + number
-    assert not survivors(children)
+    assert traces.left() == NOTHING
     (path,) = (folder / "runs").iterdir()
     record = Run.open(path)
     assert record.manifest.state == "interrupted"
@@ -93,14 +95,13 @@ def test_a_signal_drains_and_seals_the_run(running, number):
 
 @pytest.mark.parametrize("running", [HELD], indirect=True)
 def test_a_second_ctrl_c_waits_for_nothing_and_seals_the_run(running):
-    process, folder = running
+    process, folder, traces = running
     wait_until(lambda: Hold(folder, HELD).reached)  # from now on it could drain for ever
-    children = offspring(process)
     process.send_signal(signal.SIGINT)
     await_line(process, "stopping: ")  # two signals at once may be one
     process.send_signal(signal.SIGINT)
     assert process.wait() == 128 + signal.SIGINT
-    assert not survivors(children)
+    assert traces.left() == NOTHING
     assert rows_on_disk(folder / "runs", "events") > 0
     (path,) = (folder / "runs").iterdir()
     record = Run.open(path)

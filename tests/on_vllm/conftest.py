@@ -7,6 +7,7 @@ import pytest
 
 from simnet.errors import ModelNotFoundError
 from simnet.inference.embedded import prepare
+from simnet.leftovers import SHARED_MEMORY, _mapped
 
 ADAPTERS = ("cheerful", "gloomy")
 
@@ -31,6 +32,13 @@ class Engine:
         pairs = [pair for part in self.runner.run(collect()) for pair in part]
         assert sorted(at for at, _ in pairs) == list(range(len(prompts)))
         return [completion for _, completion in sorted(pairs)]
+
+    def holds(self):
+        """The folder of the engine and the files of its shared memory."""
+        processes = self.model._processes
+        shared = [SHARED_MEMORY / name for name, _ in _mapped(processes._processes)]
+        assert shared
+        return [processes._folder.path, *shared]
 
     def close(self):
         self.runner.run(self.model.close())

@@ -15,12 +15,14 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from simnet import Cohort, Run, Scenario, Steps, Write, sample
+from simnet import HOUR, Cohort, Exponential, Run, Scenario, Steps, Write, sample
+from simnet import run as run_scenario
 from simnet.inference.backends.choice import choose
 from simnet.inference.embedded import NAME
 from simnet.inference.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
+from simnet.recording.files.manifest import State
 from simnet.runs.launcher import RunPlan, launch
 
 pytest.importorskip("vllm")
@@ -85,12 +87,12 @@ def server(folder, tmp_path_factory):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    settings = EngineSettings(model=str(folder), device="cpu", max_model_len=512, max_num_seqs=8)
+    settings = EngineSettings(model=str(folder), device="cpu", max_model_len=1024, max_num_seqs=8)
     told = settings.engine_arguments()
     command = [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
         *("--host", "127.0.0.1", "--port", str(port), "--served-model-name", "small"),
-        *("--model", str(folder), "--dtype", "bfloat16", "--max-model-len", "512"),
+        *("--model", str(folder), "--dtype", "bfloat16", "--max-model-len", "1024"),
         *("--max-num-seqs", "8", "--block-size", str(told["block_size"]), "--enforce-eager"),
         *("--max-num-batched-tokens", "4096", "--no-enable-chunked-prefill"),
         *("--kv-cache-memory-bytes", str(told["kv_cache_memory_bytes"])),
@@ -147,7 +149,7 @@ def test_vllms_own_server_is_an_endpoint_that_constrains(server):
             Prompt(system=shared, user=f"Day {n}.", seed=n, pattern=PATTERN, max_tokens=24)
             for n in range(16)
         ]
-        hopeless = Prompt(system="word " * 900, user="x")
+        hopeless = Prompt(system="word " * 1500, user="x")
         try:
             pairs = [pair async for part in model.generate([*prompts, hopeless]) for pair in part]
         finally:
@@ -180,3 +182,19 @@ def test_a_run_on_an_endpoint_is_a_run_like_any_other(server, tmp_path):
     assert ledger.done == ledger.planned > 0
     metrics = {row["name"] for row in Run.open(outcome.folder).read("metrics").to_pylist()}
     assert {"model.prefix_cache_hit_rate", "model.generation_seconds.p95"} <= metrics
+
+
+def test_a_run_against_the_server_of_vllm_is_constrained_and_completes(server, tmp_path):
+    people = Cohort("people", sample(2, seed=2), rhythm=Exponential(HOUR), follows={"people": 1.0})
+    scenario = Scenario("served", [people], lasts=HOUR, seed=4)
+    done = run_scenario(
+        scenario, backend="openai", base_url=server, model="small", deadline=900.0, out=tmp_path
+    )
+    assert done.manifest.state is State.COMPLETED
+    assert done.manifest.model.left_out == ()
+    calls = done.read("calls")
+    assert calls.num_rows > 0
+    assert set(calls["finish"].to_pylist()) <= {"stop", "length"}
+    assert min(calls["prompt_tokens"].to_pylist()) > 50
+    outcomes = done.read("events")["outcome"].to_pylist()
+    assert outcomes.count("failed") <= len(outcomes) // 2

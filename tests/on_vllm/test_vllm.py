@@ -142,7 +142,7 @@ def test_a_queue_that_is_full_is_waited_for(engine, monkeypatch):
 def test_an_engine_without_progress_is_gone_and_is_killed(engine):
     short = replace(engine.model._settings, adapters={}, stall_timeout=20.0)
     doomed = type(engine)(short)
-    children = doomed.model.children()
+    children, held = doomed.model.children(), doomed.holds()
     try:
         assert doomed.complete(_prompts(1))[0].usable
         for child in children:
@@ -153,6 +153,7 @@ def test_an_engine_without_progress_is_gone_and_is_killed(engine):
     finally:
         doomed.end()
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]
 
 
 def test_adapters_change_what_is_said(engine):
@@ -189,12 +190,13 @@ def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
 
 
 def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
-    children = engine.model.children()
+    children, held = engine.model.children(), engine.holds()
     assert children
     engine.close()
     engine.close()
     assert engine.model.children() == []
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]
     with pytest.raises(RunError, match="closed"):
         engine.complete(_prompts(1))
 
@@ -202,7 +204,7 @@ def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
 @pytest.mark.filterwarnings("ignore")
 def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
     doomed = type(engine)(replace(engine.model._settings, adapters={}, deadline=60.0))
-    children = doomed.model.children()
+    children, held = doomed.model.children(), doomed.holds()
 
     async def kill():
         await until(lambda: doomed.model.statistics().in_flight)
@@ -218,3 +220,4 @@ def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
     finally:
         doomed.end()
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]

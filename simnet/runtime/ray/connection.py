@@ -6,6 +6,7 @@ import ray
 
 from simnet.errors import RunError
 from simnet.runtime.ray.local_ray import start_ray
+from simnet.runtime.ray.ray_output import REDIRECTION
 
 CONNECT_SECONDS = 5.0
 """Wall seconds in which the cluster has to accept a connection."""
@@ -19,12 +20,13 @@ def connect(address: str | None) -> bool:
     """
     if ray.is_initialized():
         return False
+    REDIRECTION.begin()
     if address is None:
         start_ray()
         return True
     check_listens(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise RunError(f"there is no Ray cluster at {address}: {error}") from error
     return True

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 
 import psutil
@@ -20,6 +19,8 @@ from ray._private import ray_constants
 from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
+from simnet.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
+from simnet.runtime.ray.ray_output import REDIRECTION
 
 START_SECONDS = 180.0
 """Wall seconds that Ray has to start. It gives up after 30 of them, and is started again."""
@@ -33,6 +34,8 @@ _SOCKET = "session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TOKEN = secrets.token_hex(32)
 """Token of all Ray sessions that this process starts. Ray reads it once a process."""
+_cleaners: list[Cleaner] = []
+"""The one that cleans up after this process, while there is a session."""
 _RETRIED = "timed out during startup"
 _ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
@@ -60,7 +63,10 @@ def start_ray() -> None:
     SIGINT, SIGTERM or SIGHUP comes meanwhile.
     """
     check_machine()
-    remove_stale_sessions()
+    REDIRECTION.begin()
+    remove_leftovers(temporary_folder())
+    temporary_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    _cleaners.append(Cleaner(temporary_folder()))
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     ray_constants.ENABLE_RAY_CLUSTER = False
@@ -72,7 +78,7 @@ def start_ray() -> None:
                 _init()
             except Exception as error:  # Ray raises plain ones
                 if _RETRIED in str(error) and time.monotonic() < deadline:
-                    _end(_processes_of_ray())
+                    end(_processes_of_ray())
                     continue
                 raise RunError(f"Ray did not start: {_cause(error)}") from error
             return
@@ -80,31 +86,13 @@ def start_ray() -> None:
 
 def stop_ray() -> None:
     """Stop the Ray that this process started, and remove the folder of its session."""
-    folder = temporary_folder()
     session = ray.get_runtime_context().get_session_name() if ray.is_initialized() else ""
     ray.shutdown()
     if session:
-        shutil.rmtree(folder / session, ignore_errors=True)
-        latest = folder / "session_latest"
-        with suppress(OSError):  # another session may have begun
-            if latest.is_symlink() and not latest.exists():
-                latest.unlink()
-            folder.rmdir()
-
-
-def remove_stale_sessions() -> None:
-    """End the processes and remove the folders of sessions whose driver was killed."""
-    for session in temporary_folder().glob("session_*_*"):
-        number = session.name.rpartition("_")[2]
-        if session.is_symlink() or not number.isdecimal() or psutil.pid_exists(int(number)):
-            continue
-        left = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if any(str(session) in word for word in process.cmdline()):
-                    left.append(process)
-        _end(left)
-        shutil.rmtree(session, ignore_errors=True)
+        remove(temporary_folder() / session)
+    REDIRECTION.end()
+    while _cleaners:
+        _cleaners.pop().stop()
 
 
 def _init() -> None:
@@ -112,9 +100,8 @@ def _init() -> None:
         "local",
         _temp_dir=str(temporary_folder()),
         include_dashboard=False,
-        configure_logging=True,
+        configure_logging=False,  # see simnet.runtime.ray.ray_output
         log_to_driver=False,
-        logging_level="ERROR",
     )
 
 
@@ -145,6 +132,8 @@ def check_machine() -> None:
             free = shutil.disk_usage(folder).free
     except OSError as error:
         raise RunError(f"Ray cannot start: {folder}: {error.strerror}; {advice}") from error
+    if folder.stat().st_uid != os.getuid():
+        raise RunError(f"Ray cannot start: {folder} belongs to another user; {advice}")
     if free < LEAST_BYTES:
         raise RunError(
             f"Ray cannot start: {folder} has {free >> 20} MiB free, and Ray needs "
@@ -160,12 +149,6 @@ def check_machine() -> None:
             f"Ray cannot start: nothing can listen on 127.0.0.1: {error.strerror}; bring the "
             "loopback interface up with: ip link set lo up"
         ) from error
-
-
-def temporary_folder() -> Path:
-    """Return the folder of the sessions that simnet starts for this user."""
-    root = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
-    return root.resolve() / f"simnet-{os.getuid()}"
 
 
 @contextmanager
@@ -204,22 +187,16 @@ def _cleaned_up() -> Iterator[None]:
     except BaseException:
         with suppress(Exception):  # a session that is half there may not be able to end itself
             stop_ray()
-        _end(_processes_of_ray())
+        end(_processes_of_ray())
         raise
 
 
 def _processes_of_ray() -> list[psutil.Process]:
     """List processes of Ray that this process started."""
     found = []
+    folder, cleaners = str(temporary_folder()), {cleaner.pid for cleaner in _cleaners}
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if any(str(temporary_folder()) in word for word in process.cmdline()):
+            if process.pid not in cleaners and any(folder in word for word in process.cmdline()):
                 found.append(process)
     return found
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(processes, timeout=5)

@@ -1,5 +1,6 @@
 """Proxies through which one actor calls another: a model, agents, the record."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from simnet.world.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)
 """What Ray raises when the process of an actor has ended."""
+_USED = re.compile(r"was (\S+) used / (\S+) limit")
+"""The memory in Ray's message: used, and all there is."""
 
 
 class RemoteServer:
@@ -155,10 +158,22 @@ def _last_line(error: BaseException) -> str:
 
 def _death(error: BaseException) -> str:
     """Return a line that says which actor ended and why, taken from Ray's message."""
+    if isinstance(error, OutOfMemoryError):
+        return shortage(error)
     lines = [line.strip() for line in str(error).splitlines()]
     names = [line for line in lines if line.startswith("class_name: ")]
     causes = [line for line in lines if line.startswith("The actor died because")]
     return ": ".join([*(name.removeprefix("class_name: ") for name in names), *causes, *lines][:2])
+
+
+def shortage(error: BaseException) -> str:
+    """Say that Ray ended a process because memory was short, and what to do."""
+    used = _USED.search(str(error))
+    figures = f" ({used[1]} of {used[2]} used)" if used else ""
+    return (
+        f"Ray ended it because its machine is short of memory{figures}; put more personas into an "
+        "actor (--personas-per-actor), or end other programs"
+    )
 
 
 def raised(error: RayTaskError) -> SimnetError:

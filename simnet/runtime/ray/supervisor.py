@@ -12,7 +12,7 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.statistics import Statistics
 from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
-from simnet.runtime.ray.proxies import raised, unwrapped
+from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.restart_policy import Restarts
 from simnet.text import counted
 
@@ -148,5 +148,7 @@ class Supervisor:
 
 def _incident(error: RayError) -> Incident:
     """Return why the process of the server ended, as far as Ray knows."""
-    out_of_memory = isinstance(error, OutOfMemoryError) or "memory monitor" in str(error)
-    return Incident("out of memory" if out_of_memory else "server died", reason(error))
+    short = any(words in str(error) for words in ("low on memory", "memory monitor"))
+    if short or isinstance(error, OutOfMemoryError):
+        return Incident("out of memory", f"the server died: {shortage(error)}")
+    return Incident("server died", reason(error))

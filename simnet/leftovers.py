@@ -1,0 +1,281 @@
+"""Removes what ended processes leave on a machine: processes, sockets, folders, shared memory.
+
+All of it belongs to a folder in `temporary_folder()`: one for each session of Ray and one for each
+engine. A process uses a folder if it writes to a file in it, has a socket in it, or names it in
+its environment. Shared memory has no owner that could be found later, so that of an engine is
+noted in its folder while the engine lives.
+
+Run as a script, this module waits for the process that started it to end, in whatever way, and
+then removes what that has left. It imports nothing of simnet, so that such a process is small.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where Linux keeps it)
+_LOCK = "lock"
+"""File of a folder of an engine; the process that the folder belongs to has it locked."""
+_NOTES = "shared memory"
+"""File of a folder of an engine: a line with name and inode for each piece of shared memory."""
+_TRACKER = "multiprocessing.resource_tracker"
+_SESSION = "session_%Y-%m-%d_%H-%M-%S_%f"
+_UNLOCKED_SECONDS = 60.0
+"""Age from which a folder without a lock belongs to nobody."""
+_CLOCK_SECONDS = 60.0
+"""Seconds by which the clock may have been set back since a session began."""
+_SOON, _LATER = 0.3, 5.0
+"""Wall seconds between two looks at the shared memory of an engine: while it starts, and then."""
+_STARTING_LOOKS = 400
+_STOP_SECONDS = 15.0
+"""Wall seconds that a Cleaner waits for its process to end."""
+
+
+def temporary_folder() -> Path:
+    """Return the folder for sessions of Ray and engines that simnet starts for this user."""
+    root = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    return root.resolve() / f"simnet-{os.getuid()}"
+
+
+class Cleaner:
+    """A process that removes, once this one has ended, what this one has left of `folder`.
+
+    `folder` is that of an engine, or `temporary_folder()`: then what all ended processes have
+    left there is removed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Start the process. It ends by itself when this one does, even if that is killed."""
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", __file__, str(folder), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C ends what it waits for, and not itself
+            cwd="/",
+        )
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """Let it remove what is left now, and wait for it to end."""
+        with suppress(subprocess.TimeoutExpired, BrokenPipeError):
+            self._process.communicate(timeout=_STOP_SECONDS)
+
+
+class EngineFolder:
+    """A folder in which the engine of this process keeps sockets and temporary files.
+
+    Raises OSError if it cannot be made.
+    """
+
+    def __init__(self) -> None:
+        root = temporary_folder()
+        remove_leftovers(root)
+        self.path = _new_folder(root)
+        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._cleaner = Cleaner(self.path)
+
+    def remove(self) -> None:
+        """End what still uses the folder; remove it and the shared memory of the engine."""
+        self._cleaner.stop()
+        if self.path.exists():  # its process was killed
+            remove(self.path)
+        os.close(self._lock)
+        with suppress(OSError):  # others may use it
+            self.path.parent.rmdir()
+
+
+def _new_folder(root: Path) -> Path:
+    for _ in range(10):
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if root.stat().st_uid != os.getuid():
+            raise PermissionError(errno.EACCES, "it belongs to another user", str(root))
+        with suppress(FileNotFoundError):  # another process has just removed it, since it was empty
+            return Path(tempfile.mkdtemp(prefix="engine_", dir=root))
+    raise FileNotFoundError(errno.ENOENT, "it is removed again and again", str(root))
+
+
+def remove_leftovers(root: Path) -> None:
+    """Remove all folders in `root` whose process has ended, and what belongs to them."""
+    if not root.is_dir() or root.stat().st_uid != os.getuid():
+        return
+    for is_old in (_is_old_session, _is_old_engine):  # engines may run in a session
+        for folder in root.iterdir():
+            if not folder.is_symlink() and is_old(folder):
+                remove(folder)
+    latest = root / "session_latest"
+    with suppress(OSError):  # another session may have begun
+        if latest.is_symlink() and not latest.exists():
+            latest.unlink()
+        root.rmdir()
+
+
+def _is_old_engine(folder: Path) -> bool:
+    if not folder.name.startswith("engine_"):
+        return False
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        with suppress(OSError):
+            return time.time() - folder.stat().st_mtime > _UNLOCKED_SECONDS
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def _is_old_session(folder: Path) -> bool:
+    """Whether the driver has ended; Ray names a session by the time and the driver's id."""
+    name, _, number = folder.name.rpartition("_")
+    if not name.startswith("session_") or not number.isdecimal():
+        return False
+    try:
+        process = psutil.Process(int(number))
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        began = datetime.strptime(name, _SESSION).timestamp()  # noqa: DTZ007  (local time)
+        return bool(process.create_time() > began + _CLOCK_SECONDS)  # it took the id over
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.Error, ValueError):
+        return False
+
+
+def remove(folder: Path, owner: int = 0) -> None:
+    """Remove a folder of a session or an engine; end the processes that use it.
+
+    The calling process and the owner, which closes its engine, go on. Removes the shared memory of
+    an engine too: only files of this user that no living process has mapped.
+    """
+    users = _users(folder, {os.getpid(), owner})
+    shared = {*_noted(folder), *_mapped(users)}
+    end(users)
+    for name, inode in shared - _mapped(psutil.process_iter()):
+        path = SHARED_MEMORY / name
+        with suppress(OSError):
+            found = path.lstat()
+            if (found.st_ino, found.st_uid) == (inode, os.getuid()) and stat.S_ISREG(found.st_mode):
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _users(folder: Path, others: Container[int] = ()) -> list[psutil.Process]:
+    """List the processes of this user that use a folder, but `others`, and those they started."""
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid in others or process.uids().real != os.getuid():
+                continue
+            if any(_TRACKER in word for word in process.cmdline()):
+                continue  # it ends by itself, after the processes that it serves
+            if _uses(process, str(folder)):
+                for one in (process, *process.children(recursive=True)):
+                    found[one.pid] = one
+    return [process for number, process in found.items() if number not in others]
+
+
+def _uses(process: psutil.Process, folder: str) -> bool:
+    inside = folder + os.sep
+    writes = any(
+        file.path.startswith(inside) and getattr(file, "mode", "w") != "r"
+        for file in process.open_files()
+    )
+    return (
+        writes
+        or folder in process.environ().values()
+        or any(str(one.laddr).startswith(inside) for one in process.net_connections("unix"))
+    )
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Kill processes, and wait some seconds for them to end."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=5)
+
+
+# -- shared memory --------------------------------------------------------------------
+
+
+def _mapped(processes: Iterable[psutil.Process]) -> set[tuple[str, int]]:
+    """Return name and inode of the shared memory that processes have mapped."""
+    return {piece for process in processes for piece in _maps(process.pid)}
+
+
+def _maps(number: int) -> Iterator[tuple[str, int]]:
+    inside = f"{SHARED_MEMORY}/"
+    with suppress(OSError), Path(f"/proc/{number}/maps").open(errors="replace") as maps:
+        for line in maps:
+            if inside in line and not line.endswith(" (deleted)\n"):
+                *_, inode, path = line.rstrip("\n").split(maxsplit=5)
+                yield path.removeprefix(inside), int(inode)
+
+
+def _note(folder: Path, noted: set[tuple[str, int]], owner: int) -> None:
+    """Add what the children of a process have mapped to the notes."""
+    with suppress(psutil.Error, OSError):
+        new = _mapped(psutil.Process(owner).children(recursive=True)) - noted
+        if new:
+            with (folder / _NOTES).open("a", encoding="utf-8") as notes:
+                notes.writelines(f"{inode} {name}\n" for name, inode in sorted(new))
+            noted |= new
+
+
+def _noted(folder: Path) -> Iterator[tuple[str, int]]:
+    with suppress(OSError):
+        for line in (folder / _NOTES).read_text(encoding="utf-8").splitlines():
+            inode, _, name = line.partition(" ")
+            if inode.isdecimal() and name == Path(name).name:
+                yield name, int(inode)
+
+
+def _wait(folder: Path, owner: int) -> None:
+    """Return when the owner has ended or has closed its end of the pipe; note meanwhile."""
+    noted: set[tuple[str, int]] = set()
+    is_engine = (folder / _LOCK).exists()
+    looks = 0
+    while os.getppid() == owner:
+        soon = is_engine and looks < _STARTING_LOOKS
+        if select.select([sys.stdin], [], [], _SOON if soon else _LATER)[0]:
+            return
+        looks += 1
+        if is_engine:
+            _note(folder, noted, owner)
+
+
+def main() -> None:
+    """Wait for the end of a process, whose id is the second argument, and clean up after it."""
+    folder, owner = Path(sys.argv[1]), int(sys.argv[2])
+    _wait(folder, owner)
+    if (folder / _LOCK).exists():
+        remove(folder, owner)
+        remove_leftovers(folder.parent)
+    else:
+        remove_leftovers(folder)
+
+
+if __name__ == "__main__":
+    main()
