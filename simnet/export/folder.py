@@ -26,13 +26,7 @@ def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     its files would be lost. Raises DiskError if the disk is full or cannot be written.
     """
     out = out.absolute()
-    if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
-        raise UsageError(f"{out} exists already; choose another name or pass --force")
-    if out.exists() and not _is_export(out):
-        raise UsageError(
-            f"{out} holds files that no export wrote, and --force would delete them; choose "
-            "another name"
-        )
+    check_folder(out, force=force)
     token = secrets.token_hex(4)
     partial = out.with_name(f".{out.name}.{token}.partial")
     with disk_errors(f"writing {out}"):
@@ -42,6 +36,18 @@ def written_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
             _replace(partial, out, out.with_name(f".{out.name}.{token}.old"))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_folder(out: Path, *, force: bool = False) -> None:
+    """Raise UsageError if `written_folder` could not write this folder."""
+    out = out.absolute()
+    if out.is_symlink() or (out.exists() and not (force and out.is_dir())):
+        raise UsageError(f"{out} exists already; choose another name or pass --force")
+    if out.exists() and not _is_export(out):
+        raise UsageError(
+            f"{out} holds files that no export wrote, and --force would delete them; choose "
+            "another name"
+        )
 
 
 def _replace(partial: Path, out: Path, old: Path) -> None:

@@ -12,15 +12,18 @@ from hashlib import blake2b
 from simnet.errors import ModelError, PersonaError
 from simnet.inference.embedded import NAME, embedded_folder
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.inference.reasoning import without_reasoning
 from simnet.inference.refusals import opens_with_refusal
 from simnet.inference.reply_text import unwrapped
+from simnet.inference.usable_reply import EMPTY, REFUSED, UnusableReplyError, without_its_reasoning
 from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources.origin import file_name
 
 LONGEST_TEXT = 6_000
 """Characters of a text that the prompt contains; the rest is cut off."""
+
+PROVENANCE = ("made_from", "method", "relation", "text_hash", "hop", "seed", "model")
+"""Attributes of a made persona that say where it comes from; no prompt contains them."""
 
 _FORM = (
     "Answer with one sentence of 10 to 40 words that says who the person is: what they do, what "
@@ -50,8 +53,7 @@ async def text_to_persona(text: str, model: Model, seed: int = 0) -> Persona:
     Raises PersonaError for an empty text and ModelError for an unusable reply.
     """
     completion = await _complete(model, text_prompt(text, seed))
-    origin = f"text {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
-    return parse(completion, {"made_from": origin, "method": "text-to-persona"}, model.name)
+    return parse(completion, text_provenance(text, seed), model.name)
 
 
 async def persona_to_persona(
@@ -62,8 +64,45 @@ async def persona_to_persona(
     Raises PersonaError for a persona without a portrait and ModelError for an unusable reply.
     """
     completion = await _complete(model, relation_prompt(persona, relation, seed))
-    provenance: dict[str, Attribute] = {"made_from": persona.id, "method": "persona-to-persona"}
-    return parse(completion, provenance | ({"relation": relation} if relation else {}), model.name)
+    return parse(completion, relation_provenance(persona, relation, seed), model.name)
+
+
+def text_hash(text: str) -> str:
+    """Return a hash of a text: 16 hexadecimal digits."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def text_provenance(text: str, seed: int) -> dict[str, Attribute]:
+    """Return where a persona that is made from a text comes from, as attributes."""
+    origin = text_hash(text)
+    return {
+        "made_from": f"text {origin}",
+        "method": "text-to-persona",
+        "relation": None,
+        "text_hash": origin,
+        "hop": 0,
+        "seed": seed,
+    }
+
+
+def relation_provenance(
+    persona: Persona, relation: str | None = None, seed: int = 0
+) -> dict[str, Attribute]:
+    """Return where a persona that is made from another comes from, as attributes.
+
+    `hop` counts the steps from the persona at the start of the chain, or from the persona of a
+    text, whose hop is 0; `text_hash` is that of this text.
+    """
+    before = persona.attributes if "made_from" in persona.attributes else {}
+    hop = before.get("hop")
+    return {
+        "made_from": persona.id,
+        "method": "persona-to-persona",
+        "relation": relation,
+        "text_hash": before.get("text_hash"),
+        "hop": (hop if isinstance(hop, int) else 0) + 1,
+        "seed": seed,
+    }
 
 
 def text_prompt(text: str, seed: int = 0) -> Prompt:
@@ -88,32 +127,29 @@ def relation_prompt(persona: Persona, relation: str | None = None, seed: int = 0
 def parse(completion: Completion, provenance: dict[str, Attribute], model: str) -> Persona:
     """Build a persona from a reply; `provenance` becomes attributes that no prompt contains.
 
-    Raises ModelError when there is no reply, it is empty, or it is a refusal.
+    Raises UnusableReplyError when there is no reply, it is empty, or it is a refusal.
     """
-    if not completion.usable:
-        raise ModelError(f"{model} gave no reply ({completion.finish}): {completion.text[:200]}")
-    completion = without_reasoning(completion)
-    if completion.reasoning_only:
-        raise ModelError(
-            f"{model} was still reasoning when its reply ended; try a model that does not reason, "
-            "or switch its reasoning off"
-        )
+    completion = without_its_reasoning(completion, model)
     description = _description(completion.text)
     if completion.finish == "length":
         ends = [match.end() for match in _SENTENCE_END.finditer(description)]
         description = description[: ends[-1]] if ends else description
     if not re.search(r"\w", description):
-        raise ModelError(f"{model} gave an empty reply; try another seed or another model")
+        raise UnusableReplyError(
+            f"{model} gave an empty reply; try another seed or another model", EMPTY
+        )
     if opens_with_refusal(description):
-        raise ModelError(f"{model} refused: {description[:200]!r}; try another text or model")
-    attributes = {**provenance, "model": _recorded_name(model)}
+        raise UnusableReplyError(
+            f"{model} refused: {description[:200]!r}; try another text or model", REFUSED
+        )
+    attributes = {**provenance, "model": recorded_name(model)}
     handle = handle_for(description, f"{description} {sorted(attributes.items())}")
     return Persona(
         id=handle, description=description, attributes=attributes, untold=tuple(attributes)
     )
 
 
-def _recorded_name(model: str) -> str:
+def recorded_name(model: str) -> str:
     """Return the name of a model without the folder it is in on this machine."""
     return NAME if model == str(embedded_folder()) else file_name(model)
 
