@@ -14,6 +14,7 @@ the rows to record.
 from collections.abc import Sequence
 from enum import Enum
 from heapq import heappop
+from math import inf
 
 from simnet import draws
 from simnet.agents.reply_flags import CODE_ERROR
@@ -45,6 +46,8 @@ class Status(Enum):
     """There are as many views as the caller asked for; it takes them and advances again."""
     WAITING = "waiting"
     """The next entry of the heap is a Land whose decision was not delivered."""
+    PAUSED = "paused"
+    """What comes next is not before the time at which the caller wants to stop."""
     DONE = "done"
     """Nothing is left to happen."""
 
@@ -131,20 +134,20 @@ class Kernel:
                 raise RunError(f"nobody waits for turn {decision.turn} of @{decision.who}")
             self._decisions[member] = decision
 
-    def advance(self, most_views: int) -> Status:
-        """Let time pass to `most_views` views, a decision that is missing, or the end."""
-        status = self._advance(most_views)
-        while status is Status.DONE and self._switches:
+    def advance(self, most_views: int, until: Seconds = inf) -> Status:
+        """Let time pass to `most_views` views, a decision that is missing, `until`, or the end."""
+        while (status := self._advance(most_views, min(until, self._until))) is Status.DONE:
+            if not self._switches or self._until > until:
+                return Status.PAUSED if self._agenda.heap or self._switches else Status.DONE
             self._switch()
-            status = self._advance(most_views)
         return status
 
-    def _advance(self, most_views: int) -> Status:
-        """Let time pass as `advance` does, at most until the next switch."""
+    def _advance(self, most_views: int, until: Seconds) -> Status:
+        """Let time pass as `advance` does, and switch to no other scenario."""
         heap, alarms = self._agenda.heap, self._alarms.at
         while heap:
             at, _, kind, member = heap[0]
-            if at >= self._until:
+            if at >= until:
                 break
             if kind == LAND and member not in self._decisions:
                 return Status.WAITING
