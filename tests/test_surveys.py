@@ -157,17 +157,17 @@ def test_a_survey_that_ends_early_goes_on_without_asking_again(done):
     class Failing(Noting):
         def _note(self, prompt):
             if len(self.prompts) >= 3:
-                raise KeyboardInterrupt
+                raise RunError("the model is gone")
             return super()._note(prompt)
 
     one = Survey("early", [Number("trips", "How many?", 0, 9)])
     first, second = Failing(), Noting()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RunError, match="the model is gone"):
         survey(done, one, scenario=town(), model=first, in_flight=1)
     result = survey(done, one, scenario=town(), model=second, in_flight=1)
-    asked_twice = {one.digest() for one in first.prompts} & {one.digest() for one in second.prompts}
+    asked = [prompt.digest() for prompt in (*first.prompts, *second.prompts)]
     assert len(result.answers) == 4
-    assert len(asked_twice) <= 1  # the one in flight may not have been kept
+    assert len(set(asked)) == len(asked) >= 4
 
 
 def test_a_survey_that_cannot_be_put_is_refused():
