@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet.errors import ScenarioError
@@ -38,6 +38,7 @@ SEVERAL = [
 
 
 @pytest.mark.parametrize("question", FORMS, ids=lambda one: one.name)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31))
 def test_what_the_grammar_allows_is_read_or_out_of_range(question, seed):
     reply = plausible(Prompt(system="", user="", pattern=question.pattern, seed=seed))
@@ -52,6 +53,7 @@ def test_what_the_grammar_allows_is_read_or_out_of_range(question, seed):
 
 
 @pytest.mark.parametrize("question", SEVERAL, ids=lambda one: one.name)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31))
 def test_lists_that_the_grammar_allows_are_read_or_repeat_something(question, seed):
     reply = plausible(Prompt(system="", user="", pattern=question.pattern, seed=seed))

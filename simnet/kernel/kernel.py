@@ -64,8 +64,8 @@ class Kernel:
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
-        `fails_turns`: a turn whose feed or verb fails in user code fails alone, else `advance`
-        raises UserCodeError. Raises ScenarioError if one scenario cannot become the next.
+        With `fails_turns` a turn that fails in user code fails alone, else `advance` raises
+        UserCodeError. Raises ScenarioError if one scenario cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
@@ -86,14 +86,12 @@ class Kernel:
         """The number of each member's next turn."""
         self._landings: dict[int, ExposureBatch] = {}
         """Members whose turn is under way, and what they were shown."""
-        self._triggered: dict[int, None] = {}
-        """Those of them whom an event will wake again after the turn."""
+        self._triggered: dict[int, None] = {}  # those whom an event will wake again after the turn
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
         self.views: list[View] = []
         """Views that wait for a decision; the caller takes them."""
-        self.events: list[Event] = []
-        """Rows to be recorded, as are the next two; see `take_rows`."""
+        self.events: list[Event] = []  # rows to be recorded, as are the next two
         self.exposure_batches: list[ExposureBatch] = []
         self.changes = WorldChanges(self.world)
         self.now: Seconds = 0.0

@@ -6,10 +6,10 @@ from simnet.questions.forms import (
     Likert,
     MultipleChoice,
     Number,
-    Question,
     Ranking,
     YesNo,
 )
+from simnet.questions.question import Question
 from simnet.questions.reading import AnswerError, read_answer
 
 __all__ = [

@@ -16,11 +16,10 @@ from simnet.questions.forms import (
     Likert,
     MultipleChoice,
     Number,
-    Question,
     Ranking,
-    Value,
     YesNo,
 )
+from simnet.questions.question import Question, Value
 from simnet.text import cut, one_line
 
 _ENDS = " \t\n.,;:!*_`\"'()[]\u3002\uff0c\uff1a"

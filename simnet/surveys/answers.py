@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simnet.clock import Seconds
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
-from simnet.questions.forms import Value
+from simnet.questions.answer_files import add_rows, read_rows
+from simnet.questions.question import Value
 from simnet.recording.reading.run import Run
 from simnet.text import did_you_mean
 
@@ -84,22 +83,14 @@ def add_answers(folder: Path, rows: Sequence[AnswerRow]) -> Path:
     Raises DiskError.
     """
     path = folder / ANSWERS
-    earlier = _read(path) if path.is_file() else []
-    fresh = {(row.time, row.who, row.question) for row in rows}
-    kept = [row for row in earlier if (row.time, row.who, row.question) not in fresh]
-    ordered = sorted([*kept, *rows], key=lambda row: row.at)
-    table = pa.Table.from_arrays(
-        [
-            pa.array(values, field.type)
-            for values, field in zip(zip(*ordered, strict=True), SCHEMA, strict=True)
-        ],
-        schema=SCHEMA,
+    add_rows(
+        path,
+        SCHEMA,
+        AnswerRow,
+        rows,
+        key=lambda row: (row.time, row.who, row.question),
+        order=lambda row: row.at,
     )
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    with disk_errors(f"writing {path}"):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(Disk(), path, memoryview(sink.getvalue()))
     return path
 
 
@@ -110,13 +101,7 @@ def read_answers(run: Run, survey: str) -> list[AnswerRow]:
         folder = run.path / FOLDER
         known = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
         raise UsageError(
-            f"{run.id} has no answers to a survey {survey!r}{did_you_mean(survey, known)}; ask with "
-            "`simnet survey`"
+            f"{run.id} has no answers to a survey {survey!r}{did_you_mean(survey, known)}; make "
+            "them with `simnet survey`"
         )
-    return _read(path)
-
-
-def _read(path: Path) -> list[AnswerRow]:
-    with disk_errors(f"reading {path}"):
-        rows = pq.read_table(path, schema=SCHEMA).to_pylist()
-    return [AnswerRow(**row) for row in rows]
+    return read_rows(path, SCHEMA, AnswerRow)

@@ -9,8 +9,8 @@ from simnet.errors import ScenarioError
 from simnet.questions import Question
 
 INTRODUCTION = (
-    "You take part in a survey. Answer each question as the person described here would, truthfully, "
-    "from what you remember. Say nothing but the answer."
+    "You take part in a survey. Answer each question as the person described here would, from "
+    "what you remember, and truthfully. Say nothing but the answer."
 )
 
 

@@ -19,31 +19,32 @@ ACCURACY = (
 
 class _Item(NamedTuple):
     trait: str
-    reversed: bool
+    key: str
+    """`-` for a reversed item."""
     text: str
 
 
 _ITEMS = (
-    _Item("extraversion", False, "Am the life of the party."),
-    _Item("agreeableness", False, "Sympathize with others' feelings."),
-    _Item("conscientiousness", False, "Get chores done right away."),
-    _Item("neuroticism", False, "Have frequent mood swings."),
-    _Item("imagination", False, "Have a vivid imagination."),
-    _Item("extraversion", True, "Don't talk a lot."),
-    _Item("agreeableness", True, "Am not interested in other people's problems."),
-    _Item("conscientiousness", True, "Often forget to put things back in their proper place."),
-    _Item("neuroticism", True, "Am relaxed most of the time."),
-    _Item("imagination", True, "Am not interested in abstract ideas."),
-    _Item("extraversion", False, "Talk to a lot of different people at parties."),
-    _Item("agreeableness", False, "Feel others' emotions."),
-    _Item("conscientiousness", False, "Like order."),
-    _Item("neuroticism", False, "Get upset easily."),
-    _Item("imagination", True, "Have difficulty understanding abstract ideas."),
-    _Item("extraversion", True, "Keep in the background."),
-    _Item("agreeableness", True, "Am not really interested in others."),
-    _Item("conscientiousness", True, "Make a mess of things."),
-    _Item("neuroticism", True, "Seldom feel blue."),
-    _Item("imagination", True, "Do not have a good imagination."),
+    _Item("extraversion", "+", "Am the life of the party."),
+    _Item("agreeableness", "+", "Sympathize with others' feelings."),
+    _Item("conscientiousness", "+", "Get chores done right away."),
+    _Item("neuroticism", "+", "Have frequent mood swings."),
+    _Item("imagination", "+", "Have a vivid imagination."),
+    _Item("extraversion", "-", "Don't talk a lot."),
+    _Item("agreeableness", "-", "Am not interested in other people's problems."),
+    _Item("conscientiousness", "-", "Often forget to put things back in their proper place."),
+    _Item("neuroticism", "-", "Am relaxed most of the time."),
+    _Item("imagination", "-", "Am not interested in abstract ideas."),
+    _Item("extraversion", "+", "Talk to a lot of different people at parties."),
+    _Item("agreeableness", "+", "Feel others' emotions."),
+    _Item("conscientiousness", "+", "Like order."),
+    _Item("neuroticism", "+", "Get upset easily."),
+    _Item("imagination", "-", "Have difficulty understanding abstract ideas."),
+    _Item("extraversion", "-", "Keep in the background."),
+    _Item("agreeableness", "-", "Am not really interested in others."),
+    _Item("conscientiousness", "-", "Make a mess of things."),
+    _Item("neuroticism", "-", "Seldom feel blue."),
+    _Item("imagination", "-", "Do not have a good imagination."),
 )
 
 MINI_IPIP = Survey(
@@ -72,6 +73,6 @@ def big_five(answers: Mapping[str, Any]) -> Mapping[str, float | None]:
     for number, item in enumerate(_ITEMS, 1):
         answer = answers.get(f"item{number:02}")
         if answer is not None:
-            points[item.trait].append(6 - answer if item.reversed else answer)
+            points[item.trait].append(6 - answer if item.key == "-" else answer)
     means = {trait: fmean(values) if values else None for trait, values in points.items()}
     return MappingProxyType(means)

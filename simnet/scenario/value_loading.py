@@ -1,4 +1,4 @@
-"""Loads surveys and questions from Python files that the user names."""
+"""Loads values such as surveys from Python files that the user names."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from simnet import draws
 from simnet.arguments import checked
 from simnet.clock import Seconds
-from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.lock import check_unlocked
@@ -20,10 +19,10 @@ from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOption
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario
-from simnet.surveys.answers import REPLIES, AnswerRow, survey_folder, add_answers
-from simnet.surveys.prompting import Put, spoken
+from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
 from simnet.surveys.questionnaire import Survey
 from simnet.surveys.respondents import Respondent, choose, respondents
+from simnet.surveys.survey_prompts import Put, spoken
 from simnet.synthesis.asker import Answer, Asker, Question
 from simnet.synthesis.counts import Counts
 from simnet.synthesis.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
@@ -87,9 +86,7 @@ async def asurvey(
         model=model, models=models, backend=backend, base_url=base_url, adapters=adapters
     )
     served = choose_recorded_models(opened, last, options)
-    people = list(
-        respondents(opened, timeline, chosen, times, shows_feed=survey.shows_feed)
-    )
+    people = list(respondents(opened, timeline, chosen, times, shows_feed=survey.shows_feed))
     folder = survey_folder(opened, survey.name)
     guarded = GuardedReporter(reporter or Silent())
     rows: list[AnswerRow] = []
@@ -177,4 +174,3 @@ class _Group:
             seed=answer.seed,
             prompt=put.digest,
         )
-
