@@ -86,6 +86,7 @@ def test_questions_are_drawn_as_there_is_room(tmp_path):
             async with aclosing(asker.ask(endless())) as answers:
                 async for answer in answers:
                     return answer.value
+        return None
 
     assert asyncio.run(first()) == ("to 0", 0)
     assert len(drawn) <= 8

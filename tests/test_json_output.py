@@ -32,6 +32,18 @@ COMMANDS = {
     ("personas", "show", "p1"): {"id", "description", "source"},
     ("personas", "from-text", "a text", "--backend", "fake"): {"id", "description", "source"},
     ("personas", "from-persona", "p1", "--backend", "fake"): {"id", "description", "source"},
+    ("personas", "expand", "people.json", "--out", "more", "--backend", "fake"): {
+        "personas",
+        "given",
+        "unusable",
+        "repeats",
+    },
+    ("synthesize", "math", "people.json", "--out", "sums", "--backend", "fake"): {
+        "texts",
+        "given",
+        "unusable",
+        "repeats",
+    },
 }
 
 

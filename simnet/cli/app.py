@@ -22,6 +22,7 @@ from simnet.cli.resume import app as resume
 from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
+from simnet.cli.synthesize import synthesize
 from simnet.cli.tables import tables
 from simnet.cli.validate import validate
 from simnet.cli.verify import verify
@@ -99,6 +100,7 @@ for command in (
     migrate,
     doctor,
     version,
+    synthesize,
 ):
     app.command()(command)
 

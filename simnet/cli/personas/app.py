@@ -2,6 +2,7 @@
 
 import typer
 
+from simnet.cli.personas.expand import expand
 from simnet.cli.personas.from_persona import from_persona
 from simnet.cli.personas.from_text import from_text
 from simnet.cli.personas.import_file import import_file
@@ -16,5 +17,5 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("import")(import_file)
-for command in (search, similar, show, from_text, from_persona):
+for command in (search, similar, show, from_text, from_persona, expand):
     app.command()(command)

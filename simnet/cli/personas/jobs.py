@@ -1,0 +1,143 @@
+"""What the commands share that have a model make many personas or texts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simnet.cli.output import print_error
+from simnet.errors import SimnetError, UsageError
+from simnet.text import counted, visible
+
+if TYPE_CHECKING:
+    from simnet.personas.persona import Persona
+    from simnet.synthesis.counts import Counts
+    from simnet.synthesis.job import JobOptions, Reporter
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes of a job that Ctrl-C or SIGTERM ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFlags:
+    """The options that say how a job works."""
+
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that keeps the replies, and stays; by default one beside the result, "
+            "which goes once that is complete.",
+        ),
+    ] = None
+    in_flight: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Prompts that are sent at once.")
+    ] = 256
+    tries: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Replies asked for until one can be used.")
+    ] = 3
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Leave out exact repeats alone, not near ones.")
+    ] = False
+    accept_failures: Annotated[
+        bool, typer.Option("--accept-failures", help="Go on although most model calls fail.")
+    ] = False
+
+    def read(self, result: Path) -> "JobOptions":
+        """Return what they say of a job with this result."""
+        from simnet.synthesis.job import JobOptions  # noqa: PLC0415  (imports pyarrow)
+
+        result = result.absolute()
+        return JobOptions(
+            work=self.work or result.with_name(f"{result.name}.work"),
+            keep_work=self.work is not None,
+            in_flight=self.in_flight,
+            tries=self.tries,
+            stop_on_failures=not self.accept_failures,
+            near=not self.exact,
+        )
+
+
+def run_to_end(
+    job: Callable[["Reporter"], Awaitable["Counts"]], options: "JobOptions", *, quiet: bool
+) -> "Counts":
+    """Run a job and show how it goes. When it ends early, say how to go on.
+
+    A display that fails ends nothing but itself.
+    """
+    from simnet.cli.display.generation import show_on_stderr  # noqa: PLC0415  (imports rich)
+    from simnet.runs.guarded_reporter import Guard  # noqa: PLC0415
+
+    advice = f"replies so far are in {visible(str(options.work))}; the same command goes on there"
+    shown, guard = show_on_stderr(quiet=quiet), Guard()
+    with guard():
+        shown.__enter__()
+    code = INTERRUPTED
+    try:
+        return asyncio.run(_awaited(job(shown)))
+    except SimnetError as error:
+        if options.work.exists():
+            error.add_note(advice)
+        raise
+    except asyncio.CancelledError:
+        code = TERMINATED
+    except KeyboardInterrupt:
+        pass
+    finally:
+        with guard():
+            shown.__exit__()
+    print_error(f"stopped; {advice}")
+    raise typer.Exit(code)
+
+
+async def _awaited(job: Awaitable["Counts"]) -> "Counts":
+    return await job
+
+
+def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
+    """Read the personas of a file, or of the folder of a catalogue, with their sources."""
+    from simnet.cli.personas.catalogue import open_catalogue  # noqa: PLC0415
+    from simnet.personas.sources import read  # noqa: PLC0415
+
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder; check the path")
+    if not path.is_dir():
+        return read(path, limit=limit).personas
+    people: list[Persona] = []
+    for entry in open_catalogue(path):
+        if limit is not None and len(people) >= limit:
+            break
+        people.append(entry.persona.model_copy(update={"source": entry.source}))
+    return people
+
+
+def check_out(out: Path, *, force: bool) -> None:
+    """Raise UsageError, before anything starts, if a folder could not be written."""
+    from simnet.export.card import check_hub  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.folder import check_folder  # noqa: PLC0415
+
+    check_hub()
+    check_folder(out, force=force)
+
+
+def left_out(counts: "Counts", method: str) -> str:
+    """Say in brackets what was left out and tried again; empty if nothing was."""
+    items = [f"{count} {kind} repeats" for kind, count in sorted(counts.repeats.items())]
+    if counts.repeats["near"]:
+        items[-1] += f" by {method}"
+    tried = [f"{count} {kind}" for kind, count in sorted(counts.unusable.items())]
+    if tried:
+        items.append(f"unusable replies: {', '.join(tried)}")
+    if counts.given_up:
+        items.append(f"{counts.given_up} given up")
+    if counts.failed:
+        items.append(f"{counted(counts.failed, 'call')} failed, which the same command repeats")
+    return f" ({'; '.join(items)})" if items else ""
+
+
+def outcome(counts: "Counts", method: str, **facts: Any) -> dict[str, Any]:
+    """Return how a job ended as plain values."""
+    return {**facts, **counts.to_json(), "repeats_found_by": method}
