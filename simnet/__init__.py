@@ -27,6 +27,7 @@ from simnet.world.world import World
 
 if TYPE_CHECKING:
     from simnet import (
+        annotation,
         api,
         behaviours,
         draws,
@@ -38,10 +39,12 @@ if TYPE_CHECKING:
         news,
         opinions,
         personas,
+        questions,
         rankings,
         recommendations,
         rhythms,
         rules,
+        surveys,
         verbs,
     )
     from simnet.api import Run, afork, aresume, arun, fork, resume, run
@@ -64,6 +67,7 @@ _LAZY = {
 """Names whose modules are slow to import, with those modules."""
 
 _NAMESPACES = (
+    "annotation",
     "api",
     "behaviours",
     "draws",
@@ -75,10 +79,12 @@ _NAMESPACES = (
     "news",
     "opinions",
     "personas",
+    "questions",
     "rankings",
     "recommendations",
     "rhythms",
     "rules",
+    "surveys",
     "verbs",
 )
 """Modules that are imported when they are first used."""
@@ -134,6 +140,7 @@ __all__ = [
     "WorldState",
     "Write",
     "afork",
+    "annotation",
     "api",
     "aresume",
     "arun",
@@ -150,6 +157,7 @@ __all__ = [
     "news",
     "opinions",
     "personas",
+    "questions",
     "rankings",
     "recommendations",
     "resume",
@@ -158,5 +166,6 @@ __all__ = [
     "run",
     "sample",
     "silent",
+    "surveys",
     "verbs",
 ]

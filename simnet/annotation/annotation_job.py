@@ -94,6 +94,7 @@ async def aannotate(
         chosen = model if name is None else served[name]
         assert chosen is not None
         group = _Group(task, judges, listed, seed)
+        guarded.phase(f"annotation {task.name}", len(judges) * len(listed) * len(task.questions))
         counts[name or "default"] = await run_job(
             chosen, job, guarded, group.ask, lambda made, _: rows.extend(made)
         )

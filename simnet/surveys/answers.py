@@ -34,6 +34,8 @@ class AnswerRow(NamedTuple):
     cohort: str
     question: str
     kind: str
+    text: str
+    """What was asked."""
     answer: str | None
     """JSON: a text, a number, true or false, or a list of texts; None is no answer."""
     reason: str | None
@@ -63,6 +65,7 @@ SCHEMA = pa.schema(
         pa.field("cohort", pa.string(), nullable=False),
         pa.field("question", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
         ("answer", pa.string()),
         ("reason", pa.string()),
         pa.field("model", pa.string(), nullable=False),

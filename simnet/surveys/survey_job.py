@@ -1,21 +1,21 @@
 """Asks a survey: replays the run, puts the questions, and writes the table of answers."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simnet import draws
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.questions.question import Value
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
 from simnet.runs.model_selection import ChosenModels, choose_recorded_models
-from simnet.runs.options import NO_ADAPTERS, NO_MODELS, ModelChoice, ModelOptions
+from simnet.runs.options import NO_ADAPTERS, NO_ENGINE, NO_MODELS, ModelChoice, ModelOptions
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario
@@ -23,7 +23,7 @@ from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folde
 from simnet.surveys.questionnaire import Survey
 from simnet.surveys.respondents import Respondent, choose, respondents
 from simnet.surveys.survey_prompts import Put, spoken
-from simnet.synthesis.asker import Answer, Asker, Question
+from simnet.synthesis.asker import Asker, Question
 from simnet.synthesis.counts import Counts
 from simnet.synthesis.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
 from simnet.synthesis.reply_log import Facts
@@ -57,6 +57,8 @@ async def asurvey(
     backend: str | None = None,
     base_url: str | None = None,
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
     seed: int = 0,
     in_flight: int = 256,
     accept_failures: bool = False,
@@ -83,7 +85,13 @@ async def asurvey(
     chosen = choose(last, who, sample, seed).handles
     times = sorted(set(at)) if at else [inf]
     options = ModelOptions(
-        model=model, models=models, backend=backend, base_url=base_url, adapters=adapters
+        model=model,
+        models=models,
+        backend=backend,
+        base_url=base_url,
+        adapters=adapters,
+        engine=engine,
+        deadline=deadline,
     )
     served = choose_recorded_models(opened, last, options)
     people = list(respondents(opened, timeline, chosen, times, shows_feed=survey.shows_feed))
@@ -99,6 +107,7 @@ async def asurvey(
             tries=TRIES,
             stop_on_failures=not accept_failures,
         )
+        guarded.phase(f"survey {survey.name}", group.size)
         counts[name or "default"] = await run_job(
             _model(served, name), job, guarded, group.ask, lambda made, _: rows.extend(made)
         )
@@ -125,6 +134,11 @@ class _Group:
         self._people = people
         self._seed = seed
 
+    @property
+    def size(self) -> int:
+        """How many questions are put."""
+        return len(self._people) * len(self._survey.questions)
+
     async def ask(self, asker: Asker) -> list[AnswerRow]:
         """Ask all questions; those of a survey that carries answers one after the other."""
         rows = []
@@ -141,13 +155,13 @@ class _Group:
             ]
             async for answer in asker.ask(self._questions(puts)):
                 number, put = answer.question.about
-                rows.append(self._row(put, answer, asker.model.name))
+                rows.append(put.row(self._survey.name, answer, asker.model.name))
                 if carries:
                     text = "(no answer)" if answer.value is None else spoken(answer.value)
                     before[number].append((put.question.text.strip(), text))
         return rows
 
-    def _questions(self, puts: Iterable[tuple[int, Put]]) -> Iterable[Question[object]]:
+    def _questions(self, puts: Iterable[tuple[int, Put]]) -> Iterable[Question[Value]]:
         for number, put in puts:
             one = put.respondent
             key = (self._seed, self._survey.name, str(one.at), one.who, put.question.name)
@@ -158,19 +172,3 @@ class _Group:
                 read=put.read,
                 about=(number, put),
             )
-
-    def _row(self, put: Put, answer: Answer[object], model: str) -> AnswerRow:
-        one = put.respondent
-        return AnswerRow(
-            survey=self._survey.name,
-            time=None if one.at == inf else one.at,
-            who=one.who,
-            cohort=one.cohort,
-            question=put.question.name,
-            kind=put.question.kind,
-            answer=None if answer.value is None else json.dumps(answer.value, ensure_ascii=False),
-            reason=answer.why if answer.value is None else None,
-            model=model,
-            seed=answer.seed,
-            prompt=put.digest,
-        )

@@ -1,13 +1,17 @@
-"""Puts questions to respondents."""
+"""Puts questions to respondents, and makes rows of their answers."""
 
+import json
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from simnet.inference.model import Completion, Prompt
 from simnet.questions import Question
 from simnet.questions.attempts import Attempts
 from simnet.questions.question import Value
+from simnet.surveys.answers import AnswerRow
 from simnet.surveys.respondents import Respondent
+from simnet.synthesis.asker import Answer
 from simnet.text import neutralise
 
 
@@ -54,6 +58,24 @@ class Put:
     def read(self, completion: Completion, seed: int) -> Value:
         """Read the answer in a reply. Raises UnusableReplyError if there is none."""
         return self._attempts.read(completion)
+
+    def row(self, survey: str, answer: Answer[Value], model: str) -> AnswerRow:
+        """Make a row of the answer that `model` gave in the end."""
+        one, value = self.respondent, answer.value
+        return AnswerRow(
+            survey=survey,
+            time=None if one.at == inf else one.at,
+            who=one.who,
+            cohort=one.cohort,
+            question=self.question.name,
+            kind=self.question.kind,
+            text=self.question.text,
+            answer=None if value is None else json.dumps(value, ensure_ascii=False),
+            reason=answer.why if value is None else None,
+            model=model,
+            seed=answer.seed,
+            prompt=self.digest,
+        )
 
 
 def spoken(value: Any) -> str:
