@@ -50,17 +50,20 @@ if TYPE_CHECKING:
     from simnet.api import Run, afork, aresume, arun, fork, resume, run
     from simnet.inference.fake import FakeModel
     from simnet.personas.sources import load_personas
+    from simnet.scenario.loaded_population import LoadedPopulation, load_population
 
     __version__: str
 
 _LAZY = {
     "FakeModel": "simnet.inference.fake",
+    "LoadedPopulation": "simnet.scenario.loaded_population",
     "Run": "simnet.api",
     "afork": "simnet.api",
     "aresume": "simnet.api",
     "arun": "simnet.api",
     "fork": "simnet.api",
     "load_personas": "simnet.personas.sources",
+    "load_population": "simnet.scenario.loaded_population",
     "resume": "simnet.api",
     "run": "simnet.api",
 }
@@ -119,6 +122,7 @@ __all__ = [
     "Feed",
     "Follow",
     "Like",
+    "LoadedPopulation",
     "Model",
     "Never",
     "OnPost",
@@ -151,6 +155,7 @@ __all__ = [
     "feeds",
     "fork",
     "load_personas",
+    "load_population",
     "measures",
     "models",
     "networks",

@@ -1,6 +1,7 @@
 """Rhythms: when personas wake."""
 
 from simnet.draws import Draw
+from simnet.scenario.by_persona import ByPersona
 from simnet.scenario.churn import Between
 from simnet.scenario.diurnal import Diurnal, zones
 from simnet.scenario.rhythms import (
@@ -17,6 +18,7 @@ from simnet.scenario.rhythms import (
 
 __all__ = [
     "Between",
+    "ByPersona",
     "Diurnal",
     "Draw",
     "Exponential",

@@ -8,16 +8,27 @@ if TYPE_CHECKING:
     from simnet.personas.catalogue import Catalogue
     from simnet.personas.population import Population, sample
     from simnet.personas.source import Source
-    from simnet.personas.sources import load_personas
+    from simnet.personas.sources import Batches, load_personas, read_batches
 
-__all__ = ["Catalogue", "Persona", "Population", "Source", "load_personas", "sample"]
+__all__ = [
+    "Batches",
+    "Catalogue",
+    "Persona",
+    "Population",
+    "Source",
+    "load_personas",
+    "read_batches",
+    "sample",
+]
 
 _MODULES = {
+    "Batches": "simnet.personas.sources",
     "Catalogue": "simnet.personas.catalogue",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",
     "load_personas": "simnet.personas.sources",
+    "read_batches": "simnet.personas.sources",
     "sample": "simnet.personas.population",
 }
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from math import floor
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from simnet import draws
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.scenario.by_persona import ByPersona
 from simnet.scenario.churn import Between
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import check_possible
@@ -93,17 +95,19 @@ def expected_of(scenario: Scenario, cohort: Cohort) -> float:
                 count * rhythm.expected(zone, 0.0, lasts, cohort.reacts_in)
                 for zone, count in zones.items()
             )
-        case Between(rhythm=Exponential() | Diurnal()) as rhythm:
-            return _between(scenario, cohort, rhythm)
+        case (Between(rhythm=Exponential() | Diurnal()) | ByPersona()) as rhythm:
+            of_each = _by_persona if isinstance(rhythm, ByPersona) else _between
+            return of_each(scenario, cohort)
         case rhythm:
             sampled = handles_of(cohort.personas)[:MEMBERS_SIMULATED]
             played = sum(_simulated(scenario, cohort, rhythm, who) for who in sampled)
             return size * played / max(1, len(sampled))
 
 
-def _between(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
+def _between(scenario: Scenario, cohort: Cohort) -> float:
     """Estimate the turns of members who join and leave, from the times of some of them."""
-    handles = handles_of(cohort.personas)
+    handles, churn = handles_of(cohort.personas), cohort.rhythm
+    assert isinstance(churn, Between)
     turns = 0.0
     for who in handles[:PRESENT]:
         joined, left = churn.span(who, draws.Draw(scenario.seed, who, 0, "wake"))
@@ -116,6 +120,17 @@ def _between(scenario: Scenario, cohort: Cohort, churn: Between) -> float:
             case Diurnal() as inner:
                 turns += inner.expected(inner.zone_of(who), joined, until, cohort.reacts_in)
     return turns * len(handles) / max(1, min(len(handles), PRESENT))
+
+
+def _by_persona(scenario: Scenario, cohort: Cohort) -> float:
+    """Estimate the turns of members with rhythms of their own, from those of some of them."""
+    sampled, each = cohort.personas[:PRESENT], cohort.rhythm
+    assert isinstance(each, ByPersona)
+    turns = sum(
+        expected_of(scenario, replace(cohort, personas=[one], rhythm=each.of(one.id)))
+        for one in sampled
+    )
+    return turns * len(cohort.personas) / max(1, len(sampled))
 
 
 def _simulated(scenario: Scenario, cohort: Cohort, rhythm: Rhythm, who: str) -> int:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from simnet import draws
 from simnet.agents.behaviours.standard import silent
 from simnet.clock import Seconds, format_time
+from simnet.scenario.by_persona import ByPersona
 from simnet.scenario.churn import Between
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import PUBLISHING
@@ -109,6 +110,8 @@ def _asleep(scenario: Scenario, cohort: Cohort) -> str | None:
 
 def _reason(cohort: Cohort, lasts: Seconds) -> str:
     rhythm = cohort.rhythm.rhythm if isinstance(cohort.rhythm, Between) else cohort.rhythm
+    if isinstance(rhythm, ByPersona):
+        rhythm = rhythm.of(handles_of(cohort.personas)[0])
     match rhythm:
         case Diurnal(starts=starts):
             begins = "midnight" if not (starts.hour or starts.minute) else f"{starts:%H:%M}"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from simnet.personas.persona import Persona
-from simnet.personas.sources.draft import Draft
+from simnet.datafiles import Broken
+from simnet.personas.sources.draft import Draft, Found
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -23,8 +23,9 @@ class Format(NamedTuple):
     """Makes rows of one row that holds several people."""
     repeats: bool = False
     """Whether rows with the same id are different people, known by their place in the file."""
-    link: Callable[[Sequence[Persona], Sequence[int]], list[Persona]] | None = None
-    """Adds what depends on all personas, given the place of each among the rows, from 0."""
+    link: Callable[[Sequence[Found], int | None], tuple[list[Found], list[Broken]]] | None = None
+    """Adds what depends on all personas, and lists references to nobody. The number is that of
+    all rows; None if the rest of the file was not read."""
 
 
 def has(*names: str) -> Callable[[Fields], bool]:

@@ -1,6 +1,7 @@
 """Reads the personas of one file: recognises its format, converts rows, gives handles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ from simnet.errors import InputError, PersonaError
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.bookkeeping import bookkeeping
-from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.draft import Draft, Found
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import FieldError
@@ -56,8 +57,8 @@ class FileReader:
         """
         self.format = form or (MAPPED if mapping else None)
         self.broken: list[Broken] = []
-        self.rows: list[int] = []
-        """The number of each persona's row, from 0; broken rows count too."""
+        self._rows: int | None = None
+        """How many rows the file has, once all are read."""
         self._path = path
         self._mapping = mapping
         self._source = source
@@ -76,37 +77,63 @@ class FileReader:
             self._source.revision,
         )
 
-    def read(self, limit: int | None) -> list[Persona]:
-        """Read all personas, or the first ones. Raises PersonaError as `load_personas` says."""
-        personas: list[Persona] = []
+    def batches(self, size: int, limit: int | None) -> Iterator[list[Persona]]:
+        """Read `size` personas at a time; the last batch may be smaller.
+
+        Rows of formats that refer to each other are read as a whole first. Raises PersonaError as
+        `read_batches` says.
+        """
+        personas = (one.persona for one in self.found(limit))
+        while batch := list(islice(personas, size)):
+            yield batch
+
+    def found(self, limit: int | None) -> Iterator[Found]:
+        """Iterate over personas with their places, the first ones if limited.
+
+        None follows a broken row. Raises PersonaError, after the last row or the last that a
+        message lists, for broken rows.
+        """
+        found = self._unlinked(limit)
+        first = next(found, None)
+        if first is None or self.format is None:
+            return
+        found = chain([first], found)
+        if self.format.link is not None:
+            linked, unknown = self.format.link(list(found), self._rows)
+            self.complain(unknown)
+            found = iter(linked)
+        yield from found
+
+    def complain(self, broken: Sequence[Broken]) -> None:
+        """Note broken references. Raises PersonaError for them unless bad rows are skipped."""
+        self.broken += broken
+        if broken and not self._skip_bad:
+            self._raise_broken()
+
+    def _unlinked(self, limit: int | None) -> Iterator[Found]:
+        count, number = 0, -1
         try:
-            for persona in self._iterate() if limit != 0 else ():
-                personas.append(persona)
-                if limit is not None and len(personas) + self._unread() >= limit:
+            for number, row in enumerate(self._expanded() if limit != 0 else ()):
+                result = row if isinstance(row, Broken) else self._persona(row, number)
+                if isinstance(result, Broken):
+                    self.broken.append(result)
+                    count += not self._skip_bad
+                    if len(self.broken) == MAX_PROBLEMS and not self._skip_bad:
+                        break
+                else:
+                    count += 1
+                    if self._skip_bad or not self.broken:
+                        yield result
+                if count == limit:
                     break
+            else:
+                self._rows = number + 1
         except PersonaError:
             raise
         except InputError as error:
             raise PersonaError(str(error)) from None
         if self.broken and not self._skip_bad:
             self._raise_broken()
-        if self.format is not None and self.format.link is not None:
-            return self.format.link(personas, self.rows)
-        return personas
-
-    def _unread(self) -> int:
-        return 0 if self._skip_bad else len(self.broken)
-
-    def _iterate(self) -> Iterator[Persona]:
-        for number, row in enumerate(self._expanded()):
-            result = row if isinstance(row, Broken) else self._persona(row)
-            if isinstance(result, Persona):
-                self.rows.append(number)
-                yield result
-                continue
-            self.broken.append(result)
-            if len(self.broken) == MAX_PROBLEMS and not self._skip_bad:
-                return
 
     def _expanded(self) -> Iterator[Row | Broken]:
         """Iterate over rows with known headings; one that holds several people becomes several."""
@@ -147,21 +174,27 @@ class FileReader:
             f"--map {guess}; or name the format: {names}"
         )
 
-    def _persona(self, row: Row) -> Persona | Broken:
+    def _persona(self, row: Row, number: int) -> Found | Broken:
         form = self.format
         assert form is not None  # found with the first row
         try:
             fields = {name: one for name, one in row.fields.items() if name not in COLUMNS}
             draft = form.convert(fields)
             handle, changed = self._handles.take(draft, row.place, fields, repeats=form.repeats)
-            return _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
+            persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
         except FieldError as error:
             return Broken(row.place, str(error))
+        return Found(persona, row.place, number)
+
+    def raise_empty(self) -> NoReturn:
+        """Raise PersonaError for a file without personas."""
+        broken = f"broken rows: {len(self.broken)}" if self.broken else "it has no rows"
+        raise PersonaError(f"{self._path}: no personas in this file; {broken}")
 
     def _raise_broken(self) -> NoReturn:
         count = len(self.broken)
-        more = ", and perhaps more" if count == MAX_PROBLEMS else ""
-        listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken)
+        more = ", and perhaps more" if count >= MAX_PROBLEMS else ""
+        listed = "\n  ".join(f"{place}: {why}" for place, why in self.broken[:MAX_PROBLEMS])
         rows_text = counted(count, "row")
         raise PersonaError(
             f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from simnet.personas.persona import Persona
-from simnet.personas.sources.draft import Draft
+from simnet.datafiles import Broken
+from simnet.personas.sources.draft import Draft, Found
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import (
     FieldError,
@@ -15,6 +15,7 @@ from simnet.personas.sources.fields import (
 )
 
 _LISTS = ("following_agentid_list", "previous_tweets")
+_MOST_NAMED = 5
 
 
 def is_twitter(fields: Fields) -> bool:
@@ -55,28 +56,27 @@ def twitter(fields: Fields) -> Draft:
     return Draft(key, prose, kept, untold=tuple(kept))
 
 
-def add_following(personas: Sequence[Persona], rows: Sequence[int]) -> list[Persona]:
+def add_following(found: Sequence[Found], rows: int | None) -> tuple[list[Found], list[Broken]]:
     """Add `following`: the handles of the row numbers in `following_agentid_list`.
 
-    `rows` has the number of each persona's row in the file, from 0. Numbers of rows that were
-    not read are left out.
+    Rows that could not be read are left out, as are all beyond the last if only the first rows
+    were read (`rows` is None); else numbers of rows that the file does not have are listed.
     """
-    handles = {row: one.id for row, one in zip(rows, personas, strict=True)}
-    return [
-        one.model_copy(
-            update={
-                "attributes": one.attributes | {"following": _following(one, handles)},
-                "untold": (*one.untold, "following"),
-            }
-        )
-        for one in personas
-    ]
-
-
-def _following(one: Persona, handles: dict[int, str]) -> list[str]:
-    positions = one.attributes[_LISTS[0]]
-    numbers = [int(position) for position in positions] if isinstance(positions, list) else []
-    return [handles[number] for number in numbers if number in handles]
+    handles = {one.row: one.persona.id for one in found}
+    linked, unknown = [], []
+    for one in found:
+        listed = one.persona.attributes[_LISTS[0]]
+        numbers = [int(number) for number in listed] if isinstance(listed, list) else []
+        following = [handles[number] for number in numbers if number in handles]
+        linked.append(one.with_attribute("following", following))
+        beyond = [str(number) for number in numbers if rows is not None and number >= rows]
+        if rows is not None and beyond:
+            problem = (
+                f"{', '.join(beyond[:_MOST_NAMED])} is no agent of this file, whose positions are "
+                f"0 to {rows - 1}; mend the list or add the rows"
+            )
+            unknown.append(Broken(one.place, f"field `{_LISTS[0]}`: {problem}"))
+    return linked, unknown
 
 
 TWITTER = Format(
