@@ -12,7 +12,6 @@ the rows to record.
 """
 
 from collections.abc import Sequence
-from enum import Enum
 from heapq import heappop
 from math import inf
 
@@ -24,8 +23,10 @@ from simnet.kernel.alarms import Alarms
 from simnet.kernel.heap import LAND, Agenda
 from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows, WorldChanges, failed_turn
+from simnet.kernel.status import Status
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
 from simnet.scenario.cohort import Cohort
+from simnet.scenario.discussions.turn_taking import floors_of
 from simnet.scenario.facts import inform
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.scenario import Scenario
@@ -37,19 +38,6 @@ from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
 from simnet.world.world import World
-
-
-class Status(Enum):
-    """Why the kernel stopped."""
-
-    FULL = "full"
-    """There are as many views as the caller asked for; it takes them and advances again."""
-    WAITING = "waiting"
-    """The next entry of the heap is a Land whose decision was not delivered."""
-    PAUSED = "paused"
-    """What comes next is not before the time at which the caller wants to stop."""
-    DONE = "done"
-    """Nothing is left to happen."""
 
 
 class Kernel:
@@ -105,6 +93,7 @@ class Kernel:
         self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
         self._verbs = verbs_of(scenario, self._verbs)
+        self._floors = floors_of(scenario)
         self._posts_wake = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
         self._alarms.use(scenario, self._cohorts)
         self._alarms.keeps_late = bool(self._switches)
@@ -223,6 +212,17 @@ class Kernel:
             self._act(member, landing, decision, at)
         triggered = self._triggered.pop(member, 0) is None
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
+        if self._floors:
+            self._hand_over(member, landing.turn, at)
+
+    def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
+        """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
+        rhythm = self._floors.get(self._cohorts[member].name)
+        if rhythm is not None:
+            draw = draws.Draw(self.scenario.seed, self.world.handles[member], turn, "floor")
+            whom = rhythm.hands_over(self.world, member, draw)
+            if whom is not None:
+                self._wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []

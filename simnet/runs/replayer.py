@@ -9,9 +9,10 @@ from simnet.agents.prompting.fitting import KnownReplies
 from simnet.clock import Seconds
 from simnet.errors import UserCodeError
 from simnet.inference.replay_model import ReplayModel
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
+from simnet.kernel.status import Status
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.scheduler.code_errors import CodeErrors
