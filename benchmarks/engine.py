@@ -49,7 +49,8 @@ from simnet import (
     sample,
 )
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent

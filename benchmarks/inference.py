@@ -43,7 +43,8 @@ from simnet.inference.embedded import resolve
 from simnet.inference.fake import plausible
 from simnet.inference.settings import EngineSettings, environment
 from simnet.inference.vllm import _sampling, _tokens
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.recording.reading.run import Run
 from simnet.runs.create import versions

@@ -34,7 +34,8 @@ from simnet.inference.backends.choice import choose
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Completion, Model
 from simnet.inference.settings import EngineSettings
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.world.actions import Action, fields_of

@@ -27,8 +27,10 @@ from simnet.world.world import World
 
 if TYPE_CHECKING:
     from simnet import (
+        annotation,
         api,
         behaviours,
+        discussions,
         draws,
         errors,
         exports,
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
         models,
         networks,
         news,
+        opinions,
         personas,
+        questions,
         rankings,
         recommendations,
         review,
         rhythms,
         rules,
+        surveys,
         verbs,
     )
     from simnet.api import Run, afork, aresume, arun, fork, resume, run
@@ -68,8 +73,10 @@ _LAZY = {
 """Names whose modules are slow to import, with those modules."""
 
 _NAMESPACES = (
+    "annotation",
     "api",
     "behaviours",
+    "discussions",
     "draws",
     "errors",
     "exports",
@@ -78,12 +85,15 @@ _NAMESPACES = (
     "models",
     "networks",
     "news",
+    "opinions",
     "personas",
+    "questions",
     "rankings",
     "recommendations",
     "review",
     "rhythms",
     "rules",
+    "surveys",
     "verbs",
 )
 """Modules that are imported when they are first used."""
@@ -140,11 +150,13 @@ __all__ = [
     "WorldState",
     "Write",
     "afork",
+    "annotation",
     "api",
     "aresume",
     "arun",
     "behaviours",
     "converse",
+    "discussions",
     "draws",
     "errors",
     "exports",
@@ -156,7 +168,9 @@ __all__ = [
     "models",
     "networks",
     "news",
+    "opinions",
     "personas",
+    "questions",
     "rankings",
     "recommendations",
     "resume",
@@ -166,5 +180,6 @@ __all__ = [
     "run",
     "sample",
     "silent",
+    "surveys",
     "verbs",
 ]

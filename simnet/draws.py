@@ -50,6 +50,10 @@ class Draw:
         key = f"{seed}\x1f{who}\x1f{turn}\x1f{purpose}\x1f{self._drawn}"  # as unit() would
         return (_mixed(key) >> 11) * _UNIT
 
+    def shared(self, name: str, purpose: str) -> "Draw":
+        """Return draws that are equal for everyone, keyed by a name such as that of a group."""
+        return Draw(self._key[0], name, -1, purpose)
+
     def lasting(self, purpose: str) -> "Draw":
         """Return the draws of the same persona that are equal in all turns."""
         seed, who, *_ = self._key

@@ -29,7 +29,8 @@ from simnet.feeds import both, communities, everything, following, reported
 from simnet.inference.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.reasoning import without_reasoning
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.rankings import chronological, engagement, hot, shuffled, split
 from simnet.rhythms import round_robin
 from simnet.runtime.agent_factory import agents_of

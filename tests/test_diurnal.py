@@ -31,7 +31,8 @@ from simnet import (
 )
 from simnet.draws import Draw
 from simnet.errors import InputError, ScenarioError
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.rhythms import Between, zones
 from simnet.scenario.expected_turns import check_startable, expect, expected_turns
 from simnet.verbs import Message

@@ -17,7 +17,8 @@ from simnet import (
     Write,
     sample,
 )
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.rhythms import round_robin
 from simnet.scenario.expected_turns import expect, expected_turns
 from simnet.world.decision import Decision

@@ -11,8 +11,9 @@ from made_worlds import decide
 
 from simnet import HOUR, MINUTE, Cohort, Cue, Feed, Reply, Scenario, Steps, Write, sample
 from simnet.inference.fake import plausible
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
 from simnet.kernel.record_replay import rebuild
+from simnet.kernel.status import Status
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
 from simnet.verbs import EVERY_VERB, Block, Mute, Suspend

@@ -33,7 +33,8 @@ from simnet import (
 )
 from simnet.errors import RunError
 from simnet.feeds import everything
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.verbs import Message, Reinstate, Relation, Suspend
 from simnet.world.decision import Decision

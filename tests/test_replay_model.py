@@ -8,7 +8,8 @@ from made_worlds import random_scenario
 from simnet import FakeModel
 from simnet.agents.host import Host
 from simnet.errors import RunError
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.models import Completion, Prompt, ReplayModel
 from simnet.runtime.agent_factory import agents_of
 

@@ -116,10 +116,15 @@ class Host:
             self._begin(view, decisions)
         return decisions
 
-    def _begin(self, view: View, decisions: list[Decision]) -> Turn | None:
-        agent = self._agents.get(view.who)
+    def agent(self, who: str) -> HostedAgent:
+        """Return the agent of a handle; it is made at its first use."""
+        agent = self._agents.get(who)
         if agent is None:
-            agent = self._agents[view.who] = self._make(view.who)
+            agent = self._agents[who] = self._make(who)
+        return agent
+
+    def _begin(self, view: View, decisions: list[Decision]) -> Turn | None:
+        agent = self.agent(view.who)
         if self._profile_of is not None:
             agent.change(self._profile_of(view.who, view.now))
         encoder = self._handle(agent).encoder

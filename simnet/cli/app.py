@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from simnet.cli.annotate import annotate
 from simnet.cli.cost import cost
 from simnet.cli.doctor import doctor
 from simnet.cli.estimate import app as estimate
@@ -14,6 +15,7 @@ from simnet.cli.explain import app as explain
 from simnet.cli.export.app import app as export
 from simnet.cli.fork import app as fork
 from simnet.cli.init import init
+from simnet.cli.interview import interview
 from simnet.cli.ls import ls
 from simnet.cli.migrate import migrate
 from simnet.cli.personas.app import app as personas
@@ -23,6 +25,7 @@ from simnet.cli.review.app import app as review
 from simnet.cli.run import app as run
 from simnet.cli.show import show
 from simnet.cli.streams import show_what_can_be_shown
+from simnet.cli.survey import survey
 from simnet.cli.synthesize import synthesize
 from simnet.cli.tables import tables
 from simnet.cli.train import train
@@ -103,6 +106,9 @@ for command in (
     doctor,
     version,
     synthesize,
+    survey,
+    interview,
+    annotate,
     train,
 ):
     app.command()(command)

@@ -95,7 +95,7 @@ def synthesize(
     def started(reporter: "Reporter") -> "Awaitable[Counts]":
         return run(job, backend, options, publish, reporter)
 
-    counts = run_to_end(started, options, quiet=as_json)
+    counts = run_to_end(started, options.work, quiet=as_json)
     (made,) = results
     if as_json:
         facts = {"texts": made.count, "given": len(job.personas), "task": task, "out": str(out)}

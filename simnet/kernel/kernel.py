@@ -12,8 +12,8 @@ the rows to record.
 """
 
 from collections.abc import Sequence
-from enum import Enum
 from heapq import heappop
+from math import inf
 
 from simnet import draws
 from simnet.agents.reply_flags import CODE_ERROR
@@ -23,8 +23,10 @@ from simnet.kernel.alarms import Alarms
 from simnet.kernel.heap import LAND, Agenda
 from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows, WorldChanges, failed_turn
+from simnet.kernel.status import Status
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
 from simnet.scenario.cohort import Cohort
+from simnet.scenario.discussions.turn_taking import floors_of
 from simnet.scenario.facts import inform
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.scenario import Scenario
@@ -36,17 +38,6 @@ from simnet.world.network import Network
 from simnet.world.posts import View
 from simnet.world.verbs import Pass
 from simnet.world.world import World
-
-
-class Status(Enum):
-    """Why the kernel stopped."""
-
-    FULL = "full"
-    """There are as many views as the caller asked for; it takes them and advances again."""
-    WAITING = "waiting"
-    """The next entry of the heap is a Land whose decision was not delivered."""
-    DONE = "done"
-    """Nothing is left to happen."""
 
 
 class Kernel:
@@ -61,8 +52,8 @@ class Kernel:
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
-        `fails_turns`: a turn whose feed or verb fails in user code fails alone, else `advance`
-        raises UserCodeError. Raises ScenarioError if one scenario cannot become the next.
+        With `fails_turns` a turn that fails in user code fails alone, else `advance` raises
+        UserCodeError. Raises ScenarioError if one scenario cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
@@ -83,14 +74,12 @@ class Kernel:
         """The number of each member's next turn."""
         self._landings: dict[int, ExposureBatch] = {}
         """Members whose turn is under way, and what they were shown."""
-        self._triggered: dict[int, None] = {}
-        """Those of them whom an event will wake again after the turn."""
+        self._triggered: dict[int, None] = {}  # those whom an event will wake again after the turn
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
         self.views: list[View] = []
         """Views that wait for a decision; the caller takes them."""
-        self.events: list[Event] = []
-        """Rows to be recorded, as are the next two; see `take_rows`."""
+        self.events: list[Event] = []  # rows to be recorded, as are the next two
         self.exposure_batches: list[ExposureBatch] = []
         self.changes = WorldChanges(self.world)
         self.now: Seconds = 0.0
@@ -104,6 +93,7 @@ class Kernel:
         self._cohorts: list[Cohort] = [c for c in scenario.cohorts for _ in range(len(c.personas))]
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
         self._verbs = verbs_of(scenario, self._verbs)
+        self._floors = floors_of(scenario)
         self._posts_wake = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
         self._alarms.use(scenario, self._cohorts)
         self._alarms.keeps_late = bool(self._switches)
@@ -131,20 +121,20 @@ class Kernel:
                 raise RunError(f"nobody waits for turn {decision.turn} of @{decision.who}")
             self._decisions[member] = decision
 
-    def advance(self, most_views: int) -> Status:
-        """Let time pass to `most_views` views, a decision that is missing, or the end."""
-        status = self._advance(most_views)
-        while status is Status.DONE and self._switches:
+    def advance(self, most_views: int, until: Seconds = inf) -> Status:
+        """Let time pass to `most_views` views, a decision that is missing, `until`, or the end."""
+        while (status := self._advance(most_views, min(until, self._until))) is Status.DONE:
+            if not self._switches or self._until > until:
+                return Status.PAUSED if self._agenda.heap or self._switches else Status.DONE
             self._switch()
-            status = self._advance(most_views)
         return status
 
-    def _advance(self, most_views: int) -> Status:
-        """Let time pass as `advance` does, at most until the next switch."""
+    def _advance(self, most_views: int, until: Seconds) -> Status:
+        """Let time pass as `advance` does, and switch to no other scenario."""
         heap, alarms = self._agenda.heap, self._alarms.at
         while heap:
             at, _, kind, member = heap[0]
-            if at >= self._until:
+            if at >= until:
                 break
             if kind == LAND and member not in self._decisions:
                 return Status.WAITING
@@ -222,6 +212,17 @@ class Kernel:
             self._act(member, landing, decision, at)
         triggered = self._triggered.pop(member, 0) is None
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
+        if self._floors:
+            self._hand_over(member, landing.turn, at)
+
+    def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
+        """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
+        rhythm = self._floors.get(self._cohorts[member].name)
+        if rhythm is not None:
+            draw = draws.Draw(self.scenario.seed, self.world.handles[member], turn, "floor")
+            whom = rhythm.hands_over(self.world, member, draw)
+            if whom is not None:
+                self._wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from simnet.agents.reply_flags import CODE_ERROR
 from simnet.errors import DivergenceError
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.actions import Action

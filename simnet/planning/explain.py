@@ -16,7 +16,8 @@ from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
 from simnet.inference.fake import FakeModel
 from simnet.inference.model import Call
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario

@@ -13,7 +13,8 @@ import numpy as np
 
 from simnet.agents.host import Host, ModelHandle
 from simnet.inference.model import Call, Completion, Model
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.scenario import Scenario

@@ -1,28 +1,40 @@
 """Replays a recorded run without a model."""
 
 from collections.abc import Iterator
+from math import inf
 
 from simnet.agents.host import Host
+from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import KnownReplies
+from simnet.clock import Seconds
 from simnet.errors import UserCodeError
 from simnet.inference.replay_model import ReplayModel
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
+from simnet.kernel.status import Status
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.scheduler.code_errors import CodeErrors
+from simnet.world.posts import View
 
 VIEWS_AT_ONCE = 1024
+_ENDS = frozenset({Status.DONE, Status.PAUSED})
 
 
 class Replayer:
     """A replay of a run from its replies: iterate over it for the rows, then read the outcome."""
 
     def __init__(
-        self, timeline: ScenarioTimeline, replies: KnownReplies, *, on_error: str = "stop"
+        self,
+        timeline: ScenarioTimeline,
+        replies: KnownReplies,
+        *,
+        on_error: str = "stop",
+        keeps_views: bool = False,
     ) -> None:
         """Take the scenarios, the recorded replies and what the run did when user code failed."""
+        self._keeps_views = keeps_views
         start, switches = timeline.start, timeline.switches
         fails_turns = on_error == "fail"
         self._kernel = Kernel(start, switches, fails_turns=fails_turns)
@@ -35,18 +47,31 @@ class Replayer:
         )
         self.complete = False
         """Whether it reached the end of the scenario; if not, a reply is missing."""
+        self.reached = False
+        """Whether the last call of `until` reached its time, or the end of the scenario."""
+        self.last_views: dict[str, View] = {}
+        """What each persona was shown last, if views are kept."""
 
     def __iter__(self) -> Iterator[Rows]:
         """Replay as far as the record goes, or to the error that stopped the run.
 
         Raises DivergenceError.
         """
+        return self.until(inf)
+
+    def until(self, at: Seconds) -> Iterator[Rows]:
+        """Replay all that happened before a time, and no more; later calls go on from there.
+
+        A persona whose turn is under way then has decided already. Raises DivergenceError.
+        """
         kernel, errors = self._kernel, self._code_errors
         status, decided = Status.FULL, True
-        while status is not Status.DONE and (decided or status is Status.FULL):
+        while status not in _ENDS and (decided or status is Status.FULL):
             with errors.kept():
-                status = kernel.advance(VIEWS_AT_ONCE)
+                status = kernel.advance(VIEWS_AT_ONCE, at)
             views, kernel.views = kernel.views, []
+            if self._keeps_views:
+                self.last_views.update((view.who, view) for view in views)
             if errors.stops:
                 yield kernel.take_rows()
                 return
@@ -55,6 +80,16 @@ class Replayer:
             decided = bool(decisions)
             yield kernel.take_rows()
         self.complete = status is Status.DONE
+        self.reached = status in _ENDS
+
+    def agent(self, who: str) -> HostedAgent:
+        """Return the agent of a handle as it is now; only read it."""
+        return self._host.agent(who)
+
+    @property
+    def now(self) -> Seconds:
+        """The time of what happened last."""
+        return self._kernel.now
 
     @property
     def error(self) -> UserCodeError | None:

@@ -16,6 +16,7 @@ from simnet.scenario.by_persona import ByPersona
 from simnet.scenario.churn import Between
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import check_possible
+from simnet.scenario.discussions.turn_taking import TurnsInRooms
 from simnet.scenario.diurnal import Diurnal
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.rhythms import Exponential, Never, OnPost, Rhythm, Steps, TakingTurns
@@ -85,10 +86,8 @@ def expected_of(scenario: Scenario, cohort: Cohort) -> float:
         case Steps(every=every, offset=offset):
             stride = (floor(cohort.reacts_in / every) + 1) * every
             return size * max(0.0, (lasts - offset) // stride + 1)
-        case TakingTurns(order=order, every=every):
-            members = set(handles_of(cohort.personas))
-            places = order[: floor(lasts / every) + 1]
-            return float(sum(speaker in members for speaker in places))
+        case (TakingTurns() | TurnsInRooms()) as rhythm:
+            return _in_order(rhythm, handles_of(cohort.personas), lasts)
         case Diurnal() as rhythm:
             zones = Counter(rhythm.zone_of(who) for who in handles_of(cohort.personas))
             return sum(
@@ -102,6 +101,15 @@ def expected_of(scenario: Scenario, cohort: Cohort) -> float:
             sampled = handles_of(cohort.personas)[:MEMBERS_SIMULATED]
             played = sum(_simulated(scenario, cohort, rhythm, who) for who in sampled)
             return size * played / max(1, len(sampled))
+
+
+def _in_order(rhythm: TakingTurns | TurnsInRooms, handles: Sequence[str], lasts: Seconds) -> float:
+    """Count the turns of members in an order, or in rooms."""
+    if isinstance(rhythm, TurnsInRooms):
+        return rhythm.expected(handles)
+    members = set(handles)
+    places = rhythm.order[: floor(lasts / rhythm.every) + 1]
+    return float(sum(speaker in members for speaker in places))
 
 
 def _between(scenario: Scenario, cohort: Cohort) -> float:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from simnet.errors import ActorDiedError, RunError
-from simnet.kernel.kernel import Kernel, Status
+from simnet.kernel.kernel import Kernel
+from simnet.kernel.status import Status
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.failure_limit import FailureLimit

@@ -99,7 +99,7 @@ def _key(key: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_reduced)
+    return _ENCODER.encode(value)
 
 
 def _reduced(value: Any) -> object:
@@ -107,3 +107,7 @@ def _reduced(value: Any) -> object:
     if reduced is value:
         raise TypeError(f"it has a {type(value).__name__}")
     return reduced
+
+
+# `json.dumps` makes an encoder for each value.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_reduced)

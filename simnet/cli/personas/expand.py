@@ -133,7 +133,7 @@ def expand(
     def started(reporter: "Reporter") -> "Awaitable[Counts]":
         return run(job, backend, options, publish, reporter)
 
-    counts = run_to_end(started, options, quiet=as_json)
+    counts = run_to_end(started, options.work, quiet=as_json)
     _print(job, results[0], counts, output, as_json=as_json)
 
 

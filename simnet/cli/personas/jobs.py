@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simnet.synthesis.counts import Counts
     from simnet.synthesis.job import JobOptions, Reporter
 
+T = TypeVar("T")
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes of a job that Ctrl-C or SIGTERM ended."""
 
@@ -65,17 +66,15 @@ class JobFlags:
         )
 
 
-def run_to_end(
-    job: Callable[["Reporter"], Awaitable["Counts"]], options: "JobOptions", *, quiet: bool
-) -> "Counts":
-    """Run a job and show how it goes. When it ends early, say how to go on.
+def run_to_end(job: Callable[["Reporter"], Awaitable[T]], work: Path, *, quiet: bool) -> T:
+    """Run a job and show how it goes. When it ends early, say how to go on from folder `work`.
 
     A display that fails ends nothing but itself.
     """
     from simnet.cli.display.generation import show_on_stderr  # noqa: PLC0415  (imports rich)
     from simnet.runs.guarded_reporter import Guard  # noqa: PLC0415
 
-    advice = f"replies so far are in {visible(str(options.work))}; the same command goes on there"
+    advice = f"replies so far are in {visible(str(work))}; the same command goes on there"
     shown, guard = show_on_stderr(quiet=quiet), Guard()
     with guard():
         shown.__enter__()
@@ -83,7 +82,7 @@ def run_to_end(
     try:
         return asyncio.run(_awaited(job(shown)))
     except SimnetError as error:
-        if options.work.exists():
+        if work.exists():
             error.add_note(advice)
         raise
     except asyncio.CancelledError:
@@ -97,7 +96,7 @@ def run_to_end(
     raise typer.Exit(code)
 
 
-async def _awaited(job: Awaitable["Counts"]) -> "Counts":
+async def _awaited(job: Awaitable[T]) -> T:
     return await job
 
 

@@ -1,0 +1,82 @@
+"""The table of annotations, in a folder of its own inside the run directory or anywhere else."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from simnet.errors import UsageError
+from simnet.questions.answer_files import add_rows, read_rows
+from simnet.questions.question import Value
+
+FOLDER = "annotations"
+ANNOTATIONS = "annotations.parquet"
+REPLIES = "replies"
+
+
+class AnnotationRow(NamedTuple):
+    """One judgement."""
+
+    annotation: str
+    item: str
+    """The number of a post of the run, or of a row of the file."""
+    annotator: str
+    question: str
+    kind: str
+    answer: str | None
+    """JSON: a text, a number, true or false, or a list of texts; None is no answer."""
+    reason: str | None
+    """Why there is no answer."""
+    model: str
+    seed: int
+    """Seed of the last reply."""
+    prompt: str
+    """Hash of the prompt of that reply."""
+
+    @property
+    def value(self) -> Value | None:
+        """The answer as a value."""
+        return None if self.answer is None else json.loads(self.answer)
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field("annotation", pa.string(), nullable=False),
+        pa.field("item", pa.string(), nullable=False),
+        pa.field("annotator", pa.string(), nullable=False),
+        pa.field("question", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        ("answer", pa.string()),
+        ("reason", pa.string()),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("seed", pa.int64(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+    ]
+)
+
+
+def add_annotations(folder: Path, rows: Sequence[AnnotationRow]) -> Path:
+    """Write the table, with annotations of earlier calls by others or of other items.
+
+    Raises DiskError.
+    """
+    path = folder / ANNOTATIONS
+    add_rows(
+        path,
+        SCHEMA,
+        AnnotationRow,
+        rows,
+        key=lambda row: (row.item, row.annotator, row.question),
+        order=lambda row: int(row.item),
+    )
+    return path
+
+
+def read_annotations(folder: Path) -> list[AnnotationRow]:
+    """Read the table in a folder. Raises UsageError if there is none."""
+    path = folder / ANNOTATIONS
+    if not path.is_file():
+        raise UsageError(f"{folder} holds no annotations; make them with `simnet annotate`")
+    return read_rows(path, SCHEMA, AnnotationRow)

@@ -1,0 +1,89 @@
+"""What is annotated: posts, replies and threads of a run, or rows of a file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from simnet.analysis.threads import Post, descendants, gather, rows
+from simnet.annotation.task import ItemKind
+from simnet.datafiles import Broken
+from simnet.datafiles import rows as file_rows
+from simnet.errors import InputError, UsageError
+from simnet.recording.reading.run import Run
+from simnet.text import did_you_mean
+
+
+class Said(NamedTuple):
+    """A text, and who wrote it if that is known."""
+
+    who: str | None
+    text: str
+
+
+class Item(NamedTuple):
+    """One thing to annotate."""
+
+    key: str
+    """What names it in the table: the number of a post, or of a row of a file."""
+    said: tuple[Said, ...]
+    """The text, or the texts of a thread in reading order."""
+    before: tuple[Said, ...] = ()
+    """The texts above it in its thread, the first one first."""
+
+
+def items_of_run(run: Run, kind: ItemKind = "posts", history: int = 3) -> list[Item]:
+    """List what there is to annotate in a run, in order of time.
+
+    Keys are numbers of posts, as in the columns `made` and `root` of the events.
+    """
+    threads = gather(rows(run.read("events")), run.relations)
+    if kind == "threads":
+        return [
+            Item(str(root.id), tuple(_said(post) for _, post in descendants(root)))
+            for root in threads.roots
+        ]
+    return [
+        Item(str(post.id), (_said(post),), tuple(_above(post, history)))
+        for post in threads.posts.values()
+        if kind == "posts" or post.parent is not None
+    ]
+
+
+def _said(post: Post) -> Said:
+    return Said(post.event.who, post.event.text or "")
+
+
+def _above(post: Post, most: int) -> list[Said]:
+    found: list[Said] = []
+    above = post.parent
+    while above is not None and len(found) < most:
+        found.append(_said(above))
+        above = above.parent
+    return found[::-1]
+
+
+def items_of_file(path: Path, text: str = "text", who: str | None = None) -> list[Item]:
+    """Read the rows of a CSV, JSON, JSON Lines or Parquet file with a column of texts.
+
+    Keys are numbers of rows, from 0. Raises InputError for a file that cannot be read, UsageError
+    for a column that is not there or no rows.
+    """
+    items = list(_file_items(path, text, who))
+    if not items:
+        raise UsageError(f"{path} has no rows; there is nothing to annotate")
+    return items
+
+
+def _file_items(path: Path, text: str, who: str | None) -> Iterator[Item]:
+    for number, row in enumerate(file_rows(path)):
+        if isinstance(row, Broken):
+            raise InputError(f"{path}, {row.place}: {row.why}")
+        for column in filter(None, (text, who)):
+            if column not in row.fields:
+                hint = did_you_mean(column, row.fields)
+                raise UsageError(
+                    f"{path}, {row.place}: there is no column {column!r}{hint}; name another one"
+                )
+        author = row.fields[who] if who else None
+        said = Said(None if author is None else str(author), str(row.fields[text] or ""))
+        yield Item(str(number), (said,))

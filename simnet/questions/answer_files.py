@@ -1,0 +1,44 @@
+"""Tables of answers: Parquet files that are replaced as a whole when answers are added."""
+
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simnet.disk import Disk, disk_errors, write_atomically
+
+R = TypeVar("R", bound=NamedTuple)
+
+
+def read_rows(path: Path, schema: pa.Schema, row: Callable[..., R]) -> list[R]:
+    """Read a table; empty if there is none. Raises DiskError."""
+    if not path.is_file():
+        return []
+    with disk_errors(f"reading {path}"):
+        return [row(**values) for values in pq.read_table(path, schema=schema).to_pylist()]
+
+
+def add_rows(
+    path: Path,
+    schema: pa.Schema,
+    row: Callable[..., R],
+    rows: Sequence[R],
+    *,
+    key: Callable[[R], Hashable],
+    order: Callable[[R], Any],
+) -> None:
+    """Write a table with `rows` in place of earlier ones of the same key. Raises DiskError.
+
+    The whole is sorted by `order`, which leaves rows that are equal by it as they are.
+    """
+    fresh = {key(one) for one in rows}
+    earlier = [one for one in read_rows(path, schema, row) if key(one) not in fresh]
+    columns = zip(*sorted([*earlier, *rows], key=order), strict=True)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
+    with disk_errors(f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(Disk(), path, memoryview(sink.getvalue()))

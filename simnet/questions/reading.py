@@ -1,0 +1,174 @@
+"""Reads replies as answers, strictly where a grammar held and leniently where none did.
+
+A reply that is read has one meaning. One that could mean several things, or nothing, raises
+`AnswerError`, whose text can be put to the model in a second attempt.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import singledispatch
+
+from simnet.agents.formats.fitted_reply import fitted
+from simnet.errors import ModelError
+from simnet.questions.forms import (
+    Choice,
+    FreeText,
+    Likert,
+    MultipleChoice,
+    Number,
+    Ranking,
+    YesNo,
+)
+from simnet.questions.question import Question, Value
+from simnet.text import cut, one_line
+
+_ENDS = " \t\n.,;:!*_`\"'()[]\u3002\uff0c\uff1a"
+_NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:[.,]\d+)?(?![\w])")
+_WHOLE = re.compile(r"(?<![\w.])\d+(?![\w]|\.\d)")
+_YES = frozenset(
+    {
+        "yes",
+        "y",
+        "yeah",
+        "yep",
+        "true",
+        "definitely",
+        "absolutely",
+        "ja",
+        "oui",
+        "s\xed",
+        "si",
+        "sim",
+    }
+)
+_NO = frozenset({"no", "n", "nope", "false", "nein", "non", "nee", "n\xe3o", "never"})
+
+
+class AnswerError(ModelError):
+    """A reply is no answer to the question; says what an answer is."""
+
+
+def read_answer(question: Question, reply: str, names: Sequence[str] = ()) -> Value:
+    """Return the answer in a reply. Raises AnswerError if it has none, or more than one meaning.
+
+    `names` are those of the persona, which a reply may begin with.
+    """
+    text = fitted(reply, None, names).strip()
+    if not text:
+        raise AnswerError("the reply is empty")
+    return _read(question, text)
+
+
+def _refuse(text: str, wanted: str) -> AnswerError:
+    return AnswerError(f"{cut(one_line(text), 80)!r} is not {wanted}")
+
+
+@singledispatch
+def _read(question: Question, text: str) -> Value:
+    raise NotImplementedError(type(question).__name__)
+
+
+@_read.register
+def _(question: FreeText, text: str) -> Value:
+    return cut(text, question.longest)
+
+
+@_read.register
+def _(question: YesNo, text: str) -> Value:
+    words = re.findall(r"\w+", text.casefold())
+    found = {word in _YES for word in words[:1] if word in _YES or word in _NO}
+    if not found:
+        found = {word in _YES for word in words if word in {"yes", "no"}}
+    if len(found) != 1:
+        raise _refuse(text, "yes or no")
+    return found.pop()
+
+
+@_read.register
+def _(question: Choice, text: str) -> Value:
+    place = _choice(question.choices, text)
+    if place is None:
+        raise _refuse(text, f"one of: {'; '.join(question.choices)}")
+    return question.choices[place]
+
+
+@_read.register
+def _(question: Likert, text: str) -> Value:
+    place = _choice(question.labels, text)
+    if place is None:
+        raise _refuse(text, f"one number from 1 to {len(question.labels)}")
+    return place + 1
+
+
+@_read.register
+def _(question: Number, text: str) -> Value:
+    found = {one.replace("\u2212", "-").replace(",", ".") for one in _NUMBER.findall(text)}
+    if len(found) == 1:
+        value = float(found.pop())
+        fits = question.low <= value <= question.high
+        if fits and (question.decimals or value == int(value)):
+            return round(value, question.decimals) if question.decimals else int(value)
+    raise _refuse(text, question.form.removeprefix("Answer with ").rstrip("."))
+
+
+@_read.register
+def _(question: MultipleChoice, text: str) -> Value:
+    if question.least == 0 and text.strip(_ENDS).casefold() in {"0", "none", "none of them"}:
+        return []
+    places = _several(question.choices, text)
+    if len(set(places)) != len(places) or not question.least <= len(places) <= question.upper:
+        raise _refuse(text, f"{question.least} to {question.upper} different numbers of the list")
+    return [question.choices[place] for place in sorted(places)]
+
+
+@_read.register
+def _(question: Ranking, text: str) -> Value:
+    places = _several(question.items, text)
+    if sorted(places) != list(range(len(question.items))):
+        raise _refuse(text, f"all {len(question.items)} numbers of the list, each once")
+    return [question.items[place] for place in places]
+
+
+def _choice(choices: Sequence[str], text: str) -> int | None:
+    """Return the position of the one choice that a text names by its words or its number."""
+    bare = text.strip(_ENDS).casefold()
+    folded = [one.casefold() for one in choices]
+    for place, one in enumerate(folded):
+        if bare in {one, one.strip(_ENDS)}:
+            return place
+    named = _named(folded, bare)
+    numbers = {int(one) for one in _WHOLE.findall(text)}
+    places = named or {one - 1 for one in numbers if 1 <= one <= len(choices)}
+    if named and numbers and {one - 1 for one in numbers} != named:
+        return None
+    return places.pop() if len(places) == 1 else None
+
+
+def _named(folded: Sequence[str], text: str) -> set[int]:
+    """Find the choices whose words are in a text; one within a longer one does not count.
+
+    Of `agree` and `strongly agree`, a text that says the second names that alone.
+    """
+    found = set()
+    for place in sorted(range(len(folded)), key=lambda at: -len(folded[at])):
+        pattern = rf"(?<!\w){re.escape(folded[place])}(?!\w)"
+        text, count = re.subn(pattern, " ", text)
+        if count:
+            found.add(place)
+    return found
+
+
+def _several(items: Sequence[str], text: str) -> list[int]:
+    """List the positions that a text names, in its order, by numbers or else by words."""
+    numbers = [int(one) for one in _WHOLE.findall(text)]
+    if numbers:
+        return [one - 1 for one in numbers] if all(1 <= n <= len(items) for n in numbers) else []
+    folded = text.casefold()
+    spots = {}
+    for place in sorted(range(len(items)), key=lambda at: -len(items[at])):
+        pattern = rf"(?<!\w){re.escape(items[place].casefold())}(?!\w)"
+        found = re.search(pattern, folded)
+        if found:
+            spots[place] = found.start()
+            folded = folded[: found.start()] + " " * len(found[0]) + folded[found.end() :]
+    return sorted(spots, key=spots.__getitem__)

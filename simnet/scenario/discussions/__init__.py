@@ -1,0 +1,1 @@
+"""Discussions: rooms in which people speak one after the other, many in one run."""

@@ -1,0 +1,219 @@
+"""Makes a scenario of discussions, each in a room of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from simnet import draws
+from simnet.agents.behaviours.standard import converse
+from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.arguments import checked
+from simnet.clock import MINUTE, Seconds
+from simnet.errors import ScenarioError
+from simnet.personas.persona import Persona
+from simnet.scenario.cohort import Cohort, Cue
+from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin
+from simnet.scenario.discussions.turn_taking import Moderates, Room, TurnsInRooms, length_of
+from simnet.scenario.rhythms import Never
+from simnet.scenario.scenario import Scenario
+from simnet.world.actions import Action
+from simnet.world.feeds.feed import Feed
+from simnet.world.posts import View
+from simnet.world.rooms import ATTRIBUTE, said_in_room
+from simnet.world.verbs import Pass
+from simnet.world.verbs.discussing import GiveFloor, Say
+
+CONTEXT = "You are taking part in an online conversation."
+INSTRUCTIONS = "Act like a human would."
+MODERATION = "You are a moderator. Oversee the conversation."
+PARTICIPANTS, MODERATORS, OPENERS = "participants", "moderators", "openers"
+"""The cohorts of a scenario of discussions."""
+
+
+@checked
+@dataclass(frozen=True)
+class Discussion:
+    """One discussion: who takes part, what it begins with, who speaks next, and how long."""
+
+    participants: Sequence[Persona]
+    opinions: Sequence[str | tuple[str, str]] = ()
+    """What is said before the first turn: texts, or (handle, text); texts are voiced by the
+    participants in turn. A handle that is no participant's belongs to somebody who only opens."""
+    moderator: Persona | None = None
+    speakers: NextSpeaker = field(default_factory=RoundRobin)
+    turns: int = 10
+    """Turns of participants."""
+    active: int | None = None
+    """How many of the participants are drawn to take part; None is all."""
+
+    def __post_init__(self) -> None:
+        if not self.participants:
+            raise ScenarioError("a discussion has no participants; give one or more personas")
+        if self.turns < 1:
+            raise ScenarioError(f"a discussion has turns={self.turns}; give 1 or more")
+        if self.active is not None and not 1 <= self.active <= len(self.participants):
+            raise ScenarioError(
+                f"a discussion has active={self.active}; give 1 to {len(self.participants)}, the "
+                "number of participants"
+            )
+        for opinion in self.opinions:
+            if not (opinion if isinstance(opinion, str) else opinion[1]).strip():
+                raise ScenarioError("an opinion that a discussion begins with is empty")
+
+
+@checked
+def discussions(
+    given: Sequence[Discussion],
+    *,
+    name: str = "discussions",
+    context: str = CONTEXT,
+    instructions: str = INSTRUCTIONS,
+    moderation: str = MODERATION,
+    moderates: Moderates = "each turn",
+    history: int = 5,
+    every: Seconds = MINUTE,
+    text_limit: int = 500,
+    resamples: int = 0,
+    behaviour: Behaviour = converse,
+    model: str | None = None,
+    seed: int = 0,
+) -> Scenario:
+    """Make a scenario in which all discussions run at once, each in a room of its own.
+
+    Everyone sees the last `history` comments of their room. `context` is the setting,
+    `instructions` and `moderation` are what participants and moderators are told. A moderator
+    speaks after each turn, or when needed (then it may pass), or `chooses` who speaks next.
+
+    Of several discussions, the handles of the second get the suffix `-2`, and so on, so that one
+    person can be in many. Raises ScenarioError for a discussion that cannot be held.
+    """
+    if not given:
+        raise ScenarioError(f"{name}: there are no discussions; give one or more")
+    if history < 1:
+        raise ScenarioError(f"{name}: history={history}; show one comment or more")
+    makers = [_Maker(one, number, len(given), seed) for number, one in enumerate(given, 1)]
+    rooms = [one.room(moderates) for one in makers]
+    like = Cohort(
+        PARTICIPANTS,
+        [persona for one in makers for persona in one.participants],
+        instructions,
+        behaviour=behaviour,
+        verbs=(Say,),
+        rhythm=TurnsInRooms(rooms, every),
+        reacts_in=every / 2,
+        feed=Feed(reads=said_in_room, size=history, fresh=False, own=True, oldest_first=True),
+        text_limit=text_limit,
+        resamples=resamples,
+        model=model,
+    )
+    cohorts = [like, *_moderators(makers, like, moderation, moderates), *_openers(makers)]
+    return Scenario(
+        name,
+        cohorts,
+        cues=[cue for one in makers for cue in one.cues],
+        setting=context,
+        lasts=length_of(rooms, every, every / 2),
+        seed=seed,
+    )
+
+
+def _moderators(
+    makers: "Sequence[_Maker]", like: Cohort, moderation: str, moderates: Moderates
+) -> list[Cohort]:
+    people = [one.moderator for one in makers if one.moderator is not None]
+    if not people:
+        return []
+    chooses = moderates == "chooses"
+    cohort = replace(
+        like,
+        name=MODERATORS,
+        personas=people,
+        manner=moderation,
+        behaviour=gives_floor if chooses else converse,
+        verbs=_verbs(moderates),
+    )
+    return [cohort]
+
+
+def _openers(makers: "Sequence[_Maker]") -> list[Cohort]:
+    people = [persona for one in makers for persona in one.openers]
+    return [Cohort(OPENERS, people, verbs=(Say,), rhythm=Never())] if people else []
+
+
+def _verbs(moderates: Moderates) -> tuple[type[Action], ...]:
+    match moderates:
+        case "each turn":
+            return (Say,)
+        case "when needed":
+            return (Say, Pass)
+        case _:
+            return (GiveFloor,)
+
+
+async def gives_floor(me: Agent, view: View, ask: Ask) -> Chosen:
+    """Ask the model which participant of the room speaks next."""
+    others = me.persona.attributes["others"]
+    assert isinstance(others, list)
+    said = [f"@{post.author}: {me.profile.quoting.quote(post.text)}" for post in view.posts]
+    lines = said or ["Nobody has said anything yet."]
+    question = f"Who should speak next? Answer with one name of: {', '.join(others)}."
+    pattern = f"({'|'.join(one.replace('.', chr(92) + '.') for one in others)})"
+    reply = await ask(me.instructions, "\n".join([*lines, question]), pattern=pattern)
+    name = reply.strip().removeprefix("@")
+    return GiveFloor(name) if name in others else []
+
+
+class _Maker:
+    """The people, the room and the cues of one discussion."""
+
+    def __init__(self, given: Discussion, number: int, of: int, seed: int) -> None:
+        self._given = given
+        self._name = f"discussion {number}"
+        self._suffix = f"-{number}" if of > 1 and number > 1 else ""
+        active = _drawn(given.participants, given.active, seed, number)
+        self.participants = [self._placed(persona) for persona in active]
+        self.moderator: Persona | None = None
+        if given.moderator is not None:
+            others = [persona.id for persona in self.participants]
+            self.moderator = self._placed(given.moderator, others)
+        names = {persona.id for persona in active}
+        if given.moderator is not None:
+            names.add(given.moderator.id)
+        voiced = [
+            (active[place % len(active)].id, one) if isinstance(one, str) else one
+            for place, one in enumerate(given.opinions)
+        ]
+        strangers = dict.fromkeys(who for who, _ in voiced if who not in names)
+        self.openers = [self._placed(Persona(id=who)) for who in strangers]
+        self.cues = [Cue(0, f"{who}{self._suffix}", Say(text.strip())) for who, text in voiced]
+
+    def room(self, moderates: Moderates) -> Room:
+        """Return the room."""
+        given = self._given
+        return Room(
+            self._name,
+            [persona.id for persona in self.participants],
+            None if self.moderator is None else self.moderator.id,
+            given.turns,
+            ChosenByModerator(given.speakers)
+            if moderates == "chooses" and self.moderator is not None
+            else given.speakers,
+        )
+
+    def _placed(self, persona: Persona, others: Sequence[str] = ()) -> Persona:
+        hidden = {ATTRIBUTE: self._name, **({"others": list(others)} if others else {})}
+        return persona.model_copy(
+            update={
+                "id": f"{persona.id}{self._suffix}",
+                "attributes": {**persona.attributes, **hidden},
+                "untold": (*persona.untold, *hidden),
+            }
+        )
+
+
+def _drawn(people: Sequence[Persona], count: int | None, seed: int, number: int) -> list[Persona]:
+    """Draw participants by hash, in their order, so that each room has others."""
+    if count is None:
+        return list(people)
+    ranked = sorted(people, key=lambda one: draws.bits(seed, "active", number, one.id))
+    kept = {one.id for one in ranked[:count]}
+    return [one for one in people if one.id in kept]

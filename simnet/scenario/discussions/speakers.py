@@ -1,0 +1,119 @@
+"""Who speaks next: rules that choose among the participants of a room.
+
+A rule is a value. It is asked after every turn, with what happened in the room so far, and
+draws from the seed of the turn. `simnet.discussions` lists them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from simnet.arguments import checked
+from simnet.draws import Draw
+from simnet.errors import ScenarioError
+
+
+class Turns(NamedTuple):
+    """What a rule knows of a room."""
+
+    participants: Sequence[int]
+    """Members who may speak, without the moderator."""
+    spoken: Sequence[int]
+    """Who of them had a turn, in order."""
+    named: Sequence[int]
+    """Participants whose handles the last text has after an `@`."""
+    floor: int | None
+    """To whom the moderator gave the floor."""
+
+
+class NextSpeaker(Protocol):
+    """Chooses who speaks next, one of `turns.participants`."""
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Return the next speaker."""
+        ...
+
+
+def _drawn(among: Sequence[int], draw: Draw) -> int:
+    return among[int(draw() * len(among))]
+
+
+def _others(turns: Turns) -> Sequence[int]:
+    """List the participants without the last speaker, unless there is nobody else."""
+    others = [one for one in turns.participants if one not in turns.spoken[-1:]]
+    return others or turns.participants
+
+
+@checked
+@dataclass(frozen=True)
+class RoundRobin:
+    """One after another and over again, in the order of the participants."""
+
+    random_first: bool = False
+    """Whether the first speaker is drawn."""
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Return whoever comes after the last speaker."""
+        if not turns.spoken:
+            return _drawn(turns.participants, draw) if self.random_first else turns.participants[0]
+        place = turns.participants.index(turns.spoken[-1]) + 1
+        return turns.participants[place % len(turns.participants)]
+
+
+@checked
+@dataclass(frozen=True)
+class RandomSpeaker:
+    """Anyone, evenly, but for the last speaker."""
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Draw one."""
+        return _drawn(_others(turns), draw)
+
+
+@checked
+@dataclass(frozen=True)
+class RespondsWith:
+    """The speaker before the last answers with a probability; otherwise anyone else is drawn.
+
+    SynDisco's turn manager `RandomWeighted`. Raises ScenarioError outside of 0 to 1.
+    """
+
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ScenarioError(f"RespondsWith({self.probability}): give a probability, 0 to 1")
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Return the speaker before the last, or another."""
+        if len(turns.spoken) > 1 and draw() < self.probability:
+            return turns.spoken[-2]
+        return _drawn(_others(turns), draw)
+
+
+@checked
+@dataclass(frozen=True)
+class Mentioned:
+    """Whoever the last text names with an `@`; otherwise by another rule."""
+
+    otherwise: NextSpeaker = RandomSpeaker()
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Return the first who is named."""
+        return turns.named[0] if turns.named else self.otherwise(turns, draw)
+
+
+@checked
+@dataclass(frozen=True)
+class ChosenByModerator:
+    """Whoever the moderator gave the floor to; otherwise by another rule.
+
+    The moderator has a turn before every speaker, and its verb is `GiveFloor`.
+    """
+
+    otherwise: NextSpeaker = RandomSpeaker()
+
+    def __call__(self, turns: Turns, draw: Draw) -> int:
+        """Return who has the floor."""
+        has_floor = turns.floor is not None and turns.floor in turns.participants
+        return turns.floor if has_floor else self.otherwise(turns, draw)  # type: ignore[return-value]

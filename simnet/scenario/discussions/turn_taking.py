@@ -1,0 +1,138 @@
+"""The rhythm of rooms: after each turn somebody of the same room wakes.
+
+What the world holds decides who that is, so whoever was named can answer. A turn that failed or
+said nothing counts as a turn: a discussion never stops because of a reply that was not given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from simnet.arguments import checked
+from simnet.clock import MINUTE, Seconds
+from simnet.draws import Draw
+from simnet.errors import ScenarioError
+from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin, Turns
+from simnet.scenario.rhythms import NOTHING, check_spans
+from simnet.scenario.scenario import Scenario
+from simnet.world.markup import mentioned
+from simnet.world.rooms import state_of
+from simnet.world.state import WorldState
+
+Moderates: TypeAlias = Literal["each turn", "when needed", "chooses"]
+"""How a moderator takes part: it speaks after each turn; it may speak or pass after each turn; or
+it says before each turn who speaks next."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """Who is in a room, and how long they talk."""
+
+    name: str
+    participants: Sequence[str]
+    moderator: str | None = None
+    turns: int = 10
+    """Turns of participants; those of the moderator come in addition."""
+    speakers: NextSpeaker = field(default_factory=RoundRobin)
+
+
+@checked
+@dataclass(frozen=True)
+class TurnsInRooms:
+    """Wake one member of each room at a time, `every` seconds after the turn before."""
+
+    rooms: Sequence[Room]
+    every: Seconds = MINUTE
+    triggered_by: frozenset[str] = NOTHING
+    _room_of: dict[str, Room] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_spans(self, every=self.every)
+        room_of: dict[str, Room] = {}
+        for room in self.rooms:
+            if not room.participants:
+                raise ScenarioError(f"room {room.name!r} has no participants")
+            if room.turns < 1:
+                raise ScenarioError(f"room {room.name!r}: turns={room.turns}; give 1 or more")
+            chooses = isinstance(room.speakers, ChosenByModerator)
+            if chooses and room.moderator is None:
+                raise ScenarioError(f"room {room.name!r} has no moderator who could choose")
+            for who in filter(None, [*room.participants, room.moderator]):
+                if who in room_of:
+                    raise ScenarioError(
+                        f"@{who} is in room {room_of[who].name!r} and in {room.name!r}; give "
+                        "everyone one room"
+                    )
+                room_of[who] = room
+        object.__setattr__(self, "_room_of", room_of)
+
+    def first(self, who: str, draw: Draw) -> Seconds | None:
+        """Wake the first speaker of each room at 0: the moderator, if it chooses."""
+        room = self._room_of.get(who)
+        return 0.0 if room is not None and who == self._first_of(room, draw) else None
+
+    def _first_of(self, room: Room, draw: Draw) -> str | None:
+        if isinstance(room.speakers, ChosenByModerator):
+            return room.moderator
+        places = range(len(room.participants))
+        shared = draw.shared(room.name, "first speaker")
+        return room.participants[room.speakers(Turns(places, (), (), None), shared)]
+
+    def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
+        """Wait until somebody hands over."""
+        return None
+
+    def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
+        """Wake some time after the turn before."""
+        return now + self.every
+
+    def hands_over(self, world: WorldState, member: int, draw: Draw) -> int | None:
+        """Return the member who speaks after a turn of `member`; None ends the discussion."""
+        room = self._room_of.get(world.handles[member])
+        if room is None:
+            return None
+        state = state_of(world, room.name)
+        chooses = isinstance(room.speakers, ChosenByModerator)
+        moderator = None if room.moderator is None else world.index[room.moderator]
+        if member != moderator:
+            state.speakers.append(member)
+            state.floor = None
+            over = len(state.speakers) >= room.turns
+            if moderator is not None and not (over and chooses):
+                return moderator
+        if len(state.speakers) >= room.turns:
+            return None
+        return room.speakers(self._turns(world, room, state.posts, state.speakers), draw)
+
+    def _turns(
+        self, world: WorldState, room: Room, posts: Sequence[int], speakers: Sequence[int]
+    ) -> Turns:
+        participants = [world.index[who] for who in room.participants]
+        text = world.posts[posts[-1]].text if posts else ""
+        named = [one for one in mentioned(text, world.find) if one in participants]
+        return Turns(participants, speakers, named, state_of(world, room.name).floor)
+
+    def expected(self, handles: Sequence[str]) -> float:
+        """Return how many turns these members take, if turns are spread evenly."""
+        counts = 0.0
+        for who in handles:
+            room = self._room_of.get(who)
+            if room is not None:
+                each = 1.0 if who == room.moderator else 1 / len(room.participants)
+                counts += room.turns * each
+        return counts
+
+
+def length_of(rooms: Sequence[Room], every: Seconds, reacts_in: Seconds) -> Seconds:
+    """Return how long the longest discussion takes."""
+    turns = max((room.turns * (1 if room.moderator is None else 2) for room in rooms), default=0)
+    return (turns + 1) * (every + reacts_in)
+
+
+def floors_of(scenario: Scenario) -> dict[str, TurnsInRooms]:
+    """Return the rhythms of a scenario by which members hand over to one another, by cohort."""
+    return {
+        cohort.name: cohort.rhythm
+        for cohort in scenario.cohorts
+        if isinstance(cohort.rhythm, TurnsInRooms)
+    }

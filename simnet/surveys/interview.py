@@ -1,0 +1,97 @@
+"""Interviews: questions put to one persona one after the other, as they come to mind."""
+
+from collections.abc import AsyncIterator, Callable
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from simnet import draws
+from simnet.clock import Seconds, format_time
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.questions import FreeText
+from simnet.questions.question import Value
+from simnet.recording.reading.run import Run
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
+from simnet.surveys.respondents import Respondent, respondents
+from simnet.surveys.survey_prompts import Put, spoken
+from simnet.synthesis.asker import Asker, Question
+from simnet.synthesis.job import JobOptions, Reporter, run_job
+from simnet.synthesis.reply_log import Facts
+
+INTRODUCTION = (
+    "Somebody interviews you. Answer as the person described here would, in the first person, from "
+    "what you remember. Say nothing but the answer."
+)
+_SEEDS = 2**31 - 1
+
+
+def respondent_at(run: Run, timeline: ScenarioTimeline, who: str, at: Seconds) -> Respondent:
+    """Replay a run and return a persona as it was at a time; infinity is after the end.
+
+    Raises what `respondents` raises.
+    """
+    (found,) = respondents(run, timeline, [who], [at])
+    return found
+
+
+def interview_folder(run: Run, one: Respondent) -> Path:
+    """Return the folder of the interviews of a persona at a time."""
+    return survey_folder(run, interview_name(one))
+
+
+def interview_name(one: Respondent) -> str:
+    """Return the name of the interviews of a persona at a time, as the column `survey` has it."""
+    when = "after the end" if one.at == inf else format_time(one.at).replace(":", ".")
+    return f"interview of {one.who} {when}"
+
+
+async def interview(
+    run: Run,
+    one: Respondent,
+    model: Backend | Model,
+    questions: AsyncIterator[str],
+    answered: Callable[[str], None],
+    *,
+    seed: int = 0,
+    reporter: Reporter,
+) -> list[AnswerRow]:
+    """Put questions to a persona as they come, and hand each answer to `answered`.
+
+    The persona is told all questions and answers before, and forgets them afterwards: the run
+    does not change. Returns and writes the rows of the table, one an answer. Raises RunError if the
+    model is gone, DiskError if an answer cannot be kept.
+    """
+    folder, rows = interview_folder(run, one), []
+
+    async def talk(asker: Asker) -> list[AnswerRow]:
+        before: list[tuple[str, str]] = []
+        async for text in questions:
+            question = FreeText(f"q{len(before) + 1:03}", text)
+            put = Put(one, question, INTRODUCTION, asker.model.name, tuple(before))
+            async for answer in asker.ask([_question(put, seed)]):
+                rows.append(put.row(interview_name(one), answer, asker.model.name))
+                said = "(no answer)" if answer.value is None else spoken(answer.value)
+                before.append((text, said))
+                answered(said if answer.why is None else f"(no answer: {answer.why})")
+        return rows
+
+    def publish(made: list[AnswerRow], _: Any) -> None:
+        if made:
+            add_answers(folder, made)
+
+    job = JobOptions(work=folder / REPLIES, tries=2, stop_on_failures=False)
+    await run_job(model, job, reporter, talk, publish)
+    return rows
+
+
+def _question(put: Put, seed: int) -> Question[Value]:
+    name = put.question.name
+    return Question(
+        facts=Facts("interview", put.respondent.who, relation=name),
+        seed=draws.below(_SEEDS, seed, "interview", put.respondent.who, put.question.text, name),
+        prompt=put.prompt,
+        read=put.read,
+        about=put,
+    )

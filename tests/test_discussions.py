@@ -1,0 +1,172 @@
+"""Discussions: rooms of their own, who speaks next, moderators, replies that fail."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from simnet import FakeModel, Persona, run
+from simnet.discussions import (
+    ChosenByModerator,
+    Discussion,
+    Mentioned,
+    RandomSpeaker,
+    RespondsWith,
+    RoundRobin,
+    discussions,
+)
+from simnet.draws import Draw
+from simnet.errors import ScenarioError
+from simnet.scenario.discussions.speakers import Turns
+from simnet.scenario.expected_turns import expected_turns
+
+NAMES = ("ann", "ben", "cleo")
+PEOPLE = [Persona(id=name, description=f"{name} from the village") for name in NAMES]
+CHAIR = Persona(id="chair")
+
+
+def held(given, tmp_path, model=None, **options):
+    done = run(discussions(given, **options), model=model or FakeModel(), out=tmp_path / "runs")
+    return done, done.read("events").to_pylist()
+
+
+def speakers(events):
+    return [row["who"] for row in events if row["cue"] is None]
+
+
+def test_people_speak_one_after_the_other_and_see_what_was_said(tmp_path):
+    given = Discussion(PEOPLE, ["Cats are better.", "No, dogs are."], turns=7)
+    prompts = []
+    model = FakeModel(lambda prompt: prompts.append(prompt) or f"Text {prompt.seed}.")
+    _, events = held([given], tmp_path, model, history=3)
+    assert speakers(events) == ["ann", "ben", "cleo", "ann", "ben", "cleo", "ann"]
+    assert [row["who"] for row in events[:2]] == ["ann", "ben"]
+    texts = [row["text"] for row in events]
+    for prompt, place in zip(prompts, range(2, 9), strict=True):
+        shown = [line.partition(": ")[2].strip('"') for line in prompt.user.splitlines()]
+        assert shown == texts[max(0, place - 3) : place]
+        assert "room" not in prompt.system
+        assert "from the village" in prompt.system
+    assert len({row["root"] for row in events}) == 1
+    assert [row["post"] for row in events] == [None, *range(8)]
+
+
+def test_discussions_run_at_once_and_hear_nothing_of_each_other(tmp_path):
+    given = [Discussion(PEOPLE, [f"Topic {number}."], turns=4) for number in range(20)]
+    done, events = held(given, tmp_path)
+    rooms = Counter(row["root"] for row in events)
+    assert sorted(rooms.values()) == [5] * 20
+    assert {row["time"] for row in events if row["cue"] is None} == {30.0, 120.0, 210.0, 300.0}
+    for call in done.read("calls").to_pylist():
+        suffix = call["who"].partition("-")[2]
+        seen = [line.partition(":")[0] for line in call["user"].splitlines()]
+        assert {name.partition("-")[2] for name in seen} == {suffix}
+
+
+def test_a_turn_that_fails_ends_no_discussion(tmp_path):
+    def reply(prompt):
+        if "@ben" in prompt.system:
+            raise ValueError("no reply")
+        return f"Text {prompt.seed}"
+
+    _, events = held([Discussion(PEOPLE, turns=6)], tmp_path, FakeModel(reply))
+    assert [(row["who"], row["outcome"]) for row in events] == [
+        ("ann", "done"), ("ben", "failed"), ("cleo", "done"),
+        ("ann", "done"), ("ben", "failed"), ("cleo", "done"),
+    ]  # fmt: skip
+
+
+def test_a_moderator_speaks_after_each_turn_or_passes_when_not_needed(tmp_path):
+    given = Discussion(PEOPLE, moderator=CHAIR, turns=3)
+    _, events = held([given], tmp_path)
+    assert speakers(events) == ["ann", "chair", "ben", "chair", "cleo", "chair"]
+
+    def calm(prompt):
+        return "pass" if "You are @chair" in prompt.system else "Hello there."
+
+    _, events = held([given], tmp_path, FakeModel(calm), moderates="when needed")
+    assert [row["verb"] for row in events] == ["say", "pass"] * 3
+
+
+def test_a_moderator_chooses_who_speaks(tmp_path):
+    def reply(prompt):
+        return "cleo" if "Who should speak next?" in prompt.user else f"Text {prompt.seed}"
+
+    given = Discussion(PEOPLE, moderator=CHAIR, turns=3)
+    _, events = held([given], tmp_path, FakeModel(reply), moderates="chooses")
+    assert speakers(events) == ["chair", "cleo"] * 3
+    floors = [(row["verb"], row["whom"]) for row in events if row["who"] == "chair"]
+    assert floors == [("give_floor", "cleo")] * 3
+
+
+def test_whoever_was_named_answers(tmp_path):
+    def reply(prompt):
+        return "What do you say, @cleo?" if "@ann" in prompt.system else "Hm, nothing."
+
+    given = Discussion(PEOPLE, turns=5, speakers=Mentioned(RoundRobin()))
+    _, events = held([given], tmp_path, FakeModel(reply))
+    assert speakers(events) == ["ann", "cleo", "ann", "cleo", "ann"]
+
+
+def drawn(rule, count=400, spoken=()):
+    spoken = list(spoken)
+    for turn in range(count):
+        spoken.append(rule(Turns((0, 1, 2), spoken, (), None), Draw(7, "", turn, "floor")))
+    return spoken
+
+
+def test_rules_of_chance_draw_as_they_say():
+    alone = RandomSpeaker()(Turns((5,), [5], (), None), Draw(0, "", 0, ""))
+    assert alone == 5
+    order = drawn(RandomSpeaker())
+    assert all(one != other for one, other in pairwise(order))
+    assert all(80 < order.count(one) < 190 for one in (0, 1, 2))
+    answers = drawn(RespondsWith(0.8))
+    back = sum(one == other for one, other in zip(answers, answers[2:], strict=False))
+    # The one before the last answers with 0.8, and is drawn among two others else.
+    assert 0.83 < back / 398 < 0.96
+    assert {drawn(RoundRobin(random_first=True), 1)[0] for _ in range(3)} <= {0, 1, 2}
+    assert ChosenByModerator()(Turns((0, 1), [], (), 1), Draw(0, "", 0, "")) == 1
+
+
+def test_some_of_a_pool_take_part_others_in_each_room(tmp_path):
+    pool = [Persona(id=f"p{number}") for number in range(12)]
+    scenario = discussions([Discussion(pool, active=3, turns=3) for _ in range(6)], seed=4)
+    again = discussions([Discussion(pool, active=3, turns=3) for _ in range(6)], seed=4)
+    handles = scenario.handles()
+    assert handles == again.handles()
+    rooms = [{one.partition("-")[0] for one in handles[at : at + 3]} for at in range(0, 18, 3)]
+    assert len({frozenset(room) for room in rooms}) > 1
+
+
+def test_strangers_voice_opinions_and_say_no_more(tmp_path):
+    given = Discussion(PEOPLE[:2], [("radio", "It rains."), "It does not."], turns=2)
+    _, events = held([given], tmp_path)
+    assert [row["who"] for row in events] == ["radio", "ben", "ann", "ben"]
+
+
+def test_the_number_of_turns_is_known_before():
+    given = Discussion(PEOPLE, moderator=CHAIR, turns=6)
+    assert expected_turns(discussions([given, given])) == pytest.approx(24)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda: Discussion([]), "no participants"),
+        (lambda: Discussion(PEOPLE, turns=0), "turns=0"),
+        (lambda: Discussion(PEOPLE, active=4), "active=4; give 1 to 3"),
+        (lambda: Discussion(PEOPLE, [" "]), "an opinion that a discussion begins with is empty"),
+        (lambda: discussions([]), "there are no discussions"),
+        (lambda: discussions([Discussion(PEOPLE)], history=0), "history=0"),
+        (lambda: RespondsWith(2.0), "give a probability"),
+        (lambda: discussions([Discussion([*PEOPLE, PEOPLE[0]])]), "ann"),
+        (
+            lambda: discussions([Discussion(PEOPLE, speakers=ChosenByModerator())]),
+            "no moderator who could choose",
+        ),
+    ],
+)
+def test_a_discussion_that_cannot_be_held_is_refused(make, problem):
+    with pytest.raises(ScenarioError, match=problem):
+        make()
