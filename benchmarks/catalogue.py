@@ -1,5 +1,7 @@
 """Import, search and similarity of a catalogue of made-up personas, beside an older checkout.
 
+The largest, and one beside a checkout of an older release::
+
     python benchmarks/catalogue.py --rows 200000
     python benchmarks/catalogue.py --rows 1000000 --against ../simnet-0.2
 

@@ -62,6 +62,14 @@ COMMANDS = {
     ("review", "similar", "r", "number", "--field", "description"): {"field", "records"},
     ("review", "status", "r"): {"review", "records", "questions", "annotators"},
     ("review", "agreement", "r"): {"review", "questions"},
+    ("annotate", "made/soup", "--question", "Is it kind?", "--backend", "fake"): {
+        "annotations",
+        "path",
+    },
+    ("survey", "made/soup", "--by", "mini_ipip", "--scenario", "study.py", "--backend", "fake"): {
+        "answers",
+        "path",
+    },
     ("review", "export", "r", "--out", "r.jsonl", "--status", "pending"): {"out", "rows"},
 }
 
@@ -104,4 +112,4 @@ def test_every_command_with_json_is_tried():
             yield above
 
     tried = {words[:size] for words in COMMANDS for size in (1, 2)}
-    assert set(names(get_command(app))) - tried == {("run",), ("resume",), ("fork",)}
+    assert set(names(get_command(app))) - tried == {("run",), ("resume",), ("fork",), ("train",)}

@@ -124,14 +124,15 @@ def test_a_reader_of_a_folder_does_not_use_it(tmp_path):
 @pytest.mark.parametrize(
     ("name", "old"),
     [
-        (f"session_2026-11-25_21-20-51_011803_{os.getpid()}", True),  # an id that was taken over
-        (f"session_2999-11-25_21-20-51_011803_{os.getpid()}", False),
+        ("session_2026-11-25_21-20-51_011803_OWN", True),  # an id that was taken over
+        ("session_2999-11-25_21-20-51_011803_OWN", False),
         ("session_2026-11-25_21-20-51_011803_4194305", True),
         ("session_latest", False),
         ("notes", False),
     ],
 )
 def test_a_session_is_old_once_its_driver_has_ended(tmp_path, name, old):
+    name = name.replace("OWN", str(os.getpid()))
     (tmp_path / name).mkdir()
     leftovers.remove_leftovers(tmp_path)
     assert (tmp_path / name).exists() is not old

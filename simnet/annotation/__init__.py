@@ -1,8 +1,8 @@
 """Judgements of texts by language models: annotators, items, a table of annotations, agreement."""
 
-from simnet.annotation.annotator_agreement import Agreement, agreement
 from simnet.annotation.annotation_job import Annotated, aannotate, annotate
 from simnet.annotation.annotation_rows import AnnotationRow
+from simnet.annotation.annotator_agreement import Agreement, agreement
 from simnet.annotation.items import Item, items_of_file, items_of_run
 from simnet.annotation.task import Annotation, Annotator
 from simnet.synthesis.job import Reporter

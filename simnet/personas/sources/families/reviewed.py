@@ -28,4 +28,5 @@ def _convert(fields: Fields) -> Draft:
     )
 
 
-REVIEWED = Format("review", has("record_id", "id", "untold", "status"), _convert)
+_COLUMNS = ("record_id", "id", "untold", "status")
+REVIEWED = Format("review", has(*_COLUMNS), _convert, columns=_COLUMNS)

@@ -57,6 +57,10 @@ def _is_actor(fields: Fields) -> bool:
 
 def _actor(fields: Fields) -> Draft:
     """Convert an actor of SynDisco 2: its persona; the prompt is that of a discussion."""
+    if not isinstance(fields.get("persona"), dict):
+        raise FieldError(
+            "persona", "is no object; an actor has the attributes of its persona there"
+        )
     persona = flattened(fields["persona"])
     names = {name: persona.pop(name) for name in _NAMES if name in persona}
     name = optional_identifier({**names, **fields}, *_NAMES)
