@@ -32,7 +32,8 @@ demo: $(VENV)/.ready
 
 ## test: everything, with Ray and vLLM
 test: check
-	$(BIN)/pytest -m "ray or vllm or slow"
+	$(BIN)/pytest -n auto --dist loadfile -m "slow and not ray and not vllm"
+	$(BIN)/pytest -m "ray or vllm"
 
 ## check: lint, types and the fast tests; no Ray, no vLLM; under 90 s on two cores
 check: $(VENV)/.ready

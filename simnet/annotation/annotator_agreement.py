@@ -1,14 +1,14 @@
-"""How far annotators agree: Krippendorff's alpha, and Cohen's kappa of two."""
+"""How far annotators agree on each question of an annotation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+from simnet.analysis.reliability import Level, check_installed, cohens_kappa, reliability
 from simnet.annotation.annotation_rows import AnnotationRow
-from simnet.distribution import install_command
-from simnet.errors import UsageError
+from simnet.questions.question import Value
 
-LEVELS = {
+LEVELS: Mapping[str, Level] = {
     "yes or no": "nominal",
     "choice": "nominal",
     "likert": "ordinal",
@@ -21,15 +21,15 @@ class Agreement(NamedTuple):
     """The agreement of the annotators on one question."""
 
     question: str
-    level: str
-    """nominal, ordinal or interval: which differences count how much."""
+    level: Level
     items: int
     """Items that at least two annotators judged."""
     annotators: int
+    """Annotators who judged one of these."""
     alpha: float | None
-    """Krippendorff's alpha (Krippendorff 2004); None where it is not defined, and then `why`."""
+    """Krippendorff's alpha; None where it is not defined, and then `why`."""
     kappas: dict[tuple[str, str], float]
-    """Cohen's kappa (Cohen 1960) of each two annotators, for nominal questions."""
+    """Cohen's kappa of each two annotators, for nominal questions."""
     why: str | None = None
 
 
@@ -39,6 +39,7 @@ def agreement(rows: Sequence[AnnotationRow]) -> list[Agreement]:
     Judgements without an answer count as missing. Raises UsageError if the libraries that measure
     it are not installed.
     """
+    check_installed()
     kinds = {row.question: row.kind for row in rows}
     return [
         _agreement(question, LEVELS[kind], [row for row in rows if row.question == question])
@@ -47,65 +48,17 @@ def agreement(rows: Sequence[AnnotationRow]) -> list[Agreement]:
     ]
 
 
-def _agreement(question: str, level: str, rows: Sequence[AnnotationRow]) -> Agreement:
-    values: dict[str, dict[str, object]] = {}
+def _agreement(question: str, level: Level, rows: Sequence[AnnotationRow]) -> Agreement:
+    values: dict[str, dict[str, Value]] = {}
     for row in rows:
-        if row.answer is not None:
-            values.setdefault(row.annotator, {})[row.item] = row.value
-    names = list(values)
-    items = {row.item for row in rows}
-    shared = [one for one in items if sum(one in given for given in values.values()) > 1]
-    seen = sorted({repr(given[one]) for given in values.values() for one in shared if one in given})
-    why = None
-    if len(names) < 2 or not shared:
-        why = "no item was judged by two annotators"
-    elif len(seen) < 2:
-        why = "all answers are the same, so there is no disagreement by chance to compare with"
-    alpha = None if why else _alpha(values, sorted(shared), level)
+        if (value := row.value) is not None:
+            values.setdefault(row.annotator, {})[row.item] = value
+    domain = sorted({value for own in values.values() for value in own.values()})
+    found = reliability(values, level, domain)
     kappas = {}
     if level == "nominal":
-        for one, other in combinations(names, 2):
-            both = sorted(values[one].keys() & values[other].keys())
-            kappa = _kappa(
-                [values[one][item] for item in both], [values[other][item] for item in both]
-            )
+        for pair in combinations(values, 2):
+            kappa = cohens_kappa(*(values[name] for name in pair))
             if kappa is not None:
-                kappas[one, other] = kappa
-    return Agreement(question, level, len(shared), len(names), alpha, kappas, why)
-
-
-def _alpha(values: dict[str, dict[str, object]], items: Sequence[str], level: str) -> float:
-    try:
-        import krippendorff  # noqa: PLC0415  (an extra)
-    except ImportError:
-        raise UsageError(_missing("krippendorff")) from None
-    codes = {
-        value: number
-        for number, value in enumerate(
-            sorted({str(given[one]) for given in values.values() for one in items if one in given})
-        )
-    }
-
-    def code(value: object) -> float:
-        return float(codes[str(value)]) if level == "nominal" else float(value)  # type: ignore[arg-type]
-
-    table = [
-        [code(given[one]) if one in given else float("nan") for one in items]
-        for given in values.values()
-    ]
-    return float(krippendorff.alpha(reliability_data=table, level_of_measurement=level))
-
-
-def _kappa(one: Sequence[object], other: Sequence[object]) -> float | None:
-    """Return Cohen's kappa; None where it is not defined: no items, or one answer alone."""
-    if not one or len({str(value) for value in (*one, *other)}) < 2:
-        return None
-    try:
-        from sklearn.metrics import cohen_kappa_score  # noqa: PLC0415  (an extra)
-    except ImportError:
-        raise UsageError(_missing("scikit-learn")) from None
-    return float(cohen_kappa_score(list(map(str, one)), list(map(str, other))))
-
-
-def _missing(package: str) -> str:
-    return f"agreement is measured by {package}; install it: {install_command('review')}"
+                kappas[pair] = kappa
+    return Agreement(question, level, found.items, found.annotators, found.alpha, kappas, found.why)

@@ -14,7 +14,8 @@ theirs and is on the disk before the call returns. An export has the records tha
     review.export("good.jsonl", where=["quality>=4"])
 """
 
-from simnet.review.agreement import Agreement, Level
+from simnet.analysis.reliability import Level
+from simnet.review.agreement import Agreement
 from simnet.review.consolidation import Keep, RatingRule, Rules
 from simnet.review.curated import Curated, Form
 from simnet.review.decision_store import NewDecision

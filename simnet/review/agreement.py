@@ -1,21 +1,12 @@
-"""How far annotators agree: Krippendorff's alpha of every question.
+"""How far annotators agree: Krippendorff's alpha of every question."""
 
-Alpha is 1 where all agree, 0 where they agree as by chance, and below 0 where they differ more than
-by chance. The method is that of Krippendorff, *Content Analysis* (2019), chapter 12, as the package
-`krippendorff` computes it; answers that are missing are left out.
-"""
-
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from simnet.distribution import install_command
+from simnet.analysis.reliability import Judged, Level, check_installed, overlap, reliability
 from simnet.errors import UsageError
 from simnet.review.decisions import Decision
 from simnet.review.questions import Question
-
-Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 
 LEVELS: Mapping[str, Level] = {
     "rating": "ordinal", "label": "nominal", "multi-label": "nominal", "ranking": "ordinal",
@@ -26,8 +17,6 @@ STATUS = "status"
 
 Decided: TypeAlias = Mapping[str, Mapping[str, Decision]]
 """The decisions that hold: by annotator, then by record."""
-_Units: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Values by annotator, then by unit of comparison."""
 
 
 class Agreement(NamedTuple):
@@ -56,11 +45,7 @@ def agreements(
     `levels` has the level of ratings by the names of their questions, where it is not `ordinal`.
     Raises UsageError for a level of another question, or if `krippendorff` is not installed.
     """
-    if find_spec("krippendorff") is None:
-        raise UsageError(
-            "agreement is computed with krippendorff; install it, in a clone of simnet: "
-            f"{install_command('review')}"
-        )
+    check_installed()
     chosen = dict(levels or {})
     ratings = {question.name for question in questions if question.kind == "rating"}
     for name, level in chosen.items():
@@ -87,7 +72,7 @@ def _of(question: Question, decided: Decided, levels: Mapping[str, Level]) -> It
     }
     level = levels.get(question.name) or LEVELS.get(question.kind)
     if level is None:
-        items, annotators = _overlap(answers)
+        items, annotators = overlap(answers)
         yield Agreement(question.name, None, None, items, annotators, "texts are not compared")
     elif question.kind == "multi-label":
         for label in question.labels:
@@ -106,7 +91,7 @@ def _of(question: Question, decided: Decided, levels: Mapping[str, Level]) -> It
             for who, own in answers.items()
         }
         places = tuple(range(1, len(question.labels) + 1))
-        items, annotators = _overlap(answers)
+        items, annotators = overlap(answers)
         compared = _compared(question.name, level, ranks, places)
         yield compared._replace(items=items, annotators=annotators)
     else:
@@ -114,44 +99,6 @@ def _of(question: Question, decided: Decided, levels: Mapping[str, Level]) -> It
         yield _compared(question.name, level, answers, domain)
 
 
-def _overlap(values: _Units) -> tuple[int, int]:
-    """Count the units that two annotators have, and the annotators who have one of these."""
-    counts: dict[str, int] = {}
-    for own in values.values():
-        for unit in own:
-            counts[unit] = counts.get(unit, 0) + 1
-    shared = {unit for unit, count in counts.items() if count > 1}
-    return len(shared), sum(1 for own in values.values() if not shared.isdisjoint(own))
-
-
-def _compared(name: str, level: Level, values: _Units, domain: Sequence[Any]) -> Agreement:
-    items, annotators = _overlap(values)
-    if items == 0:
-        why = "no record was answered by two annotators"
-        return Agreement(name, level, None, 0, annotators, why)
-    units = sorted({unit for own in values.values() for unit in own})
-    counts = [
-        [sum(1 for own in values.values() if own.get(unit) == one) for one in domain]
-        for unit in units
-    ]
-    shared = [row for row in counts if sum(row) > 1]
-    given = [one for place, one in enumerate(domain) if any(row[place] for row in shared)]
-    if len(given) == 1:
-        why = f"all answers are {given[0]!r}, and alpha needs answers that differ"
-        return Agreement(name, level, None, items, annotators, why)
-    return Agreement(name, level, _alpha(counts, level), items, annotators)
-
-
-def _alpha(counts: Sequence[Sequence[int]], level: Level) -> float:
-    """Compute alpha from how often each value was given to each unit."""
-    import krippendorff  # noqa: PLC0415  (an extra)
-    import numpy as np  # noqa: PLC0415
-
-    numbers = np.array(counts)
-    domain = list(range(numbers.shape[1]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of numpy, raised in the package
-        alpha = krippendorff.alpha(
-            value_counts=numbers, value_domain=domain, level_of_measurement=level
-        )
-    return round(float(alpha), 6)
+def _compared(name: str, level: Level, values: Judged, domain: Sequence[Any]) -> Agreement:
+    found = reliability(values, level, domain)
+    return Agreement(name, level, found.alpha, found.items, found.annotators, found.why)

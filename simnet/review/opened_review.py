@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simnet.analysis.reliability import Level
 from simnet.disk import Disk
 from simnet.errors import UsageError
-from simnet.review.agreement import Agreement, Level, agreements
+from simnet.review.agreement import Agreement, agreements
 from simnet.review.consolidation import Rules, consolidated
 from simnet.review.curated import Curated, Form, export_curated
 from simnet.review.decision_store import DecisionStore
