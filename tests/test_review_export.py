@@ -149,7 +149,7 @@ def test_annotators_who_all_say_the_same_have_no_alpha(tmp_path):
 
 
 def test_without_the_package_a_command_installs_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("simnet.review.agreement.find_spec", lambda name: None)
+    monkeypatch.setattr("simnet.analysis.reliability.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r'pip install "\.\[review\]"'):
         made_review(tmp_path).agreement()
 

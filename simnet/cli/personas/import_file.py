@@ -1,5 +1,7 @@
 """`simnet personas import` adds the personas of a file to a catalogue."""
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +11,8 @@ from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import FOLDER
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.names import lookalikes
-from simnet.personas.sources import FORMATS, MOST_LISTED, Batch, read
+from simnet.personas.persona import Persona
+from simnet.personas.sources import FORMATS, MOST_LISTED, Batches, read_batches
 from simnet.personas.sources.mapping import read_map
 from simnet.text import counted
 
@@ -34,7 +37,7 @@ def import_file(
     into: Annotated[Path, typer.Option("--into", help="Folder of the catalogue.")] = FOLDER,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
-    batch = read(
+    batches = read_batches(
         path,
         format,
         limit,
@@ -43,23 +46,32 @@ def import_file(
         licence=licence,
         revision=revision,
     )
-    added = Catalogue.open(into).add(batch.personas, batch.source)
-    licensed = f", licence {batch.source.licence}" if batch.source.licence else ""
+    first = next(batches, [])  # the source is known once it is read
+    source, handles = batches.source, list[str]()
+    added = Catalogue.open(into).add(_noted(first, batches, handles), source)
+    licensed = f", licence {source.licence}" if source.licence else ""
     repeated = f", {added.known} were there already" if added.known else ""
-    skipped = f", {len(batch.skipped)} skipped" if batch.skipped else ""
+    skipped = f", {len(batches.skipped)} skipped" if batches.skipped else ""
     typer.echo(
         f"{counted(added.new, 'persona')} from {path} "
-        f"({batch.source.format}{licensed}){repeated}{skipped}: {into}"
+        f"({source.format}{licensed}){repeated}{skipped}: {into}"
     )
-    _print_doubts(batch)
+    _print_doubts(batches, handles)
 
 
-def _print_doubts(batch: Batch) -> None:
+def _noted(first: list[Persona], batches: Batches, handles: list[str]) -> Iterator[Persona]:
+    """Pass personas on one by one, and note their handles."""
+    for batch in chain([first], batches):
+        handles += [persona.id for persona in batch]
+        yield from batch
+
+
+def _print_doubts(batches: Batches, handles: Sequence[str]) -> None:
     """List skipped rows, and handles that look alike, on stderr."""
-    for place, why in batch.skipped[:MOST_LISTED]:
+    for place, why in batches.skipped[:MOST_LISTED]:
         print_error(f"skipped {place}: {why}")
-    if len(batch.skipped) > MOST_LISTED:
-        print_error(f"and {len(batch.skipped) - MOST_LISTED} more")
-    for group in lookalikes(one.id for one in batch.personas):
+    if len(batches.skipped) > MOST_LISTED:
+        print_error(f"and {len(batches.skipped) - MOST_LISTED} more")
+    for group in lookalikes(handles):
         names = ", ".join(f"@{handle}" for handle in group)
         print_error(f"warning: {names} look alike; readers may take one for the other")
