@@ -111,9 +111,20 @@ def run_page(page, made_run):
                 raise
 
 
+FIRST_PAGES = {"README.md", "docs/get-started.md", "docs/walk.md"}
+"""The pages whose examples are among the fast tests."""
+
+
+def pages():
+    """Yield the pages that have examples."""
+    for page in filter(blocks_of, PAGES):
+        marks = [] if name_of(page) in FIRST_PAGES else [pytest.mark.slow]
+        yield pytest.param(page, marks=marks, id=name_of(page))
+
+
 @pytest.mark.usefixtures("empty_folder", "without_ray")
 @pytest.mark.filterwarnings("default")  # other packages' own
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=name_of)
+@pytest.mark.parametrize("page", list(pages()))
 def test_every_example_of_a_page_runs(page, made_run):
     run_page(page, made_run)
 

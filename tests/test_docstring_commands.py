@@ -85,15 +85,20 @@ def cheap(words, calls):
 
 
 def sizes():
-    """Yield each docstring; one whose numbers are large as it is, slow, and with small ones."""
+    """Yield each docstring; one whose numbers are large as it is and with small ones.
+
+    All are slow but those of two scenarios.
+    """
     for one in FOUND:
         if one.name.split("/")[0] == "benchmarks":
             continue
         large = LARGE.search(str(one.commands)) is not None
-        yield pytest.param(one, id=one.name, marks=[pytest.mark.slow] if large else [])
+        fast = one.name in {"scenarios/social_ai", "scenarios/bike_lane"}
+        yield pytest.param(one, id=one.name, marks=[] if fast else [pytest.mark.slow])
         if large:
             small = [[LARGE.sub(SMALL, word) for word in words] for words in one.commands]
-            yield pytest.param(one._replace(commands=small), id=f"{one.name}, small")
+            few = one._replace(commands=small)
+            yield pytest.param(few, id=f"{one.name}, small", marks=[pytest.mark.slow])
 
 
 @pytest.mark.parametrize("docstring", list(sizes()))

@@ -266,6 +266,14 @@ PLACES = {
 }
 
 
+def crossed(names):
+    """Cross all places with `names`; a seventh of the pairs is fast, with each name and place."""
+    for row, place in enumerate(PLACES):
+        for column, name in enumerate(names):
+            marks = [pytest.mark.slow] if (row + column) % 7 else []
+            yield pytest.param(place, name, marks=marks, id=f"{place}-{name}")
+
+
 def played(scenario, root, on_error):
     """Run a scenario; return its record, and the error if there was one."""
     error = None
@@ -278,8 +286,7 @@ def played(scenario, root, on_error):
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-@pytest.mark.parametrize("name", RAISES)
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("place", "name"), list(crossed(RAISES)))
 def test_whatever_code_raises_is_one_error_with_its_place(place, name, tmp_path):
     run, error = played(lambda: PLACES[place](raiser(name)), tmp_path, "stop")
     assert isinstance(error, UserCodeError), error
@@ -291,8 +298,7 @@ def test_whatever_code_raises_is_one_error_with_its_place(place, name, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-@pytest.mark.parametrize("name", RETURNS)
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("place", "name"), list(crossed(RETURNS)))
 def test_whatever_code_returns_is_used_or_is_one_error(place, name, tmp_path):
     run, error = played(lambda: PLACES[place](RETURNS[name]), tmp_path, "stop")
     if error is None:

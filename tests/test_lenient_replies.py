@@ -135,7 +135,7 @@ def actions(draw):
     return verb(**values)
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(st.data(), actions())
 def test_a_line_reads_as_its_action_in_any_wrapping(data, action):
     text = data.draw(st.sampled_from(list(spellings(action, SEEN))))
@@ -221,7 +221,7 @@ PIECES = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=800)
+@settings(max_examples=300)
 @given(PIECES)
 def test_no_text_makes_a_reader_raise(text):
     separated = separate_reasoning(text)

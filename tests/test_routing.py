@@ -62,10 +62,10 @@ def test_an_order_names_each_replica_once_and_is_the_same_anywhere(who, replicas
 
 def test_an_adapter_keeps_to_as_many_replicas_as_its_share_comes_to():
     routes = Routes(4, {"troll": 200, "fan": 100, "critic": 50, None: 50})
-    homes = {name: set(first(routes, name)) for name in ("troll", "fan", "critic")}
+    homes = {name: set(first(routes, name, PEOPLE[:4000])) for name in ("troll", "fan", "critic")}
     assert [len(homes[name]) for name in ("troll", "fan", "critic")] == [2, 1, 1]
     assert set.union(*homes.values()) == {0, 1, 2, 3}, "two adapters share a replica needlessly"
-    assert set(first(routes)) == {0, 1, 2, 3}
+    assert set(first(routes, people=PEOPLE[:4000])) == {0, 1, 2, 3}
 
 
 def test_an_adapter_that_all_have_uses_all_replicas_evenly():
