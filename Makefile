@@ -35,7 +35,7 @@ test: check
 	$(BIN)/pytest -n auto --dist loadfile -m "slow and not ray and not vllm"
 	$(BIN)/pytest -m "ray or vllm"
 
-## check: lint, types and the fast tests; no Ray, no vLLM; under 90 s on two cores
+## check: lint, types and the fast tests; no Ray, no vLLM; about two minutes on two cores
 check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 Without and with an engine::
 
-    python benchmarks/discussions.py
+    python benchmarks/discussions.py --rooms 1000
     python benchmarks/discussions.py --engine --together 32
 
 With an instant model, turns per second are those of a run of `--rooms` discussions, less the time

@@ -169,6 +169,7 @@ def test_a_run_that_exists_is_resumed_and_a_new_one_begun_when_it_is_complete(si
     assert len(simnet.folders()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [("--seed", "8"), ("--set", "people=3"), ()])
 def test_a_run_of_something_else_is_not_resumed_in_its_place(simnet, other):
     broken = break_off(simnet, "--seed", "7")

@@ -199,6 +199,7 @@ def test_agreement_is_that_of_published_examples():
     assert (found[0].items, found[0].annotators) == (11, 4)
 
 
+@pytest.mark.slow
 def test_cohens_kappa_is_that_of_a_worked_example():
     """50 grant proposals: 20 twice yes, 15 twice no, 5 and 10 split: kappa 0.4."""
     data = {

@@ -126,6 +126,7 @@ def test_a_model_that_cannot_be_found_says_how_to_get_the_embedded_one(simnet):
     assert not Path("runs").exists(), "the model is looked for before anything starts"
 
 
+@pytest.mark.slow
 def test_bad_input_is_found_before_ray_or_vllm_are_imported(here):
     code = """
         import sys

@@ -104,6 +104,7 @@ def landed_once(opened):
     return len(turns) == len(set(turns))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -130,6 +130,7 @@ def test_failures_and_second_calls_are_told_apart(tmp_path):
     assert marks["resampled"] == sum(one.turns for one in found.values())
 
 
+@pytest.mark.slow
 def test_an_estimate_holds_the_truth_in_its_interval(whole):
     calls = whole.read("calls").to_pylist()
     found = estimate(from_python(village()), FAKE, 0.5)
@@ -236,6 +237,7 @@ def test_the_command_line_stops_at_a_budget_with_75_and_tells_costs(simnet):
     assert simnet("run", "study.py", "--max-calls", "0").exit_code == 2
 
 
+@pytest.mark.slow
 def test_the_command_line_estimates_and_explains(simnet):
     result = simnet("estimate", "study.py", "--backend", "fake", "--share", "0.5", "--json")
     assert result.exit_code == 0, result.output

@@ -241,6 +241,7 @@ def test_churn_that_makes_no_sense_is_refused(make, says):
 # -- how many turns ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rhythm",
     [

@@ -209,6 +209,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_validate_and_run_warn_and_start_nothing_that_nobody_needs(tmp_path, monkeypatch):
     """The default backend would start Ray and vLLM, and look for a model first."""
     monkeypatch.chdir(tmp_path)

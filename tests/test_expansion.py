@@ -78,6 +78,7 @@ def test_texts_give_personas_who_keep_the_hash_of_their_text(tmp_path):
     assert {one.source for one in personas} == {Source("texts", "generated", "MIT")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_flight", [1, 7, 256])
 def test_the_result_is_the_same_whatever_the_concurrency(tmp_path, in_flight):
     plan = Expansion(hops=2, relations=(None, "rival"), per=2)

@@ -34,6 +34,7 @@ def invoke(*words):
 # -- SynDisco -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_thread_is_a_log_with_the_fields_of_syndisco(soup, tmp_path):
     exported = export_syndisco(soup, tmp_path / "logs", moderator="eve")
     assert exported.left_out == {"shorter than 2 posts": 1}

@@ -57,6 +57,7 @@ def test_a_run_has_its_fork_and_its_resume(parent, child):
         child.resume(village(), model=FakeModel())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_its_tables_are_opened_with_those_of_its_ancestors(parent, child, grandchild, name):
     assert len(parent.sealed_files().tables["events"]) > 1
@@ -85,6 +86,7 @@ def test_a_fork_at_the_very_start_or_the_very_end_has_whole_tables_too(parent):
         assert same.table("events").to_table().equals(parent.read("events"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["its own", "its parent's"])
 def test_rows_that_are_not_sealed_yet_are_there_too(parent, child, tmp_path, whose):
     for one in (parent, child):

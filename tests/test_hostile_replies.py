@@ -108,6 +108,7 @@ def check(seed, verbs):
     return events
 
 
+@pytest.mark.slow
 def test_two_thousand_hostile_replies_have_one_outcome_each():
     outcomes = Counter(event.outcome for event in check(0, TAME))
     assert min(outcomes[DONE], outcomes[REFUSED], outcomes[FAILED]) > TURNS / 20

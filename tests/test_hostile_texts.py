@@ -149,6 +149,7 @@ def check(encoder, seed, count):
     assert trimmed > 0
 
 
+@pytest.mark.slow
 def test_hostile_texts_leave_the_template_and_the_limit_alone(encoder):
     check(encoder, 1, 2_000)
 

@@ -63,6 +63,7 @@ def engine(tmp_path, monkeypatch):
     shared.unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_leaves_is_removed_at_once(engine):
     owner, folder, shared, child, cleaner = engine
     assert child.is_running()

@@ -148,6 +148,7 @@ def test_a_line_reads_as_its_action_in_any_wrapping(data, action):
     assert not reading.cut
 
 
+@pytest.mark.slow
 def test_what_the_grammar_accepts_reads_the_same_in_both_readers():
     said = 0
     for number in range(400):
@@ -187,6 +188,7 @@ def test_any_string_is_actions_or_one_model_error():
     assert 500 < accepted < 5_500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acts", [1, 3])
 def test_hostile_strings_are_actions_or_one_model_error(acts):
     hostile = (*HOSTILE, *made_hostile.LINES, "[" * 30_000, "\n" * 30_000 + "x", "like " * 9_000)

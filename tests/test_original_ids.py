@@ -119,6 +119,7 @@ def test_a_scenario_with_a_file_of_ties_needs_the_file_no_more(tmp_path, people)
     assert pairs(pickle.loads(sent)) == [("Ada_Lane", "ben_example.org")]
 
 
+@pytest.mark.slow
 def test_the_command_line_finds_people_by_the_ids_of_their_own_file(tmp_path, monkeypatch):
     (tmp_path / "people.json").write_text(json.dumps(ROWS), encoding="utf-8")
     (tmp_path / "town.py").write_text(

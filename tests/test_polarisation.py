@@ -97,6 +97,7 @@ def test_both_camps_are_the_same_people():
     assert not {opinion for _, opinion in told[0]} & {opinion for _, opinion in told[1]}
 
 
+@pytest.mark.slow
 def test_homophily_and_the_feed_decide_who_is_heard(tmp_path):
     shares = {}
     for arm, alike in [("chronological", 0.0), ("chronological", 0.9), ("discovery", 0.9)]:

@@ -36,6 +36,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_is_one_line_with_a_code(simnet):
     begin(simnet)
     for words, code in CASES:

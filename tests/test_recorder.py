@@ -407,6 +407,7 @@ def test_a_merge_loads_a_piece_only_when_its_time_has_come():
     assert sum(table.num_rows for table in merged) == 30
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abc")), max_size=8)))
 def test_however_rows_arrive_they_are_read_sorted_with_the_first_of_each_key(

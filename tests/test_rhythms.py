@@ -108,6 +108,7 @@ def test_round_robin_goes_round():
     assert round_robin(["ana"], 2) == ["ana", "ana"]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 50), st.integers())
 def test_random_order_never_repeats_a_speaker(turns, seed):
     order = random_order(NAMES, turns, seed)

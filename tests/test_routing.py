@@ -33,6 +33,7 @@ def test_personas_are_spread_evenly(replicas):
     assert all(abs(count - fair) < 0.06 * fair for count in counts.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [1, 2, 5])
 def test_one_more_replica_takes_its_share_and_moves_nobody_else(replicas):
     before, after = first(Routes(replicas)), first(Routes(replicas + 1))
@@ -102,6 +103,7 @@ def test_the_preferred_one_is_chosen_until_it_has_much_more_to_do_than_another()
     assert routes.pick("ann", None, [1000, 1000, 1000]) == preferred
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=6), st.sampled_from(PEOPLE), st.data())
 def test_nobody_who_is_away_or_has_too_much_is_chosen(loads, who, data):
     everyone = range(len(loads))

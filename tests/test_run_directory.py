@@ -301,6 +301,7 @@ def test_everyone_joins_calls_with_the_texts_of_their_prompts(root, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_any_flipped_bit_of_a_part_is_an_error_or_changes_nothing(root):
     path = recorded(root, turns=30)
     run = Run.open(path)

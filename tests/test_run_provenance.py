@@ -150,6 +150,7 @@ from simnet import FakeModel
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("guard", "again"), [("", False), ('if __name__ == "__main__":\n    ', True)]
 )

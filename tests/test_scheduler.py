@@ -155,6 +155,7 @@ class Counting(LocalAgentPool):
             yield answer
 
 
+@pytest.mark.slow
 def test_lists_of_views_grow_with_how_many_are_out():
     scenario = rounds(lurk(1.0), count=0.9, handles=9000)
 

@@ -320,6 +320,7 @@ def test_a_pinned_post_is_first_whatever_the_ranking(place):
         assert seen_by(place, ranking=ranking, size=2)[0] == 0
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["ben", "cat", "dan"]), min_size=1, max_size=12),
     st.floats(0, 1),

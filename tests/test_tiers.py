@@ -475,6 +475,7 @@ def with_tiers(scenario):
     return replace(scenario, cohorts=cohorts)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None)
 def test_any_scenario_with_tiers_is_the_same_whoever_is_faster(number):

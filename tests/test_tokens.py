@@ -51,6 +51,7 @@ def _structure(encoder, ids):
     return [token for token in ids if token in specials]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(system=TEXTS, user=TEXTS)
 def test_hostile_text_never_adds_a_special_token(encoder, system, user):
@@ -133,6 +134,7 @@ needs_embedded = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_embedded
 def test_innocent_chats_are_encoded_as_transformers_does():
     transformers = pytest.importorskip("transformers", minversion="5")  # it wrote the folder

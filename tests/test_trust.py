@@ -134,6 +134,7 @@ def test_a_module_is_used_only_if_the_checksum_of_its_file_fits(simnet, tmp_path
     assert simnet("replay", "--trust").exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_attribute_of_a_module_that_is_no_scenario_is_never_called(simnet, tmp_path):
     run, mark = begin(simnet), tmp_path / "mark"
     copy = run.path / run.manifest.scenario.file

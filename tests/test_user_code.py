@@ -313,6 +313,7 @@ ENDLESS = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["behaviour", "rhythm"])
 def test_a_second_ctrl_c_ends_code_that_never_ends_and_the_run_in_good_order(what, tmp_path):
     script = tmp_path / "stuck.py"

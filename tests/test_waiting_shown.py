@@ -58,6 +58,7 @@ async def run_against(stub, root, reporter):
         return await asyncio.to_thread(asyncio.run, launch(plan, reporter))
 
 
+@pytest.mark.slow
 def test_a_wait_is_told_with_the_answer_of_the_endpoint_and_the_time(tmp_path, monkeypatch):
     monkeypatch.setattr(model_notes, "QUIET_SECONDS", 0.0)
     reporter = Telling()

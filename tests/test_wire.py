@@ -14,6 +14,7 @@ def travelled(packer, views):
     return unpack(pickle.loads(pickle.dumps(packer.pack(views), 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
 def test_views_arrive_as_they_were(at_once):
     views = [view for number in range(40) for view in drive(random_scenario(number)).views]
