@@ -94,7 +94,7 @@ def checked(encode: Encode, texts: list[str], dimensions: int | None = None) -> 
     """Call a function on texts and return its vectors at length 1, after checking their shape."""
     try:
         vectors = np.asarray(encode(texts), dtype=np.float32)
-    except BaseException as error:
+    except BaseException as error:  # a function of the user may raise SystemExit too
         raise raised_by(_KIND, encode, error) from error
     wanted = (len(texts), dimensions or (vectors.shape[1] if vectors.ndim == 2 else "d"))
     if vectors.shape != wanted or not vectors.size:

@@ -45,7 +45,7 @@ class EngineProcesses:
         try:
             with _temporary_folder(str(self._folder.path)):
                 yield
-        except BaseException:
+        except BaseException:  # a start that is cancelled leaves no folder either
             self._folder.remove()
             raise
         self._processes = [child for child in descendants() if child.pid not in before]

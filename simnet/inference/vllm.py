@@ -163,7 +163,7 @@ class VllmModel:
             while True:
                 try:
                     return await self._generate(prompt, ids, adapter)
-                except Exception as fault:
+                except Exception as fault:  # told apart by its message; others go on
                     if not _full(fault):
                         raise
                 self._throttled += 1
