@@ -130,5 +130,5 @@ class FailureLimit:
     def _message(self, failed: int, calls: int, which: str, times: Counter[str]) -> str:
         ((cause, most),) = times.most_common(1)
         often = "" if most == failed else f", {most} of them like this"
-        each = "model call" if calls == 1 else f"{which}{calls} model calls"
-        return f"{failed} of the {each} failed{often}: {self._examples[cause]}"
+        who = "the model call" if calls == 1 else f"{failed} of the {which}{calls} model calls"
+        return f"{who} failed{often}: {self._examples[cause]}"
