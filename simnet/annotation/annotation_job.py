@@ -1,6 +1,5 @@
 """Has annotators judge the items of a task, and writes the table of annotations."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,8 @@ from simnet.arguments import checked
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.questions.answer_files import as_json
+from simnet.questions.question import Value
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
 from simnet.synthesis.asker import Answer, Asker, Question
@@ -136,7 +137,7 @@ class _Group:
             async for answer in asker.ask(self._questions(judgements))
         ]
 
-    def _questions(self, judgements: Iterable[Judgement]) -> Iterable[Question[object]]:
+    def _questions(self, judgements: Iterable[Judgement]) -> Iterable[Question[Value]]:
         for one in judgements:
             name, judge = one.question.name, one.annotator.name
             yield Question(
@@ -151,7 +152,7 @@ class _Group:
                 about=one,
             )
 
-    def _row(self, answer: Answer[object], model: str) -> AnnotationRow:
+    def _row(self, answer: Answer[Value], model: str) -> AnnotationRow:
         one: Judgement = answer.question.about
         return AnnotationRow(
             annotation=self._task.name,
@@ -159,7 +160,7 @@ class _Group:
             annotator=one.annotator.name,
             question=one.question.name,
             kind=one.question.kind,
-            answer=None if answer.value is None else json.dumps(answer.value, ensure_ascii=False),
+            answer=as_json(answer.value),
             reason=answer.why if answer.value is None else None,
             model=model,
             seed=answer.seed,

@@ -1,6 +1,5 @@
 """The table of annotations, in a folder of its own inside the run directory or anywhere else."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from simnet.errors import UsageError
-from simnet.questions.answer_files import add_rows, read_rows
+from simnet.questions.answer_files import ANSWER_FIELDS, add_rows, from_json, read_rows
 from simnet.questions.question import Value
 
 FOLDER = "annotations"
@@ -38,7 +37,7 @@ class AnnotationRow(NamedTuple):
     @property
     def value(self) -> Value | None:
         """The answer as a value."""
-        return None if self.answer is None else json.loads(self.answer)
+        return from_json(self.answer)
 
 
 SCHEMA = pa.schema(
@@ -48,11 +47,7 @@ SCHEMA = pa.schema(
         pa.field("annotator", pa.string(), nullable=False),
         pa.field("question", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
-        ("answer", pa.string()),
-        ("reason", pa.string()),
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("seed", pa.int64(), nullable=False),
-        pa.field("prompt", pa.string(), nullable=False),
+        *ANSWER_FIELDS,
     ]
 )
 

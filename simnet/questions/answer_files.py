@@ -1,5 +1,6 @@
 """Tables of answers: Parquet files that are replaced as a whole when answers are added."""
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -8,8 +9,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.questions.question import Value
 
 R = TypeVar("R", bound=NamedTuple)
+
+ANSWER_FIELDS = (
+    pa.field("answer", pa.string()),
+    pa.field("reason", pa.string()),
+    pa.field("model", pa.string(), nullable=False),
+    pa.field("seed", pa.int64(), nullable=False),
+    pa.field("prompt", pa.string(), nullable=False),
+)
+"""The last columns of every table of answers: the answer as JSON, or why there is none, the model,
+the seed of the last reply, and the hash of its prompt."""
+
+
+def as_json(value: Value | None) -> str | None:
+    """Write an answer as the column `answer` has it."""
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def from_json(text: str | None) -> Value | None:
+    """Read an answer of the column `answer`."""
+    return None if text is None else json.loads(text)
 
 
 def read_rows(path: Path, schema: pa.Schema, row: Callable[..., R]) -> list[R]:

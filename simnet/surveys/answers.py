@@ -4,7 +4,6 @@ The tables of the run itself are not touched. `answers.parquet` appears whole, o
 asked; the replies so far are in the folder `replies`.
 """
 
-import json
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from simnet.clock import Seconds
 from simnet.errors import UsageError
-from simnet.questions.answer_files import add_rows, read_rows
+from simnet.questions.answer_files import ANSWER_FIELDS, add_rows, from_json, read_rows
 from simnet.questions.question import Value
 from simnet.recording.reading.run import Run
 from simnet.text import did_you_mean
@@ -54,7 +53,7 @@ class AnswerRow(NamedTuple):
     @property
     def value(self) -> Value | None:
         """The answer as a value."""
-        return None if self.answer is None else json.loads(self.answer)
+        return from_json(self.answer)
 
 
 SCHEMA = pa.schema(
@@ -66,11 +65,7 @@ SCHEMA = pa.schema(
         pa.field("question", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
-        ("answer", pa.string()),
-        ("reason", pa.string()),
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("seed", pa.int64(), nullable=False),
-        pa.field("prompt", pa.string(), nullable=False),
+        *ANSWER_FIELDS,
     ]
 )
 

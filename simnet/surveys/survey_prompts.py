@@ -1,12 +1,12 @@
 """Puts questions to respondents, and makes rows of their answers."""
 
-import json
 from collections.abc import Sequence
 from math import inf
 from typing import Any
 
 from simnet.inference.model import Completion, Prompt
 from simnet.questions import Question
+from simnet.questions.answer_files import as_json
 from simnet.questions.attempts import Attempts
 from simnet.questions.question import Value
 from simnet.surveys.answers import AnswerRow
@@ -70,7 +70,7 @@ class Put:
             question=self.question.name,
             kind=self.question.kind,
             text=self.question.text,
-            answer=None if value is None else json.dumps(value, ensure_ascii=False),
+            answer=as_json(value),
             reason=answer.why if value is None else None,
             model=model,
             seed=answer.seed,
