@@ -1,5 +1,6 @@
 """Finding a scenario by name, setting its parameters, and saying what is wrong with either."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -292,6 +293,20 @@ def test_two_files_of_one_name_are_two_modules(write, tmp_path):
     one, two = write("study = made('one')"), write("study = made('two')", "sub/study.py")
     assert load_scenario(one).modules != load_scenario(two).modules
     assert load_scenario(one).scenario.name == "one"
+
+
+def test_an_edit_within_the_same_second_counts_and_nothing_is_written_beside(write, tmp_path):
+    def lasts(seconds):
+        path = write(f"study = made(lasts={seconds})")
+        os.utime(path, (1e9, 1e9))
+        return load_scenario(path).scenario.lasts
+
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        assert [lasts(60.0), lasts(90.0)] == [60.0, 90.0]
+    finally:
+        sys.dont_write_bytecode = kept
+    assert not list(tmp_path.rglob("__pycache__"))
 
 
 def test_a_scenario_travels_by_value_to_a_process_without_its_file(write, tmp_path):

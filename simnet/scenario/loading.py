@@ -158,7 +158,9 @@ def _may_make_one(value: object, module: ModuleType) -> bool:
     returned = signature_of(value).return_annotation
     if returned is not inspect.Signature.empty:
         return declares_scenario(returned)
-    return value.__module__ == module.__name__ and any(map(_is_of_simnet, vars(module).values()))
+    # Names such as __loader__ are those of the import, not of the code.
+    own = (named for name, named in vars(module).items() if not name.startswith("__"))
+    return value.__module__ == module.__name__ and any(map(_is_of_simnet, own))
 
 
 def _is_of_simnet(value: object) -> bool:

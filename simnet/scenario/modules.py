@@ -1,6 +1,7 @@
 """Imports the module of a scenario, and locates errors in the user's code."""
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import traceback
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import NoReturn
 
 from simnet.errors import ScenarioError, SimnetError, UsageError
@@ -51,19 +52,33 @@ def import_place(place: str) -> ModuleType:
     return _import_file(place) if is_file(place) else _import_module(place)
 
 
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a file each time; neither reads nor writes Python's cache of compiled code.
+
+    That cache takes an edit within the same second that keeps the size for the old file: what
+    runs would not be what is recorded. And a command writes nothing beside a scenario.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code = self.source_to_code(self.get_data(path), path)
+        assert isinstance(code, CodeType)
+        return code
+
+
 def _import_file(place: str) -> ModuleType:
     path = Path(place)
     if not _exists(path) or not path.is_file() or path.suffix != ".py":
         raise UsageError(_no_file(path))
     key = blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest()
     name = f"simnet_scenario_{path.stem}_{key}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} cannot be imported as a Python file")
+    loader = _SourceLoader(name, str(path.resolve()))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (whatever the user's code raises, sys.exit too)
