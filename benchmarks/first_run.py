@@ -19,7 +19,7 @@ from simnet.inference.backends.choice import choose
 from simnet.runs.create import versions
 from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 from simnet.scheduler.messages import Progress
 
 ROOT = Path(__file__).parent.parent

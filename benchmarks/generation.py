@@ -28,12 +28,12 @@ from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import BACKENDS, choose
 from simnet.inference.model import Model
 from simnet.personas.generate import persona_to_persona
-from simnet.synthesis.asker import IN_FLIGHT
-from simnet.synthesis.counts import Counts
-from simnet.synthesis.expansion import Expansion
-from simnet.synthesis.job import JobOptions
-from simnet.synthesis.named_relations import RELATIONS, phrase_of
-from simnet.synthesis.persona_job import PersonaJob, expand
+from simnet.synthesis.asking.asker import IN_FLIGHT
+from simnet.synthesis.asking.counts import Counts
+from simnet.synthesis.asking.job import JobOptions
+from simnet.synthesis.people.expansion import Expansion
+from simnet.synthesis.people.named_relations import RELATIONS, phrase_of
+from simnet.synthesis.people.persona_job import PersonaJob, expand
 
 
 class Single(NamedTuple):

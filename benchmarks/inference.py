@@ -39,10 +39,10 @@ from simnet import FakeModel, Scenario
 from simnet.agents.host import Host
 from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import choose
-from simnet.inference.embedded import resolve
-from simnet.inference.fake import plausible
+from simnet.inference.engine.embedded import resolve
+from simnet.inference.engine.vllm import _sampling, _tokens
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.settings import EngineSettings, environment
-from simnet.inference.vllm import _sampling, _tokens
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.models import Prompt
@@ -50,7 +50,7 @@ from simnet.recording.reading.run import Run
 from simnet.runs.create import versions
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.agent_factory import agents_of
-from simnet.scenario.loading import Loaded, load_scenario
+from simnet.scenario.files.loading import Loaded, load_scenario
 
 ROOT = Path(__file__).parent.parent
 BLOCK = 16

@@ -28,14 +28,14 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet import Cohort, Exponential, Scenario, draws, sample
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.models import Completion, Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, Finish
 from simnet.scheduler.partners import AgentPool
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 MEAN = 0.1
 """Wall seconds a reply takes on average."""

@@ -17,11 +17,11 @@ from rich.table import Table
 
 from simnet.agents.formats.lenient_reader import read
 from simnet.agents.formats.reply_grammar import ReplyFormat
+from simnet.inference.fakes.sample import Draws, sampler
 from simnet.inference.model import Completion
-from simnet.inference.reasoning import without_reasoning
-from simnet.inference.sample import Draws, sampler
+from simnet.inference.replies.reasoning import without_reasoning
 from simnet.verbs import MEMBER
-from simnet.world.posts import Shown, View
+from simnet.world.state.posts import Shown, View
 
 POSTS = 10
 

@@ -31,7 +31,7 @@ from simnet.agents.prompting import prompts
 from simnet.clock import HOUR, MINUTE
 from simnet.errors import ModelError
 from simnet.inference.backends.choice import choose
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.model import Completion, Model
 from simnet.inference.settings import EngineSettings
 from simnet.kernel.kernel import Kernel
@@ -39,7 +39,7 @@ from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.world.actions import Action, fields_of
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 POSTS = 10
 """Posts in a feed at most; feeds show only new posts, so most have fewer."""

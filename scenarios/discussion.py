@@ -21,7 +21,7 @@ from simnet.feeds import everything
 from simnet.personas import load_personas
 from simnet.personas.sources.handles import sanitised
 from simnet.rhythms import random_order, respond, round_robin
-from simnet.scenario.text_files import read_object, read_rows, read_text
+from simnet.scenario.files.text_files import read_object, read_rows, read_text
 
 CONTEXT = "You are taking part in an online conversation."
 

@@ -41,7 +41,7 @@ from simnet import (
 from simnet.embedding import embedder
 from simnet.errors import InputError
 from simnet.personas import load_personas
-from simnet.scenario.text_files import read_lists, read_rows, read_text
+from simnet.scenario.files.text_files import read_lists, read_rows, read_text
 from simnet.training import trained_adapters
 
 POSTS = (

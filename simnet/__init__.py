@@ -14,14 +14,14 @@ from simnet.inference.model import Model
 from simnet.personas.persona import Persona
 from simnet.personas.population import sample
 from simnet.scenario.cohort import Cohort, Cue
-from simnet.scenario.diurnal import Diurnal
-from simnet.scenario.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.diurnal import Diurnal
+from simnet.scenario.timing.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
 from simnet.world.actions import Action, Effect, PostId, Text
 from simnet.world.events import Event
 from simnet.world.feeds.feed import Feed
-from simnet.world.posts import View
-from simnet.world.state import WorldState
+from simnet.world.state.posts import View
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs import Follow, Like, Pass, Quote, Reply, Repost, Write
 from simnet.world.world import World
 
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
         verbs,
     )
     from simnet.api import Run, afork, aresume, arun, fork, resume, run
-    from simnet.inference.fake import FakeModel
+    from simnet.inference.fakes.fake import FakeModel
     from simnet.personas.sources import load_personas
     from simnet.scenario.loaded_population import LoadedPopulation, load_population
 
     __version__: str
 
 _LAZY = {
-    "FakeModel": "simnet.inference.fake",
+    "FakeModel": "simnet.inference.fakes.fake",
     "LoadedPopulation": "simnet.scenario.loaded_population",
     "Run": "simnet.api",
     "afork": "simnet.api",

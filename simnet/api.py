@@ -35,8 +35,8 @@ from simnet.runs.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
-from simnet.scenario.doubts import doubts
-from simnet.scenario.loading import Loaded
+from simnet.scenario.files.loading import Loaded
+from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
@@ -238,8 +238,8 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:
     if progress is True:
-        from simnet.cli.launching import launch_with_display  # noqa: PLC0415  (imports rich)
         from simnet.cli.options import OutputFlags  # noqa: PLC0415  (imports typer)
+        from simnet.cli.runs.launching import launch_with_display  # noqa: PLC0415  (imports rich)
 
         return Run.open((await launch_with_display(plan, OutputFlags())).folder)
     return Run.open((await launch(plan, progress or None)).folder)

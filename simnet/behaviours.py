@@ -4,7 +4,7 @@ from simnet.agents.behaviours.standard import converse, enforce, lurk, silent
 from simnet.agents.behaviours.tiers import ViewTest, archetypes, tiered, touched
 from simnet.agents.memory import Recall
 from simnet.agents.profile import Agent, AgentProfile, Ask, Behaviour, Chosen, asks_no_model
-from simnet.world.posts import MessageSeen, Shown, View
+from simnet.world.state.posts import MessageSeen, Shown, View
 
 __all__ = [
     "Agent",

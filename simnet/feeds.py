@@ -15,8 +15,8 @@ from simnet.world.feeds.sources import (
     reported,
     written_by,
 )
-from simnet.world.posts import Post
-from simnet.world.scenario_facts import ScenarioFacts
+from simnet.world.state.posts import Post
+from simnet.world.state.scenario_facts import ScenarioFacts
 
 __all__ = [
     "Entry",

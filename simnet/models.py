@@ -4,10 +4,10 @@ from simnet.inference.backend import Backend, ModelRequest
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
-from simnet.inference.endpoint import Endpoint
-from simnet.inference.fake import FakeModel
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.fakes.fake import FakeModel
+from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.inference.replay_model import ReplayModel
 from simnet.inference.settings import EngineSettings
 
 __all__ = [

@@ -12,7 +12,7 @@ from simnet.agents.behaviours.opinion_rules import (
     states_opinion,
 )
 from simnet.scenario.opinion_dynamics import opinion_dynamics
-from simnet.world.opinions import anchored, averaged, bounded_confidence
+from simnet.world.state.opinions import anchored, averaged, bounded_confidence
 from simnet.world.verbs.attitudes import Adapt, AdaptAll, HoldOpinion, Meet, MeetMany
 
 

@@ -12,7 +12,7 @@ from simnet.world.feeds.rankings import (
     shuffled_by,
     split,
 )
-from simnet.world.posts import Post
+from simnet.world.state.posts import Post
 
 __all__ = [
     "About",

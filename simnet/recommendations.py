@@ -7,7 +7,7 @@ from simnet.world.feeds.recommendations import (
     preferential_attachment,
     random_walk,
 )
-from simnet.world.network import Network
+from simnet.world.state.network import Network
 
 __all__ = [
     "Network",

@@ -1,10 +1,10 @@
 """Rhythms: when personas wake."""
 
 from simnet.draws import Draw
-from simnet.scenario.by_persona import ByPersona
-from simnet.scenario.churn import Between
-from simnet.scenario.diurnal import Diurnal, zones
-from simnet.scenario.rhythms import (
+from simnet.scenario.timing.by_persona import ByPersona
+from simnet.scenario.timing.churn import Between
+from simnet.scenario.timing.diurnal import Diurnal, zones
+from simnet.scenario.timing.rhythms import (
     Exponential,
     Never,
     OnPost,

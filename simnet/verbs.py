@@ -2,7 +2,7 @@
 
 from simnet.world.actions import Action, Community, Effect, Group, Member, PostId, Relation, Text
 from simnet.world.bounds import Bounds
-from simnet.world.state import WorldState
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs import (
     EVERY_VERB,
     MEMBER,

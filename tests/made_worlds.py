@@ -26,9 +26,9 @@ from simnet import (
 )
 from simnet.behaviours import lurk
 from simnet.feeds import both, communities, everything, following, reported
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.reasoning import without_reasoning
+from simnet.inference.replies.reasoning import without_reasoning
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.rankings import chronological, engagement, hot, shuffled, split
@@ -38,8 +38,8 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.verbs import EVERY_VERB, Suspend
 from simnet.world.decision import Decision
 from simnet.world.events import Event, Exposure, ExposureBatch
-from simnet.world.network import Network
-from simnet.world.posts import Shown, View
+from simnet.world.state.network import Network
+from simnet.world.state.posts import Shown, View
 
 
 def network(handles: Sequence[str], follows: Iterable[tuple[str, str]] = ()) -> Network:

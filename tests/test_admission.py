@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from simulation import virtual_time
 
-from simnet.inference import watchdog
-from simnet.inference.admission import Admission
-from simnet.inference.statistics import BOUNDS, Histogram, Statistics, quantile
-from simnet.inference.watchdog import Watchdog
+from simnet.inference.calls.admission import Admission
+from simnet.inference.calls.statistics import BOUNDS, Histogram, Statistics, quantile
+from simnet.inference.engine import watchdog
+from simnet.inference.engine.watchdog import Watchdog
 
 
 def test_the_most_urgent_goes_first_and_of_equals_who_came_first():

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import simnet as python_api
 from simnet import Cohort, FakeModel, Run, Scenario, sample
-from simnet.cli import launching
 from simnet.cli.app import app
+from simnet.cli.runs import launching
 from simnet.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State

@@ -8,9 +8,9 @@ import pytest
 from simnet import FakeModel
 from simnet.errors import RunError
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.usable_reply import INVALID, UnusableReplyError
-from simnet.synthesis.asker import Asker, Question, seed_of
-from simnet.synthesis.reply_log import Facts, ReplyLog
+from simnet.inference.replies.usable_reply import INVALID, UnusableReplyError
+from simnet.synthesis.asking.asker import Asker, Question, seed_of
+from simnet.synthesis.asking.reply_log import Facts, ReplyLog
 
 
 def question(name, seed=0):

@@ -128,7 +128,7 @@ def test_hidden_gpus_do_not_count(monkeypatch):
 
 def test_the_backend_module_is_light():
     code = (
-        "import sys; import simnet.inference.backends.choice, simnet.inference.vllm\n"
+        "import sys; import simnet.inference.backends.choice, simnet.inference.engine.vllm\n"
         "heavy = {'vllm', 'torch', 'transformers', 'ray', 'pyarrow', 'huggingface_hub'}\n"
         "print(*heavy & set(sys.modules))"
     )

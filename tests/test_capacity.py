@@ -9,7 +9,7 @@ from simnet.cli.app import app
 from simnet.errors import ScenarioError
 from simnet.runtime.capacity import Capacity, Need, check_fits, machine, need_of
 from simnet.runtime.placement import place
-from simnet.scenario.expected_ties import expected_ties
+from simnet.scenario.forecast.expected_ties import expected_ties
 from simnet.scenario.initial_network import network_of
 
 GB = 1e9
@@ -75,7 +75,7 @@ def test_validate_and_run_refuse_unless_forced(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "big.py").write_text(FILE)
     small = Capacity("this machine", 8 * GB, 100_000, 100_000)
-    for module in ("simnet.cli.validate", "simnet.runs.start"):
+    for module in ("simnet.cli.scenarios.validate", "simnet.runs.start"):
         monkeypatch.setattr(f"{module}.machine", lambda: small)
     for command in ("validate", "run"):
         refused = CliRunner().invoke(app, [command, "big.py", "--personas-per-actor", "1"])

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 import simnet as simnet_package
 from simnet.cli import doctor as doctor_command
-from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.opening import open_run
+from simnet.cli.runs import launching
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.runs.launcher import RunPlan, launch
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 STUDY = """
 from simnet import Cohort, Cue, OnPost, Never, Persona, Reply, Scenario, Write, sample

@@ -11,7 +11,7 @@ from simnet.cli.app import app
 from simnet.clock import HOUR
 from simnet.code_names import describe
 from simnet.rhythms import Exponential, Never
-from simnet.scenario.parameters import plain
+from simnet.scenario.files.parameters import plain
 
 
 def newest(world, viewer, posts, now):

@@ -11,11 +11,11 @@ from simnet import Cohort, Exponential, Never, Persona, Reply, Scenario, Steps, 
 from simnet.agents.behaviours.rules import chance, likes
 from simnet.analysis.costs import costs
 from simnet.api import resume
-from simnet.cli import launching
 from simnet.cli.app import app
+from simnet.cli.runs import launching
 from simnet.clock import HOUR, MINUTE
 from simnet.errors import UsageError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
 from simnet.recording.reading.run import Run

@@ -10,8 +10,8 @@ from test_live import progress
 from test_openai import ask, prompts
 
 from simnet.errors import InputError
-from simnet.inference.deadline import AT_FIRST, FACTOR, LONGEST, SHORTEST, CallDeadline, late
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.calls.deadline import AT_FIRST, FACTOR, LONGEST, SHORTEST, CallDeadline, late
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.model_notes import ModelNotes
 from simnet.scheduler.failure_limit import FailureCount

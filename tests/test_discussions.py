@@ -18,7 +18,7 @@ from simnet.discussions import (
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.scenario.discussions.speakers import Turns
-from simnet.scenario.expected_turns import expected_turns
+from simnet.scenario.forecast.expected_turns import expected_turns
 
 NAMES = ("ann", "ben", "cleo")
 PEOPLE = [Persona(id=name, description=f"{name} from the village") for name in NAMES]

@@ -34,7 +34,7 @@ from simnet.errors import InputError, ScenarioError
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.rhythms import Between, zones
-from simnet.scenario.expected_turns import check_startable, expect, expected_turns
+from simnet.scenario.forecast.expected_turns import check_startable, expect, expected_turns
 from simnet.verbs import Message
 from simnet.world.decision import Decision
 

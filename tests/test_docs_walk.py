@@ -7,7 +7,7 @@ import pytest
 from docs_pages import ROOT, blocks_of
 
 from simnet import FakeModel, Run, run
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 PAGE = ROOT / "docs" / "walk.md"
 FILES = {block.title: block.code for block in blocks_of(PAGE) if block.title}

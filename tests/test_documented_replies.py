@@ -12,9 +12,9 @@ from simnet.agents.formats.fitted_reply import fitted
 from simnet.agents.formats.lenient_reader import own_names, read
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.errors import ModelError
-from simnet.inference.reasoning import separate_reasoning
+from simnet.inference.replies.reasoning import separate_reasoning
 from simnet.verbs import EVERY_VERB
-from simnet.world.posts import MessageSeen
+from simnet.world.state.posts import MessageSeen
 
 PAGE = (ROOT / "docs/reference/replies.md").read_text(encoding="utf-8")
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)")

@@ -34,9 +34,9 @@ from simnet.cli.app import app
 from simnet.errors import ScenarioError, ScenarioWarning
 from simnet.feeds import everything, reported
 from simnet.rhythms import Between
-from simnet.scenario.diurnal import MONDAY
-from simnet.scenario.doubts import doubts
-from simnet.scenario.expected_turns import check_startable
+from simnet.scenario.forecast.doubts import doubts
+from simnet.scenario.forecast.expected_turns import check_startable
+from simnet.scenario.timing.diurnal import MONDAY
 from simnet.verbs import JoinGroup, SendToGroup
 
 

@@ -10,7 +10,7 @@ import pytest
 from waiting import wait_until
 
 from simnet.errors import ModelNotFoundError
-from simnet.inference import embedded
+from simnet.inference.engine import embedded
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from test_openai import ask, prompts
 
 from simnet.errors import ModelNotFoundError, RunError
 from simnet.inference.backends.choice import choose
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
 
 pytest.importorskip("openai")

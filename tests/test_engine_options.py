@@ -14,8 +14,8 @@ from simnet.inference.backends import vllm_backend
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
-from simnet.inference.endpoint import Endpoint
-from simnet.inference.engine_options import vllm_arguments, with_options
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine.engine_options import vllm_arguments, with_options
 from simnet.inference.settings import EngineSettings, environment
 from simnet.recording.files.manifest import ModelFacts
 from simnet.runs import model_selection

@@ -20,7 +20,7 @@ from simnet import (
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.rhythms import round_robin
-from simnet.scenario.expected_turns import expect, expected_turns
+from simnet.scenario.forecast.expected_turns import expect, expected_turns
 from simnet.world.decision import Decision
 
 

@@ -15,7 +15,7 @@ from simnet.analysis.show import show
 from simnet.analysis.threads import gather, rows
 from simnet.kernel.record_replay import rebuild
 from simnet.recording.checking.verify import verify
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 

@@ -7,20 +7,24 @@ import pytest
 
 from simnet import FakeModel
 from simnet.errors import InputError, UsageError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion
-from simnet.inference.usable_reply import UnusableReplyError
+from simnet.inference.replies.usable_reply import UnusableReplyError
 from simnet.personas.generate import text_hash
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.synthesis.attribute_completion import completion_question, read_values, read_wanted
-from simnet.synthesis.consistency import judgement_question, read_judgement
-from simnet.synthesis.expansion import Expansion, relation_question
-from simnet.synthesis.job import JobOptions
-from simnet.synthesis.named_relations import read_relations
-from simnet.synthesis.persona_job import PersonaJob, Texts, expand
-from simnet.synthesis.repeats import EXACT, MINHASH, WORDS, Repeats
-from simnet.synthesis.tool_definitions import PATTERN
+from simnet.synthesis.asking.job import JobOptions
+from simnet.synthesis.asking.repeats import EXACT, MINHASH, WORDS, Repeats
+from simnet.synthesis.composing.tool_definitions import PATTERN
+from simnet.synthesis.people.attribute_completion import (
+    completion_question,
+    read_values,
+    read_wanted,
+)
+from simnet.synthesis.people.consistency import judgement_question, read_judgement
+from simnet.synthesis.people.expansion import Expansion, relation_question
+from simnet.synthesis.people.named_relations import read_relations
+from simnet.synthesis.people.persona_job import PersonaJob, Texts, expand
 
 HUB = Source("hub.jsonl", "personahub", "CC-BY-NC-SA-4.0", "abc")
 PEOPLE = [
@@ -123,7 +127,7 @@ def test_near_repeats_are_found_with_and_without_datasketch(monkeypatch):
     assert [repeats.add(one) for one in (first, first.upper(), near, other)] == [
         None, "exact", "near", None
     ]  # fmt: skip
-    monkeypatch.setattr("simnet.synthesis.repeats.find_spec", lambda _: None)
+    monkeypatch.setattr("simnet.synthesis.asking.repeats.find_spec", lambda _: None)
     repeats = Repeats()
     assert repeats.method == WORDS
     shuffled = "Who hates the new bridge? A retired ferry pilot, and writes letters about it."

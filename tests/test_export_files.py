@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import EmptyExportError, UsageError
-from simnet.export.graph_files import export_graphs
-from simnet.export.syndisco_logs import export_syndisco
-from simnet.export.table_files import export_tables
+from simnet.export.interchange.graph_files import export_graphs
+from simnet.export.interchange.syndisco_logs import export_syndisco
+from simnet.export.interchange.table_files import export_tables
 from simnet.recording.schema import TABLES
 
 

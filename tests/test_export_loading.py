@@ -9,7 +9,7 @@ from made_exports import NASTY, made_run
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
-from simnet.export.sft import export_sft
+from simnet.export.training_sets.sft import export_sft
 from simnet.recording.schema import TABLES
 
 pytestmark = pytest.mark.slow

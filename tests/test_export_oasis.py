@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import EmptyExportError, UsageError
-from simnet.export.oasis_database import export_oasis
+from simnet.export.interchange.oasis_database import export_oasis
 
 USERS = {row.id: number for number, row in enumerate(PEOPLE)}
 COLUMNS = {

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import EmptyExportError, InputError, UsageError
-from simnet.export.dpo import export_dpo
-from simnet.export.kto import export_kto
-from simnet.export.reply_scores import WEIGHTS, engagement_scores
-from simnet.export.splits import Split
+from simnet.export.folders.splits import Split
+from simnet.export.training_sets.dpo import export_dpo
+from simnet.export.training_sets.kto import export_kto
+from simnet.export.training_sets.reply_scores import WEIGHTS, engagement_scores
 from simnet.world.events import Exposure
 
 FEW = {"min_exposures": 4, "include_marked": True}

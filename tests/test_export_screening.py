@@ -2,10 +2,10 @@
 
 import pytest
 
-from simnet.export.replies import RecordedReply, ServedCall
-from simnet.export.screening import NO_PROMPT, REASONING, ChatPair, Screen
-from simnet.export.sentences import whole_sentences
-from simnet.inference.reasoning import separate_reasoning
+from simnet.export.training_sets.replies import RecordedReply, ServedCall
+from simnet.export.training_sets.screening import NO_PROMPT, REASONING, ChatPair, Screen
+from simnet.export.training_sets.sentences import whole_sentences
+from simnet.inference.replies.reasoning import separate_reasoning
 
 TEXT = r"[^\s][^\n\r]{0,79}"
 ALONE = TEXT

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import EmptyExportError, UsageError
-from simnet.export.conversations import export_threads
-from simnet.export.hub_upload import push_to_hub
-from simnet.export.licences import licence_lines, licence_terms, strictness
-from simnet.export.origins import Origin
-from simnet.export.sft import export_sft
-from simnet.export.splits import Split, thread_name
+from simnet.export.folders.hub_upload import push_to_hub
+from simnet.export.folders.licences import licence_lines, licence_terms, strictness
+from simnet.export.folders.origins import Origin
+from simnet.export.folders.splits import Split, thread_name
+from simnet.export.training_sets.conversations import export_threads
+from simnet.export.training_sets.sft import export_sft
 
 
 @pytest.fixture(scope="module", name="soup")
@@ -132,7 +132,9 @@ def test_the_system_message_is_the_one_asked_for(soup, tmp_path, options, roles,
 
 def test_replies_are_written_in_batches_that_change_nothing(soup, tmp_path, monkeypatch):
     export_sft(soup, tmp_path / "whole")
-    monkeypatch.setattr("simnet.export.replies.ReplyReader.__init__.__defaults__", (2,))
+    monkeypatch.setattr(
+        "simnet.export.training_sets.replies.ReplyReader.__init__.__defaults__", (2,)
+    )
     export_sft(soup, tmp_path / "parts")
     assert sides_of(tmp_path / "whole") == sides_of(tmp_path / "parts")
 

@@ -11,8 +11,8 @@ import pytest
 from made_rows import call, event
 
 from simnet.errors import RecordError, UsageError
-from simnet.export import card_parts
-from simnet.export.sft import export_sft
+from simnet.export.folders import card_parts
+from simnet.export.training_sets.sft import export_sft
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
 from simnet.recording.reading.run import Run
 from simnet.recording.row_types import PersonaRow

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from simulation import virtual_time
 
 from simnet.errors import RunError
-from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.fakes.fake import FakeModel, plausible
+from simnet.inference.fakes.sample import Draws, sampler
 from simnet.inference.model import Prompt
-from simnet.inference.sample import Draws, sampler
 
 ACTIONS = (
     r"(reply [1-9]: [^\n\r]{1,200}|quote (12|7): ([^\n\r]{100})?[^\n\r]{1,100}|like [1-9]|pass)"

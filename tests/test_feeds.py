@@ -26,8 +26,8 @@ from simnet.verbs import (
     Unmute,
 )
 from simnet.world.feeds.feed import choose
-from simnet.world.scenario_facts import ScenarioFacts
-from simnet.world.state import RECENT
+from simnet.world.state.scenario_facts import ScenarioFacts
+from simnet.world.state.world_state import RECENT
 
 ANA, BEN, CAT, DAN = range(4)
 

@@ -22,7 +22,7 @@ from simnet import (
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.errors import ModelError
 from simnet.feeds import both, communities, community, everything, following
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.kernel.record_replay import rebuild
 from simnet.verbs import (
     CreateCommunity,

@@ -16,10 +16,10 @@ from simnet.cli.display.generation import GenerationDisplay
 from simnet.cli.personas.generating import AskedModel
 from simnet.errors import ModelGoneError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.personas.catalogue import Catalogue
 from simnet.runtime.restart_policy import Restarts
-from simnet.synthesis.counts import Counts
+from simnet.synthesis.asking.counts import Counts
 
 PEOPLE = [{"id": f"p{n}", "description": f"Person {n} who keeps bees."} for n in range(30)]
 
@@ -104,11 +104,11 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from simnet import FakeModel, load_personas
-from simnet.inference.fake import plausible
-from simnet.synthesis.expansion import Expansion
-from simnet.synthesis.job import JobOptions
-from simnet.synthesis.persona_job import PersonaJob, expand
-from simnet.synthesis.persona_folder import write_personas
+from simnet.inference.fakes.fake import plausible
+from simnet.synthesis.people.expansion import Expansion
+from simnet.synthesis.asking.job import JobOptions
+from simnet.synthesis.people.persona_job import PersonaJob, expand
+from simnet.synthesis.people.persona_folder import write_personas
 
 people, folder = sys.argv[1:3]
 folder = Path(folder)

@@ -12,7 +12,7 @@ from simnet import HOUR, Cohort, Cue, FakeModel, Never, Persona, Scenario, Write
 from simnet.cli.app import app
 from simnet.errors import PersonaError
 from simnet.personas.names import lookalikes, sanitised
-from simnet.scenario.doubts import doubts
+from simnet.scenario.forecast.doubts import doubts
 
 
 def test_equal_spellings_are_one_handle():

@@ -11,7 +11,7 @@ from simnet import Cohort, Feed, Like, Persona, Write, converse
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.errors import RunError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.model import Completion
 from simnet.verbs import MEMBER
 

@@ -10,7 +10,7 @@ import pytest
 from made_worlds import decide
 
 from simnet import HOUR, MINUTE, Cohort, Cue, Feed, Reply, Scenario, Steps, Write, sample
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.record_replay import rebuild
 from simnet.kernel.status import Status

@@ -13,12 +13,12 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Fitting
 from simnet.behaviours import Recall
 from simnet.errors import PersonaError
-from simnet.inference.embedded import embedded_folder
+from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
 from simnet.verbs import EVERY_VERB, MEMBER
-from simnet.world.posts import MessageSeen, Post, View
+from simnet.world.state.posts import MessageSeen, Post, View
 
 LENGTHS = {"embedded": 2048, "bytes": 4096, "pieces": 1536}
 HANDLES = [

@@ -5,8 +5,8 @@ import json
 from docs_pages import ROOT
 from typer.testing import CliRunner
 
-from simnet.cli import init as init_command
 from simnet.cli.app import app
+from simnet.cli.scenarios import init as init_command
 
 SHIPPED = {path.name: path.read_bytes() for path in (ROOT / "scenarios").glob("*.py")}
 

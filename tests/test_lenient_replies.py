@@ -14,11 +14,11 @@ from simnet.agents.formats.fitted_reply import fitted
 from simnet.agents.formats.lenient_reader import clean_text, own_names, read
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.errors import ModelError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
+from simnet.inference.fakes.sample import Draws, sampler
 from simnet.inference.model import Prompt
-from simnet.inference.reasoning import separate_reasoning
-from simnet.inference.reply_text import shortened, unwrapped
-from simnet.inference.sample import Draws, sampler
+from simnet.inference.replies.reasoning import separate_reasoning
+from simnet.inference.replies.reply_text import shortened, unwrapped
 from simnet.models import Completion
 from simnet.personas import Persona
 from simnet.verbs import React

@@ -9,10 +9,10 @@ from rich.console import Console
 from simnet.cli.display.live import LiveDisplay, Plain, display, line, print_posted
 from simnet.cli.display.pace import Pace, format_seconds
 from simnet.cli.display.summary import print_closing
-from simnet.inference.statistics import Statistics
+from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
-from simnet.scenario.expected_turns import Expected
+from simnet.scenario.forecast.expected_turns import Expected
 from simnet.scheduler.messages import Finish, Posted, Progress, Usage
 
 LONG = "word " * 30

@@ -9,7 +9,7 @@ from made_worlds import drive
 from simnet import DAY, HOUR, Cohort, Diurnal, Exponential, Never, Scenario, load_population, silent
 from simnet.errors import InputError, PersonaError, ScenarioError
 from simnet.rhythms import ByPersona, OnPost, TakingTurns
-from simnet.scenario.expected_turns import expected_turns
+from simnet.scenario.forecast.expected_turns import expected_turns
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 TWITTER = (

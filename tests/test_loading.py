@@ -12,8 +12,8 @@ from typing import Literal
 import pytest
 
 from simnet.errors import InputError, PersonaError, ScenarioError, UsageError
-from simnet.scenario.loading import Loaded, load_scenario
-from simnet.scenario.parameters import Parameter, read_settings
+from simnet.scenario.files.loading import Loaded, load_scenario
+from simnet.scenario.files.parameters import Parameter, read_settings
 
 STUDY = """
 from typing import Literal

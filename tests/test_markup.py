@@ -17,7 +17,7 @@ from simnet.verbs import (
     Trend,
     Unmute,
 )
-from simnet.world.markup import mentioned, tags_in
+from simnet.world.state.markup import mentioned, tags_in
 
 HANDLES = ("ana", "ben", "cat.smith", "Dan", "小明", "ева-1")
 

@@ -15,7 +15,7 @@ from simnet.errors import ScenarioError
 from simnet.feeds import everything
 from simnet.inference.model import Completion
 from simnet.verbs import Message
-from simnet.world.posts import MessageSeen
+from simnet.world.state.posts import MessageSeen
 
 WORDS = [
     "water",

@@ -11,10 +11,10 @@ import pytest
 from stub_endpoint import StubEndpoint
 
 from simnet.errors import ModelNotFoundError, RunError
-from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.calls.statistics import Measured, Statistics
+from simnet.inference.fakes.fake import FakeModel, plausible
+from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import USABLE, Completion, Prompt
-from simnet.inference.replay_model import ReplayModel
-from simnet.inference.statistics import Measured, Statistics
 
 PATTERN = r"(reply [1-3]: [a-z ]{1,20}|pass)"
 FINISHES = USABLE | {"abort", "deadline", "error"}
@@ -47,8 +47,8 @@ async def replay():
 @asynccontextmanager
 async def endpoint():
     pytest.importorskip("openai")
-    from simnet.inference.endpoint import Endpoint
-    from simnet.inference.openai import OpenAIModel
+    from simnet.inference.endpoints.endpoint import Endpoint
+    from simnet.inference.endpoints.openai import OpenAIModel
 
     async with StubEndpoint() as stub:
         model = OpenAIModel("tiny", Endpoint(base_url=stub.url))
@@ -59,9 +59,9 @@ async def endpoint():
 @asynccontextmanager
 async def vllm():
     pytest.importorskip("vllm")
-    from simnet.inference.embedded import prepare
+    from simnet.inference.engine.embedded import prepare
+    from simnet.inference.engine.vllm import VllmModel
     from simnet.inference.settings import EngineSettings
-    from simnet.inference.vllm import VllmModel
 
     try:
         folder = prepare(print)

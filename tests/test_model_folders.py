@@ -14,14 +14,14 @@ from simnet.errors import InputError, ModelNotFoundError, UsageError
 from simnet.inference.backends import vllm_backend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model_folder import folder_checksum, served_name
 from simnet.inference.settings import EngineSettings
 from simnet.known_places import recall, remember
 from simnet.runs.engine_paths import engine_of
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import ModelOptions
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 LARGE = 17 * 2**20
 

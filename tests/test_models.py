@@ -27,19 +27,19 @@ from simnet import (
 )
 from simnet.api import fork, resume
 from simnet.behaviours import archetypes
-from simnet.cli import launching
 from simnet.cli.app import app
 from simnet.cli.display.live import panel
 from simnet.cli.display.pace import Pace
 from simnet.cli.display.summary import outcome_json, print_closing
+from simnet.cli.runs import launching
 from simnet.errors import RunError, ScenarioError, UsageError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.calls.statistics import Statistics, merged
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
-from simnet.inference.statistics import Statistics, merged
 from simnet.planning.cost_estimate import estimate
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
@@ -51,8 +51,8 @@ from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.runs.resample import ask_again, pick
 from simnet.runtime.models import check_models, models_by_name, needed_models
-from simnet.scenario.expected_turns import Expected
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
+from simnet.scenario.forecast.expected_turns import Expected
 
 
 def town(first="big", second="small", **changes):

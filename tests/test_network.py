@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simnet.world.network import Network
+from simnet.world.state.network import Network
 
 MEMBERS = 6
 members = st.integers(0, MEMBERS - 1)

@@ -20,7 +20,7 @@ from simnet.agents.formats.number_fields import (
 from simnet.agents.formats.reply_grammar import ReplyFormat
 from simnet.errors import ModelError, ScenarioError
 from simnet.feeds import everything
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Prompt
 from simnet.verbs import Bounds
 from simnet.world.actions import Field, fields_of

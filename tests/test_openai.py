@@ -9,10 +9,10 @@ import pytest
 from stub_endpoint import StubEndpoint, reply
 
 from simnet.errors import ModelGoneError, ModelNotFoundError, RunError, UsageError
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.calls.throttle import Throttle
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.endpoints.openai import OpenAIModel
 from simnet.inference.model import Prompt
-from simnet.inference.openai import OpenAIModel
-from simnet.inference.throttle import Throttle
 
 openai = pytest.importorskip("openai")
 

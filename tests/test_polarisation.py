@@ -11,7 +11,7 @@ from simnet import FakeModel, run
 from simnet.analysis.polarisation import compare, like_minded
 from simnet.errors import InputError, ScenarioError
 from simnet.kernel.kernel import Kernel
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "echo_chamber.py"
 SIDES = {"ana": "yes", "ann": "yes", "ben": "no", "bob": "no", "cat": None}

@@ -9,7 +9,7 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
 from simnet.errors import ScenarioError
 from simnet.verbs import MEMBER
-from simnet.world.posts import LONGEST_SHOWN, MessageSeen, Post
+from simnet.world.state.posts import LONGEST_SHOWN, MessageSeen, Post
 
 ANA = Persona(id="ana", description="A nurse.", attributes={"age": 40, "home_town": "Linz"})
 BEN = Persona(id="ben", description="A baker.", attributes={"secret": "x"}, untold=("secret",))

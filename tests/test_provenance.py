@@ -15,8 +15,8 @@ from simnet import (
     run,
     sample,
 )
-from simnet.export.origins import origins
-from simnet.inference.embedded import embedded_folder
+from simnet.export.folders.origins import origins
+from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.personas import Catalogue
 from simnet.personas.generate import parse

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet.errors import ScenarioError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Prompt
 from simnet.questions import (
     AnswerError,

@@ -27,9 +27,9 @@ from simnet import (
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.behaviours import Recall, enforce
 from simnet.errors import ModelError, UsageError
-from simnet.export.sft import export_sft
+from simnet.export.training_sets.sft import export_sft
 from simnet.feeds import reported
-from simnet.inference.reasoning import message_parts, separate_reasoning, without_reasoning
+from simnet.inference.replies.reasoning import message_parts, separate_reasoning, without_reasoning
 from simnet.models import Completion, FakeModel, Prompt
 from simnet.personas.generate import persona_to_persona
 from simnet.runs.reload_scenario import ScenarioTimeline

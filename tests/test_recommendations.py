@@ -17,7 +17,7 @@ from simnet.recommendations import (
 )
 from simnet.verbs import Block, SearchMembers, Suspend
 from simnet.world.feeds import recommendations
-from simnet.world.network import Network
+from simnet.world.state.network import Network
 
 TWO = Feed(suggests=common_neighbours, suggestions=2)
 EVERY = [common_neighbours, adamic_adar, preferential_attachment, random_walk]

@@ -27,7 +27,7 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.verbs import EVERY_VERB
 from simnet.world.event_replay import replay
 from simnet.world.events import Exposure
-from simnet.world.network import Network
+from simnet.world.state.network import Network
 
 TOUCHED = frozenset({"reply", "quote", "message"})
 

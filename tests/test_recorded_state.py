@@ -26,7 +26,7 @@ from simnet.recording.checking.verify import verify
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replay import replay
 from simnet.verbs import Bounds, Member
-from simnet.world.recorded_state import RecordedState
+from simnet.world.state.recorded_state import RecordedState
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from made_worlds import shown, view
 from simnet import Action, Follow, Like, Pass, PostId, Reply, Text, Write
 from simnet.agents.formats.reply_grammar import ReplyFormat, purpose
 from simnet.errors import ModelError
-from simnet.inference.sample import Draws, sampler
+from simnet.inference.fakes.sample import Draws, sampler
 from simnet.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -26,7 +26,7 @@ from simnet.verbs import (
     SearchPosts,
 )
 from simnet.world.actions import fields_of
-from simnet.world.posts import MessageSeen
+from simnet.world.state.posts import MessageSeen
 
 HOSTILE = [
     "", " ", "\n\n", ":", "::::", "like", "like ", "like 0", "like 99999999999999999999",

@@ -6,11 +6,11 @@ import pytest
 import simnet
 from simnet import Cohort, FakeModel, Scenario, Write, sample
 from simnet.agents import reply_flags, reply_words
-from simnet.inference import refusals
-from simnet.inference.refusal_folding import fold
-from simnet.inference.refusals import LANGUAGES, breaks_role, opens_with_refusal
-from simnet.inference.refusals_latin import LATIN
-from simnet.inference.refusals_scripts import OTHER_SCRIPTS
+from simnet.inference.replies import refusals
+from simnet.inference.replies.refusal_folding import fold
+from simnet.inference.replies.refusals import LANGUAGES, breaks_role, opens_with_refusal
+from simnet.inference.replies.refusals_latin import LATIN
+from simnet.inference.replies.refusals_scripts import OTHER_SCRIPTS
 
 REFUSALS = [
     "I can't help with that.",

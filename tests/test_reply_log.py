@@ -8,7 +8,7 @@ from faulty_disks import FaultyDisk
 
 from simnet.errors import DiskFullError, UsageError
 from simnet.inference.model import Completion, Prompt
-from simnet.synthesis.reply_log import SUFFIX, Facts, ReplyLog, key_of
+from simnet.synthesis.asking.reply_log import SUFFIX, Facts, ReplyLog, key_of
 
 FACTS = Facts("text-to-persona", "0123456789abcdef", 0, "their patient")
 

@@ -9,7 +9,7 @@ from simnet import Cohort, Feed, Persona
 from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.errors import ScenarioError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.model import Completion
 from simnet.verbs import MEMBER
 

@@ -12,7 +12,7 @@ from made_reviews import EVERY_KIND, RATING, RECORDS, ids, made_review, records_
 
 from simnet.errors import DiskError, InputError, RecordError, UsageError
 from simnet.review import NewDecision, Question, Review, from_file
-from simnet.review.decision_log import log_name
+from simnet.review.deciding.decision_log import log_name
 
 GOOD = {"rating": 4}
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from waiting import until
 
 from simnet.errors import ActorDiedError, ModelGoneError, RunError
+from simnet.inference.fleet.replicas import Replicas
+from simnet.inference.fleet.routing import MORE, SPARE, Routes
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.replicas import Replicas
-from simnet.inference.routing import MORE, SPARE, Routes
 from simnet.inference.settings import EngineSettings
 from simnet.runtime.placement import assign_nodes
 

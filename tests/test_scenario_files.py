@@ -8,8 +8,8 @@ from made_worlds import drive
 
 from simnet import Never
 from simnet.errors import InputError, UsageError
-from simnet.scenario.loading import load_scenario
-from simnet.scenario.text_files import read_lists, read_rows, read_text
+from simnet.scenario.files.loading import load_scenario
+from simnet.scenario.files.text_files import read_lists, read_rows, read_text
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 PEOPLE = (

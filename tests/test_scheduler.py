@@ -14,7 +14,7 @@ from simulation.virtual_time import run_virtually
 from simnet import MINUTE, Cohort, Persona, Scenario, Steps
 from simnet.behaviours import lurk
 from simnet.errors import RunError, UserCodeError
-from simnet.inference.fake import FakeModel
+from simnet.inference.fakes.fake import FakeModel
 from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool

@@ -9,7 +9,7 @@ import pytest
 
 from simnet import HOUR, Cohort, Exponential, FakeModel, Persona, Scenario, Write, run, sample
 from simnet.errors import RunError, ScenarioError, UsageError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.questions import Choice, FreeText, Likert, MultipleChoice, Number, Ranking, YesNo
 from simnet.surveys import MINI_IPIP, Survey, big_five, survey
 from simnet.surveys.answers import read_answers

@@ -22,8 +22,8 @@ from simnet import (
 from simnet.errors import ScenarioError
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.switches import verbs_of
-from simnet.scenario.rhythms import NOTHING
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.scenario.timing.rhythms import NOTHING
 
 
 def town(rhythm, *handles, lasts=HOUR, **fields):

@@ -9,18 +9,18 @@ import pytest
 
 from simnet import FakeModel
 from simnet.errors import InputError, RunError, UsageError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.usable_reply import UnusableReplyError
+from simnet.inference.replies.usable_reply import UnusableReplyError
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.synthesis.composition import Composition
-from simnet.synthesis.demonstrations import read_demonstrations
-from simnet.synthesis.job import JobOptions
-from simnet.synthesis.tasks import TASKS, read_problem, read_text, task_named
-from simnet.synthesis.text_folder import write_texts
-from simnet.synthesis.text_job import TextJob, synthesize
-from simnet.synthesis.tool_definitions import PATTERN, ToolError, read_tool, tool
+from simnet.synthesis.asking.job import JobOptions
+from simnet.synthesis.composing.composition import Composition
+from simnet.synthesis.composing.demonstrations import read_demonstrations
+from simnet.synthesis.composing.tasks import TASKS, read_problem, read_text, task_named
+from simnet.synthesis.composing.text_folder import write_texts
+from simnet.synthesis.composing.text_job import TextJob, synthesize
+from simnet.synthesis.composing.tool_definitions import PATTERN, ToolError, read_tool, tool
 
 PEOPLE = [
     Persona(id="ann", description="Ann keeps bees.", source=Source("hub", "personahub", "MIT")),

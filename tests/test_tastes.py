@@ -24,8 +24,8 @@ from simnet.rankings import (
     shuffled,
 )
 from simnet.verbs import Dislike, Pin, React, Remove, UndoDislike, Unlike
-from simnet.world.engagement import FANS, LIKED, POOL, EngagementLog
 from simnet.world.feeds.feed import choose
+from simnet.world.state.engagement import FANS, LIKED, POOL, EngagementLog
 
 ANA, BEN, CAT, DAN = range(4)
 

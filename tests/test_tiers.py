@@ -35,11 +35,11 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.behaviours import Recall, archetypes, lurk, tiered, touched
 from simnet.errors import RunError, ScenarioError
 from simnet.feeds import everything
-from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.model import Completion
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import answers
-from simnet.world.posts import MessageSeen
+from simnet.world.state.posts import MessageSeen
 
 
 def agent(behaviour, handle="ana", seed=0, description="", **fields):

@@ -12,7 +12,7 @@ from made_tokenizers import NO_SYSTEM, SPECIALS, TAME, TEMPLATES, byte_level, sa
 
 from simnet.errors import InputError
 from simnet.inference import tokens
-from simnet.inference.embedded import embedded_folder
+from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.tokens import ChatEncoder
 from simnet.text import neutralise
 
@@ -158,7 +158,7 @@ def test_the_encoder_loads_without_the_heavy_libraries():
     code = (
         "import sys\n"
         "from simnet.inference.tokens import ChatEncoder\n"
-        "from simnet.inference.embedded import embedded_folder\n"
+        "from simnet.inference.engine.embedded import embedded_folder\n"
         "ChatEncoder(embedded_folder()).encode('a', 'b')\n"
         "assert not {'transformers', 'torch', 'vllm'} & set(sys.modules)\n"
     )

@@ -8,11 +8,11 @@ from test_export_sft import loaded
 import simnet
 from simnet import Cohort, Cue, FakeModel, Feed, Never, OnPost, Persona, Reply, Scenario, Write
 from simnet.errors import ModelNotFoundError
-from simnet.export.conversations import export_threads
-from simnet.export.dpo import export_dpo
-from simnet.export.kto import export_kto
-from simnet.export.sft import export_sft
-from simnet.inference.embedded import prepare
+from simnet.export.training_sets.conversations import export_threads
+from simnet.export.training_sets.dpo import export_dpo
+from simnet.export.training_sets.kto import export_kto
+from simnet.export.training_sets.sft import export_sft
+from simnet.inference.engine.embedded import prepare
 from simnet.inference.tokens import ChatEncoder
 
 pytestmark = [

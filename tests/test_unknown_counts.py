@@ -10,7 +10,7 @@ from simnet import MINUTE, Cohort, FakeModel, Persona, Scenario, Steps, run
 from simnet.analysis.costs import costs
 from simnet.cli.app import app
 from simnet.cli.display.live import line
-from simnet.inference.statistics import Statistics, cached_share
+from simnet.inference.calls.statistics import Statistics, cached_share
 from simnet.planning.cost_estimate import _sample_of
 from simnet.planning.reply_pool import CHARACTERS_PER_TOKEN
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget

@@ -13,9 +13,9 @@ from simnet.cli.app import app
 from simnet.cli.display.live import LiveDisplay, Plain, line
 from simnet.errors import RunError
 from simnet.inference.backends.choice import choose
-from simnet.inference.endpoint import Endpoint
-from simnet.inference.retry_waits import RetryWaits, Wait
-from simnet.inference.statistics import Statistics, merged
+from simnet.inference.calls.retry_waits import RetryWaits, Wait
+from simnet.inference.calls.statistics import Statistics, merged
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.runs import model_notes

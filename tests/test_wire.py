@@ -7,7 +7,7 @@ from made_worlds import drive, random_scenario, shown, view
 
 from simnet.runtime.ray import serialization as wire
 from simnet.runtime.ray.serialization import Packer, unpack
-from simnet.world.posts import MessageSeen
+from simnet.world.state.posts import MessageSeen
 
 
 def travelled(packer, views):

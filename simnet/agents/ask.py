@@ -23,7 +23,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.text import cut, neutralise, storable
 from simnet.user_code import wrong_result
 from simnet.world.actions import Action
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 TEMPERATURE_STEP = 0.3
 """Added to the temperature each time a flawed reply is sampled again."""

@@ -17,11 +17,11 @@ from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError, SimnetError
 from simnet.inference.model import Call, Completion, Model, Prompt
-from simnet.inference.reasoning import without_reasoning
+from simnet.inference.replies.reasoning import without_reasoning
 from simnet.text import counted
 from simnet.user_code import located, shown
 from simnet.world.decision import Decision
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 
 class TurnResults(NamedTuple):

@@ -15,7 +15,7 @@ from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.reflection import reflect
 from simnet.errors import ModelError, UserCodeError
 from simnet.inference.model import USABLE, Completion, Prompt
-from simnet.inference.refusals import breaks_role
+from simnet.inference.replies.refusals import breaks_role
 from simnet.personas.persona import Persona
 from simnet.user_code import (
     frame_place,
@@ -29,7 +29,7 @@ from simnet.user_code import (
 from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 MAX_LENGTH_DIFFERENCE = 8
 """Characters; texts that differ more in length are not compared with posts in view."""

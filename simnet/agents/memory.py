@@ -18,7 +18,7 @@ from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.text import cut, one_line
 from simnet.world.actions import Action
-from simnet.world.posts import Shown, View
+from simnet.world.state.posts import Shown, View
 
 CHARACTERS_PER_TOKEN = 4
 LONGEST_ENTRY = 160

@@ -11,7 +11,7 @@ from simnet.agents.formats.spotlighting import STYLES, Spotlighting, Style
 from simnet.agents.memory import Memory, Recall
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 Chosen: TypeAlias = Action | Sequence[Action]
 Flagger: TypeAlias = Callable[[str], Iterable[str]]

@@ -4,7 +4,7 @@ from simnet.agents.memory import LONGEST_ENTRY
 from simnet.agents.profile import Agent, Ask
 from simnet.agents.prompting import prompts
 from simnet.errors import ModelError
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 _THOUGHT = rf"[^\s][^\n\r]{{0,{LONGEST_ENTRY - 1}}}"
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from simnet.agents.reply_words import dense, gist, unspaced
-from simnet.inference.refusals import breaks_role
+from simnet.inference.replies.refusals import breaks_role
 from simnet.user_code import name_of, shown
 
 AT_LIMIT = "at_limit"

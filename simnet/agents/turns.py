@@ -8,7 +8,7 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Failure
 from simnet.inference.model import Completion, Prompt
 from simnet.world.decision import Decision
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 
 class Turn:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.inference.statistics import cached_share, known_sum
+from simnet.inference.calls.statistics import cached_share, known_sum
 from simnet.recording.reading.run import Run
 
 OPEN = "(open)"

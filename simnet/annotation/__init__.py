@@ -5,7 +5,7 @@ from simnet.annotation.annotation_rows import AnnotationRow
 from simnet.annotation.annotator_agreement import Agreement, agreement
 from simnet.annotation.items import Item, items_of_file, items_of_run
 from simnet.annotation.task import Annotation, Annotator
-from simnet.synthesis.job import Reporter
+from simnet.synthesis.asking.job import Reporter
 
 __all__ = [
     "Agreement",

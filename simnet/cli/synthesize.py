@@ -21,10 +21,10 @@ from simnet.cli.personas.jobs import (
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.synthesis.composition import Composition
-    from simnet.synthesis.counts import Counts
-    from simnet.synthesis.job import Reporter
-    from simnet.synthesis.text_job import MadeTexts
+    from simnet.synthesis.asking.counts import Counts
+    from simnet.synthesis.asking.job import Reporter
+    from simnet.synthesis.composing.composition import Composition
+    from simnet.synthesis.composing.text_job import MadeTexts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class TextFlags:
 
     def plan(self, task: str, seed: int) -> "Composition":
         """Return what is written. Raises UsageError and InputError."""
-        from simnet.synthesis.composition import Composition  # noqa: PLC0415
-        from simnet.synthesis.demonstrations import read_demonstrations  # noqa: PLC0415
-        from simnet.synthesis.tasks import task_named  # noqa: PLC0415
+        from simnet.synthesis.composing.composition import Composition  # noqa: PLC0415
+        from simnet.synthesis.composing.demonstrations import read_demonstrations  # noqa: PLC0415
+        from simnet.synthesis.composing.tasks import task_named  # noqa: PLC0415
 
         chosen = task_named(task)
         mode, shown = read_demonstrations(self.examples, self.mode, self.shots, seed)
@@ -78,9 +78,9 @@ def synthesize(
     as_json: AsJson = False,
 ) -> None:
     """Make a data set of texts that a model writes with personas in mind."""
-    from simnet.synthesis.text_folder import write_texts  # noqa: PLC0415  (imports pyarrow)
-    from simnet.synthesis.text_job import TextJob  # noqa: PLC0415
-    from simnet.synthesis.text_job import synthesize as run  # noqa: PLC0415
+    from simnet.synthesis.composing.text_folder import write_texts  # noqa: PLC0415  (imports pyarrow)
+    from simnet.synthesis.composing.text_job import TextJob  # noqa: PLC0415
+    from simnet.synthesis.composing.text_job import synthesize as run  # noqa: PLC0415
 
     check_out(out, force=force)
     options = job_flags.read(out)

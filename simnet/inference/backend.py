@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simnet.errors import UsageError
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.text import file_name

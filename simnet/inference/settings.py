@@ -42,7 +42,7 @@ class EngineSettings:
     """The library that constrains replies to their pattern: guidance or xgrammar."""
     deadline: float | None = None
     """Seconds a request may take from its admission to its last token; None goes by how fast the
-    engine is, see `simnet.inference.deadline`."""
+    engine is, see `simnet.inference.calls.deadline`."""
     stall_timeout: float = 60.0
     """Seconds without a token, while requests are in flight, after which the engine is killed."""
     scheduling: str = "fcfs"

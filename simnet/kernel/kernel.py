@@ -27,15 +27,15 @@ from simnet.kernel.status import Status
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.discussions.turn_taking import floors_of
-from simnet.scenario.facts import inform
+from simnet.scenario.forecast.facts import inform
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch
-from simnet.world.network import Network
-from simnet.world.posts import View
+from simnet.world.state.network import Network
+from simnet.world.state.posts import View
 from simnet.world.verbs import Pass
 from simnet.world.world import World
 

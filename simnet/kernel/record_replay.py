@@ -21,7 +21,7 @@ from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.event_replay import action_of
 from simnet.world.events import FAILED, Event, Exposure
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 from simnet.world.verbs import EVERY_VERB, Pass
 from simnet.world.world import World
 

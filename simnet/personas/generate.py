@@ -10,11 +10,16 @@ import re
 from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
-from simnet.inference.embedded import NAME, embedded_folder
+from simnet.inference.engine.embedded import NAME, embedded_folder
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.inference.refusals import opens_with_refusal
-from simnet.inference.reply_text import unwrapped
-from simnet.inference.usable_reply import EMPTY, REFUSED, UnusableReplyError, without_its_reasoning
+from simnet.inference.replies.refusals import opens_with_refusal
+from simnet.inference.replies.reply_text import unwrapped
+from simnet.inference.replies.usable_reply import (
+    EMPTY,
+    REFUSED,
+    UnusableReplyError,
+    without_its_reasoning,
+)
 from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
 from simnet.text import file_name

@@ -41,8 +41,8 @@ from simnet.runs.plan import RunPlan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.scenario.cohort import Cohort
-from simnet.scenario.expected_turns import expected_of
-from simnet.scenario.loading import Loaded
+from simnet.scenario.files.loading import Loaded
+from simnet.scenario.forecast.expected_turns import expected_of
 from simnet.scenario.scenario import Scenario
 from simnet.text import counted
 

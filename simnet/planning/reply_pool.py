@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet import draws
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
 
 MANY = 30

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simnet.inference.model import Completion
-from simnet.inference.usable_reply import INVALID, UnusableReplyError, without_its_reasoning
+from simnet.inference.replies.usable_reply import INVALID, UnusableReplyError, without_its_reasoning
 from simnet.questions.question import Question, Value
 from simnet.questions.reading import AnswerError, read_answer
 

@@ -16,16 +16,16 @@ theirs and is on the disk before the call returns. An export has the records tha
 
 from simnet.analysis.reliability import Level
 from simnet.review.agreement import Agreement
-from simnet.review.consolidation import Keep, RatingRule, Rules
-from simnet.review.curated import Curated, Form
-from simnet.review.decision_store import NewDecision
-from simnet.review.decisions import Decision, Status
-from simnet.review.handoff import Tool, hand_off, take_back
+from simnet.review.curation.consolidation import Keep, RatingRule, Rules
+from simnet.review.curation.curated import Curated, Form
+from simnet.review.deciding.decision_store import NewDecision
+from simnet.review.deciding.decisions import Decision, Status
+from simnet.review.handoff.handoff import Tool, hand_off, take_back
 from simnet.review.opened_review import Progress
 from simnet.review.questions import Answer, Kind, Question, parse_question
-from simnet.review.record_search import Similar
-from simnet.review.record_sources import Drawn, from_catalogue, from_file, from_run
-from simnet.review.record_table import Record
+from simnet.review.records.record_search import Similar
+from simnet.review.records.record_sources import Drawn, from_catalogue, from_file, from_run
+from simnet.review.records.record_table import Record
 from simnet.review.review import Review
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from simnet.analysis.reliability import Judged, Level, check_installed, overlap, reliability
 from simnet.errors import UsageError
-from simnet.review.decisions import Decision
+from simnet.review.deciding.decisions import Decision
 from simnet.review.questions import Question
 
 LEVELS: Mapping[str, Level] = {

@@ -8,14 +8,14 @@ from simnet.analysis.reliability import Level
 from simnet.disk import Disk
 from simnet.errors import UsageError
 from simnet.review.agreement import Agreement, agreements
-from simnet.review.consolidation import Rules, consolidated
-from simnet.review.curated import Curated, Form, export_curated
-from simnet.review.decision_store import DecisionStore
-from simnet.review.decisions import KEPT, STATUSES, Decision, Status
+from simnet.review.curation.consolidation import Rules, consolidated
+from simnet.review.curation.curated import Curated, Form, export_curated
+from simnet.review.deciding.decision_store import DecisionStore
+from simnet.review.deciding.decisions import KEPT, STATUSES, Decision, Status
 from simnet.review.questions import Question
-from simnet.review.record_search import Similar, conditions
-from simnet.review.record_set import RecordSet
-from simnet.review.record_table import ID, Record
+from simnet.review.records.record_search import Similar, conditions
+from simnet.review.records.record_set import RecordSet
+from simnet.review.records.record_table import ID, Record
 from simnet.review.review_folder import (
     DECISIONS,
     Reviewed,

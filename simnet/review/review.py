@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.errors import InputError
-from simnet.review.decision_store import NewDecision, check_annotator
-from simnet.review.decisions import Decision
+from simnet.review.deciding.decision_store import NewDecision, check_annotator
+from simnet.review.deciding.decisions import Decision
 from simnet.review.opened_review import OpenedReview
 from simnet.review.questions import Answer, Question, check_questions
-from simnet.review.record_search import conditions
-from simnet.review.record_set import RecordSet
-from simnet.review.record_table import Record
+from simnet.review.records.record_search import conditions
+from simnet.review.records.record_set import RecordSet
+from simnet.review.records.record_table import Record
 from simnet.review.review_folder import (
     ReviewSettings,
     create_folder,
@@ -19,7 +19,7 @@ from simnet.review.review_folder import (
 from simnet.text import counted, did_you_mean
 
 if TYPE_CHECKING:
-    from simnet.review.record_sources import Drawn
+    from simnet.review.records.record_sources import Drawn
 
 
 class Review(OpenedReview):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from simnet.disk import Disk, disk_errors, publish_folder, read_regular
 from simnet.errors import InputError, RecordError, UsageError
 from simnet.review.questions import Question, question_of
-from simnet.review.record_table import Record, read_records, write_records
+from simnet.review.records.record_table import Record, read_records, write_records
 
 SETTINGS = "review.json"
 RECORDS = "records.parquet"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from simnet.errors import InputError, UsageError
 from simnet.review.questions import Answer, Question
-from simnet.review.record_table import Record
+from simnet.review.records.record_table import Record
 from simnet.review.review import Review
 
 ALL = "all records"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, UserCodeError
 from simnet.inference.backend import Backend, built
+from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import Model
-from simnet.inference.replay_model import ReplayModel
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import RUNS

@@ -9,9 +9,9 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.model import Model, Prompt
 from simnet.runtime.models import Models, needed_models
 from simnet.scenario.cohort import Cohort
-from simnet.scenario.expected_turns import expect
-from simnet.scenario.rhythms import Never
+from simnet.scenario.forecast.expected_turns import expect
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Never
 
 NO_MODEL = "none"
 """The name of the model of a run in which nobody asks one."""

@@ -18,7 +18,7 @@ from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runtime.models import models_by_name
-from simnet.scenario.loading import Loaded
+from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
 from simnet.scheduler.code_errors import read_on_error
 

@@ -8,7 +8,7 @@ from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.base import Reporter, Silent
 from simnet.runtime.models import prepare_models
-from simnet.scenario.expected_turns import check_startable
+from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scheduler.continuation import last_scenario
 
 

@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
-from simnet.inference.deadline import LATE
-from simnet.inference.statistics import Statistics
+from simnet.inference.calls.deadline import LATE
+from simnet.inference.calls.statistics import Statistics
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import DEFAULT
 from simnet.scheduler.messages import Progress

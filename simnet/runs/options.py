@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
-from simnet.inference.embedded import NAME
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine.embedded import NAME
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.recording.reading.folders import RUNS

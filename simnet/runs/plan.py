@@ -14,7 +14,7 @@ from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.restart_policy import RESTARTS
-from simnet.scenario.nothing_happens import anybody_wakes
+from simnet.scenario.forecast.nothing_happens import anybody_wakes
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError

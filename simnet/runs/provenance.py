@@ -17,15 +17,15 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
-from simnet.scenario.loading import Loaded, declares_scenario
-from simnet.scenario.making import FunctionCall, maker_of
-from simnet.scenario.parameters import (
+from simnet.scenario.files.loading import Loaded, declares_scenario
+from simnet.scenario.files.parameters import (
     Parameter,
     parameters_of,
     plain,
     read_settings,
     signature_of,
 )
+from simnet.scenario.making import FunctionCall, maker_of
 from simnet.scenario.scenario import Scenario
 
 

@@ -20,8 +20,8 @@ from simnet.recording.files.sealed_files import file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.runs.scenario_origin import is_file_name, original_file
-from simnet.scenario.loading import Loaded, load_scenario
-from simnet.scenario.modules import importable
+from simnet.scenario.files.loading import Loaded, load_scenario
+from simnet.scenario.files.modules import importable
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.continuation import Continuation

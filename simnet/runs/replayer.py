@@ -8,7 +8,7 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import KnownReplies
 from simnet.clock import Seconds
 from simnet.errors import UserCodeError
-from simnet.inference.replay_model import ReplayModel
+from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
@@ -16,7 +16,7 @@ from simnet.kernel.status import Status
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.scheduler.code_errors import CodeErrors
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 VIEWS_AT_ONCE = 1024
 _ENDS = frozenset({Status.DONE, Status.PAUSED})

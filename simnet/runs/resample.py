@@ -8,13 +8,13 @@ from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Failure
 from simnet.clock import Seconds
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.reasoning import without_reasoning
+from simnet.inference.replies.reasoning import without_reasoning
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.replayer import Replayer
 from simnet.runtime.agent_factory import profile_lookup
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 Generate: TypeAlias = Callable[[Sequence[Prompt]], AsyncIterator[list[tuple[int, Completion]]]]
 

@@ -17,7 +17,7 @@ from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline, checksum
 from simnet.runs.scenario_origin import is_file_name, original_file
 from simnet.runtime.models import models_by_name
-from simnet.scenario.loading import Loaded
+from simnet.scenario.files.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.continuation import last_scenario
 

@@ -7,8 +7,8 @@ from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runtime.capacity import check_fits, machine, need_of, place_here
 from simnet.runtime.models import check_models, models_by_name
-from simnet.scenario.expected_turns import check_startable
-from simnet.scenario.loading import Loaded
+from simnet.scenario.files.loading import Loaded
+from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.code_errors import read_on_error
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from simnet.errors import ScenarioError
 from simnet.runtime.placement import BYTES_PER_ACTOR, PersonasPerActor, Placement, place
-from simnet.scenario.expected_ties import expected_ties
+from simnet.scenario.forecast.expected_ties import expected_ties
 from simnet.scenario.scenario import Scenario
 from simnet.text import counted
 

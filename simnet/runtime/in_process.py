@@ -11,8 +11,8 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.clock import Seconds
+from simnet.inference.calls.statistics import Measured
 from simnet.inference.model import Call, Model
-from simnet.inference.statistics import Measured
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
@@ -26,7 +26,7 @@ from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.failure_limit import failures_of
 from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 
 class LocalAgentPool:

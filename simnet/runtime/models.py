@@ -9,8 +9,8 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.scenario.cohort import Cohort, handles_of
-from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Never
 
 T = TypeVar("T")
 Models: TypeAlias = Mapping[str | None, Backend | Model]

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.errors import UsageError
 from simnet.scenario.cohort import handles_of
-from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Never
 from simnet.text import counted
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]

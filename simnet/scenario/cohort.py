@@ -14,10 +14,10 @@ from simnet.agents.profile import AgentProfile, Behaviour, Flagger
 from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
-from simnet.inference.lora_folders import NO_ADAPTER, is_adapter
+from simnet.inference.engine.lora_folders import NO_ADAPTER, is_adapter
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
-from simnet.scenario.rhythms import Exponential, Rhythm
+from simnet.scenario.timing.rhythms import Exponential, Rhythm
 from simnet.user_code import wrong_result
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds.feed import Feed

@@ -11,7 +11,7 @@ from simnet.scenario.networks.arrays import TieBuilder
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
 from simnet.user_code import mark_boundary, name_of, raised_by, wrong_result
-from simnet.world.network import Indices
+from simnet.world.state.network import Indices
 
 
 def network_of(scenario: Scenario, handles: Sequence[str]) -> tuple[Indices, Indices]:

@@ -10,12 +10,12 @@ from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources import read_people, warn_of
 from simnet.personas.sources.activity import Activity
-from simnet.scenario.by_persona import ByPersona
 from simnet.scenario.cohort import Cohort, Cue
-from simnet.scenario.diurnal import Diurnal
 from simnet.scenario.networks.files import FileTies
 from simnet.scenario.original_ids import Roster
-from simnet.scenario.rhythms import Exponential, Never, Rhythm
+from simnet.scenario.timing.by_persona import ByPersona
+from simnet.scenario.timing.diurnal import Diurnal
+from simnet.scenario.timing.rhythms import Exponential, Never, Rhythm
 from simnet.world.verbs import Write
 
 WAKES = 6.0

@@ -10,8 +10,8 @@ from simnet.personas.persona import Persona
 from simnet.personas.population import sample
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.networks.arrays import TieBuilder, Ties
-from simnet.scenario.rhythms import Never, Steps
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Never, Steps
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.sources import everything
 

@@ -15,7 +15,7 @@ from simnet.personas.persona import Persona
 from simnet.personas.population import Population
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.networks.arrays import TieBuilder, Ties
-from simnet.scenario.rhythms import TakingTurns
+from simnet.scenario.timing.rhythms import TakingTurns
 from simnet.world.actions import Action, fields_of
 
 

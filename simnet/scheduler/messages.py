@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.inference.statistics import Statistics, cached_share, known_sum, merged
+from simnet.inference.calls.statistics import Statistics, cached_share, known_sum, merged
 from simnet.kernel.ledger import Ledger
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from simnet.scheduler.messages import Answer
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 
 class AgentPool(Protocol):

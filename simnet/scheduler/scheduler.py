@@ -19,7 +19,7 @@ from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage, p
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.row_buffer import RowBuffer
 from simnet.world.events import Event
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
 """A batch of views is a quarter of the views in flight, within these bounds. Long batches cost

@@ -16,9 +16,9 @@ from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
 from simnet.surveys.respondents import Respondent, respondents
 from simnet.surveys.survey_prompts import Put, spoken
-from simnet.synthesis.asker import Asker, Question
-from simnet.synthesis.job import JobOptions, Reporter, run_job
-from simnet.synthesis.reply_log import Facts
+from simnet.synthesis.asking.asker import Asker, Question
+from simnet.synthesis.asking.job import JobOptions, Reporter, run_job
+from simnet.synthesis.asking.reply_log import Facts
 
 INTRODUCTION = (
     "Somebody interviews you. Answer as the person described here would, in the first person, from "

@@ -18,7 +18,7 @@ from simnet.scenario.cohort import handles_of
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
 from simnet.text import did_you_mean
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 COHORT = "cohort:"
 

@@ -23,10 +23,10 @@ from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folde
 from simnet.surveys.questionnaire import Survey
 from simnet.surveys.respondents import Respondent, choose, respondents
 from simnet.surveys.survey_prompts import Put, spoken
-from simnet.synthesis.asker import Asker, Question
-from simnet.synthesis.counts import Counts
-from simnet.synthesis.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
-from simnet.synthesis.reply_log import Facts
+from simnet.synthesis.asking.asker import Asker, Question
+from simnet.synthesis.asking.counts import Counts
+from simnet.synthesis.asking.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
+from simnet.synthesis.asking.reply_log import Facts
 
 _SEEDS = 2**31 - 1
 TRIES = 2

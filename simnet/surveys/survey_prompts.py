@@ -11,7 +11,7 @@ from simnet.questions.attempts import Attempts
 from simnet.questions.question import Value
 from simnet.surveys.answers import AnswerRow
 from simnet.surveys.respondents import Respondent
-from simnet.synthesis.asker import Answer
+from simnet.synthesis.asking.asker import Answer
 from simnet.text import neutralise
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from simnet.distribution import version
 from simnet.errors import RunError
-from simnet.export.card_parts import check_hub
-from simnet.export.folder import CARD, written_folder
-from simnet.export.origins import Origin
+from simnet.export.folders.card_parts import check_hub
+from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.origins import Origin
 from simnet.personas.generate import PROVENANCE
 from simnet.personas.persona import Persona
 from simnet.text import counted, visible

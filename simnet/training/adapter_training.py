@@ -28,7 +28,7 @@ from simnet.training.training_options import TrainingOptions, check_extra
 from simnet.training.training_rows import Split, read_rows, split_rows
 
 if TYPE_CHECKING:
-    from simnet.export.card import Subset
+    from simnet.export.folders.card import Subset
     from simnet.recording.reading.run import Run
 
 DATA = "data"
@@ -136,8 +136,8 @@ def _owned(root: Path, run: "Run", *, force: bool) -> Iterator[None]:
 
 def _export(run: "Run", root: Path, options: TrainingOptions) -> tuple[list["Subset"], list[str]]:
     """Export the replies; returns the subsets to train and where the personas come from."""
-    from simnet.export.origins import origins  # noqa: PLC0415  (imports pyarrow)
-    from simnet.export.sft import export_sft  # noqa: PLC0415
+    from simnet.export.folders.origins import origins  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.training_sets.sft import export_sft  # noqa: PLC0415
 
     subsets = export_sft(
         run,

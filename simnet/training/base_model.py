@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.errors import ModelNotFoundError, UsageError
-from simnet.inference.embedded import NAME, prepare, resolve
+from simnet.inference.engine.embedded import NAME, prepare, resolve
 from simnet.inference.tokens import ChatEncoder
 
 if TYPE_CHECKING:

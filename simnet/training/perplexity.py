@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simnet.errors import InputError, UsageError
-from simnet.inference.embedded import NAME
+from simnet.inference.engine.embedded import NAME
 from simnet.training.adapter_folder import read_facts, trained_adapters
 from simnet.training.base_model import EMBEDDED, BaseModel, located
 from simnet.training.lora import load_base

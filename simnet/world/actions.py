@@ -39,7 +39,7 @@ from typing import (
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.bounds import WIDEST, Bounds
-from simnet.world.state import WorldState
+from simnet.world.state.world_state import WorldState
 
 PostId: TypeAlias = Annotated[int, "post"]
 """A post that was shown."""

@@ -14,7 +14,7 @@ from simnet.world.actions import Action
 from simnet.world.event_codec import decode_action
 from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
-from simnet.world.network import Network
+from simnet.world.state.network import Network
 from simnet.world.verbs import EVERY_VERB
 from simnet.world.world import World
 

@@ -17,11 +17,11 @@ from simnet.world.event_codec import encode_action
 from simnet.world.events import DONE, REFUSED, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.view import look_at
-from simnet.world.network import Network
-from simnet.world.posts import View
-from simnet.world.recorded_state import RecordedState, StateChange
-from simnet.world.state import WorldState
-from simnet.world.state_hash import state_hash
+from simnet.world.state.network import Network
+from simnet.world.state.posts import View
+from simnet.world.state.recorded_state import RecordedState, StateChange
+from simnet.world.state.state_hash import state_hash
+from simnet.world.state.world_state import WorldState
 
 SEEN_PER_CANDIDATE = 8
 """A member's seen posts are thinned out when they are this many for each candidate of the feed."""
@@ -187,6 +187,6 @@ class World(WorldState):
     def digest(self) -> str:
         """Hash the whole state: 32 hexadecimal digits, equal for equal worlds.
 
-        See `simnet.world.state_hash`.
+        See `simnet.world.state.state_hash`.
         """
         return state_hash(self)

@@ -14,9 +14,9 @@ from waiting import wait_until
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.openai_backend import OpenAIBackend
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.calls.statistics import Statistics
+from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
-from simnet.inference.statistics import Statistics
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray import supervisor

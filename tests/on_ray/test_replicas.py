@@ -11,7 +11,7 @@ from waiting import Hold
 from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import RunError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 

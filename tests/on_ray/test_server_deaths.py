@@ -15,7 +15,7 @@ from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent

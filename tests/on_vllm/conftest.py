@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from simnet.errors import ModelNotFoundError
-from simnet.inference.embedded import prepare
+from simnet.inference.engine.embedded import prepare
 from simnet.leftovers import SHARED_MEMORY, _mapped
 
 ADAPTERS = ("cheerful", "gloomy")
@@ -16,7 +16,7 @@ class Engine:
     """The model under test, driven from plain test functions."""
 
     def __init__(self, settings):
-        from simnet.inference.vllm import VllmModel
+        from simnet.inference.engine.vllm import VllmModel
 
         async def start():
             return VllmModel(settings)

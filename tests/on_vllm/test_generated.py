@@ -6,14 +6,14 @@ import json
 import pytest
 
 from simnet.personas.persona import Persona
-from simnet.synthesis.attribute_completion import read_wanted
-from simnet.synthesis.composition import Composition
-from simnet.synthesis.expansion import Expansion
-from simnet.synthesis.job import JobOptions
-from simnet.synthesis.persona_job import PersonaJob, expand
-from simnet.synthesis.tasks import TASKS
-from simnet.synthesis.text_job import TextJob, synthesize
-from simnet.synthesis.tool_definitions import tool
+from simnet.synthesis.asking.job import JobOptions
+from simnet.synthesis.composing.composition import Composition
+from simnet.synthesis.composing.tasks import TASKS
+from simnet.synthesis.composing.text_job import TextJob, synthesize
+from simnet.synthesis.composing.tool_definitions import tool
+from simnet.synthesis.people.attribute_completion import read_wanted
+from simnet.synthesis.people.expansion import Expansion
+from simnet.synthesis.people.persona_job import PersonaJob, expand
 
 pytestmark = pytest.mark.vllm
 

@@ -12,7 +12,7 @@ from waiting import survivors
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import ModelNotFoundError
 from simnet.inference.backends.choice import choose
-from simnet.inference.embedded import NAME, prepare
+from simnet.inference.engine.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
 from simnet.leftovers import SHARED_MEMORY, _mapped
 from simnet.runs.launcher import RunPlan, launch

@@ -18,8 +18,8 @@ import pytest
 from simnet import HOUR, Cohort, Exponential, Run, Scenario, Steps, Write, sample
 from simnet import run as run_scenario
 from simnet.inference.backends.choice import choose
-from simnet.inference.embedded import NAME
-from simnet.inference.endpoint import Endpoint
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine.embedded import NAME
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import State
@@ -136,7 +136,7 @@ def _await_server(process, port, log):
 
 def test_vllms_own_server_is_an_endpoint_that_constrains(server):
     pytest.importorskip("openai")
-    from simnet.inference.openai import OpenAIModel
+    from simnet.inference.endpoints.openai import OpenAIModel
 
     endpoint = Endpoint(base_url=server).ready("small")
     assert endpoint.constrains

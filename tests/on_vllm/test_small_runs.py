@@ -6,7 +6,7 @@ import pytest
 
 from simnet import Run
 from simnet.runs.launcher import RunPlan, launch
-from simnet.scenario.loading import load_scenario
+from simnet.scenario.files.loading import load_scenario
 
 pytestmark = [
     pytest.mark.vllm,

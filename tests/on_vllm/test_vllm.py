@@ -181,7 +181,7 @@ def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
     settings = replace(engine.model._settings, extra={"no_such_argument": 1})
 
     async def start():
-        from simnet.inference.vllm import VllmModel
+        from simnet.inference.engine.vllm import VllmModel
 
         return VllmModel(settings)
 

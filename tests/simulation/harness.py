@@ -17,7 +17,7 @@ from faulty_disks import FragileDisk, PowerLossError
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Scenario, Write
 from simnet.agents.behaviours.standard import converse, enforce
 from simnet.errors import DiskError, DivergenceError, RunError
-from simnet.inference.fake import plausible
+from simnet.inference.fakes.fake import plausible
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.segment import bounds

@@ -15,7 +15,7 @@ from simnet.agents.prompting import prompts
 from simnet.arguments import checked
 from simnet.errors import ModelError, ScenarioError
 from simnet.world.actions import Action
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 from simnet.world.verbs.attitudes import (
     MOST_MEETINGS,
     Adapt,

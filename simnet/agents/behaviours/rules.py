@@ -21,7 +21,7 @@ from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, a
 from simnet.arguments import checked
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
-from simnet.world.posts import Shown, View
+from simnet.world.state.posts import Shown, View
 from simnet.world.verbs import Like, Repost
 
 Counted: TypeAlias = Literal["reposts", "reposters", "looks"]

@@ -8,7 +8,7 @@ from simnet.agents.prompting import prompts
 from simnet.arguments import checked
 from simnet.errors import ModelError
 from simnet.world.actions import Action
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 from simnet.world.verbs import Dismiss, Label, Remove
 
 

@@ -21,7 +21,7 @@ from simnet.agents.profile import (
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
-from simnet.world.posts import Shown, View
+from simnet.world.state.posts import Shown, View
 
 ViewTest: TypeAlias = Callable[[View], bool]
 """Returns whether something in a view concerns the viewer in person."""

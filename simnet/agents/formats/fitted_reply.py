@@ -7,7 +7,7 @@ from functools import lru_cache
 from simnet.agents.formats.lenient_reader import clean_text
 from simnet.agents.formats.literals import structures
 from simnet.agents.formats.structured_replies import text_in
-from simnet.inference.reply_text import shortened, unwrapped, visible
+from simnet.inference.replies.reply_text import shortened, unwrapped, visible
 
 _LONGEST = 2_000
 """Characters of a text that is compared with a pattern: patterns may take long for longer ones."""

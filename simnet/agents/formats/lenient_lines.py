@@ -15,9 +15,9 @@ from simnet.agents.formats.lenient_words import choice_word, number_word, past_w
 from simnet.agents.formats.number_fields import NUMBERS
 from simnet.agents.formats.numbered_view import Shape, members, names
 from simnet.agents.formats.reply_grammar import ReplyFormat, ordered_fields
-from simnet.inference.reply_text import OPENING_QUOTES, QUOTES, visible
+from simnet.inference.replies.reply_text import OPENING_QUOTES, QUOTES, visible
 from simnet.world.actions import Action, Field, fields_of
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 NO_TARGETS = frozenset({"text", "choice", *NUMBERS})
 """Kinds of fields that name nothing in view."""

@@ -16,8 +16,8 @@ from simnet.agents.formats.literals import structures
 from simnet.agents.formats.numbered_view import members
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ReplyFormat, excerpt
 from simnet.errors import ModelError
-from simnet.inference.reasoning import separate_reasoning
-from simnet.inference.reply_text import (
+from simnet.inference.replies.reasoning import separate_reasoning
+from simnet.inference.replies.reply_text import (
     OPENING_QUOTES,
     QUOTES,
     SPECIAL_TOKENS,
@@ -30,7 +30,7 @@ from simnet.inference.reply_text import (
 )
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action, fields_of
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 LONGEST_REPLY = 20_000
 """Characters of a reply that are read; what follows is left aside."""

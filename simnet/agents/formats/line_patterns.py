@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from simnet.inference.reply_text import OPENING_QUOTES, QUOTES, visible
+from simnet.inference.replies.reply_text import OPENING_QUOTES, QUOTES, visible
 
 EMPHASIS = "*_`"
 LEAD = re.compile(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from simnet.errors import ModelError
 from simnet.world.actions import Action
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 
 class Shape(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from simnet.agents.memory import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
-from simnet.world.posts import Shown, View
+from simnet.world.state.posts import Shown, View
 
 CACHED = 65_536
 """Posts in the cache at most."""

@@ -23,7 +23,7 @@ from simnet.agents.formats.numbered_view import Shape, target
 from simnet.errors import ModelError
 from simnet.text import counted
 from simnet.world.actions import Action, Field, fields_of
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 from simnet.world.verbs import (
     Block,
     Dislike,

@@ -15,7 +15,7 @@ from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.inference.model import Completion, Prompt
 from simnet.text import cut
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 MAX_CHARACTERS_PER_TOKEN = 16
 """A text with more characters than this for each available token is not even encoded."""

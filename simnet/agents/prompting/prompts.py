@@ -13,7 +13,7 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
 from simnet.text import cut, neutralise, one_line
-from simnet.world.posts import MessageSeen, View, shown_text
+from simnet.world.state.posts import MessageSeen, View, shown_text
 
 
 class Layout(NamedTuple):

@@ -4,8 +4,8 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from simnet.clock import Seconds
-from simnet.inference.retry_waits import Wait
-from simnet.scenario.expected_turns import Expected
+from simnet.inference.calls.retry_waits import Wait
+from simnet.scenario.forecast.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
 from simnet.text import counted, plural
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from simnet.cli.display.pace import engine_json, format_cached, format_seconds, format_sum
 from simnet.clock import format_time
-from simnet.inference.statistics import known_sum
+from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress

@@ -35,7 +35,7 @@ def dpo(
     as_json: AsJson = False,
 ) -> None:
     """Write pairs of replies to one post of which others preferred one, for DPO."""
-    from simnet.export.dpo import export_dpo  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.training_sets.dpo import export_dpo  # noqa: PLC0415  (imports pyarrow)
 
     hub.check()
     opened = open_run(run, runs)

@@ -31,8 +31,8 @@ def graphs(
     as_json: AsJson = False,
 ) -> None:
     """Write graphs as GraphML and as Parquet: follows, replies, reposts, likes, mentions."""
-    from simnet.export.folder import GRAPHS  # noqa: PLC0415  (imported where it is used)
-    from simnet.export.graph_files import export_graphs  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.folders.folder import GRAPHS  # noqa: PLC0415  (imported where it is used)
+    from simnet.export.interchange.graph_files import export_graphs  # noqa: PLC0415  (imports pyarrow)
 
     when = None if at is None else read_time("--at", at)
     opened = open_run(run, runs)

@@ -16,7 +16,7 @@ def jsonl(
     as_json: AsJson = False,
 ) -> None:
     """Write tables of a run as JSON Lines, with exact values."""
-    from simnet.export.table_files import export_tables  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.interchange.table_files import export_tables  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
     print_missing(opened)

@@ -47,7 +47,7 @@ def kto(
     as_json: AsJson = False,
 ) -> None:
     """Write replies with a label, better or worse than their siblings, for KTO."""
-    from simnet.export.kto import export_kto  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.training_sets.kto import export_kto  # noqa: PLC0415  (imports pyarrow)
 
     hub.check()
     opened = open_run(run, runs)

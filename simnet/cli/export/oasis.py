@@ -23,7 +23,7 @@ def oasis(
     as_json: AsJson = False,
 ) -> None:
     """Write an SQLite database with the tables of OASIS."""
-    from simnet.export.oasis_database import export_oasis  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.interchange.oasis_database import export_oasis  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
     print_missing(opened)

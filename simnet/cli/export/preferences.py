@@ -59,7 +59,7 @@ class ScoringFlags:
             "comparable": self.comparable,
         }
         if self.weigh:
-            from simnet.export.reply_scores import WEIGHTS  # noqa: PLC0415  (imports pyarrow)
+            from simnet.export.training_sets.reply_scores import WEIGHTS  # noqa: PLC0415  (imports pyarrow)
 
             values["weights"] = {**WEIGHTS, **_weights(self.weigh)}
         return values

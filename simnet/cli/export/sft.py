@@ -14,7 +14,7 @@ from simnet.cli.run_names import RUNS
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.export.card import Subset
+    from simnet.export.folders.card import Subset
 
 Prompts: TypeAlias = Literal["served", "post"]
 Columns: TypeAlias = Literal["messages", "prompt-completion", "distilabel"]
@@ -49,7 +49,7 @@ def sft(
     as_json: AsJson = False,
 ) -> None:
     """Write fine-tuning sets, one for each cohort that replied."""
-    from simnet.export.sft import export_sft  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.training_sets.sft import export_sft  # noqa: PLC0415  (imports pyarrow)
 
     hub.check()
     opened = open_run(run, runs)

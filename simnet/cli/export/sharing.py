@@ -12,7 +12,7 @@ from simnet.errors import UsageError
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.export.summary import Exported
+    from simnet.export.folders.summary import Exported
     from simnet.recording.reading.run import Run
 
 KeepTogether: TypeAlias = Literal["persona", "thread"]
@@ -62,7 +62,7 @@ class HubFlags:
     def check(self) -> None:
         """Raise UsageError, before anything is written, for a name the hub does not take."""
         if self.push_to_hub is not None:
-            from simnet.export.hub_upload import check_repository  # noqa: PLC0415  (slow)
+            from simnet.export.folders.hub_upload import check_repository  # noqa: PLC0415  (slow)
 
             check_repository(self.push_to_hub)
 
@@ -70,7 +70,7 @@ class HubFlags:
         """Upload a folder if that is asked for, and return its address."""
         if self.push_to_hub is None:
             return None
-        from simnet.export.hub_upload import push_to_hub  # noqa: PLC0415  (slow)
+        from simnet.export.folders.hub_upload import push_to_hub  # noqa: PLC0415  (slow)
 
         return push_to_hub(folder, self.push_to_hub, private=not self.public)
 

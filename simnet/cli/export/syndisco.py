@@ -25,7 +25,7 @@ def syndisco(
     as_json: AsJson = False,
 ) -> None:
     """Write the log of each discussion as SynDisco does."""
-    from simnet.export.syndisco_logs import export_syndisco  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.interchange.syndisco_logs import export_syndisco  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
     print_missing(opened)

@@ -38,7 +38,7 @@ def threads(
     as_json: AsJson = False,
 ) -> None:
     """Write each thread as a conversation of each author, in sets for fine-tuning."""
-    from simnet.export.conversations import export_threads  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.training_sets.conversations import export_threads  # noqa: PLC0415  (imports pyarrow)
 
     hub.check()
     opened = open_run(run, runs)

@@ -24,9 +24,9 @@ from simnet.personas.source import Source
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.synthesis.counts import Counts
-    from simnet.synthesis.job import Reporter
-    from simnet.synthesis.persona_job import Made, PersonaJob
+    from simnet.synthesis.asking.counts import Counts
+    from simnet.synthesis.asking.job import Reporter
+    from simnet.synthesis.people.persona_job import Made, PersonaJob
 
 TEXT_FILES = (".txt", ".md")
 
@@ -96,7 +96,7 @@ class PersonaOutput:
 
     def publish(self, job: "PersonaJob", made: "Made") -> None:
         """Write personas to the folder and add them to the catalogue."""
-        from simnet.synthesis.persona_folder import write_personas  # noqa: PLC0415
+        from simnet.synthesis.people.persona_folder import write_personas  # noqa: PLC0415
 
         if self.out is not None:
             write_personas(self.out, job, made, self.format, force=self.force)
@@ -119,7 +119,7 @@ def expand(
     as_json: AsJson = False,
 ) -> None:
     """Make many personas of texts or of other personas."""
-    from simnet.synthesis.persona_job import expand as run  # noqa: PLC0415  (imports pyarrow)
+    from simnet.synthesis.people.persona_job import expand as run  # noqa: PLC0415  (imports pyarrow)
 
     options = job_flags.read(output.check())
     job = _job(path, given, flags, seed)
@@ -140,10 +140,10 @@ def expand(
 def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "PersonaJob":
     """Read the input and what is to be made of it. Raises UsageError and InputError."""
     from simnet.personas.sources.origin import revision_of  # noqa: PLC0415
-    from simnet.synthesis.attribute_completion import read_wanted  # noqa: PLC0415
-    from simnet.synthesis.expansion import Expansion  # noqa: PLC0415
-    from simnet.synthesis.named_relations import read_relations  # noqa: PLC0415
-    from simnet.synthesis.persona_job import PersonaJob, Texts  # noqa: PLC0415
+    from simnet.synthesis.people.attribute_completion import read_wanted  # noqa: PLC0415
+    from simnet.synthesis.people.expansion import Expansion  # noqa: PLC0415
+    from simnet.synthesis.people.named_relations import read_relations  # noqa: PLC0415
+    from simnet.synthesis.people.persona_job import PersonaJob, Texts  # noqa: PLC0415
 
     are_texts = given.are_texts(path)
     hops = flags.hops if flags.hops is not None else 0 if are_texts else 1

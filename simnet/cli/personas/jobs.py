@@ -14,8 +14,8 @@ from simnet.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.personas.persona import Persona
-    from simnet.synthesis.counts import Counts
-    from simnet.synthesis.job import JobOptions, Reporter
+    from simnet.synthesis.asking.counts import Counts
+    from simnet.synthesis.asking.job import JobOptions, Reporter
 
 T = TypeVar("T")
 INTERRUPTED, TERMINATED = 130, 143
@@ -52,7 +52,7 @@ class JobFlags:
 
     def read(self, result: Path) -> "JobOptions":
         """Return what they say of a job with this result."""
-        from simnet.synthesis.job import JobOptions  # noqa: PLC0415  (imports pyarrow)
+        from simnet.synthesis.asking.job import JobOptions  # noqa: PLC0415  (imports pyarrow)
 
         result = result.absolute()
         return JobOptions(
@@ -125,8 +125,8 @@ def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
 
 def check_out(out: Path, *, force: bool) -> None:
     """Raise UsageError, before anything starts, if a folder could not be written."""
-    from simnet.export.card_parts import check_hub  # noqa: PLC0415  (imports pyarrow)
-    from simnet.export.folder import check_folder  # noqa: PLC0415
+    from simnet.export.folders.card_parts import check_hub  # noqa: PLC0415  (imports pyarrow)
+    from simnet.export.folders.folder import check_folder  # noqa: PLC0415
 
     check_hub()
     check_folder(out, force=force)

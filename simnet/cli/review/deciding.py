@@ -47,7 +47,7 @@ def next_record(
     record = review.next(annotator, words=words, field=field, where=conditions, after=after)
     progress = review.progress(annotator)
     if as_json:
-        from simnet.review.record_table import plain  # noqa: PLC0415  (imports pyarrow)
+        from simnet.review.records.record_table import plain  # noqa: PLC0415  (imports pyarrow)
 
         found = None if record is None else {"id": record.id, "fields": plain(record.fields)}
         asked = [question.plain() for question in review.questions]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from simnet.cli.review.keys import COMMANDS, Choice, rating_keys
 from simnet.review.questions import Question
-from simnet.review.record_table import Record, as_text
+from simnet.review.records.record_table import Record, as_text
 from simnet.review.session import Session
 from simnet.text import visible
 

@@ -48,7 +48,7 @@ def export(
 
     review = open_review(name, reviews)
     if form in {"argilla", "label-studio"}:
-        from simnet.review.handoff import hand_off  # noqa: PLC0415  (imports pyarrow)
+        from simnet.review.handoff.handoff import hand_off  # noqa: PLC0415  (imports pyarrow)
 
         if force or where or status:
             raise UsageError(
@@ -93,7 +93,7 @@ def import_decisions(
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Add the decisions that people made in Argilla or Label Studio, as theirs."""
-    from simnet.review.handoff import take_back  # noqa: PLC0415  (imports pyarrow)
+    from simnet.review.handoff.handoff import take_back  # noqa: PLC0415  (imports pyarrow)
 
     names = {}
     for text in annotator or ():

@@ -74,6 +74,6 @@ def similar(
 
 
 def _plain(record: "Record") -> dict[str, object]:
-    from simnet.review.record_table import plain  # noqa: PLC0415  (imports pyarrow)
+    from simnet.review.records.record_table import plain  # noqa: PLC0415  (imports pyarrow)
 
     return {"id": record.id, "fields": plain(record.fields)}

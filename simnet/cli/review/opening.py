@@ -89,6 +89,6 @@ def _allowed(question: "Question") -> str:
 
 
 def _text(value: Any) -> str:
-    from simnet.review.record_table import as_text  # noqa: PLC0415  (imports pyarrow)
+    from simnet.review.records.record_table import as_text  # noqa: PLC0415  (imports pyarrow)
 
     return as_text(value)

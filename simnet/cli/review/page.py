@@ -22,7 +22,7 @@ from simnet.cli.review.drawing import (
 from simnet.cli.review.keys import COMMANDS, label_keys, rating_keys
 from simnet.errors import SimnetError
 from simnet.review.questions import Question
-from simnet.review.record_table import as_text
+from simnet.review.records.record_table import as_text
 from simnet.review.session import Session
 from simnet.text import visible
 

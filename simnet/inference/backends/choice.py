@@ -9,8 +9,8 @@ from simnet.inference.backend import Backend, ModelRequest
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
-from simnet.inference.endpoint import Endpoint
-from simnet.inference.engine_options import NO_OPTIONS
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine.engine_options import NO_OPTIONS
 from simnet.inference.settings import EngineSettings
 
 BACKENDS: Mapping[str, type[Backend]] = MappingProxyType(

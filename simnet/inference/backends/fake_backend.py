@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from simnet.inference.backend import Backend, ModelRequest, refuse_adapters, refuse_endpoint
-from simnet.inference.engine_options import refuse_options
-from simnet.inference.fake import FakeModel, plausible
+from simnet.inference.engine.engine_options import refuse_options
+from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.model import Model, Prompt
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_adapters
-from simnet.inference.endpoint import Endpoint
-from simnet.inference.engine_options import with_options
+from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine.engine_options import with_options
 from simnet.inference.model import Model
 
 
@@ -55,7 +55,7 @@ class OpenAIBackend(Backend):
 
     def build(self) -> Model:
         """Build the client. Raises UsageError where its library is not installed."""
-        from simnet.inference.openai import OpenAIModel  # noqa: PLC0415  (heavy)
+        from simnet.inference.endpoints.openai import OpenAIModel  # noqa: PLC0415  (heavy)
 
         return OpenAIModel(self.model, self.endpoint)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
-from simnet.inference.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
-from simnet.inference.engine_options import NO_OPTIONS, vllm_arguments, with_options
+from simnet.inference.engine.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
+from simnet.inference.engine.engine_options import NO_OPTIONS, vllm_arguments, with_options
 from simnet.inference.model import Model
 from simnet.inference.model_folder import folder_checksum
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
@@ -125,7 +125,7 @@ class VllmBackend(Backend):
 
     def build(self) -> Model:
         """Start an engine with the model."""
-        from simnet.inference.vllm import VllmModel  # noqa: PLC0415  (heavy)
+        from simnet.inference.engine.vllm import VllmModel  # noqa: PLC0415  (heavy)
 
         model = str(prepare(_no_progress)) if self.model == NAME else self.model
         settings = replace(self.settings, model=model, name=self.recorded_name)

@@ -24,7 +24,7 @@ from simnet.inference.model import Completion, Prompt
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.events import FAILED
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 from simnet.world.verbs import Pass
 
 _KEY = ("who", "turn", "call")

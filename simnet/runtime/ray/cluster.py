@@ -17,9 +17,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from simnet import log
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
+from simnet.inference.fleet.replicas import Replicas
+from simnet.inference.fleet.routing import Routes
 from simnet.inference.model import Model
-from simnet.inference.replicas import Replicas
-from simnet.inference.routing import Routes
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.runtime.capacity import check_cluster, place_here
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models

@@ -13,8 +13,8 @@ from typing import NamedTuple, NoReturn, TypeAlias
 from simnet import log
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
+from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.inference.statistics import Measured, Statistics
 
 PUBLISH_SECONDS = 1.0
 """Shortest time, in wall seconds, between two publications of the statistics."""

@@ -2,7 +2,7 @@
 
 from ray.util.metrics import Gauge
 
-from simnet.inference.statistics import Statistics
+from simnet.inference.calls.statistics import Statistics
 from simnet.runtime.models import DEFAULT
 
 _TAGS = ("model", "name", "replica")

@@ -15,7 +15,7 @@ from simnet.runtime.placement import Placement
 from simnet.runtime.ray.serialization import Packer
 from simnet.scheduler.messages import Answer
 from simnet.text import counted
-from simnet.world.posts import View
+from simnet.world.state.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)
 """What Ray raises when the process of an actor has ended."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pickle import dumps, loads
 from typing import Any, TypeAlias
 
-from simnet.world.posts import MessageSeen, Shown, View
+from simnet.world.state.posts import MessageSeen, Shown, View
 
 Packed: TypeAlias = tuple[list[bytes], list[tuple[Any, ...]]]
 """Pickled posts, and views with the positions of their posts in that list."""

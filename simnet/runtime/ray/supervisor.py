@@ -10,7 +10,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
-from simnet.inference.statistics import Statistics
+from simnet.inference.calls.statistics import Statistics
 from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.restart_policy import Restarts

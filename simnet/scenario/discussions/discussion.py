@@ -13,12 +13,12 @@ from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin
 from simnet.scenario.discussions.turn_taking import Moderates, Room, TurnsInRooms, length_of
-from simnet.scenario.rhythms import Never
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Never
 from simnet.world.actions import Action
 from simnet.world.feeds.feed import Feed
-from simnet.world.posts import View
-from simnet.world.rooms import ATTRIBUTE, said_in_room
+from simnet.world.state.posts import View
+from simnet.world.state.rooms import ATTRIBUTE, said_in_room
 from simnet.world.verbs import Pass
 from simnet.world.verbs.discussing import GiveFloor, Say
 

@@ -13,11 +13,11 @@ from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin, Turns
-from simnet.scenario.rhythms import NOTHING, check_spans
 from simnet.scenario.scenario import Scenario
-from simnet.world.markup import mentioned
-from simnet.world.rooms import state_of
-from simnet.world.state import WorldState
+from simnet.scenario.timing.rhythms import NOTHING, check_spans
+from simnet.world.state.markup import mentioned
+from simnet.world.state.rooms import state_of
+from simnet.world.state.world_state import WorldState
 
 Moderates: TypeAlias = Literal["each turn", "when needed", "chooses"]
 """How a moderator takes part: it speaks after each turn; it may speak or pass after each turn; or

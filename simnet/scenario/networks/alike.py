@@ -20,7 +20,7 @@ from simnet.scenario.networks.arrays import (
     moved,
     places,
 )
-from simnet.world.network import Indices
+from simnet.world.state.network import Indices
 
 Vectors = npt.NDArray[np.float32]
 

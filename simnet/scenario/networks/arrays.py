@@ -11,8 +11,8 @@ from simnet import draws
 from simnet.errors import ScenarioError
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.population import Population
-from simnet.world.network import Indices, Keys
-from simnet.world.network import distinct as distinct_keys
+from simnet.world.state.network import Indices, Keys
+from simnet.world.state.network import distinct as distinct_keys
 
 Edges: TypeAlias = tuple[Indices, Indices]
 """Positions of followers, of followees."""

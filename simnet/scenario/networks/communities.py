@@ -22,7 +22,7 @@ from simnet.scenario.networks.arrays import (
     places,
     successes,
 )
-from simnet.world.network import Keys
+from simnet.world.state.network import Keys
 
 MEMBERS_PER_DEGREE = 10
 """The largest degree of an LFR network, as a multiple of the mean."""

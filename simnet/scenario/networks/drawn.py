@@ -22,7 +22,7 @@ from simnet.scenario.networks.arrays import (
     places,
 )
 from simnet.text import counted
-from simnet.world.network import Indices
+from simnet.world.state.network import Indices
 
 
 @checked

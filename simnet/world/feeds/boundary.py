@@ -19,8 +19,8 @@ from simnet.world.feeds.sources import (
     look_of,
     takes_look,
 )
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 
 class Whose(TypedDict):

@@ -10,8 +10,8 @@ from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.world.feeds.feed import scored
 from simnet.world.feeds.rankings import Ranking
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 
 @checked

@@ -17,8 +17,8 @@ from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.reposters import known_reposters, named
 from simnet.world.feeds.sources import AnySource, Entry, following
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
 

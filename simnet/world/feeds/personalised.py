@@ -1,7 +1,7 @@
 """Rankings by taste, estimated from what a viewer wrote and engaged with.
 
 Like all rankings they score the candidates of one view (`Feed.candidates` of the newest), and
-a taste is made of a bounded number of posts (`simnet.world.engagement`), so a view costs the
+a taste is made of a bounded number of posts (`simnet.world.state.engagement`), so a view costs the
 same however long the run and however many the posts.
 """
 
@@ -15,8 +15,8 @@ import numpy.typing as npt
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.world.feeds.rankings import Ranking
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 About = Callable[[str], str | None]
 """Handle -> a description of the member, such as `{...}.get` of a dict of portraits."""

@@ -13,8 +13,8 @@ from simnet import draws
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.portable_math import log
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 _LN2, _LN10 = log(2), log(10)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simnet import draws
 from simnet.portable_math import log
-from simnet.world.network import Indices, Network
+from simnet.world.state.network import Indices, Network
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 

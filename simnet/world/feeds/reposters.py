@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 
 LOOKED_AT = 64
 """Reposts of a post, the newest, whose authors are compared with those the viewer follows."""

@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol, TypeAlias, cast
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.draws import Draw
-from simnet.world.scenario_facts import ScenarioFacts
-from simnet.world.state import WorldState
+from simnet.world.state.scenario_facts import ScenarioFacts
+from simnet.world.state.world_state import WorldState
 
 Entry: TypeAlias = int
 """Position in the world's timeline, where each post and each repost has an entry."""

@@ -9,9 +9,9 @@ from simnet.world.events import ExposureBatch
 from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
-from simnet.world.markup import mentioned
-from simnet.world.posts import MessageSeen, Post, View
-from simnet.world.state import WorldState
+from simnet.world.state.markup import mentioned
+from simnet.world.state.posts import MessageSeen, Post, View
+from simnet.world.state.world_state import WorldState
 
 UNREAD = 64
 """Replies and quotes that wait for their reader at most."""

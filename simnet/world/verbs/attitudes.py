@@ -13,7 +13,7 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect
 from simnet.world.bounds import Bounds
-from simnet.world.opinions import (
+from simnet.world.state.opinions import (
     OPINIONS,
     Public,
     anchored,
@@ -22,7 +22,7 @@ from simnet.world.opinions import (
     initial_opinion,
     opinion,
 )
-from simnet.world.state import WorldState
+from simnet.world.state.world_state import WorldState
 
 Share = Annotated[float, Bounds(0, 1, decimals=6)]
 """A number from 0 to 1."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, Relation, Text
-from simnet.world.rooms import room_of, state_of
-from simnet.world.state import WorldState
+from simnet.world.state.rooms import room_of, state_of
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
 

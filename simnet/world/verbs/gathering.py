@@ -11,8 +11,8 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Community, Effect, Relation, Text
-from simnet.world.forum import Community as CommunityState
-from simnet.world.state import WorldState
+from simnet.world.state.forum import Community as CommunityState
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
 LONGEST_COMMUNITY_NAME = 64

@@ -6,8 +6,8 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
 

@@ -7,7 +7,7 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.text import storable
 from simnet.world.actions import Action, Effect, PostId, Relation, Text
-from simnet.world.state import WorldState
+from simnet.world.state.world_state import WorldState
 
 LONGEST_TEXT = 10_000
 """Characters in a post, whatever a cohort's own limit."""

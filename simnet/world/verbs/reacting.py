@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, PostId, Relation, Text
-from simnet.world.posts import Post
-from simnet.world.state import WorldState
+from simnet.world.state.posts import Post
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
 VOTES: Mapping[str, int] = MappingProxyType({"like": 1, "dislike": -1})

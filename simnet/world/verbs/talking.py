@@ -6,8 +6,8 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Group, Member, Relation, Text
-from simnet.world.posts import MessageSeen
-from simnet.world.state import WorldState
+from simnet.world.state.posts import MessageSeen
+from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 from simnet.world.verbs.ties import other
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, Relation
-from simnet.world.state import WorldState
+from simnet.world.state.world_state import WorldState
 
 
 def other(world: WorldState, who: int, handle: str) -> int:

@@ -1,0 +1,151 @@
+"""`simnet annotate` has models judge the posts, replies or threads of a run, or rows of a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simnet.cli.asking.survey import AcceptFailures, InFlight
+from simnet.cli.opening import open_run
+from simnet.cli.options import AsJson, ModelFlags, Runs, expand_groups
+from simnet.cli.output import print_error, print_json, print_table
+from simnet.cli.personas.jobs import run_to_end
+from simnet.cli.run_names import RUNS, complete_run
+from simnet.errors import UsageError
+from simnet.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from simnet.annotation import Agreement, Annotation
+    from simnet.annotation.annotation_job import Annotated as Outcome
+    from simnet.annotation.annotation_rows import AnnotationRow
+    from simnet.inference.backend import Backend
+    from simnet.recording.reading.run import Run
+    from simnet.runs.options import ModelOptions
+    from simnet.synthesis.asking.job import Reporter
+
+
+@expand_groups
+def annotate(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|FILE",
+            help="A run id, its folder or `latest`, or a file of texts with --text.",
+            autocompletion=complete_run,
+        ),
+    ],
+    flags: ModelFlags,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="FILE[:NAME]", help="Python file with the annotation."),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(help="A question of yes or no, in place of --by.")
+    ] = None,
+    choices: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="The answers that --question allows.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the table, with --question.")] = "question",
+    text: Annotated[str | None, typer.Option(help="Column of a file that has the texts.")] = None,
+    author: Annotated[str | None, typer.Option(help="Column of a file with authors.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the table of a file.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Judge the first ones only.")] = None,
+    runs: Runs = RUNS,
+    seed: Annotated[int, typer.Option(help="Seed of the replies.")] = 0,
+    in_flight: InFlight = 256,
+    accept_failures: AcceptFailures = False,
+    as_json: AsJson = False,
+) -> None:
+    """Have models judge texts: posts of a run, or rows of a file; the run does not change."""
+    from simnet.annotation import aannotate, agreement, items_of_file  # noqa: PLC0415
+    from simnet.annotation.annotation_rows import FOLDER, REPLIES  # noqa: PLC0415
+
+    task = _task(by, question, choices, name)
+    opened: Run | None = None
+    if text is None:
+        opened = open_run(what, runs)
+        folder = opened.path / FOLDER / task.name
+    elif out is None:
+        raise UsageError("annotations of a file need a folder; give --out DIR")
+    else:
+        folder = out
+    items = opened if opened is not None else items_of_file(Path(what), text or "", author)
+    options = flags.read()
+    model = _backend(options.model, options, opened)
+    models = {key: _backend(value, options, None) for key, value in options.models.items()}
+
+    def started(reporter: "Reporter") -> "Awaitable[Outcome]":
+        return aannotate(
+            items, task, model=model, models=models, out=folder, limit=limit, seed=seed,
+            in_flight=in_flight, accept_failures=accept_failures, reporter=reporter,
+        )  # fmt: skip
+
+    result = run_to_end(started, folder / REPLIES, quiet=as_json)
+    several = len({row.annotator for row in result.rows}) > 1
+    agreed = agreement(result.rows) if several else []
+    if as_json:
+        print_json({
+            "path": str(result.path),
+            "counts": {key: one.to_json() for key, one in result.counts.items()},
+            "annotations": [{**row._asdict(), "answer": row.value} for row in result.rows],
+            "agreement": [_plain(one) for one in agreed],
+        })  # fmt: skip
+    else:
+        _print(result.rows, agreed, result.path)
+
+
+def _task(by: str | None, question: str | None, choices: str | None, name: str) -> "Annotation":
+    from simnet.annotation import Annotation  # noqa: PLC0415
+    from simnet.questions import Choice, YesNo  # noqa: PLC0415
+    from simnet.scenario.files.value_loading import load_value  # noqa: PLC0415
+
+    if (by is None) == (question is None):
+        raise UsageError("give --by FILE with an annotation, or one --question")
+    if by is not None:
+        if choices is not None:
+            raise UsageError("--choices belongs to --question; the file of --by has its own")
+        return load_value(by, Annotation, "annotation")
+    assert question is not None
+    if choices is None:
+        return Annotation(name, [YesNo("answer", question)])
+    given = [one.strip() for one in choices.split(",")]
+    return Annotation(name, [Choice("answer", question, given)])
+
+
+def _backend(model: Any, options: "ModelOptions", run: "Run | None") -> "Backend":
+    """Choose a model; without one, that of the run if it was no model object."""
+    from simnet.inference.backends.choice import choose  # noqa: PLC0415  (slow)
+    from simnet.runs.create import IN_PROCESS  # noqa: PLC0415
+
+    backend, engine = options.backend, options.settings_by_name
+    facts = run.manifest.model if run is not None else None
+    if facts is not None and model is None and backend in {None, facts.backend}:
+        recorded = facts.backend or run.manifest.backend if run is not None else None
+        if recorded not in {None, IN_PROCESS}:
+            backend, model, engine = recorded, facts.name, {**facts.engine, **engine}
+            print_error(f"the annotator is the run's own model, {visible(facts.name)}")
+    return choose(backend, model, endpoint=options.endpoint(), engine=engine)
+
+
+def _plain(one: "Agreement") -> dict[str, Any]:
+    kappas = [{"annotators": list(pair), "kappa": value} for pair, value in one.kappas.items()]
+    return {**one._asdict(), "kappas": kappas}
+
+
+def _print(rows: "Sequence[AnnotationRow]", agreed: "Sequence[Agreement]", path: Path) -> None:
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        key = (row.question, row.annotator, "no answer" if row.answer is None else row.answer)
+        counts[key] = counts.get(key, 0) + 1
+    cells = [[*key[:2], f"{key[2]:.60}", f"{count:,}"] for key, count in sorted(counts.items())]
+    print_table(("question", "annotator", "answer", "items"), cells, numbers=("items",))
+    for one in agreed:
+        found = f"{one.alpha:.3f}" if one.alpha is not None else f"not defined: {one.why}"
+        typer.echo(visible(f"{one.question}: Krippendorff's alpha ({one.level}) {found}"))
+        for (first, second), kappa in one.kappas.items():
+            typer.echo(
+                visible(f"{one.question}: Cohen's kappa of {first} and {second} {kappa:.3f}")
+            )
+    typer.echo(visible(f"written to {path}"))

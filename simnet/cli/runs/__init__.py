@@ -1,0 +1,1 @@
+"""Commands that start, read and check runs."""

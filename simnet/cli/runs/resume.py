@@ -1,0 +1,31 @@
+"""The command that runs what is left of a run."""
+
+import typer
+
+from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
+from simnet.cli.output import print_error
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+@expand_groups
+def resume(
+    models: ModelFlags, flags: RunFlags, output: OutputFlags, run: RunName = "latest"
+) -> None:
+    """Run what is left of a run that was interrupted, failed or killed.
+
+    This runs the code of the scenario in its record.
+    """
+    from simnet.cli.opening import open_run  # noqa: PLC0415
+    from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
+    from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
+    from simnet.runs.resume import changed_source, check_resumable, resume_plan  # noqa: PLC0415
+
+    opened = open_run(run, flags.runs)
+    check_resumable(opened)
+    if (note := changed_source(opened)) is not None:
+        print_error(f"note: {note}")
+    options = flags.read(models)
+    plan = resume_plan(opened, timeline_of(opened, print_error), options)
+    raise typer.Exit(launch_and_exit_code(plan, output))

@@ -1,0 +1,1 @@
+"""Commands on scenarios that have not run."""

@@ -1,0 +1,164 @@
+"""`simnet validate` checks a scenario and prints what a run of it would be."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from simnet.agents.behaviours.standard import converse
+from simnet.cli.options import AsJson, Force, PerActor, Seed, Sets, Target, read_per_actor
+from simnet.cli.output import print_error, print_json
+from simnet.cli.table_layout import print_pairs, print_rows
+from simnet.clock import format_time
+from simnet.code_names import describe as describe_code
+from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of, place_here
+from simnet.runtime.models import DEFAULT
+from simnet.runtime.placement import Placement
+from simnet.scenario.cohort import Cohort
+from simnet.scenario.files.loading import Loaded, load_scenario
+from simnet.scenario.forecast.doubts import doubts
+from simnet.scenario.forecast.expected_turns import check_startable, expect
+from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.rhythms import Rhythm
+from simnet.text import counted, visible
+from simnet.world.feeds.feed import Feed
+
+CONVERSE = describe_code(converse)
+"""The behaviour of cohorts that name none."""
+
+
+def validate(
+    target: Target,
+    sets: Sets = None,
+    seed: Seed = None,
+    personas_per_actor: PerActor = "auto",
+    as_json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Check a scenario and show what a run of it would be; starts nothing."""
+    loaded = load_scenario(target, sets or (), seed)
+    per_actor = read_per_actor(personas_per_actor)
+    scenario = loaded.scenario
+    placement = place_here(scenario, per_actor)
+    need = need_of(scenario, placement)
+    if not force:
+        check_fits(scenario.name, need, machine(), literal=per_actor != "auto")
+    check_startable(scenario)
+    plan = _plan(loaded, placement, need)
+    if as_json:
+        print_json(plan)
+    else:
+        _print(plan)
+        for doubt in plan["warnings"]:
+            print_error(f"warning: {doubt}")
+
+
+def _plan(loaded: Loaded, placement: Placement, need: Need) -> dict[str, Any]:
+    scenario = loaded.scenario
+    expected = expect(scenario)
+    return {
+        "scenario": scenario.name,
+        "source": str(loaded.source) if loaded.source else None,
+        "attribute": loaded.attribute,
+        "parameters": dict(loaded.parameters),
+        "seed": scenario.seed,
+        "lasts": scenario.lasts,
+        "personas": sum(len(cohort.personas) for cohort in scenario.cohorts),
+        "cues": len(scenario.cues),
+        "ties": describe_code(scenario.ties) if callable(scenario.ties) else None,
+        "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
+        "placement": placement.describe(),
+        "needs": {
+            "memory": round(need.memory),
+            "processes": need.actors,
+            "descriptors": need.descriptors,
+            "ties": round(need.ties),
+            "words": describe(need),
+        },
+        "cohorts": [_cohort(scenario, cohort) for cohort in scenario.cohorts],
+        "warnings": doubts(scenario),
+    }
+
+
+def _cohort(scenario: Scenario, cohort: Cohort) -> dict[str, Any]:
+    return {
+        "name": cohort.name,
+        "size": len(cohort.personas),
+        "verbs": [verb.verb for verb in cohort.verbs],
+        "model": cohort.model,
+        "rhythm": _rhythm(cohort.rhythm),
+        "feed": _feed(scenario.feed_of(cohort)),
+        "behaviour": describe_code(cohort.behaviour),
+    }
+
+
+def _feed(feed: Feed) -> str:
+    return f"{feed.size} of {describe_code(feed.reads)}, {describe_code(feed.ranking)}"
+
+
+def _rhythm(rhythm: Rhythm) -> str:
+    """Write a rhythm as its name and the settings that differ from the default."""
+    if not is_dataclass(rhythm):
+        return type(rhythm).__name__
+    settings = [
+        f"{field.name}={_setting(value)}"
+        for field in fields(rhythm)
+        if field.repr and (value := getattr(rhythm, field.name)) != field.default
+    ]
+    return f"{type(rhythm).__name__}({', '.join(settings)})"
+
+
+def _setting(value: object) -> str:
+    match value:
+        case float() | int():
+            return f"{value:g} s"
+        case frozenset():
+            return "+".join(sorted(value)) or "nothing"
+        case list() | tuple():
+            return counted(len(value), "turn")
+    return describe_code(value)
+
+
+def _print(plan: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console()
+    console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
+    print_pairs(console, {name: visible(value) for name, value in _facts(plan).items()})
+    console.print()
+    headings = ["cohort", "size", "verbs", "rhythm", "feed"]
+    if any(cohort["model"] for cohort in plan["cohorts"]):
+        headings.insert(2, "model")
+    if any(cohort["behaviour"] != CONVERSE for cohort in plan["cohorts"]):
+        headings.append("behaviour")
+    cells = [_cells(cohort) for cohort in plan["cohorts"]]
+    rows = [[cell[heading] for heading in headings] for cell in cells]
+    print_rows(console, headings, rows, numbers={"size"})
+
+
+def _facts(plan: dict[str, Any]) -> dict[str, str]:
+    turns = plan["turns"]
+    parameters = ", ".join(f"{name}={value}" for name, value in plan["parameters"].items())
+    return {
+        "source": f"{plan['source'] or ''}:{plan['attribute']}",
+        "parameters": parameters or "none",
+        "seed": str(plan["seed"]),
+        "lasts": format_time(plan["lasts"]),
+        "personas": f"{plan['personas']:,}",
+        "cues": f"{plan['cues']:,}",
+        "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
+        **({"ties": plan["ties"]} if plan["ties"] else {}),
+        "actors": plan["placement"],
+        "needs": plan["needs"]["words"],
+    }
+
+
+def _cells(cohort: dict[str, Any]) -> dict[str, str]:
+    return {
+        "cohort": cohort["name"],
+        "size": f"{cohort['size']:,}",
+        "model": cohort["model"] or DEFAULT,
+        "verbs": ", ".join(cohort["verbs"]),
+        "rhythm": cohort["rhythm"],
+        "feed": cohort["feed"],
+        "behaviour": cohort["behaviour"],
+    }

@@ -1,0 +1,1 @@
+"""What every exported folder holds: files, splits, a card with licences, and its upload."""

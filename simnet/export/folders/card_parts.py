@@ -1,0 +1,115 @@
+"""What the cards of all exports have: metadata, splits, the source of rows and their licences."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from simnet.distribution import install_command
+from simnet.errors import UsageError
+from simnet.export.folders.licences import licence_lines
+from simnet.export.folders.origins import Origin, origins
+from simnet.export.folders.set_writer import Configuration
+from simnet.recording.files.manifest import Manifest
+from simnet.recording.reading.run import Run
+from simnet.text import counted, one_line
+
+TAGS = ("synthetic", "simnet")
+"""Tags of every export; the second is how `written_folder` knows one."""
+
+
+class Source(NamedTuple):
+    """Where the rows of an export come from."""
+
+    manifest: Manifest
+    personas: Mapping[Origin, int]
+    """Number of personas of the run by their source."""
+    missing: Sequence[str]
+    """What the record of the run lacks."""
+
+
+def source_of(run: Run) -> Source:
+    """Read where the rows of a run come from."""
+    return Source(run.manifest, origins(run), run.missing)
+
+
+def check_hub() -> None:
+    """Raise UsageError, with the command that installs it, if `huggingface_hub` is missing."""
+    if find_spec("huggingface_hub") is None:
+        raise UsageError(
+            "a data card is written with huggingface_hub; install it, in a clone of simnet: "
+            f"{install_command('hub')}"
+        )
+
+
+def configurations(parts: Sequence[Configuration]) -> list[dict[str, Any]]:
+    """List the configurations of a data set, with their files, as the metadata has them."""
+    return [
+        {
+            "config_name": part.name,
+            "data_files": [{"split": side, "path": path} for side, path in part.files.items()],
+        }
+        for part in parts
+        if part.files
+    ]
+
+
+def hub_card(configs: Sequence[Mapping[str, Any]], body: Sequence[str]) -> str:
+    """Return a data card as Markdown with metadata that `huggingface_hub` has checked."""
+    from huggingface_hub import DatasetCard, DatasetCardData  # noqa: PLC0415  (takes 0.2 s)
+
+    metadata = DatasetCardData(
+        license="other",
+        task_categories=["text-generation"],
+        tags=list(TAGS),
+        configs=list(configs),
+    )
+    return str(DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n".join(body) + "\n"))
+
+
+def plain_card(configs: Sequence[Mapping[str, Any]], body: Sequence[str]) -> str:
+    """Return a card as Markdown with metadata; needs no other package. JSON is YAML too."""
+    lines = ["---", "license: other", "tags:", *(f"- {tag}" for tag in TAGS)]
+    if configs:
+        lines += ["configs:", *(f"- {json.dumps(one, ensure_ascii=False)}" for one in configs)]
+    return "\n".join([*lines, "---", "", *body]) + "\n"
+
+
+def heading(title: str, source: Source) -> str:
+    """Write the title of a card, with the name of the scenario."""
+    scenario = source.manifest.scenario
+    return f"# {title}" + (f": {one_line(scenario.name)}" if scenario else "")
+
+
+def split_lines(parts: Sequence[Configuration], rule: str) -> list[str]:
+    """Write how many rows are in each split, and how they were divided."""
+    lines = ["## Splits", "", rule]
+    if any(len(part.files) > 1 for part in parts) or "validation" in rule:
+        lines += ["", "| subset | train | validation |", "|-|-|-|"]
+        lines += [f"| {part.name} | {part.rows['train']} | {part.rows['validation']} |"
+                  for part in parts]  # fmt: skip
+    return lines
+
+
+def source_lines(source: Source, models: Sequence[str] = ()) -> list[str]:
+    """Write which run, models and personas the rows come from, and which licences apply."""
+    manifest = source.manifest
+    version = manifest.versions.get("simnet", "of unknown version")
+    lines = [
+        "## Source and licence",
+        "",
+        f"- Run `{manifest.id}`, seed {manifest.seed}, simnet {version}.",
+        *(f"- Its record is incomplete: {one_line(lack)}." for lack in source.missing),
+        *(_model(name, manifest) for name in models),
+    ]
+    for origin, count in sorted(source.personas.items(), key=lambda one: (-one[1], str(one[0]))):
+        lines.append(f"- {counted(count, 'persona')} {one_line(str(origin))}.")
+    lines.append("- All posts and replies are synthetic; nobody wrote or holds these opinions.")
+    return [*lines, "", "### Licences of the personas", "", *licence_lines(source.personas)]
+
+
+def _model(name: str, manifest: Manifest) -> str:
+    facts = manifest.model
+    known = facts is not None and facts.name == name and facts.revision
+    revision = f", revision {known}" if known else ""
+    return f"- Replies by {one_line(name)}{revision}; its licence and terms of use apply to them."

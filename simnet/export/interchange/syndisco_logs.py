@@ -1,0 +1,188 @@
+"""Discussion logs as SynDisco writes them: one JSON file for each thread.
+
+A file has the fields of release 1.0 (`id`, `timestamp`, `users`, `moderator`, `user_prompts`,
+`moderator_prompt`, `ctx_length`, `logs`); each entry of `logs` those of 2.x (`name`, `text`,
+`model`, `prompt`), of which 1.0 reads the first three.
+"""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from simnet.arguments import checked
+from simnet.errors import EmptyExportError, UsageError
+from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
+from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
+from simnet.export.folders.summary import Exported
+from simnet.export.training_sets.replies import call_of, calls_of
+from simnet.recording.reading.run import Run
+from simnet.text import did_you_mean, one_line
+from simnet.world.events import DONE
+
+HARDCODED = "hardcoded"
+"""The model of a comment that no model wrote, as SynDisco names it."""
+_AT_ONCE = 5_000
+"""Posts whose prompts are read at once."""
+_COLUMNS = ("made", "root", "who", "turn", "text", "shown")
+
+
+@checked
+def export_syndisco(
+    run: Run,
+    out: Path | str,
+    *,
+    force: bool = False,
+    moderator: str | None = None,
+    shortest: int = 2,
+) -> Exported:
+    """Write `discussions/discussion-N.json` for each thread, as SynDisco logs discussions.
+
+    N is the first post of the thread. The comments are the posts of the thread in order of time,
+    each with the model that wrote it (`hardcoded` where none did) and the prompt it was given. A
+    user's prompt has the traits of the persona in SynDisco's form, so that its
+    `postprocessing.import_discussions` finds them. `moderator` is the handle of the moderator.
+    Threads of fewer than `shortest` posts are left out. Memory holds the texts of all posts, the
+    portraits, and some thousand prompts.
+
+    Raises UsageError for a moderator who is not in the run or if `out` exists and `force` is not
+    set, EmptyExportError if there is no thread that long.
+    """
+    people = dict(_people(run))
+    if moderator is not None and moderator not in people:
+        hint = did_you_mean(moderator, people)
+        raise UsageError(f"nobody in this run has the handle {moderator!r}{hint}")
+    left_out: Counter[str] = Counter()
+    count = 0
+    with written_folder(Path(out), force=force) as folder:
+        (folder / DISCUSSIONS).mkdir()
+        for batch in _batches(_threads(run, shortest, left_out)):
+            turns = {(post["who"], post["turn"]) for thread in batch for post in thread}
+            calls = calls_of(run, turns)
+            for thread in batch:
+                log = _log(run, thread, people, moderator, calls)
+                name = f"{DISCUSSIONS}/discussion-{thread[0]['root']}.json"
+                text = json.dumps(log, ensure_ascii=False) + "\n"
+                (folder / name).write_text(text, encoding="utf-8")
+                count += 1
+        if not count:
+            short = "; ".join(f"{number} {cause}" for cause, number in left_out.items())
+            raise EmptyExportError(
+                f"run {run.id} has no discussion to export ({short or 'there are no posts'})"
+            )
+        (folder / CARD).write_text(_card(run, count, left_out), encoding="utf-8")
+    return Exported(Path(out), {DISCUSSIONS: {"files": count}}, dict(left_out))
+
+
+def _threads(run: Run, shortest: int, left_out: Counter[str]) -> Iterator[list[dict[str, Any]]]:
+    made = pc.field("made").is_valid() & (pc.field("outcome") == DONE)
+    posts = run.table("events").to_table(columns=list(_COLUMNS), filter=made)
+    lengths = pc.list_value_length(posts["shown"])
+    posts = posts.set_column(posts.schema.get_field_index("shown"), "shown", lengths)
+    posts = posts.sort_by([("root", "ascending"), ("made", "ascending")])
+    rows = (row for batch in posts.to_batches(max_chunksize=10_000) for row in batch.to_pylist())
+    for _, group in groupby(rows, key=lambda row: row["root"]):
+        thread = list(group)
+        if len(thread) < shortest:
+            left_out[f"shorter than {shortest} posts"] += 1
+        else:
+            yield thread
+
+
+def _batches(threads: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[dict[str, Any]]]]:
+    batch: list[list[dict[str, Any]]] = []
+    size = 0
+    for thread in threads:
+        batch.append(thread)
+        size += len(thread)
+        if size >= _AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _log(
+    run: Run,
+    thread: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str],
+    moderator: str | None,
+    calls: Any,
+) -> dict[str, Any]:
+    users = [who for who in dict.fromkeys(post["who"] for post in thread) if who != moderator]
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"simnet:{run.id}:{thread[0]['root']}")),
+        "timestamp": run.manifest.created.strftime("%y-%m-%d-%H-%M"),
+        "users": users,
+        "moderator": moderator,
+        "user_prompts": [people.get(who, _prompt(who, {}, "")) for who in users],
+        "moderator_prompt": None if moderator is None else people[moderator],
+        "ctx_length": max((post["shown"] or 0) for post in thread),
+        "logs": [_comment(post, calls) for post in thread],
+    }
+
+
+def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
+    text = post["text"] or ""
+    call = call_of(post["who"], post["turn"], text, calls)
+    return {
+        "name": post["who"],
+        "text": text,
+        "model": HARDCODED if call is None else call.model,
+        "prompt": "" if call is None else call.user,
+    }
+
+
+def _people(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield each handle with the prompt of its user."""
+    for batch in run.batches("personas", ["id", "description", "attributes"]):
+        for row in batch.to_pylist():
+            attributes = json.loads(row["attributes"] or "{}")
+            yield row["id"], _prompt(row["id"], attributes, row["description"])
+
+
+def _prompt(handle: str, attributes: Mapping[str, Any], description: str) -> str:
+    traits = {"username": handle, **attributes}
+    written = ", ".join(f"{_name(name)}: {_value(value)}" for name, value in traits.items())
+    return (
+        f"Your name is {one_line(handle)}. Your traits: {written} "
+        f"Your instructions: {one_line(description)}"
+    )
+
+
+def _name(name: str) -> str:
+    """Write the name of a trait as one word, as SynDisco reads them."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+
+def _value(value: Any) -> str:
+    """Write a trait as SynDisco reads it back: words, a list, or a text in quotation marks."""
+    if isinstance(value, list):
+        return repr([one_line(str(item)).replace("]", ")") for item in value])
+    text = one_line(str(value))
+    words = text.replace("_", "").replace(" ", "")
+    return text if words.isalnum() else '"' + text.replace('"', "'") + '"'
+
+
+def _card(run: Run, count: int, left_out: Mapping[str, int]) -> str:
+    source = source_of(run)
+    files = [{"config_name": DISCUSSIONS, "data_files": f"{DISCUSSIONS}/*.json"}]
+    return plain_card(
+        files,
+        [
+            heading("Discussions of simulated personas", source), "",
+            f"{count} threads, each a log of a discussion in the form of SynDisco, in the folder",
+            f"`{DISCUSSIONS}`: the fields of its release 1.0, and in `logs` those of 2.x.", "",
+            "```python",
+            f'syndisco.postprocessing.import_discussions(Path("DIR/{DISCUSSIONS}"))',
+            f'datasets.load_dataset("DIR", "{DISCUSSIONS}", split="train")',
+            "```", "",
+            *(f"Left out: {number} {cause}." for cause, number in left_out.items()), "",
+            *source_lines(source),
+        ],
+    )  # fmt: skip

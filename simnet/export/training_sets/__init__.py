@@ -1,0 +1,1 @@
+"""Replies of a run as data sets for fine-tuning."""

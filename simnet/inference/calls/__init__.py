@@ -1,0 +1,1 @@
+"""What any model call goes through: admission, deadlines, throttling, retries, statistics."""

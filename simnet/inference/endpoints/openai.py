@@ -1,0 +1,292 @@
+"""A model behind an OpenAI-compatible endpoint. Only this file sends prompts to endpoints.
+
+The endpoint applies the chat template, so special tokens in texts are broken up before they are
+sent. The number of requests in flight adapts to what the endpoint accepts (see `throttle.py`),
+and a request is repeated when the endpoint is busy, out of reach or has failed. Replies are
+constrained to the pattern of their prompt only if the endpoint supports it. Redirects are not
+followed: prompts and the key are sent to no address but the one that was given.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from simnet import draws
+from simnet.errors import ModelGoneError, RunError, reason
+from simnet.inference.calls.deadline import CallDeadline, late
+from simnet.inference.calls.fanout import as_finished
+from simnet.inference.calls.retry_waits import RetryWaits
+from simnet.inference.calls.statistics import Histogram, Statistics
+from simnet.inference.calls.throttle import Throttle
+from simnet.inference.endpoints.chat_request import ChatRequests
+from simnet.inference.endpoints.endpoint import Endpoint, client_library
+from simnet.inference.endpoints.endpoint_errors import used_up, words
+from simnet.inference.model import Completion, Prompt
+from simnet.inference.replies.reasoning import message_parts, without_reasoning
+from simnet.text import counted, file_name, one_line
+
+_BUSY = frozenset({429, 503, 529})
+"""Status codes after which fewer requests are sent at once."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+"""Bounds of the exponential back-off between two tries of a prompt, wall seconds."""
+_MOST_TOKENS = 10**9
+"""Counts above this are not believed."""
+_UNTOLD = (None, None, None)
+"""Counts of tokens of a request without an answer that tells them."""
+_UNUSABLE = frozenset({"content_filter", "tool_calls", "function_call", "error"})
+"""Finish reasons with which the text, if any, is not the reply."""
+_CUT_SHORT = frozenset({"length", "max_tokens", "max_length", "model_length"})
+"""Finish reasons of replies that reached the limit of their length."""
+
+
+class OpenAIModel:
+    """One model behind an endpoint. Raises UsageError where its client is not installed."""
+
+    def __init__(self, model: str, endpoint: Endpoint) -> None:
+        openai = client_library()
+        self.name = file_name(model)  # a local server may name a model by its path
+        self._endpoint = endpoint
+        self._client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key,
+            max_retries=0,
+            timeout=None,
+            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+        )
+        self._requests = ChatRequests(model, endpoint)
+        self._waits = RetryWaits()
+        self._deadline = CallDeadline()
+        self._errors = openai
+        self._transient = (openai.APIStatusError, openai.APIConnectionError)
+        self._throttle = Throttle(endpoint.in_flight)
+        self._closing = asyncio.Event()
+        self._replies = self._prompted = self._cached = self._uncounted = self._output = 0
+        self._unknown_in = self._unknown_out = 0
+        self._queued, self._generated = Histogram(), Histogram()
+
+    async def generate(
+        self, prompts: Sequence[Prompt]
+    ) -> AsyncIterator[list[tuple[int, Completion]]]:
+        """Yield lists of (position, completion), each with all that have just finished.
+
+        Raises ModelGoneError when the endpoint is out of reach, RunError when it refuses the key,
+        redirects, or says that a quota is used up.
+        """
+        async for finished in as_finished(prompts, self._complete):
+            yield finished
+
+    async def close(self) -> None:
+        """Close the connections; prompts that wait for a retry fail."""
+        self._closing.set()
+        await self._client.close()
+
+    def statistics(self) -> Statistics:
+        """Count requests and tokens, in flight and so far."""
+        return Statistics(
+            in_flight=self._throttle.admission.taken,
+            waiting=self._throttle.admission.waiting,
+            prompt_tokens=self._prompted,
+            cached_tokens=self._cached,
+            uncounted_tokens=self._uncounted,
+            generated_tokens=self._output,
+            replies=self._replies,
+            unknown_in=self._unknown_in,
+            unknown_out=self._unknown_out,
+            throttled=self._throttle.throttled,
+            left_out=self._requests.left_out,
+            waits=self._waits.state(),
+            queued=self._queued.counts(),
+            generated=self._generated.counts(),
+        )
+
+    async def _complete(self, prompt: Prompt) -> Completion:
+        """Send one prompt, again after errors that may pass, until its tries are used up."""
+        replies = self._replies
+        answered: list[str] = []
+
+        async def sleep(seconds: float) -> None:
+            with self._waits.waiting(answered[-1], seconds):
+                await self._sleep(seconds)
+
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._endpoint.tries),
+            wait=lambda state: _pause(state, prompt.seed),
+            retry=retry_if_exception_type(self._transient),
+            before_sleep=lambda state: answered.append(self._words(_fault(state))),
+            sleep=sleep,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._attempt, prompt)
+        except self._transient as fault:
+            error_text = f"{self._words(fault)}, {counted(self._endpoint.tries, 'time')}"
+            no_status = not isinstance(fault, self._errors.APIStatusError)
+            if no_status and replies == self._replies:
+                raise ModelGoneError(
+                    f"{self._endpoint.shown_url} is out of reach: {error_text}",
+                    "endpoint out of reach",
+                ) from None
+            return Completion(error_text, "error")
+
+    def _words(self, fault: Any) -> str:
+        """Say in one line what the endpoint answered, or why it did not."""
+        status = isinstance(fault, self._errors.APIStatusError)
+        return self._endpoint.masked(words(fault) if status else reason(fault))
+
+    async def _attempt(self, prompt: Prompt) -> Completion:
+        """Wait for admission and send a prompt once. Raises an error if it may pass."""
+        begun = time.perf_counter()
+        await self._throttle.admission.enter(prompt.priority)
+        self._queued.add(time.perf_counter() - begun)
+        number = self._throttle.begin()
+        try:
+            return await self._send(prompt)
+        except self._errors.APIStatusError as fault:
+            self._check_usable(fault)
+            if fault.status_code in _BUSY:
+                self._throttle.refused(number)
+            elif fault.status_code < 500:
+                return Completion(self._words(fault), "error")
+            raise
+        finally:
+            self._throttle.admission.leave()
+
+    def _check_usable(self, fault: Any) -> None:
+        """Raise RunError for an answer after which no prompt can succeed."""
+        url, status = self._endpoint.shown_url, fault.status_code
+        if status == 401:
+            raise RunError(f"{url} refuses the key in ${self._endpoint.api_key_env}") from fault
+        if used_up(fault):
+            raise RunError(f"{url} takes no more requests: {self._words(fault)}") from fault
+        if 300 <= status < 400:
+            raise RunError(f"{url} {self._endpoint.redirected(fault)}") from fault
+
+    async def _send(self, prompt: Prompt) -> Completion:
+        if self._closing.is_set():
+            raise RunError(f"the model {self.name!r} is closed")
+        begun = time.perf_counter()
+        deadline = self._deadline.begin(self._endpoint.deadline, prompt.max_tokens)
+        try:
+            async with deadline:
+                reply, request = await self._create(prompt)
+            done = _completion(reply, time.perf_counter() - begun)
+            done = done._replace(constrained=_obeyed(request, prompt, done))
+        except self._transient:
+            raise
+        except TimeoutError:
+            seconds = time.perf_counter() - begun
+            self._deadline.missed(seconds)
+            return Completion(late(seconds), "deadline", *_UNTOLD, seconds)
+        except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
+            text = f"not a reply: {reason(fault)}"
+            return Completion(text, "error", *_UNTOLD, time.perf_counter() - begun)
+        self._throttle.succeeded()
+        self._replies += 1
+        self._deadline.took(done.seconds)
+        self._generated.add(done.seconds)
+        prompted = done.prompt_tokens or 0
+        self._prompted += prompted
+        self._uncounted += prompted if done.cached_tokens is None else 0
+        self._cached += done.cached_tokens or 0
+        self._output += done.output_tokens or 0
+        self._unknown_in += done.prompt_tokens is None
+        self._unknown_out += done.output_tokens is None
+        return done
+
+    async def _create(self, prompt: Prompt) -> tuple[Any, dict[str, Any]]:
+        """Request a completion, again without each parameter that the endpoint refuses.
+
+        Returns it and the request that brought it.
+        """
+        while True:
+            fields = self._requests.fields(prompt)
+            try:
+                return await self._client.chat.completions.create(**fields), fields
+            except self._errors.APIStatusError as fault:
+                if not self._requests.learn(fault, fields):
+                    raise
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, until the model is closed at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+
+
+def _completion(reply: Any, seconds: float) -> Completion:
+    """Read a reply. Raises any exception for one that is malformed."""
+    if isinstance(reply, str):
+        raise TypeError(f"the endpoint answered with text that is no JSON: {one_line(reply)!r:.80}")
+    choice, usage = reply.choices[0], reply.usage
+    details = getattr(usage, "prompt_tokens_details", None)
+    counts = (
+        _count(getattr(usage, "prompt_tokens", None)),
+        _count(getattr(details, "cached_tokens", None)),
+        _count(getattr(usage, "completion_tokens", None)),
+    )
+    text, reasoning = message_parts(choice.message)
+    finish = _finish(choice.finish_reason, text)
+    if finish is None:
+        ended = one_line(f"the endpoint ended it: {choice.finish_reason}")
+        return Completion(ended, "error", *counts, seconds)
+    return Completion(text, finish, *counts, seconds, reasoning)
+
+
+def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> bool:
+    """Whether a reply was constrained: the request said so, and the endpoint did not ignore it."""
+    if prompt.pattern is None or "structured_outputs" not in request.get("extra_body", {}):
+        return False
+    text = without_reasoning(done).text
+    return done.finish == "length" or re.fullmatch(prompt.pattern, text.strip()) is not None
+
+
+def _finish(reason: Any, text: str) -> str | None:
+    """Return the finish of a reply in our words; None if there is no reply.
+
+    Endpoints have finish reasons of their own, such as `eos_token`: the text is used.
+    """
+    known = str(reason or "stop").lower()
+    if known in {"stop", "abort", "repetition"}:
+        return known
+    if known in _CUT_SHORT:
+        return "length"
+    return "stop" if text and known not in _UNUSABLE else None
+
+
+def _count(value: Any) -> int | None:
+    """Read a number of tokens; None where an endpoint tells none that can be believed."""
+    known = isinstance(value, int | float) and 0 <= value <= _MOST_TOKENS
+    return int(value) if known else None
+
+
+def _fault(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _pause(state: RetryCallState, seed: int) -> float:
+    """Compute the seconds until the next try, jittered by the prompt's seed.
+
+    That is what the Retry-After header says, or exponential back-off.
+    """
+    attempt = state.attempt_number - 1
+    retry_after = _retry_after(getattr(getattr(_fault(state), "response", None), "headers", {}))
+    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
+    jittered = longest * (0.5 + draws.unit(seed, attempt) / 2)
+    return jittered if retry_after is None else min(_LONGEST_WAIT, retry_after) + jittered / 4
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read the seconds of a Retry-After header, which has a number or a date."""
+    value = headers.get("retry-after", "")
+    with suppress(ValueError):
+        return max(0.0, float(value))
+    with suppress(ValueError, TypeError):
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    return None

@@ -1,0 +1,1 @@
+"""vLLM's engine: its options, its processes, its adapters, the embedded model."""

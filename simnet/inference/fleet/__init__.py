@@ -1,0 +1,1 @@
+"""Several model servers that answer as one."""

@@ -1,0 +1,1 @@
+"""What is read from a reply: text, reasoning, refusals."""

@@ -1,0 +1,1 @@
+"""Decisions of annotators and how they are stored."""

@@ -1,0 +1,1 @@
+"""Reviews in the files of Argilla and Label Studio."""

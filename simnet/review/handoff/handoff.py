@@ -1,0 +1,74 @@
+"""Hands reviews to Argilla and Label Studio, and takes the decisions made there back."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from simnet.errors import UsageError
+from simnet.export.folders.folder import written_folder
+from simnet.review.handoff.argilla_files import argilla_files, read_argilla
+from simnet.review.handoff.foreign_decisions import add_all
+from simnet.review.handoff.label_studio_files import label_studio_files, read_label_studio
+from simnet.review.review import Review
+
+Tool: TypeAlias = Literal["argilla", "label-studio"]
+
+TOOLS: tuple[str, ...] = get_args(Tool)
+
+
+def hand_off(
+    review: Review,
+    out: str | Path,
+    tool: Tool,
+    *,
+    annotators: Collection[str] | None = None,
+    users: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a review with its decisions as a folder that another tool reads.
+
+    For `argilla`, the folder is one that `rg.Dataset.from_disk` loads; for `label-studio`, it has
+    `config.xml`, the labelling configuration, and `tasks.json`, to be imported. All records are in
+    it. `annotators` are those whose decisions are, by default all; `users` are their ids in
+    Argilla, or their addresses in Label Studio. Neither tool need be installed.
+
+    Raises UsageError if `out` exists or there is no such annotator or tool.
+    """
+    out = Path(out).expanduser()
+    decided = review.decided(annotators)
+    write = argilla_files if _checked(tool) == "argilla" else label_studio_files
+    files = write(review, decided, users or {})
+    with written_folder(out) as folder:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    return out
+
+
+def take_back(
+    review: Review,
+    path: str | Path,
+    tool: Tool,
+    *,
+    names: Mapping[str, str] | None = None,
+    suggestions: bool = False,
+) -> dict[str, int]:
+    """Add the decisions that were made in another tool, as those of the people who made them.
+
+    `path` is a folder or file that the tool wrote: of Argilla that of `to_disk`, of Label Studio
+    an export as JSON. `names` are the names of users by their ids. With `suggestions`, those of
+    models count as decisions of theirs. Returns how many were added for each annotator; what is
+    there already is not added again.
+
+    Raises InputError, and adds nothing, for a record, a question or an answer that the review does
+    not have.
+    """
+    path = Path(path).expanduser()
+    read = read_argilla if _checked(tool) == "argilla" else read_label_studio
+    decisions = list(read(review, path, names or {}, suggestions=suggestions))
+    return add_all(review, decisions, str(path), tool)
+
+
+def _checked(tool: str) -> str:
+    if tool not in TOOLS:
+        raise UsageError(f"no tool {tool!r} to hand a review to; there are {', '.join(TOOLS)}")
+    return tool

@@ -1,0 +1,1 @@
+"""The records of a review: where they are from, and search in them."""

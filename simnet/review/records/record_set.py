@@ -1,0 +1,90 @@
+"""The records of a review in memory: found by id, by words and conditions, by similarity."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simnet.errors import UsageError
+from simnet.review.records.record_search import (
+    Condition,
+    Similar,
+    check_column,
+    matches,
+    word_patterns,
+)
+from simnet.review.records.record_table import Record, column_names
+from simnet.text import did_you_mean
+
+if TYPE_CHECKING:
+    from simnet.embedding import Embedder
+    from simnet.embedding.embedders import Encode, Vectors
+
+
+class RecordSet:
+    """Records in their order; vectors of a field are made when they are first asked for."""
+
+    def __init__(self, records: Sequence[Record], where: str) -> None:
+        """Take records with different ids; `where` is what messages name."""
+        self.records = list(records)
+        self.columns = column_names(record.fields for record in records[:1])
+        self._where = where
+        self._places = {record.id: place for place, record in enumerate(records)}
+        self._vectors: dict[tuple[str, str], Vectors] = {}
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def place(self, key: str) -> int:
+        """Return the place of the record with an id, from 0. Raises UsageError if there is none."""
+        if key not in self._places:
+            hint = did_you_mean(key, self._places, most=3)
+            raise UsageError(f"no record {key!r} in {self._where}{hint}")
+        return self._places[key]
+
+    def get(self, key: str) -> Record:
+        """Return the record with an id. Raises UsageError if there is none."""
+        return self.records[self.place(key)]
+
+    def select(
+        self, words: str | None, field: str | None, wanted: Sequence[Condition]
+    ) -> list[Record]:
+        """List the records that have all words and fulfil all conditions.
+
+        Raises UsageError for a column that is not there, or no word.
+        """
+        if field is not None:
+            check_column(field, self.columns)
+            if words is None:
+                raise UsageError(f"the field {field!r} is given without words to search for in it")
+        patterns = [] if words is None else word_patterns(words)
+        return [
+            record
+            for record in self.records
+            if matches(record.text(field), patterns)
+            and all(condition.holds(record.fields) for condition in wanted)
+        ]
+
+    def similar(
+        self, to: str, field: str, choice: "str | Encode | Embedder | None"
+    ) -> list[Similar]:
+        """Order records by the cosine of `field` to that of a record, or to a text, nearest first.
+
+        The record itself is left out. Raises UsageError as `Review.similar` does.
+        """
+        from simnet.embedding import DEFAULT, embedder  # noqa: PLC0415  (imports numpy)
+
+        check_column(field, self.columns)
+        own = self._places.get(to)
+        text = to if own is None else self.records[own].text(field)
+        if not text.strip():
+            raise UsageError(f"the field {field!r} of {to!r} is empty; nothing is similar to it")
+        model = embedder(DEFAULT if choice is None else choice)
+        key = field, model.name
+        if key not in self._vectors:
+            self._vectors[key] = model.encode([record.text(field) for record in self.records])
+        scores = self._vectors[key] @ model.encode([text])[0]
+        order = (-scores).argsort(kind="stable").tolist()
+        return [
+            Similar(self.records[place], round(float(scores[place]), 6))
+            for place in order
+            if place != own
+        ]

@@ -1,0 +1,1 @@
+"""Scenarios, texts and news from files."""

@@ -1,0 +1,169 @@
+"""Imports the module of a scenario, and locates errors in the user's code."""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import NoReturn
+
+from simnet.errors import ScenarioError, SimnetError, UsageError
+from simnet.text import did_you_mean
+
+
+def is_file(place: str) -> bool:
+    """Whether a place names a file, not a module."""
+    return place.endswith(".py") or "/" in place or _exists(Path(place))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file or folder; False for what can be no path, such as a long name."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def folder_of(place: str) -> Path:
+    """Return the folder from which a scenario imports what it shares with others."""
+    return Path(place).resolve().parent if is_file(place) else Path.cwd()
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Put a folder on the path of imports while a scenario is made."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def import_place(place: str) -> ModuleType:
+    """Import a scenario's module; one from a file gets a name of its own in sys.modules.
+
+    Raises UsageError if it does not exist, ScenarioError or the SimnetError it raised if it fails.
+    """
+    return _import_file(place) if is_file(place) else _import_module(place)
+
+
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a file each time; neither reads nor writes Python's cache of compiled code.
+
+    That cache takes an edit within the same second that keeps the size for the old file: what
+    runs would not be what is recorded. And a command writes nothing beside a scenario.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code = self.source_to_code(self.get_data(path), path)
+        assert isinstance(code, CodeType)
+        return code
+
+
+def _import_file(place: str) -> ModuleType:
+    path = Path(place)
+    if not _exists(path) or not path.is_file() or path.suffix != ".py":
+        raise UsageError(_no_file(path))
+    key = blake2b(str(path.resolve()).encode(), digest_size=4).hexdigest()
+    name = f"simnet_scenario_{path.stem}_{key}"
+    loader = _SourceLoader(name, str(path.resolve()))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (whatever the user's code raises, sys.exit too)
+        del sys.modules[name]
+        raise_located(error, path)
+    return module
+
+
+def _no_file(path: Path) -> str:
+    if not _exists(path):
+        files = [str(file) for file in path.parent.glob("*.py")] if _exists(path.parent) else []
+        return f"there is no scenario file {path}{did_you_mean(str(path), files)}"
+    if path.is_dir():
+        return f"{path} is a folder; name a scenario file in it, such as {path}/my_scenario.py"
+    return f"{path} is not a Python file; a scenario file ends in .py"
+
+
+def _import_module(place: str) -> ModuleType:
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"{place!r} is neither a Python file nor the name of a module")
+    try:
+        return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{place}.".startswith(f"{error.name}."):
+            raise_located(error, None)  # it was found, and imports another that was not
+        stem = place.rpartition(".")[2]
+        candidates = (Path("scenarios", f"{stem}.py"), Path(f"{stem}.py"))
+        files = [file for file in candidates if file.is_file()]
+        instead = f"; did you mean the file {files[0]}?" if files else ""
+        raise UsageError(f"there is no file and no module {place!r}{instead}") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (as above)
+        raise_located(error, None)
+
+
+def modules_to_send(module: ModuleType, folder: Path, before: set[str]) -> tuple[ModuleType, ...]:
+    """List the scenario's module and those it imported that are not on the path any more.
+
+    They lie in `folder`, or were not loaded `before`.
+    """
+    names = sorted(
+        name
+        for name, loaded in sys.modules.items()
+        if (file := getattr(loaded, "__file__", None))
+        and (name not in before or Path(file).is_relative_to(folder))
+    )
+    found = dict.fromkeys([module.__name__, *names])
+    return tuple(sys.modules[name] for name in found if not _can_be_imported(name))
+
+
+def _can_be_imported(name: str) -> bool:
+    """Whether another process with the same path finds a module of that name."""
+    top = name.partition(".")[0]
+    return any(finder.find_spec(top, None) for finder in sys.meta_path)
+
+
+def raise_located(error: BaseException, path: Path | None) -> NoReturn:
+    """Raise an error of the user's code again, with its file and line in the message."""
+    place = _place(error, path)
+    if isinstance(error, SimnetError):
+        raise type(error)(f"{place}: {error}") from error
+    if isinstance(error, SyntaxError):
+        raise ScenarioError(f"{place}: this is not Python: {error.msg}") from error
+    if isinstance(error, SystemExit):
+        raise ScenarioError(f"{place}: the scenario called sys.exit({error.code})") from error
+    raise ScenarioError(f"{place}: {type(error).__name__}: {error}") from error
+
+
+def _place(error: BaseException, path: Path | None) -> str:
+    """Find the last line of the user's own code in a traceback."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_short(error.filename)}:{error.lineno}"
+    own = Path(__file__).parents[2]
+    library = (str(own), str(Path(traceback.__file__).parent), "<")
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(library) and "site-packages" not in frame.filename
+    ]
+    if frames:
+        return f"{_short(frames[-1].filename)}:{frames[-1].lineno}"
+    return _short(str(path)) if path else "while importing it"
+
+
+def _short(filename: str) -> str:
+    path = Path(filename).resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,1 @@
+"""What a scenario will do, before it runs: turns, ties, doubts."""

@@ -1,0 +1,1 @@
+"""When people look: rhythms, times of the day, joining and leaving."""

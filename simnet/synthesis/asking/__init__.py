@@ -1,0 +1,1 @@
+"""Many questions to one model: batching, a log of replies, resumption."""

@@ -1,0 +1,1 @@
+"""Texts written by a model as personas would."""

@@ -1,0 +1,1 @@
+"""Personas made by a model."""

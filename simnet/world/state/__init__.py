@@ -1,0 +1,1 @@
+"""What the world holds: posts, ties, attitudes, rooms, and their hash."""
