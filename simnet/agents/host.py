@@ -127,12 +127,13 @@ class Host:
         agent = self.agent(view.who)
         if self._profile_of is not None:
             agent.change(self._profile_of(view.who, view.now))
+        if view.changed is not None:
+            agent.take(view.changed, view.now)
         encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view)
-        if self._replies is not None:
-            turn.failure = self._replies.failure(view)
+        turn.failure = self._replies.failure(view) if self._replies is not None else None
         return turn if self._advance_to_model(turn, None, decisions) else None
 
     def _continue(

@@ -13,6 +13,7 @@ from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.reflection import reflect
+from simnet.clock import Seconds
 from simnet.errors import ModelError, UserCodeError
 from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.inference.replies.refusals import breaks_role
@@ -30,6 +31,7 @@ from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import ViewerChanges
 
 MAX_LENGTH_DIFFERENCE = 8
 """Characters; texts that differ more in length are not compared with posts in view."""
@@ -79,6 +81,15 @@ class HostedAgent:
             self.memory = memory_of(profile.memory)
         self.profile = profile
         self._instructions = None
+
+    def take(self, changes: ViewerChanges, now: Seconds) -> None:
+        """Take over what interventions changed."""
+        self.change(self.profile.changed(changes.settings))
+        for change in changes.memory:
+            if change.adds:
+                self.memory.implant(change.text, now)
+            else:
+                self.memory.forget(change.text)
 
     @property
     def notes(self) -> dict[Hashable, Any]:

@@ -5,41 +5,41 @@ take. So the cost of a turn does not grow with the length of a run. What a promp
 function of what the agent saw and did, so it does not depend on which process holds the agent.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import exp, inf, log
-from typing import NamedTuple, Protocol, TypeAlias
-from zlib import crc32
+from typing import Protocol
 
+from simnet.agents.memory_entries import (
+    ADDRESSED,
+    ADDRESSED_TO_VIEWER,
+    DONE,
+    IMPLANTED,
+    REFLECTION,
+    SEEN,
+    Entry,
+    Words,
+    describe_action,
+    entry_line,
+    holds,
+    make_entry,
+    overlap,
+    texts_in,
+    words_of,
+)
 from simnet.arguments import checked
-from simnet.clock import HOUR, Seconds, format_age
+from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
-from simnet.text import cut, one_line
+from simnet.text import one_line
 from simnet.world.actions import Action
-from simnet.world.state.posts import Shown, View
+from simnet.world.state.posts import View
 
 CHARACTERS_PER_TOKEN = 4
-LONGEST_ENTRY = 160
-"""Characters of an entry; a longer text is cut."""
 LN2 = log(2)
 SHORTEST_BUDGET = 16
 """Smallest `Recall.tokens`; less has no room for an entry."""
-SHORT_WORD = 3
-"""Words of at most this many letters are left out of comparisons, like stop words."""
-
-SEEN = "seen"
-ADDRESSED = "addressed"
-DONE = "done"
-REFLECTION = "reflection"
-
-ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you", "mentioned you"})
-"""Values of `View.why` for posts that address the viewer."""
-
-Words: TypeAlias = frozenset[int]
-
-_WORD = re.compile(r"\w+")
+REMEMBERED = "You remember:"
+"""The heading of memories in a prompt."""
 
 
 @checked
@@ -103,6 +103,19 @@ class Memory(Protocol):
         """Add the result of a reflection; None if the model gave no usable reply."""
         ...
 
+    @property
+    def implanted(self) -> Sequence[str]:
+        """What interventions added, if prompts hold all of it; oldest first."""
+        ...
+
+    def implant(self, text: str, now: Seconds) -> None:
+        """Add a memory of something the agent neither saw nor did."""
+        ...
+
+    def forget(self, words: str) -> None:
+        """Remove the memories that hold these words, in any case; all, if there are none."""
+        ...
+
 
 def memory_of(settings: int | Recall) -> Memory:
     """Create an empty memory; a number keeps that many of the agent's own last actions."""
@@ -112,7 +125,7 @@ def memory_of(settings: int | Recall) -> Memory:
 class LastActions:
     """Keeps an agent's own last actions."""
 
-    __slots__ = ("_most", "done")
+    __slots__ = ("_most", "done", "implanted")
 
     reflects = False
 
@@ -120,15 +133,18 @@ class LastActions:
         self._most = most
         self.done: list[str] = []
         """Oldest first."""
+        self.implanted: list[str] = []
 
     def lines(self, view: View) -> Sequence[str]:
-        """List all of them, oldest first."""
+        """List all of them, oldest first, then what interventions added."""
+        if self.implanted:
+            return [REMEMBERED, *(f"you did: {line}" for line in self.done), *self.implanted]
         return ["Lately you did:", *self.done] if self.done else ()
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
         """Add the turn's actions and drop the oldest beyond the limit."""
         if self._most and actions:
-            self.done += [_describe(action) for action in actions]
+            self.done += [describe_action(action) for action in actions]
             del self.done[: -self._most]
 
     def reflection_input(self, now: Seconds) -> Sequence[str]:
@@ -138,17 +154,14 @@ class LastActions:
     def add_reflection(self, thought: str | None, now: Seconds) -> None:
         """Do nothing: there are no reflections."""
 
+    def implant(self, text: str, now: Seconds) -> None:
+        """Add a memory, which is kept until it is forgotten."""
+        self.implanted.append(one_line(text))
 
-class Entry(NamedTuple):
-    """One memory."""
-
-    at: Seconds
-    kind: str
-    """seen | addressed | done | reflection"""
-    text: str
-    importance: float
-    """From 0 to 1."""
-    words: Words
+    def forget(self, words: str) -> None:
+        """Remove the memories that hold these words."""
+        self.done = [line for line in self.done if not holds(line, words)]
+        self.implanted = [line for line in self.implanted if not holds(line, words)]
 
 
 class MemoryStream:
@@ -176,11 +189,11 @@ class MemoryStream:
     def lines(self, view: View) -> Sequence[str]:
         """Select the entries with the best scores, without posts that are in view."""
         in_view = {post.id for post in view.posts}
-        words: Words = frozenset().union(*(words_of(text) for text in _texts_in(view)))
+        words: Words = frozenset().union(*(words_of(text) for text in texts_in(view)))
         candidates = [entry for number, entry in self._entries.items() if number not in in_view]
-        heading = "You remember:"
-        chosen = self._best(candidates, words, view.now, self._settings.tokens, len(heading) + 1)
-        return [heading, *chosen] if chosen else ()
+        used = len(REMEMBERED) + 1
+        chosen = self._best(candidates, words, view.now, self._settings.tokens, used)
+        return [REMEMBERED, *chosen] if chosen else ()
 
     def note(self, view: View, actions: Sequence[Action]) -> None:
         """Add what was seen and done; drop the entries of the least value beyond the limit."""
@@ -189,14 +202,14 @@ class MemoryStream:
                 addressed = why in ADDRESSED_TO_VIEWER
                 text = f"@{post.author}{f' {why}' if addressed else ''}: {post.text}"
                 kind, importance = (ADDRESSED, 0.8) if addressed else (SEEN, 0.2)
-                self._entries[post.id] = _entry(view.now, kind, text, importance)
+                self._entries[post.id] = make_entry(view.now, kind, text, importance)
         for message in view.messages:
             self._add(view.now, ADDRESSED, f"@{message.sender} wrote to you: {message.text}", 0.8)
         posts = {post.id: post for post in view.posts}
         for action in actions:
             about = posts.get(getattr(action, "post", -1))
             has_text = bool(getattr(action, "text", None))
-            self._add(view.now, DONE, _describe(action, about), 0.5 if has_text else 0.3)
+            self._add(view.now, DONE, describe_action(action, about), 0.5 if has_text else 0.3)
         self._turns += 1
         self._trim(view.now)
 
@@ -210,9 +223,23 @@ class MemoryStream:
         if thought is not None:
             self._add(now, REFLECTION, thought, 1.0)
 
+    @property
+    def implanted(self) -> Sequence[str]:
+        """List nothing: what was added is an entry among others."""
+        return ()
+
+    def implant(self, text: str, now: Seconds) -> None:
+        """Add an entry with the highest importance."""
+        self._add(now, IMPLANTED, text, 1.0)
+
+    def forget(self, words: str) -> None:
+        """Remove the entries that hold these words."""
+        kept = {n: entry for n, entry in self._entries.items() if not holds(entry.text, words)}
+        self._entries = kept
+
     def _add(self, at: Seconds, kind: str, text: str, importance: float) -> None:
         self._count += 1
-        self._entries[-self._count] = _entry(at, kind, text, importance)
+        self._entries[-self._count] = make_entry(at, kind, text, importance)
 
     def _trim(self, now: Seconds) -> None:
         """Drop a fifth of the entries at once, so that sorting them is rare."""
@@ -246,48 +273,8 @@ class MemoryStream:
         for _, place, entry in scored:
             if len(entry.text) >= room:
                 continue
-            line = _line(entry, now)
+            line = entry_line(entry, now)
             if len(line) < room:
                 room -= len(line) + 1
                 chosen.append((place, line))
         return [line for _, line in sorted(chosen)]
-
-
-@lru_cache(maxsize=16_384)
-def words_of(text: str) -> Words:
-    """Return the hashes of a text's words, without short ones."""
-    return frozenset(
-        crc32(word.encode("utf-8", "surrogatepass"))
-        for word in _WORD.findall(text.casefold())
-        if len(word) > SHORT_WORD
-    )
-
-
-def overlap(words: Words, others: Words) -> float:
-    """Return the share of `words` that is in `others`, 0 to 1; fewer than 3 words count as 3."""
-    return len(words & others) / max(3, len(words)) if words else 0.0
-
-
-def _entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
-    return Entry(at, kind, cut(one_line(text), LONGEST_ENTRY), importance, words_of(text))
-
-
-def _line(entry: Entry, now: Seconds) -> str:
-    verb = {DONE: "you did: ", REFLECTION: "you thought: "}.get(entry.kind, "")
-    return f"{format_age(now - entry.at)} ago {verb}{entry.text}"
-
-
-def _texts_in(view: View) -> Iterable[str]:
-    yield from (post.text for post in view.posts)
-    yield from (message.text for message in view.messages)
-    yield from view.news
-
-
-def _describe(action: Action, about: Shown | None = None) -> str:
-    """Describe an action, and the post it is about if that was in view."""
-    text = getattr(action, "text", None)
-    whom = getattr(action, "whom", None) or (about.author if about else None)
-    parts = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
-    if about is not None:
-        parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
-    return " ".join(filter(None, parts))

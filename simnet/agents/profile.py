@@ -1,7 +1,7 @@
 """What a behaviour receives: the agent, its cohort's profile, and a way to call a model."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -12,6 +12,7 @@ from simnet.agents.memory import Memory, Recall
 from simnet.personas.persona import Persona
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import Settings
 
 Chosen: TypeAlias = Action | Sequence[Action]
 Flagger: TypeAlias = Callable[[str], Iterable[str]]
@@ -137,6 +138,24 @@ class AgentProfile:
     """Adds flags of the scenario's own to replies."""
     oldest_first: bool = False
     """Whether feeds end with the newest post."""
+    unchanged: "AgentProfile | None" = None
+    """The profile of the cohort, if interventions changed settings of this one."""
+
+    @cached_property
+    def variants(self) -> dict[Settings, "AgentProfile"]:
+        """The profiles that `changed` made of this one."""
+        return {}
+
+    def changed(self, settings: Settings) -> "AgentProfile":
+        """Return the cohort's profile with some settings changed; equal ones give one object."""
+        base = self.unchanged or self
+        if not settings:
+            return base
+        found = base.variants.get(settings)
+        if found is None:
+            fields: dict[str, Any] = dict(settings)
+            found = base.variants[settings] = replace(base, **fields, unchanged=base)
+        return found
 
     @property
     def quoting(self) -> Style:

@@ -170,7 +170,7 @@ class World(WorldState):
         if forbidden is not None:
             raise ActionError(forbidden)
         if who in self.suspended:
-            raise ActionError(f"@{self.handles[who]} is suspended")
+            raise ActionError(self.why_hidden(who))
         check_numbers(action)
 
     def _forget(self, viewer: int, feed: Feed, now: Seconds) -> None:

@@ -16,7 +16,7 @@ from math import prod
 from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 from simnet import draws
-from simnet.agents.memory import overlap, words_of
+from simnet.agents.memory_entries import overlap, words_of
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
 from simnet.arguments import checked
 from simnet.errors import ScenarioError

@@ -8,7 +8,7 @@ from simnet.agents import reply_flags
 from simnet.agents.ask import TurnAsk
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.hosted_agent import HostedAgent
-from simnet.agents.memory import ADDRESSED_TO_VIEWER
+from simnet.agents.memory_entries import ADDRESSED_TO_VIEWER
 from simnet.agents.profile import (
     Agent,
     AgentProfile,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from simnet.agents.memory import ADDRESSED_TO_VIEWER
+from simnet.agents.memory_entries import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.text import one_line
 from simnet.world.state.posts import Shown, View

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from simnet.agents.formats.post_text import age
+from simnet.agents.memory import REMEMBERED
 from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
@@ -60,7 +61,8 @@ def user_prompt(me: Agent, view: View) -> str:
 def memory_lines(me: Agent, view: View) -> Sequence[str]:
     """List what the persona remembers: a heading, then memories, oldest first."""
     if me.profile.reply_format.sole_verb is not None and isinstance(me.profile.memory, int):
-        return ()  # the conversation in view holds its last actions already
+        # The conversation in view holds its last actions already.
+        return [REMEMBERED, *me.memory.implanted] if me.memory.implanted else ()
     return me.memory.lines(view)
 
 
@@ -111,9 +113,10 @@ def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
 
 def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
     """Format posts as a conversation, for a cohort whose replies are text alone."""
+    news = [shown_text(text) for text in view.changed.news] if view.changed else []
     if not view.posts:
-        return ["Nobody has said anything yet. You begin."]
-    return [f"@{post.author}: {quote(post.text)}" for post in view.posts]
+        return [*news, "Nobody has said anything yet. You begin."]
+    return [*(f"@{post.author}: {quote(post.text)}" for post in view.posts), *news]
 
 
 def _message(message: MessageSeen, now: Seconds, quote: Callable[[str], str]) -> str:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simnet.clock import Seconds
 from simnet.text import cut, one_line
+from simnet.world.state.viewer_changes import ViewerChanges
 
 LONGEST_SHOWN = 2000
 """Characters of a text that are shown; what is cut off is in the record."""
@@ -179,6 +180,8 @@ class View(NamedTuple):
     done: tuple[tuple[str, ...], ...] = ()
     """For each post, what the viewer did with it already: the reaction, `repost`. Empty if
     there is nothing, and for feeds that show every post once."""
+    changed: ViewerChanges | None = None
+    """What interventions changed about the viewer; None if nothing."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""

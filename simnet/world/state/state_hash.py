@@ -48,6 +48,8 @@ def _parts(world: WorldState) -> Iterator[object]:
         if world.seen[who]:
             marked = any(at is not None for at in world.seen[who].values())
             yield who, sorted(world.seen[who].items() if marked else world.seen[who])
+    if world.absent:
+        yield "absent", sorted(world.absent)
 
 
 def _kept(world: WorldState) -> Iterator[tuple[str, Mapping[Any, Any]]]:

@@ -86,6 +86,8 @@ class WorldState:
         self.blocks: defaultdict[int, set[int]] = defaultdict(set)
         self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
         self.suspended: set[int] = set()
+        self.absent: set[int] = set()
+        """Those who have not joined yet or have left; they are in `suspended` too."""
         self.groups: dict[str, dict[int, None]] = {}
         self.mail: defaultdict[int, list[MessageSeen]] = defaultdict(list)
         """Unread messages."""
@@ -203,7 +205,12 @@ class WorldState:
         if whom in self.blocked_by.get(who, NOBODY):
             raise ActionError(f"@{self.handles[whom]} blocked you")
         if whom in self.suspended:
-            raise ActionError(f"@{self.handles[whom]} is suspended")
+            raise ActionError(self.why_hidden(whom))
+
+    def why_hidden(self, whom: int) -> str:
+        """Say why a member is in `suspended`."""
+        why = "is not on the platform" if whom in self.absent else "is suspended"
+        return f"@{self.handles[whom]} {why}"
 
     def hidden_from(self, viewer: int) -> frozenset[int] | set[int]:
         """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""

@@ -116,6 +116,8 @@ class Reinstate(Action):
         whom = world.member(self.whom)
         if whom not in world.suspended:
             raise ActionError(f"@{self.whom} is not suspended")
+        if whom in world.absent:
+            raise ActionError(world.why_hidden(whom))
         world.suspended.remove(whom)
         world.triggered.append((whom, "reinstated"))
         return Effect(whom=self.whom)

@@ -1,0 +1,90 @@
+"""Entries of memories: what one holds, its words, and its line in a prompt."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+from zlib import crc32
+
+from simnet.clock import Seconds, format_age
+from simnet.text import cut, one_line
+from simnet.world.actions import Action
+from simnet.world.state.posts import Shown, View
+
+LONGEST_ENTRY = 160
+"""Characters of an entry; a longer text is cut."""
+SHORT_WORD = 3
+"""Words of at most this many letters are left out of comparisons, like stop words."""
+
+SEEN = "seen"
+ADDRESSED = "addressed"
+DONE = "done"
+REFLECTION = "reflection"
+IMPLANTED = "implanted"
+
+ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you", "mentioned you"})
+"""Values of `View.why` for posts that address the viewer."""
+
+Words: TypeAlias = frozenset[int]
+
+_WORD = re.compile(r"\w+")
+
+
+class Entry(NamedTuple):
+    """One memory."""
+
+    at: Seconds
+    kind: str
+    """seen | addressed | done | reflection | implanted"""
+    text: str
+    importance: float
+    """From 0 to 1."""
+    words: Words
+
+
+@lru_cache(maxsize=16_384)
+def words_of(text: str) -> Words:
+    """Return the hashes of a text's words, without short ones."""
+    return frozenset(
+        crc32(word.encode("utf-8", "surrogatepass"))
+        for word in _WORD.findall(text.casefold())
+        if len(word) > SHORT_WORD
+    )
+
+
+def overlap(words: Words, others: Words) -> float:
+    """Return the share of `words` that is in `others`, 0 to 1; fewer than 3 words count as 3."""
+    return len(words & others) / max(3, len(words)) if words else 0.0
+
+
+def holds(text: str, words: str) -> bool:
+    """Tell whether a text holds words, in any case."""
+    return words.casefold() in text.casefold()
+
+
+def make_entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
+    """Make an entry; its text is on one line, and cut if it is long."""
+    return Entry(at, kind, cut(one_line(text), LONGEST_ENTRY), importance, words_of(text))
+
+
+def entry_line(entry: Entry, now: Seconds) -> str:
+    """Write an entry as a line of a prompt."""
+    verb = {DONE: "you did: ", REFLECTION: "you thought: "}.get(entry.kind, "")
+    return f"{format_age(now - entry.at)} ago {verb}{entry.text}"
+
+
+def texts_in(view: View) -> Iterable[str]:
+    """Yield the texts that a view shows."""
+    yield from (post.text for post in view.posts)
+    yield from (message.text for message in view.messages)
+    yield from view.news
+
+
+def describe_action(action: Action, about: Shown | None = None) -> str:
+    """Describe an action, and the post it is about if that was in view."""
+    text = getattr(action, "text", None)
+    whom = getattr(action, "whom", None) or (about.author if about else None)
+    parts = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
+    if about is not None:
+        parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
+    return " ".join(filter(None, parts))
