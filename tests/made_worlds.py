@@ -29,6 +29,23 @@ from simnet.feeds import both, communities, everything, following, reported
 from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
+from simnet.interventions import (
+    Act,
+    AddTies,
+    At,
+    Ban,
+    Forget,
+    GiveNews,
+    Join,
+    Leave,
+    Reinstate,
+    Remember,
+    RemovePosts,
+    RemoveTies,
+    SetManner,
+    SetRanking,
+    When,
+)
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.rankings import chronological, engagement, hot, shuffled, split
@@ -124,6 +141,8 @@ def drive(
         for one in views:
             if one.who not in agents:
                 agents[one.who] = make(one.who)
+            if one.changed is not None:
+                agents[one.who].take(one.changed, one.now)
             decided.append(decide(agents[one.who], one, reply))
         least = 1 if status is Status.WAITING else 0
         assert len(decided) >= least, "the kernel waits for a decision nobody was asked for"
@@ -171,7 +190,42 @@ def random_scenario(number: int) -> Scenario:
         feed=Feed(ranking=_ranking(chance), size=chance.randint(1, 6)),
         ties=[(chance.choice(handles), chance.choice(handles)) for _ in handles],
         spotlighting=chance.choice(["none", "datamark", "delimit"]),
+        interventions=_interventions(chance, names, handles, lasts),
     )
+
+
+def _interventions(chance: Random, names: Sequence[str], handles: Sequence[str], lasts: float):
+    """Make a few interventions; those of bans and joining may contradict each other."""
+    makers = [
+        lambda: Ban(chance.choice(handles)),
+        lambda: Reinstate(chance.choice(handles)),
+        lambda: Join(chance.choice(handles)),
+        lambda: Leave(chance.choice(handles), removes_posts=chance.random() < 0.5),
+        lambda: AddTies([(chance.choice(names), chance.choice(handles))]),
+        lambda: RemoveTies([(chance.choice(handles), chance.choice(names))]),
+        lambda: RemovePosts(by=chance.choice(handles)),
+        lambda: GiveNews(chance.choice([*names, *handles]), "There is news."),
+        lambda: SetManner(chance.choice([*names, *handles]), f"You are {chance.random()}."),
+        lambda: Remember(chance.choice([*names, *handles]), "it rained"),
+        lambda: Forget(chance.choice([*names, *handles]), chance.choice(["", "write"])),
+        lambda: SetRanking(chance.choice(names), _ranking(chance)),
+        lambda: Act(chance.choice(handles), Write("An intervention.")),
+    ]
+    some = [
+        At(chance.uniform(0, lasts), [chance.choice(makers)() for _ in range(chance.randint(1, 3))])
+        for _ in range(chance.randint(0, 3))
+    ]
+    if chance.random() < 0.5:
+        then, again = chance.choice(makers)(), chance.random() < 0.5
+        some.append(
+            When(written, above=chance.randint(1, 9), every=7 * MINUTE, then=then, again=again)
+        )
+    return some
+
+
+def written(world: World) -> int:
+    """Count the posts that stand."""
+    return sum(not post.removed for post in world.posts)
 
 
 def _cohort(chance: Random, name: str, names: Sequence[str]) -> Cohort:

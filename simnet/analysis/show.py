@@ -50,7 +50,7 @@ def show(
 def _handle(run: Run, all_events: list[Event], who: str) -> str:
     """Find a member by handle, else by the id that one persona alone had before its import."""
     personas = run.read("personas").select(["id", "original_id"]).to_pylist()
-    handles = {event.who for event in all_events} | {row["id"] for row in personas}
+    handles = {event.who for event in all_events if event.who} | {row["id"] for row in personas}
     for name in (who, normal(who.strip()), normal(who.strip().removeprefix("@"))):
         if name in handles:
             return name
@@ -115,7 +115,7 @@ def _tree(root: Post, colours: dict[str, str], kept: Container[int]) -> Tree:
 def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(visible(_name(event.who)), f"bold {colours[event.cohort]}")
     facts = [event.cohort, format_time(event.time), f"#{post.id}", *_counts(post)]
     facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
@@ -124,8 +124,8 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     for label in dict.fromkeys(post.labels):
         text.append(f"\n[label: {visible(label)}]", "italic")
     if post.removed_by is not None:
-        text.append(f"\n[removed by @{visible(post.removed_by)}]", "italic")
-    text.append("\n" + terminal_safe(event.text or ""), "dim" if post.removed_by else "")
+        text.append(f"\n[removed by {visible(_name(post.removed_by))}]", "italic")
+    text.append("\n" + terminal_safe(event.text or ""), "" if post.removed_by is None else "dim")
     return text
 
 
@@ -139,7 +139,7 @@ def _counts(post: Post) -> Iterator[str]:
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="dim")
-    text.append(visible(f"@{event.who}"), colours[event.cohort])
+    text.append(visible(_name(event.who)), colours[event.cohort])
     text.append(visible(f"  {format_time(event.time)} · {event.verb} {event.outcome}: "))
     text.append(terminal_safe(event.reason or "no reason given"))
     if event.text:
@@ -158,7 +158,7 @@ def _print_events(
 def _line(event: Event, colours: dict[str, str]) -> Text:
     text = Text(style="" if event.outcome == DONE else "dim")
     text.append(f"{format_time(event.time)}  ", "dim")
-    text.append(visible(f"@{event.who}"), f"bold {colours[event.cohort]}")
+    text.append(visible(_name(event.who)), f"bold {colours[event.cohort]}")
     text.append(f" {visible(event.verb)}")
     for mark, value in (("#", event.post), ("@", event.whom), ("in ", event.group_name)):
         text.append(visible(f" {mark}{value}") if value is not None else "")
@@ -168,6 +168,11 @@ def _line(event: Event, colours: dict[str, str]) -> Text:
     text.append(terminal_safe("".join(f" [{mark}]" for mark in event.marks)), "dim")
     text.append(": " + " ".join(terminal_safe(event.text).split()) if event.text else "")
     return text
+
+
+def _name(who: str) -> str:
+    """Name who did something; interventions are nobody's."""
+    return f"@{who}" if who else "an intervention"
 
 
 def _print_omitted(

@@ -7,9 +7,13 @@ from typing import TypeAlias
 from simnet.clock import Seconds
 
 Entry: TypeAlias = tuple[Seconds, int, int, int]
-"""Time, tie-breaking counter, kind (a cue's number, or WAKE or LAND), member."""
+"""Time, tie-breaking counter, kind, member.
+
+The kind is WAKE, LAND, the number of a cue, or INTERVENTION and the place of an intervention."""
 WAKE = -1
 LAND = -2
+INTERVENTION = 1 << 40
+"""Above the numbers of cues."""
 
 
 class Agenda:
@@ -28,9 +32,14 @@ class Agenda:
 
     def cues(self) -> set[int]:
         """Return the numbers of the cues that are still to come."""
-        return {kind for _, _, kind, _ in self.heap if kind >= 0}
+        return {kind for _, _, kind, _ in self.heap if 0 <= kind < INTERVENTION}
 
     def drop_cues(self, numbers: set[int]) -> None:
         """Remove cues."""
         self.heap[:] = [entry for entry in self.heap if entry[2] not in numbers]
+        heapify(self.heap)
+
+    def drop_interventions(self) -> None:
+        """Remove all interventions and checks."""
+        self.heap[:] = [entry for entry in self.heap if entry[2] < INTERVENTION]
         heapify(self.heap)

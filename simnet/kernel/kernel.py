@@ -20,13 +20,15 @@ from simnet.agents.reply_flags import CODE_ERROR
 from simnet.clock import Seconds, rounded
 from simnet.errors import RunError, UserCodeError
 from simnet.kernel.alarms import Alarms
-from simnet.kernel.heap import LAND, Agenda
+from simnet.kernel.cue_plan import CuePlan
+from simnet.kernel.heap import INTERVENTION, LAND
+from simnet.kernel.intervening import NO_CHECKS, Interventions, KnownChecks
 from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows, WorldChanges, failed_turn
 from simnet.kernel.status import Status
-from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
+from simnet.kernel.switches import Switches, Verbs, verbs_of
 from simnet.scenario.cohort import Cohort
-from simnet.scenario.discussions.turn_taking import floors_of
+from simnet.scenario.discussions.turn_taking import floors_of, next_speaker
 from simnet.scenario.forecast.facts import inform
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.scenario import Scenario
@@ -49,20 +51,20 @@ class Kernel:
         switches: Sequence[ScenarioSwitch] = (),
         *,
         fails_turns: bool = False,
+        checks: KnownChecks = NO_CHECKS,
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
         With `fails_turns` a turn that fails in user code fails alone, else `advance` raises
-        UserCodeError. Raises ScenarioError if one scenario cannot become the next.
+        UserCodeError. `checks` are those of measures that are known from a record. Raises
+        ScenarioError if one scenario cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
         handles = scenario.handles()
         self._verbs: Verbs = {}
-        self._cues = list(scenario.cues)
-        position = {handle: member for member, handle in enumerate(handles)}
-        self._agenda = Agenda([(rounded(cue.at), position[cue.who]) for cue in self._cues])
-        self._agenda.drop_cues({n for n, c in enumerate(self._cues) if c.at > scenario.lasts})
+        self._cues = CuePlan(scenario, {handle: member for member, handle in enumerate(handles)})
+        self._agenda = self._cues.agenda
         self._alarms = Alarms(handles, self._agenda)
         self._use(scenario)
         self.world = World(
@@ -85,6 +87,10 @@ class Kernel:
         self.now: Seconds = 0.0
         inform(self.world, scenario)
         self._tally = Tally()
+        self._interventions = Interventions(
+            self.world, self._agenda, self._apply, self._record, checks, fails_turns=fails_turns
+        )
+        self._interventions.begin(scenario, self.feeds)
         self._alarms.set_first()
 
     def _use(self, scenario: Scenario) -> None:
@@ -160,19 +166,18 @@ class Kernel:
         before = self._cohorts
         self._use(switch.scenario)
         inform(self.world, switch.scenario)
-        pending = {number: self._cues[number] for number in self._agenda.cues()}
-        dropped, added = cues_after(pending, switch)
-        for cue in added:
-            self._agenda.push(rounded(cue.at), len(self._cues), self.world.index[cue.who])
-            self._cues.append(cue)
-        self._agenda.drop_cues(dropped)
+        self._cues.switch(switch)
+        self._interventions.use(switch.scenario, self.feeds, switch.at)
         for member, cohort in enumerate(before):
             if member not in self._landings:
                 self._alarms.reset(member, self._turns[member], switch.at, cohort.rhythm)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
         self._tally.planned += 1
-        self._apply(member, self._cues[number].does, at, cue=number)
+        if number >= INTERVENTION:
+            self._interventions.happen(number - INTERVENTION, at, self._cues.next_number())
+        else:
+            self._apply(member, self._cues.action(number), at, cue=number)
 
     def _wake(self, member: int, at: Seconds) -> None:
         world, cohort = self.world, self._cohorts[member]
@@ -195,6 +200,8 @@ class Kernel:
             exposures = ExposureBatch(at, handle, turn, (), (), (), ())
             self._decisions[member] = Decision(handle, turn, (), (CODE_ERROR,), error.reason)
         else:
+            if self._interventions.overrides:
+                view = self._interventions.with_changes(view, member)
             self.views.append(view)
             self.exposure_batches.append(exposures)
         self._landings[member] = exposures
@@ -205,22 +212,13 @@ class Kernel:
         landing = self._landings.pop(member)
         decision = self._decisions.pop(member)
         if decision.failure is not None:
-            event = failed_turn(decision, landing, self._cohorts[member].name, at)
-            self.events.append(event)
-            self._tally.count(event)
+            self._record(failed_turn(decision, landing, self._cohorts[member].name, at))
         else:
             self._act(member, landing, decision, at)
         triggered = self._triggered.pop(member, 0) is None
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
         if self._floors:
-            self._hand_over(member, landing.turn, at)
-
-    def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
-        """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
-        rhythm = self._floors.get(self._cohorts[member].name)
-        if rhythm is not None:
-            draw = draws.Draw(self.scenario.seed, self.world.handles[member], turn, "floor")
-            whom = rhythm.hands_over(self.world, member, draw)
+            whom = next_speaker(self._floors, self.world, member, landing.turn)
             if whom is not None:
                 self._wake_sooner(whom, at)
 
@@ -228,15 +226,9 @@ class Kernel:
         refusals = []
         for part, action in enumerate(decision.actions or (Pass(),)):
             event = self._apply(
-                member,
-                action,
-                at,
-                woke=landing.time,
-                turn=landing.turn,
-                part=part,
-                marks=decision.marks if part == 0 else (),
-                shown=landing.posts if part == 0 else (),
-            )
+                member, action, at, woke=landing.time, turn=landing.turn, part=part,
+                marks=decision.marks if part == 0 else (), shown=landing.posts if part == 0 else (),
+            )  # fmt: skip
             if event.outcome == REFUSED:
                 refusals.append(f"{action.verb}: {event.reason}")
         if refusals:
@@ -278,6 +270,13 @@ class Kernel:
             posted = event.made is not None or action.relation == "repost"
             self._trigger(member, posted, at)
         return event
+
+    def _record(self, event: Event) -> None:
+        """Take the row of an intervention, or of a turn that failed."""
+        self.events.append(event)
+        self._tally.count(event)
+        self.changes.note(event.time)
+        self._trigger(0, posted=False, at=event.time)
 
     def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
         """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from simnet.agents.reply_flags import CODE_ERROR
 from simnet.errors import DivergenceError
+from simnet.kernel.intervening import KnownChecks, checks_in
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.scenario.scenario import Scenario
@@ -45,7 +46,9 @@ def rebuild(
     if the kernel makes another row than was recorded.
     """
     replay = _Replay(events, exposures)
-    kernel = Kernel(scenario, switches, fails_turns=replay.fails_turns)
+    kernel = Kernel(
+        scenario, switches, fails_turns=replay.fails_turns, checks=replay.measure_checks
+    )
     status, delivered = Status.FULL, True
     while status is not Status.DONE and (delivered or status is Status.FULL):
         status = kernel.advance(VIEWS_AT_ONCE)
@@ -74,6 +77,11 @@ class _Replay:
         self._shown: defaultdict[Turn, list[Exposure]] = defaultdict(list)
         for exposure in exposures:
             self._shown[exposure.who, exposure.turn].append(exposure)
+
+    @property
+    def measure_checks(self) -> KnownChecks:
+        """What measures were when they were checked."""
+        return checks_in(self._events)
 
     @property
     def fails_turns(self) -> bool:

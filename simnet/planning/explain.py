@@ -122,6 +122,9 @@ class _Rehearsal:
                 await self._think(view)
 
     async def _think(self, view: View) -> None:
+        if view.changed is not None:  # the agent has to be what it will be in the turn
+            self.agent.take(view.changed, view.now)
+            view = view._replace(changed=view.changed._replace(memory=()))
         versions = list(_versions(self.agent, view)) if view.now >= self._at else []
         calls: list[Call] = []
         async for thoughts in self._own.think([view]):

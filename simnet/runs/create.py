@@ -15,6 +15,7 @@ from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.engine_paths import recorded_engine
 from simnet.runs.plan import RunPlan
 from simnet.runs.scenario_origin import note_origin
+from simnet.scenario.interventions.presence import acts_of
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
 from simnet.world.verbs import Pass
@@ -96,10 +97,17 @@ def _names_in_calls(directory: RunDirectory) -> set[str]:
 
 def _relations(scenario: Scenario) -> dict[str, str]:
     """List the relation of every verb that can be done in a scenario."""
-    verbs: list[type[Action]] = [Pass, *(type(cue.does) for cue in scenario.cues)]
+    cues = [*scenario.cues, *acts_of(scenario.interventions)]
+    verbs: list[type[Action]] = [Pass, *(type(cue.does) for cue in cues)]
     for cohort in scenario.cohorts:
         verbs += cohort.verbs
-    return {verb.verb: verb.relation for verb in verbs}
+    relations: dict[str, str] = {
+        one.verb: one.relation
+        for entry in scenario.interventions
+        for one in entry.interventions
+        if one.verb
+    }
+    return relations | {verb.verb: verb.relation for verb in verbs}
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from simnet.runs.engine_paths import engine_of
 from simnet.runs.model_folders import as_recorded, known_adapters
 from simnet.runs.options import ModelChoice, ModelOptions
 from simnet.runtime.models import needed_models
+from simnet.scenario.adapter_uses import adapters_in
 from simnet.scenario.scenario import Scenario
 
 
@@ -117,13 +118,13 @@ def _recorded(
 def adapter_folders(scenario: Scenario) -> dict[str, str]:
     """Return the folders of adapters that cohorts name. Raises UsageError for two of one name."""
     folders: dict[str, str] = {}
-    for cohort in scenario.cohorts:
-        if cohort.adapter_name is None or cohort.adapter_folder is None:
+    for cohort, adapter, own in adapters_in(scenario):
+        if own is None:
             continue
-        folder = folders.setdefault(cohort.adapter_name, cohort.adapter_folder)
-        if folder != cohort.adapter_folder:
+        folder = folders.setdefault(adapter, own)
+        if folder != own:
             raise UsageError(
-                f"cohort {cohort.name!r} names the adapter folder {cohort.adapter_folder}, and "
+                f"cohort {cohort.name!r} names the adapter folder {own}, and "
                 f"another cohort {folder}, of the same name; rename one"
             )
     return folders
@@ -139,8 +140,9 @@ def with_adapters(
     """
     if settings is None or not settings.adapters:
         return settings
-    own = {cohort.adapter_name for cohort in scenario.cohorts if cohort.model == name}
-    used = {cohort.adapter_name for cohort in scenario.cohorts}
+    uses = list(adapters_in(scenario))
+    own = {use.name for use in uses if use.cohort.model == name}
+    used = {use.name for use in uses}
     kept = {
         adapter: folder
         for adapter, folder in settings.adapters.items()

@@ -41,7 +41,7 @@ def replay(run: Run, timeline: ScenarioTimeline) -> Replayed:
     Raises DivergenceError if a prompt differs from the recorded one.
     """
     replies = Recorded.load(run)
-    replayer = Replayer(timeline, replies, on_error=run.manifest.on_error)
+    replayer = Replayer(timeline, replies, run)
     completed = run.manifest.state is State.COMPLETED
     comparisons = {name: _Comparison(run, name, whole=completed) for name in _TABLES}
     for rows in replayer:

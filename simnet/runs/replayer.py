@@ -13,9 +13,11 @@ from simnet.kernel.kernel import Kernel
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
 from simnet.kernel.status import Status
+from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.scheduler.code_errors import CodeErrors
+from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.world.state.posts import View
 
 VIEWS_AT_ONCE = 1024
@@ -29,15 +31,16 @@ class Replayer:
         self,
         timeline: ScenarioTimeline,
         replies: KnownReplies,
+        run: Run,
         *,
-        on_error: str = "stop",
         keeps_views: bool = False,
     ) -> None:
-        """Take the scenarios, the recorded replies and what the run did when user code failed."""
+        """Take the scenarios, the recorded replies and the run, for the rest that it recorded."""
         self._keeps_views = keeps_views
         start, switches = timeline.start, timeline.switches
-        fails_turns = on_error == "fail"
-        self._kernel = Kernel(start, switches, fails_turns=fails_turns)
+        fails_turns = run.manifest.on_error == "fail"
+        checks = recorded_checks(run, [start, *(switch.scenario for switch in switches)])
+        self._kernel = Kernel(start, switches, fails_turns=fails_turns, checks=checks)
         self._code_errors = CodeErrors(fails_turns=fails_turns)
         self._host = Host(
             agents_of(start),

@@ -55,7 +55,7 @@ def pick(run: Run, timeline: ScenarioTimeline, count: int, seed: int = 0) -> lis
     """Replay the run and pick `count` of its calls at random, with their prompts."""
     profile_of = profile_lookup(timeline.start, timeline.switches)
     sample = _ReservoirSample(Recorded.load(run), profile_of, count, seed)
-    for _ in Replayer(timeline, sample, on_error=run.manifest.on_error):
+    for _ in Replayer(timeline, sample, run):
         pass
     return sample.picked()
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.scenario.adapter_uses import adapters_in
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
@@ -112,17 +113,13 @@ def check_adapters(scenario: Scenario, backend: Backend, name: str | None = None
     served = backend.adapters()
     if served is None:
         return
-    for cohort in scenario.cohorts:
-        if (
-            cohort.model == name
-            and cohort.adapter_name is not None
-            and cohort.adapter not in served
-        ):
+    for cohort, adapter, _ in adapters_in(scenario):
+        if cohort.model == name and adapter not in served:
             names = ", ".join(sorted(served)) or "none"
-            remedy = backend.adapter_advice(cohort.adapter_name)
+            remedy = backend.adapter_advice(adapter)
             server = f" by the model {name!r}" if name is not None else ""
             raise UsageError(
-                f"cohort {cohort.name!r} names the adapter {cohort.adapter!r}, which is not "
+                f"cohort {cohort.name!r} names the adapter {adapter!r}, which is not "
                 f"served{server}; served: {names}{remedy}"
             )
 

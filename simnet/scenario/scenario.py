@@ -12,6 +12,9 @@ from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
+from simnet.scenario.interventions.intervention_checks import check_interventions
+from simnet.scenario.interventions.original_names import with_handles
+from simnet.scenario.interventions.schedule import At, When
 from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
@@ -41,6 +44,8 @@ class Scenario:
     """How prompts mark what others wrote: `delimit` (in quotation marks), `datamark` or `none`."""
     most_turns: int | None = None
     """A run of which more turns are expected is not started."""
+    interventions: Sequence[At | When] = ()
+    """What is changed from outside: at set times, or when a measure crosses a level."""
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
@@ -55,6 +60,7 @@ class Scenario:
             spotlighting=self.spotlighting,
             most_turns=self.most_turns,
         )
+        check_interventions(self.name, self.interventions, self.cohorts)
         for file in file_ties(self.ties):
             file(Roster(self.handles(), self.cohorts), self.seed)
 
@@ -63,6 +69,7 @@ class Scenario:
         resolved = as_handles(self.cohorts, self.ties, self.cues)
         for name, value in zip(("cohorts", "ties", "cues"), resolved, strict=True):
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "interventions", with_handles(self.interventions, self.cohorts))
 
     def handles(self) -> list[str]:
         """List everybody, cohort by cohort."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
+from simnet.kernel.intervening import NO_CHECKS
 from simnet.kernel.kernel import Kernel
 from simnet.personas.persona import portrait_of
 from simnet.recording.row_types import PersonaRow
@@ -20,6 +21,7 @@ from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.scheduler.scheduler import Scheduler
 
 ROWS_PER_BATCH = 65_536
@@ -67,7 +69,11 @@ class Driver:
         self._updates: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
         fails_turns = on_error == "fail"
         switches = continuation.switches if continuation else ()
-        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns)
+        checks = NO_CHECKS
+        if continuation is not None:
+            scenarios = [scenario, *(switch.scenario for switch in switches)]
+            checks = recorded_checks(continuation.run, scenarios)
+        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns, checks=checks)
         self._scheduler = Scheduler(
             self._kernel,
             agent_pool,

@@ -101,7 +101,7 @@ def respondents(
     one of the times.
     """
     replies = Recorded.load(run)
-    replayer = Replayer(timeline, replies, on_error=run.manifest.on_error, keeps_views=True)
+    replayer = Replayer(timeline, replies, run, keeps_views=True)
     for at in sorted(set(times)):
         for _ in replayer.until(at):
             pass

@@ -18,6 +18,18 @@ from simnet import MINUTE, Cohort, Cue, Exponential, Never, OnPost, Persona, Sce
 from simnet.agents.behaviours.standard import converse, enforce
 from simnet.errors import DiskError, DivergenceError, RunError
 from simnet.inference.fakes.fake import plausible
+from simnet.interventions import (
+    Act,
+    At,
+    Ban,
+    GiveNews,
+    Reinstate,
+    Remember,
+    SetManner,
+    SetRanking,
+    When,
+)
+from simnet.rankings import hot
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.files.segment import bounds
@@ -58,7 +70,17 @@ def scenario():
         cues=[Cue(MINUTE, "eve", Write("Parking becomes a bike lane."))],
         lasts=40 * MINUTE,
         seed=5,
+        interventions=[
+            At(9 * MINUTE, [Ban("ben"), SetManner("people", "Be brief."), Remember("fay", "rain")]),
+            At(20 * MINUTE, [Reinstate("ben"), SetRanking("people", hot)]),
+            When(written, above=2, every=5 * MINUTE, then=[GiveNews("judges", "It is over."),
+                                                           Act("eve", Write("Thank you all."))]),
+        ],
     )  # fmt: skip
+
+
+def written(world):
+    return len(world.posts)
 
 
 def slower(world):

@@ -21,6 +21,7 @@ from simnet.runs.plan import RunPlan, RunResult
 from simnet.runtime.placement import active_handles
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import expect
+from simnet.scenario.interventions.schedule import occasions
 from simnet.scheduler.budget import SPENT
 from simnet.scheduler.continuation import last_scenario
 from simnet.scheduler.messages import Progress
@@ -44,6 +45,7 @@ async def launch_with_display(plan: RunPlan, output: OutputFlags) -> RunResult:
     for doubt in doubts(scenario) if not output.quiet else ():
         print_error(f"warning: {doubt}")
     cues = sum(cue.at <= scenario.lasts for cue in scenario.cues)
+    cues += occasions(scenario.interventions, scenario.lasts)
     pace = Pace(scenario.lasts, expect(scenario), cues)
     watch = output.watch
     if watch is None:

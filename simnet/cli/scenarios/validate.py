@@ -23,6 +23,8 @@ from simnet.world.feeds.feed import Feed
 
 CONVERSE = describe_code(converse)
 """The behaviour of cohorts that name none."""
+MOST_SHOWN = 8
+"""Interventions that are written out."""
 
 
 def validate(
@@ -63,6 +65,7 @@ def _plan(loaded: Loaded, placement: Placement, need: Need) -> dict[str, Any]:
         "lasts": scenario.lasts,
         "personas": sum(len(cohort.personas) for cohort in scenario.cohorts),
         "cues": len(scenario.cues),
+        "interventions": [str(one) for one in scenario.interventions],
         "ties": describe_code(scenario.ties) if callable(scenario.ties) else None,
         "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
         "placement": placement.describe(),
@@ -145,11 +148,20 @@ def _facts(plan: dict[str, Any]) -> dict[str, str]:
         "lasts": format_time(plan["lasts"]),
         "personas": f"{plan['personas']:,}",
         "cues": f"{plan['cues']:,}",
+        **_interventions(plan["interventions"]),
         "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
         **({"ties": plan["ties"]} if plan["ties"] else {}),
         "actors": plan["placement"],
         "needs": plan["needs"]["words"],
     }
+
+
+def _interventions(lines: list[str]) -> dict[str, str]:
+    """Show the first interventions, a line each."""
+    if not lines:
+        return {}
+    left = [f"and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else []
+    return {"interventions": "; ".join([*lines[:MOST_SHOWN], *left])}
 
 
 def _cells(cohort: dict[str, Any]) -> dict[str, str]:

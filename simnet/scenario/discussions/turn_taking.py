@@ -4,7 +4,7 @@ What the world holds decides who that is, so whoever was named can answer. A tur
 said nothing counts as a turn: a discussion never stops because of a reply that was not given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -136,3 +136,18 @@ def floors_of(scenario: Scenario) -> dict[str, TurnsInRooms]:
         for cohort in scenario.cohorts
         if isinstance(cohort.rhythm, TurnsInRooms)
     }
+
+
+def next_speaker(
+    floors: Mapping[str, TurnsInRooms], world: WorldState, member: int, turn: int
+) -> int | None:
+    """Return whom the rhythm of a member's cohort wakes after a turn of the member; None: nobody.
+
+    `floors` are the rhythms by cohort.
+    """
+    rhythm = floors.get(world.cohorts[member])
+    if rhythm is None:
+        return None
+    return rhythm.hands_over(
+        world, member, Draw(world.facts.seed, world.handles[member], turn, "floor")
+    )

@@ -6,6 +6,7 @@ from simnet.personas.names import lookalikes
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.cue_checks import late_cues
 from simnet.scenario.forecast.nothing_happens import idle_cohorts
+from simnet.scenario.interventions.intervention_checks import late_interventions
 from simnet.scenario.scenario import Scenario
 
 MOST_COMPARED = 200_000
@@ -15,6 +16,7 @@ MOST_COMPARED = 200_000
 def doubts(scenario: Scenario) -> list[str]:
     """List warnings, a sentence each."""
     late = late_cues(scenario.cues, scenario.lasts)
+    late += late_interventions(scenario.interventions, scenario.lasts)
     return [*late, *idle_cohorts(scenario), *_alike(scenario)]
 
 

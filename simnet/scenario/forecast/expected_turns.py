@@ -16,6 +16,8 @@ from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import check_possible
 from simnet.scenario.discussions.turn_taking import TurnsInRooms
 from simnet.scenario.initial_network import network_of
+from simnet.scenario.interventions.intervention_checks import check_course
+from simnet.scenario.interventions.presence import acts_of, share_there
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.by_persona import ByPersona
 from simnet.scenario.timing.churn import Between
@@ -48,10 +50,12 @@ def expected_turns(scenario: Scenario) -> float:
 def expect(scenario: Scenario) -> Expected:
     """Estimate how many turns there will be and say whether that is a lower bound.
 
-    A persona that wakes at random takes `lasts / (mean + reacts_in)` turns on average. Of those
+    A persona that wakes at random takes `lasts / (mean + reacts_in)` turns on average, and fewer
+    if interventions at set times ban it or let it join late. Of those
     who wake when someone posts, the turns that follow from cues are counted, and no more.
     """
-    turns = sum(expected_of(scenario, cohort) for cohort in scenario.cohorts)
+    there = share_there(scenario.interventions, scenario.cohorts, scenario.lasts)
+    turns = sum(expected_of(scenario, one) * there.get(one.name, 1.0) for one in scenario.cohorts)
     triggered = [cohort.rhythm for cohort in scenario.cohorts if cohort.rhythm.triggered_by]
     if not any(isinstance(rhythm, OnPost) for rhythm in triggered):
         return Expected(turns, bool(triggered))
@@ -66,6 +70,7 @@ def check_startable(scenario: Scenario) -> None:
     One of its cues could only be refused, or more turns are expected than it allows.
     """
     check_possible(scenario.name, scenario.cues, scenario.cohorts)
+    check_course(scenario.name, scenario.interventions, scenario.cues, scenario.cohorts)
     if scenario.most_turns is None:
         return
     expected = expect(scenario)
@@ -160,7 +165,8 @@ def _woken_by_cues(scenario: Scenario) -> Expected:
 
     It is a lower bound unless they follow nobody who posts of their own accord.
     """
-    cues = [cue for cue in scenario.cues if cue.at <= scenario.lasts]
+    cues = [*scenario.cues, *acts_of(scenario.interventions)]
+    cues = [cue for cue in cues if cue.at <= scenario.lasts]
     posts = sorted((cue.at, cue.who) for cue in cues if cue.does.relation in POSTING)
     handles = scenario.handles()
     index = {handle: position for position, handle in enumerate(handles)}

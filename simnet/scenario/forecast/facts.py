@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 
+from simnet.scenario.interventions.presence import acts_of
 from simnet.scenario.scenario import Scenario
 from simnet.world.state.scenario_facts import ScenarioFacts
 from simnet.world.world import World
@@ -13,7 +14,7 @@ def inform(world: World, scenario: Scenario) -> None:
     """Tell a world the facts of its scenario, and which state of verbs is recorded."""
     world.facts = facts_of(scenario)
     verbs = [verb for cohort in scenario.cohorts for verb in cohort.verbs]
-    verbs += [type(cue.does) for cue in scenario.cues]
+    verbs += [type(cue.does) for cue in (*scenario.cues, *acts_of(scenario.interventions))]
     world.record_state(name for verb in verbs for name in verb.records)
 
 

@@ -9,11 +9,12 @@ import numpy.typing as npt
 from simnet import draws
 from simnet.agents.behaviours.standard import silent
 from simnet.clock import Seconds, format_time
-from simnet.scenario.cohort import Cohort, handles_of
+from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.cue_checks import PUBLISHING
 from simnet.scenario.forecast.expected_ties import expected_ties
 from simnet.scenario.forecast.expected_turns import POSTING, expected_of
 from simnet.scenario.initial_network import network_of
+from simnet.scenario.interventions.presence import acts_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.by_persona import ByPersona
 from simnet.scenario.timing.churn import Between
@@ -33,9 +34,14 @@ _FINDING = (SearchPosts, SearchMembers, Trend)
 """Verbs that show something which is in no feed."""
 
 
+def cues_of(scenario: Scenario) -> list[Cue]:
+    """List the cues, and what interventions let people do."""
+    return [*scenario.cues, *acts_of(scenario.interventions)]
+
+
 def anybody_wakes(scenario: Scenario) -> bool:
     """Whether any turn can come of a scenario. Costs little unless there is none."""
-    cues = any(cue.at <= scenario.lasts for cue in scenario.cues)
+    cues = any(cue.at <= scenario.lasts for cue in cues_of(scenario))
     for cohort in scenario.cohorts:
         if len(cohort.personas) and cohort.rhythm.triggered_by and cues:
             return True
@@ -63,7 +69,7 @@ def idle_cohorts(scenario: Scenario) -> list[str]:
     if not cohorts:
         return found
     asleep = {cohort.name: why for cohort in cohorts if (why := _asleep(scenario, cohort))}
-    cued = {cue.who for cue in scenario.cues if cue.at <= scenario.lasts}
+    cued = {cue.who for cue in cues_of(scenario) if cue.at <= scenario.lasts}
     if all(isinstance(cohort.rhythm, Never) for cohort in cohorts) and not cued:
         found += [
             f"about 0 turns: nobody of cohort {cohort.name} wakes (Never), and there are no cues"
@@ -127,7 +133,7 @@ def _reason(cohort: Cohort, lasts: Seconds) -> str:
 
 def _anybody_begins(scenario: Scenario, awake: list[Cohort]) -> bool:
     """Whether somebody acts without being woken by others."""
-    cued = any(cue.at <= scenario.lasts for cue in scenario.cues)
+    cued = any(cue.at <= scenario.lasts for cue in cues_of(scenario))
     return cued or any(expected_of(scenario, cohort) >= FEW for cohort in awake)
 
 
@@ -175,7 +181,7 @@ def _posting(scenario: Scenario, awake: list[Cohort], handles: list[str]) -> npt
         sizes,
     )
     index = {handle: position for position, handle in enumerate(handles)}
-    for cue in scenario.cues:
+    for cue in cues_of(scenario):
         if cue.at <= scenario.lasts and cue.does.relation in POSTING:
             posting[index[cue.who]] = True
     return posting
@@ -230,7 +236,7 @@ def _powerless(scenario: Scenario, cohort: Cohort, awake: list[Cohort]) -> Itera
     verbs = [verb for verb in cohort.verbs if verb is not Pass]
     if not verbs:
         return
-    cues = [cue.does for cue in scenario.cues if cue.at <= scenario.lasts]
+    cues = [cue.does for cue in cues_of(scenario) if cue.at <= scenario.lasts]
     others = {verb for other in awake for verb in other.verbs} | {type(does) for does in cues}
     begun = any(verb.relation == "post" for verb in others)
     names = ", ".join(verb.verb for verb in verbs)

@@ -1,0 +1,1 @@
+"""Interventions: what is changed from outside while a scenario goes on."""
