@@ -160,3 +160,30 @@ def test_notes_come_about_in_a_run_and_a_replay_rebuilds_them(facts):
     rebuilt = rebuild(town, played.events, played.exposures())
     assert rebuilt.digest() == again.digest()
     assert rebuilt.kept == again.kept
+
+
+# -- half time --------------------------------------------------------------------------------
+
+
+def test_what_differs_between_the_arms_differs_after_half_time():
+    played = {
+        arm: drive(scenario("half_time.py", f"arm={arm}", "size=12", "lasts=3h"))
+        for arm in ("nothing", "ban", "feed", "manner")
+    }
+    half = 1.5 * HOUR
+    before = {arm: [e for e in done.events if e.time < half] for arm, done in played.items()}
+    assert all(events == before["nothing"] for events in before.values())
+    late = [e for e in played["ban"].events if e.time > half + HOUR / 60 and e.turn is not None]
+    assert {e.cohort for e in late} == {"members"}
+    rankers = {ranker for batch in played["feed"].exposure_batches if batch.time >= half
+               and batch.who.startswith("m_") for ranker in batch.rankers}  # fmt: skip
+    assert rankers <= {"chronological", "mention"}
+    kind = {view.who[:2] for view in played["manner"].views if view.changed}
+    assert kind == {"t_"}
+
+
+def test_loud_trolls_are_banned_where_they_are_watched(tmp_path):
+    watched = scenario("half_time.py", "arm=watch", "size=12", "lasts=3h", "share=0.1")
+    done = run(watched, model=FakeModel(), out=tmp_path)
+    rows = [row for row in done.read("events").to_pylist() if row["who"] == ""]
+    assert [row["verb"] for row in rows] == ["check", "ban", "ban", "ban", "ban"]

@@ -1,9 +1,11 @@
 """Interventions: bans, ties, joining and leaving, news, manners, adapters, memories and feeds."""
 
+import io
 from dataclasses import replace
 
 import pytest
 from made_worlds import drive
+from rich.console import Console
 
 from simnet import (
     HOUR,
@@ -22,6 +24,7 @@ from simnet import (
     resume,
     run,
 )
+from simnet.analysis.show import show
 from simnet.behaviours import Recall
 from simnet.errors import ScenarioError, UserCodeError
 from simnet.feeds import everything
@@ -45,6 +48,7 @@ from simnet.interventions import (
     When,
 )
 from simnet.kernel.record_replay import rebuild
+from simnet.planning.explain import explain
 from simnet.rankings import engagement
 from simnet.recording.checking.verify import verify
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -503,3 +507,30 @@ def test_original_ids_are_found():
     ])  # fmt: skip
     (entry,) = town.interventions
     assert [one.names()[0] for one in entry.interventions] == ["Ann_Lee"] * 3
+
+
+# -- what is shown --------------------------------------------------------------------------------
+
+
+def test_interventions_are_shown_as_nobodys(whole):
+    console = Console(file=io.StringIO(), width=200)
+    show(whole, console, events=True)
+    printed = console.file.getvalue()
+    assert "00:12:00  an intervention ban @ben" in printed
+    assert "@ " not in printed
+
+
+def test_a_prompt_is_explained_with_what_interventions_changed():
+    told = At(5 * MINUTE, [SetManner("ana", "Be loud."), Remember("ana", "it rained")])
+    explained = explain(square(told), "ana", 10 * MINUTE)
+    sections = dict(explained.sections)
+    assert sections["manner"] == "Be loud."
+    assert sections["memory"].endswith("it rained")
+
+
+def test_interventions_are_written_out():
+    entries = square(At(HOUR, Ban("ana")), When(posts, above=3, then=Ban("ben"))).interventions
+    assert [str(entry) for entry in entries] == [
+        "at 01:00:00: Ban(who='ana')",
+        "when posts is above 3 (every 01:00:00): Ban(who='ben')",
+    ]

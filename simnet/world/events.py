@@ -13,7 +13,8 @@ class Event(NamedTuple):
     """One thing done, or not done and why. The fields are the columns of the `events` table.
 
     A turn that does several things has a row for each, numbered by `part`; the row with
-    part 0 is the turn's one outcome. A cue has `cue` instead of `turn`.
+    part 0 is the turn's one outcome. A cue has `cue` instead of `turn`; so has an intervention,
+    whose `who` is empty, and a check of a measure, whose verb is `check`.
     """
 
     time: Seconds
@@ -44,7 +45,7 @@ class Event(NamedTuple):
     text: str | None = None
     """What was said: a post, a message, a note, a search, a reason for a report."""
     extra: str | None = None
-    """Fields of a custom verb that have no column, as JSON."""
+    """Fields of a custom verb that have no column, or what an intervention set, as JSON."""
     marks: tuple[str, ...] = ()
     """What is remarkable about the reply: at_limit, refusal, repeat (of an own text or
     one in view), near_repeat, repetition (within the text), empty, garbled, reasoning_only,
