@@ -318,6 +318,14 @@ def test_a_measure_that_raises_fails_its_check_alone_if_the_run_says_so(tmp_path
     assert [row["outcome"] for row in rows] == ["failed", "done", "done", "done"]
     assert "ZeroDivisionError" in rows[0]["reason"]
     assert replay(done, ScenarioTimeline(square(when))).differences == ()
+
+
+def test_a_run_whose_measure_raises_stops_also_when_nobody_thinks(tmp_path, monkeypatch):
+    def broken(world):
+        return 1 / (len(world.posts) - 8)
+
+    monkeypatch.setattr("simnet.scheduler.scheduler.WRITE_SECONDS", 0.0)  # no row waits either
+    when = When(broken, above=10, every=15 * MINUTE, then=Ban("ana"))
     with pytest.raises(UserCodeError, match="broken raised ZeroDivisionError"):
         run(square(when), model=FakeModel(writing), out=tmp_path)
 

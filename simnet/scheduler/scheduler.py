@@ -116,6 +116,8 @@ class Scheduler:
                 if status is Status.DONE:
                     self._judge(at_end=True)
                     break
+                if self._stop:
+                    break  # there may be no decision left to wait for
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
                     await self._wait()
                 else:
