@@ -147,8 +147,10 @@ class Kernel:
                 self._play(kind, member, at)
             elif alarms[member] == at and member not in self._landings:
                 self.now = at
-                if member in self.world.suspended:
+                if member in self.world.suspended and self.world.is_suspended(member, at):
                     self._alarms.skip(member, self._turns[member], at)
+                    if self._floors:
+                        self._hand_over(member, self._turns[member], at)
                     continue
                 self._wake(member, at)
                 if len(self.views) >= most_views:

@@ -62,6 +62,8 @@ class World(WorldState):
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")
         self.now = now
+        if now >= self._next_end:
+            self.lift_suspensions(now)
         position = self.index[who]
         if self.recorded or action.records:
             self._begin_recording(action.records)
@@ -124,6 +126,8 @@ class World(WorldState):
         if now < self.now:
             raise ValueError(f"time runs backwards: {now} after {self.now}")
         self.now = now
+        if now >= self._next_end:
+            self.lift_suspensions(now)
         viewer = self.index[who]
         view, exposures, unread = look_at(
             self, viewer, feed, now, turn=turn, seed=seed, refused=refused

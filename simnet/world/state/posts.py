@@ -7,6 +7,8 @@ from simnet.text import cut, one_line
 
 LONGEST_SHOWN = 2000
 """Characters of a text that are shown; what is cut off is in the record."""
+REASONS = 3
+"""Reasons shown of the reports of a post."""
 
 
 class Shown(NamedTuple):
@@ -150,6 +152,17 @@ class MessageSeen(NamedTuple):
     at: Seconds
 
 
+class Reported(NamedTuple):
+    """What moderators see of the reports of a post."""
+
+    members: int
+    """How many members reported it."""
+    reasons: tuple[str, ...]
+    """Why, the newest reports last; at most `REASONS`."""
+    strikes: int
+    """How often moderators warned or suspended its author before."""
+
+
 class View(NamedTuple):
     """What one persona sees at one look."""
 
@@ -179,6 +192,8 @@ class View(NamedTuple):
     done: tuple[tuple[str, ...], ...] = ()
     """For each post, what the viewer did with it already: the reaction, `repost`. Empty if
     there is nothing, and for feeds that show every post once."""
+    reports: tuple[Reported, ...] = ()
+    """For each post, how it was reported; empty for feeds that show no reports."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""
@@ -187,4 +202,5 @@ class View(NamedTuple):
             why=self.why[kept],
             reposters=self.reposters[kept],
             done=self.done[kept],
+            reports=self.reports[kept],
         )
