@@ -190,7 +190,7 @@ def test_the_suspended_wake_at_their_next_turn_after_it_and_are_seen_again(tmp_p
     seen = [row["time"] for row in made.read("exposures").to_pylist() if row["post"] == 0]
     assert seen[:2] == [0, 70 * MINUTE]  # the moderator looked each ten minutes
     wakes = [row["woke"] for row in made.read("events").to_pylist() if row["who"] == "troll"]
-    assert [woke for woke in wakes if woke][0] == 63 * MINUTE
+    assert next(woke for woke in wakes if woke) == 63 * MINUTE
 
 
 def test_capacity_and_delay_follow_from_rhythm_and_feed(tmp_path):
