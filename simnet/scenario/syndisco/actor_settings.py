@@ -18,6 +18,11 @@ from simnet.scenario.discussions.speakers import (
 )
 from simnet.scenario.syndisco.marked_fields import Fields
 
+TURN_TAKING = (
+    *("turn_manager_type", "turn_manager_config", "turn_manager", "next_turn_manager"),
+    *("respond_probability", "p_respond", "randomize_first_speaker"),
+)
+"""Fields that say who speaks next."""
 NAMES = ("name", "username")
 _OF_ACTORS = frozenset(
     {"model", "context", "instructions", "actor_type", "type", "is_annotator", *NAMES}

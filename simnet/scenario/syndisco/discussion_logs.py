@@ -12,6 +12,7 @@ said of it; those of `2.x` have the form of a discussion.
 """
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,9 @@ class DiscussionLog:
         names, prompts = self.facts.get("users") or [], self.facts.get("user_prompts") or []
         if name in names and len(prompts) == len(names):
             return _as_text(prompts[names.index(name)])
-        return next((one.prompt for one in self.comments if one.name == name and one.prompt), None)
+        own = [one for one in self.comments if one.name == name and one.prompt]
+        by_model = [one for one in own if one.model != HARDCODED]  # others have empty personas
+        return next((one.prompt for one in [*by_model, *own]), None)
 
     def to_json(self, release: LogRelease | None = None) -> dict[str, Any]:
         """Return the object of a release's log; of the same release, the one that was read.
@@ -92,7 +95,7 @@ class DiscussionLog:
         users = self.users
         types = release == "0.x"
         return {
-            "id": facts.get("id", ""),
+            "id": facts.get("id") or self._made_id(),
             "timestamp": facts.get("timestamp", ""),
             "users": users,
             **({"user_types": ["LLMUser"] * len(users)} if types else {}),
@@ -106,6 +109,11 @@ class DiscussionLog:
                 for one in self.comments
             ],
         }
+
+    def _made_id(self) -> str:
+        """Make an id of what was said, as logs of 2.x have none."""
+        said = json.dumps([[one.name, one.text] for one in self.comments])
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"simnet:{said}"))
 
     def write(self, path: Path | str, release: LogRelease | None = None) -> None:
         """Write the file of a release; None is the release of this log."""

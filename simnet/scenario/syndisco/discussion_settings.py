@@ -9,90 +9,30 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet import draws
-from simnet.errors import InputError
 from simnet.personas.persona import Persona
-from simnet.personas.sources import load_personas
 from simnet.scenario.discussions.discussion import (
     CONTEXT,
     INSTRUCTIONS,
     MODERATION,
-    Discussion,
-    discussions,
 )
-from simnet.scenario.discussions.speakers import NextSpeaker, RoundRobin
-from simnet.scenario.files.text_files import TEXT_FILES
-from simnet.scenario.scenario import Scenario
-from simnet.scenario.syndisco.actor_settings import Actor, read_actor, read_speakers
-from simnet.scenario.syndisco.marked_fields import Fields, load_fields, written_in
+from simnet.scenario.syndisco.actor_settings import TURN_TAKING, Actor, read_actor, read_speakers
+from simnet.scenario.syndisco.experiment import DiscussionSettings
+from simnet.scenario.syndisco.file_settings import people_in, read_active, read_file_settings
+from simnet.scenario.syndisco.marked_fields import Fields, load_fields
 
-_TURN_TAKING = (
-    *("turn_manager_type", "turn_manager_config", "turn_manager", "next_turn_manager"),
-    *("respond_probability", "p_respond", "randomize_first_speaker"),
-)
 _USERS = ("user", "actor")
 _OF_ONE = (
     *("context", "conv_len", "history_ctx_len", "history_context_len", "users", "moderator"),
     *(f"{who}_{what}" for who in _USERS for what in ("names", "attributes", "instructions")),
     *("moderator_name", "moderator_attributes", "moderator_instructions"),
     *("seed_opinion", "seed_opinion_user", "seed_opinions", "seed_opinion_usernames"),
-    *("textwrap_len", *_TURN_TAKING),
+    *("textwrap_len", *TURN_TAKING),
 )
 _OF_MANY = ("num_turns", "num_active_users", "num_discussions")
-_OF_FILES = (
-    *("topics_dir", "user_persona_path", "user_instructions_path", "mod_instructions_path"),
-    "vanilla_instructions_path",
-    *("output_dir", "include_mod", "num_experiments", "num_users", "context_prompt"),
-    *("moderator_attributes", "num_turns", "history_ctx_len", *_TURN_TAKING),
-)
-_SECTIONS = ("files", "experiment_variables", "turn_taking")
-MODERATOR = "moderator"
-
-
-@dataclass(frozen=True)
-class DiscussionSettings:
-    """What the settings of SynDisco say of discussions."""
-
-    users: Sequence[Persona]
-    context: str = CONTEXT
-    instructions: str = INSTRUCTIONS
-    moderator: Persona | None = None
-    moderation: str = MODERATION
-    opinions: Sequence[Sequence[str | tuple[str, str]]] = ()
-    """What discussions begin with; each of them with one, drawn by the seed."""
-    speakers: NextSpeaker = field(default_factory=RoundRobin)
-    turns: int = 10
-    history: int = 3
-    active: int | None = None
-    """How many users take part in each discussion; None is all."""
-    discussions: int = 1
-
-    def scenario(self, *, seed: int = 0, **options: Any) -> Scenario:
-        """Make the scenario; `options` are others of `simnet.discussions.discussions`."""
-        given = []
-        for number in range(self.discussions):
-            drawn = draws.below(len(self.opinions) or 1, seed, "seed opinion", number)
-            given.append(
-                Discussion(
-                    self.users,
-                    self.opinions[drawn] if self.opinions else (),
-                    self.moderator,
-                    self.speakers,
-                    self.turns,
-                    self.active,
-                )
-            )
-        told = {
-            "context": self.context,
-            "instructions": self.instructions,
-            "moderation": self.moderation,
-            "history": self.history,
-        }
-        return discussions(given, **{**told, **options}, seed=seed)
 
 
 def read_discussion_settings(settings: Path | str | Mapping[str, Any]) -> DiscussionSettings:
@@ -105,7 +45,7 @@ def read_discussion_settings(settings: Path | str | Mapping[str, Any]) -> Discus
     else:
         fields, folder = load_fields(settings), Path(settings).parent
     if "discussions" in fields:
-        return _of_files(fields.object("discussions"), folder)
+        return read_file_settings(fields.object("discussions"), folder)
     fields.only((*_OF_ONE, *_OF_MANY))
     many = any(name in fields for name in _OF_MANY)
     people = _people(fields, folder)
@@ -120,19 +60,14 @@ def read_discussion_settings(settings: Path | str | Mapping[str, Any]) -> Discus
         discussions=fields.whole("num_discussions", 5 if many else 1),
     )
     if many:
-        chosen = replace(chosen, active=_active(fields, "num_active_users", 2, len(people.users)))
+        chosen = replace(
+            chosen, active=read_active(fields, "num_active_users", 2, len(people.users))
+        )
     return _moderated(chosen, fields)
 
 
 def _history(fields: Fields) -> str:
     return fields.first("history_ctx_len", "history_context_len")
-
-
-def _active(fields: Fields, name: str, default: int, most: int) -> int:
-    active = fields.whole(name, min(default, most))
-    if active > most:
-        fields.wrong(name, f"is {active}, and there are {most} users; give at most so many")
-    return active
 
 
 class _People(NamedTuple):
@@ -145,7 +80,7 @@ def _people(fields: Fields, folder: Path) -> _People:
     """Read the users: actors, a file of personas, or names with lists of attributes."""
     if "users" in fields:
         if isinstance(fields.values["users"], str):
-            users = _from_file(fields, "users", folder)
+            users = people_in(fields, "users", folder)
             return _People(users, "", fields.text("user_instructions", ""))
         listed = [read_actor(one, number) for number, one in enumerate(fields.objects("users"), 1)]
         if not listed:
@@ -232,7 +167,7 @@ def _handle(name: str) -> str:
 def _moderated(chosen: DiscussionSettings, fields: Fields) -> DiscussionSettings:
     """Add the moderator, if there is one."""
     if "moderator" in fields:
-        actor = read_actor(fields.object("moderator"), 1, MODERATOR)
+        actor = read_actor(fields.object("moderator"), 1, "moderator")
         told = actor.instructions or fields.text("moderator_instructions", "") or MODERATION
         return replace(chosen, moderator=actor.persona, moderation=told)
     if not fields.text("moderator_name", ""):
@@ -244,62 +179,3 @@ def _moderated(chosen: DiscussionSettings, fields: Fields) -> DiscussionSettings
     moderator = read_actor(Fields(named, fields.source, fields.path), 1).persona
     told = fields.text("moderator_instructions", "") or MODERATION
     return replace(chosen, moderator=moderator, moderation=told)
-
-
-def _of_files(section: Fields, folder: Path) -> DiscussionSettings:
-    """Read the settings whose personas, topics and instructions are in files of their own."""
-    parts = {name: section.object(name) for name in _SECTIONS}
-    section.only(_SECTIONS)
-    for part in parts.values():
-        part.only(_OF_FILES)
-    files, variables, turns = (parts[name] for name in _SECTIONS)
-    users = _from_file(files, "user_persona_path", folder)
-    topics = [[text] for text in _topics(files, folder)]
-    told = files.first("user_instructions_path", "vanilla_instructions_path")
-    moderated = variables.flag("include_mod", default=False)
-    actor = {"name": MODERATOR, "attributes": variables.texts("moderator_attributes")}
-    return DiscussionSettings(
-        users,
-        variables.text("context_prompt", CONTEXT),
-        _file_text(files, told, folder) or INSTRUCTIONS,
-        read_actor(Fields(actor), 1).persona if moderated else None,
-        _file_text(files, "mod_instructions_path", folder) or MODERATION,
-        topics,
-        read_speakers(turns),
-        turns.whole("num_turns", 10),
-        turns.whole("history_ctx_len", 3),
-        _active(variables, "num_users", len(users), len(users)),
-        variables.whole("num_experiments", 1),
-    )
-
-
-def _path(fields: Fields, name: str, folder: Path) -> Path:
-    """Find a file that settings name: as it is, or beside them."""
-    named = Path(fields.text(name))
-    found = next((one for one in (folder / named, named) if one.exists()), None)
-    if found is None:
-        fields.wrong(name, f"is {str(named)!r}; there is no such file, here or beside the settings")
-    return found
-
-
-def _from_file(fields: Fields, name: str, folder: Path) -> list[Persona]:
-    path = _path(fields, name, folder)
-    people = list(load_personas(path))
-    if not people:
-        fields.wrong(name, f"is {str(path)!r}, which holds no personas")
-    return people
-
-
-def _file_text(fields: Fields, name: str, folder: Path) -> str:
-    return written_in(_path(fields, name, folder)).strip() if name in fields else ""
-
-
-def _topics(fields: Fields, folder: Path) -> list[str]:
-    if "topics_dir" not in fields:
-        return []
-    path = _path(fields, "topics_dir", folder)
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    texts = [written_in(file).strip() for file in files if file.suffix in TEXT_FILES]
-    if not any(texts):
-        raise InputError(f"{path} holds no text files with topics; write one topic a .txt file")
-    return [text for text in texts if text]

@@ -13,7 +13,7 @@ from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.discussions.discussion import MODERATORS, PARTICIPANTS
 from simnet.scenario.scenario import Scenario
-from simnet.scenario.syndisco.actor_settings import make_persona
+from simnet.scenario.syndisco.actor_settings import NAMES, make_persona
 from simnet.scenario.syndisco.discussion_logs import HARDCODED, DiscussionLog
 from simnet.scenario.syndisco.marked_fields import Fields
 from simnet.scenario.timing.rhythms import Never
@@ -23,11 +23,7 @@ from simnet.world.verbs.discussing import Say
 MODEL = "model"
 """The attribute of a persona with the model that wrote its comments; no model is told of it."""
 _TRAITS = re.compile(r"Your traits: (.*?) Your instructions:", re.DOTALL)
-_NAMED = (
-    *("username", "age", "sex", "sexual_orientation", "demographic_group", "current_employment"),
-    *("education_level", "special_instructions", "personality_characteristics", "intent"),
-)
-_NEXT = re.compile(rf"(?:^|, )({'|'.join(_NAMED)}): ")
+_NEXT = re.compile(r"(?:^|, )(\w+): ")
 
 
 class _Member(NamedTuple):
@@ -96,7 +92,8 @@ def _persona(name: str, prompt: str | None) -> Persona:
     told = traits_in(prompt)
     if told is None:
         return Persona(id=sanitised(normal(name)), description=prompt[:20_000])
-    return make_persona(name, told, Fields({}))
+    own = {key: one for key, one in told.items() if key not in NAMES}
+    return make_persona(name, own, Fields({}))
 
 
 def traits_in(prompt: str) -> Mapping[str, Any] | None:
@@ -109,11 +106,7 @@ def traits_in(prompt: str) -> Mapping[str, Any] | None:
             persona = json.loads(prompt).get("persona")
         except (ValueError, AttributeError, RecursionError):
             return None
-        return (
-            {key: one for key, one in persona.items() if key not in {"username", "name"}}
-            if (isinstance(persona, dict))
-            else None
-        )
+        return persona if isinstance(persona, dict) else None
     found = _TRAITS.search(prompt)
     if found is None:
         return None
@@ -121,7 +114,7 @@ def traits_in(prompt: str) -> Mapping[str, Any] | None:
     if len(parts) < 3:
         return {"attributes": [one.strip() for one in found[1].split(",") if one.strip()]}
     pairs = zip(parts[1::2], parts[2::2], strict=True)
-    return {key: _value(value) for key, value in pairs if key != "username"}
+    return {key: _value(value) for key, value in pairs}
 
 
 def _value(written: str) -> Any:
@@ -129,6 +122,8 @@ def _value(written: str) -> Any:
     written = written.strip()
     if re.fullmatch(r"[0-9]{1,9}", written):
         return int(written)
+    if len(written) > 1 and written[0] == written[-1] == '"':
+        return written[1:-1]
     if written.startswith("[") and written.endswith("]"):
         return [one[0] or one[1] for one in re.findall(r"'([^']*)'|\"([^\"]*)\"", written)]
     return written
