@@ -149,8 +149,7 @@ class Kernel:
                 self.now = at
                 if member in self.world.suspended and self.world.is_suspended(member, at):
                     self._alarms.skip(member, self._turns[member], at)
-                    if self._floors:
-                        self._hand_over(member, self._turns[member], at)
+                    self._hand_over(member, self._turns[member], at)
                     continue
                 self._wake(member, at)
                 if len(self.views) >= most_views:
@@ -222,8 +221,7 @@ class Kernel:
         rhythm = self._floors.get(self._cohorts[member].name)
         if rhythm is not None:
             draw = draws.Draw(self.scenario.seed, self.world.handles[member], turn, "floor")
-            whom = rhythm.hands_over(self.world, member, draw)
-            if whom is not None:
+            if (whom := rhythm.hands_over(self.world, member, draw)) is not None:
                 self._wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:

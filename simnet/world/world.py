@@ -59,11 +59,9 @@ class World(WorldState):
         before the last change, UserCodeError, naming the verb, if its rule raises anything
         but ActionError or returns no Effect.
         """
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        if not self.now <= now < self._next_end:
+            self._reach(now)
         self.now = now
-        if now >= self._next_end:
-            self.lift_suspensions(now)
         position = self.index[who]
         if self.recorded or action.records:
             self._begin_recording(action.records)
@@ -123,11 +121,9 @@ class World(WorldState):
         as they are; `seed` also decides whom `feed.suggests` suggests. Raises ValueError if
         `now` is before the last change, UserCodeError if a source, ranking or recommendation fails.
         """
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        if not self.now <= now < self._next_end:
+            self._reach(now)
         self.now = now
-        if now >= self._next_end:
-            self.lift_suspensions(now)
         viewer = self.index[who]
         view, exposures, unread = look_at(
             self, viewer, feed, now, turn=turn, seed=seed, refused=refused
@@ -157,6 +153,12 @@ class World(WorldState):
         for name in names:
             if name not in self.recorded:
                 self.kept[name] = self.recorded[name] = RecordedState(name, self.kept[name])
+
+    def _reach(self, now: Seconds) -> None:
+        """End the suspensions whose time is over. Raises ValueError if time runs backwards."""
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.lift_suspensions(now)
 
     def _begin_recording(self, names: Iterable[str]) -> None:
         for state in self.recorded.values():
