@@ -8,6 +8,9 @@ what troubles them; the moderators find it in their report queue when they wake:
     simnet run scenarios/tap_water.py:arms.label
     simnet run scenarios/tap_water.py:arms.remove
 
+Other strategies are `reports`, which needs no model, and `strikes`, which removes by the rule and
+warns or suspends whoever wrote the post.
+
 An arm is also the scenario with `moderation` set, and then other parameters can be set too::
 
     simnet run scenarios/tap_water.py --set moderation=label --set size=200 --set lasts=12h
@@ -40,7 +43,7 @@ from simnet import (
     sample,
     silent,
 )
-from simnet.behaviours import enforce, lurk
+from simnet.behaviours import by_reports, enforce, escalating, lurk
 from simnet.feeds import reported
 from simnet.rankings import chronological, engagement, split
 from simnet.verbs import MODERATOR
@@ -53,8 +56,10 @@ MODERATION: dict[str, Behaviour] = {
     "nothing": silent,
     "label": enforce(RULE, note="Disputed by the water company."),
     "remove": enforce(RULE),
+    "reports": by_reports({"label": 2, "remove": 4}, note="Reported by several members."),
+    "strikes": escalating(enforce(RULE), ("warn", "day", "suspend"), warning=RULE),
 }
-"""What moderators do, by arm."""
+"""What moderators do, by name of the strategy."""
 
 utility = Persona(id="elmwood_water", description="The town's water company.")
 insider = Persona(id="plant_insider", description="Says he knows someone at the plant.")
@@ -99,7 +104,7 @@ def town(size: int) -> list[Cohort]:
 
 
 def tap_water(
-    moderation: Literal["nothing", "label", "remove"] = "nothing",
+    moderation: Literal["nothing", "label", "remove", "reports", "strikes"] = "nothing",
     size: int = 1_000,
     moderators: int = 3,
     lasts: Seconds = 2 * DAY,
@@ -113,7 +118,7 @@ def tap_water(
         behaviour=MODERATION[moderation],
         verbs=MODERATOR,
         rhythm=Exponential(20 * MINUTE),
-        feed=Feed(reads=reported, size=5),
+        feed=Feed(reads=reported, size=5, fresh=moderation != "reports"),
     )
     return Scenario(
         "tap-water",

@@ -11,11 +11,18 @@ from simnet.scenario.discussions.speakers import (
     Turns,
 )
 from simnet.scenario.discussions.turn_taking import Room, TurnsInRooms
+from simnet.scenario.syndisco.discussion_logs import Comment, DiscussionLog, read_log, read_logs
+from simnet.scenario.syndisco.discussion_settings import read_discussion_settings
+from simnet.scenario.syndisco.experiment import DiscussionSettings
+from simnet.scenario.syndisco.logged_discussions import logged_discussions
 from simnet.world.verbs.discussing import GiveFloor, Say
 
 __all__ = [
     "ChosenByModerator",
+    "Comment",
     "Discussion",
+    "DiscussionLog",
+    "DiscussionSettings",
     "GiveFloor",
     "Mentioned",
     "NextSpeaker",
@@ -27,4 +34,8 @@ __all__ = [
     "Turns",
     "TurnsInRooms",
     "discussions",
+    "logged_discussions",
+    "read_discussion_settings",
+    "read_log",
+    "read_logs",
 ]

@@ -12,6 +12,7 @@ from simnet.world.feeds.rankings import (
     shuffled_by,
     split,
 )
+from simnet.world.feeds.report_rankings import longest_reported, most_reported
 from simnet.world.state.posts import Post
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "engagement",
     "hot",
     "interest",
+    "longest_reported",
     "mix",
+    "most_reported",
     "shuffled",
     "shuffled_by",
     "split",

@@ -35,12 +35,14 @@ from simnet.world.verbs import (
     SearchPosts,
     SendToGroup,
     Suspend,
+    SuspendFor,
     Trend,
     Unblock,
     UndoDislike,
     Unfollow,
     Unlike,
     Unmute,
+    Warn,
     Write,
 )
 
@@ -84,6 +86,7 @@ __all__ = [
     "SearchPosts",
     "SendToGroup",
     "Suspend",
+    "SuspendFor",
     "Text",
     "Trend",
     "Unblock",
@@ -91,6 +94,7 @@ __all__ = [
     "Unfollow",
     "Unlike",
     "Unmute",
+    "Warn",
     "WorldState",
     "Write",
 ]

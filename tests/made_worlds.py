@@ -52,7 +52,7 @@ from simnet.rankings import chronological, engagement, hot, shuffled, split
 from simnet.rhythms import round_robin
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.verbs import EVERY_VERB, Suspend
+from simnet.verbs import EVERY_VERB, Suspend, SuspendFor
 from simnet.world.decision import Decision
 from simnet.world.events import Event, Exposure, ExposureBatch
 from simnet.world.state.network import Network
@@ -230,8 +230,9 @@ def written(world: World) -> int:
 
 def _cohort(chance: Random, name: str, names: Sequence[str]) -> Cohort:
     verbs = chance.sample(EVERY_VERB, chance.randint(1, len(EVERY_VERB)))
-    if chance.random() < 0.8 and verbs != [Suspend]:  # few can suspend, or soon nobody wakes
-        verbs = [verb for verb in verbs if verb is not Suspend]
+    others = [verb for verb in verbs if verb not in {Suspend, SuspendFor}]
+    if chance.random() < 0.8 and others:  # few can suspend, or soon nobody wakes
+        verbs = others
     return Cohort(
         name,
         [Persona(id=f"{name}_{number}") for number in range(chance.randint(1, 5))],

@@ -127,7 +127,7 @@ def hidden_at_each_view(played):  # noqa: C901  (a case for each verb that hides
                 blocks.add(pair)
             case "unblock":
                 blocks.discard(pair)
-            case "suspend":
+            case "suspend" | "suspend_for":
                 suspended.add(step.whom)
             case "reinstate":
                 suspended.discard(step.whom)

@@ -40,6 +40,8 @@ FILES = {
     "context.txt": "A thread about stamps.",
     "instructions.txt": "Say little.",
     "opinions.csv": "who,text\nines,Bees first.\nlena,Trams first.\n",
+    "log.json": '{"timestamp": "26-05-04-10-00", "logs": [{"name": "ines", "text": "Bees first.", '
+    '"model": "toy", "prompt": ""}, {"name": "jorge", "text": "No.", "model": "toy"}]}',
     "settings.json": '{"context": "A post.", "user_names": ["ines", "jorge"], "conv_len": 4, '
     '"user_attributes": [["calm"], ["blunt"]], "user_instructions": "Comment."}',
 }

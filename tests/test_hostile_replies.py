@@ -16,12 +16,12 @@ from simnet.kernel.record_replay import rebuild
 from simnet.kernel.status import Status
 from simnet.recording.schema import encode
 from simnet.runtime.agent_factory import agents_of
-from simnet.verbs import EVERY_VERB, Block, Mute, Suspend
+from simnet.verbs import EVERY_VERB, Block, Mute, Suspend, SuspendFor
 from simnet.world.events import DONE, FAILED, REFUSED, Event
 
 PEOPLE = 40
 TURNS = 2_000
-TAME = tuple(verb for verb in EVERY_VERB if verb not in {Suspend, Block, Mute})
+TAME = tuple(verb for verb in EVERY_VERB if verb not in {Suspend, SuspendFor, Block, Mute})
 """Verbs that leave people with something to see and to do."""
 
 

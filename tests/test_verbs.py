@@ -113,7 +113,7 @@ def test_every_built_in_verb_says_what_it_is_to_a_post_or_member():
         "retraction": {"unlike", "undislike"},
         "label": {"label"},
         "removal": {"remove"},
-        "moderation": {"report", "dismiss", "pin", "suspend", "reinstate"},
+        "moderation": {"report", "dismiss", "pin", "suspend", "suspend_for", "reinstate", "warn"},
         "message": {"message", "send"},
         "tie": {"follow", "unfollow", "mute", "unmute", "block", "unblock",
                 "create", "join", "leave",

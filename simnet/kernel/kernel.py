@@ -72,15 +72,12 @@ class Kernel:
             [cohort.name for cohort in self._cohorts],
             Network(len(handles), *network_of(scenario, handles)),
         )
-        self._turns = [0] * len(handles)
-        """The number of each member's next turn."""
-        self._landings: dict[int, ExposureBatch] = {}
-        """Members whose turn is under way, and what they were shown."""
+        self._turns = [0] * len(handles)  # the number of each member's next turn
+        self._landings: dict[int, ExposureBatch] = {}  # of turns under way, what was shown
         self._triggered: dict[int, None] = {}  # those whom an event will wake again after the turn
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
-        self.views: list[View] = []
-        """Views that wait for a decision; the caller takes them."""
+        self.views: list[View] = []  # those that wait for a decision; the caller takes them
         self.events: list[Event] = []  # rows to be recorded, as are the next two
         self.exposure_batches: list[ExposureBatch] = []
         self.changes = WorldChanges(self.world)
@@ -153,8 +150,9 @@ class Kernel:
                 self._play(kind, member, at)
             elif alarms[member] == at and member not in self._landings:
                 self.now = at
-                if member in self.world.suspended:
+                if member in self.world.suspended and self.world.is_suspended(member, at):
                     self._alarms.skip(member, self._turns[member], at)
+                    self._hand_over(member, self._turns[member], at)
                     continue
                 self._wake(member, at)
                 if len(self.views) >= most_views:
@@ -218,9 +216,12 @@ class Kernel:
         triggered = self._triggered.pop(member, 0) is None
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
         if self._floors:
-            whom = next_speaker(self._floors, self.world, member, landing.turn)
-            if whom is not None:
-                self._wake_sooner(whom, at)
+            self._hand_over(member, landing.turn, at)
+
+    def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
+        """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
+        if (whom := next_speaker(self._floors, self.world, member, turn)) is not None:
+            self._wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []

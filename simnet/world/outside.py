@@ -12,9 +12,9 @@ from simnet.world.state.world_state import WorldState
 def ban(world: WorldState, whom: int) -> Effect:
     """Wake a member no more, refuse what they had begun, and hide their posts."""
     _check_present(world, whom)
-    if whom in world.suspended:
+    if whom in world.suspended and whom not in world.suspension_ends:
         raise ActionError(f"@{world.handles[whom]} is banned already")
-    world.suspended.add(whom)
+    world.bar(whom)
     return Effect(whom=world.handles[whom])
 
 
@@ -23,7 +23,7 @@ def reinstate(world: WorldState, whom: int) -> Effect:
     _check_present(world, whom)
     if whom not in world.suspended:
         raise ActionError(f"@{world.handles[whom]} is not banned")
-    world.suspended.remove(whom)
+    world.reinstate(whom)
     world.triggered.append((whom, "reinstated"))
     return Effect(whom=world.handles[whom])
 
@@ -33,7 +33,7 @@ def join(world: WorldState, whom: int) -> Effect:
     if whom not in world.absent:
         raise ActionError(f"@{world.handles[whom]} is there already")
     world.absent.remove(whom)
-    world.suspended.remove(whom)
+    world.reinstate(whom)
     world.triggered.append((whom, "reinstated"))
     return Effect(whom=world.handles[whom])
 
@@ -52,16 +52,14 @@ def leave(world: WorldState, whom: int) -> Effect:
 def make_absent(world: WorldState, whom: int) -> None:
     """Let somebody be away; who is away is suspended too."""
     world.absent.add(whom)
-    world.suspended.add(whom)
+    world.bar(whom)
 
 
 def remove_post(world: WorldState, number: int) -> Effect:
     """Take a post down, as a moderator's `remove` does."""
     post = world.standing_post(number)
     post.removed = True
-    if post.reports:
-        post.reports = 0
-        world.report_queue.remove(post.id)
+    world.settle(post)
     return Effect(post.id, root=post.root, whom=post.author)
 
 

@@ -59,8 +59,8 @@ class World(WorldState):
         before the last change, UserCodeError, naming the verb, if its rule raises anything
         but ActionError or returns no Effect.
         """
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        if not self.now <= now < self._next_end:
+            self._reach(now)
         self.now = now
         position = self.index[who]
         if self.recorded or action.records:
@@ -121,8 +121,8 @@ class World(WorldState):
         as they are; `seed` also decides whom `feed.suggests` suggests. Raises ValueError if
         `now` is before the last change, UserCodeError if a source, ranking or recommendation fails.
         """
-        if now < self.now:
-            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        if not self.now <= now < self._next_end:
+            self._reach(now)
         self.now = now
         viewer = self.index[who]
         view, exposures, unread = look_at(
@@ -153,6 +153,12 @@ class World(WorldState):
         for name in names:
             if name not in self.recorded:
                 self.kept[name] = self.recorded[name] = RecordedState(name, self.kept[name])
+
+    def _reach(self, now: Seconds) -> None:
+        """End the suspensions whose time is over. Raises ValueError if time runs backwards."""
+        if now < self.now:
+            raise ValueError(f"time runs backwards: {now} after {self.now}")
+        self.lift_suspensions(now)
 
     def _begin_recording(self, names: Iterable[str]) -> None:
         for state in self.recorded.values():

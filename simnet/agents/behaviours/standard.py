@@ -2,9 +2,9 @@
 
 from simnet import draws
 from simnet.agents import reply_flags
+from simnet.agents.behaviours.moderation import task_instructions
 from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
-from simnet.agents.prompting import prompts
 from simnet.arguments import checked
 from simnet.errors import ModelError
 from simnet.world.actions import Action
@@ -42,13 +42,14 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
     A post about which the model says neither yes nor no stays reported, and the turn has the mark
     `garbled`.
     """
+    task = f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise."
 
     async def enforcing(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
         unclear: str | None = None
         for post in view.posts:
             reply = await ask(
-                _instructions(me, rule),
+                task_instructions(me, task),
                 f"@{post.author}: {me.profile.quoting.quote(post.text)}",
                 pattern="(yes|no)",
             )
@@ -63,19 +64,6 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
         return actions
 
     return enforcing
-
-
-def _instructions(me: Agent, rule: str) -> str:
-    profile = me.profile
-    task = f"The rule: {rule}\nAnswer yes if the post breaks the rule, no otherwise."
-    sections = [
-        profile.setting,
-        profile.quoting.note,
-        profile.manner,
-        prompts.introduction(me.persona),
-        task,
-    ]
-    return "\n\n".join(filter(None, sections))
 
 
 def _action(post: int, note: str | None) -> Action:

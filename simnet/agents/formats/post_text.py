@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from simnet.agents.memory_entries import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
-from simnet.text import one_line
-from simnet.world.state.posts import Shown, View
+from simnet.text import counted, one_line
+from simnet.world.state.posts import Reported, Shown, View
 
 CACHED = 65_536
 """Posts in the cache at most."""
@@ -46,7 +46,19 @@ class PostFormatter:
             formatted = cache.get((id(post), why)) or self._add(post, why)
             _, at, author, rest = formatted
             lines.append(f"{number} {author}{age(now - at)}{rest}")
+        if view.reports:
+            return [line + self.reports(one) for line, one in zip(lines, view.reports, strict=True)]
         return lines
+
+    def reports(self, reported: Reported) -> str:
+        """Write how a post was reported, for a moderator; empty if it was not."""
+        notes = []
+        if reported.members:
+            reasons = "; ".join(map(self._quote, reported.reasons))
+            notes.append(f"reported by {reported.members}: {reasons}")
+        if reported.strikes:
+            notes.append(f"author warned or suspended {counted(reported.strikes, 'time')}")
+        return f" ({'; '.join(notes)})" if notes else ""
 
     def _add(self, post: Shown, why: str) -> _FormattedPost:
         if len(self._cache) >= CACHED:

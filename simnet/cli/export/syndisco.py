@@ -1,6 +1,6 @@
 """`simnet export syndisco` writes discussion logs as SynDisco does."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -9,6 +9,10 @@ from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
+from simnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from simnet.scenario.syndisco.discussion_logs import LogRelease
 
 
 def syndisco(
@@ -22,12 +26,22 @@ def syndisco(
     shortest: Annotated[
         int, typer.Option(min=1, metavar="N", help="Leave out threads of fewer posts.")
     ] = 2,
+    release: Annotated[
+        str | None,
+        typer.Option(metavar="0.x|1.x|2.x", help="The release of SynDisco that is to read them."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the log of each discussion as SynDisco does."""
     from simnet.export.interchange.syndisco_logs import export_syndisco  # noqa: PLC0415  (imports pyarrow)
+    from simnet.scenario.syndisco.discussion_logs import RELEASES  # noqa: PLC0415
 
     opened = open_run(run, runs)
     print_missing(opened)
-    exported = export_syndisco(opened, out, force=force, moderator=moderator, shortest=shortest)
+    if release not in {None, *RELEASES}:
+        raise UsageError(f"--release {release!r}: give one of {', '.join(RELEASES)}")
+    exported = export_syndisco(
+        opened, out, force=force, moderator=moderator, shortest=shortest,
+        release=cast("LogRelease | None", release),
+    )  # fmt: skip
     print_exported(opened, exported, as_json=as_json)

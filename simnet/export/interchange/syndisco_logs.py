@@ -1,8 +1,9 @@
 """Discussion logs as SynDisco writes them: one JSON file for each thread.
 
-A file has the fields of release 1.0 (`id`, `timestamp`, `users`, `moderator`, `user_prompts`,
-`moderator_prompt`, `ctx_length`, `logs`); each entry of `logs` those of 2.x (`name`, `text`,
-`model`, `prompt`), of which 1.0 reads the first three.
+By default a file has the fields of release 1.0 (`id`, `timestamp`, `users`, `moderator`,
+`user_prompts`, `moderator_prompt`, `ctx_length`, `logs`); each entry of `logs` those of 2.x
+(`name`, `text`, `model`, `prompt`), of which 1.0 reads the first three. So both read it. With
+`release` it has what one release writes; see `simnet.scenario.syndisco.discussion_logs`.
 """
 
 import json
@@ -22,13 +23,21 @@ from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.training_sets.replies import call_of, calls_of
 from simnet.recording.reading.run import Run
+from simnet.scenario.syndisco.discussion_logs import (
+    HARDCODED,
+    Comment,
+    DiscussionLog,
+    LogRelease,
+)
+from simnet.scenario.syndisco.logged_discussions import traits_in
 from simnet.text import did_you_mean, one_line
 from simnet.world.events import DONE
+from simnet.world.state.rooms import ATTRIBUTE
 
-HARDCODED = "hardcoded"
-"""The model of a comment that no model wrote, as SynDisco names it."""
 _AT_ONCE = 5_000
 """Posts whose prompts are read at once."""
+_OF_ROOMS = (ATTRIBUTE, "others")
+"""Attributes that discussions give to personas, which no model is told of."""
 _COLUMNS = ("made", "root", "who", "turn", "text", "shown")
 
 
@@ -40,6 +49,7 @@ def export_syndisco(
     force: bool = False,
     moderator: str | None = None,
     shortest: int = 2,
+    release: LogRelease | None = None,
 ) -> Exported:
     """Write `discussions/discussion-N.json` for each thread, as SynDisco logs discussions.
 
@@ -47,8 +57,9 @@ def export_syndisco(
     each with the model that wrote it (`hardcoded` where none did) and the prompt it was given. A
     user's prompt has the traits of the persona in SynDisco's form, so that its
     `postprocessing.import_discussions` finds them. `moderator` is the handle of the moderator.
-    Threads of fewer than `shortest` posts are left out. Memory holds the texts of all posts, the
-    portraits, and some thousand prompts.
+    Threads of fewer than `shortest` posts are left out. `release` writes the form of one release:
+    0.x, 1.x, or 2.x, whose prompts have the persona as JSON; by default 1.0 and 2.x read the
+    files. Memory holds the texts of all posts, the portraits, and some thousand prompts.
 
     Raises UsageError for a moderator who is not in the run or if `out` exists and `force` is not
     set, EmptyExportError if there is no thread that long.
@@ -67,6 +78,8 @@ def export_syndisco(
             for thread in batch:
                 log = _log(run, thread, people, moderator, calls)
                 name = f"{DISCUSSIONS}/discussion-{thread[0]['root']}.json"
+                if release is not None:
+                    log = _of_release(log, release)
                 text = json.dumps(log, ensure_ascii=False) + "\n"
                 (folder / name).write_text(text, encoding="utf-8")
                 count += 1
@@ -127,6 +140,27 @@ def _log(
     }
 
 
+def _of_release(log: dict[str, Any], release: LogRelease) -> dict[str, Any]:
+    """Write a log in the form of a release; in 2.x a prompt is what its actors are told."""
+    comments = [Comment(**entry) for entry in log.pop("logs")]
+    if release == "2.x":
+        prompts = dict(zip(log["users"], log["user_prompts"], strict=True))
+        prompts[log["moderator"]] = log["moderator_prompt"]
+        comments = [
+            one._replace(prompt=_actor_prompt(one.name, prompts[one.name], one.prompt or ""))
+            for one in comments
+        ]
+    form: LogRelease = "0.x" if release == "1.x" else "1.x"  # any but the one that is written
+    return DiscussionLog(comments, form, log).to_json(release)
+
+
+def _actor_prompt(name: str, prompt: str, asked: str) -> str:
+    told = {key: one for key, one in (traits_in(prompt) or {}).items() if one != ""}
+    persona = {"username": name, **told}
+    actor = {"context": "", "instructions": asked, "type": "user", "persona": persona}
+    return json.dumps(actor, ensure_ascii=False)
+
+
 def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
     text = post["text"] or ""
     call = call_of(post["who"], post["turn"], text, calls)
@@ -143,6 +177,8 @@ def _people(run: Run) -> Iterator[tuple[str, str]]:
     for batch in run.batches("personas", ["id", "description", "attributes"]):
         for row in batch.to_pylist():
             attributes = json.loads(row["attributes"] or "{}")
+            for name in _OF_ROOMS:
+                attributes.pop(name, None)
             yield row["id"], _prompt(row["id"], attributes, row["description"])
 
 

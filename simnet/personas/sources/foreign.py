@@ -138,7 +138,7 @@ _KINDS = (
     Foreign(
         "a SynDisco log, which is a discussion and not its participants",
         lambda fields: isinstance(fields.get("logs"), list),
-        "discussions are run with scenarios/discussion.py; import the file of personas that "
+        "a run is made of it with scenarios/syndisco_logs.py; import the file of personas that "
         "SynDisco was given",
     ),
     Foreign(

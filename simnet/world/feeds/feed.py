@@ -16,7 +16,7 @@ from simnet.world.feeds.boundary import found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.reposters import known_reposters, named
-from simnet.world.feeds.sources import AnySource, Entry, following
+from simnet.world.feeds.sources import AnySource, Entry, following, reported
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
 
@@ -52,6 +52,13 @@ class Feed:
     """How many members are suggested at one look."""
     karma: bool = False
     """Tell the viewer their karma: likes less dislikes that others gave to their posts."""
+    reports: bool | None = None
+    """Say how often and why posts were reported; None does if it reads `reported`."""
+
+    @property
+    def shows_reports(self) -> bool:
+        """Whether the viewer is told of reports."""
+        return self.reads is reported if self.reports is None else self.reports
 
 
 class Choices(NamedTuple):

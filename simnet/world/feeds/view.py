@@ -10,7 +10,7 @@ from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
 from simnet.world.state.markup import mentioned
-from simnet.world.state.posts import MessageSeen, Post, View
+from simnet.world.state.posts import REASONS, MessageSeen, Post, Reported, View, shown_text
 from simnet.world.state.world_state import WorldState
 
 UNREAD = 64
@@ -72,6 +72,7 @@ def look_at(
         _communities(world, viewer) if world.forum.communities else (),
         tuple(reposters) if any(reposters) else (),
         _done(world, viewer, posts) if feed.again or not feed.fresh else (),
+        _reports(world, posts) if world.open_reports and feed.shows_reports else (),
     )
     # Hot, as above.
     exposures = ExposureBatch(
@@ -153,6 +154,17 @@ def _done(world: WorldState, viewer: int, posts: Sequence[Post]) -> tuple[tuple[
         mine += ["repost"] if (viewer, post.id) in world.reposted else []
         done.append(tuple(filter(None, mine)))
     return tuple(done) if any(done) else ()
+
+
+def _reports(world: WorldState, posts: Sequence[Post]) -> tuple[Reported, ...]:
+    """Say how posts were reported, and how often their authors were warned or suspended."""
+    found = []
+    for post in posts:
+        reports = world.open_reports.get(post.id, ())
+        members = len({who for who, _ in reports})
+        reasons = tuple([shown_text(text) for _, text in reports[-REASONS:]])
+        found.append(Reported(members, reasons, world.strikes.get(post.author_index, 0)))
+    return tuple(found)
 
 
 def _suggested(

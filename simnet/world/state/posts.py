@@ -8,6 +8,8 @@ from simnet.world.state.viewer_changes import ViewerChanges
 
 LONGEST_SHOWN = 2000
 """Characters of a text that are shown; what is cut off is in the record."""
+REASONS = 3
+"""Reasons shown of the reports of a post."""
 
 
 class Shown(NamedTuple):
@@ -151,6 +153,17 @@ class MessageSeen(NamedTuple):
     at: Seconds
 
 
+class Reported(NamedTuple):
+    """What moderators see of the reports of a post."""
+
+    members: int
+    """How many members reported it."""
+    reasons: tuple[str, ...]
+    """Why, the newest reports last; at most `REASONS`."""
+    strikes: int
+    """How often moderators warned or suspended its author before."""
+
+
 class View(NamedTuple):
     """What one persona sees at one look."""
 
@@ -182,6 +195,8 @@ class View(NamedTuple):
     there is nothing, and for feeds that show every post once."""
     changed: ViewerChanges | None = None
     """What interventions changed about the viewer; None if nothing."""
+    reports: tuple[Reported, ...] = ()
+    """For each post, how it was reported; empty for feeds that show no reports."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""
@@ -190,4 +205,5 @@ class View(NamedTuple):
             why=self.why[kept],
             reposters=self.reposters[kept],
             done=self.done[kept],
+            reports=self.reports[kept],
         )

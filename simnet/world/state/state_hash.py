@@ -1,7 +1,8 @@
 """The hash of a world's state: of values alone, so that no name of a class or field is in it.
 
-Left out is what follows from the rest (indexes, the words of the posts, who reposted in which
-order) and the rows that wait for the kernel (`triggered`, `network.changes`, `state_changes`).
+Left out is what follows from the rest or from the events (indexes, the words of the posts, who
+reposted in which order, why posts were reported, how often members were warned) and the rows
+that wait for the kernel (`triggered`, `network.changes`, `state_changes`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,10 @@ def _parts(world: WorldState) -> Iterator[object]:
     yield world.engagement.state()
     for table in (world.mutes, world.blocks):
         yield [(who, sorted(table[who])) for who in sorted(table) if table[who]]
-    yield sorted(world.suspended)
+    # A suspension for a time may be over and not taken out yet: its end says which.
+    yield sorted(world.suspended - world.suspension_ends.keys())
+    if world.suspension_ends:
+        yield sorted(world.suspension_ends.items())
     yield [(name, list(members)) for name, members in world.groups.items()]
     yield sorted((name, repr(plain(table))) for name, table in _kept(world) if table)
     yield world.forum.state()

@@ -7,6 +7,7 @@ begins a change. Members are positions in `handles` inside; users only ever meet
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import MutableMapping, Sequence
+from math import inf
 from typing import Any
 from unicodedata import normalize
 
@@ -80,12 +81,20 @@ class WorldState:
     def _begin_relations(self) -> None:
         self.report_queue: list[int] = []
         """Reported posts that still stand, oldest report first."""
+        self.open_reports: dict[int, list[tuple[int, str]]] = {}
+        """Post in the queue -> (who reported it, why), in order. Follows from the events."""
+        self.strikes: defaultdict[int, int] = defaultdict(int)
+        """Member -> how often moderators warned or suspended them."""
         self.pins: set[int] = set()
         """Posts that come first in every feed they are in."""
         self.mutes: defaultdict[int, set[int]] = defaultdict(set)
         self.blocks: defaultdict[int, set[int]] = defaultdict(set)
         self.blocked_by: defaultdict[int, set[int]] = defaultdict(set)
         self.suspended: set[int] = set()
+        """Who is suspended now; whose suspensions end is in `suspension_ends`."""
+        self.suspension_ends: dict[int, Seconds] = {}
+        """Member -> when their last suspension ends or ended, if it was for a time."""
+        self._next_end: Seconds = inf
         self.absent: set[int] = set()
         """Those who have not joined yet or have left; they are in `suspended` too."""
         self.groups: dict[str, dict[int, None]] = {}
@@ -163,6 +172,37 @@ class WorldState:
         self.mail[whom].append(message)
         self.triggered.append((whom, "message"))
 
+    def suspend(self, whom: int, until: Seconds = inf) -> None:
+        """Suspend a member, for good or until a moment."""
+        self.strikes[whom] += 1
+        self.bar(whom)
+        if until < inf:
+            self.suspension_ends[whom] = until
+            self._next_end = min(self._next_end, until)
+
+    def settle(self, post: Post) -> None:
+        """Take a post out of the report queue, if it is in there."""
+        if post.reports:
+            post.reports = 0
+            self.report_queue.remove(post.id)
+            self.open_reports.pop(post.id, None)
+
+    def bar(self, whom: int) -> None:
+        """Let a member neither wake nor act nor be seen, until they are reinstated."""
+        self.suspended.add(whom)
+        self.suspension_ends.pop(whom, None)
+
+    def reinstate(self, whom: int) -> None:
+        """End a suspension."""
+        self.suspended.remove(whom)
+        self.suspension_ends.pop(whom, None)
+
+    def lift_suspensions(self, now: Seconds) -> None:
+        """End the suspensions whose time is over."""
+        ends = self.suspension_ends
+        self.suspended -= {whom for whom, end in ends.items() if end <= now}
+        self._next_end = min((ends[one] for one in self.suspended if one in ends), default=inf)
+
     # -- queries ----------------------------------------------------------------------
 
     def member(self, handle: str) -> int:
@@ -211,6 +251,10 @@ class WorldState:
         """Say why a member is in `suspended`."""
         why = "is not on the platform" if whom in self.absent else "is suspended"
         return f"@{self.handles[whom]} {why}"
+
+    def is_suspended(self, who: int, now: Seconds) -> bool:
+        """Whether a member is suspended at a moment."""
+        return who in self.suspended and now < self.suspension_ends.get(who, inf)
 
     def hidden_from(self, viewer: int) -> frozenset[int] | set[int]:
         """Whose posts `viewer` does not see: muted, blocked either way, or suspended."""

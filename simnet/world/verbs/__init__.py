@@ -5,7 +5,16 @@ from types import MappingProxyType
 
 from simnet.world.actions import Action, Relation
 from simnet.world.verbs.gathering import CreateCommunity, JoinCommunity, LeaveCommunity, PostTo
-from simnet.world.verbs.moderating import Dismiss, Label, Pin, Reinstate, Remove, Suspend
+from simnet.world.verbs.moderating import (
+    Dismiss,
+    Label,
+    Pin,
+    Reinstate,
+    Remove,
+    Suspend,
+    SuspendFor,
+    Warn,
+)
 from simnet.world.verbs.posting import Pass, Quote, Reply, Repost, Write
 from simnet.world.verbs.reacting import Dislike, Like, React, Report, UndoDislike, Unlike
 from simnet.world.verbs.searching import SearchMembers, SearchPosts, Trend
@@ -45,18 +54,20 @@ __all__ = [
     "SearchPosts",
     "SendToGroup",
     "Suspend",
+    "SuspendFor",
     "Trend",
     "Unblock",
     "UndoDislike",
     "Unfollow",
     "Unlike",
     "Unmute",
+    "Warn",
     "Write",
 ]
 
 MEMBER: tuple[type[Action], ...] = (Write, Reply, Repost, Like, Follow, Report, Pass)
 """What an ordinary member can do unless the cohort says otherwise."""
-MODERATOR: tuple[type[Action], ...] = (Label, Remove, Dismiss, Suspend, Pass)
+MODERATOR: tuple[type[Action], ...] = (Label, Warn, Remove, Dismiss, SuspendFor, Suspend, Pass)
 """What a moderator can do."""
 EVERY_VERB: tuple[type[Action], ...] = (
     *(Write, Reply, Quote, Repost, Pass),
@@ -66,6 +77,7 @@ EVERY_VERB: tuple[type[Action], ...] = (
     *(Message, CreateGroup, JoinGroup, LeaveGroup, SendToGroup),
     *(CreateCommunity, JoinCommunity, LeaveCommunity, PostTo),
     *(Label, Remove, Dismiss, Pin, Suspend, Reinstate),
+    *(Warn, SuspendFor),
 )
 RELATION_OF: Mapping[str, Relation] = MappingProxyType(
     {verb.verb: verb.relation for verb in EVERY_VERB}

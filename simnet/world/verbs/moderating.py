@@ -1,21 +1,29 @@
 """Verbs of moderators. A moderator is a persona whose cohort has these."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Literal, TypeAlias
 
-from simnet.clock import Seconds
+from simnet.clock import DAY, HOUR, Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
-from simnet.world.state.posts import Post
+from simnet.world.state.posts import MessageSeen, Post
 from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
+Span: TypeAlias = Literal["hour", "day", "week", "month"]
+SPANS: Mapping[str, Seconds] = MappingProxyType(
+    {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+)
+"""How long suspensions for a time last."""
 
-def _settle(world: WorldState, post: Post) -> None:
-    """Take a post out of the report queue."""
-    if post.reports:
-        post.reports = 0
-        world.report_queue.remove(post.id)
+
+def _not_suspended(world: WorldState, handle: str) -> int:
+    whom = world.member(handle)
+    if whom in world.suspended:
+        raise ActionError(f"@{handle} is suspended already")
+    return whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Label(Action):
         post = world.standing_post(self.post)
         post.label = checked_text(self.text)
         post.changed()
-        _settle(world, post)
+        world.settle(post)
         return Effect(post.id, root=post.root, whom=post.author, text=self.text)
 
 
@@ -48,7 +56,7 @@ class Remove(Action):
         """Show the post to nobody any more and let nobody act on it."""
         post = world.standing_post(self.post)
         post.removed = True
-        _settle(world, post)
+        world.settle(post)
         return Effect(post.id, root=post.root, whom=post.author)
 
 
@@ -65,7 +73,7 @@ class Dismiss(Action):
         post = world.standing_post(self.post)
         if not post.reports:
             raise ActionError(f"post {post.id} is not reported")
-        _settle(world, post)
+        world.settle(post)
         return Effect(post.id, root=post.root, whom=post.author)
 
 
@@ -96,11 +104,43 @@ class Suspend(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Refuse what the member tries, wake them no more, and hide their posts."""
-        whom = world.member(self.whom)
-        if whom in world.suspended:
-            raise ActionError(f"@{self.whom} is suspended already")
-        world.suspended.add(whom)
+        world.suspend(_not_suspended(world, self.whom))
         return Effect(whom=self.whom)
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendFor(Action):
+    """Silence a member for a time."""
+
+    verb: ClassVar[str] = "suspend_for"
+    relation: ClassVar[Relation] = "moderation"
+    whom: Member
+    span: Span
+
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
+        """Suspend the member; the suspension ends by itself after that time."""
+        world.suspend(_not_suspended(world, self.whom), until=now + SPANS[self.span])
+        return Effect(whom=self.whom)
+
+
+@dataclass(frozen=True, slots=True)
+class Warn(Action):
+    """Warn the author of a post, which stays."""
+
+    verb: ClassVar[str] = "warn"
+    relation: ClassVar[Relation] = "moderation"
+    post: PostId
+    text: Text
+
+    def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
+        """Put a warning into the author's mail, and take the post out of the report queue."""
+        post = world.standing_post(self.post)
+        text = checked_text(self.text)
+        world.strikes[post.author_index] += 1
+        warning = MessageSeen(world.handles[who], None, f"Warning: {text}", now)
+        world.send(post.author_index, warning)
+        world.settle(post)
+        return Effect(post.id, root=post.root, whom=post.author, text=self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +158,6 @@ class Reinstate(Action):
             raise ActionError(f"@{self.whom} is not suspended")
         if whom in world.absent:
             raise ActionError(world.why_hidden(whom))
-        world.suspended.remove(whom)
+        world.reinstate(whom)
         world.triggered.append((whom, "reinstated"))
         return Effect(whom=self.whom)

@@ -146,4 +146,5 @@ class Report(Action):
         if not post.reports:
             world.report_queue.append(post.id)
         post.reports += 1
+        world.open_reports.setdefault(post.id, []).append((who, text))
         return Effect(post.id, root=post.root, whom=post.author, text=text)

@@ -1,0 +1,59 @@
+"""What settings of SynDisco say of discussions, and the scenario that is made of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simnet import draws
+from simnet.personas.persona import Persona
+from simnet.scenario.discussions.discussion import (
+    CONTEXT,
+    INSTRUCTIONS,
+    MODERATION,
+    Discussion,
+    discussions,
+)
+from simnet.scenario.discussions.speakers import NextSpeaker, RoundRobin
+from simnet.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class DiscussionSettings:
+    """What the settings of SynDisco say of discussions."""
+
+    users: Sequence[Persona]
+    context: str = CONTEXT
+    instructions: str = INSTRUCTIONS
+    moderator: Persona | None = None
+    moderation: str = MODERATION
+    opinions: Sequence[Sequence[str | tuple[str, str]]] = ()
+    """What discussions begin with; each of them with one, drawn by the seed."""
+    speakers: NextSpeaker = field(default_factory=RoundRobin)
+    turns: int = 10
+    history: int = 3
+    active: int | None = None
+    """How many users take part in each discussion; None is all."""
+    discussions: int = 1
+
+    def scenario(self, *, seed: int = 0, **options: Any) -> Scenario:
+        """Make the scenario; `options` are others of `simnet.discussions.discussions`."""
+        given = []
+        for number in range(self.discussions):
+            drawn = draws.below(len(self.opinions) or 1, seed, "seed opinion", number)
+            given.append(
+                Discussion(
+                    self.users,
+                    self.opinions[drawn] if self.opinions else (),
+                    self.moderator,
+                    self.speakers,
+                    self.turns,
+                    self.active,
+                )
+            )
+        told = {
+            "context": self.context,
+            "instructions": self.instructions,
+            "moderation": self.moderation,
+            "history": self.history,
+        }
+        return discussions(given, **{**told, **options}, seed=seed)
