@@ -51,10 +51,10 @@ def test_every_follower_of_social_ai_replies_within_its_limit(engine, tmp_path):
 
 
 def test_a_discussion_goes_round_with_its_moderator(engine, tmp_path):
-    sets = ("moderator=true", "turns=6", "remembers=1")
+    sets = ("moderator=true", "turns=4", "remembers=1")
     record = run(engine, "discussion.py", tmp_path, *sets)
     turns = record.read("events").to_pylist()
-    assert [turn["who"] for turn in turns] == ["Emma35", "Giannis", "Moderator"] * 2
+    assert [turn["who"] for turn in turns] == ["Emma35", "Giannis", "Moderator", "Emma35"]
     said = [turn for turn in turns if turn["outcome"] == "done"]
     assert said
     assert all(0 < len(turn["text"]) <= 280 for turn in said)
