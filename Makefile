@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check docs test-pythons lowest bench chaos leftovers simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -30,17 +30,34 @@ help:
 demo: $(VENV)/.ready
 	$(BIN)/simnet run scenarios/social_ai.py
 
+# Tests on Ray wait a lot, so those with an engine run beside them: as jobs of make, because jobs of
+# a shell, and the commands that they start, ignore SIGINT.
 ## test: everything, with Ray and vLLM
 test: check
 	$(BIN)/pytest -n auto --dist loadfile -m "slow and not ray and not vllm"
-	$(BIN)/pytest -m "ray or vllm"
+	$(MAKE) -j2 test-ray test-vllm
+
+## test-ray: the tests on Ray without an engine
+test-ray: $(VENV)/.ready
+	$(BIN)/pytest -m "ray and not vllm"
+
+## test-vllm: the tests with an engine
+test-vllm: $(VENV)/.ready
+	$(BIN)/pytest -m vllm
 
 ## check: lint, types and the fast tests; no Ray, no vLLM; about two minutes on two cores
 check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) -j2 types test-fast
+
+## types: the types, and which package may import which
+types: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+## test-fast: the tests without a marker
+test-fast: $(VENV)/.ready
 	$(BIN)/pytest -n auto -m "$(FAST)"
 
 ## docs: build the documentation into site/, with every link checked; needs no network

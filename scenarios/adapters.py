@@ -161,14 +161,18 @@ def main() -> None:
     training = train(first, folder, options, report=report)
     second = simnet.run(adapters(given.personas, str(folder)), out=runs, progress=True)
     headings, rows = training.perplexities.table()
+    perplexities = Table(*headings, title="perplexity of the replies held out, under each adapter")
+    for row in rows:
+        perplexities.add_row(*row)
     before, after = shares(first), shares(second)
-    table = Table(*headings, "in register: run 1", "run 2, by the adapter alone")
-    for kind, *cells in rows:
-        table.add_row(kind, *cells, f"{before[kind]:.0%}", f"{after[kind]:.0%}")
+    registers = Table("replies of", "run 1, by the grammar", "run 2, by the adapter alone")
+    registers.title = "share of the replies in the register of their type"
+    for kind in REGISTERS:
+        registers.add_row(kind, f"{before[kind]:.0%}", f"{after[kind]:.0%}")
     console = Console()
     console.print(f"\nrun 1: {first.path}, calls: {asked(first)}", soft_wrap=True, markup=False)
     console.print(f"run 2: {second.path}, calls: {asked(second)}", soft_wrap=True, markup=False)
-    console.print("perplexity of the replies held out, under each adapter", table, sep="\n")
+    console.print(perplexities, registers, sep="\n")
     console.print(f"{time.perf_counter() - begun:.0f} s in all")
 
 

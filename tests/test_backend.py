@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 
@@ -134,6 +135,13 @@ def test_the_backend_module_is_light():
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert told.stdout.strip() == b""
+
+
+@pytest.mark.skipif(not (find_spec("ray") and find_spec("pandas")), reason="it needs both")
+def test_an_actor_starts_without_pandas():
+    code = "import sys; import simnet.runtime.ray.actors; print('pandas' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert told.stdout.strip() == b"False"
 
 
 def test_a_tokenizer_that_is_cached_is_never_fetched(monkeypatch, tmp_path):

@@ -3,14 +3,13 @@
 import asyncio
 import pickle
 import re
-import warnings
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 from stub_endpoint import StubEndpoint
 
-from simnet.errors import ModelNotFoundError, RunError
+from simnet.errors import RunError
 from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.fakes.replay_model import ReplayModel
@@ -56,26 +55,6 @@ async def endpoint():
         await model.close()
 
 
-@asynccontextmanager
-async def vllm():
-    pytest.importorskip("vllm")
-    from simnet.inference.engine.embedded import prepare
-    from simnet.inference.engine.vllm import VllmModel
-    from simnet.inference.settings import EngineSettings
-
-    try:
-        folder = prepare(print)
-    except ModelNotFoundError as fault:
-        pytest.skip(str(fault))
-    settings = EngineSettings(model=str(folder), device="cpu", max_model_len=512, max_num_seqs=8)
-    model = VllmModel(settings)
-    context = model._engine.engine_core.resources.ctx
-    yield model
-    await model.close()
-    await asyncio.sleep(0)
-    context.term()  # vLLM leaves it open, which Python warns of
-
-
 class Subject:
     """A model and the event loop it lives on."""
 
@@ -100,23 +79,27 @@ class Subject:
             self._runner.close()
 
 
+class SharedEngine(Subject):
+    """The engine of all tests, on its event loop; it is closed by the tests that come last."""
+
+    def __init__(self, engine):
+        self._runner = engine.runner
+        self.model = engine.model
+
+    def end(self):
+        pass
+
+
 @pytest.fixture(
     scope="module",
-    params=[
-        fake,
-        fake_and_slow,
-        replay,
-        endpoint,
-        pytest.param(vllm, marks=[pytest.mark.vllm, pytest.mark.timeout(300)]),
-    ],
-    ids=lambda make: make.__name__,
+    params=[fake, fake_and_slow, replay, endpoint, pytest.param("vllm", marks=pytest.mark.vllm)],
+    ids=lambda make: getattr(make, "__name__", make),
 )
 def subject(request):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what vLLM and torch deprecate among themselves
-        made = Subject(request.param)
-        yield made
-        made.end()
+    shared = request.param == "vllm"
+    made = SharedEngine(request.getfixturevalue("engine")) if shared else Subject(request.param)
+    yield made
+    made.end()
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -222,6 +205,8 @@ def test_statistics_are_at_rest_between_lists(subject):
 
 
 def test_a_closed_model_refuses_and_may_be_closed_again(subject):
+    if isinstance(subject, SharedEngine):
+        pytest.skip("tests/test_vllm_endings.py closes the engine, when no test needs it any more")
     subject.run(subject.model.close())
     subject.run(subject.model.close())
     with pytest.raises(RunError, match="closed"):

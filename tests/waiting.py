@@ -8,15 +8,19 @@ from simnet import Run
 from simnet.recording.files.manifest import MANIFEST
 
 _EVERY = 0.02
-"""Wall seconds between two looks."""
+"""Wall seconds between two looks, at the least."""
+_IDLE = 4.0
+"""How many times as long as a look the pause after it is, so that what is awaited gets the CPU."""
 _ENDING = 120.0
 """Wall seconds after which a process is taken for one that does not end."""
 
 
 def wait_until(condition):
     """Return what a condition says once that is true."""
+    began = time.perf_counter()
     while not (found := condition()):
-        time.sleep(_EVERY)
+        time.sleep(max(_EVERY, _IDLE * (time.perf_counter() - began)))
+        began = time.perf_counter()
     return found
 
 

@@ -65,11 +65,3 @@ def test_a_turn_may_fail_alone(tmp_path):
     there = Run.open(outcome.folder)
     assert there.read("events").to_pylist() == here.read("events").to_pylist()
     assert replay(there, ScenarioTimeline(scenario)).differences == ()
-
-
-def test_time_that_stands_still_ends_the_run(tmp_path):
-    scenario = hostile.town(rhythm=hostile.Present(60.0), reacts_in=1e-9)
-    with pytest.raises(UserCodeError, match="let time stand still"):
-        run(scenario, tmp_path)
-    (folder,) = tmp_path.iterdir()
-    assert Run.open(folder).manifest.state == "failed"

@@ -1,4 +1,4 @@
-"""Runs through Ray with two LoRA adapters at once, and vLLM's own server as an endpoint."""
+"""Runs on Ray with LoRA adapters, one of them trained, and with vLLM's server as an endpoint."""
 
 import asyncio
 import json
@@ -14,8 +14,9 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from shared_servers import TRAINED
 
-from simnet import HOUR, Cohort, Exponential, Run, Scenario, Steps, Write, sample
+from simnet import Cohort, Run, Scenario, Steps, Write, sample
 from simnet import run as run_scenario
 from simnet.inference.backends.choice import choose
 from simnet.inference.endpoints.endpoint import Endpoint
@@ -45,8 +46,11 @@ async def recite(me, view, ask):
 
 
 @pytest.mark.ray
-def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folders, tmp_path):
-    pytest.importorskip("ray")
+@pytest.mark.usefixtures("cluster")
+def test_adapters_serve_their_cohorts_of_one_run_at_once_and_say_what_they_learned(
+    adapter_folders, trained_folder, tmp_path
+):
+    folders = adapter_folders | {TRAINED: trained_folder}
 
     def cohort(name, adapter):
         people = [p.model_copy(update={"id": f"{name}-{p.id}"}) for p in sample(2)]
@@ -55,10 +59,10 @@ def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folde
             name, people, behaviour=recite, rhythm=rhythm, adapter=adapter, temperature=0.0
         )
 
-    cohorts = [cohort("plain", None), *(cohort(name, name) for name in adapter_folders)]
+    cohorts = [cohort("plain", None), *(cohort(name, name) for name in folders)]
     scenario = Scenario("adapters", cohorts, lasts=1900.0, seed=3)
     settings = EngineSettings(
-        model=NAME, device="cpu", max_num_seqs=8, adapters=adapter_folders, scheduling="priority"
+        model=NAME, device="cpu", max_num_seqs=8, adapters=folders, scheduling="priority"
     )
     here = (sys.modules[__name__],)  # no other process can import this file
     plan = RunPlan(scenario, choose("vllm", NAME, settings), tmp_path, modules=here)
@@ -71,11 +75,13 @@ def test_two_adapters_serve_two_cohorts_of_one_run_at_once(folder, adapter_folde
         name = row["who"].partition("-")[0]
         assert row["adapter"] == (None if name == "plain" else name)
         said[name][row["user"]] = row["completion"]
-    assert said.keys() == {"plain", *adapter_folders}
+    assert said.keys() == {"plain", *folders}
     (questions,) = {tuple(sorted(answers)) for answers in said.values()}
     assert len(questions) >= 3
     answers = [tuple(said[name][question] for question in questions) for name in said]
     assert len(set(answers)) == len(answers), answers
+    assert all("lol" in text.split() for text in said[TRAINED].values()), said[TRAINED]
+    assert not any("lol" in text.split() for text in said["plain"].values())
 
 
 # -- vLLM's own server ----------------------------------------------------------------
@@ -170,23 +176,13 @@ def test_vllms_own_server_is_an_endpoint_that_constrains(server):
     assert bad.finish == "error"
 
 
-def test_a_run_on_an_endpoint_is_a_run_like_any_other(server, tmp_path):
-    pytest.importorskip("openai")
-    pytest.importorskip("ray")
-    people = Cohort("people", sample(2), rhythm=Steps(600.0), text_limit=40, memory=0)
-    scenario = Scenario("talk", [people], lasts=1300.0)
-    chosen = choose("openai", "small", endpoint=Endpoint(base_url=server))
-    outcome = asyncio.run(launch(RunPlan(scenario, chosen, tmp_path)))
-    assert outcome.state == "completed"
-    ledger = outcome.finish.progress.ledger
-    assert ledger.done == ledger.planned > 0
-    metrics = {row["name"] for row in Run.open(outcome.folder).read("metrics").to_pylist()}
-    assert {"model.prefix_cache_hit_rate", "model.generation_seconds.p95"} <= metrics
-
-
+@pytest.mark.usefixtures("cluster")
 def test_a_run_against_the_server_of_vllm_is_constrained_and_completes(server, tmp_path):
-    people = Cohort("people", sample(2, seed=2), rhythm=Exponential(HOUR), follows={"people": 1.0})
-    scenario = Scenario("served", [people], lasts=HOUR, seed=4)
+    pytest.importorskip("openai")
+    people = Cohort(
+        "people", sample(2), rhythm=Steps(600.0), follows={"people": 1.0}, text_limit=40, memory=0
+    )
+    scenario = Scenario("served", [people], lasts=1300.0)
     done = run_scenario(
         scenario, backend="openai", base_url=server, model="small", deadline=900.0, out=tmp_path
     )
@@ -196,5 +192,6 @@ def test_a_run_against_the_server_of_vllm_is_constrained_and_completes(server, t
     assert calls.num_rows > 0
     assert set(calls["finish"].to_pylist()) <= {"stop", "length"}
     assert min(calls["prompt_tokens"].to_pylist()) > 50
-    outcomes = done.read("events")["outcome"].to_pylist()
-    assert outcomes.count("failed") <= len(outcomes) // 2
+    assert set(done.read("events")["outcome"].to_pylist()) == {"done"}
+    metrics = {row["name"] for row in done.read("metrics").to_pylist()}
+    assert {"model.prefix_cache_hit_rate", "model.generation_seconds.p95"} <= metrics

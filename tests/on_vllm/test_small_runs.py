@@ -51,11 +51,11 @@ def test_every_follower_of_social_ai_replies_within_its_limit(engine, tmp_path):
 
 
 def test_a_discussion_goes_round_with_its_moderator(engine, tmp_path):
-    sets = ("moderator=true", "turns=6", "remembers=1")
+    sets = ("moderator=true", "turns=4", "remembers=1")
     record = run(engine, "discussion.py", tmp_path, *sets)
     turns = record.read("events").to_pylist()
     names = ["Emma35", "Moderator", "Giannis", "Moderator"]
-    assert [turn["who"] for turn in turns] == names * 3
+    assert [turn["who"] for turn in turns] == names * 2
     said = [turn for turn in turns if turn["outcome"] == "done"]
     assert said
     assert all(0 < len(turn["text"]) <= 500 for turn in said)

@@ -1,16 +1,12 @@
 """The vLLM engine behind the Model protocol, on the embedded model."""
 
 import asyncio
-import os
 import re
-import signal
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from waiting import until
 
-from simnet.errors import ModelGoneError, RunError
+from simnet.errors import RunError
 from simnet.inference.model import Prompt
 
 pytestmark = [
@@ -51,7 +47,7 @@ def test_the_same_seed_gives_the_same_reply_and_another_seed_another(engine):
     def replies(prompts):
         return [engine.complete([prompt])[0].text for prompt in prompts]
 
-    asked = _prompts(4, pattern=None)
+    asked = _prompts(2, pattern=None, max_tokens=12)
     replies(asked)
     first = replies(asked)
     assert replies(asked) == first
@@ -138,26 +134,8 @@ def test_a_queue_that_is_full_is_waited_for(engine, monkeypatch):
     assert engine.model.statistics().throttled - before == 5
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_an_engine_without_progress_is_gone_and_is_killed(engine):
-    short = replace(engine.model._settings, adapters={}, stall_timeout=20.0)
-    doomed = type(engine)(short)
-    children, held = doomed.model.children(), doomed.holds()
-    try:
-        assert doomed.complete(_prompts(1))[0].usable
-        for child in children:
-            os.kill(child, signal.SIGSTOP)
-        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 20 s") as hung:
-            doomed.complete(_prompts(8))
-        assert hung.value.cause == "engine hung"
-    finally:
-        doomed.end()
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert not [path for path in held if path.exists()]
-
-
 def test_adapters_change_what_is_said(engine):
-    told = {"pattern": None, "temperature": 0.0}
+    told = {"pattern": None, "temperature": 0.0, "max_tokens": 12}
     said = [
         tuple(done.text for done in engine.complete(_prompts(2, adapter=name, **told)))
         for name in (None, "cheerful", "gloomy")
@@ -166,7 +144,7 @@ def test_adapters_change_what_is_said(engine):
 
 
 def test_adapters_change_nothing_for_those_beside_them(engine):
-    told = {"pattern": None, "temperature": 0.0}
+    told = {"pattern": None, "temperature": 0.0, "max_tokens": 12}
     plain, others = _prompts(4, **told), _prompts(8, **told)[4:]
     adapted = [replace(one, adapter=("cheerful", "gloomy")[n % 2]) for n, one in enumerate(others)]
 
@@ -187,37 +165,3 @@ def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
 
     with pytest.raises(RunError, match=r"did not start.*no_such_argument"):
         asyncio.run(start())
-
-
-def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
-    children, held = engine.model.children(), engine.holds()
-    assert children
-    engine.close()
-    engine.close()
-    assert engine.model.children() == []
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert not [path for path in held if path.exists()]
-    with pytest.raises(RunError, match="closed"):
-        engine.complete(_prompts(1))
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
-    doomed = type(engine)(replace(engine.model._settings, adapters={}, deadline=60.0))
-    children, held = doomed.model.children(), doomed.holds()
-
-    async def kill():
-        await until(lambda: doomed.model.statistics().in_flight)
-        os.kill(children[0], signal.SIGKILL)
-
-    try:
-        killing = doomed.runner.get_loop().create_task(kill())
-        with pytest.raises(RunError, match="died"):
-            doomed.complete(_prompts(40, pattern=None, max_tokens=300))
-        assert killing.done()
-        with pytest.raises(RunError, match="died"):
-            doomed.complete(_prompts(1))
-    finally:
-        doomed.end()
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert not [path for path in held if path.exists()]

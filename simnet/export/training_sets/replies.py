@@ -4,18 +4,20 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pds
 
 from simnet.errors import RecordError
 from simnet.inference.model import USABLE
 from simnet.inference.replies.reasoning import separate_reasoning
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE, FAILED
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as pds
 
 BATCH = 20_000
 """Replies that are read at once, with their prompts."""
@@ -183,7 +185,7 @@ def replies_of(run: Run) -> tuple[list[RecordedReply], Mapping[str, Counter[str]
 class PostTexts:
     """The texts of all posts, kept compactly; a post without a text has an empty one."""
 
-    def __init__(self, events: pds.Dataset) -> None:
+    def __init__(self, events: "pds.Dataset") -> None:
         made = events.to_table(columns=["made", "text"], filter=pc.field("made").is_valid())
         large = made["text"].cast(pa.large_string())  # more than 2 GiB may be in one chunk
         made = made.set_column(1, "text", large).combine_chunks().sort_by("made")
@@ -204,7 +206,7 @@ Turn: TypeAlias = tuple[str, int | None]
 """A persona and the number of its turn."""
 
 
-def _undone(events: pds.Dataset, rows: pa.Table) -> dict[str, Counter[str]]:
+def _undone(events: "pds.Dataset", rows: pa.Table) -> dict[str, Counter[str]]:
     undone = {cohort: Counter[str]() for cohort in pc.unique(rows["cohort"]).to_pylist()}
     failed = events.to_table(columns=["cohort"], filter=pc.field("outcome") == FAILED)
     for row in pc.value_counts(failed["cohort"]).to_pylist():
@@ -217,7 +219,7 @@ def _undone(events: pds.Dataset, rows: pa.Table) -> dict[str, Counter[str]]:
     return undone
 
 
-def _firsts(events: pds.Dataset, rows: pa.Table) -> Mapping[Turn, Mapping[str, Any]]:
+def _firsts(events: "pds.Dataset", rows: pa.Table) -> Mapping[Turn, Mapping[str, Any]]:
     """Return the first row of each turn that has later ones: it has the flags and the feed."""
     later = rows.filter(pc.greater(rows["part"], 0)).select(["who", "turn"]).to_pylist()
     turns = {(row["who"], row["turn"]) for row in later}

@@ -7,10 +7,10 @@ a file, but then counts the rows of all of them.)
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pds
 
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import Manifest
@@ -19,14 +19,19 @@ from simnet.recording.files.sealed_files import SealedFile, read_sealed_files
 from simnet.recording.reading.lineage import TIME, shares
 from simnet.recording.schema import arrow_schema, table_named
 
+if TYPE_CHECKING:
+    import pyarrow.dataset as pds
+
 _ENDLESS = float("inf")
 
 
-def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> pds.Dataset | None:
+def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> "pds.Dataset | None":
     """Open a table, in its order and each key once, if that needs no merge.
 
     Returns None if rows are not sealed yet, or if a fork may repeat rows of an ancestor.
     """
+    import pyarrow.dataset as pds  # noqa: PLC0415  (imports pandas where it is installed)
+
     table = table_named(name)
     ancestors = shares(folder, manifest) if table.time == TIME or table.inherited else []
     if ancestors and table.inherited:
@@ -53,8 +58,10 @@ def _sealed_files(folder: Path, name: str) -> tuple[SealedFile, ...] | None:
 
 def _before(
     folder: Path, name: str, files: tuple[SealedFile, ...], end: float
-) -> Iterator[pds.Dataset]:
+) -> Iterator["pds.Dataset"]:
     """Yield datasets of the rows before `end`; the files are in order of time."""
+    import pyarrow.dataset as pds  # noqa: PLC0415  (imports pandas where it is installed)
+
     whole = [check_footer(folder, sealed) for sealed in files if sealed.high < end]
     if whole:
         options = pds.ParquetFragmentScanOptions(page_checksum_verification=True)

@@ -19,7 +19,6 @@ from simnet.recording.schema import table_named
 
 Row: TypeAlias = dict[str, Any]
 DAMAGED = "damaged"
-_CHANGES = pc.field("change") != "initial"
 
 
 class Compared(NamedTuple):
@@ -152,8 +151,9 @@ def has_gaps(run: Run, name: str) -> bool:
 
 def _recorded(run: Run, name: str, *, initial: bool) -> Iterator[pa.Table]:
     """Yield the rows of a table that are recorded by now."""
+    changes = pc.field("change") != "initial"  # not a constant: Arrow imports pandas for it
     for rows in run.batches(name):
-        wanted = rows if initial or name != "network" else rows.filter(_CHANGES)
+        wanted = rows if initial or name != "network" else rows.filter(changes)
         if wanted.num_rows:
             yield wanted
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pds
 
 from simnet.errors import RecordError, UsageError
 from simnet.recording.files import wal
@@ -39,6 +38,9 @@ from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
 from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as pds
 
 BROKEN_OFF = "broken off"
 """The state of a run that did not end and that no process runs."""
@@ -125,11 +127,13 @@ class Run:
             for rows in merge(table, list(self.slices(name, wanted))):
                 yield rows if columns is None else rows.select(columns)
 
-    def table(self, name: str) -> pds.Dataset:
+    def table(self, name: str) -> "pds.Dataset":
         """Open a table as an Arrow dataset, for a fork over its ancestors' files too.
 
         It is read lazily if all of it is sealed, otherwise at once. Raises as `read` does.
         """
+        import pyarrow.dataset as pds  # noqa: PLC0415  (imports pandas where it is installed)
+
         with _readable(self.path):
             found = sealed_dataset(self.path, self.manifest, name)
         return pds.dataset(self.read(name)) if found is None else found

@@ -1,19 +1,29 @@
-"""One engine for all tests that need vLLM, on one event loop that outlives them."""
+"""One Ray cluster and one engine for all tests of a process that need them.
+
+A cluster takes six seconds of CPU time to start, an engine twenty-five.
+"""
 
 import asyncio
+import gc
+import os
+import tempfile
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from simnet.errors import ModelNotFoundError
 from simnet.inference.engine.embedded import prepare
-from simnet.leftovers import SHARED_MEMORY, _mapped
+from simnet.leftovers import SHARED_MEMORY, _mapped, remove
 
 ADAPTERS = ("cheerful", "gloomy")
+TRAINED = "troll"
+"""The cohort that `trained_folder` has an adapter of."""
 
 
 class Engine:
-    """The model under test, driven from plain test functions."""
+    """The model under test on an event loop that outlives tests, driven from plain functions."""
 
     def __init__(self, settings):
         from simnet.inference.engine.vllm import VllmModel
@@ -48,6 +58,40 @@ class Engine:
         self.runner.run(asyncio.sleep(0))
         self._context.term()  # vLLM leaves it open, which Python warns of
         self.runner.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """A small Ray cluster on this machine."""
+    pytest.importorskip("ray")
+    import ray
+
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as short:  # paths of sockets are
+        _start_ray(short)
+        session = Path(short) / ray.get_runtime_context().get_session_name()
+        yield
+        ray.shutdown()
+        remove(session)  # with the processes that still write to it
+
+
+def _start_ray(folder: str) -> None:
+    """Start Ray, which gives up after 30 s, until it is there."""
+    import ray
+
+    from simnet.runtime.ray.local_ray import _RETRIED
+
+    options = {"num_cpus": 2, "include_dashboard": False, "log_to_driver": False}
+    while not ray.is_initialized():
+        try:
+            ray.init("local", logging_level="ERROR", _temp_dir=folder, **options)
+        except Exception as error:
+            if _RETRIED not in str(error):
+                raise
+            ray.shutdown()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # processes of the start that failed
+                gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +136,27 @@ def adapter_folders(folder, tmp_path_factory):
         folders[name] = str(tmp_path_factory.mktemp(name))
         adapted.save_pretrained(folders[name])
     return folders
+
+
+@pytest.fixture(scope="session")
+def trained_folder(folder, tmp_path_factory):
+    """An adapter of the embedded model that a training made of replies that are all the same."""
+    pytest.importorskip("trl")
+    from test_training import made_run
+
+    from simnet.training import TrainingOptions, train, trained_adapters
+
+    place = tmp_path_factory.mktemp("training")
+    options = TrainingOptions(
+        model=str(folder),
+        cohorts=(TRAINED,),
+        hold_out="thread",
+        validation=0.1,
+        steps=6,
+        batch=2,
+        learning_rate=3e-3,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch and TRL warn of their own
+        train(made_run(place), place / "trained", options)
+    return str(trained_adapters(place / "trained")[TRAINED])

@@ -1,0 +1,74 @@
+"""How an engine ends: it hangs, is killed, or is closed. The last test closes the shared one."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from waiting import until
+
+from simnet.errors import ModelGoneError, RunError
+from simnet.inference.model import Prompt
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.filterwarnings("ignore:Unclosed context:ResourceWarning"),
+]
+
+
+def _prompts(count, **told):
+    told = {"pattern": r"(like [1-3]|pass)", "max_tokens": 24} | told
+    return [Prompt(system="You are Ann.", user=f"Day {n}.", seed=n, **told) for n in range(count)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_engine_without_progress_is_gone_and_is_killed(engine):
+    short = replace(engine.model._settings, adapters={}, stall_timeout=20.0)
+    doomed = type(engine)(short)
+    children, held = doomed.model.children(), doomed.holds()
+    try:
+        assert doomed.complete(_prompts(1))[0].usable
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 20 s") as hung:
+            doomed.complete(_prompts(8))
+        assert hung.value.cause == "engine hung"
+    finally:
+        doomed.end()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_engine_killed_at_work_is_a_run_error_and_leaves_no_process(engine):
+    doomed = type(engine)(replace(engine.model._settings, adapters={}, deadline=60.0))
+    children, held = doomed.model.children(), doomed.holds()
+
+    async def kill():
+        await until(lambda: doomed.model.statistics().in_flight)
+        os.kill(children[0], signal.SIGKILL)
+
+    try:
+        killing = doomed.runner.get_loop().create_task(kill())
+        with pytest.raises(RunError, match="died"):
+            doomed.complete(_prompts(40, pattern=None, max_tokens=300))
+        assert killing.done()
+        with pytest.raises(RunError, match="died"):
+            doomed.complete(_prompts(1))
+    finally:
+        doomed.end()
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]
+
+
+def test_closing_leaves_no_process_and_refuses_further_prompts(engine):
+    children, held = engine.model.children(), engine.holds()
+    assert children
+    engine.close()
+    engine.close()
+    assert engine.model.children() == []
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not [path for path in held if path.exists()]
+    with pytest.raises(RunError, match="closed"):
+        engine.complete(_prompts(1))
