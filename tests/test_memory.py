@@ -9,7 +9,8 @@ from made_worlds import decide, shown, view
 
 from simnet import HOUR, MINUTE, Cohort, Feed, Like, Persona, Reply, Write
 from simnet.agents.hosted_agent import HostedAgent
-from simnet.agents.memory import LONGEST_ENTRY, MemoryStream, overlap, words_of
+from simnet.agents.memory import MemoryStream, overlap, words_of
+from simnet.agents.memory_texts import LONGEST_ENTRY
 from simnet.behaviours import Recall
 from simnet.errors import ScenarioError
 from simnet.feeds import everything

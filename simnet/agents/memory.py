@@ -13,16 +13,16 @@ from math import exp, inf, log
 from typing import NamedTuple, Protocol, TypeAlias
 from zlib import crc32
 
+from simnet.agents.last_actions import LastActions
+from simnet.agents.memory_texts import LONGEST_ENTRY, describe, exchange
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds, format_age
 from simnet.errors import ScenarioError
 from simnet.text import cut, one_line
 from simnet.world.actions import Action
-from simnet.world.state.posts import Shown, View
+from simnet.world.state.posts import View
 
 CHARACTERS_PER_TOKEN = 4
-LONGEST_ENTRY = 160
-"""Characters of an entry; a longer text is cut."""
 LN2 = log(2)
 SHORTEST_BUDGET = 16
 """Smallest `Recall.tokens`; less has no room for an entry."""
@@ -95,6 +95,10 @@ class Memory(Protocol):
         """Add what was seen and done in one turn."""
         ...
 
+    def note_exchange(self, now: Seconds, question: str, answer: str) -> None:
+        """Add a question that was put to the agent outside of its turns, and its answer."""
+        ...
+
     def reflection_input(self, now: Seconds) -> Sequence[str]:
         """List the memories that a reflection sums up."""
         ...
@@ -107,36 +111,6 @@ class Memory(Protocol):
 def memory_of(settings: int | Recall) -> Memory:
     """Create an empty memory; a number keeps that many of the agent's own last actions."""
     return LastActions(settings) if isinstance(settings, int) else MemoryStream(settings)
-
-
-class LastActions:
-    """Keeps an agent's own last actions."""
-
-    __slots__ = ("_most", "done")
-
-    reflects = False
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.done: list[str] = []
-        """Oldest first."""
-
-    def lines(self, view: View) -> Sequence[str]:
-        """List all of them, oldest first."""
-        return ["Lately you did:", *self.done] if self.done else ()
-
-    def note(self, view: View, actions: Sequence[Action]) -> None:
-        """Add the turn's actions and drop the oldest beyond the limit."""
-        if self._most and actions:
-            self.done += [_describe(action) for action in actions]
-            del self.done[: -self._most]
-
-    def reflection_input(self, now: Seconds) -> Sequence[str]:
-        """List nothing: there are no reflections."""
-        return ()
-
-    def add_reflection(self, thought: str | None, now: Seconds) -> None:
-        """Do nothing: there are no reflections."""
 
 
 class Entry(NamedTuple):
@@ -196,9 +170,14 @@ class MemoryStream:
         for action in actions:
             about = posts.get(getattr(action, "post", -1))
             has_text = bool(getattr(action, "text", None))
-            self._add(view.now, DONE, _describe(action, about), 0.5 if has_text else 0.3)
+            self._add(view.now, DONE, describe(action, about), 0.5 if has_text else 0.3)
         self._turns += 1
         self._trim(view.now)
+
+    def note_exchange(self, now: Seconds, question: str, answer: str) -> None:
+        """Add the exchange, as important as what was addressed to the agent."""
+        self._add(now, DONE, exchange(question, answer), 0.8)
+        self._trim(now)
 
     def reflection_input(self, now: Seconds) -> Sequence[str]:
         """List the most recent and important memories, in at most four times `Recall.tokens`."""
@@ -281,13 +260,3 @@ def _texts_in(view: View) -> Iterable[str]:
     yield from (post.text for post in view.posts)
     yield from (message.text for message in view.messages)
     yield from view.news
-
-
-def _describe(action: Action, about: Shown | None = None) -> str:
-    """Describe an action, and the post it is about if that was in view."""
-    text = getattr(action, "text", None)
-    whom = getattr(action, "whom", None) or (about.author if about else None)
-    parts = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
-    if about is not None:
-        parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
-    return " ".join(filter(None, parts))

@@ -1,6 +1,6 @@
 """Reflection: asks a model to sum up what an agent remembers."""
 
-from simnet.agents.memory import LONGEST_ENTRY
+from simnet.agents.memory_texts import LONGEST_ENTRY
 from simnet.agents.profile import Agent, Ask
 from simnet.agents.prompting import prompts
 from simnet.errors import ModelError

@@ -146,6 +146,7 @@ class Call(NamedTuple):
     """Simulated time at which the agent woke, seconds."""
     who: str
     turn: int
+    """Number of the persona's turn; negative for its answers to a survey: -1 to the run's first."""
     call: int
     """(who, turn, call) is the key; a call that is repeated after a crash has the same key."""
     model: str

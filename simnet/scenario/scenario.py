@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
+from simnet.questions.schedule import SurveySchedule
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
 from simnet.scenario.original_ids import Roster, as_handles
+from simnet.scenario.respondent_choice import check_surveys
 from simnet.world.feeds.feed import Feed
 
 SETTING = "You are on a social network as the person described below. Never step out of the role."
@@ -41,6 +43,8 @@ class Scenario:
     """How prompts mark what others wrote: `delimit` (in quotation marks), `datamark` or `none`."""
     most_turns: int | None = None
     """A run of which more turns are expected is not started."""
+    surveys: Sequence[SurveySchedule] = ()
+    """What is asked at set times while the scenario runs, and of whom."""
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
@@ -55,6 +59,7 @@ class Scenario:
             spotlighting=self.spotlighting,
             most_turns=self.most_turns,
         )
+        check_surveys(self.name, self.surveys, self.cohorts, self.lasts, self.seed)
         for file in file_ties(self.ties):
             file(Roster(self.handles(), self.cohorts), self.seed)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from time import perf_counter
 
@@ -13,6 +14,7 @@ from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
@@ -21,6 +23,7 @@ from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.scheduler import Scheduler
+from simnet.scheduler.surveying import SurveyingScheduler
 
 ROWS_PER_BATCH = 65_536
 
@@ -68,7 +71,9 @@ class Driver:
         fails_turns = on_error == "fail"
         switches = continuation.switches if continuation else ()
         self._kernel = Kernel(scenario, switches, fails_turns=fails_turns)
-        self._scheduler = Scheduler(
+        waves = waves_of(scenario, switches)
+        make = partial(SurveyingScheduler, waves) if waves else Scheduler
+        self._scheduler = make(
             self._kernel,
             agent_pool,
             self._record,

@@ -10,12 +10,15 @@ from simnet.clock import Seconds, format_time
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.questions import FreeText
+from simnet.questions.answer_rows import AnswerRow, add_answers
+from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
+from simnet.questions.respondent import Respondent
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
-from simnet.surveys.respondents import Respondent, respondents
-from simnet.surveys.survey_prompts import Put, spoken
+from simnet.surveys.answers import REPLIES, survey_folder
+from simnet.surveys.respondents import respondents
+from simnet.surveys.survey_rows import answer_row
 from simnet.synthesis.asking.asker import Asker, Question
 from simnet.synthesis.asking.job import JobOptions, Reporter, run_job
 from simnet.synthesis.asking.reply_log import Facts
@@ -71,8 +74,8 @@ async def interview(
             question = FreeText(f"q{len(before) + 1:03}", text)
             put = Put(one, question, INTRODUCTION, asker.model.name, tuple(before))
             async for answer in asker.ask([_question(put, seed)]):
-                rows.append(put.row(interview_name(one), answer, asker.model.name))
-                said = "(no answer)" if answer.value is None else spoken(answer.value)
+                rows.append(answer_row(put, interview_name(one), answer, asker.model.name))
+                said = NO_ANSWER if answer.value is None else spoken(answer.value)
                 before.append((text, said))
                 answered(said if answer.why is None else f"(no answer: {answer.why})")
         return rows
@@ -81,7 +84,7 @@ async def interview(
         if made:
             add_answers(folder, made)
 
-    job = JobOptions(work=folder / REPLIES, tries=2, stop_on_failures=False)
+    job = JobOptions(work=folder / REPLIES, tries=TRIES, stop_on_failures=False)
     await run_job(model, job, reporter, talk, publish)
     return rows
 

@@ -20,7 +20,7 @@ from simnet.text import terminal_safe, visible
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from simnet.surveys.answers import AnswerRow
+    from simnet.questions.answer_rows import AnswerRow
     from simnet.synthesis.asking.job import Reporter
 
 PROMPT = "you: "
@@ -44,18 +44,18 @@ def interview(
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
     from simnet.runs.model_selection import choose_recorded_models  # noqa: PLC0415
+    from simnet.scenario.respondent_choice import choose  # noqa: PLC0415
     from simnet.scheduler.continuation import last_scenario  # noqa: PLC0415
     from simnet.surveys.interview import (  # noqa: PLC0415  (imports pyarrow)
         interview as talk,
     )
     from simnet.surveys.interview import interview_folder, respondent_at  # noqa: PLC0415
-    from simnet.surveys.respondents import choose  # noqa: PLC0415
 
     moment = inf if at is None else read_time("--at", at)
     opened = open_run(run, runs)
     timeline = trusted_timeline(opened, trust=trust, named=scenario or ())
     last = last_scenario(timeline.start, timeline.continuation(opened))
-    (handle,) = choose(last, [who]).handles
+    (handle,) = choose(last.name, last.cohorts, [who])
     one = respondent_at(opened, timeline, handle, moment)
     served = choose_recorded_models(opened, last, flags.read())
     model = served.default if one.model is None else served.further[one.model]

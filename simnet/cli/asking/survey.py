@@ -17,7 +17,7 @@ from simnet.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from simnet.surveys.answers import AnswerRow
+    from simnet.questions.answer_rows import AnswerRow
     from simnet.surveys.survey_job import Surveyed
     from simnet.synthesis.asking.job import Reporter
 
