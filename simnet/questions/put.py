@@ -26,14 +26,20 @@ class Put:
         introduction: str,
         model: str,
         before: Sequence[tuple[str, str]] = (),
+        *,
+        scored: bool = False,
     ) -> None:
-        """Take what the prompt is made of; `before` are earlier questions and their answers."""
+        """Take what the prompt is made of; `before` are earlier questions and their answers.
+
+        `scored` asks how probable the model finds each answer.
+        """
         self.respondent = respondent
         self.question = question
         self.digest = ""
         """Hash of the last prompt."""
         self._introduction = introduction
         self._before = before
+        self._labels = question.allowed if scored else ()
         self._attempts = Attempts(question, model, respondent.names)
 
     def prompt(self, seed: int, version: int = 0) -> Prompt:
@@ -56,9 +62,15 @@ class Put:
             max_tokens=self.question.max_tokens,
             adapter=one.adapter,
             routing_key=one.who,
+            labels=self._labels,
         )
         self.digest = prompt.digest()
         return prompt
+
+    @property
+    def probabilities(self) -> str | None:
+        """How probable the model found each answer, as JSON."""
+        return self._attempts.probabilities
 
     def read(self, completion: Completion, seed: int) -> Value:
         """Read the answer in a reply. Raises UnusableReplyError if there is none."""

@@ -9,6 +9,7 @@ from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.questions import Question as Asked
 from simnet.questions.answer_rows import AnswerRow, add_answers
 from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
@@ -147,10 +148,9 @@ class _Group:
         rounds = [[one] for one in questions] if carries else [list(questions)]
         for together in rounds:
             puts = [
-                (number, Put(one, question, self._survey.introduction, asker.model.name, said))
+                (number, self._put(one, question, asker.model.name, tuple(before[number])))
                 for number, one in enumerate(self._people)
                 for question in together
-                for said in [tuple(before[number])]
             ]
             async for answer in asker.ask(self._questions(puts)):
                 number, put = answer.question.about
@@ -159,6 +159,11 @@ class _Group:
                     text = NO_ANSWER if answer.value is None else spoken(answer.value)
                     before[number].append((put.question.text.strip(), text))
         return rows
+
+    def _put(
+        self, one: Respondent, asked: Asked, model: str, before: Sequence[tuple[str, str]]
+    ) -> Put:
+        return Put(one, asked, self._survey.introduction, model, before, scored=True)
 
     def _questions(self, puts: Iterable[tuple[int, Put]]) -> Iterable[Question[Value]]:
         for number, put in puts:

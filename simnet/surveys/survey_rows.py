@@ -25,4 +25,5 @@ def answer_row(put: Put, survey: str, answer: Answer[Value], model: str) -> Answ
         model=model,
         seed=answer.seed,
         prompt=put.digest,
+        probabilities=put.probabilities,
     )
