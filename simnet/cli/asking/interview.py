@@ -1,8 +1,5 @@
 """`simnet interview` talks to a persona of a recorded run at the terminal."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
 from math import inf
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +11,7 @@ from simnet.cli.output import print_error
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
+from simnet.cli.typed_lines import typed_lines
 from simnet.clock import format_time
 from simnet.text import terminal_safe, visible
 
@@ -66,21 +64,9 @@ def interview(
         typer.echo(f"@{visible(handle)}: {terminal_safe(text)}")
 
     def started(reporter: "Reporter") -> "Awaitable[list[AnswerRow]]":
-        return talk(opened, one, model, _lines(), answered, seed=seed, reporter=reporter)
+        return talk(opened, one, model, typed_lines(PROMPT), answered, seed=seed, reporter=reporter)
 
     folder = interview_folder(opened, one)
     rows = run_to_end(started, folder, quiet=True)
     if rows:
         print_error(visible(f"kept in {folder}"))
-
-
-async def _lines() -> AsyncIterator[str]:
-    """Yield lines that are typed, or come from a file or pipe, up to an empty one or the end."""
-    while True:
-        if sys.stdin.isatty():
-            sys.stderr.write(PROMPT)
-            sys.stderr.flush()
-        line = (await asyncio.to_thread(sys.stdin.readline)).strip()
-        if not line:
-            return
-        yield line
