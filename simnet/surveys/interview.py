@@ -67,7 +67,8 @@ async def interview(
     RunError if the model is gone, DiskError if an answer cannot be kept.
     """
     folder, rows = interview_folder(run, one), []
-    names = _Names(read_answer_rows(folder / ANSWERS))
+    table = {row.question: row for row in read_answer_rows(folder / ANSWERS)}
+    names = _Names(list(table.values()))
 
     async def talk(asker: Asker) -> list[AnswerRow]:
         before: list[tuple[str, str]] = []
@@ -76,7 +77,8 @@ async def interview(
             put = Put(one, question, INTRODUCTION, asker.model.name, tuple(before))
             async for answer in asker.ask([_question(put, seed)]):
                 rows.append(answer_row(put, interview_name(one), answer, asker.model.name))
-                add_answers(folder, rows[-1:])  # whatever ends the talk, this is kept
+                table[rows[-1].question] = rows[-1]
+                add_answers(folder, [table[name] for name in sorted(table)])  # whatever ends it
                 said = NO_ANSWER if answer.value is None else spoken(answer.value)
                 before.append((text, said))
                 answered(said if answer.why is None else f"(no answer: {answer.why})")
