@@ -84,6 +84,11 @@ def test_a_talk_with_a_persona_keeps_what_was_said(here):
     (path,) = (here / "runs").rglob("surveys/interview*/answers.parquet")
     pq = pytest.importorskip("pyarrow.parquet")
     assert pq.read_table(path)["text"].to_pylist() == ["What do you do?", "Why?"]
+    # Another talk adds to it, the same one again does not; empty lines of a pipe are left out.
+    again = simnet(*arguments, "--at", "2h", input="What do you do?\n\n  \nAnd then?")
+    assert again.stdout.splitlines()[0] == result.stdout.splitlines()[0]
+    texts = ["What do you do?", "Why?", "And then?"]
+    assert pq.read_table(path)["text"].to_pylist() == texts
 
 
 def test_posts_are_annotated_and_agreement_is_told(here):

@@ -13,7 +13,7 @@ from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
-from simnet.agents.turns import Inbox, Turn
+from simnet.agents.turns import Inbox, Inquiry, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError, SimnetError
 from simnet.inference.model import Call, Completion, Model, Prompt
@@ -51,6 +51,7 @@ class Host:
         *,
         replies: KnownReplies | None = None,
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
+        inquiry: Inquiry | None = None,
     ) -> None:
         """Create a host without agents.
 
@@ -58,6 +59,7 @@ class Host:
         `model` serves all agents; a mapping serves several models, by the names in profiles.
         A call whose reply is in `replies` does not reach the model and is not in the results.
         `profile_of` returns the profile of a handle at a time, for runs whose scenario changes.
+        `inquiry` starts the turns in which agents are asked, whose numbers are negative.
         """
         self._make = agents
         self._replies = replies
@@ -65,11 +67,10 @@ class Host:
         self._agents: dict[str, HostedAgent] = {}
         served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
-        self._models = served
+        self._models, self._inquiry = served, inquiry
         self._deduplicators = {name: PromptDeduplicator() for name in served}
         self._only_handle = next(iter(served.values())) if len(served) == 1 else None
-        self._prompt_lists = 0
-        self._recalled = 0
+        self._prompt_lists = self._recalled = 0
 
     def take_recalled(self) -> int:
         """Return how many recorded replies were used, and reset that count."""
@@ -132,7 +133,7 @@ class Host:
         encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
-        turn = Turn(agent, view)
+        turn = Turn(agent, view, self._inquiry)
         turn.failure = self._replies.failure(view) if self._replies is not None else None
         return turn if self._advance_to_model(turn, None, decisions) else None
 

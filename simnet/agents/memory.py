@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from math import exp, inf, log
 from typing import Protocol
 
+from simnet.agents.last_actions import LastActions
 from simnet.agents.memory_entries import (
     ADDRESSED,
     ADDRESSED_TO_VIEWER,
     DONE,
     IMPLANTED,
     REFLECTION,
+    REMEMBERED,
     SEEN,
     Entry,
     Words,
     describe_action,
+    describe_exchange,
     entry_line,
     holds,
     make_entry,
@@ -30,7 +33,6 @@ from simnet.agents.memory_entries import (
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
-from simnet.text import one_line
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 
@@ -38,8 +40,6 @@ CHARACTERS_PER_TOKEN = 4
 LN2 = log(2)
 SHORTEST_BUDGET = 16
 """Smallest `Recall.tokens`; less has no room for an entry."""
-REMEMBERED = "You remember:"
-"""The heading of memories in a prompt."""
 
 
 @checked
@@ -95,17 +95,16 @@ class Memory(Protocol):
         """Add what was seen and done in one turn."""
         ...
 
+    def note_exchange(self, now: Seconds, question: str, answer: str) -> None:
+        """Add a question that was put to the agent outside of its turns, and its answer."""
+        ...
+
     def reflection_input(self, now: Seconds) -> Sequence[str]:
         """List the memories that a reflection sums up."""
         ...
 
     def add_reflection(self, thought: str | None, now: Seconds) -> None:
         """Add the result of a reflection; None if the model gave no usable reply."""
-        ...
-
-    @property
-    def implanted(self) -> Sequence[str]:
-        """What interventions added, if prompts hold all of it; oldest first."""
         ...
 
     def implant(self, text: str, now: Seconds) -> None:
@@ -120,48 +119,6 @@ class Memory(Protocol):
 def memory_of(settings: int | Recall) -> Memory:
     """Create an empty memory; a number keeps that many of the agent's own last actions."""
     return LastActions(settings) if isinstance(settings, int) else MemoryStream(settings)
-
-
-class LastActions:
-    """Keeps an agent's own last actions."""
-
-    __slots__ = ("_most", "done", "implanted")
-
-    reflects = False
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.done: list[str] = []
-        """Oldest first."""
-        self.implanted: list[str] = []
-
-    def lines(self, view: View) -> Sequence[str]:
-        """List all of them, oldest first, then what interventions added."""
-        if self.implanted:
-            return [REMEMBERED, *(f"you did: {line}" for line in self.done), *self.implanted]
-        return ["Lately you did:", *self.done] if self.done else ()
-
-    def note(self, view: View, actions: Sequence[Action]) -> None:
-        """Add the turn's actions and drop the oldest beyond the limit."""
-        if self._most and actions:
-            self.done += [describe_action(action) for action in actions]
-            del self.done[: -self._most]
-
-    def reflection_input(self, now: Seconds) -> Sequence[str]:
-        """List nothing: there are no reflections."""
-        return ()
-
-    def add_reflection(self, thought: str | None, now: Seconds) -> None:
-        """Do nothing: there are no reflections."""
-
-    def implant(self, text: str, now: Seconds) -> None:
-        """Add a memory, which is kept until it is forgotten."""
-        self.implanted.append(one_line(text))
-
-    def forget(self, words: str) -> None:
-        """Remove the memories that hold these words."""
-        self.done = [line for line in self.done if not holds(line, words)]
-        self.implanted = [line for line in self.implanted if not holds(line, words)]
 
 
 class MemoryStream:
@@ -213,6 +170,11 @@ class MemoryStream:
         self._turns += 1
         self._trim(view.now)
 
+    def note_exchange(self, now: Seconds, question: str, answer: str) -> None:
+        """Add the exchange, as important as what was addressed to the agent."""
+        self._add(now, DONE, describe_exchange(question, answer), 0.8)
+        self._trim(now)
+
     def reflection_input(self, now: Seconds) -> Sequence[str]:
         """List the most recent and important memories, in at most four times `Recall.tokens`."""
         return self._best(self._entries.values(), frozenset(), now, 4 * self._settings.tokens)
@@ -222,11 +184,6 @@ class MemoryStream:
         self._turns = 0
         if thought is not None:
             self._add(now, REFLECTION, thought, 1.0)
-
-    @property
-    def implanted(self) -> Sequence[str]:
-        """List nothing: what was added is an entry among others."""
-        return ()
 
     def implant(self, text: str, now: Seconds) -> None:
         """Add an entry with the highest importance."""

@@ -21,6 +21,8 @@ ADDRESSED = "addressed"
 DONE = "done"
 REFLECTION = "reflection"
 IMPLANTED = "implanted"
+REMEMBERED = "You remember:"
+"""The heading of memories in a prompt."""
 
 ADDRESSED_TO_VIEWER = frozenset({"replied to you", "quoted you", "mentioned you"})
 """Values of `View.why` for posts that address the viewer."""
@@ -88,3 +90,16 @@ def describe_action(action: Action, about: Shown | None = None) -> str:
     if about is not None:
         parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
     return " ".join(filter(None, parts))
+
+
+class Exchange(str):
+    """The text of a question that was put to an agent outside of its turns, and its answer."""
+
+    __slots__ = ()
+
+
+def describe_exchange(question: str, answer: str) -> Exchange:
+    """Describe a question that was put to the agent and its answer, like an action."""
+    half = LONGEST_ENTRY // 2 - 12
+    asked, said = (cut(one_line(text.strip()), half) for text in (question, answer))
+    return Exchange(f'answered "{said}" when asked "{asked}"')

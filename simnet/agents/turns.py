@@ -1,7 +1,8 @@
 """Turns in progress."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TypeAlias
 
 from simnet.agents.hosted_agent import HostedAgent
@@ -10,16 +11,20 @@ from simnet.inference.model import Completion, Prompt
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
+Inquiry: TypeAlias = Callable[[HostedAgent, View], Generator[Prompt, Completion, Decision]]
+"""Starts a turn in which an agent is asked something; its view has a negative turn number."""
+
 
 class Turn:
     """One turn of one agent."""
 
     __slots__ = ("agent", "calls", "deciding", "failure", "prompt", "shared", "view")
 
-    def __init__(self, agent: HostedAgent, view: View) -> None:
+    def __init__(self, agent: HostedAgent, view: View, inquiry: Inquiry | None = None) -> None:
         self.agent = agent
         self.view = view
-        self.deciding: Generator[Prompt, Completion, Decision] = agent.decide(view)
+        begin = agent.decide if inquiry is None or view.turn >= 0 else partial(inquiry, agent)
+        self.deciding: Generator[Prompt, Completion, Decision] = begin(view)
         self.calls = 0
         self.prompt: Prompt | None = None
         self.failure: Failure | None = None

@@ -10,6 +10,8 @@ from simnet.recording.reading.run import Run
 
 OPEN = "(open)"
 """Stands for the verb of a turn that had no outcome when the run stopped."""
+SURVEY = "(survey)"
+"""Stands for the verb of a turn in which somebody answered a survey."""
 _KEY = ["who", "turn"]
 _READ = ("prompt_tokens", "cached_tokens", "output_tokens", "seconds")
 _COUNTED = (*_READ, "uncounted_tokens", "unknown_in", "unknown_out")
@@ -71,6 +73,7 @@ def costs(run: Run) -> list[Cost]:
     joined = calls.join(_outcomes(run), _KEY, join_type="left outer")
     joined = joined.join(_members(run), "who", join_type="left outer")
     verbs = pc.if_else(pc.equal(joined["outcome"], "failed"), "failed", joined["verb"])
+    verbs = pc.if_else(pc.less(joined["turn"], 0), SURVEY, verbs)
     joined = joined.append_column("action", pc.fill_null(verbs, OPEN))
     turn = pc.binary_join_element_wise(joined["who"], pc.cast(joined["turn"], pa.string()), " ")
     joined = joined.append_column("key", turn)

@@ -165,4 +165,5 @@ class _Group:
             model=model,
             seed=answer.seed,
             prompt=one.digest,
+            probabilities=one.probabilities,
         )

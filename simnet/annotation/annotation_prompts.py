@@ -43,9 +43,15 @@ class Judgement:
             temperature=one.temperature,
             max_tokens=self.question.max_tokens,
             routing_key=self.item.key,
+            labels=self.question.allowed,
         )
         self.digest = prompt.digest()
         return prompt
+
+    @property
+    def probabilities(self) -> str | None:
+        """How probable the model found each answer, as JSON."""
+        return self._attempts.probabilities
 
     def read(self, completion: Completion, seed: int) -> Value:
         """Read the answer in a reply. Raises UnusableReplyError if there is none."""

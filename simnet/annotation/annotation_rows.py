@@ -33,6 +33,9 @@ class AnnotationRow(NamedTuple):
     """Seed of the last reply."""
     prompt: str
     """Hash of the prompt of that reply."""
+    probabilities: str | None = None
+    """How probable the model found each answer that the question allows, as a JSON object whose
+    values add up to 1; None if the model does not tell, or the answers cannot be listed."""
 
     @property
     def value(self) -> Value | None:

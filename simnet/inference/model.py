@@ -36,6 +36,9 @@ class Prompt:
     Does not affect the reply, and is not sent to other processes.
     """
 
+    labels: tuple[str, ...] = field(default=(), compare=False)
+    """Replies whose probabilities are wanted, in the completion. Does not affect the reply."""
+
     def digest(self) -> str:
         """Hash what the reply depends on, except the model: 32 hexadecimal digits."""
         # The lengths keep `system` and `user` apart, whatever they contain.
@@ -58,6 +61,7 @@ class Prompt:
             self.adapter,
             self.ids,
             self.priority,
+            self.labels,
         )
 
 
@@ -71,6 +75,7 @@ def _unpacked(
     adapter: str | None,
     ids: tuple[int, ...] | None,
     priority: int,
+    labels: tuple[str, ...],
 ) -> Prompt:
     return Prompt(
         system=system,
@@ -82,6 +87,7 @@ def _unpacked(
         adapter=adapter,
         ids=ids,
         priority=priority,
+        labels=labels,
     )
 
 
@@ -110,6 +116,10 @@ class Completion(NamedTuple):
     """Whether the reply was generated under the prompt's pattern, so it is read strictly; a free
     reply is read leniently. None: recorded by a version that read all replies strictly."""
 
+    probabilities: tuple[float, ...] | None = None
+    """How probable the model found each of the prompt's labels, normalised over them; None if it
+    does not tell. Not recorded with the calls of a run."""
+
     @property
     def reasoning_only(self) -> bool:
         """Whether the model was still reasoning when it ended, so there is no reply."""
@@ -119,6 +129,19 @@ class Completion(NamedTuple):
     def usable(self) -> bool:
         """Whether there is a reply to parse."""
         return self.finish in USABLE
+
+
+RECORDED_FIELDS = (
+    "text",
+    "finish",
+    "prompt_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "seconds",
+    "reasoning",
+    "constrained",
+)
+"""Fields of a completion that a recorded call has; its `completion` is the text."""
 
 
 class Model(Protocol):
@@ -146,6 +169,7 @@ class Call(NamedTuple):
     """Simulated time at which the agent woke, seconds."""
     who: str
     turn: int
+    """Number of the persona's turn; negative for its answers to a survey: -1 to the run's first."""
     call: int
     """(who, turn, call) is the key; a call that is repeated after a crash has the same key."""
     model: str

@@ -14,3 +14,7 @@ class Status(Enum):
     """What comes next is not before the time at which the caller wants to stop."""
     DONE = "done"
     """Nothing is left to happen."""
+
+
+ENDS = frozenset({Status.DONE, Status.PAUSED})
+"""Statuses with which the kernel has done all there is, up to its end or the given time."""

@@ -19,9 +19,11 @@ ANSWER_FIELDS = (
     pa.field("model", pa.string(), nullable=False),
     pa.field("seed", pa.int64(), nullable=False),
     pa.field("prompt", pa.string(), nullable=False),
+    pa.field("probabilities", pa.string()),
 )
 """The last columns of every table of answers: the answer as JSON, or why there is none, the model,
-the seed of the last reply, and the hash of its prompt."""
+the seed of the last reply, the hash of its prompt, and how probable the model found each answer, as
+JSON, if it told."""
 
 
 def as_json(value: Value | None) -> str | None:

@@ -1,5 +1,6 @@
 """Reads the replies to one question, and says in a second prompt what was wrong with the first."""
 
+import json
 from collections.abc import Sequence
 
 from simnet.inference.model import Completion
@@ -21,6 +22,8 @@ class Attempts:
         self._model = model
         self._names = names
         self._wrong: str | None = None
+        self.probabilities: str | None = None
+        """How probable the model found each answer, as JSON; None if it did not tell."""
 
     @property
     def repair(self) -> list[str]:
@@ -33,7 +36,16 @@ class Attempts:
         """Read the answer in a reply. Raises UnusableReplyError if there is none."""
         text = without_its_reasoning(completion, self._model).text
         try:
-            return read_answer(self._question, text, self._names)
+            value = read_answer(self._question, text, self._names)
         except AnswerError as error:
             self._wrong = str(error)
             raise UnusableReplyError(self._wrong, INVALID) from None
+        self.probabilities = as_object(self._question.allowed, completion.probabilities)
+        return value
+
+
+def as_object(allowed: Sequence[str], probabilities: Sequence[float] | None) -> str | None:
+    """Write the probabilities of the answers as a JSON object; None without them."""
+    if not allowed or probabilities is None:
+        return None
+    return json.dumps(dict(zip(allowed, probabilities, strict=True)), ensure_ascii=False)

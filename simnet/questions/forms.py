@@ -68,6 +68,11 @@ class YesNo(Question):
         """Allow the two words."""
         return "(yes|no)"
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """List the two words."""
+        return ("yes", "no")
+
 
 @checked
 @dataclass(frozen=True)
@@ -90,6 +95,11 @@ class Choice(Question):
     def pattern(self) -> str:
         """Allow the choices."""
         return f"({'|'.join(map(escaped, self.choices))})"
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """List the choices."""
+        return tuple(self.choices)
 
     @property
     def max_tokens(self) -> int:
@@ -166,6 +176,11 @@ class Likert(Question):
     def pattern(self) -> str:
         """Allow the points."""
         return one_of(len(self.labels))
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """List the points."""
+        return tuple(str(point) for point in range(1, len(self.labels) + 1))
 
 
 @checked

@@ -56,6 +56,11 @@ class Question:
         raise NotImplementedError
 
     @property
+    def allowed(self) -> tuple[str, ...]:
+        """The replies of which one is the answer; empty if they cannot be listed."""
+        return ()
+
+    @property
     def max_tokens(self) -> int:
         """Tokens that a reply may take."""
         return 8

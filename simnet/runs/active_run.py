@@ -20,6 +20,7 @@ from simnet.runs.create import create_run, note_models
 from simnet.runs.heartbeat import with_beats
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.survey_tables import answer_tables
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
@@ -101,11 +102,10 @@ class ActiveRun:
             self._stop_listening()
         runtime = self._runtime
         directory.update(placement=_actors(runtime.placement))
-        state = directory.manifest.state
         return RunResult(
             run_id=directory.path.name,
             folder=directory.path,
-            state=state,
+            state=directory.manifest.state,
             finish=finish,
             phases=runtime.phases.seconds,
             signal=self._signal,
@@ -192,10 +192,12 @@ class ActiveRun:
             runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
             await runtime.write(closing_rows(finish, runtime.phases))
-            self._sealing = self._disk_retry(directory)
+            self._sealing = DiskRetry(partial(self._pause, directory))
             if self._signal is not None:
                 self._sealing.give_up()
             await self._sealing.until_done(runtime.seal, runtime.seal)
+            tables = partial(self._write_answers, directory)
+            await self._sealing.until_done(tables, tables)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
             why = self._spent if finish.stopped else None
@@ -244,9 +246,6 @@ class ActiveRun:
             self._reporter.phase(f"stopping: {why}; waiting for replies under way")
             runtime.stop()
 
-    def _disk_retry(self, directory: RunDirectory) -> DiskRetry:
-        return DiskRetry(partial(self._pause, directory))
-
     def _pause(self, directory: RunDirectory, why: str | None) -> None:
         """Report and record that the run waits for its disk, or, without `why`, that it goes on."""
         self._paused = why
@@ -272,6 +271,9 @@ class ActiveRun:
         else:
             self._main.cancel()
 
+    async def _write_answers(self, directory: RunDirectory) -> None:
+        answer_tables(self._own_continuation(directory), self._plan.scenario)
+
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
         """Seal what was recorded until the run broke off."""
         # The error that ends the run is raised, so these are not; a resume seals.
@@ -279,6 +281,7 @@ class ActiveRun:
             recorder.seal()
         with suppress(RecordError):
             directory.finish(state, error=error)
+            answer_tables(self._own_continuation(directory), self._plan.scenario)
 
 
 def _advice(directory: RunDirectory) -> str:

@@ -21,8 +21,8 @@ process than Ray takes to start."""
 
 
 def asks_any_model(scenario: Scenario) -> bool:
-    """Tell whether anyone who wakes may ask a model."""
-    return any(_asks(cohort) for cohort in scenario.cohorts)
+    """Tell whether anyone who wakes may ask a model, or anyone is asked."""
+    return bool(scenario.surveys) or any(_asks(cohort) for cohort in scenario.cohorts)
 
 
 def _asks(cohort: Cohort) -> bool:

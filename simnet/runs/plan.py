@@ -60,10 +60,10 @@ class RunPlan:
 
     @cached_property
     def anybody_wakes(self) -> bool:
-        """Whether any turn can come of it, so that models are needed."""
+        """Whether any turn can come of it or anybody is asked, so that models are needed."""
         switches = self.continuation.switches if self.continuation else ()
         scenarios = [self.scenario, *(switch.scenario for switch in switches)]
-        return any(anybody_wakes(scenario) for scenario in scenarios)
+        return any(one.surveys or anybody_wakes(one) for one in scenarios)
 
     @property
     def started(self) -> dict[str | None, Backend | Model]:

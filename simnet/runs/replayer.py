@@ -12,16 +12,17 @@ from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
-from simnet.kernel.status import Status
+from simnet.kernel.status import ENDS, Status
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runtime.agent_factory import agents_of, profile_lookup
+from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
+from simnet.scenario.waves import waves_of
 from simnet.scheduler.code_errors import CodeErrors
+from simnet.scheduler.pending_waves import PendingWaves
 from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.world.state.posts import View
 
 VIEWS_AT_ONCE = 1024
-_ENDS = frozenset({Status.DONE, Status.PAUSED})
 
 
 class Replayer:
@@ -47,7 +48,9 @@ class Replayer:
             ReplayModel({}),  # never asked: a missing reply ends the replay
             replies=replies,
             profile_of=profile_lookup(start, switches) if switches else None,
+            inquiry=inquiry_of(start, switches),
         )
+        self._waves = PendingWaves(waves_of(start, switches))
         self.complete = False
         """Whether it reached the end of the scenario; if not, a reply is missing."""
         self.reached = False
@@ -65,14 +68,28 @@ class Replayer:
     def until(self, at: Seconds) -> Iterator[Rows]:
         """Replay all that happened before a time, and no more; later calls go on from there.
 
-        A persona whose turn is under way then has decided already. Raises DivergenceError.
+        A persona whose turn is under way then has decided already. Surveys before that time are
+        put again, with the recorded replies. Raises DivergenceError.
         """
+        while self._waves.next_at < at:
+            yield from self._turns_until(self._waves.next_at)
+            if not self.reached or self._code_errors.stops:
+                return
+            self.complete = False
+            views = self._waves.take()
+            self.reached = len(self._host.recall(views)) == len(views)
+            if not self.reached:
+                return
+        yield from self._turns_until(at)
+
+    def _turns_until(self, at: Seconds) -> Iterator[Rows]:
         kernel, errors = self._kernel, self._code_errors
         status, decided = Status.FULL, True
-        while status not in _ENDS and (decided or status is Status.FULL):
+        while status not in ENDS and (decided or status is Status.FULL):
             with errors.kept():
                 status = kernel.advance(VIEWS_AT_ONCE, at)
             views, kernel.views = kernel.views, []
+            self._waves.note(views)
             if self._keeps_views:
                 self.last_views.update((view.who, view) for view in views)
             if errors.stops:
@@ -83,7 +100,7 @@ class Replayer:
             decided = bool(decisions)
             yield kernel.take_rows()
         self.complete = status is Status.DONE
-        self.reached = status in _ENDS
+        self.reached = status in ENDS
 
     def agent(self, who: str) -> HostedAgent:
         """Return the agent of a handle as it is now; only read it."""

@@ -1,15 +1,21 @@
 """Makes the agents of a scenario, each when it is first needed."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
+from simnet.agents.turns import Inquiry
 from simnet.clock import Seconds
+from simnet.inference.model import Completion, Prompt
 from simnet.personas.persona import Persona
+from simnet.questions.inquiry import answer_survey
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.scenario.waves import waves_of
+from simnet.world.decision import Decision
+from simnet.world.state.posts import View
 
 
 def agents_of(scenario: Scenario) -> Callable[[str], HostedAgent]:
@@ -49,6 +55,20 @@ def profile_lookup(
         return profiles[bisect_right(starts, now)][numbers[handle]]
 
     return profile_of
+
+
+def inquiry_of(scenario: Scenario, switches: Sequence[ScenarioSwitch] = ()) -> Inquiry | None:
+    """Return what starts the turn of a persona that is asked; None if nobody ever is."""
+    waves = {wave.turn: wave for wave in waves_of(scenario, switches)}
+    if not waves:
+        return None
+
+    def begin(agent: HostedAgent, view: View) -> Generator[Prompt, Completion, Decision]:
+        wave = waves[view.turn]
+        plan = wave.plan
+        return answer_survey(agent, view, plan.survey, wave.seed, remembered=plan.remembered)
+
+    return begin
 
 
 def _profiles(scenario: Scenario) -> list[AgentProfile]:

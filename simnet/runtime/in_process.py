@@ -10,13 +10,14 @@ from simnet.agents.host import Host, ModelHandle
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, KnownReplies
+from simnet.agents.turns import Inquiry
 from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Measured
 from simnet.inference.model import Call, Model
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.agent_factory import agents_of, profile_lookup
+from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.runtime.models import DEFAULT, with_fallback_models
 from simnet.runtime.placement import Placement, active_handles
 from simnet.scenario.scenario import Scenario
@@ -40,9 +41,12 @@ class LocalAgentPool:
         *,
         replies: KnownReplies | None = None,
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
+        inquiry: Inquiry | None = None,
     ) -> None:
         """Take what a Host takes."""
-        self._host = Host(agents, model, encoder, replies=replies, profile_of=profile_of)
+        self._host = Host(
+            agents, model, encoder, replies=replies, profile_of=profile_of, inquiry=inquiry
+        )
 
     def host_of(self, who: str) -> int:
         """Return 0: there is one host."""
@@ -121,6 +125,7 @@ class InProcess:
             {name: ModelHandle(model) for name, model in all_models.items()},
             replies=Recorded.load(continuation.run) if continuation else None,
             profile_of=profile_lookup(scenario, switches) if switches else None,
+            inquiry=inquiry_of(scenario, switches),
         )
         clock = asyncio.get_running_loop().time
         self._driver = Driver(

@@ -12,6 +12,7 @@ from simnet.scenario.adapter_uses import adapters_in
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
+from simnet.scenario.waves import asked_cohorts
 
 T = TypeVar("T")
 Models: TypeAlias = Mapping[str | None, Backend | Model]
@@ -32,9 +33,12 @@ def models_by_name(
 
 
 def needed_models(scenario: Scenario) -> list[str | None]:
-    """List the names of the models that have to be started: those of cohorts that ever wake."""
+    """List the models that have to be started: those of cohorts that ever wake or are asked."""
+    asked = asked_cohorts(scenario)
     names = {
-        cohort.model: None for cohort in scenario.cohorts if not isinstance(cohort.rhythm, Never)
+        cohort.model: None
+        for cohort in scenario.cohorts
+        if not isinstance(cohort.rhythm, Never) or cohort.name in asked
     }
     return list(names) or [None]
 

@@ -8,6 +8,7 @@ from simnet.errors import UsageError
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
+from simnet.scenario.waves import asked_handles
 from simnet.text import counted
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]
@@ -52,7 +53,7 @@ def place(
     cores: int,
     memory: float = inf,
 ) -> Placement:
-    """Assign everyone who can ever wake to actors, in order; this changes no result.
+    """Assign everyone who can ever wake or be asked to actors, in order; this changes no result.
 
     Takes one scenario, or all scenarios of a run, which have the same personas; `cores` and
     `memory`, in bytes, are those of this machine. With `auto` each persona has an actor of its own
@@ -86,10 +87,11 @@ def assign_nodes(engines: int, cores: Sequence[float]) -> list[int]:
 
 
 def active_handles(scenario: Scenario) -> Sequence[str]:
-    """List the handles of all personas whose rhythm can wake them."""
+    """List the handles of all personas whose rhythm can wake them, and of those who are asked."""
+    asked = asked_handles(scenario)
     return [
         handle
         for cohort in scenario.cohorts
-        if not isinstance(cohort.rhythm, Never)
         for handle in handles_of(cohort.personas)
+        if not isinstance(cohort.rhythm, Never) or handle in asked
     ]

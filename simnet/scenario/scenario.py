@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
+from simnet.questions.schedule import SurveySchedule
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.interventions.intervention_checks import check_interventions
@@ -19,6 +20,7 @@ from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
 from simnet.scenario.original_ids import Roster, as_handles
+from simnet.scenario.respondent_choice import check_surveys
 from simnet.world.feeds.feed import Feed
 
 SETTING = "You are on a social network as the person described below. Never step out of the role."
@@ -46,6 +48,8 @@ class Scenario:
     """A run of which more turns are expected is not started."""
     interventions: Sequence[At | When] = ()
     """What is changed from outside: at set times, or when a measure crosses a level."""
+    surveys: Sequence[SurveySchedule] = ()
+    """What is asked at set times while the scenario runs, and of whom."""
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
@@ -61,6 +65,7 @@ class Scenario:
             most_turns=self.most_turns,
         )
         check_interventions(self.name, self.interventions, self.cohorts)
+        check_surveys(self.name, self.surveys, self.cohorts, self.lasts, self.seed)
         for file in file_ties(self.ties):
             file(Roster(self.handles(), self.cohorts), self.seed)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
@@ -23,6 +25,7 @@ from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.scheduler.scheduler import Scheduler
+from simnet.scheduler.surveying import SurveyingScheduler
 
 ROWS_PER_BATCH = 65_536
 
@@ -74,7 +77,9 @@ class Driver:
             scenarios = [scenario, *(switch.scenario for switch in switches)]
             checks = recorded_checks(continuation.run, scenarios)
         self._kernel = Kernel(scenario, switches, fails_turns=fails_turns, checks=checks)
-        self._scheduler = Scheduler(
+        waves = waves_of(scenario, switches)
+        make = partial(SurveyingScheduler, waves) if waves else Scheduler
+        self._scheduler = make(
             self._kernel,
             agent_pool,
             self._record,

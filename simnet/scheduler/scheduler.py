@@ -8,22 +8,22 @@ one gets them by the hundred.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 
 from simnet.errors import ActorDiedError, RunError
 from simnet.kernel.kernel import Kernel
-from simnet.kernel.status import Status
+from simnet.kernel.status import ENDS, Status
+from simnet.scheduler.batch_size import batch_limit
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.failure_limit import FailureLimit
 from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage, posts_in
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.row_buffer import RowBuffer
+from simnet.world.decision import Decision
 from simnet.world.events import Event
 from simnet.world.state.posts import View
 
-SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
-"""A batch of views is a quarter of the views in flight, within these bounds. Long batches cost
-less for each view, and four of them keep all processes busy."""
 HOLD_SECONDS = 0.02
 """Longest time, in seconds, for which a short batch of views is held back."""
 ROWS_PER_WRITE = 4096
@@ -81,6 +81,7 @@ class Scheduler:
         self._stop = False
         self._started_at = self._reported_at = self._written_at = 0.0
         self._held_since: float | None = None
+        self._pauses_at = inf  # simulated time that the kernel does not pass before `_paused`
         self._first_reply: float | None = None
         self._posted: list[Posted] = []
 
@@ -101,18 +102,20 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._tasks:
             while not self._stop:
                 self._decided.clear()
-                limit = self._batch_limit()
+                limit = batch_limit(self._in_flight, self._budget, self._usage)
                 if limit < 1:
                     await self._wait()
                     continue
                 with self._code_errors.kept():
-                    status = self._kernel.advance(limit)
+                    status = self._kernel.advance(limit, self._pauses_at)
                 self._stop = self._stop or self._code_errors.stops
                 if status is Status.WAITING and await self._hold_back():
                     continue
                 self._send(self._take_views())
                 self._take_rows()
                 await self._write_rows()
+                if status in ENDS:
+                    status = await self._paused(status)
                 if status is Status.DONE:
                     self._judge(at_end=True)
                     break
@@ -162,13 +165,9 @@ class Scheduler:
         except TimeoutError:
             await self._write_rows()
 
-    def _batch_limit(self) -> int:
-        """Return how long the next batch of views may get; the budget pays a call for each."""
-        limit = min(LARGEST_BATCH, max(SMALLEST_BATCH, self._in_flight // 4))
-        if self._budget == UNLIMITED:
-            return limit
-        left = self._budget.calls_left(self._usage) - self._in_flight
-        return int(min(limit, left if self._in_flight else max(left, 1)))
+    async def _paused(self, status: Status) -> Status:
+        """Do what is due when the kernel can advance no further; DONE is the end of the run."""
+        return status
 
     # -- views out, decisions in ------------------------------------------------------
 
@@ -209,11 +208,14 @@ class Scheduler:
             decisions = self._code_errors.without_failed(answer.decisions)
             spent = self._budget.spent(self._usage) is not None
             self._stop = self._stop or spent or self._code_errors.stops
-            self._kernel.deliver(decisions)
+            self._deliver(decisions)
             self._in_flight -= len(answer.decisions)
             if self._first_reply is None and answer.usage.calls:
                 self._first_reply = self._clock() - self._started_at
             self._decided.set()
+
+    def _deliver(self, decisions: Sequence[Decision]) -> None:
+        self._kernel.deliver(decisions)
 
     async def _finish_turns(self) -> None:
         while self._turns:

@@ -1,95 +1,22 @@
-"""The table of answers of a survey, in a folder of its own inside the run directory.
+"""The folders of surveys in a run directory, and their tables of answers.
 
 The tables of the run itself are not touched. `answers.parquet` appears whole, once all have been
-asked; the replies so far are in the folder `replies`.
+asked; the replies so far are in the folder `replies`, or among the calls of the run.
 """
 
-from collections.abc import Sequence
-from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
-import pyarrow as pa
-
-from simnet.clock import Seconds
 from simnet.errors import UsageError
-from simnet.questions.answer_files import ANSWER_FIELDS, add_rows, from_json, read_rows
-from simnet.questions.question import Value
+from simnet.questions.answer_rows import ANSWERS, FOLDER, AnswerRow, read_answer_rows
 from simnet.recording.reading.run import Run
 from simnet.text import did_you_mean
 
-FOLDER = "surveys"
-ANSWERS = "answers.parquet"
 REPLIES = "replies"
-
-
-class AnswerRow(NamedTuple):
-    """One answer of one persona at one time."""
-
-    survey: str
-    time: Seconds | None
-    """Simulated time at which it was asked; None is after the end of the run."""
-    who: str
-    cohort: str
-    question: str
-    kind: str
-    text: str
-    """What was asked."""
-    answer: str | None
-    """JSON: a text, a number, true or false, or a list of texts; None is no answer."""
-    reason: str | None
-    """Why there is no answer."""
-    model: str
-    seed: int
-    """Seed of the last reply."""
-    prompt: str
-    """Hash of the prompt of that reply."""
-
-    @property
-    def at(self) -> Seconds:
-        """The time; infinity is after the end of the run."""
-        return inf if self.time is None else self.time
-
-    @property
-    def value(self) -> Value | None:
-        """The answer as a value."""
-        return from_json(self.answer)
-
-
-SCHEMA = pa.schema(
-    [
-        pa.field("survey", pa.string(), nullable=False),
-        ("time", pa.float64()),
-        pa.field("who", pa.string(), nullable=False),
-        pa.field("cohort", pa.string(), nullable=False),
-        pa.field("question", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        *ANSWER_FIELDS,
-    ]
-)
 
 
 def survey_folder(run: Run, survey: str) -> Path:
     """Return the folder of a survey of a run, whether it is there or not."""
     return run.path / FOLDER / survey
-
-
-def add_answers(folder: Path, rows: Sequence[AnswerRow]) -> Path:
-    """Write the table of answers, with those of earlier calls to other people or at other times.
-
-    Raises DiskError.
-    """
-    path = folder / ANSWERS
-    add_rows(
-        path,
-        SCHEMA,
-        AnswerRow,
-        rows,
-        key=lambda row: (row.time, row.who, row.question),
-        order=lambda row: row.at,
-    )
-    return path
 
 
 def read_answers(run: Run, survey: str) -> list[AnswerRow]:
@@ -102,4 +29,4 @@ def read_answers(run: Run, survey: str) -> list[AnswerRow]:
             f"{run.id} has no answers to a survey {survey!r}{did_you_mean(survey, known)}; make "
             "them with `simnet survey`"
         )
-    return read_rows(path, SCHEMA, AnswerRow)
+    return read_answer_rows(path)

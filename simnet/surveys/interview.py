@@ -1,21 +1,23 @@
 """Interviews: questions put to one persona one after the other, as they come to mind."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from math import inf
 from pathlib import Path
-from typing import Any
 
 from simnet import draws
 from simnet.clock import Seconds, format_time
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.questions import FreeText
+from simnet.questions.answer_rows import ANSWERS, AnswerRow, add_answers, read_answer_rows
+from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
+from simnet.questions.respondent import Respondent
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
-from simnet.surveys.respondents import Respondent, respondents
-from simnet.surveys.survey_prompts import Put, spoken
+from simnet.surveys.answers import REPLIES, survey_folder
+from simnet.surveys.respondents import respondents
+from simnet.surveys.survey_rows import answer_row
 from simnet.synthesis.asking.asker import Asker, Question
 from simnet.synthesis.asking.job import JobOptions, Reporter, run_job
 from simnet.synthesis.asking.reply_log import Facts
@@ -60,30 +62,47 @@ async def interview(
     """Put questions to a persona as they come, and hand each answer to `answered`.
 
     The persona is told all questions and answers before, and forgets them afterwards: the run
-    does not change. Returns and writes the rows of the table, one an answer. Raises RunError if the
-    model is gone, DiskError if an answer cannot be kept.
+    does not change. Returns and writes the rows of the table, each as soon as its question is
+    answered; questions of earlier talks with the same persona at that time stay in it. Raises
+    RunError if the model is gone, DiskError if an answer cannot be kept.
     """
     folder, rows = interview_folder(run, one), []
+    table = {row.question: row for row in read_answer_rows(folder / ANSWERS)}
+    names = _Names(list(table.values()))
 
     async def talk(asker: Asker) -> list[AnswerRow]:
         before: list[tuple[str, str]] = []
         async for text in questions:
-            question = FreeText(f"q{len(before) + 1:03}", text)
+            question = FreeText(names.next_for(text), text)
             put = Put(one, question, INTRODUCTION, asker.model.name, tuple(before))
             async for answer in asker.ask([_question(put, seed)]):
-                rows.append(put.row(interview_name(one), answer, asker.model.name))
-                said = "(no answer)" if answer.value is None else spoken(answer.value)
+                rows.append(answer_row(put, interview_name(one), answer, asker.model.name))
+                table[rows[-1].question] = rows[-1]
+                add_answers(folder, [table[name] for name in sorted(table)])  # whatever ends it
+                said = NO_ANSWER if answer.value is None else spoken(answer.value)
                 before.append((text, said))
                 answered(said if answer.why is None else f"(no answer: {answer.why})")
         return rows
 
-    def publish(made: list[AnswerRow], _: Any) -> None:
-        if made:
-            add_answers(folder, made)
-
-    job = JobOptions(work=folder / REPLIES, tries=2, stop_on_failures=False)
-    await run_job(model, job, reporter, talk, publish)
+    job = JobOptions(work=folder / REPLIES, tries=TRIES, stop_on_failures=False)
+    await run_job(model, job, reporter, talk, lambda *_: None)
     return rows
+
+
+class _Names:
+    """Names of questions: numbers, of which those of earlier talks stay theirs."""
+
+    def __init__(self, earlier: Sequence[AnswerRow]) -> None:
+        self._texts = {row.question: row.text for row in earlier}
+        self._number = 0
+
+    def next_for(self, text: str) -> str:
+        """Name the next question; the same talk held again gives the same names."""
+        while True:
+            self._number += 1
+            name = f"q{self._number:03}"
+            if self._texts.get(name, text) == text:
+                return name
 
 
 def _question(put: Put, seed: int) -> Question[Value]:

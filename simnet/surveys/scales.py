@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from simnet.questions import Likert
-from simnet.surveys.questionnaire import Survey
+from simnet.questions.questionnaire import Survey
 
 ACCURACY = (
     "very inaccurate",

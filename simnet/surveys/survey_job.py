@@ -5,32 +5,32 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet import draws
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.questions import Question as Asked
+from simnet.questions.answer_rows import AnswerRow, add_answers
+from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
+from simnet.questions.questionnaire import Survey
+from simnet.questions.respondent import Respondent, question_seed
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
 from simnet.runs.model_selection import ChosenModels, choose_recorded_models
 from simnet.runs.options import NO_ADAPTERS, NO_ENGINE, NO_MODELS, ModelChoice, ModelOptions
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
+from simnet.scenario.respondent_choice import choose
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario
-from simnet.surveys.answers import REPLIES, AnswerRow, add_answers, survey_folder
-from simnet.surveys.questionnaire import Survey
-from simnet.surveys.respondents import Respondent, choose, respondents
-from simnet.surveys.survey_prompts import Put, spoken
+from simnet.surveys.answers import REPLIES, survey_folder
+from simnet.surveys.respondents import respondents
+from simnet.surveys.survey_rows import answer_row
 from simnet.synthesis.asking.asker import Asker, Question
 from simnet.synthesis.asking.counts import Counts
 from simnet.synthesis.asking.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
 from simnet.synthesis.asking.reply_log import Facts
-
-_SEEDS = 2**31 - 1
-TRIES = 2
-"""A reply that is no answer is repaired once; then there is no answer."""
 
 
 class Surveyed(NamedTuple):
@@ -82,7 +82,7 @@ async def asurvey(
     check_unlocked(opened.path)
     timeline = timeline_from(opened, scenario)
     last = last_scenario(timeline.start, timeline.continuation(opened))
-    chosen = choose(last, who, sample, seed).handles
+    chosen = choose(last.name, last.cohorts, who, sample, seed)
     times = sorted(set(at)) if at else [inf]
     options = ModelOptions(
         model=model,
@@ -148,26 +148,29 @@ class _Group:
         rounds = [[one] for one in questions] if carries else [list(questions)]
         for together in rounds:
             puts = [
-                (number, Put(one, question, self._survey.introduction, asker.model.name, said))
+                (number, self._put(one, question, asker.model.name, tuple(before[number])))
                 for number, one in enumerate(self._people)
                 for question in together
-                for said in [tuple(before[number])]
             ]
             async for answer in asker.ask(self._questions(puts)):
                 number, put = answer.question.about
-                rows.append(put.row(self._survey.name, answer, asker.model.name))
+                rows.append(answer_row(put, self._survey.name, answer, asker.model.name))
                 if carries:
-                    text = "(no answer)" if answer.value is None else spoken(answer.value)
+                    text = NO_ANSWER if answer.value is None else spoken(answer.value)
                     before[number].append((put.question.text.strip(), text))
         return rows
+
+    def _put(
+        self, one: Respondent, asked: Asked, model: str, before: Sequence[tuple[str, str]]
+    ) -> Put:
+        return Put(one, asked, self._survey.introduction, model, before, scored=True)
 
     def _questions(self, puts: Iterable[tuple[int, Put]]) -> Iterable[Question[Value]]:
         for number, put in puts:
             one = put.respondent
-            key = (self._seed, self._survey.name, str(one.at), one.who, put.question.name)
             yield Question(
                 facts=Facts(f"survey {self._survey.name}", one.who, relation=put.question.name),
-                seed=draws.below(_SEEDS, *key),
+                seed=question_seed(self._seed, self._survey.name, one, put.question.name),
                 prompt=put.prompt,
                 read=put.read,
                 about=(number, put),

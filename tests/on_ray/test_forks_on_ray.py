@@ -3,9 +3,11 @@
 import pytest
 from typer.testing import CliRunner
 
-from simnet import Run
+from simnet import FakeModel, Run, run
 from simnet.cli.app import app
 from simnet.recording.files.manifest import State
+from simnet.scenario.files.loading import load_scenario
+from simnet.surveys.answers import read_answers
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -41,3 +43,36 @@ def test_a_fork_on_ray_shares_its_past_and_asks_only_for_what_is_new(tmp_path, m
     assert all(("Be furious." in one["system"]) == (one["time"] >= 1800.0) for one in asked)
     verified = line.invoke(app, ["verify", child.id, "--trust"])
     assert verified.exit_code == 0, verified.stdout
+
+
+SURVEYED = (
+    TOWN
+    + """
+from dataclasses import replace
+from simnet import MINUTE
+from simnet.questions import Likert, YesNo
+from simnet.surveys import Survey, SurveySchedule
+
+questions = [YesNo("cycles", "Do you cycle?"), Likert("lane", "A bike lane is needed.")]
+surveyed = replace(town(), surveys=[
+    SurveySchedule(Survey("lane", questions), every=20 * MINUTE),
+    SurveySchedule(Survey("kept", questions), at=30 * MINUTE, sample=3, remembered=True),
+])
+"""
+)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_surveys_in_a_run_on_ray_are_those_of_one_process(tmp_path, monkeypatch):
+    (tmp_path / "town.py").write_text(SURVEYED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    began = CliRunner().invoke(
+        app, ["run", "town.py:surveyed", "--backend", "fake", "--personas-per-actor", "2", "-q"]
+    )
+    assert began.exit_code == 0, began.output
+    on_ray = Run.open(tmp_path / began.stdout.strip())
+    scenario = load_scenario(f"{tmp_path / 'town.py'}:surveyed").scenario
+    here = run(scenario, model=FakeModel(), out=tmp_path)
+    assert on_ray.read("events").equals(here.read("events"))
+    for name in ("lane", "kept"):
+        assert read_answers(on_ray, name) == read_answers(here, name)

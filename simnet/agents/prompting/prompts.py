@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from simnet.agents.formats.post_text import age
-from simnet.agents.memory import REMEMBERED
+from simnet.agents.last_actions import LastActions
 from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.personas.persona import Persona
@@ -60,9 +60,8 @@ def user_prompt(me: Agent, view: View) -> str:
 
 def memory_lines(me: Agent, view: View) -> Sequence[str]:
     """List what the persona remembers: a heading, then memories, oldest first."""
-    if me.profile.reply_format.sole_verb is not None and isinstance(me.profile.memory, int):
-        # The conversation in view holds its last actions already.
-        return [REMEMBERED, *me.memory.implanted] if me.memory.implanted else ()
+    if me.profile.reply_format.sole_verb is not None and isinstance(me.memory, LastActions):
+        return me.memory.beside_actions()  # the conversation in view holds its last actions already
     return me.memory.lines(view)
 
 

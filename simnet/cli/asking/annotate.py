@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simnet.cli.asking.survey import AcceptFailures, InFlight
+from simnet.cli.asking.survey import AcceptFailures, InFlight, untold_by
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, ModelFlags, Runs, expand_groups
 from simnet.cli.output import print_error, print_json, print_table
@@ -148,4 +148,6 @@ def _print(rows: "Sequence[AnnotationRow]", agreed: "Sequence[Agreement]", path:
             typer.echo(
                 visible(f"{one.question}: Cohen's kappa of {first} and {second} {kappa:.3f}")
             )
+    for model in untold_by(rows):
+        print_error(visible(f"{model} does not tell how probable its answers are"))
     typer.echo(visible(f"written to {path}"))

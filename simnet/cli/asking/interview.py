@@ -1,8 +1,5 @@
 """`simnet interview` talks to a persona of a recorded run at the terminal."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
 from math import inf
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +11,14 @@ from simnet.cli.output import print_error
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
+from simnet.cli.typed_lines import typed_lines
 from simnet.clock import format_time
 from simnet.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from simnet.surveys.answers import AnswerRow
+    from simnet.questions.answer_rows import AnswerRow
     from simnet.synthesis.asking.job import Reporter
 
 PROMPT = "you: "
@@ -44,18 +42,18 @@ def interview(
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
     from simnet.runs.model_selection import choose_recorded_models  # noqa: PLC0415
+    from simnet.scenario.respondent_choice import choose  # noqa: PLC0415
     from simnet.scheduler.continuation import last_scenario  # noqa: PLC0415
     from simnet.surveys.interview import (  # noqa: PLC0415  (imports pyarrow)
         interview as talk,
     )
     from simnet.surveys.interview import interview_folder, respondent_at  # noqa: PLC0415
-    from simnet.surveys.respondents import choose  # noqa: PLC0415
 
     moment = inf if at is None else read_time("--at", at)
     opened = open_run(run, runs)
     timeline = trusted_timeline(opened, trust=trust, named=scenario or ())
     last = last_scenario(timeline.start, timeline.continuation(opened))
-    (handle,) = choose(last, [who]).handles
+    (handle,) = choose(last.name, last.cohorts, [who])
     one = respondent_at(opened, timeline, handle, moment)
     served = choose_recorded_models(opened, last, flags.read())
     model = served.default if one.model is None else served.further[one.model]
@@ -66,21 +64,9 @@ def interview(
         typer.echo(f"@{visible(handle)}: {terminal_safe(text)}")
 
     def started(reporter: "Reporter") -> "Awaitable[list[AnswerRow]]":
-        return talk(opened, one, model, _lines(), answered, seed=seed, reporter=reporter)
+        return talk(opened, one, model, typed_lines(PROMPT), answered, seed=seed, reporter=reporter)
 
     folder = interview_folder(opened, one)
     rows = run_to_end(started, folder, quiet=True)
     if rows:
         print_error(visible(f"kept in {folder}"))
-
-
-async def _lines() -> AsyncIterator[str]:
-    """Yield lines that are typed, or come from a file or pipe, up to an empty one or the end."""
-    while True:
-        if sys.stdin.isatty():
-            sys.stderr.write(PROMPT)
-            sys.stderr.flush()
-        line = (await asyncio.to_thread(sys.stdin.readline)).strip()
-        if not line:
-            return
-        yield line

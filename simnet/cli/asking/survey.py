@@ -7,7 +7,7 @@ import typer
 
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, ModelFlags, RunName, Runs, expand_groups, read_time
-from simnet.cli.output import print_json, print_table
+from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
@@ -17,7 +17,8 @@ from simnet.text import counted, visible
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from simnet.surveys.answers import AnswerRow
+    from simnet.annotation.annotation_rows import AnnotationRow
+    from simnet.questions.answer_rows import AnswerRow
     from simnet.surveys.survey_job import Surveyed
     from simnet.synthesis.asking.job import Reporter
 
@@ -38,6 +39,8 @@ AcceptFailures = Annotated[
     bool, typer.Option("--accept-failures", help="Go on although most replies are no answers.")
 ]
 SHIPPED = "mini_ipip"
+LISTED = ("yes or no", "choice", "likert")
+"""Kinds of questions whose answers can be listed, so that they have probabilities."""
 
 
 @expand_groups
@@ -112,7 +115,16 @@ def _print(rows: "Sequence[AnswerRow]", path: Path) -> None:
     times = sorted({row.at for row in rows})
     when = ", ".join("the end" if row == float("inf") else format_time(row) for row in times)
     typer.echo(f"{counted(len({row.who for row in rows}), 'persona')} asked at {when}")
+    for model in untold_by(rows):
+        print_error(visible(f"{model} does not tell how probable its answers are"))
     typer.echo(visible(f"written to {path}"))
+
+
+def untold_by(rows: "Sequence[AnswerRow | AnnotationRow]") -> list[str]:
+    """Name the models that told for no answer among choices how probable it was."""
+    listed = [row for row in rows if row.kind in LISTED and row.answer is not None]
+    told = {row.model for row in listed if row.probabilities is not None}
+    return sorted({row.model for row in listed} - told)
 
 
 def _summary(question: str, rows: "Sequence[AnswerRow]") -> list[str]:

@@ -15,6 +15,7 @@ from simnet.inference.endpoints.endpoint_errors import (
     refuses_system_messages,
 )
 from simnet.inference.model import Prompt
+from simnet.inference.replies.label_probabilities import TOP
 from simnet.inference.replies.reasoning import NO_REASONING
 from simnet.text import neutralise
 
@@ -51,6 +52,8 @@ class ChatRequests:
         fields: dict[str, Any] = {"seed": prompt.seed & _MAX_SEED}
         fields["temperature"] = prompt.temperature
         fields |= dict.fromkeys(self._limits[:1], prompt.max_tokens)
+        if prompt.labels and "logprobs" not in self._left_out:
+            fields |= {"logprobs": True, "top_logprobs": TOP}
         extra: dict[str, Any] = {}
         if self._constrains:  # it is vLLM's server, which takes these fields
             extra["chat_template_kwargs"] = dict(NO_REASONING)

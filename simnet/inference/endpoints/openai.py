@@ -28,6 +28,7 @@ from simnet.inference.calls.throttle import Throttle
 from simnet.inference.endpoints.chat_request import ChatRequests
 from simnet.inference.endpoints.endpoint import Endpoint, client_library
 from simnet.inference.endpoints.endpoint_errors import used_up, words
+from simnet.inference.endpoints.token_logprobs import told_probabilities
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.reasoning import message_parts, without_reasoning
 from simnet.text import counted, file_name, one_line
@@ -177,7 +178,10 @@ class OpenAIModel:
             async with deadline:
                 reply, request = await self._create(prompt)
             done = _completion(reply, time.perf_counter() - begun)
-            done = done._replace(constrained=_obeyed(request, prompt, done))
+            done = done._replace(
+                constrained=_obeyed(request, prompt, done),
+                probabilities=told_probabilities(prompt.labels, reply.choices[0]),
+            )
         except self._transient:
             raise
         except TimeoutError:

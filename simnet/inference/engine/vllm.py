@@ -20,6 +20,7 @@ from simnet.inference.calls.admission import Admission
 from simnet.inference.calls.deadline import CallDeadline, late
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.calls.statistics import Gauge, Histogram, Statistics
+from simnet.inference.engine.label_scores import told_probabilities, wanted
 from simnet.inference.engine.processes import EngineProcesses
 from simnet.inference.engine.watchdog import Watchdog
 from simnet.inference.model import USABLE, Completion, Prompt
@@ -150,8 +151,7 @@ class VllmModel:
             if self._gone is not None or self._closed or self._engine.errored:
                 raise self._gone or self._died(fault) from None
             return Completion(reason(fault), "error", len(ids), seconds=seconds)
-        done = self._completion(output, len(ids), time.perf_counter() - begun)
-        return done._replace(constrained=prompt.pattern is not None)
+        return self._completion(output, prompt, len(ids), time.perf_counter() - begun)
 
     async def _watched(self, prompt: Prompt, ids: Sequence[int], adapter: Any) -> Any:
         """Generate under the watchdog; send again while the engine's queue is full."""
@@ -189,17 +189,19 @@ class VllmModel:
             output = newest
         return output
 
-    def _completion(self, output: Any, prompt_tokens: int, seconds: float) -> Completion:
+    def _completion(self, output: Any, prompt: Prompt, tokens: int, seconds: float) -> Completion:
         if output is None:
-            return Completion("the engine gave no output", "error", prompt_tokens, seconds=seconds)
+            return Completion("the engine gave no output", "error", tokens, seconds=seconds)
         reply, cached = output.outputs[0], output.num_cached_tokens or 0
-        self._prompted += prompt_tokens
+        self._prompted += tokens
         self._cached += cached
         self._generated.add(seconds)
         self._deadline.took(seconds)
         finish = reply.finish_reason or "error"
         text = reply.text if finish in USABLE else f"engine: {finish}"
-        return Completion(text, finish, prompt_tokens, cached, len(reply.token_ids), seconds)
+        held, scores = prompt.pattern is not None, told_probabilities(prompt.labels, reply)
+        count = len(reply.token_ids)
+        return Completion(text, finish, tokens, cached, count, seconds, None, held, scores)
 
     def _kill_stalled(self) -> None:
         """Kill an engine that makes no progress, and fail all requests in flight."""
@@ -277,10 +279,7 @@ def _tokens(ids: Sequence[int]) -> Any:
 
 def _sampling(prompt: Prompt) -> Any:
     from vllm import SamplingParams  # noqa: PLC0415  (heavy)
-    from vllm.sampling_params import (  # noqa: PLC0415
-        RequestOutputKind,
-        StructuredOutputsParams,
-    )
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams  # noqa: PLC0415
 
     constraint = None if prompt.pattern is None else StructuredOutputsParams(regex=prompt.pattern)
     return SamplingParams(
@@ -289,6 +288,7 @@ def _sampling(prompt: Prompt) -> Any:
         max_tokens=prompt.max_tokens,
         output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=constraint,
+        logprobs=wanted(prompt.labels),
     )
 
 

@@ -81,5 +81,16 @@ class FakeModel:
             return Completion(str(fault), "error", prompt_tokens, seconds=seconds)
         output_tokens = len(text) // _CHARACTERS_PER_TOKEN + 1
         return Completion(
-            text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained
-        )
+            text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained,
+            probabilities=_probabilities(prompt, text) if prompt.labels else None,
+        )  # fmt: skip
+
+
+def _probabilities(prompt: Prompt, text: str) -> tuple[float, ...]:
+    """Draw a probability for each label; that of the reply, if it is a label, is the greatest."""
+    draws = Draws(int(prompt.digest()[16:], 16))
+    weights = [1 + draws.below(1000) for _ in prompt.labels]
+    if text in prompt.labels:
+        said, greatest = prompt.labels.index(text), weights.index(max(weights))
+        weights[said], weights[greatest] = weights[greatest], weights[said]
+    return tuple(weight / sum(weights) for weight in weights)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Self
 
 from simnet.errors import RunError
-from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.inference.model import RECORDED_FIELDS, Call, Completion, Model, Prompt
 
 
 class ReplayModel:
@@ -36,7 +36,7 @@ class ReplayModel:
         """Take the replies of recorded calls; of equal prompts, the reply to the first."""
         replies: dict[str, Completion] = {}
         for call in calls:
-            fields = (call.completion, *(getattr(call, name) for name in Completion._fields[1:]))
+            fields = (call.completion, *(getattr(call, name) for name in RECORDED_FIELDS[1:]))
             replies.setdefault(call.prompt_hash, Completion(*fields))
         return cls(replies, behind)
 

@@ -20,7 +20,7 @@ from simnet.agents.prompting.fitting import Failure
 from simnet.agents.reply_flags import CODE_ERROR
 from simnet.clock import format_time
 from simnet.errors import DivergenceError, RecordError
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import RECORDED_FIELDS, Completion, Prompt
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.events import FAILED
@@ -28,7 +28,7 @@ from simnet.world.state.posts import View
 from simnet.world.verbs import Pass
 
 _KEY = ("who", "turn", "call")
-_LOADED = (*_KEY, "time", "prompt_hash", "completion", *Completion._fields[1:])
+_LOADED = (*_KEY, "time", "prompt_hash", "completion", *RECORDED_FIELDS[1:])
 _CALL_BITS = 20
 _DIFF_LINES = 40
 ADVICE = (
@@ -70,7 +70,7 @@ class Recorded:
         self._spans = dict(zip(names.dictionary.to_pylist(), spans, strict=True))
         self._hashes = rows["prompt_hash"]
         self._times = rows["time"]
-        self._replies = [rows["completion"], *(rows[name] for name in Completion._fields[1:])]
+        self._replies = [rows["completion"], *(rows[name] for name in RECORDED_FIELDS[1:])]
 
     @classmethod
     def load(cls, run: Run) -> Self:

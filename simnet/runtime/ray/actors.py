@@ -23,7 +23,7 @@ from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.agent_factory import agents_of, profile_lookup
+from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.in_process import answers
 from simnet.runtime.placement import Placement
@@ -68,6 +68,7 @@ class HostSpec(NamedTuple):
             },
             replies=self.replies,
             profile_of=profile_lookup(self.scenario, self.switches) if self.switches else None,
+            inquiry=inquiry_of(self.scenario, self.switches),
         )
         collect_rarely()
         return host

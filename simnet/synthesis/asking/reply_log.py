@@ -57,9 +57,12 @@ _SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         ("reasoning", pa.string()),
         ("constrained", pa.bool_()),
+        ("probabilities", pa.list_(pa.float64())),
         ("checksum", pa.uint32()),
     ]
 )
+_SCHEMAS = (_SCHEMA, _SCHEMA.remove(_SCHEMA.get_field_index("probabilities")))
+"""That of this version, and of files without the probabilities of labels."""
 
 
 class _Place(NamedTuple):
@@ -133,14 +136,19 @@ class ReplyLog:
             return None
         if row.pop("checksum") != _checksum(row.values()):
             return None
-        return Completion(**{name: row[name] for name in Completion._fields})
+        told = {name: row[name] for name in Completion._fields if name in row}
+        scores = told.get("probabilities")
+        return Completion(**told | {"probabilities": None if scores is None else tuple(scores)})
 
     async def keep(
         self, key: bytes, facts: Facts, model: str, prompt: Prompt, reply: Completion
     ) -> None:
         """Append a reply and return once it is on the disk. Raises DiskError."""
         kept = asyncio.get_running_loop().create_future()
-        row = (key, *facts, model, prompt.seed, *(getattr(reply, name) for name in _REPLY))
+        told = reply._asdict()
+        if reply.probabilities is not None:
+            told["probabilities"] = list(reply.probabilities)  # as Arrow gives it back
+        row = (key, *facts, model, prompt.seed, *(told[name] for name in _REPLY))
         self._waiting.append(((*row, _checksum(row)), kept))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
@@ -216,13 +224,14 @@ class ReplyLog:
         size = path.stat().st_size
         with pa.OSFile(str(path)) as file:
             try:
-                if pa.ipc.read_schema(file) != _SCHEMA:
+                schema = pa.ipc.read_schema(file)
+                if schema not in _SCHEMAS:
                     raise UsageError(
                         f"{path} was written by another version of simnet; remove {self.folder}, "
                         "or name another folder with --work"
                     )
                 while (offset := file.tell()) < size:
-                    yield offset, pa.ipc.read_record_batch(pa.ipc.read_message(file), _SCHEMA)
+                    yield offset, pa.ipc.read_record_batch(pa.ipc.read_message(file), schema)
             except (pa.ArrowException, EOFError, OSError) as error:
                 if getattr(error, "errno", None) is not None:
                     raise  # of the disk, and not of Arrow
@@ -238,5 +247,6 @@ def _checksum(values: Iterable[object]) -> int:
 
 def _read_batch(path: Path, offset: int) -> pa.RecordBatch:
     with pa.OSFile(str(path)) as file:
+        schema = pa.ipc.read_schema(file)
         file.seek(offset)
-        return pa.ipc.read_record_batch(pa.ipc.read_message(file), _SCHEMA)
+        return pa.ipc.read_record_batch(pa.ipc.read_message(file), schema)

@@ -193,10 +193,10 @@ class View(NamedTuple):
     done: tuple[tuple[str, ...], ...] = ()
     """For each post, what the viewer did with it already: the reaction, `repost`. Empty if
     there is nothing, and for feeds that show every post once."""
-    changed: ViewerChanges | None = None
-    """What interventions changed about the viewer; None if nothing."""
     reports: tuple[Reported, ...] = ()
     """For each post, how it was reported; empty for feeds that show no reports."""
+    changed: ViewerChanges | None = None
+    """What interventions changed about the viewer; None if nothing."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""

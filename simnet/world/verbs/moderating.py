@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, TypeAlias
 from simnet.clock import DAY, HOUR, Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, PostId, Relation, Text
-from simnet.world.state.posts import MessageSeen, Post
+from simnet.world.state.posts import MessageSeen
 from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 

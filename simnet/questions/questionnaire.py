@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simnet.arguments import checked
 from simnet.errors import ScenarioError
-from simnet.questions import Question
+from simnet.questions.question import Question
 
 INTRODUCTION = (
     "You take part in a survey. Answer each question as the person described here would, from "

@@ -1,0 +1,71 @@
+"""A persona that is asked: the part of its prompts that does not depend on the question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from simnet import draws
+from simnet.agents.formats.lenient_reader import own_names
+from simnet.agents.hosted_agent import HostedAgent
+from simnet.agents.prompting import prompts
+from simnet.clock import Seconds
+from simnet.world.state.posts import View
+
+_SEEDS = 2**31 - 1
+"""Seeds are below this, which every backend takes."""
+
+
+@dataclass(frozen=True)
+class Respondent:
+    """A persona at one time: what its prompts have in common, and which model it asks."""
+
+    who: str
+    cohort: str
+    at: Seconds
+    """When it is asked; infinity is after the end."""
+    names: Sequence[str]
+    """What a reply may begin with."""
+    system: str
+    """Setting, manner and persona."""
+    state: str
+    """What it remembers, and what it was shown last; empty if nothing."""
+    model: str | None
+    adapter: str | None
+    temperature: float
+
+
+def nothing_seen(who: str, now: Seconds) -> View:
+    """Return the view of somebody who was shown nothing."""
+    return View(who=who, turn=0, now=now, seed=0, posts=(), why=())
+
+
+def respondent_of(agent: HostedAgent, view: View, at: Seconds) -> Respondent:
+    """Describe a persona as it is now; `view` is what it was shown last, with the present time."""
+    profile = agent.profile
+    lines = list(agent.memory.lines(view))
+    if view.posts:
+        seen = view._replace(refused=(), messages=(), news=(), suggested=(), groups=())
+        lines += ["What you saw last:", *profile.post_format.posts(seen)]
+    sections = (profile.setting, profile.quoting.note, profile.manner)
+    return Respondent(
+        who=view.who,
+        cohort=profile.cohort,
+        at=at,
+        names=own_names(agent.persona),
+        system="\n\n".join(filter(None, [*sections, prompts.introduction(agent.persona)])),
+        state="\n".join(lines),
+        model=profile.model,
+        adapter=profile.adapter,
+        temperature=profile.temperature,
+    )
+
+
+def question_seed(seed: int, survey: str, one: Respondent, question: str) -> int:
+    """Return the seed of the first reply of a persona to a question of a survey."""
+    at = "inf" if one.at == inf else repr(float(one.at))
+    return draws.below(_SEEDS, seed, survey, at, one.who, question)
+
+
+def repeat_seed(seed: int, attempt: int) -> int:
+    """Return the seed of one of several replies to a question; that of attempt 0 is `seed`."""
+    return draws.below(_SEEDS, seed, attempt) if attempt else seed
