@@ -5,21 +5,21 @@ their prompts are sent to the model in lists.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.agents.model_faults import is_cancelled, model_error, refuse
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
 from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
-from simnet.errors import RunError, SimnetError
+from simnet.errors import RunError
 from simnet.inference.model import Call, Completion, Model, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
 from simnet.text import counted
-from simnet.user_code import located, shown
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
@@ -177,7 +177,7 @@ class Host:
         try:
             prompt = next(deciding) if completion is None else deciding.send(completion)
             if not isinstance(prompt, Prompt):
-                _refuse(deciding, prompt)
+                refuse(deciding, prompt)
         except StopIteration as decided:
             decisions.append(decided.value)
             return False
@@ -219,9 +219,9 @@ class Host:
                 if shareable:
                     deduplicator.settle(completed)
         except BaseException as error:  # a model object of the user may raise SystemExit too
-            if _is_cancelled(error):
+            if is_cancelled(error):
                 raise
-            failure = _model_error(error, handle.model)
+            failure = model_error(error, handle.model)
             inbox.put_nowait(failure)
         finally:
             deduplicator.give_up(shareable, failure)
@@ -236,14 +236,6 @@ class Host:
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
             done.reasoning, done.constrained,
         )  # fmt: skip
-
-
-def _refuse(deciding: Generator[Prompt, Completion, Decision], awaited: object) -> NoReturn:
-    """Raise TypeError for what a behaviour awaits; if it can be, where it awaits that."""
-    problem = f"it awaits {shown(awaited)}; it may only await `ask`"
-    deciding.throw(TypeError(problem))
-    deciding.close()
-    raise TypeError(problem)
 
 
 def _failed(turn: Turn, failure: Failure) -> Decision:
@@ -274,22 +266,6 @@ async def _completions(
             f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
             f"{counted(len(prompts), 'prompt')} and ended"
         )
-
-
-def _is_cancelled(error: BaseException) -> bool:
-    """Whether this task is cancelled, and its model did not raise CancelledError by itself."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def _model_error(error: BaseException, model: Model) -> Exception:
-    if isinstance(error, SimnetError):
-        return error
-    fault = located(error)
-    if fault is not None:
-        fault.kind, fault.function = "model", model.name
-        return fault
-    return error if isinstance(error, Exception) else RunError(f"the model raised {error!r}")
 
 
 def _encoded(prompt: Prompt, handle: ModelHandle) -> Prompt:
