@@ -12,12 +12,13 @@ from typing import NamedTuple
 from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.model_faults import is_cancelled, model_error, refuse
+from simnet.agents.person_turn import ABSENT, PersonPrompt, Seats
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
 from simnet.agents.turns import Inbox, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
-from simnet.inference.model import Call, Completion, Model, Prompt
+from simnet.inference.model import HUMAN, Call, Completion, Model, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
 from simnet.text import counted
 from simnet.world.decision import Decision
@@ -40,6 +41,10 @@ class ModelHandle(NamedTuple):
     encoder: Encoder | None = None
 
 
+_DESK = "@"
+"""The key of the model through which people are asked; no name of a model has an `@`."""
+
+
 class Host:
     """The agents of one process."""
 
@@ -51,6 +56,7 @@ class Host:
         *,
         replies: KnownReplies | None = None,
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
+        seats: Seats | None = None,
     ) -> None:
         """Create a host without agents.
 
@@ -58,6 +64,7 @@ class Host:
         `model` serves all agents; a mapping serves several models, by the names in profiles.
         A call whose reply is in `replies` does not reach the model and is not in the results.
         `profile_of` returns the profile of a handle at a time, for runs whose scenario changes.
+        `seats` are the handles whose turns a person may take.
         """
         self._make = agents
         self._replies = replies
@@ -65,8 +72,9 @@ class Host:
         self._agents: dict[str, HostedAgent] = {}
         served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
-        self._models = served
-        self._deduplicators = {name: PromptDeduplicator() for name in served}
+        self._seats = seats
+        self._models = served if seats is None else {**served, _DESK: ModelHandle(seats.desk)}
+        self._deduplicators = {name: PromptDeduplicator() for name in self._models}
         self._only_handle = next(iter(served.values())) if len(served) == 1 else None
         self._prompt_lists = 0
         self._recalled = 0
@@ -127,6 +135,8 @@ class Host:
         agent = self.agent(view.who)
         if self._profile_of is not None:
             agent.change(self._profile_of(view.who, view.now))
+        if self._seats is not None or self._replies is not None:
+            agent.asks_person = self._asks_person(view)
         encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
@@ -135,13 +145,20 @@ class Host:
             turn.failure = self._replies.failure(view)
         return turn if self._advance_to_model(turn, None, decisions) else None
 
+    def _asks_person(self, view: View) -> bool:
+        """Whether a person is asked: as the record says, or else if people may take the handle."""
+        if self._replies is not None and (asked := self._replies.asked_person(view)) is not None:
+            return asked
+        return self._seats is not None and view.who in self._seats.handles
+
     def _continue(
         self, finished: Iterable[tuple[Turn, Completion]], results: TurnResults
     ) -> list[Turn]:
         waiting = []
         for turn, completion in finished:
-            results.calls.append(self._call(turn, completion))
-            turn.calls += 1
+            if completion.finish != ABSENT:
+                results.calls.append(self._call(turn, completion))
+                turn.calls += 1
             if turn.shared:
                 turn.shared = False
                 results.shared.append(results.calls[-1])
@@ -193,11 +210,17 @@ class Host:
     def _start_calls(self, turns: Sequence[Turn], inbox: Inbox) -> set[asyncio.Task[None]]:
         """Start one task for each model, with the turns that use it."""
         groups: dict[str | None, list[Turn]] = {}
+        people: list[Turn] = []
+        if self._seats is not None:
+            people = [turn for turn in turns if isinstance(turn.prompt, PersonPrompt)]
+            turns = [turn for turn in turns if not isinstance(turn.prompt, PersonPrompt)]
         if self._only_handle is not None and turns:
-            groups = {name: list(turns) for name in self._models}
+            groups = {next(iter(self._models)): list(turns)}
         else:
             for turn in turns:
                 groups.setdefault(turn.agent.profile.model, []).append(turn)
+        if people:
+            groups[_DESK] = people
         return {
             asyncio.create_task(self._generate(name, group, inbox))
             for name, group in groups.items()
@@ -229,9 +252,10 @@ class Host:
     def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
+        model = HUMAN if prompt.__class__ is PersonPrompt else self._handle(turn.agent).model.name
         return Call(  # positional: once per model call
             turn.view.now, turn.view.who, turn.view.turn, turn.calls,
-            self._handle(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
+            model, prompt.adapter, prompt.seed, prompt.digest(),
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
             done.reasoning, done.constrained,

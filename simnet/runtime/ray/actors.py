@@ -19,6 +19,7 @@ from ray.actor import ActorHandle
 
 from simnet import log
 from simnet.agents.host import Host, ModelHandle
+from simnet.agents.person_turn import Seats
 from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -57,6 +58,8 @@ class HostSpec(NamedTuple):
     """Recorded replies."""
     switches: Sequence[ScenarioSwitch] = ()
     """The scenarios that the run switches to."""
+    seats: Seats | None = None
+    """Those of its agents that people may take, if there are any."""
 
     def build_host(self) -> Host:
         """Build the host; called in the process that holds it."""
@@ -68,6 +71,7 @@ class HostSpec(NamedTuple):
             },
             replies=self.replies,
             profile_of=profile_lookup(self.scenario, self.switches) if self.switches else None,
+            seats=self.seats,
         )
         collect_rarely()
         return host
