@@ -5,7 +5,7 @@ They build the same options and plans as the command line and launch them the sa
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -67,6 +67,8 @@ async def arun(
     on_error: str | None = None,
     force: bool = False,
     accept_failures: bool = False,
+    humans: Sequence[str] | None = None,
+    human_deadline: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -87,6 +89,8 @@ async def arun(
     model calls fail, unless `accept_failures`. When code of yours fails, `on_error="stop"`, the
     default, stops the run likewise and raises UserCodeError, and `"fail the turn"` records the
     turn as failed and goes on. What needs more memory than there is is refused unless `force`.
+    People may take the turns of `humans`, which are handles, with `simnet join`; a turn waits
+    `human_deadline` wall seconds for them, 120 by default, then the persona answers.
     `progress` is True for a display on the terminal, or a Reporter. In the main thread, SIGINT,
     SIGTERM and SIGHUP stop the run with its record sealed.
 
@@ -124,6 +128,8 @@ async def aresume(
     on_error: str | None = None,
     force: bool = False,
     accept_failures: bool = False,
+    humans: Sequence[str] | None = None,
+    human_deadline: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -171,6 +177,8 @@ async def afork(
     on_error: str | None = None,
     force: bool = False,
     accept_failures: bool = False,
+    humans: Sequence[str] | None = None,
+    human_deadline: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -233,6 +241,8 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
         budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
         on_error=arguments["on_error"],
         force=arguments["force"],
+        humans=arguments["humans"],
+        human_deadline=arguments["human_deadline"],
     )
 
 

@@ -15,6 +15,7 @@ from simnet.agents import reply_flags
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.agents.formats.lenient_reader import own_names, read
 from simnet.agents.formats.reply_grammar import ONLY_REASONING
+from simnet.agents.person_turn import ABSENT, PersonPrompt
 from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import HALVINGS, Fitting, Versions
@@ -153,6 +154,13 @@ class TurnAsk:
         if reading.surplus:
             me.mark(reply_flags.SURPLUS)
         return reading.actions
+
+    async def of_person(self, prompt: PersonPrompt) -> Completion:
+        """Ask the person who has the handle; seeds of the model's calls do not depend on it."""
+        completion = await _PendingCompletion(prompt)
+        if completion.finish != ABSENT and self._me.fitting is not None:
+            self._me.fitting.pass_over()
+        return completion
 
     def _flawed(self, actions: list[Action]) -> bool:
         return not reply_flags.FLAWS.isdisjoint(self._me.flaws(actions, self._view))

@@ -5,21 +5,20 @@ their prompts are sent to the model in lists.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.agents.model_faults import is_cancelled, model_error, refuse
+from simnet.agents.model_handle import ModelHandle, completions, encoded
+from simnet.agents.person_turn import ABSENT, PersonPrompt, Seats
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
 from simnet.agents.turns import Inbox, Inquiry, Turn
 from simnet.clock import Seconds
-from simnet.errors import RunError, SimnetError
-from simnet.inference.model import Call, Completion, Model, Prompt
-from simnet.inference.replies.reasoning import without_reasoning
-from simnet.text import counted
-from simnet.user_code import located, shown
+from simnet.errors import RunError
+from simnet.inference.model import HUMAN, Call, Completion, Model, Prompt
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
@@ -33,11 +32,8 @@ class TurnResults(NamedTuple):
     """The calls answered by a deduplicated completion; the model was not called for them."""
 
 
-class ModelHandle(NamedTuple):
-    """A model, and the encoder of its prompts where it takes token ids and no text."""
-
-    model: Model
-    encoder: Encoder | None = None
+_DESK = "@"
+"""The key of the model through which people are asked; no name of a model has an `@`."""
 
 
 class Host:
@@ -52,6 +48,7 @@ class Host:
         replies: KnownReplies | None = None,
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
         inquiry: Inquiry | None = None,
+        seats: Seats | None = None,
     ) -> None:
         """Create a host without agents.
 
@@ -60,6 +57,7 @@ class Host:
         A call whose reply is in `replies` does not reach the model and is not in the results.
         `profile_of` returns the profile of a handle at a time, for runs whose scenario changes.
         `inquiry` starts the turns in which agents are asked, whose numbers are negative.
+        `seats` are the handles whose turns a person may take.
         """
         self._make = agents
         self._replies = replies
@@ -67,8 +65,9 @@ class Host:
         self._agents: dict[str, HostedAgent] = {}
         served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
-        self._models, self._inquiry = served, inquiry
-        self._deduplicators = {name: PromptDeduplicator() for name in served}
+        self._inquiry, self._seats = inquiry, seats
+        self._models = served if seats is None else {**served, _DESK: ModelHandle(seats.desk)}
+        self._deduplicators = {name: PromptDeduplicator() for name in self._models}
         self._only_handle = next(iter(served.values())) if len(served) == 1 else None
         self._prompt_lists = self._recalled = 0
 
@@ -130,6 +129,8 @@ class Host:
             agent.change(self._profile_of(view.who, view.now))
         if view.changed is not None:
             agent.take(view.changed, view.now)
+        if self._seats is not None or self._replies is not None:
+            agent.asks_person = self._asks_person(view)
         encoder = self._handle(agent).encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
@@ -137,13 +138,20 @@ class Host:
         turn.failure = self._replies.failure(view) if self._replies is not None else None
         return turn if self._advance_to_model(turn, None, decisions) else None
 
+    def _asks_person(self, view: View) -> bool:
+        """Whether a person is asked: as the record says, or else if people may take the handle."""
+        if self._replies is not None and (asked := self._replies.asked_person(view)) is not None:
+            return asked
+        return self._seats is not None and view.who in self._seats.handles
+
     def _continue(
         self, finished: Iterable[tuple[Turn, Completion]], results: TurnResults
     ) -> list[Turn]:
         waiting = []
         for turn, completion in finished:
-            results.calls.append(self._call(turn, completion))
-            turn.calls += 1
+            if completion.finish != ABSENT:
+                results.calls.append(self._call(turn, completion))
+                turn.calls += 1
             if turn.shared:
                 turn.shared = False
                 results.shared.append(results.calls[-1])
@@ -179,7 +187,7 @@ class Host:
         try:
             prompt = next(deciding) if completion is None else deciding.send(completion)
             if not isinstance(prompt, Prompt):
-                _refuse(deciding, prompt)
+                refuse(deciding, prompt)
         except StopIteration as decided:
             decisions.append(decided.value)
             return False
@@ -195,11 +203,17 @@ class Host:
     def _start_calls(self, turns: Sequence[Turn], inbox: Inbox) -> set[asyncio.Task[None]]:
         """Start one task for each model, with the turns that use it."""
         groups: dict[str | None, list[Turn]] = {}
+        people: list[Turn] = []
+        if self._seats is not None:
+            people = [turn for turn in turns if isinstance(turn.prompt, PersonPrompt)]
+            turns = [turn for turn in turns if not isinstance(turn.prompt, PersonPrompt)]
         if self._only_handle is not None and turns:
-            groups = {name: list(turns) for name in self._models}
+            groups = {next(iter(self._models)): list(turns)}
         else:
             for turn in turns:
                 groups.setdefault(turn.agent.profile.model, []).append(turn)
+        if people:
+            groups[_DESK] = people
         return {
             asyncio.create_task(self._generate(name, group, inbox))
             for name, group in groups.items()
@@ -211,19 +225,19 @@ class Host:
         shareable: Sequence[Prompt] = ()
         if any(turn.agent.marked for turn in turns):
             turns, shareable = deduplicator.split(turns, inbox)
-        prompts = [_encoded(turn.prompt, handle) for turn in turns if turn.prompt is not None]
+        prompts = [encoded(turn.prompt, handle) for turn in turns if turn.prompt is not None]
         self._prompt_lists += bool(prompts)
         failure: Exception = RunError("the turn whose call this turn waits for was cancelled")
         try:
-            async for finished in _completions(handle.model, prompts):
+            async for finished in completions(handle.model, prompts):
                 completed = [(turns[position], done) for position, done in finished]
                 inbox.put_nowait(completed)
                 if shareable:
                     deduplicator.settle(completed)
         except BaseException as error:  # a model object of the user may raise SystemExit too
-            if _is_cancelled(error):
+            if is_cancelled(error):
                 raise
-            failure = _model_error(error, handle.model)
+            failure = model_error(error, handle.model)
             inbox.put_nowait(failure)
         finally:
             deduplicator.give_up(shareable, failure)
@@ -231,70 +245,15 @@ class Host:
     def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
+        model = HUMAN if prompt.__class__ is PersonPrompt else self._handle(turn.agent).model.name
         return Call(  # positional: once per model call
             turn.view.now, turn.view.who, turn.view.turn, turn.calls,
-            self._handle(turn.agent).model.name, prompt.adapter, prompt.seed, prompt.digest(),
+            model, prompt.adapter, prompt.seed, prompt.digest(),
             prompt.system, prompt.user, prompt.pattern, done.text, done.finish,
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
             done.reasoning, done.constrained,
         )  # fmt: skip
 
 
-def _refuse(deciding: Generator[Prompt, Completion, Decision], awaited: object) -> NoReturn:
-    """Raise TypeError for what a behaviour awaits; if it can be, where it awaits that."""
-    problem = f"it awaits {shown(awaited)}; it may only await `ask`"
-    deciding.throw(TypeError(problem))
-    deciding.close()
-    raise TypeError(problem)
-
-
 def _failed(turn: Turn, failure: Failure) -> Decision:
     return Decision(turn.view.who, turn.view.turn, (), failure.marks, failure.reason)
-
-
-async def _completions(
-    model: Model, prompts: Sequence[Prompt]
-) -> AsyncIterator[list[tuple[int, Completion]]]:
-    """Yield what the model yields, with the reasoning in replies separated.
-
-    Raises RunError unless each prompt is completed once.
-    """
-    if not prompts:
-        return
-    waiting = set(range(len(prompts)))
-    async for finished in model.generate(prompts):
-        for position, _ in finished:
-            if position not in waiting:
-                raise RunError(
-                    f"the model {model.name!r} completed prompt {position} of "
-                    f"{len(prompts)}, which is not waiting"
-                )
-            waiting.remove(position)
-        yield [(position, without_reasoning(done)) for position, done in finished]
-    if waiting:
-        raise RunError(
-            f"the model {model.name!r} completed {len(prompts) - len(waiting)} of "
-            f"{counted(len(prompts), 'prompt')} and ended"
-        )
-
-
-def _is_cancelled(error: BaseException) -> bool:
-    """Whether this task is cancelled, and its model did not raise CancelledError by itself."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def _model_error(error: BaseException, model: Model) -> Exception:
-    if isinstance(error, SimnetError):
-        return error
-    fault = located(error)
-    if fault is not None:
-        fault.kind, fault.function = "model", model.name
-        return fault
-    return error if isinstance(error, Exception) else RunError(f"the model raised {error!r}")
-
-
-def _encoded(prompt: Prompt, handle: ModelHandle) -> Prompt:
-    if handle.encoder is None or prompt.ids is not None:
-        return prompt
-    return replace(prompt, ids=handle.encoder.encode(prompt.system, prompt.user))

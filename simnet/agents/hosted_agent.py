@@ -9,6 +9,7 @@ from simnet.agents import reply_flags, reply_words
 from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
 from simnet.agents.memory import memory_of
+from simnet.agents.person_turn import person_first
 from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Fitting
@@ -48,6 +49,7 @@ class HostedAgent:
         "_gists",
         "_instructions",
         "_notes",
+        "asks_person",
         "cut",
         "finish",
         "fitting",
@@ -72,6 +74,8 @@ class HostedAgent:
         """Flags that the behaviour set in this turn."""
         self.fitting: Fitting | None = None
         """Shortens the turn's prompts; None if the model has no context limit."""
+        self.asks_person = False
+        """Whether a person is asked in this turn before the behaviour."""
 
     def change(self, profile: AgentProfile) -> None:
         """Replace the profile; the memory is kept unless its settings differ."""
@@ -189,6 +193,11 @@ class HostedAgent:
         return Decision(view.who, view.turn, (), marks, fault.reason, fault)
 
     def _start(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
+        if self.asks_person:
+            return person_first(self, view, ask, lambda: self._behave(view, ask))
+        return self._behave(view, ask)
+
+    def _behave(self, view: View, ask: TurnAsk) -> Awaitable[Chosen]:
         behaviour = self.profile.behaviour
         coroutine = behaviour(self, view, ask)
         if isinstance(coroutine, Awaitable):

@@ -17,6 +17,7 @@ from simnet.cli.review.app import app as review
 from simnet.cli.runs.cost import cost
 from simnet.cli.runs.explain import app as explain
 from simnet.cli.runs.fork import app as fork
+from simnet.cli.runs.join import join
 from simnet.cli.runs.ls import ls
 from simnet.cli.runs.migrate import migrate
 from simnet.cli.runs.replay import replay
@@ -110,6 +111,7 @@ for command in (
     interview,
     annotate,
     train,
+    join,
 ):
     app.command()(command)
 

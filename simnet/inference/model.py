@@ -91,6 +91,8 @@ def _unpacked(
     )
 
 
+HUMAN = "human"
+"""The name of the model of calls that a person was asked to answer."""
 USABLE = frozenset({"stop", "length", "repetition"})
 """Values of `Completion.finish` with which `text` is a reply."""
 

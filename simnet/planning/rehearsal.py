@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simnet.agents.host import Host, ModelHandle
+from simnet.agents.host import Host
+from simnet.agents.model_handle import ModelHandle
 from simnet.inference.model import Call, Completion, Model
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status

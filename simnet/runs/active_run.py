@@ -18,13 +18,13 @@ from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.create import create_run, note_models
 from simnet.runs.heartbeat import with_beats
+from simnet.runs.humans_of_run import announce
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.survey_tables import answer_tables
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
-from simnet.runtime.placement import Placement
 from simnet.runtime.restart_policy import Restarts
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.disk_retry import DiskRetry
@@ -72,6 +72,7 @@ class ActiveRun:
         if directory.manifest.on_error != self._plan.on_error:
             directory.update(on_error=self._plan.on_error)
         self._reporter.begun(directory.path)
+        announce(directory.path, self._plan.humans, self._reporter.phase)
         try:
             self._runtime = self._make_runtime(directory.path)
             self._main = asyncio.ensure_future(self._play_with_restarts(directory))
@@ -101,7 +102,7 @@ class ActiveRun:
         finally:
             self._stop_listening()
         runtime = self._runtime
-        directory.update(placement=_actors(runtime.placement))
+        directory.update(placement=runtime.placement.facts if runtime.placement else {})
         return RunResult(
             run_id=directory.path.name,
             folder=directory.path,
@@ -164,7 +165,13 @@ class ActiveRun:
         if plan.ray is False or len(backends) < len(plan.started):
             models = {name: built(model) for name, model in plan.started.items()}
             return InProcess(
-                plan.scenario, models, folder, continuation, plan.budget, on_error=plan.on_error
+                plan.scenario,
+                models,
+                folder,
+                continuation,
+                plan.budget,
+                on_error=plan.on_error,
+                humans=plan.humans,
             )
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
@@ -180,6 +187,7 @@ class ActiveRun:
             budget=plan.budget,
             on_error=plan.on_error,
             force=plan.force,
+            humans=plan.humans,
             report=self._reporter.phase,
         )
 
@@ -289,9 +297,3 @@ def _advice(directory: RunDirectory) -> str:
     root = directory.path.parent
     where = "" if str(root) == str(RUNS) else f" --runs {root}"
     return f"go on with: simnet resume {directory.path.name}{where}"
-
-
-def _actors(placement: Placement | None) -> dict[str, int]:
-    if placement is None:
-        return {}
-    return {"actors": placement.actors, "personas_per_actor": placement.personas_per_actor}

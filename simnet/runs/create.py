@@ -9,7 +9,7 @@ from typing import Any
 from simnet.distribution import NAME as DISTRIBUTION
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.files.manifest import ModelFacts
+from simnet.recording.files.manifest import HumanFacts, ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.engine_paths import recorded_engine
@@ -32,7 +32,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a plan; `facts` are further fields of its manifest."""
     relations = {**facts.pop("relations", {}), **_relations(plan.scenario)}
     models = {name: _facts(model) for name, model in plan.started.items()}
-    exact = _all_exact(models.values())
+    exact = _all_exact(models.values()) and plan.humans is None
     directory = RunDirectory.create(
         plan.root,
         plan.scenario.name,
@@ -42,6 +42,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         models=models,
         backend=_facts(plan.backend).backend,
         on_error=plan.on_error,
+        humans=humans_of(plan),
         determinism=_EXACT if exact else "recorded replay",
         relations=relations,
         **facts,
@@ -68,8 +69,13 @@ def note_models(directory: RunDirectory, plan: RunPlan) -> None:
     now = {_identity(facts) for facts in (default, *models.values()) if facts is not None}
     others = [facts for facts in before if _identity(facts) not in now]
     replied = _names_in_calls(directory) if others else set()
-    exact = manifest.determinism == _EXACT and _all_exact([default, *models.values()])
+    exact = (
+        manifest.determinism == _EXACT
+        and _all_exact([default, *models.values()])
+        and plan.humans is None
+    )
     directory.update(
+        humans=humans_of(plan),
         model=default,
         models=models,
         backend=_facts(plan.backend).backend,
@@ -131,6 +137,13 @@ def _facts(model: Backend | Model) -> ModelFacts:
             adapters=model.adapter_checksums(),
         )
     return ModelFacts(name=model.name, backend=IN_PROCESS)
+
+
+def humans_of(plan: RunPlan) -> HumanFacts | None:
+    """Return which handles people may take, for the manifest."""
+    if plan.humans is None:
+        return None
+    return HumanFacts(handles=plan.humans.handles, deadline=plan.humans.deadline)
 
 
 def _plain(value: object) -> object:

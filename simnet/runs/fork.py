@@ -12,6 +12,7 @@ from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.runs.create import create_run
 from simnet.runs.demand import ray_wanted
+from simnet.runs.humans_of_run import choose_humans
 from simnet.runs.launcher import with_prepared_models
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
@@ -57,6 +58,7 @@ def fork_plan(
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,
+        humans=choose_humans(loaded.scenario, options),
     )
     check_unlocked(run.path)
     check_switches(timeline.start, timeline.switches)

@@ -1,6 +1,6 @@
 """What a user may choose about a run: its models, where it runs, what it may cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.engine.embedded import NAME
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
+from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -87,6 +88,10 @@ class RunOptions:
     turn`, in short `fail`. None is `stop`, or what the recorded run did."""
     force: bool = False
     """Whether a run is started that does not seem to fit this machine."""
+    humans: Sequence[str] | None = None
+    """The handles that people may take. None is nobody, or whom the resumed run let people take."""
+    human_deadline: float | None = None
+    """Wall seconds that a turn waits for a person; None is 120, or those of the resumed run."""
 
     @property
     def placed(self) -> bool:
@@ -95,6 +100,8 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         read_on_error(self.on_error)
+        if self.human_deadline is not None:
+            Humans((), self.human_deadline)
         if self.ray is False and self.address is not None:
             raise UsageError(
                 f"the cluster at {self.address} cannot be used without Ray; leave out ray=False "

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import needed_models
@@ -57,6 +58,8 @@ class RunPlan:
     """What becomes of the run, or of a turn, when code of the user fails."""
     models: Mapping[str, Backend | Model] = field(default_factory=dict)
     """Further models by the names that cohorts give them."""
+    humans: Humans | None = None
+    """The handles that people may take."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

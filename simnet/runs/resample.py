@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from simnet import draws
+from simnet.agents.person_turn import PersonPrompt
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Failure
 from simnet.clock import Seconds
@@ -93,7 +94,8 @@ class _ReservoirSample:
 
     def find(self, view: View, call: int, prompt: Prompt) -> Completion | None:
         reply = self._recorded.find(view, call, prompt)
-        if reply is not None and reply.usable:
+        asked_model = not isinstance(prompt, PersonPrompt)
+        if reply is not None and reply.usable and asked_model:
             model = self._profile_of(view.who, view.now).model
             picked = Asked(view.who, view.turn, call, prompt, reply, model)
             priority = draws.bits(self._seed, "resample", view.who, view.turn, call)
@@ -107,6 +109,9 @@ class _ReservoirSample:
 
     def failure(self, view: View) -> Failure | None:
         return self._recorded.failure(view)
+
+    def asked_person(self, view: View) -> bool | None:
+        return self._recorded.asked_person(view)
 
     def picked(self) -> list[Asked]:
         """Return the picked calls."""

@@ -10,6 +10,7 @@ from simnet.recording.reading.folders import run_folders
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.demand import ray_wanted
+from simnet.runs.humans_of_run import choose_humans
 from simnet.runs.model_folders import check_same_files
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
@@ -53,6 +54,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         budget=options.budget,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
+        humans=choose_humans(scenario, options, run.manifest.humans),
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

@@ -2,6 +2,7 @@
 
 from simnet.inference.backend import Backend
 from simnet.runs.demand import ray_wanted
+from simnet.runs.humans_of_run import choose_humans
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
@@ -41,6 +42,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         parameters=loaded.parameters,
         recipe=loaded.recipe,
         modules=loaded.modules,
+        humans=choose_humans(loaded.scenario, options),
     )
 
 

@@ -6,14 +6,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from simnet.agents.host import Host, ModelHandle
+from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.agents.model_handle import ModelHandle
+from simnet.agents.person_turn import Seats
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.agents.turns import Inquiry
 from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Measured
 from simnet.inference.model import Call, Model
+from simnet.joining.desk import Desk, DeskModel
+from simnet.joining.humans import Humans, handles_in
+from simnet.joining.service import JoinService
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
@@ -42,10 +47,17 @@ class LocalAgentPool:
         replies: KnownReplies | None = None,
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
         inquiry: Inquiry | None = None,
+        seats: Seats | None = None,
     ) -> None:
         """Take what a Host takes."""
         self._host = Host(
-            agents, model, encoder, replies=replies, profile_of=profile_of, inquiry=inquiry
+            agents,
+            model,
+            encoder,
+            replies=replies,
+            profile_of=profile_of,
+            inquiry=inquiry,
+            seats=seats,
         )
 
     def host_of(self, who: str) -> int:
@@ -110,6 +122,7 @@ class InProcess:
         budget: Budget = UNLIMITED,
         *,
         on_error: OnError = "stop",
+        humans: Humans | None = None,
     ) -> None:
         """Take what to run; `models` are by the names that cohorts give them.
 
@@ -120,12 +133,18 @@ class InProcess:
         all_models = with_fallback_models(models, scenarios) if len(models) > 1 else models
         self._models = models
         self._record = LocalRecord(Recorder(folder))
+        seats, self._service = None, None
+        if humans is not None:
+            desk = Desk(humans)
+            self._service = JoinService(desk, folder)
+            seats = Seats(frozenset(humans.handles), DeskModel(desk))
         agent_pool = LocalAgentPool(
             agents_of(scenario),
             {name: ModelHandle(model) for name, model in all_models.items()},
-            replies=Recorded.load(continuation.run) if continuation else None,
+            replies=Recorded.load(continuation.run, handles_in(humans)) if continuation else None,
             profile_of=profile_lookup(scenario, switches) if switches else None,
             inquiry=inquiry_of(scenario, switches),
+            seats=seats,
         )
         clock = asyncio.get_running_loop().time
         self._driver = Driver(
@@ -142,9 +161,13 @@ class InProcess:
         self.phases = Phases()
 
     async def __aenter__(self) -> Self:
+        if self._service is not None:
+            await self._service.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        if self._service is not None:
+            await self._service.__aexit__(*error)
         self._record.recorder.close()
         for model in self._models.values():
             await model.close()

@@ -30,6 +30,11 @@ class Placement(NamedTuple):
     host_of: dict[str, int]
     """Number of the actor by handle."""
 
+    @property
+    def facts(self) -> dict[str, int]:
+        """How many there are, for the manifest."""
+        return {"actors": self.actors, "personas_per_actor": self.personas_per_actor}
+
     def residents(self) -> list[list[str]]:
         """Return the handles of each actor."""
         handles: list[list[str]] = [[] for _ in range(self.actors)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from simnet.inference.model import USABLE, Call
+from simnet.inference.model import HUMAN, USABLE, Call
 from simnet.text import cut, one_line
 from simnet.world.decision import Decision
 
@@ -52,11 +52,13 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
     """List the failed calls, and the turns that failed although all their calls succeeded.
 
     `decisions` are those that `calls` led to. Without calls the result is empty: recorded
-    failures that are replayed are not failures of the model that is asked now.
+    failures that are replayed are not failures of the model that is asked now. A person who does
+    not answer is no failure.
     """
-    failed = [_failure(call) for call in calls if call.finish not in USABLE]
+    unanswered = [call for call in calls if call.finish not in USABLE and call.model != HUMAN]
+    failed = [_failure(call) for call in unanswered]
     if calls and any(decision.failure is not None for decision in decisions):
-        lost = {(call.who, call.turn) for call in calls if call.finish not in USABLE}
+        lost = {(call.who, call.turn) for call in unanswered}
         failed += [
             _unreadable(one)
             for one in decisions

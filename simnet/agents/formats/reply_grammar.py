@@ -91,7 +91,7 @@ class ReplyFormat:
         if self.sole_verb is not None:
             what = "your reply" if fields_of(self.sole_verb)[0].kind == "post" else "what you say"
             return f"Answer with {what} alone, at most {self.text_limit} characters."
-        lines = [_syntax(verb) + purpose(verb) for verb in self.verbs.values()]
+        lines = [syntax(verb) + purpose(verb) for verb in self.verbs.values()]
         count = "one" if self.acts == 1 else f"one to {self.acts}"
         fields = [field for verb in self.verbs.values() for field in fields_of(verb)]
         numbers = ", A..B: a number from A to B" if any(f.kind in NUMBERS for f in fields) else ""
@@ -167,7 +167,7 @@ class ReplyFormat:
             raise ModelError(f"the reply is not an action: {excerpt(line)}")
         match = self._line_patterns[name].fullmatch(line)
         if match is None:
-            raise ModelError(f"the reply is not `{_syntax(verb)}`: {excerpt(line)}")
+            raise ModelError(f"the reply is not `{syntax(verb)}`: {excerpt(line)}")
         return self.build(verb, match.groupdict(), view)
 
     def build(self, verb: type[Action], words: Mapping[str, str], view: View) -> Action:
@@ -231,7 +231,8 @@ def _line_pattern(verb: type[Action]) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
-def _syntax(verb: type[Action]) -> str:
+def syntax(verb: type[Action]) -> str:
+    """Return the line of a verb, with N for a number in view and TEXT for a text."""
     parts = [verb.verb]
     for field in ordered_fields(verb):
         match field.kind:

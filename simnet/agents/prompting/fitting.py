@@ -61,6 +61,10 @@ class KnownReplies(Protocol):
         """Return how the turn of `view` failed in the user's code, None if it did not."""
         ...
 
+    def asked_person(self, view: View) -> bool | None:
+        """Tell whether a person was asked in the turn of `view`, None if that is not known."""
+        ...
+
 
 def encoded(prompt: Prompt, encoder: Encoder) -> Prompt | None:
     """Add the token ids to a prompt; None if it is too long."""
@@ -79,6 +83,10 @@ class Fitting:
         self._encoder = encoder
         self._replies = replies
         self._call = -1
+
+    def pass_over(self) -> None:
+        """Count a call whose prompt is not chosen here."""
+        self._call += 1
 
     def choose(self, versions: int, make: Callable[[int], Prompt]) -> tuple[int, Prompt]:
         """Return the number and the prompt of the longest version that fits.

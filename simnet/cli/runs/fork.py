@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.cli.human_options import HumanFlags
 from simnet.cli.options import (
     ModelFlags,
     OutputFlags,
@@ -32,6 +33,7 @@ def fork(
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="Simulated time, such as 6h.")],
     models: ModelFlags,
     flags: RunFlags,
+    people: HumanFlags,
     output: OutputFlags,
     scenario: Annotated[
         str | None,
@@ -50,7 +52,7 @@ def fork(
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
 
     opened = open_run(run, flags.runs)
-    options = flags.read(models)
+    options = people.added_to(flags.read(models))
     moment = read_time("--at", at)
     loaded = load_changed(opened, scenario, sets or (), seed)
     before = timeline_of(opened, print_error)

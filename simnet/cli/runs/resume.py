@@ -2,6 +2,7 @@
 
 import typer
 
+from simnet.cli.human_options import HumanFlags
 from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
 from simnet.cli.output import print_error
 
@@ -11,7 +12,11 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 @expand_groups
 def resume(
-    models: ModelFlags, flags: RunFlags, output: OutputFlags, run: RunName = "latest"
+    models: ModelFlags,
+    flags: RunFlags,
+    people: HumanFlags,
+    output: OutputFlags,
+    run: RunName = "latest",
 ) -> None:
     """Run what is left of a run that was interrupted, failed or killed.
 
@@ -26,6 +31,6 @@ def resume(
     check_resumable(opened)
     if (note := changed_source(opened)) is not None:
         print_error(f"note: {note}")
-    options = flags.read(models)
+    options = people.added_to(flags.read(models))
     plan = resume_plan(opened, timeline_of(opened, print_error), options)
     raise typer.Exit(launch_and_exit_code(plan, output))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.human_options import HumanFlags
 from simnet.cli.options import (
     ModelFlags,
     OutputFlags,
@@ -23,6 +24,7 @@ def run(
     target: Target,
     models: ModelFlags,
     flags: RunFlags,
+    people: HumanFlags,
     output: OutputFlags,
     sets: Sets = None,
     seed: Seed = None,
@@ -41,7 +43,7 @@ def run(
     from simnet.runs.start import start_plan  # noqa: PLC0415
     from simnet.scenario.files.loading import load_scenario  # noqa: PLC0415
 
-    options = flags.read(models)
+    options = people.added_to(flags.read(models))
     loaded = load_scenario(target, sets or (), seed)
     plan = start_plan(loaded, options)
     if resume_if_exists and (unfinished := find_unfinished(loaded, options.out)):

@@ -73,6 +73,14 @@ class ScenarioFacts(_Facts):
     """Name of the original file or module. Older runs have the path of the file."""
 
 
+class HumanFacts(_Facts):
+    """The people who may take turns of personas."""
+
+    handles: tuple[str, ...]
+    deadline: float
+    """Wall seconds that a turn waits for a person."""
+
+
 class LedgerLine(_Facts):
     """Number of turns with one outcome and cause."""
 
@@ -105,6 +113,8 @@ class Manifest(_Facts):
     """Placement of the actors: personas per actor, replicas, nodes."""
     on_error: Literal["stop", "fail"] = "stop"
     """What became of the run, or of a turn, when code of the user failed."""
+    humans: HumanFacts | None = None
+    """The handles that people may take, and how long a turn waits for them; None if nobody may."""
     determinism: str | None = None
     """recorded replay | deterministic schedule | batch-invariant"""
     created: datetime

@@ -21,6 +21,7 @@ from simnet.agents.reply_flags import CODE_ERROR
 from simnet.clock import format_time
 from simnet.errors import DivergenceError, RecordError
 from simnet.inference.model import RECORDED_FIELDS, Completion, Prompt
+from simnet.recording.reading.recorded_people import RecordedPeople
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import arrow_schema, column_of
 from simnet.world.events import FAILED
@@ -54,9 +55,16 @@ class _RecordedPrompt(NamedTuple):
 class Recorded:
     """The recorded replies of some agents, or of all."""
 
-    def __init__(self, run: Run, rows: pa.Table, failures: Mapping[Turn, Failure]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        rows: pa.Table,
+        failures: Mapping[Turn, Failure],
+        people: RecordedPeople = RecordedPeople(),  # noqa: B008  (never changed)
+    ) -> None:
         """Take rows of `calls`, with the columns that `load` loads, and turns that failed."""
         self._run = run
+        self._people = people
         self._failures = failures
         self._table = rows
         names = rows["who"].combine_chunks().dictionary_encode()
@@ -73,22 +81,26 @@ class Recorded:
         self._replies = [rows["completion"], *(rows[name] for name in RECORDED_FIELDS[1:])]
 
     @classmethod
-    def load(cls, run: Run) -> Self:
-        """Load the calls of a run. Raises RecordError when they cannot be read."""
+    def load(cls, run: Run, seats: Collection[str] = ()) -> Self:
+        """Load the calls of a run; people may take the handles in `seats` when it goes on.
+
+        Raises RecordError when they cannot be read.
+        """
         schema = arrow_schema("calls")
         chunks = [pa.schema([schema.field(name) for name in _LOADED]).empty_table()]
         chunks += [table_slice.load() for table_slice in run.slices("calls", _LOADED)]
-        return cls(run, pa.concat_tables(chunks), _failures(run))
+        people = RecordedPeople.load(run, seats)
+        return cls(run, pa.concat_tables(chunks), _failures(run), people)
 
     def of(self, who: Collection[str]) -> "Recorded":
         """Select the replies to some agents, for the process that hosts them."""
         wanted = pc.is_in(self._table["who"], pa.array(who, pa.string()))
         theirs = set(who)
         failures = {turn: how for turn, how in self._failures.items() if turn[0] in theirs}
-        return Recorded(self._run, self._table.filter(wanted), failures)
+        return Recorded(self._run, self._table.filter(wanted), failures, self._people.of(theirs))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Recorded, (self._run, self._table, self._failures)
+        return Recorded, (self._run, self._table, self._failures, self._people)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -119,6 +131,16 @@ class Recorded:
     def failure(self, view: View) -> Failure | None:
         """Return how the turn of `view` failed in the user's code, None if it did not."""
         return self._failures.get((view.who, view.turn))
+
+    def asked_person(self, view: View) -> bool | None:
+        """Tell whether a person was asked in the turn of `view`, None if it is not recorded."""
+        asked, last = self._people
+        if not asked and not last:  # hot: in most runs there are no people
+            return None
+        if (view.who, view.turn) in asked:
+            return True
+        known = view.turn <= last.get(view.who, -1) or self._row(view, 0) is not None
+        return False if known else None
 
     def _row(self, view: View, call: int) -> int | None:
         start, end = self._spans.get(view.who, (0, 0))

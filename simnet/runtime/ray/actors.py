@@ -18,7 +18,9 @@ from typing import NamedTuple
 from ray.actor import ActorHandle
 
 from simnet import log
-from simnet.agents.host import Host, ModelHandle
+from simnet.agents.host import Host
+from simnet.agents.model_handle import ModelHandle
+from simnet.agents.person_turn import Seats
 from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -57,6 +59,8 @@ class HostSpec(NamedTuple):
     """Recorded replies."""
     switches: Sequence[ScenarioSwitch] = ()
     """The scenarios that the run switches to."""
+    seats: Seats | None = None
+    """Those of its agents that people may take, if there are any."""
 
     def build_host(self) -> Host:
         """Build the host; called in the process that holds it."""
@@ -69,6 +73,7 @@ class HostSpec(NamedTuple):
             replies=self.replies,
             profile_of=profile_lookup(self.scenario, self.switches) if self.switches else None,
             inquiry=inquiry_of(self.scenario, self.switches),
+            seats=self.seats,
         )
         collect_rarely()
         return host

@@ -20,6 +20,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.fleet.replicas import Replicas
 from simnet.inference.fleet.routing import Routes
 from simnet.inference.model import Model
+from simnet.joining.humans import Humans
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.runtime.capacity import check_cluster, place_here
 from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
@@ -33,6 +34,7 @@ from simnet.runtime.ray.actors import (
     SchedulerActor,
 )
 from simnet.runtime.ray.connection import connect
+from simnet.runtime.ray.desk_actor import PeopleOfRun
 from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
 from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
 from simnet.runtime.ray.llm_server import LlmServer
@@ -72,6 +74,7 @@ class Cluster:
         budget: Budget = UNLIMITED,
         on_error: OnError = "stop",
         force: bool = False,
+        humans: Humans | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -92,6 +95,7 @@ class Cluster:
         self._budget = budget
         self._on_error = on_error
         self._force = force
+        self._people = PeopleOfRun(humans, self._folder)
         self._started_ray = False
         self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
         self._engines: EnginePool | None = None
@@ -129,9 +133,9 @@ class Cluster:
         self._engines = engines = self._make_servers()
         # Engines take longest to start, so the agents are started meanwhile.
         engines.begin()
-        self._recorder = self._actor(
-            RecordKeeper, self._folder, name="recorder", scheduling_strategy=here
-        )
+        make_here = partial(self._actor, scheduling_strategy=here)
+        self._recorder = make_here(RecordKeeper, self._folder, name="recorder")
+        await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
         hosts = await self._make_hosts(self.placement)
@@ -140,17 +144,9 @@ class Cluster:
         self._report(f"waiting for {describe(self._models)}")
         await engines.up()
         self.phases.end("engine")
-        self._scheduler = self._actor(
-            SchedulerActor,
-            self._scenario,
-            hosts,
-            self.placement,
-            self._recorder,
-            self._continuation,
-            self._budget,
-            self._on_error,
-            name="scheduler",
-            scheduling_strategy=here,  # a run that goes on reads its record
+        play = (self._scenario, hosts, self.placement, self._recorder, self._continuation)
+        self._scheduler = make_here(  # a run that goes on reads its record
+            SchedulerActor, *play, self._budget, self._on_error, name="scheduler"
         )
         await self._call(self._scheduler.start)
 
@@ -164,23 +160,27 @@ class Cluster:
 
     async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
         """Make the actors of agents, each with the recorded replies of its own personas."""
-        proxies = self._proxies(placement)
         kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
+        recorded, residents = await self._recorded(), placement.residents()
         spec = partial(HostSpec, self._scenario, backends=self._backends, switches=self._switches)
-        if self._continuation is None:
-            specs = [spec(models=models) for models in proxies]
-            return self._make_agents(kind, specs)
-        self._report("reading what was recorded")
-        recorded = await asyncio.to_thread(Recorded.load, self._continuation.run)
-        self.phases.end("reading")
         specs = [
-            spec(models=models, replies=recorded.of(handles))
-            for handles, models in zip(placement.residents(), proxies, strict=True)
+            spec(
+                models=models,
+                replies=None if recorded is None else recorded.of(handles),
+                seats=self._people.seats_of(handles),
+            )
+            for handles, models in zip(residents, self._proxies(placement), strict=True)
         ]
-        return self._make_agents(kind, specs)
+        return [self._actor(kind, one, name=f"agents-{n}") for n, one in enumerate(specs)]
 
-    def _make_agents(self, kind: type, specs: Sequence[HostSpec]) -> list[ActorHandle]:
-        return [self._actor(kind, spec, name=f"agents-{n}") for n, spec in enumerate(specs)]
+    async def _recorded(self) -> Recorded | None:
+        if self._continuation is None:
+            return None
+        self._report("reading what was recorded")
+        run = self._continuation.run
+        recorded = await asyncio.to_thread(Recorded.load, run, self._people.handles)
+        self.phases.end("reading")
+        return recorded
 
     def _proxies(self, placement: Placement) -> list[dict[str | None, Model]]:
         """Return proxies for each actor of agents: those of the models that its personas ask."""
@@ -280,6 +280,7 @@ class Cluster:
     async def _shut_down(self) -> None:
         """Close the engines, end all actors and, if this run started it, Ray."""
         if self._handles and ray.is_initialized():
+            await self._people.stop()
             if self._engines is not None:
                 await self._engines.stop()
             for handle in self._handles:

@@ -1,0 +1,1 @@
+"""People who take the turns of personas in a run: the desk, its service, and the client."""
