@@ -25,6 +25,7 @@ from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows, WorldChanges, failed_turn
 from simnet.kernel.status import Status
 from simnet.kernel.switches import Switches, Verbs, cues_after, verbs_of
+from simnet.kernel.text_health import TextHealth
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.discussions.turn_taking import floors_of
 from simnet.scenario.forecast.facts import inform
@@ -49,11 +50,13 @@ class Kernel:
         switches: Sequence[ScenarioSwitch] = (),
         *,
         fails_turns: bool = False,
+        watches: bool = False,
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
         With `fails_turns` a turn that fails in user code fails alone, else `advance` raises
-        UserCodeError. Raises ScenarioError if one scenario cannot become the next.
+        UserCodeError. With `watches` alarms on texts ring. Raises ScenarioError if one scenario
+        cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
@@ -64,6 +67,7 @@ class Kernel:
         self._agenda = Agenda([(rounded(cue.at), position[cue.who]) for cue in self._cues])
         self._agenda.drop_cues({n for n, c in enumerate(self._cues) if c.at > scenario.lasts})
         self._alarms = Alarms(handles, self._agenda)
+        self.health = TextHealth(watches=watches)
         self._use(scenario)
         self.world = World(
             handles,
@@ -96,6 +100,7 @@ class Kernel:
         self._floors = floors_of(scenario)
         self._posts_wake = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
         self._alarms.use(scenario, self._cohorts)
+        self.health.use(scenario)
         self._alarms.keeps_late = bool(self._switches)
         self._until = self._switches.next_at
 
@@ -132,7 +137,7 @@ class Kernel:
     def _advance(self, most_views: int, until: Seconds) -> Status:
         """Let time pass as `advance` does, and switch to no other scenario."""
         heap, alarms = self._agenda.heap, self._alarms.at
-        while heap:
+        while heap and self.health.stopped is None:
             at, _, kind, member = heap[0]
             if at >= until:
                 break
@@ -153,7 +158,7 @@ class Kernel:
                 self._wake(member, at)
                 if len(self.views) >= most_views:
                     return Status.FULL
-        return Status.DONE
+        return Status.DONE if self.health.stopped is None else Status.STOPPED
 
     def _switch(self) -> None:
         switch = self._switches.take()
@@ -195,17 +200,17 @@ class Kernel:
             exposures = ExposureBatch(at, handle, turn, (), (), (), ())
             self._decisions[member] = Decision(handle, turn, (), (CODE_ERROR,), error.reason)
         else:
-            self.views.append(view)
+            self.views.append(self.health.shown(view, cohort.name))
             self.exposure_batches.append(exposures)
         self._landings[member] = exposures
         self._tally.planned += 1
         self._agenda.push(rounded(at + cohort.reacts_in), LAND, member)
 
     def _land(self, member: int, at: Seconds) -> None:
-        landing = self._landings.pop(member)
-        decision = self._decisions.pop(member)
+        landing, cohort = self._landings.pop(member), self._cohorts[member].name
+        decision = self.health.see(cohort, self._decisions.pop(member), at)
         if decision.failure is not None:
-            event = failed_turn(decision, landing, self._cohorts[member].name, at)
+            event = failed_turn(decision, landing, cohort, at)
             self.events.append(event)
             self._tally.count(event)
         else:
@@ -228,15 +233,10 @@ class Kernel:
         refusals = []
         for part, action in enumerate(decision.actions or (Pass(),)):
             event = self._apply(
-                member,
-                action,
-                at,
-                woke=landing.time,
-                turn=landing.turn,
-                part=part,
+                member, action, at, woke=landing.time, turn=landing.turn, part=part,
                 marks=decision.marks if part == 0 else (),
                 shown=landing.posts if part == 0 else (),
-            )
+            )  # fmt: skip
             if event.outcome == REFUSED:
                 refusals.append(f"{action.verb}: {event.reason}")
         if refusals:

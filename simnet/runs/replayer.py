@@ -14,6 +14,7 @@ from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
 from simnet.kernel.status import Status
 from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.spread_embedder import check_spread_embedders
 from simnet.runtime.agent_factory import agents_of, profile_lookup
 from simnet.scheduler.code_errors import CodeErrors
 from simnet.world.state.posts import View
@@ -33,11 +34,16 @@ class Replayer:
         on_error: str = "stop",
         keeps_views: bool = False,
     ) -> None:
-        """Take the scenarios, the recorded replies and what the run did when user code failed."""
+        """Take the scenarios, the recorded replies and what the run did when user code failed.
+
+        Raises UsageError if an alarm needs an extra that is not installed.
+        """
         self._keeps_views = keeps_views
         start, switches = timeline.start, timeline.switches
+        for scenario in (start, *(switch.scenario for switch in switches)):
+            check_spread_embedders(scenario, lambda _: None)
         fails_turns = on_error == "fail"
-        self._kernel = Kernel(start, switches, fails_turns=fails_turns)
+        self._kernel = Kernel(start, switches, fails_turns=fails_turns, watches=True)
         self._code_errors = CodeErrors(fails_turns=fails_turns)
         self._host = Host(
             agents_of(start),

@@ -16,6 +16,7 @@ from simnet.scenario.making import note_maker
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
 from simnet.scenario.original_ids import Roster, as_handles
+from simnet.scenario.text_alarms import Health
 from simnet.world.feeds.feed import Feed
 
 SETTING = "You are on a social network as the person described below. Never step out of the role."
@@ -41,6 +42,8 @@ class Scenario:
     """How prompts mark what others wrote: `delimit` (in quotation marks), `datamark` or `none`."""
     most_turns: int | None = None
     """A run of which more turns are expected is not started."""
+    health: Health = field(default_factory=Health)
+    """What is watched of the texts of each cohort that does not say so itself, with alarms."""
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
@@ -71,3 +74,7 @@ class Scenario:
     def feed_of(self, cohort: Cohort) -> Feed:
         """How a cohort's feed is made."""
         return cohort.feed or self.feed
+
+    def health_of(self, cohort: Cohort) -> Health:
+        """Say what is watched of a cohort's texts."""
+        return cohort.health or self.health

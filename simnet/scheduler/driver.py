@@ -67,7 +67,7 @@ class Driver:
         self._updates: asyncio.Queue[Progress | Finish | BaseException] = asyncio.Queue()
         fails_turns = on_error == "fail"
         switches = continuation.switches if continuation else ()
-        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns)
+        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns, watches=True)
         self._scheduler = Scheduler(
             self._kernel,
             agent_pool,

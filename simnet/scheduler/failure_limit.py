@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
+from simnet.agents.adherence import JUDGE
 from simnet.inference.model import USABLE, Call
 from simnet.text import cut, one_line
 from simnet.world.decision import Decision
@@ -52,9 +53,10 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
     """List the failed calls, and the turns that failed although all their calls succeeded.
 
     `decisions` are those that `calls` led to. Without calls the result is empty: recorded
-    failures that are replayed are not failures of the model that is asked now.
+    failures that are replayed are not failures of the model that is asked now. Calls of a judge
+    do not count, since no turn needs their reply.
     """
-    failed = [_failure(call) for call in calls if call.finish not in USABLE]
+    failed = [_failure(call) for call in calls if call.finish not in USABLE and not _judges(call)]
     if calls and any(decision.failure is not None for decision in decisions):
         lost = {(call.who, call.turn) for call in calls if call.finish not in USABLE}
         failed += [
@@ -68,6 +70,10 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
 def _unreadable(decision: Decision) -> CallFailure:
     example = cut(one_line(f"unreadable: {decision.failure}"), _LONGEST)
     return CallFailure(f"unreadable: {' '.join(decision.marks)}", example, replied=True)
+
+
+def _judges(call: Call) -> bool:
+    return call.system == JUDGE
 
 
 def _failure(call: Call) -> CallFailure:

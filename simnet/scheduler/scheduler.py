@@ -113,7 +113,7 @@ class Scheduler:
                 self._send(self._take_views())
                 self._take_rows()
                 await self._write_rows()
-                if status is Status.DONE:
+                if status in {Status.DONE, Status.STOPPED}:
                     self._judge(at_end=True)
                     break
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
@@ -294,4 +294,5 @@ class Scheduler:
             sends=self._sends,
             writes=self._writes,
             failures=self._failures.counts(),
+            health=self._kernel.health.progress(),
         )

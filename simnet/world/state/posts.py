@@ -179,6 +179,9 @@ class View(NamedTuple):
     done: tuple[tuple[str, ...], ...] = ()
     """For each post, what the viewer did with it already: the reaction, `repost`. Empty if
     there is nothing, and for feeds that show every post once."""
+    resamples: int = 0
+    """How often a flawed reply is asked for again because of an alarm, if the cohort's own
+    `resamples` is lower."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""
