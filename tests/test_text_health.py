@@ -11,6 +11,7 @@ from simnet import MINUTE, Cohort, FakeModel, Persona, Run, Scenario, Steps, Wri
 from simnet.agents.adherence import JUDGE
 from simnet.analysis.show import show
 from simnet.cli.app import app
+from simnet.cli.display.text_health import closing_lines, live_lines, ringing
 from simnet.errors import ScenarioError, UsageError
 from simnet.export.training_sets.replies import calls_of
 from simnet.health import Alarm, Health
@@ -342,3 +343,29 @@ def test_the_command_line_says_which_alarm_stopped_a_run_and_ends_with_1(tmp_pat
     last = json.loads(ended.output.strip().splitlines()[-1])
     assert last["alarm"].startswith("alarm: refusals")
     assert last["health"]["cohorts"][0]["ringing"] == ["refusals"]
+
+
+def test_a_run_that_broke_off_while_an_alarm_lasted_is_resumed_to_the_same_end(tmp_path):
+    health = Health(
+        refusals=Alarm(0.2, then="resample"), adherence=Alarm(0.5), judged=0.5, least=10, window=20
+    )
+    whole = run(club(health), model=FakeModel(reply), out=tmp_path / "whole")
+    assert {mark for _, mark in alarms(whole)} == {"alarm_refusals", "alarm_adherence"}
+    parts = run(club(health), model=FakeModel(reply), out=tmp_path / "parts", max_calls=70)
+    assert parts.manifest.state is State.INTERRUPTED
+    assert 0 < len(alarms(parts)) < len(alarms(whole))
+    resumed = api.resume(parts, club(health), model=FakeModel(reply))
+    assert tables(resumed) == tables(whole)
+    calls = [one.read("calls").drop_columns(["seconds"]) for one in (resumed, whole)]
+    assert calls[0] == calls[1]
+
+
+def test_a_display_names_the_alarm_that_rings_and_the_newest_rates():
+    watch = TextHealth()
+    watch.use(club(Health(refusals=Alarm(0.2), least=2)))
+    for turn in range(3):
+        watch.see("club", Decision("m0", turn, (Write(REFUSAL),), ("refusal",)), 0.0)
+    health = watch.progress()
+    assert live_lines(health) == [("club: 100.0% refusals (alarm: refusals)", True)]
+    assert list(ringing(health)) == ["alarm in club: 100.0% refusals"]
+    assert closing_lines(health) == ["club: 100.0% refusals, alarm refusals 1 time"]
