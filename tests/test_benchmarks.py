@@ -141,3 +141,10 @@ def test_figures_that_are_not_known_are_none(load):
     assert arguments.percentile([1.0], 99) is arguments.percentile([1.0] * 99, 99) is None
     assert arguments.percentile([1.0] * 100, 99) == 1.0
     assert (arguments.shown(None, ".1f"), arguments.shown(0.25, ".1f")) == ("-", "0.2")
+
+
+def test_the_health_of_no_text_is_unknown(load):
+    health = load("discussion_health")
+    assert health.distinct([]) is None
+    assert health.distinct(["a b a b"]) == 2 / 3
+    assert health._share(0, 0) == "-"

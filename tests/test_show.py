@@ -92,7 +92,9 @@ def test_what_was_refused_or_failed_is_told_with_its_reason(run):
     text = printed(show, run)
     assert "reply refused: you are suspended" in text
     assert "pass failed: no reply within 60 s" in text
-    assert printed(show, run, width=200).rstrip().endswith("1 reply refused, 1 pass failed")
+    *_, counts, texts = printed(show, run, width=200).splitlines()
+    assert counts.endswith("1 reply refused, 1 pass failed")
+    assert texts == "texts of hungry: 33.3% at limit"
 
 
 def test_cohorts_have_colours_on_a_terminal_and_nothing_has_in_a_pipe(run, monkeypatch):
@@ -137,7 +139,7 @@ def test_events_are_listed_in_the_order_of_time(run):
     assert lines[1] == "00:00:00  @ana write -> #0: Tacos tonight?"
     assert lines[4] == "00:00:03  @bob like #0"
     assert lines[8] == "00:00:07  @zed reply #1 refused: you are suspended: ignored"
-    assert len(lines[1:-2]) == len(STORY)
+    assert len(lines[1:-3]) == len(STORY)
 
 
 def test_text_cannot_write_to_the_terminal_or_use_markup(tmp_path):

@@ -73,6 +73,18 @@ class TurnAsk:
         self._calls = 0
         self._resamples = 0
         """How often the reply was sampled again."""
+        self._judges = False
+        """Whether the prompts of a judge follow."""
+
+    @property
+    def calls(self) -> int:
+        """How often the turn asked the model."""
+        return self._calls
+
+    async def as_judge(self, system: str, user: str, pattern: str) -> str:
+        """Ask at temperature 0 and without an adapter. Raises ModelError."""
+        self._judges = True
+        return await self(system, user, pattern)
 
     async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
         """Send any prompt and return the reply. Raises ModelError if there is no usable reply.
@@ -108,10 +120,12 @@ class TurnAsk:
         """Ask the model to act on the view with the cohort's verbs.
 
         A reply that refuses, repeats or is garbled is sampled again, at most as often as the
-        cohort's `resamples` says. Raises ModelError if no reply can be parsed.
+        cohort's `resamples`, or an alarm that rings, says. Raises ModelError if no reply can be
+        parsed.
         """
         chosen: list[Action] | None = None
-        for resample in range(1, self._me.profile.resamples + 1):
+        most = max(self._me.profile.resamples, self._view.resamples)
+        for resample in range(1, most + 1):
             with suppress(ModelError):
                 chosen = await self._action()
                 if not self._flawed(chosen):
@@ -174,12 +188,14 @@ class TurnAsk:
             seed=draws.bits(self._view.seed, self._calls) >> 1,
             temperature=self._temperature(),
             max_tokens=profile.max_tokens,
-            adapter=profile.adapter,
+            adapter=None if self._judges else profile.adapter,
             priority=int(self._view.now),  # the earlier a turn lands, the more urgent its reply
             routing_key=self._view.who,
         )
 
     def _temperature(self) -> float:
+        if self._judges:
+            return 0.0
         raised = self._me.profile.temperature + TEMPERATURE_STEP * self._resamples
         return min(MAX_TEMPERATURE, raised)
 

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from simnet.agents import reply_flags, reply_words
+from simnet.agents.adherence import is_judged, verdict_on
 from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
 from simnet.agents.memory import memory_of
@@ -167,7 +168,10 @@ class HostedAgent:
         self.memory.note(view, actions)
         if self.memory.reflects:
             yield from reflect(self, view, ask).__await__()
-        return Decision(view.who, view.turn, actions, flags)
+        verdict = None
+        if is_judged(self, view):
+            verdict = yield from verdict_on(self, list(_texts(actions)), ask).__await__()
+        return Decision(view.who, view.turn, actions, flags, verdict=verdict)
 
     def fail(self, view: View, error: BaseException) -> Decision:
         """Decide a turn whose behaviour raised an error; its other turns go on.

@@ -138,6 +138,8 @@ class AgentProfile:
     """Adds flags of the scenario's own to replies."""
     oldest_first: bool = False
     """Whether feeds end with the newest post."""
+    judged: float = 0.0
+    """Share of turns whose text a judge compares with the persona."""
     unchanged: "AgentProfile | None" = None
     """The profile of the cohort, if interventions changed settings of this one."""
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from simnet.analysis.recorded_health import health_lines
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
 from simnet.errors import UsageError
@@ -45,6 +46,8 @@ def show(
     else:
         _print_threads(threads, console, colours, limit, who)
     console.print(_closing(threads))
+    for line in health_lines(run, all_events):
+        console.print(Text(line, "dim"))
 
 
 def _handle(run: Run, all_events: list[Event], who: str) -> str:

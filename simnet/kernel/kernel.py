@@ -27,6 +27,8 @@ from simnet.kernel.ledger import Ledger, Tally
 from simnet.kernel.rows import Rows, WorldChanges, failed_turn
 from simnet.kernel.status import Status
 from simnet.kernel.switches import Switches, Verbs, verbs_of
+from simnet.kernel.text_health import TextHealth
+from simnet.kernel.triggers import Triggers
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.discussions.turn_taking import floors_of, next_speaker
 from simnet.scenario.forecast.facts import inform
@@ -52,12 +54,13 @@ class Kernel:
         *,
         fails_turns: bool = False,
         checks: KnownChecks = NO_CHECKS,
+        watches: bool = False,
     ) -> None:
         """Take the first scenario, and those that take over from it in order of time.
 
         With `fails_turns` a turn that fails in user code fails alone, else `advance` raises
-        UserCodeError. `checks` are those of measures that are known from a record. Raises
-        ScenarioError if one scenario cannot become the next.
+        UserCodeError. `checks` are those of measures that are known from a record. With `watches`
+        alarms on texts ring. Raises ScenarioError if one scenario cannot become the next.
         """
         self._fails_turns = fails_turns
         self._switches = Switches(scenario, switches)
@@ -66,6 +69,7 @@ class Kernel:
         self._cues = CuePlan(scenario, {handle: member for member, handle in enumerate(handles)})
         self._agenda = self._cues.agenda
         self._alarms = Alarms(handles, self._agenda)
+        self.health = TextHealth(watches=watches)
         self._use(scenario)
         self.world = World(
             handles,
@@ -74,7 +78,6 @@ class Kernel:
         )
         self._turns = [0] * len(handles)  # the number of each member's next turn
         self._landings: dict[int, ExposureBatch] = {}  # of turns under way, what was shown
-        self._triggered: dict[int, None] = {}  # those whom an event will wake again after the turn
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
         self.views: list[View] = []  # those that wait for a decision; the caller takes them
@@ -82,6 +85,8 @@ class Kernel:
         self.exposure_batches: list[ExposureBatch] = []
         self.changes = WorldChanges(self.world)
         self.now: Seconds = 0.0
+        self._triggers = Triggers(self.world, self._alarms, self._turns, self._landings)
+        self._triggers.use(scenario, self._cohorts)
         inform(self.world, scenario)
         self._tally = Tally()
         self._interventions = Interventions(
@@ -97,8 +102,8 @@ class Kernel:
         self.feeds = {cohort.name: scenario.feed_of(cohort) for cohort in scenario.cohorts}
         self._verbs = verbs_of(scenario, self._verbs)
         self._floors = floors_of(scenario)
-        self._posts_wake = any("post" in c.rhythm.triggered_by for c in scenario.cohorts)
         self._alarms.use(scenario, self._cohorts)
+        self.health.use(scenario)
         self._alarms.keeps_late = bool(self._switches)
         self._until = self._switches.next_at
 
@@ -135,7 +140,7 @@ class Kernel:
     def _advance(self, most_views: int, until: Seconds) -> Status:
         """Let time pass as `advance` does, and switch to no other scenario."""
         heap, alarms = self._agenda.heap, self._alarms.at
-        while heap:
+        while heap and self.health.stopped is None:
             at, _, kind, member = heap[0]
             if at >= until:
                 break
@@ -157,12 +162,13 @@ class Kernel:
                 self._wake(member, at)
                 if len(self.views) >= most_views:
                     return Status.FULL
-        return Status.DONE
+        return Status.DONE if self.health.stopped is None else Status.STOPPED
 
     def _switch(self) -> None:
         switch = self._switches.take()
         before = self._cohorts
         self._use(switch.scenario)
+        self._triggers.use(switch.scenario, self._cohorts)
         inform(self.world, switch.scenario)
         self._cues.switch(switch)
         self._interventions.use(switch.scenario, self.feeds, switch.at)
@@ -200,20 +206,20 @@ class Kernel:
         else:
             if self._interventions.overrides:
                 view = self._interventions.with_changes(view, member)
-            self.views.append(view)
+            self.views.append(self.health.shown(view, cohort.name))
             self.exposure_batches.append(exposures)
         self._landings[member] = exposures
         self._tally.planned += 1
         self._agenda.push(rounded(at + cohort.reacts_in), LAND, member)
 
     def _land(self, member: int, at: Seconds) -> None:
-        landing = self._landings.pop(member)
-        decision = self._decisions.pop(member)
+        landing, cohort = self._landings.pop(member), self._cohorts[member].name
+        decision = self.health.see(cohort, self._decisions.pop(member), at)
         if decision.failure is not None:
-            self._record(failed_turn(decision, landing, self._cohorts[member].name, at))
+            self._record(failed_turn(decision, landing, cohort, at))
         else:
             self._act(member, landing, decision, at)
-        triggered = self._triggered.pop(member, 0) is None
+        triggered = self._triggers.landed(member)
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
         if self._floors:
             self._hand_over(member, landing.turn, at)
@@ -221,7 +227,7 @@ class Kernel:
     def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
         """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
         if (whom := next_speaker(self._floors, self.world, member, turn)) is not None:
-            self._wake_sooner(whom, at)
+            self._triggers.wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:
         refusals = []
@@ -267,9 +273,9 @@ class Kernel:
         self._tally.count(event)
         if self.world.network.changes or self.world.state_changes:
             self.changes.note(at)
-        if event.outcome == DONE and (self.world.triggered or self._posts_wake):
+        if event.outcome == DONE and (self.world.triggered or self._triggers.posts_wake):
             posted = event.made is not None or action.relation == "repost"
-            self._trigger(member, posted, at)
+            self._triggers.happened(member, posted, at)
         return event
 
     def _record(self, event: Event) -> None:
@@ -277,23 +283,4 @@ class Kernel:
         self.events.append(event)
         self._tally.count(event)
         self.changes.note(event.time)
-        self._trigger(0, posted=False, at=event.time)
-
-    def _trigger(self, member: int, posted: bool, at: Seconds) -> None:
-        """Wake those whom an event concerns; `posted`: it put a post into followers' feeds."""
-        for whom, how in self.world.triggered:
-            if how == "reinstated":
-                self._alarms.reinstate(whom, self._turns[whom], at)
-            elif how in self._cohorts[whom].rhythm.triggered_by:
-                self._wake_sooner(whom, at)
-        self.world.triggered.clear()
-        if posted and self._posts_wake:
-            for whom in self.world.network.followers(member).tolist():
-                if "post" in self._cohorts[whom].rhythm.triggered_by:
-                    self._wake_sooner(whom, at)
-
-    def _wake_sooner(self, member: int, at: Seconds) -> None:
-        if member in self._landings:
-            self._triggered[member] = None
-        else:
-            self._alarms.trigger(member, self._turns[member], at)
+        self._triggers.happened(0, posted=False, at=event.time)

@@ -12,6 +12,8 @@ class Status(Enum):
     """The next entry of the heap is a Land whose decision was not delivered."""
     PAUSED = "paused"
     """What comes next is not before the time at which the caller wants to stop."""
+    STOPPED = "stopped"
+    """An alarm of the scenario ends the run here."""
     DONE = "done"
     """Nothing is left to happen."""
 

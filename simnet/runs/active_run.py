@@ -208,7 +208,7 @@ class ActiveRun:
             await self._sealing.until_done(tables, tables)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
-            why = self._spent if finish.stopped else None
+            why = (finish.progress.health.stopped or self._spent) if finish.stopped else None
             directory.finish(state, error=why, ledger=ledger, state_hash=finish.digest)
             self._reporter.phase("shutting down")
         return finish

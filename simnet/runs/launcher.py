@@ -6,6 +6,7 @@ from dataclasses import replace
 from simnet.runs.active_run import ActiveRun
 from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.spread_embedder import check_spread_embedders
 from simnet.runtime.base import Reporter, Silent
 from simnet.runtime.models import prepare_models
 from simnet.scenario.forecast.expected_turns import check_startable
@@ -16,11 +17,13 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     """Run a scenario to its end, or until SIGINT, SIGTERM or SIGHUP, and seal its record.
 
     Signals are handled only in the main thread. Raises ScenarioError if more turns are expected
-    than the scenario allows, RunError if the run failed, RecordError if the record could not be
-    written. What was recorded until then is sealed and the manifest says why the run ended.
+    than the scenario allows, UsageError if an alarm needs an extra that is not installed, RunError
+    if the run failed, RecordError if the record could not be written. What was recorded until then
+    is sealed and the manifest says why the run ended.
     """
     check_startable(plan.scenario)
     reporter = GuardedReporter(reporter or Silent())
+    check_spread_embedders(last_scenario(plan.scenario, plan.continuation), reporter.phase)
     plan = with_prepared_models(plan, reporter.phase)
     return await ActiveRun(plan, reporter).run()
 

@@ -37,6 +37,8 @@ class ModelNotes:
         """Number of missed deadlines from which on they are told."""
         self._replies = -1
         self._answered_at = clock()
+        self._fault: str | None = None
+        """Why a measure of the texts is not taken, as it was told."""
         self._told: tuple[str, float] | None = None
         """The reason of the wait that was told last, and when."""
 
@@ -44,6 +46,9 @@ class ModelNotes:
         """Tell and record what is new in a report."""
         self._see_wait(progress)
         self._see_deadlines(progress)
+        if progress.health.fault is not None and self._fault is None:
+            self._fault = progress.health.fault
+            self._report(self._fault)
         for name, statistics in _by_model(progress).items():
             if statistics.left_out and statistics.left_out != self._left_out.get(name):
                 self._left_out[name] = statistics.left_out

@@ -88,3 +88,8 @@ class RunResult(NamedTuple):
     """The signal that interrupted it."""
     spent: str | None = None
     """The limit of its budget that stopped it."""
+
+    @property
+    def alarm(self) -> str | None:
+        """The alarm of its scenario that stopped it, in one line."""
+        return self.finish.progress.health.stopped

@@ -15,6 +15,7 @@ from simnet.kernel.rows import Rows
 from simnet.kernel.status import ENDS, Status
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.spread_embedder import check_spread_embedders
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.code_errors import CodeErrors
@@ -36,12 +37,18 @@ class Replayer:
         *,
         keeps_views: bool = False,
     ) -> None:
-        """Take the scenarios, the recorded replies and the run, for the rest that it recorded."""
+        """Take the scenarios, the recorded replies and the run, for the rest that it recorded.
+
+        Raises UsageError if an alarm needs an extra that is not installed.
+        """
         self._keeps_views = keeps_views
         start, switches = timeline.start, timeline.switches
+        scenarios = [start, *(switch.scenario for switch in switches)]
+        for scenario in scenarios:
+            check_spread_embedders(scenario, lambda _: None)
         fails_turns = run.manifest.on_error == "fail"
-        checks = recorded_checks(run, [start, *(switch.scenario for switch in switches)])
-        self._kernel = Kernel(start, switches, fails_turns=fails_turns, checks=checks)
+        checks = recorded_checks(run, scenarios)
+        self._kernel = Kernel(start, switches, fails_turns=fails_turns, checks=checks, watches=True)
         self._code_errors = CodeErrors(fails_turns=fails_turns)
         self._host = Host(
             agents_of(start),

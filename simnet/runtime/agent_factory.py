@@ -74,6 +74,12 @@ def inquiry_of(scenario: Scenario, switches: Sequence[ScenarioSwitch] = ()) -> I
 def _profiles(scenario: Scenario) -> list[AgentProfile]:
     """Return the profile of each cohort."""
     return [
-        cohort.profile(scenario.setting, scenario.feed, scenario.seed, scenario.spotlighting)
+        cohort.profile(
+            scenario.setting,
+            scenario.feed,
+            scenario.seed,
+            scenario.spotlighting,
+            scenario.health,
+        )
         for cohort in scenario.cohorts
     ]

@@ -17,6 +17,7 @@ from simnet.errors import ScenarioError
 from simnet.inference.engine.lora_folders import NO_ADAPTER, is_adapter
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
+from simnet.scenario.text_alarms import Health
 from simnet.scenario.timing.rhythms import Exponential, Rhythm
 from simnet.user_code import wrong_result
 from simnet.world.actions import Action, fields_of
@@ -64,6 +65,8 @@ class Cohort:
     """Tokens that a model may spend on reasoning before its reply; for models that reason."""
     adapter_folder: str | None = None
     """Folder of the adapter, for models that are loaded here; None if the run names it."""
+    health: Health | None = None
+    """What is watched of their texts, with alarms; None takes the scenario's."""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -135,10 +138,16 @@ class Cohort:
         return None if self.adapter is None else str(self.adapter)
 
     def profile(
-        self, setting: str, feed: Feed, seed: int = 0, spotlighting: Spotlighting = "delimit"
+        self,
+        setting: str,
+        feed: Feed,
+        seed: int = 0,
+        spotlighting: Spotlighting = "delimit",
+        health: Health | None = None,
     ) -> AgentProfile:
         """Gather what the members have in common when they think."""
         feed = self.feed or feed
+        health = self.health or health
         return AgentProfile(
             cohort=self.name,
             behaviour=self.behaviour,
@@ -159,6 +168,7 @@ class Cohort:
             resamples=self.resamples,
             flagger=self.flagger,
             oldest_first=feed.oldest_first,
+            judged=health.judged_share if health is not None else 0.0,
         )
 
 

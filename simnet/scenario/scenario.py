@@ -21,6 +21,7 @@ from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.networks.files import file_ties
 from simnet.scenario.original_ids import Roster, as_handles
 from simnet.scenario.respondent_choice import check_surveys
+from simnet.scenario.text_alarms import Health
 from simnet.world.feeds.feed import Feed
 
 SETTING = "You are on a social network as the person described below. Never step out of the role."
@@ -50,6 +51,8 @@ class Scenario:
     """What is changed from outside: at set times, or when a measure crosses a level."""
     surveys: Sequence[SurveySchedule] = ()
     """What is asked at set times while the scenario runs, and of whom."""
+    health: Health = field(default_factory=Health)
+    """What is watched of the texts of each cohort that does not say so itself, with alarms."""
 
     def __post_init__(self) -> None:
         self._resolve_original_ids()
@@ -83,3 +86,7 @@ class Scenario:
     def feed_of(self, cohort: Cohort) -> Feed:
         """How a cohort's feed is made."""
         return cohort.feed or self.feed
+
+    def health_of(self, cohort: Cohort) -> Health:
+        """Say what is watched of a cohort's texts."""
+        return cohort.health or self.health

@@ -76,7 +76,9 @@ class Driver:
         if continuation is not None:
             scenarios = [scenario, *(switch.scenario for switch in switches)]
             checks = recorded_checks(continuation.run, scenarios)
-        self._kernel = Kernel(scenario, switches, fails_turns=fails_turns, checks=checks)
+        self._kernel = Kernel(
+            scenario, switches, fails_turns=fails_turns, checks=checks, watches=True
+        )
         waves = waves_of(scenario, switches)
         make = partial(SurveyingScheduler, waves) if waves else Scheduler
         self._scheduler = make(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
+from simnet.agents.adherence import JUDGE
 from simnet.inference.model import HUMAN, USABLE, Call
 from simnet.text import cut, one_line
 from simnet.world.decision import Decision
@@ -53,10 +54,10 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
 
     `decisions` are those that `calls` led to. Without calls the result is empty: recorded
     failures that are replayed are not failures of the model that is asked now. A person who does
-    not answer is no failure.
+    not answer is no failure, and no turn needs the reply of a judge.
     """
     unanswered = [call for call in calls if call.finish not in USABLE and call.model != HUMAN]
-    failed = [_failure(call) for call in unanswered]
+    failed = [_failure(call) for call in unanswered if not _judges(call)]
     if calls and any(decision.failure is not None for decision in decisions):
         lost = {(call.who, call.turn) for call in unanswered}
         failed += [
@@ -70,6 +71,10 @@ def failures_of(calls: Sequence[Call], decisions: Sequence[Decision]) -> tuple[C
 def _unreadable(decision: Decision) -> CallFailure:
     example = cut(one_line(f"unreadable: {decision.failure}"), _LONGEST)
     return CallFailure(f"unreadable: {' '.join(decision.marks)}", example, replied=True)
+
+
+def _judges(call: Call) -> bool:
+    return call.system == JUDGE
 
 
 def _failure(call: Call) -> CallFailure:

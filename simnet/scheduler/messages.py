@@ -6,6 +6,7 @@ from typing import NamedTuple
 from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Statistics, cached_share, known_sum, merged
 from simnet.kernel.ledger import Ledger
+from simnet.kernel.text_health import HealthProgress
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, Event
@@ -129,6 +130,8 @@ class Progress(NamedTuple):
     """What each engine did lately, if there are several."""
     failures: tuple[FailureCount, ...] = ()
     """Why model calls failed since this start of the run, the most frequent causes first."""
+    health: HealthProgress = HealthProgress()
+    """How the texts are."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

@@ -20,11 +20,14 @@ class Meter:
         self._sampled_at = -SAMPLE_SECONDS
 
     def rows(self, progress: Progress) -> list[tuple[str, bytes]]:
-        """Return a sample of the model's statistics, or no rows if the last one is too recent."""
-        if progress.statistics is None or progress.elapsed - self._sampled_at < SAMPLE_SECONDS:
+        """Return a sample, of the model and the texts; no rows if the last one is too recent."""
+        if progress.elapsed - self._sampled_at < SAMPLE_SECONDS:
+            return []
+        metrics = _sample(progress)
+        if not metrics:
             return []
         self._sampled_at = progress.elapsed
-        return [("metrics", encode("metrics", _sample(progress)))]
+        return [("metrics", encode("metrics", metrics))]
 
 
 def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
@@ -51,6 +54,7 @@ def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
         for cause, times in sorted(Counter(progress.incidents).items())
     ]
     metrics += _sample(progress)
+    metrics += _texts(progress)
     metrics += [
         Metric(progress.elapsed, f"model.{state.engine}.restarts", float(state.restarts), "times")
         for state in progress.engines
@@ -70,13 +74,33 @@ def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
     )
 
 
+def _texts(progress: Progress) -> list[Metric]:
+    """Return what was counted of the texts of each cohort over the whole run."""
+    metrics = []
+    for one in progress.health.cohorts:
+        whole = {f"{measure}.all": (rate, "share") for measure, rate in one.rates.items()}
+        rung = {f"alarm.{measure}": (float(n), "times") for measure, n in one.alarms.items()}
+        judged = {"judged": (float(one.judged), "texts")} if one.judged else {}
+        metrics += [
+            Metric(progress.elapsed, f"health.{one.cohort}.{name}", value, unit)
+            for name, (value, unit) in (whole | rung | judged).items()
+        ]
+    return metrics
+
+
 def _sample(progress: Progress) -> list[Metric]:
-    """Return the statistics of the model, and of each engine if there are several."""
+    """Return the statistics of the model, of each engine if there are several, and of texts."""
     sources = [("model", progress.statistics)]
     sources += [(f"model.{state.engine}", state.statistics) for state in progress.engines]
-    return [
+    metrics = [
         Metric(progress.elapsed, f"{source}.{name}", value, unit)
         for source, statistics in sources
         if statistics is not None
         for name, value, unit in statistics.figures()
     ]
+    metrics += [
+        Metric(progress.elapsed, f"health.{one.cohort}.{measure}", value, "share")
+        for one in progress.health.cohorts
+        for measure, value in one.recent.items()
+    ]
+    return metrics

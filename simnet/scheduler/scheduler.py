@@ -17,11 +17,11 @@ from simnet.scheduler.batch_size import batch_limit
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.failure_limit import FailureLimit
-from simnet.scheduler.messages import Answer, Finish, Posted, Progress, Usage, posts_in
+from simnet.scheduler.messages import Answer, Finish, Progress, Usage
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.report_news import ReportNews
 from simnet.scheduler.row_buffer import RowBuffer
 from simnet.world.decision import Decision
-from simnet.world.events import Event
 from simnet.world.state.posts import View
 
 HOLD_SECONDS = 0.02
@@ -33,9 +33,6 @@ VIEWS_IN_FLIGHT = 16_384
 """Most views without a decision: bounds what hosts and model servers have to hold."""
 WRITES_IN_FLIGHT = 4
 """Most unacknowledged writes: a slow disk slows the run down and memory does not grow."""
-REPORT_SECONDS = 0.25
-"""Shortest time, in seconds, between two reports of progress."""
-POSTS_PER_REPORT = 32
 
 
 class Scheduler:
@@ -79,11 +76,11 @@ class Scheduler:
         """How many recorded replies the turns used."""
         self._in_flight = self._sends = self._writes = 0
         self._stop = False
-        self._started_at = self._reported_at = self._written_at = 0.0
+        self._started_at = self._written_at = 0.0
         self._held_since: float | None = None
         self._pauses_at = inf  # simulated time that the kernel does not pass before `_paused`
         self._first_reply: float | None = None
-        self._posted: list[Posted] = []
+        self._news = ReportNews()
 
     def stop(self) -> None:
         """Start no more turns; `run` waits for those in flight, records them and returns."""
@@ -116,7 +113,7 @@ class Scheduler:
                 await self._write_rows()
                 if status in ENDS:
                     status = await self._paused(status)
-                if status is Status.DONE:
+                if status in {Status.DONE, Status.STOPPED}:
                     self._judge(at_end=True)
                     break
                 if self._stop:
@@ -249,8 +246,8 @@ class Scheduler:
 
     def _take_rows(self) -> None:
         rows = self._kernel.take_rows()
-        if self._report is not None:
-            self._report_progress(rows.events)
+        if self._report is not None and self._news.add(rows.events, self._clock()):
+            self._report(self.progress())
         self._rows.add(rows)
 
     async def _write_rows(self, *, everything: bool = False) -> None:
@@ -276,26 +273,17 @@ class Scheduler:
 
     # -- progress ---------------------------------------------------------------------
 
-    def _report_progress(self, events: Sequence[Event]) -> None:
-        assert self._report is not None
-        self._posted += posts_in(events[-POSTS_PER_REPORT:])
-        del self._posted[:-POSTS_PER_REPORT]
-        now = self._clock()
-        if now - self._reported_at >= REPORT_SECONDS:
-            self._reported_at = now
-            self._report(self.progress())
-
     def progress(self) -> Progress:
         """Return how far the run is, with the posts since the last call."""
-        posted, self._posted = tuple(self._posted), []
         return Progress(
             now=self._kernel.now,
             ledger=self._kernel.ledger(),
             usage=self._usage,
             elapsed=self._clock() - self._started_at,
-            posted=posted,
+            posted=self._news.take(),
             first_reply=self._first_reply,
             sends=self._sends,
             writes=self._writes,
             failures=self._failures.counts(),
+            health=self._kernel.health.progress(),
         )

@@ -16,3 +16,6 @@ class Decision(NamedTuple):
     failure: str | None = None
     error: UserCodeError | None = None
     """Why its behaviour failed, if it did so now and not in the run that is replayed."""
+    verdict: str | None = None
+    """What the judge said of its text: `yes`, `no`, or `none` without a usable reply. None if it
+    was not asked."""

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from simnet.cli.display.pace import Figures, Pace, format_cached, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
+from simnet.cli.display.text_health import live_lines, ringing
 from simnet.clock import format_time
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import Posted, Progress
@@ -214,6 +215,7 @@ def line(figures: Figures) -> str:
         f"{figures.failed:,} failed",
     ]
     items += [f"{count} {mark}" for mark, count in figures.marks.items()]
+    items += ringing(figures.health)
     items += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
     items += [terminal_safe(wait.describe()) for wait in figures.waits]
     return ", ".join(items)
@@ -243,6 +245,8 @@ def panel(figures: Figures) -> Table:
     for mark, count in figures.marks.items():
         problems.append(f", {count:,} {mark}", "dim")
     grid.add_row("trouble", problems)
+    for number, (texts, rings) in enumerate(live_lines(figures.health)):
+        grid.add_row("" if number else "texts", Text(texts, "yellow" if rings else "dim"))
     return grid
 
 

@@ -3,8 +3,10 @@
 from collections import deque
 from typing import Any, NamedTuple
 
+from simnet.cli.display.text_health import health_json
 from simnet.clock import Seconds
 from simnet.inference.calls.retry_waits import Wait
+from simnet.kernel.text_health import HealthProgress
 from simnet.scenario.forecast.expected_turns import Expected
 from simnet.scheduler.messages import EngineState, Progress
 from simnet.text import counted, plural
@@ -50,6 +52,8 @@ class Figures(NamedTuple):
     """The state of each engine, if there are several."""
     waits: tuple[Wait, ...] = ()
     """Why prompts wait until they are sent again."""
+    health: HealthProgress = HealthProgress()
+    """How the texts are."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as values that JSON knows."""
@@ -58,6 +62,7 @@ class Figures(NamedTuple):
             for name, value in self._asdict().items()
         }
         fields["engines"] = [engine_json(state) for state in self.engines]
+        fields["health"] = health_json(self.health)
         return {**fields, "waits": [wait._asdict() for wait in self.waits]}
 
 
@@ -104,6 +109,7 @@ class Pace:
             restarts=len(progress.incidents),
             engines=progress.engines,
             waits=progress.statistics.waits if progress.statistics else (),
+            health=progress.health,
         )
 
     def _rates(self, progress: Progress) -> tuple[float | None, float | None]:

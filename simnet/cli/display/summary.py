@@ -1,5 +1,6 @@
 """The summary of a run that is over."""
 
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.cli.display.pace import engine_json, format_cached, format_seconds, format_sum
+from simnet.cli.display.text_health import closing_lines, health_json
 from simnet.clock import format_time
 from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
@@ -30,8 +32,9 @@ def _closing(outcome: RunResult) -> RenderableType:
         f" after {format_time(progress.now)} of simulated time and {_wall(outcome)}",
     )
     failures = [Text(line) for line in failure_lines(progress)]
+    texts = [Text(f"texts of {line}") for line in closing_lines(progress.health)]
     ledger = _ledger(progress.ledger)
-    return Group(Text(), head, Text(), ledger, *failures, Text(), _costs(outcome), Text())
+    return Group(Text(), head, Text(), ledger, *failures, *texts, Text(), _costs(outcome), Text())
 
 
 def outcome_json(outcome: RunResult) -> dict[str, Any]:
@@ -44,6 +47,8 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
         "state": str(outcome.state),
         "signal": None if outcome.signal is None else int(outcome.signal),
         "spent": outcome.spent,
+        "alarm": outcome.alarm,
+        "health": health_json(progress.health),
         "now": progress.now,
         "elapsed": round(progress.elapsed, 3),
         "first_reply": progress.first_reply,
@@ -154,8 +159,14 @@ def _next_steps(outcome: RunResult) -> list[str]:
     root = outcome.folder.parent
     where = "" if str(root) == "runs" else f" --runs {root}"
     rest = [f"spent    {outcome.spent}", f"go on    simnet resume {run}{where}"]
+    if outcome.alarm is not None:
+        at = floor(outcome.finish.progress.now)
+        rest = [
+            f"stopped  {terminal_safe(outcome.alarm)}",
+            f"go on    simnet fork {run} --at {at}s --scenario FILE{where}",
+        ]
     return [
-        *(rest if outcome.spent else []),
+        *(rest if outcome.spent or outcome.alarm else []),
         f"record   {outcome.folder}",
         f"read it  simnet show {run}{where}",
         f"export   simnet export sft {run} --out {run}-sft{where}",

@@ -15,6 +15,7 @@ from simnet.cli.options import OutputFlags
 from simnet.cli.output import print_error
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.clock import Seconds
+from simnet.errors import RunError
 from simnet.runs.guarded_reporter import Guard
 from simnet.runs.launcher import launch
 from simnet.runs.plan import RunPlan, RunResult
@@ -36,6 +37,8 @@ def launch_and_exit_code(plan: RunPlan, output: OutputFlags) -> int:
     result = asyncio.run(launch_with_display(plan, output))
     if result.signal is not None:
         return 128 + result.signal
+    if result.alarm is not None:
+        return RunError.exit_code
     return SPENT if result.spent is not None else 0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.agents.adherence import JUDGE
 from simnet.errors import RecordError
 from simnet.inference.model import USABLE
 from simnet.inference.replies.reasoning import separate_reasoning
@@ -265,7 +266,7 @@ def calls_of(run: Run, turns: Collection[Turn]) -> dict[Turn, list[ServedCall]]:
     batches = (batch.filter(pc.is_in(batch["who"], who)) for batch in run.prompts(list(_CALLS)))
     for row in chain.from_iterable(batch.to_pylist() for batch in batches):
         turn = (row["who"], row["turn"])
-        if turn in turns and row["finish"] in USABLE:
+        if turn in turns and row["finish"] in USABLE and row["system"] != JUDGE:
             fields = {name: row[name] for name in ServedCall._fields[:-1]}
             counts = (row["prompt_tokens"], row["output_tokens"])
             tokens = 0 if None in counts else sum(counts)

@@ -197,6 +197,9 @@ class View(NamedTuple):
     """For each post, how it was reported; empty for feeds that show no reports."""
     changed: ViewerChanges | None = None
     """What interventions changed about the viewer; None if nothing."""
+    resamples: int = 0
+    """How often a flawed reply is asked for again because of an alarm, if the cohort's own
+    `resamples` is lower."""
 
     def with_posts(self, kept: slice) -> "View":
         """Leave out posts."""

@@ -1,0 +1,76 @@
+"""The health of the texts of a recorded run, by cohort."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from simnet.clock import Seconds, format_time
+from simnet.recording.reading.run import Run
+from simnet.scenario.text_alarms import ALARM_MARKS, COSTLY, RATES
+from simnet.text import counted, visible
+from simnet.world.events import FAILED, Event
+
+METRIC = "health."
+"""How the names of its metrics begin; the cohort and the measure follow."""
+_SHOWN = 5
+"""Alarms of a cohort that are shown with their times."""
+
+
+def rate_words(measure: str, value: float | None) -> str:
+    """Write a measure: `2.5% refusals`, `distinct 0.84`."""
+    name = measure.replace("_", " ")
+    if value is None:
+        return name
+    return f"{value:.1%} {name}" if measure in RATES else f"{name} {value:.2f}"
+
+
+def figures_line(measures: Mapping[str, float]) -> str:
+    """Write the measures of one cohort; rates that are 0 are left out."""
+    shown = ((measure, value) for measure, value in measures.items())
+    return ", ".join(rate_words(m, value) for m, value in shown if value or m not in RATES)
+
+
+def health_lines(run: Run, events: Iterable[Event]) -> list[str]:
+    """Describe the texts of each cohort of a run: a line each, none where nothing is remarkable.
+
+    Rates and alarms are counted in the events; the other measures are the last ones in `metrics`.
+    """
+    turns: Counter[str] = Counter()
+    marks: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    alarms: defaultdict[str, list[tuple[str, Seconds]]] = defaultdict(list)
+    counted_turn = None
+    for event in events:
+        if event.turn is None:
+            continue
+        turn = (event.who, event.turn)
+        if turn != counted_turn and (event.text or event.marks or event.outcome == FAILED):
+            counted_turn = turn
+            turns[event.cohort] += 1
+        marks[event.cohort].update(event.marks)
+        alarms[event.cohort] += [(m, event.time) for m in event.marks if m in ALARM_MARKS]
+    others = _measured(run)
+    lines = []
+    for cohort, count in turns.items():
+        rates = {measure: marks[cohort][mark] / count for measure, mark in RATES.items()}
+        words = figures_line({**rates, **others.get(cohort, {})})
+        facts = [words, *_alarms(alarms[cohort])]
+        if any(facts):
+            lines.append(f"texts of {visible(cohort)}: {', '.join(filter(None, facts))}")
+    return lines
+
+
+def _alarms(begun: list[tuple[str, Seconds]]) -> list[str]:
+    shown = [f"alarm {ALARM_MARKS[mark]} at {format_time(at)}" for mark, at in begun[:_SHOWN]]
+    more = len(begun) - len(shown)
+    return [*shown, *([f"{counted(more, 'more alarm')}"] if more > 0 else [])]
+
+
+def _measured(run: Run) -> dict[str, dict[str, float]]:
+    """Read the last value of each measure that is no rate, by cohort."""
+    found: dict[str, dict[str, float]] = {}
+    metrics = run.read("metrics").select(["name", "value"]).to_pylist()
+    for row in metrics:
+        if row["name"].startswith(METRIC):
+            cohort, _, measure = row["name"].removeprefix(METRIC).rpartition(".")
+            if measure in COSTLY:
+                found.setdefault(cohort, {})[measure] = row["value"]
+    return found
