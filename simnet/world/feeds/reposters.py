@@ -1,7 +1,5 @@
 """Who of those a viewer knows reposted a post."""
 
-import numpy as np
-
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
 
@@ -18,12 +16,13 @@ def known_reposters(world: WorldState, viewer: int, post: Post, via: int | None)
 
     The author, the viewer and members that are hidden from the viewer are left out.
     """
-    row = world.network.followees(viewer)
-    found = [] if via is None else [via]
-    if len(row):
-        newest = np.array(world.reposters[post.id][: -LOOKED_AT - 1 : -1], np.int32)
-        places = np.minimum(np.searchsorted(row, newest), len(row) - 1)
-        found += newest[row[places] == newest].tolist()
+    followed = world.network.followee_set(viewer)
+    newest = world.reposters[post.id][: -LOOKED_AT - 1 : -1]
+    found = list(filter(followed.__contains__, newest))
+    if via is not None:
+        found.insert(0, via)
+    if not found:
+        return ()
     hidden = world.hidden_from(viewer)
     left_out = (post.author_index, viewer)
     known = [who for who in dict.fromkeys(found) if who not in left_out and who not in hidden]
