@@ -23,6 +23,7 @@ def agrees(network, model):
     assert list(zip(followers.tolist(), followees.tolist(), strict=True)) == pairs
     for who in range(network.members):
         assert network.followees(who).tolist() == sorted(model[who])
+        assert network.followee_set(who) == set(model[who])
         assert network.followers(who).tolist() == sorted(w for w in model if who in model[w])
         for whom in range(network.members):
             assert network.follows(who, whom) == (whom in model[who])
@@ -66,3 +67,21 @@ def test_the_same_edges_by_another_way_are_the_same_arrays(pairs):
     for one, other in zip(at_once.edge_arrays(), one_by_one.edge_arrays(), strict=True):
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("first", ["follow", "unfollow"])
+def test_the_set_of_followees_has_a_change_that_came_after_it_was_made(first):
+    network = made([(0, 1), (0, 2)])
+    assert network.followee_set(0) == {1, 2}
+    if first == "follow":
+        network.follow(0, 3)
+        assert network.followee_set(0) == {1, 2, 3}
+    network.unfollow(0, 1)
+    assert 1 not in network.followee_set(0)
+
+
+def test_sets_of_followees_are_right_after_the_kept_ones_were_dropped(monkeypatch):
+    monkeypatch.setattr("simnet.world.state.network.MOST_IN_SETS", 2)
+    network = made([(0, 1), (0, 2), (1, 2), (1, 3), (2, 4)])
+    for _ in range(2):
+        assert [network.followee_set(who) for who in range(4)] == [{1, 2}, {2, 3}, {4}, set()]

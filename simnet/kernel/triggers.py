@@ -15,7 +15,7 @@ class Triggers:
     def __init__(
         self, world: World, alarms: Alarms, next_turns: Sequence[int], under_way: Collection[int]
     ) -> None:
-        """Take lists that the kernel keeps: each member's next turn, and whose turn is under way."""
+        """Take lists of the kernel: each member's next turn, and whose turn is under way."""
         self._world = world
         self._alarms = alarms
         self._next_turns = next_turns

@@ -144,15 +144,18 @@ def _explained(
     """Say why posts are there; `vias` gives the places of those that a repost put there."""
     count = len(posts)
     chosen = Choices(posts, scores, [""] * count, [None] * count, [()] * count)
-    if not world.reposters:
+    reposted = [place for place, post in enumerate(posts) if post.id in world.reposters]
+    if not reposted:
         return chosen
-    for place, post in enumerate(posts):
-        if post.id in world.reposters:
-            via = vias.get(place)
-            reposters = known_reposters(world, viewer, post, via)
+    followed, hidden = world.network.followee_set(viewer), world.hidden_from(viewer)
+    for place in reposted:
+        via = vias.get(place)
+        reposters = known_reposters(world, viewer, posts[place], via, followed, hidden)
+        if reposters:
             chosen.why[place] = named(reposters)
-            chosen.vias[place] = None if via is None else world.handles[via]
             chosen.reposters[place] = reposters
+        if via is not None:
+            chosen.vias[place] = world.handles[via]
     return chosen
 
 

@@ -1,6 +1,6 @@
 """Who of those a viewer knows reposted a post."""
 
-import numpy as np
+from collections.abc import Collection
 
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
@@ -13,18 +13,25 @@ NAMED = 3
 """How many of them the text of a view names; of the others it gives the number."""
 
 
-def known_reposters(world: WorldState, viewer: int, post: Post, via: int | None) -> tuple[str, ...]:
+def known_reposters(
+    world: WorldState,
+    viewer: int,
+    post: Post,
+    via: int | None,
+    followed: Collection[int],
+    hidden: Collection[int],
+) -> tuple[str, ...]:
     """List who put a post into the viewer's feed, then others they follow, the newest first.
 
-    The author, the viewer and members that are hidden from the viewer are left out.
+    `followed` and `hidden` are those whom the viewer follows, and those hidden from them. The
+    author, the viewer and who is hidden are left out.
     """
-    row = world.network.followees(viewer)
-    found = [] if via is None else [via]
-    if len(row):
-        newest = np.array(world.reposters[post.id][: -LOOKED_AT - 1 : -1], np.int32)
-        places = np.minimum(np.searchsorted(row, newest), len(row) - 1)
-        found += newest[row[places] == newest].tolist()
-    hidden = world.hidden_from(viewer)
+    newest = world.reposters[post.id][: -LOOKED_AT - 1 : -1]
+    found = list(filter(followed.__contains__, newest))
+    if via is not None:
+        found.insert(0, via)
+    if not found:
+        return ()
     left_out = (post.author_index, viewer)
     known = [who for who in dict.fromkeys(found) if who not in left_out and who not in hidden]
     return tuple([world.handles[who] for who in known[:LISTED]])

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Indices = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.int64]
+MOST_IN_SETS = 200_000
+"""Most members in the sets that `Network.followee_set` keeps: about 20 MB."""
 
 
 def distinct(keys: Keys) -> Keys:
@@ -35,6 +37,8 @@ class Network:
         self._added: list[tuple[int, int]] = []
         """Edges that are not among those of the start, each once."""
         self._known: set[tuple[int, int]] = set()
+        self._followee_sets: dict[int, frozenset[int]] = {}
+        self._in_sets = 0
         self.changes: list[tuple[int, int, str]] = []
         """(follower, followee, follow or unfollow) in order; the kernel records and clears them."""
 
@@ -48,6 +52,17 @@ class Network:
     def followees(self, who: int) -> Indices:
         """Whom `who` follows, in ascending order."""
         return self._out.row(who)
+
+    def followee_set(self, who: int) -> frozenset[int]:
+        """Whom `who` follows; the set is kept for the next look until `who` changes it."""
+        found = self._followee_sets.get(who)
+        if found is None:
+            if self._in_sets > MOST_IN_SETS:
+                self._followee_sets.clear()
+                self._in_sets = 0
+            found = self._followee_sets[who] = frozenset(self.followees(who).tolist())
+            self._in_sets += len(found)
+        return found
 
     def followers(self, whom: int) -> Indices:
         """Who follows `whom`, in ascending order."""
@@ -65,6 +80,7 @@ class Network:
             self._added.append((who, whom))
         if self._out.add(who, whom):
             back.add(whom, who)
+            self._followee_sets.pop(who, None)
             self.changes.append((who, whom, "follow"))
 
     def unfollow(self, who: int, whom: int) -> None:
@@ -72,6 +88,7 @@ class Network:
         back = self._back
         if self._out.discard(who, whom):
             back.discard(whom, who)
+            self._followee_sets.pop(who, None)
             self.changes.append((who, whom, "unfollow"))
 
     @property
