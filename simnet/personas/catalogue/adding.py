@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 
 from simnet.embedding import Embedder
@@ -24,6 +25,7 @@ from simnet.personas.catalogue.entries import Added
 from simnet.personas.catalogue.finding import (
     EXACT_BELOW,
     index_all,
+    unit_vectors,
     vector_kind,
     vectors_of,
 )
@@ -39,6 +41,7 @@ MOST_FIELDS = 1_000
 """Most attributes with a name of their own that a catalogue has columns for."""
 INDEXED_FROM = 10_000
 """Rows outside the indexes from which on they are brought in; fewer are read as they are."""
+_NO_FIELDS = {*BASE.names, VECTOR}
 MOST_FILES = 100
 """Small files of rows beyond which they are joined."""
 
@@ -146,10 +149,19 @@ def _spooled(
         batch = batch_of(
             rows, [block[place].attributes for place in places], range(first, first + len(rows))
         )
+        batch = _with_vectors(batch, [block[place] for place in places])
         fields.note(batch.schema)
         with pa.ipc.new_stream(sink, batch.schema) as writer:  # each block has its own columns
             writer.write_batch(batch)
     return fields
+
+
+def _with_vectors(batch: pa.RecordBatch, people: Sequence[Persona]) -> pa.RecordBatch:
+    """Add the vectors that all of some personas have; else return the batch as it is."""
+    vectors = [getattr(one, "vector", None) for one in people]
+    if not vectors or not all(vectors):
+        return batch
+    return batch.append_column(VECTOR, unit_vectors(np.asarray(vectors, np.float32)))
 
 
 class _Fields:
@@ -160,7 +172,7 @@ class _Fields:
 
     def note(self, schema: pa.Schema) -> None:
         """Note the columns of a batch. Raises PersonaError if there are too many in all."""
-        self.columns |= {one.name: one.type for one in schema if one.name not in BASE.names}
+        self.columns |= {one.name: one.type for one in schema if one.name not in _NO_FIELDS}
         if len(attribute_fields(self.columns)) > MOST_FIELDS:
             raise PersonaError(
                 f"the personas have more than {MOST_FIELDS:,} different attributes, for which a "
@@ -210,13 +222,15 @@ def whole_batch(batch: pa.RecordBatch, schema: pa.Schema, embedder: Embedder) ->
         if name in schema.names and name not in columns
     }
     for field in schema:
+        if field.name in columns:
+            continue
         if field.name == VECTOR:
             columns[VECTOR] = vectors_of(batch["description"].to_pylist(), embedder)
         elif field.name.startswith("v_"):
             own = text_column(field_of(field.name))
             texts = columns[own].to_pylist() if own in columns else [None] * len(batch)
             columns[field.name] = vectors_of(texts, embedder)
-        elif field.name not in columns:
+        else:
             columns[field.name] = pa.nulls(len(batch), field.type)
     return pa.record_batch([columns[name] for name in schema.names], schema=schema)
 

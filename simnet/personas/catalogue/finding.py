@@ -1,6 +1,6 @@
 """Search by words and by vectors in the table of a catalogue, and the indexes for both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -150,7 +150,8 @@ def _index_vectors(table: Any, column: str) -> None:
 
 
 def _partitions(table: Any) -> int:
-    return max(1, int(table.count_rows() ** 0.5) // 2)
+    """Return into how many parts vectors are put; the time to make them grows with its square."""
+    return max(1, int(table.count_rows() ** 0.5) // 4)
 
 
 def nearest(
@@ -173,10 +174,19 @@ def nearest(
 
 def vectors_of(texts: Sequence[str | None], embedder: Embedder) -> pa.Array:
     """Return the vectors of texts, null for one without."""
-    vectors = embedder.encode([text or "" for text in texts])
+    return _vector_array(embedder.encode([text or "" for text in texts]))
+
+
+def unit_vectors(vectors: Any) -> pa.Array:
+    """Return vectors, an array of shape (n, d), at length 1; null for one of zeros."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _vector_array(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
+
+
+def _vector_array(vectors: Any) -> pa.Array:
     empty = ~vectors.any(axis=1)
     values = pa.array(vectors.reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(values, embedder.dimensions, mask=pa.array(empty))
+    return pa.FixedSizeListArray.from_arrays(values, vectors.shape[1], mask=pa.array(empty))
 
 
 def matrix_of(column: pa.ChunkedArray) -> Any:
@@ -194,7 +204,7 @@ def vector_kind(embedder: Embedder) -> pa.DataType:
     return pa.list_(pa.float32(), embedder.dimensions)
 
 
-def compared_column(store: TableStore, field: str | None, embedder: Embedder) -> str:
+def compared_column(store: TableStore, field: str | None, embedder: Callable[[], Embedder]) -> str:
     """Return the column with the vectors of a field, which are made if there are none yet."""
     table = store.table()
     source = searched_column(table, field, store.folder) if field else OWN["persona"]
@@ -207,7 +217,7 @@ def compared_column(store: TableStore, field: str | None, embedder: Embedder) ->
             )
         with store.locked():
             if column not in table.schema.names:
-                _add_vectors(store, source, column, embedder)
+                _add_vectors(store, source, column, embedder())
     return column
 
 
