@@ -178,3 +178,47 @@ def test_commands_that_are_wrong_are_told_before_anything_is_changed(folder, wor
     with pytest.raises(UsageError, match=problem):
         call(folder, *words)
     assert len(Catalogue.open(folder).versions()) == 1
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_changes_do_not_grow_the_disk_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("simnet.personas.catalogue.table_store.KEPT_VERSIONS", 2)
+    monkeypatch.setattr("simnet.personas.catalogue.table_store.MOST_VERSIONS", 3)
+    catalogue = Catalogue.open(tmp_path)
+    sizes = []
+    for change in range(6):
+        people = [
+            Persona(id=f"p{number}", description=f"{NURSE}, {number} in {change}")
+            for number in range(500)
+        ]
+        catalogue.update(people) if change else catalogue.add(people)
+        catalogue.search("night")  # makes the index at first
+        sizes.append(size(tmp_path))
+    assert sizes[5] < 1.1 * sizes[3] < 1.3 * sizes[2], sizes
+    versions = catalogue.versions()
+    assert [one.change for one in versions] == ["update"] * 2
+    catalogue.restore(versions[0].number)
+    assert catalogue.get("p1").persona.description.endswith("1 in 4")
+    assert len(catalogue) == 500
+
+
+def test_old_versions_are_removed_on_demand(folder):
+    catalogue = Catalogue.open(folder)
+    for number in range(3):
+        catalogue.add([Persona(id=f"x{number}", description=f"{NURSE} {number} " * 100)])
+    catalogue.remove(["x0"])
+    before = size(folder)
+    kept = json.loads(call(folder, "versions", "--keep", "2", "--json"))["versions"]
+    assert [one["personas"] for one in kept] == [8, 7]
+    old = Catalogue.open(folder, version=kept[0]["number"])
+    assert len(list(old)) == len(old) == 8
+    assert catalogue.prune() == 1
+    assert [one.personas for one in catalogue.versions()] == [7]
+    assert size(folder) < before
+    assert len(list(catalogue)) == 7
+    assert ids(catalogue.search("pilot"))[0] in {"p1", "p2"}
+    with pytest.raises(UsageError, match="keep is 0"):
+        catalogue.prune(0)

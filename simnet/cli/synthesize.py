@@ -9,13 +9,12 @@ import typer
 
 from simnet.cli.options import AsJson, expand_groups
 from simnet.cli.output import print_json
-from simnet.cli.personas.generating import AskedModel, Seed
+from simnet.cli.personas.generating import Seed, ServedModel
 from simnet.cli.personas.jobs import (
     JobFlags,
     check_out,
     left_out,
     outcome,
-    read_people,
     run_to_end,
 )
 from simnet.text import counted, visible
@@ -68,7 +67,7 @@ def synthesize(
         Path, typer.Argument(metavar="PERSONAS", help="A file of personas, or a catalogue.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
-    asked: AskedModel,
+    asked: ServedModel,
     flags: TextFlags,
     job_flags: JobFlags,
     limit: Annotated[int | None, typer.Option(min=1, help="Read so many personas.")] = None,
@@ -81,10 +80,12 @@ def synthesize(
     from simnet.synthesis.composing.text_folder import write_texts  # noqa: PLC0415  (imports pyarrow)
     from simnet.synthesis.composing.text_job import TextJob  # noqa: PLC0415
     from simnet.synthesis.composing.text_job import synthesize as run  # noqa: PLC0415
+    from simnet.synthesis.people.persona_file import PersonaFile  # noqa: PLC0415
 
     check_out(out, force=force)
     options = job_flags.read(out)
-    job = TextJob(personas=read_people(path, limit), plan=flags.plan(task, seed))
+    people = PersonaFile(path=path, limit=limit)
+    job = TextJob(personas=people, plan=flags.plan(task, seed))
     backend = asked.choose()
     results: list[MadeTexts] = []
 
@@ -101,10 +102,10 @@ def synthesize(
         facts = {"texts": made.count, "given": len(job.personas), "task": task, "out": str(out)}
         print_json(outcome(counts, made.repeats, **facts))
         return
-    people = counted(len(job.personas), "persona")
+    given = counted(len(job.personas), "persona")
     typer.echo(
         visible(
-            f"{counted(made.count, 'text')} from {people}{left_out(counts, made.repeats)}: {out}; "
+            f"{counted(made.count, 'text')} from {given}{left_out(counts, made.repeats)}: {out}; "
             f'load it with datasets.load_dataset("{out}", "{task}")'
         )
     )

@@ -9,13 +9,12 @@ import typer
 
 from simnet.cli.options import AsJson, expand_groups
 from simnet.cli.output import print_json
-from simnet.cli.personas.generating import GENERATED, AskedModel, Seed
+from simnet.cli.personas.generating import GENERATED, Seed, ServedModel
 from simnet.cli.personas.jobs import (
     JobFlags,
     check_out,
     left_out,
     outcome,
-    read_people,
     run_to_end,
 )
 from simnet.errors import UsageError
@@ -101,7 +100,7 @@ class PersonaOutput:
         if self.out is not None:
             write_personas(self.out, job, made, self.format, force=self.force)
         if self.into is not None:
-            Catalogue.open(self.into).add(list(made.personas()), Source("", GENERATED))
+            Catalogue.open(self.into).add(made.personas(), Source("", GENERATED))
 
 
 @expand_groups
@@ -110,7 +109,7 @@ def expand(
         Path,
         typer.Argument(help="Personas (file or catalogue), or texts (folder, .txt, or --column)."),
     ],
-    asked: AskedModel,
+    asked: ServedModel,
     given: GivenFlags,
     flags: MadeFlags,
     output: PersonaOutput,
@@ -143,6 +142,7 @@ def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "Persona
     from simnet.synthesis.people.attribute_completion import read_wanted  # noqa: PLC0415
     from simnet.synthesis.people.expansion import Expansion  # noqa: PLC0415
     from simnet.synthesis.people.named_relations import read_relations  # noqa: PLC0415
+    from simnet.synthesis.people.persona_file import PersonaFile  # noqa: PLC0415
     from simnet.synthesis.people.persona_job import PersonaJob, Texts  # noqa: PLC0415
 
     are_texts = given.are_texts(path)
@@ -151,7 +151,7 @@ def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "Persona
     plan = Expansion(hops=hops, relations=relations, per=flags.per, seed=seed)
     wanted = read_wanted(flags.attribute or ())
     if not are_texts:
-        people = read_people(path, given.limit)
+        people = PersonaFile(path=path, limit=given.limit)
         return PersonaJob(given=people, plan=plan, wanted=wanted, check=flags.check)
     if given.limit is not None:
         raise UsageError("--limit is for personas; give a table or folder with fewer texts")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.cli.options import Backend, BaseUrl, Deadline, Engine, Model, ModelFlags
+from simnet.cli.options import Backend, BaseUrl, Deadline, Engine, Model, ModelFlags, Replicas
 from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import print_entry
 from simnet.inference import model as models
@@ -42,7 +42,20 @@ class AskedModel:
         flags = ModelFlags(**vars(self)).read()
         assert self.model is None or isinstance(self.model, str)
         settings = flags.settings_by_name
-        return choose(self.backend, self.model, endpoint=flags.endpoint(), engine=settings)
+        return choose(
+            self.backend,
+            self.model,
+            endpoint=flags.endpoint(),
+            replicas=flags.replicas or 1,
+            engine=settings,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel(AskedModel):
+    """The options that choose a model that several engines may serve."""
+
+    replicas: Replicas = None
 
 
 def ask_model(asked: AskedModel, question: Callable[[models.Model], Awaitable[Persona]]) -> Persona:

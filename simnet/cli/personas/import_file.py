@@ -34,6 +34,9 @@ def import_file(
     ] = False,
     licence: Annotated[str | None, typer.Option("--license", help="Licence of the data.")] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of the data set.")] = None,
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Keep the vectors that FinePersonas has.")
+    ] = False,
     into: Annotated[Path, typer.Option("--into", help="Folder of the catalogue.")] = FOLDER,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
@@ -45,16 +48,19 @@ def import_file(
         skip_bad=skip_bad,
         licence=licence,
         revision=revision,
+        embeddings=embeddings,
     )
     first = next(batches, [])  # the source is known once it is read
     source, handles = batches.source, list[str]()
-    added = Catalogue.open(into).add(_noted(first, batches, handles), source)
+    catalogue = Catalogue.open(into, embedder=batches.embedder)
+    added = catalogue.add(_noted(first, batches, handles), source)
     licensed = f", licence {source.licence}" if source.licence else ""
     repeated = f", {added.known} were there already" if added.known else ""
     skipped = f", {len(batches.skipped)} skipped" if batches.skipped else ""
+    vectors = f", vectors of {batches.embedder.name}" if batches.embedder else ""
     typer.echo(
         f"{counted(added.new, 'persona')} from {path} "
-        f"({source.format}{licensed}){repeated}{skipped}: {into}"
+        f"({source.format}{licensed}){repeated}{skipped}{vectors}: {into}"
     )
     _print_doubts(batches, handles)
 

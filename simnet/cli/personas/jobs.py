@@ -1,7 +1,7 @@
 """What the commands share that have a model make many personas or texts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simnet.cli.output import print_error
-from simnet.errors import SimnetError, UsageError
+from simnet.errors import SimnetError
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.personas.persona import Persona
     from simnet.synthesis.asking.counts import Counts
     from simnet.synthesis.asking.job import JobOptions, Reporter
 
@@ -98,29 +97,6 @@ def run_to_end(job: Callable[["Reporter"], Awaitable[T]], work: Path, *, quiet: 
 
 async def _awaited(job: Awaitable[T]) -> T:
     return await job
-
-
-def read_people(path: Path, limit: int | None = None) -> "Sequence[Persona]":
-    """Read the personas of a file, or of the folder of a catalogue, with their sources."""
-    from simnet.personas.catalogue import Catalogue  # noqa: PLC0415
-    from simnet.personas.sources import read  # noqa: PLC0415
-
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder; check the path")
-    if not path.is_dir():
-        return read(path, limit=limit).personas
-    people: list[Persona] = []
-    catalogue = Catalogue.open(path)
-    if not len(catalogue):
-        raise UsageError(
-            f"{path}: there are no personas in this folder, and no texts; name a file of personas, "
-            "a catalogue, or, to expand texts, a folder with .txt or .md files"
-        )
-    for entry in catalogue:
-        if limit is not None and len(people) >= limit:
-            break
-        people.append(entry.persona.model_copy(update={"source": entry.source}))
-    return people
 
 
 def check_out(out: Path, *, force: bool) -> None:

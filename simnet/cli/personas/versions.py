@@ -1,4 +1,4 @@
-"""`simnet personas versions` lists the versions of a catalogue, and restores one."""
+"""`simnet personas versions` lists the versions of a catalogue, restores one, removes old ones."""
 
 from typing import Annotated
 
@@ -15,13 +15,21 @@ def versions(
     restore: Annotated[
         int | None, typer.Option(help="Number of the version to go back to.", metavar="NUMBER")
     ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Remove all but the newest N.", metavar="N")
+    ] = None,
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
-    """List the versions; each change made one. Restoring one keeps those since."""
+    """List the versions; each change made one. Restoring one keeps those since.
+
+    When there are more than 30, a change keeps the newest 20 and frees the disk of the others.
+    """
     catalogue = Catalogue.open(folder)
     if restore is not None:
         catalogue.restore(restore)
+    if keep is not None and len(catalogue.versions()) > keep:
+        catalogue.prune(keep)
     listed = catalogue.versions()
     if not listed:
         raise UsageError(f"there is no catalogue in {folder}")

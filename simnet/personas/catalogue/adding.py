@@ -1,10 +1,11 @@
 """Adds and changes rows of a catalogue: all or none, in bounded memory."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 
 from simnet.embedding import Embedder
@@ -12,21 +13,19 @@ from simnet.errors import PersonaError, UsageError
 from simnet.personas.catalogue.columns import (
     BASE,
     ORIGIN,
-    OWN,
+    OWN_TEXT,
     VECTOR,
-    WHOLE,
-    base_batch,
+    attribute_fields,
     base_row,
+    batch_of,
     field_of,
-    list_column,
-    searched_columns,
     text_column,
 )
 from simnet.personas.catalogue.entries import Added
 from simnet.personas.catalogue.finding import (
     EXACT_BELOW,
-    index_text,
-    index_vectors,
+    index_all,
+    unit_vectors,
     vector_kind,
     vectors_of,
 )
@@ -42,6 +41,7 @@ MOST_FIELDS = 1_000
 """Most attributes with a name of their own that a catalogue has columns for."""
 INDEXED_FROM = 10_000
 """Rows outside the indexes from which on they are brought in; fewer are read as they are."""
+_NO_FIELDS = {*BASE.names, VECTOR}
 MOST_FILES = 100
 """Small files of rows beyond which they are joined."""
 
@@ -80,8 +80,7 @@ def _bring_up_to_date(store: TableStore) -> None:
     ):
         store.optimise()
     if table.count_rows() >= EXACT_BELOW:
-        index_text(store, WHOLE)
-        index_vectors(store, VECTOR)
+        index_all(store)
 
 
 class _Checker:
@@ -96,16 +95,19 @@ class _Checker:
         self._has_all = self._table is None or not self._table.count_rows()
         self.position = 0 if self._has_all else _last_position(self._table) + 1
 
-    def fresh(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Return the new rows. Raises PersonaError for another persona under a known id."""
+    def fresh(self, rows: Sequence[tuple[Any, ...]]) -> dict[int, tuple[Any, ...]]:
+        """Return the new rows by their places among those given.
+
+        Raises PersonaError for another persona under a known id.
+        """
         self._look_up([row[1] for row in rows])
-        fresh = []
-        for row in rows:
+        fresh = {}
+        for place, row in enumerate(rows):
             digest, key = row[:2]
             before = self._digests.get(key)
             if before is None:
                 self._digests[key] = digest
-                fresh.append(row)
+                fresh[place] = row
             elif before != digest:
                 raise PersonaError(
                     f"{key!r} is somebody else in {self._folder} already; rename one of "
@@ -139,29 +141,39 @@ def _spooled(
     """Write the rows of new personas to a file, and return the attributes they have."""
     fields = _Fields()
     everyone = iter(personas)
-    with pa.ipc.new_stream(pa.PythonFile(spool, "w"), BASE) as writer:
-        while block := list(islice(everyone, AT_ONCE)):
-            first = checker.position + checker.new
-            rows = checker.fresh([base_row(one, source) for one in block])
-            for one in block:
-                fields.note(one.attributes)
-            writer.write_batch(base_batch(rows, range(first, first + len(rows))))
+    sink = pa.PythonFile(spool, "w")
+    while block := list(islice(everyone, AT_ONCE)):
+        first = checker.position + checker.new
+        places = checker.fresh([base_row(one, source) for one in block])
+        rows = list(places.values())
+        batch = batch_of(
+            rows, [block[place].attributes for place in places], range(first, first + len(rows))
+        )
+        batch = _with_vectors(batch, [block[place] for place in places])
+        fields.note(batch.schema)
+        with pa.ipc.new_stream(sink, batch.schema) as writer:  # each block has its own columns
+            writer.write_batch(batch)
     return fields
+
+
+def _with_vectors(batch: pa.RecordBatch, people: Sequence[Persona]) -> pa.RecordBatch:
+    """Add the vectors that all of some personas have; else return the batch as it is."""
+    vectors = [getattr(one, "vector", None) for one in people]
+    if not vectors or not all(vectors):
+        return batch
+    return batch.append_column(VECTOR, unit_vectors(np.asarray(vectors, np.float32)))
 
 
 class _Fields:
     """The columns of text and of lists that some personas need."""
 
     def __init__(self) -> None:
-        self.names: dict[str, None] = {}
-        self.lists: dict[str, None] = {}
+        self.columns: dict[str, pa.DataType] = {}
 
-    def note(self, attributes: dict[str, Any]) -> None:
-        for name, value in attributes.items():
-            self.names[name] = None
-            if isinstance(value, list):
-                self.lists[name] = None
-        if len(self.names) > MOST_FIELDS:
+    def note(self, schema: pa.Schema) -> None:
+        """Note the columns of a batch. Raises PersonaError if there are too many in all."""
+        self.columns |= {one.name: one.type for one in schema if one.name not in _NO_FIELDS}
+        if len(attribute_fields(self.columns)) > MOST_FIELDS:
             raise PersonaError(
                 f"the personas have more than {MOST_FIELDS:,} different attributes, for which a "
                 "catalogue has no columns; join those that belong together; nothing was added"
@@ -171,15 +183,9 @@ class _Fields:
 def _add_columns(table: Any, fields: _Fields, embedder: Embedder) -> None:
     """Add the columns that the table does not have yet; its rows stay as they are."""
     there = set(table.schema.names)
-    copied = {
-        text_column(name): OWN[name]
-        for name in fields.names
-        if name in OWN and text_column(name) not in there
-    }
-    wanted = {WHOLE: pa.string(), VECTOR: vector_kind(embedder)}
-    wanted |= {text_column(name): pa.string() for name in fields.names if name not in OWN}
-    wanted |= {list_column(name): pa.list_(pa.string()) for name in fields.lists}
+    wanted = {**fields.columns, VECTOR: vector_kind(embedder)}
     missing = {name: kind for name, kind in wanted.items() if name not in there}
+    copied = {name: missing.pop(name) and own for name, own in OWN_TEXT.items() if name in missing}
     if copied:
         table.add_columns(copied)
     if missing:
@@ -187,7 +193,7 @@ def _add_columns(table: Any, fields: _Fields, embedder: Embedder) -> None:
 
 
 class _Rows:
-    """Whole rows, with text and vectors, of rows of BASE in a file."""
+    """Whole rows, with vectors, of the blocks in a file."""
 
     def __init__(self, spool: IO[bytes], schema: pa.Schema, embedder: Embedder) -> None:
         self._spool = spool
@@ -196,32 +202,37 @@ class _Rows:
 
     def reader(self) -> pa.RecordBatchReader:
         """Return a stream of them."""
-        self._spool.seek(0)
-        batches = pa.ipc.open_stream(pa.PythonFile(self._spool, "r"))
-        made = (whole_batch(one, self._schema, self._embedder) for one in batches if len(one))
+        made = (whole_batch(one, self._schema, self._embedder) for one in self._blocks())
         return pa.RecordBatchReader.from_batches(self._schema, made)
+
+    def _blocks(self) -> Iterator[pa.RecordBatch]:
+        end = self._spool.tell()
+        self._spool.seek(0)
+        file = pa.PythonFile(self._spool, "r")
+        while self._spool.tell() < end:
+            yield from (batch for batch in pa.ipc.open_stream(file) if len(batch))
 
 
 def whole_batch(batch: pa.RecordBatch, schema: pa.Schema, embedder: Embedder) -> pa.RecordBatch:
-    """Add the columns of text, lists and vectors in a table's schema to a batch of BASE."""
-    columns = {name: batch[name] for name in BASE.names}
-    columns |= searched_columns(batch, schema.names)
-    for name in schema.names:
-        if name == VECTOR:
-            columns[name] = vectors_of(batch["description"].to_pylist(), embedder)
-        elif name.startswith("v_"):
-            columns[name] = vectors_of(_texts_of(field_of(name), columns), embedder)
-    arrays = [
-        columns[field.name] if field.name in columns else pa.nulls(len(batch), field.type)
-        for field in schema
-    ]
-    return pa.record_batch(arrays, schema=schema)
-
-
-def _texts_of(field: str, columns: dict[str, Any]) -> list[str | None]:
-    name = text_column(field)
-    texts: list[str | None] = columns[name if name in columns else OWN[field]].to_pylist()
-    return texts
+    """Add to a batch the columns of a table's schema that it lacks: vectors, and empty ones."""
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns |= {
+        name: columns[own]
+        for name, own in OWN_TEXT.items()
+        if name in schema.names and name not in columns
+    }
+    for field in schema:
+        if field.name in columns:
+            continue
+        if field.name == VECTOR:
+            columns[VECTOR] = vectors_of(batch["description"].to_pylist(), embedder)
+        elif field.name.startswith("v_"):
+            own = text_column(field_of(field.name))
+            texts = columns[own].to_pylist() if own in columns else [None] * len(batch)
+            columns[field.name] = vectors_of(texts, embedder)
+        else:
+            columns[field.name] = pa.nulls(len(batch), field.type)
+    return pa.record_batch([columns[name] for name in schema.names], schema=schema)
 
 
 def update_personas(
@@ -241,20 +252,21 @@ def update_personas(
             )
         if twice := {key for key in keys if keys.count(key) > 1} if len(keys) < AT_ONCE else set():
             raise UsageError(f"persona {min(twice)!r} is given twice; nothing was changed")
-        changed, positions = [], []
-        fields = _Fields()
+        changed, attributes, positions = [], [], []
         for one in personas:
             before = old[one.id]
             kept = source or Source(*(before[name] for name in ORIGIN))
             row = base_row(one, kept)
-            same = (before["digest"], before["untold"], *(before[name] for name in ORIGIN))
+            same = (before["digest"], tuple(before["untold"]), *(before[name] for name in ORIGIN))
             if (row[0], *row[4:]) != same:
                 changed.append(row)
+                attributes.append(one.attributes)
                 positions.append(before["position"])
-                fields.note(one.attributes)
         if changed:
+            batch, fields = batch_of(changed, attributes, positions), _Fields()
+            fields.note(batch.schema)
             _add_columns(table, fields, embedder)
-            rows = whole_batch(base_batch(changed, positions), table.schema, embedder)
+            rows = whole_batch(batch, table.schema, embedder)
             table.merge_insert("id").when_matched_update_all().execute(
                 pa.Table.from_batches([rows])
             )

@@ -120,8 +120,22 @@ class Catalogue(CatalogueSelection):
         return found
 
     def versions(self) -> list[Version]:
-        """List the versions, the oldest first; each change made one."""
+        """List the versions, the oldest first; each change made one.
+
+        When there are more than 30, a change keeps the newest 20 and removes the others.
+        """
         return self._store.versions()
+
+    def prune(self, keep: int = 1) -> int:
+        """Remove all but the newest versions, and free their disk; return how many are removed.
+
+        The present state is the newest version and stays, perhaps under a new number. A process
+        that is reading an older version meanwhile fails. Raises UsageError for fewer than 1.
+        """
+        if keep < 1:
+            raise UsageError(f"keep is {keep}; the present state is a version, so give 1 or more")
+        with self._store.locked():
+            return self._store.prune(keep)
 
     def restore(self, version: int) -> None:
         """Make the catalogue what it was at a version; the versions since then stay.

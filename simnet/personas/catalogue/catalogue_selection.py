@@ -144,7 +144,7 @@ class CatalogueSelection(CatalogueView):
 
         if not len(self):
             raise UsageError(f"there are no personas in {self.folder}")
-        column = finding.compared_column(self._store, field, self._embedder)
+        column = finding.compared_column(self._store, field, lambda: self._embedder)
         rows = self._ordered(self._condition(filter), ["id", column])
         return rows["id"].to_pylist(), finding.matrix_of(rows[column])
 

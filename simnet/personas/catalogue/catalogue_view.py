@@ -50,12 +50,13 @@ class CatalogueView:
         `licence` and `revision`: comparisons, `in`, `like`, `contains`, `between` and `is null`,
         joined by `and`, `or` and `not`. A list fits `labels = 'music'` if that is in it. Names
         with blanks stand in double quotation marks. Raises UsageError for one that is wrong.
-        """
-        from simnet.personas.catalogue.columns import STORED, entries_of  # noqa: PLC0415
 
-        table = self._ordered(self._condition(filter), STORED)
-        for batch in table.to_batches(max_chunksize=1024):
-            yield from entries_of(batch)
+        They are those of the moment of the first, and a block of them is in memory at a time.
+        """
+        from simnet.personas.catalogue.columns import entries_of  # noqa: PLC0415
+
+        for block in self._store.blocks(self._condition(filter)):
+            yield from entries_of(block)
 
     def get(self, key: str) -> Entry:
         """Return the persona with this id, or with this id in the file it was imported from.
@@ -116,11 +117,14 @@ class CatalogueView:
         if not len(self):
             return []
         condition = self._condition(filter)
-        column = finding.compared_column(self._store, field, self._embedder)
+        column = finding.compared_column(self._store, field, lambda: self._embedder)
         finding.index_vectors(self._store, column)
         own = self._find(to)
-        text = to if own is None else self._field_text(own.persona.id, field)
-        (vector,) = self._embedder.encode([text or ""])
+        if own is None:
+            (vector,) = self._embedder.encode([to])
+        else:
+            stored = self._ordered(_is("id", own.persona.id), [column])
+            (vector,) = finding.matrix_of(stored[column])
         if not vector.any():
             return []
         near = finding.nearest(self._store, column, vector, condition, limit + 1)
@@ -234,15 +238,6 @@ class CatalogueView:
             if found := entries_of(self._ordered(condition, STORED)[:1]):
                 return found[0]
         return None
-
-    def _field_text(self, key: str, field: str | None) -> str | None:
-        from simnet.personas.catalogue.finding import searched_column  # noqa: PLC0415
-
-        table = self._store.table()
-        column = searched_column(table, field, self.folder) if field else "description"
-        (row,) = self._rows(_is("id", key), [column])
-        text: str | None = row[column]
-        return text
 
 
 def _is(column: str, text: str) -> str:

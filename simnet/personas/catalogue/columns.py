@@ -9,7 +9,9 @@ the characters other than a-z and 0-9 are written as the hexadecimal digits of t
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -35,15 +37,18 @@ VECTOR = "vector"
 """The column with the vector of the persona's own description."""
 OWN = {"id": "id", "description": "description", "persona": "description"}
 """Fields that every persona has, and their columns; an attribute of that name comes first."""
-_written = json.JSONEncoder(ensure_ascii=False).encode
+_written = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+_TEXT = {str, type(None)}
 _PLAIN = re.compile(r"[^a-z0-9]")
 
 
+@lru_cache(maxsize=4096)
 def text_column(field: str) -> str:
     """Return the name of the column with an attribute's text."""
     return "t_" + _encoded(field)
 
 
+@lru_cache(maxsize=4096)
 def list_column(field: str) -> str:
     """Return the name of the column with an attribute's lists."""
     return "l_" + _encoded(field)
@@ -70,11 +75,13 @@ def attribute_fields(columns: Iterable[str]) -> list[str]:
 
 def text_of(value: Attribute) -> str | None:
     """Return a value as it is searched; None for an empty one."""
+    if isinstance(value, str):
+        return value or None
     if isinstance(value, list):
         return "\n".join(value) or None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None or value == "" else str(value)
+    return None if value is None else str(value)
 
 
 def digest_of(description: str, attributes: str) -> int:
@@ -87,60 +94,48 @@ def digest_of(description: str, attributes: str) -> int:
 def base_row(persona: Persona, source: Source) -> tuple[Any, ...]:
     """Return the values of BASE without the position; `source` counts if it has none of its own."""
     attributes = _written(persona.attributes)
-    digest = digest_of(persona.description, attributes)
+    description = persona.description
     origin = persona.source or source
     return (
-        *(digest, persona.id, persona.description, attributes, list(persona.untold)),
+        *(digest_of(description, attributes), persona.id, description, attributes, persona.untold),
         *(origin.file, origin.format, origin.licence, origin.revision),
     )
 
 
-def base_batch(rows: Sequence[tuple[Any, ...]], positions: Iterable[int]) -> pa.RecordBatch:
-    """Make a batch of BASE of rows."""
-    columns = [list(positions), *zip(*rows, strict=True)] if rows else [[] for _ in BASE]
-    arrays = [pa.array(values, kind) for values, kind in zip(columns, BASE.types, strict=True)]
-    return pa.record_batch(arrays, schema=BASE)
+def batch_of(
+    rows: Sequence[tuple[Any, ...]],
+    everyone: Sequence[Mapping[str, Attribute]],
+    positions: Iterable[int],
+) -> pa.RecordBatch:
+    """Make a batch of rows and the attributes of each: BASE, and the columns that are searched.
 
-
-def parsed_attributes(batch: pa.RecordBatch | pa.Table) -> list[dict[str, Attribute]]:
-    """Parse the column `attributes`."""
-    return [json.loads(written) for written in batch["attributes"].to_pylist()]
-
-
-def searched_columns(batch: pa.RecordBatch, wanted: Iterable[str]) -> dict[str, pa.Array]:
-    """Compute the columns of text and of lists in `wanted` from a batch of BASE."""
-    everyone = parsed_attributes(batch)
-    own = {name: batch[column].to_pylist() for name, column in OWN.items()}
-    columns = {WHOLE: pa.array(_whole_texts(own, everyone), pa.string())}
-    for column in wanted:
-        if column.startswith("t_"):
-            columns[column] = pa.array(field_texts(field_of(column), own, everyone), pa.string())
-        elif column.startswith("l_"):
-            name = field_of(column)
-            values = [one.get(name) for one in everyone]
-            lists = [value if isinstance(value, list) else None for value in values]
-            columns[column] = pa.array(lists, pa.list_(pa.string()))
-    return columns
-
-
-def field_texts(
-    field: str, own: Mapping[str, list[str]], everyone: Sequence[Mapping[str, Attribute]]
-) -> list[str | None]:
-    """Return the text of a field for each persona: the attribute's, else the persona's own."""
-    if field in own:
-        both = zip(own[field], everyone, strict=True)
-        return [text_of(one[field]) if field in one else mine for mine, one in both]
-    return [text_of(one.get(field)) for one in everyone]
-
-
-def _whole_texts(
-    own: Mapping[str, list[str]], everyone: Sequence[Mapping[str, Attribute]]
-) -> list[str]:
-    rows = zip(own["id"], own["description"], everyone, strict=True)
-    return [
-        "\n".join(filter(None, [key, description, *map(text_of, one.values())]))
-        for key, description, one in rows
-    ]
+    These are WHOLE and the columns of text and of lists of all attributes that somebody has.
+    """
+    values = [list(positions), *zip(*rows, strict=True)] if rows else [[] for _ in BASE]
+    pairs = zip(values, BASE.types, strict=True)
+    columns = dict(zip(BASE.names, (pa.array(*pair) for pair in pairs), strict=True))
+    _, _, keys, descriptions = values[:4]
+    own: dict[str, Sequence[str]] = {"id": keys, "description": descriptions}
+    texts: list[Sequence[str | None]] = [keys, descriptions]
+    for name in dict.fromkeys(chain.from_iterable(everyone)):
+        given = [one.get(name) for one in everyone]
+        kinds = set(map(type, given))
+        searched: list[str | None] = (
+            [value or None for value in given]  # type: ignore[misc]  # all are texts or None
+            if kinds <= _TEXT
+            else [text_of(value) for value in given]
+        )
+        texts.append(searched)
+        if name in OWN:  # without the attribute, the name means the persona's own field
+            rest = zip(everyone, searched, own[OWN[name]], strict=True)
+            searched = [text if name in one else mine for one, text, mine in rest]
+        columns[text_column(name)] = pa.array(searched, pa.string())
+        if list in kinds:
+            lists = [value if isinstance(value, list) else None for value in given]
+            columns[list_column(name)] = pa.array(lists, pa.list_(pa.string()))
+    whole = ["\n".join(filter(None, row)) for row in zip(*texts, strict=True)]
+    columns[WHOLE] = pa.array(whole, pa.string())
+    return pa.record_batch(columns)
 
 
 def entries_of(rows: pa.RecordBatch | pa.Table) -> list[Entry]:
@@ -163,3 +158,8 @@ def _entry(key: str, description: str, written: str, untold: list[str], *origin:
 
 def _encoded(field: str) -> str:
     return _PLAIN.sub(lambda found: "".join(f"_{byte:02x}" for byte in found[0].encode()), field)
+
+
+OWN_TEXT = {text_column(name): column for name, column in OWN.items()}
+"""Columns of text of the attributes that are named like fields of every persona, and the columns
+of those fields, which stand in for the attribute where a persona does not have it."""

@@ -1,6 +1,7 @@
 """Search by words and by vectors in the table of a catalogue, and the indexes for both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -101,12 +102,9 @@ def index_text(store: TableStore, column: str) -> None:
             f"version {store.version} of {store.folder} was never searched in this field and has "
             "no index for it; restore that version first"
         )
-    from lancedb.index import FTS  # noqa: PLC0415
-
     with store.locked():
         if not indexed(store.table(), column):
-            config = FTS(with_position=True, base_tokenizer="icu", remove_stop_words=False)
-            store.table().create_index(column, config=config)
+            _index_text(store.table(), column)
 
 
 def index_vectors(store: TableStore, column: str) -> None:
@@ -114,12 +112,46 @@ def index_vectors(store: TableStore, column: str) -> None:
     table = store.table()
     if store.version is not None or table.count_rows() < EXACT_BELOW or indexed(table, column):
         return
+    with store.locked():
+        _index_vectors(table, column)
+
+
+def index_all(store: TableStore) -> None:
+    """Make the indexes of the text of all fields and of the vectors that are missing, at once.
+
+    The store has to be locked. Each index is made through a table of its own, as a table does one
+    thing at a time.
+    """
+    missing = [
+        (make, column)
+        for make, column in ((_index_text, WHOLE), (_index_vectors, VECTOR))
+        if not indexed(store.table(), column)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [
+            pool.submit(make, TableStore(store.folder).table(), name) for make, name in missing
+        ]
+        for task in tasks:
+            task.result()
+
+
+def _index_text(table: Any, column: str) -> None:
+    from lancedb.index import FTS  # noqa: PLC0415
+
+    config = FTS(with_position=True, base_tokenizer="icu", remove_stop_words=False)
+    table.create_index(column, config=config)
+
+
+def _index_vectors(table: Any, column: str) -> None:
     from lancedb.index import IvfSq  # noqa: PLC0415
 
-    with store.locked():
-        partitions = max(1, int(table.count_rows() ** 0.5) // 2)
-        config = IvfSq(distance_type="l2", num_partitions=partitions, sample_rate=64)
-        table.create_index(column, config=config)
+    config = IvfSq(distance_type="l2", num_partitions=_partitions(table), sample_rate=64)
+    table.create_index(column, config=config)
+
+
+def _partitions(table: Any) -> int:
+    """Return into how many parts vectors are put; the time to make them grows with its square."""
+    return max(1, int(table.count_rows() ** 0.5) // 4)
 
 
 def nearest(
@@ -129,8 +161,7 @@ def nearest(
     table = store.table()
     search = table.search(np.asarray(vector, np.float32), vector_column_name=column)
     if indexed(table, column):
-        partitions = max(1, int(table.count_rows() ** 0.5) // 2)
-        probed = max(20, int(partitions * LOOKED_AT))
+        probed = max(20, int(_partitions(table) * LOOKED_AT))
         search = search.nprobes(probed).refine_factor(4)
     if condition:
         search = search.where(condition, prefilter=True)
@@ -143,10 +174,19 @@ def nearest(
 
 def vectors_of(texts: Sequence[str | None], embedder: Embedder) -> pa.Array:
     """Return the vectors of texts, null for one without."""
-    vectors = embedder.encode([text or "" for text in texts])
+    return _vector_array(embedder.encode([text or "" for text in texts]))
+
+
+def unit_vectors(vectors: Any) -> pa.Array:
+    """Return vectors, an array of shape (n, d), at length 1; null for one of zeros."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _vector_array(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
+
+
+def _vector_array(vectors: Any) -> pa.Array:
     empty = ~vectors.any(axis=1)
     values = pa.array(vectors.reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(values, embedder.dimensions, mask=pa.array(empty))
+    return pa.FixedSizeListArray.from_arrays(values, vectors.shape[1], mask=pa.array(empty))
 
 
 def matrix_of(column: pa.ChunkedArray) -> Any:
@@ -164,7 +204,7 @@ def vector_kind(embedder: Embedder) -> pa.DataType:
     return pa.list_(pa.float32(), embedder.dimensions)
 
 
-def compared_column(store: TableStore, field: str | None, embedder: Embedder) -> str:
+def compared_column(store: TableStore, field: str | None, embedder: Callable[[], Embedder]) -> str:
     """Return the column with the vectors of a field, which are made if there are none yet."""
     table = store.table()
     source = searched_column(table, field, store.folder) if field else OWN["persona"]
@@ -177,7 +217,7 @@ def compared_column(store: TableStore, field: str | None, embedder: Embedder) ->
             )
         with store.locked():
             if column not in table.schema.names:
-                _add_vectors(store, source, column, embedder)
+                _add_vectors(store, source, column, embedder())
     return column
 
 

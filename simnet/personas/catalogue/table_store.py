@@ -4,23 +4,29 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from filelock import FileLock
 
 from simnet.distribution import install_command
 from simnet.errors import PersonaError, UsageError
 from simnet.personas.catalogue.catalogue_files import FOLDER, TABLE
-from simnet.personas.catalogue.columns import BASE
+from simnet.personas.catalogue.columns import BASE, STORED
 from simnet.personas.catalogue.entries import Version
 
 EMBEDDER = b"simnet.embedder"
 """Key of the schema's metadata: the name of the embedder that made the vectors."""
+KEPT_VERSIONS, MOST_VERSIONS = 20, 30
+"""A change that makes one version more than the second number keeps the newest of the first."""
+ROWS_AT_ONCE = 16_384
+"""Rows that are read together."""
 _KEEP = timedelta(days=36_500)
-"""Versions are kept until somebody removes the folder."""
+_MARGIN = timedelta(milliseconds=10)
+_LONGEST_MARGIN = timedelta(hours=1)
 _TAG = re.compile(r"(\d+)\.([a-z]+)")
 
 
@@ -72,6 +78,25 @@ class TableStore:
             table.checkout(self.version)
         return table
 
+    def blocks(self, condition: str | None) -> Iterator[pa.Table]:
+        """Yield the columns STORED of rows that fit a condition of SQL, in their order.
+
+        All blocks are of the version at the first; ROWS_AT_ONCE rows are in memory.
+        """
+        if (now := self.table()) is None:
+            return
+        table = self._database().open_table(TABLE)
+        table.checkout(now.version)
+        search = table.search().select(["position"])
+        places = (search.where(condition) if condition else search).to_arrow()["position"]
+        ordered = np.sort(places.to_numpy())
+        for start in range(0, len(ordered), ROWS_AT_ONCE):
+            block = ordered[start : start + ROWS_AT_ONCE]
+            within = f"position BETWEEN {block[0]} AND {block[-1]}"
+            where = f"({condition}) AND {within}" if condition else within
+            found = table.search().where(where).select([*STORED, "position"]).to_arrow()
+            yield found.sort_by("position")
+
     def make(self, embedder: str) -> Any:
         """Return the table, which is made empty if there is none."""
         table = self.table()
@@ -106,9 +131,46 @@ class TableStore:
         self.table().optimize(cleanup_older_than=_KEEP)
 
     def tag(self, change: str) -> None:
-        """Keep the present version under the name of the change that made it."""
+        """Keep the present version under the name of the change that made it, and prune."""
         table = self.table()
         table.tags.create(f"{table.version}.{change}", table.version)
+        if len(self.versions()) > MOST_VERSIONS:
+            self.prune(KEPT_VERSIONS)
+
+    def prune(self, keep: int) -> int:
+        """Remove all but the newest versions, and files that belong to none, from the disk.
+
+        Returns the number of versions removed. The store has to be locked.
+        """
+        old, kept = self.versions()[:-keep], self.versions()[-keep:]
+        if old:
+            table, newest = self.table(), kept[-1]
+            for one in old:
+                table.tags.delete(f"{one.number}.{one.change}")
+            self.optimise()
+            if table.version != newest.number:  # else the files before joining would stay
+                table.tags.create(f"{table.version}.{newest.change}", table.version)
+                table.tags.delete(f"{newest.number}.{newest.change}")
+            self._remove_older(self.versions()[0])
+        return len(old)
+
+    def _remove_older(self, oldest: Version) -> None:
+        """Remove the files of versions older than one that has a tag.
+
+        Lance takes an age, which it compares with the clock later, and refuses, before it removes
+        anything, if a version with a tag is older. So the age is increased until it does not.
+        """
+        margin = _MARGIN
+        while True:
+            age = datetime.now() - oldest.time + margin  # noqa: DTZ005 - of `Version`
+            try:
+                self.table().optimize(cleanup_older_than=age, delete_unverified=True)
+            except RuntimeError as error:
+                if "tagged version" not in str(error) or margin > _LONGEST_MARGIN:
+                    raise
+                margin *= 2
+            else:
+                return
 
     def versions(self) -> list[Version]:
         """List the versions, the oldest first."""

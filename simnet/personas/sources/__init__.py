@@ -6,11 +6,9 @@ field and what to do. `skip_bad` goes on without them.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, starmap
 from pathlib import Path
-from typing import Any
 
 from simnet.datafiles import Broken
 from simnet.errors import PersonaError
@@ -18,6 +16,8 @@ from simnet.personas.catalogue import Catalogue
 from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
+from simnet.personas.sources.batches import Batch, Batches
+from simnet.personas.sources.embedded import EMBEDDING_COLUMNS, EmbeddedPersona, Embeddings
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Format
 from simnet.personas.sources.file_reader import UNUSED_COLUMNS, FileReader
@@ -31,6 +31,7 @@ __all__ = [
     "LICENCES",
     "Batch",
     "Batches",
+    "EmbeddedPersona",
     "Format",
     "People",
     "Source",
@@ -50,23 +51,6 @@ BATCH_SIZE = 8192
 """Personas in one list of `read_batches`."""
 MOST_LISTED = 10
 """Most skipped rows that a warning lists."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The personas of one file, their source, and the rows that were skipped.
-
-    Unpacks to personas and source.
-    """
-
-    personas: list[Persona]
-    source: Source
-    """That of the file; a persona's own `source` may name another, as in a catalogue."""
-    skipped: tuple[Broken, ...] = ()
-    """Rows that could not be read, each with its place and the reason; empty unless `skip_bad`."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.personas, self.source))
 
 
 def load_personas(
@@ -147,6 +131,7 @@ def read_batches(
     licence: str | None = None,
     revision: str | None = None,
     batch_size: int = BATCH_SIZE,
+    embeddings: bool = False,
 ) -> "Batches":
     """Read the personas of a file a list at a time, so that a file of any size fits in memory.
 
@@ -154,17 +139,23 @@ def read_batches(
     CSV and Parquet are read as streams. JSON, and formats whose rows refer to each other (OASIS
     Twitter), are read as a whole first. Lists hold `batch_size` personas; the last may be shorter.
 
+    `embeddings` takes the vectors that FinePersonas has in its columns `embedding` and
+    `model_name_embeddings`: personas are then EmbeddedPersona, and `Batches.embedder` is the model.
+
     Iterating raises PersonaError as `load_personas` does. The lists before a broken row have been
     given by then; whoever stores them has to undo that. No list follows a broken row.
     """
     if batch_size < 1:
         raise PersonaError(f"batch_size is {batch_size}; give 1 or more personas a list")
+    if (Path(path) / FOLDER).is_dir() and embeddings:
+        raise PersonaError(f"{path} is a catalogue; its vectors cannot be taken to another")
     if (Path(path) / FOLDER).is_dir():
         source = Source(Path(path).name, "catalogue")
         return Batches(_of_catalogue(Path(path), limit, batch_size), lambda: source, ())
-    reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad)
+    taken = Embeddings() if embeddings else None
+    reader = _reader(path, format, limit, map, licence, revision, skip_bad=skip_bad, taken=taken)
     batches = _not_empty(reader, reader.batches(batch_size, limit), limit)
-    return Batches(batches, lambda: reader.source, reader.broken)
+    return Batches(batches, lambda: reader.source, reader.broken, taken)
 
 
 def read_people(
@@ -201,43 +192,24 @@ def _reader(
     revision: str | None,
     *,
     skip_bad: bool,
+    taken: Embeddings | None = None,
 ) -> FileReader:
     path = Path(path)
     if limit is not None and limit < 0:
         raise PersonaError(f"limit is {limit}; give 0 or more personas to read")
     if is_data_set(path) and not (path / LEGACY_FILE).is_file():
-        found = data_set(path, revision, UNUSED_COLUMNS)
+        unused = UNUSED_COLUMNS if taken is None else UNUSED_COLUMNS - EMBEDDING_COLUMNS
+        found = data_set(path, revision, unused)
         origin = Source(found.name, "", licence or found.licence, found.revision)
         return FileReader(
-            path, _format(format), map or {}, origin, skip_bad=skip_bad, read=found.rows
+            *(path, _format(format), map or {}, origin),
+            skip_bad=skip_bad,
+            read=found.rows,
+            embeddings=taken,
         )
     path = _file(path)
     origin = Source(path.name, "", licence, revision or revision_of(path))
-    return FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad)
-
-
-class Batches(Iterator[list[Persona]]):
-    """Lists of personas as they are read; see `read_batches`."""
-
-    def __init__(
-        self,
-        batches: Iterator[list[Persona]],
-        source: Callable[[], Source],
-        skipped: Sequence[tuple[str, str]],
-    ) -> None:
-        self._batches = batches
-        self._source = source
-        self.skipped = skipped
-        """The rows so far that could not be read, each with its place and the reason."""
-
-    def __next__(self) -> list[Persona]:
-        return next(self._batches)
-
-    @property
-    def source(self) -> Source:
-        """That of the file; its format is known once the first list has been read."""
-        source = self._source()
-        return source if source.format else replace(source, format="empty")
+    return FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad, embeddings=taken)
 
 
 def _not_empty(

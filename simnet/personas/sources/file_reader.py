@@ -11,6 +11,7 @@ from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.bookkeeping import bookkeeping
 from simnet.personas.sources.draft import Draft, Found
+from simnet.personas.sources.embedded import EMBEDDING_COLUMNS, Embeddings, embedded
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import FieldError
@@ -25,9 +26,7 @@ MAX_PROBLEMS = 10
 """Most broken rows that a message lists."""
 MOST_NAMED = 12
 """Most columns that a message names."""
-UNUSED_COLUMNS = frozenset(
-    {"embedding", "model_name_embeddings", "nn_indices", "nn_scores", "projection"}
-)
+UNUSED_COLUMNS = EMBEDDING_COLUMNS | {"nn_indices", "nn_scores", "projection"}
 """Columns of FinePersonas that are skipped; they make up most of its bytes."""
 _NAMING = frozenset(COLUMNS)
 _READING = Reading(
@@ -37,6 +36,7 @@ _READING = Reading(
     ),
     skipped=UNUSED_COLUMNS,
 )
+_WITH_VECTORS = _READING._replace(skipped=UNUSED_COLUMNS - EMBEDDING_COLUMNS)
 
 
 class FileReader:
@@ -51,13 +51,15 @@ class FileReader:
         *,
         skip_bad: bool,
         read: Rows | None = None,
+        embeddings: Embeddings | None = None,
     ) -> None:
         """Take a file and, unless it is to be recognised, its format.
 
         `source` is that of rows which name none; where its format is empty, the format read is
         filled in, and where it has no licence, that of the format's data set. `read` has the rows
-        if they are not those of a file.
+        if they are not those of a file. With `embeddings`, each persona has the row's vector.
         """
+        self.embeddings = embeddings
         self.format = form or (MAPPED if mapping else None)
         self.broken: list[Broken] = []
         self._rows: int | None = None
@@ -141,7 +143,8 @@ class FileReader:
 
     def _expanded(self) -> Iterator[Row | Broken]:
         """Iterate over rows with known headings; one that holds several people becomes several."""
-        for row in rows(self._path, _READING) if self._read is None else self._read:
+        reading = _READING if self.embeddings is None else _WITH_VECTORS
+        for row in rows(self._path, reading) if self._read is None else self._read:
             if isinstance(row, Broken):
                 yield row
                 continue
@@ -182,7 +185,9 @@ class FileReader:
         form = self.format
         assert form is not None  # found with the first row
         try:
-            fields = row.fields
+            fields, vector = row.fields, list[float]()
+            if self.embeddings is not None:
+                fields, vector = self.embeddings.take(fields)
             if not _NAMING.isdisjoint(fields):
                 fields = {name: one for name, one in fields.items() if name not in COLUMNS}
             draft = form.convert(fields)
@@ -190,7 +195,7 @@ class FileReader:
             persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
         except FieldError as error:
             return Broken(row.place, str(error))
-        return Found(persona, row.place, number)
+        return Found(embedded(persona, vector) if vector else persona, row.place, number)
 
     def raise_empty(self) -> NoReturn:
         """Raise PersonaError for a file without personas."""

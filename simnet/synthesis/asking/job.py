@@ -4,8 +4,8 @@ import asyncio
 import shutil
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -112,7 +112,8 @@ async def run_job(
 ) -> Counts:
     """Start the model, `make` something with it, close it, and `publish` what was made.
 
-    A model object is used as it is, and left open; the model of a backend that is gone is built
+    A model object is used as it is, and left open; a backend of several replicas is started on Ray,
+    each replica in a process of its own. The model of a backend that is gone is built
     anew a few times. Replies are in the work folder before they count. Raises what the parts
     raise; the replies so far are kept then, and the same job goes on where it was.
     """
@@ -155,24 +156,42 @@ async def _made(
     reporter: Reporter,
     make: Callable[[Asker], Awaitable[T]],
 ) -> tuple[T, Counts]:
-    """Build the model if it is to be built, make something with it, and close it."""
-    built = model.ready(reporter.note).build() if isinstance(model, Backend) else model
-    asker = Asker(
-        built,
-        log,
-        in_flight=options.in_flight,
-        tries=options.tries,
-        reasoning_tokens=options.reasoning_tokens,
-        stop_on_failures=options.stop_on_failures,
-        progress=reporter.advance,
-    )
-    try:
-        with _terminable():
-            return await make(asker), asker.counts
-    finally:
-        await log.settled()
-        if isinstance(model, Backend):
+    """Start the model if it is to be started, make something with it, and close it."""
+    with _terminable():
+        async with _started(model, options, reporter) as built:
+            asker = Asker(
+                built,
+                log,
+                in_flight=options.in_flight,
+                tries=options.tries,
+                reasoning_tokens=options.reasoning_tokens,
+                stop_on_failures=options.stop_on_failures,
+                progress=reporter.advance,
+            )
+            try:
+                return await make(asker), asker.counts
+            finally:
+                await log.settled()
+
+
+@asynccontextmanager
+async def _started(
+    model: Backend | Model, options: JobOptions, reporter: Reporter
+) -> AsyncIterator[Model]:
+    """Start a backend, in this process or as several replicas on Ray, and close it at the end."""
+    if not isinstance(model, Backend):
+        yield model
+    elif model.replicas == 1:
+        built = model.ready(reporter.note).build()
+        try:
+            yield built
+        finally:
             await built.close()
+    else:
+        from simnet.runtime.ray.engine_fleet import EngineFleet  # noqa: PLC0415 - imports Ray
+
+        async with EngineFleet(model.ready(reporter.note), options.work, reporter.note) as fleet:
+            yield fleet
 
 
 @contextmanager

@@ -16,17 +16,18 @@ from simnet.synthesis.asking.repeats import Repeats
 from simnet.synthesis.asking.staged import Staged
 from simnet.synthesis.composing.composition import Composition, compose
 from simnet.synthesis.people.expansion import check_parents
+from simnet.synthesis.people.persona_file import PersonaFile
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextJob:
     """What texts are made with. Raises UsageError if there are no personas, or silent ones."""
 
-    personas: Sequence[Persona]
+    personas: PersonaFile | Sequence[Persona]
     plan: Composition
 
     def __post_init__(self) -> None:
-        if not self.personas:
+        if not len(self.personas):
             raise UsageError("there are no personas to make texts with")
         check_parents(self.personas)
 

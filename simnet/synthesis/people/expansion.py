@@ -5,7 +5,7 @@ gives further ones who stand in a relation to it. A step starts from the new per
 before; what repeats an earlier persona is left out and starts nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,7 +175,7 @@ def relation_question(
     )
 
 
-def check_parents(personas: Sequence[Persona]) -> None:
+def check_parents(personas: Iterable[Persona]) -> None:
     """Raise UsageError, before anything starts, for personas who say nothing about anybody."""
     silent = [persona.id for persona in personas if not persona.portrait().strip()]
     if silent:

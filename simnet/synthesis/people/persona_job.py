@@ -26,6 +26,7 @@ from simnet.synthesis.people.expansion import (
     from_texts,
     steps,
 )
+from simnet.synthesis.people.persona_file import PersonaFile
 from simnet.synthesis.texts import check_texts, good_texts
 from simnet.text import counted
 
@@ -54,7 +55,7 @@ class Texts:
 class PersonaJob:
     """What personas are made of and how. Raises UsageError if there is nothing to do."""
 
-    given: Texts | Sequence[Persona]
+    given: Texts | PersonaFile | Sequence[Persona]
     plan: Expansion
     wanted: Sequence[Wanted] = ()
     """Attributes that are filled."""
@@ -175,5 +176,5 @@ async def _new(
     return [stage, *further]
 
 
-def _again(personas: Sequence[Persona]) -> Callable[[], Iterable[Persona]]:
+def _again(personas: PersonaFile | Sequence[Persona]) -> Callable[[], Iterable[Persona]]:
     return lambda: personas
