@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         review,
         rhythms,
         rules,
+        studies,
         surveys,
         verbs,
     )
@@ -93,6 +94,7 @@ _NAMESPACES = (
     "review",
     "rhythms",
     "rules",
+    "studies",
     "surveys",
     "verbs",
 )
@@ -180,6 +182,7 @@ __all__ = [
     "run",
     "sample",
     "silent",
+    "studies",
     "surveys",
     "verbs",
 ]
