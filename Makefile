@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
-EXTRAS := catalogue,embeddings,review,train,dev,docs
+EXTRAS := catalogue,embeddings,review,study,train,dev,docs
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Python 2 must be able to read it.
@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers hostile simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -88,6 +88,11 @@ chaos: $(VENV)/.ready
 ## leftovers: end 25 runs on Ray, 20 of them with a kill, and count what they leave
 leftovers: $(VENV)/.ready
 	RUNS=5 $(BIN)/pytest -m ray tests/on_ray/test_nothing_left.py
+
+## hostile: run every pair of a place in the user's code and a fault there, in one process and on Ray
+hostile: $(VENV)/.ready
+	$(BIN)/pytest -n auto tests/test_hostile_scenarios.py
+	HOSTILE=all $(BIN)/pytest -m ray tests/on_ray/test_hostile_on_ray.py
 
 ## simulate: faults for 10,000 seeds in virtual time; SEED=n does one of them again
 simulate: $(VENV)/.ready

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         review,
         rhythms,
         rules,
+        studies,
         surveys,
         verbs,
     )
@@ -97,6 +98,7 @@ _NAMESPACES = (
     "review",
     "rhythms",
     "rules",
+    "studies",
     "surveys",
     "verbs",
 )
@@ -186,6 +188,7 @@ __all__ = [
     "run",
     "sample",
     "silent",
+    "studies",
     "surveys",
     "verbs",
 ]

@@ -15,6 +15,15 @@ people = [Persona(id=f"p{number}", description=f"number {number}") for number in
 crowd = Cohort(name="all", personas=people, follows={"all": 1.0})
 study = Scenario(name="study", cohorts=[crowd], lasts=36000.0)
 """
+ARMS = """
+from simnet import Cohort, Scenario, sample
+from simnet.rules import chance, likes
+from simnet.studies import Study, actions
+
+people, rule = sample(3), likes(chance(0.1))
+town = [Scenario("t", [Cohort("all", people, behaviour=rule)], lasts=t) for t in (60.0, 90.0)]
+arms = Study("arms", {"short": town[0], "long": town[1]}, [actions()], seeds=[0, 1])
+"""
 COMMANDS = {
     ("ls",): {"folder", "runs"},
     ("cost",): {"run", "costs"},
@@ -35,6 +44,11 @@ COMMANDS = {
     ("export", "oasis", "latest", "--out", "oasis", "--force"): {"out", "parts", "left_out"},
     ("export", "csv", "latest", "--out", "csv", "--force"): {"out", "parts", "left_out"},
     ("init",): {"written", "same", "kept"},
+    ("study", "plan", "arms.py"): {"study", "runs", "turns"},
+    ("study", "run", "arms.py", "--no-ray"): {"complete", "failures"},
+    ("study", "resume", "arms.py", "--no-ray"): {"complete", "failures"},
+    ("study", "status", "arms.py"): {"runs", "registration_intact"},
+    ("study", "results", "arms.py"): {"means", "hypotheses"},
     ("doctor",): {"can_run", "findings"},
     ("personas", "search", "number"): {"found", "personas"},
     ("personas", "similar", "p1"): {"personas"},
@@ -79,6 +93,7 @@ def folder(tmp_path_factory):
     """A folder with a scenario, a run of it and a catalogue."""
     folder = tmp_path_factory.mktemp("json")
     (folder / "study.py").write_text(STUDY)
+    (folder / "arms.py").write_text(ARMS)
     made_run(folder / "made").path.rename(folder / "made/soup")
     people = [{"id": f"p{number}", "description": f"number {number}"} for number in range(3)]
     (folder / "people.json").write_text(json.dumps(people))

@@ -30,6 +30,7 @@ from simnet.cli.scenarios.estimate import app as estimate
 from simnet.cli.scenarios.init import init
 from simnet.cli.scenarios.validate import validate
 from simnet.cli.streams import show_what_can_be_shown
+from simnet.cli.studies.app import app as study
 from simnet.cli.synthesize import synthesize
 from simnet.cli.train import train
 from simnet.cli.version import VersionFlag, version
@@ -82,7 +83,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, resume, fork, explain, estimate, export, personas, review):
+for group in (run, resume, fork, explain, estimate, export, personas, review, study):
     app.add_typer(group)
 
 

@@ -1,0 +1,62 @@
+"""`simnet study plan` shows what a study would run; it starts nothing."""
+
+from typing import Annotated
+
+import typer
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json, print_table
+from simnet.cli.studies.opening import StudyTarget, load_study
+from simnet.text import counted, visible
+
+Pilot = Annotated[
+    float | None,
+    typer.Option(
+        "--effect",
+        metavar="D",
+        help="Say how many seeds show an effect of this size (Cohen's d of paired differences).",
+    ),
+]
+
+
+def plan(target: StudyTarget, effect: Pilot = None, as_json: AsJson = False) -> None:
+    """Show arms, runs and expected turns of a study, and how many seeds an effect takes."""
+    from simnet.scenario.forecast.expected_turns import expect  # noqa: PLC0415
+    from simnet.studies.paired import seeds_needed  # noqa: PLC0415
+
+    study = load_study(target)
+    seeds = len(study.seeds)
+    expected = {cell.label: round(expect(cell.scenario).turns) for cell in study.cells}
+    needed = None if effect is None else seeds_needed(effect)
+    if as_json:
+        arms = {cell.label: len(cell.scenario.handles()) for cell in study.cells}
+        print_json({"study": study.name, "seeds": list(study.seeds), "runs": len(study.units),
+                    "turns": sum(expected.values()) * seeds, "people": arms,
+                    "turns_per_run": expected, "seeds_needed": needed})  # fmt: skip
+        return
+    headings = ("arm", "people", "turns a run", "runs")
+    rows = [
+        (cell.label, len(cell.scenario.handles()), f"{expected[cell.label]:,}", seeds)
+        for cell in study.cells
+    ]
+    print_table(headings, rows, numbers=headings[1:])
+    total = sum(expected.values()) * seeds
+    typer.echo(f"{counted(len(study.units), 'run')}, about {counted(total, 'turn')} in all")
+    for hypothesis in study.hypotheses:
+        typer.echo(
+            visible(
+                f"hypothesis {hypothesis.name}: {hypothesis.measure} in {hypothesis.arm} is "
+                f"{_expected(hypothesis.expects)} {hypothesis.baseline}"
+            )
+        )
+    if needed is not None:
+        typer.echo(
+            f"an effect of d = {effect:g} takes {counted(needed, 'seed')} to show with 80% power; "
+            f"the study has {seeds}"
+        )
+
+
+def _expected(expects: str) -> str:
+    return {"higher": "higher than in", "lower": "lower than in", "equal": "as in"}.get(
+        expects, "different from"
+    )

@@ -1,0 +1,102 @@
+"""`simnet study results` shows means, differences and verdicts of a study."""
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json, print_table
+from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
+from simnet.clock import format_time
+from simnet.text import counted, visible
+
+if TYPE_CHECKING:
+    from simnet.studies.paired import Interval
+    from simnet.studies.results import ArmMean, Results, Verdict
+
+
+def results(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> None:
+    """Show the mean of each measure in each arm, and what became of each hypothesis."""
+    from simnet.studies.results import Results  # noqa: PLC0415  (imports scipy)
+    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
+
+    study = load_study(target)
+    folder = StudyFolder.opened(folder_of(study, out), study)
+    found = Results.read(folder.path, study)
+    if as_json:
+        print_json(_as_dict(found))
+    else:
+        print_results(found)
+
+
+def print_results(found: "Results") -> None:
+    """Print the means of arms and the verdicts on hypotheses."""
+    headings = ("measure", "group", "time", "arm", "seeds", "mean", "95% interval")
+    rows = [_row(one) for one in found.means()]
+    print_table(headings, rows, numbers=("seeds", "mean"))
+    for verdict in found.verdicts():
+        typer.echo(visible(_in_words(verdict)))
+
+
+def _row(one: "ArmMean") -> tuple[object, ...]:
+    time = "" if one.time is None else format_time(one.time)
+    mean = one.summary
+    return (
+        one.measure, one.group, time, one.arm, mean.seeds, f"{mean.mean:.4g}",
+        _interval(mean.interval),
+    )  # fmt: skip
+
+
+def _interval(interval: "Interval") -> str:
+    if not isfinite(interval.low):
+        return "one seed has none"
+    return f"{interval.low:.4g} to {interval.high:.4g}"
+
+
+def _in_words(verdict: "Verdict") -> str:
+    one = verdict.hypothesis
+    head = f"hypothesis {one.name}: "
+    if verdict.difference is None:
+        return f"{head}no answer; {verdict.note}"
+    found = verdict.difference
+    answer = "supported" if verdict.supported else "not supported"
+    note = f"; {verdict.note}" if verdict.note else ""
+    return (
+        f"{head}{answer}; {one.measure} of {one.arm} minus {one.baseline} is {found.mean:.4g} "
+        f"(95% interval {_interval(found.bootstrap_interval)}, {counted(found.pairs, 'seed')}, "
+        f"p = {verdict.p:.3g}, Holm {verdict.p_adjusted:.3g}){note}"
+    )
+
+
+def _as_dict(found: "Results") -> dict[str, Any]:
+    return {
+        "study": found.study.name,
+        "means": [
+            {
+                "measure": one.measure,
+                "group": one.group,
+                "time": one.time,
+                "arm": one.arm,
+                "seeds": one.summary.seeds,
+                "mean": one.summary.mean,
+                "interval": _finite(one.summary.interval),
+            }
+            for one in found.means()
+        ],
+        "hypotheses": [
+            {
+                "name": one.hypothesis.name,
+                "supported": one.supported,
+                "p": one.p,
+                "p_adjusted": one.p_adjusted,
+                "difference": None if one.difference is None else one.difference.mean,
+                "note": one.note,
+            }
+            for one in found.verdicts()
+        ],
+    }
+
+
+def _finite(interval: "Interval") -> list[float] | None:
+    return [interval.low, interval.high] if isfinite(interval.low) else None

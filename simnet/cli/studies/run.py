@@ -1,0 +1,108 @@
+"""`simnet study run` and `simnet study resume` run what a study lacks and measure it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay, expand_groups
+from simnet.cli.output import print_error, print_json
+from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
+from simnet.cli.studies.results import print_results
+from simnet.text import counted, visible
+
+if TYPE_CHECKING:
+    from simnet.errors import SimnetError
+    from simnet.studies.study import Study, Unit
+
+Processes = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Run so many at once, each in a process of its own; needs no engine of vLLM.",
+    ),
+]
+
+
+@expand_groups
+def run(
+    target: StudyTarget,
+    models: ModelFlags,
+    out: Out = None,
+    processes: Processes = 1,
+    ray: UseRay = None,
+    on_error: OnError = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run each arm with each seed and compare them; goes on where an earlier call ended."""
+    study = load_study(target)
+    path = folder_of(study, out)
+    _run(study, path, models, processes=processes, ray=ray, on_error=on_error, as_json=as_json)
+
+
+@expand_groups
+def resume(
+    target: StudyTarget,
+    models: ModelFlags,
+    out: Out = None,
+    processes: Processes = 1,
+    ray: UseRay = None,
+    on_error: OnError = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run what a study that has begun still lacks; like `run`, but never begins one."""
+    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
+
+    study = load_study(target)
+    path = folder_of(study, out)
+    StudyFolder.opened(path, study)
+    _run(study, path, models, processes=processes, ray=ray, on_error=on_error, as_json=as_json)
+
+
+def _run(
+    study: "Study",
+    path: Path,
+    models: ModelFlags,
+    *,
+    processes: int,
+    ray: bool | None,
+    on_error: str | None,
+    as_json: bool,
+) -> None:
+    from simnet.runs.options import RunOptions  # noqa: PLC0415
+    from simnet.studies.execution import execute  # noqa: PLC0415
+    from simnet.studies.results import Results  # noqa: PLC0415
+    from simnet.studies.run_study import check_processes  # noqa: PLC0415
+    from simnet.studies.study_folder import RUNS  # noqa: PLC0415
+
+    options = RunOptions(models=models.read(), out=path / RUNS, ray=ray, on_error=on_error)
+    check_processes(study, processes, options)
+    report = _Lines(len(study.units))
+    outcome = execute(path, study, options, processes=processes, report=report)
+    results = Results(study, outcome.results)
+    if as_json:
+        failures = {key: str(error) for key, error in outcome.failures.items()}
+        print_json({"study": study.name, "folder": str(path), "complete": outcome.complete,
+                    "runs": len(study.units), "failures": failures})  # fmt: skip
+    else:
+        print_results(results)
+        of = counted(len(study.units), "run")
+        typer.echo(f"{outcome.complete} of {of} complete, in {visible(str(path))}")
+    if outcome.failures:
+        print_error("the failed runs are tried again by: simnet study resume")
+        raise typer.Exit(1)
+
+
+class _Lines:
+    """Prints a line on stderr for each run that ends."""
+
+    def __init__(self, runs: int) -> None:
+        self._runs = runs
+        self._ended = 0
+
+    def __call__(self, unit: "Unit", error: "SimnetError | None") -> None:
+        self._ended += 1
+        how = "complete" if error is None else f"failed: {error}"
+        sys.stderr.write(f"{self._ended}/{self._runs} {visible(f'{unit.key}: {how}')}\n")

@@ -1,0 +1,53 @@
+"""Studies: arms x parameters x seeds, run, measured and compared within each seed."""
+
+import simnet.studies.needed  # noqa: F401  (says what is not installed before it is missed)
+from simnet.studies.execution import Outcome
+from simnet.studies.measure import Figure, Figures, Measure, measure
+from simnet.studies.measures.behaviour import (
+    actions,
+    activity,
+    cost,
+    failed_turns,
+    lexical_diversity,
+    marked,
+    moderation,
+)
+from simnet.studies.measures.society import assortativity, communities, echo_chamber, opinions
+from simnet.studies.measures.spread import attention_inequality, cascade_of, correction
+from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
+from simnet.studies.results import ArmMean, Results, Verdict
+from simnet.studies.run_study import StudyRun, run_study
+from simnet.studies.study import Hypothesis, Study
+
+__all__ = [
+    "ArmMean",
+    "Difference",
+    "Figure",
+    "Figures",
+    "Hypothesis",
+    "Interval",
+    "Mean",
+    "Measure",
+    "Outcome",
+    "Results",
+    "Study",
+    "StudyRun",
+    "Verdict",
+    "actions",
+    "activity",
+    "assortativity",
+    "attention_inequality",
+    "cascade_of",
+    "communities",
+    "correction",
+    "cost",
+    "echo_chamber",
+    "failed_turns",
+    "lexical_diversity",
+    "marked",
+    "measure",
+    "moderation",
+    "opinions",
+    "run_study",
+    "seeds_needed",
+]

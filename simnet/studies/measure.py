@@ -1,0 +1,94 @@
+"""Measures of a study: functions from a run to figures, with a name, a unit and a source."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
+from typing import Any, NamedTuple, TypeAlias
+
+from simnet.arguments import checked
+from simnet.clock import Seconds
+from simnet.errors import ScenarioError
+from simnet.recording.reading.run import Run
+
+NO_GROUP = ""
+"""The group of a figure that is about the whole run."""
+
+
+class Figure(NamedTuple):
+    """One figure that a measure found in a run."""
+
+    value: float
+    group: str = NO_GROUP
+    """What part of the run it is about, such as a cohort; empty is the whole."""
+    time: Seconds | None = None
+    """The simulated time it is about; None is the whole run or its end."""
+
+
+Figures: TypeAlias = float | Mapping[str, float] | Iterable[Figure] | Iterable[float]
+"""What a measure may return: a number, a number for each group, Figures, or no figure."""
+
+
+@checked
+@dataclass(frozen=True)
+class Measure:
+    """A function from a run to figures; `measure` makes one of a function."""
+
+    name: str
+    function: Callable[[Run], Figures]
+    unit: str = ""
+    source: str = ""
+    """The publication or definition it follows; for the pre-registration and the report."""
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.name.isprintable():
+            raise ScenarioError(f"{self.name!r} is no name for a measure")
+
+    def of(self, run: Run) -> list[Figure]:
+        """Measure a run. Raises ScenarioError, naming the measure, if the function fails.
+
+        What is not a number (NaN too) is refused: a measure without a value returns no figure.
+        """
+        try:
+            found = self.function(run)
+            figures = list(_figures(found))
+        except ScenarioError:
+            raise
+        except Exception as error:
+            raise ScenarioError(
+                f"measure {self.name} of run {run.id}: {type(error).__name__}: {error}"
+            ) from error
+        for figure in figures:
+            if not isinstance(figure.value, Real) or not isfinite(figure.value):
+                raise ScenarioError(
+                    f"measure {self.name} of run {run.id} gave {figure.value!r} for "
+                    f"{figure.group or 'the run'}; return a number, or no figure if there is none"
+                )
+        repeated = len(figures) - len({(figure.group, figure.time) for figure in figures})
+        if repeated:
+            raise ScenarioError(
+                f"measure {self.name} of run {run.id} gave {repeated} figures for a group and time "
+                "that has one already"
+            )
+        return [Figure(float(one.value), one.group, one.time) for one in figures]
+
+
+def _figures(found: Any) -> Iterable[Figure]:
+    if isinstance(found, Figure):
+        return [found]
+    if isinstance(found, Mapping):
+        return [Figure(value, str(group)) for group, value in found.items()]
+    if isinstance(found, Iterable) and not isinstance(found, str | bytes):
+        return [Figure(*one) if isinstance(one, tuple) else Figure(one) for one in found]
+    return [Figure(found)]
+
+
+def measure(
+    name: str, *, unit: str = "", source: str = ""
+) -> Callable[[Callable[[Run], Figures]], Measure]:
+    """Make a Measure of the function below: `@measure("posts", unit="posts")`."""
+
+    def made(function: Callable[[Run], Figures]) -> Measure:
+        return Measure(name, function, unit, source)
+
+    return made

@@ -1,0 +1,1 @@
+"""Measures that are ready to use: each function returns a Measure."""

@@ -1,0 +1,178 @@
+"""Measures of what people do and say: activity, texts, moderation, cost."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simnet.analysis.costs import costs
+from simnet.clock import HOUR, Seconds
+from simnet.recording.reading.run import Run
+from simnet.studies.measure import Figure, Figures, Measure
+from simnet.world.events import DONE, FAILED
+
+DISTINCT = "Li, Galley, Brockett, Gao & Dolan 2016, A diversity-promoting objective function"
+_WORD = re.compile(r"\w+(?:'\w+)?")
+
+
+def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure:
+    """Count what was done, by cohort and in all (group `""`); `every` counts by spans of time.
+
+    `verb` counts that verb alone, and all but `pass` if it is None.
+    """
+
+    def found(run: Run) -> Figures:
+        events = _done(run.read("events"))
+        wanted = pc.equal(events["verb"], verb) if verb else pc.not_equal(events["verb"], "pass")
+        chosen = events.filter(wanted)
+        counts: Counter[tuple[str, float | None]] = Counter()
+        for cohort, time in zip(
+            chosen["cohort"].to_pylist(), chosen["time"].to_pylist(), strict=True
+        ):
+            span = None if every is None else time // every * every
+            counts[cohort, span] += 1
+            counts["", span] += 1
+        if not counts:
+            return [] if every else [Figure(0.0)]
+        return [
+            Figure(count, group, span) for (group, span), count in sorted(counts.items(), key=str)
+        ]
+
+    name = f"actions {verb}" if verb else "actions"
+    return Measure(name if every is None else f"{name} every {every:g} s", found)
+
+
+def activity() -> Measure:
+    """Measure turns per persona and simulated hour, by cohort, to compare with its rhythm."""
+
+    def found(run: Run) -> Figures:
+        events = run.read("events")
+        turns = events.filter(pc.and_(pc.is_valid(events["turn"]), pc.equal(events["part"], 0)))
+        if not len(turns):
+            return []
+        hours = max(float(pc.max(turns["time"]).as_py()) / HOUR, 1e-9)
+        people = Counter(run.read("personas")["cohort"].to_pylist())
+        counts = Counter(turns["cohort"].to_pylist())
+        return {cohort: count / hours / people[cohort] for cohort, count in counts.items()}
+
+    return Measure("activity", found, "turns per persona and hour")
+
+
+def marked(*marks: str) -> Measure:
+    """Measure the share of model replies that have one of some marks, by cohort and in all.
+
+    Without names, marks of trouble: refusal, repeat, near_repeat and repetition. See
+    `docs/reference/marks.md`.
+    """
+    wanted = set(marks or ("refusal", "repeat", "near_repeat", "repetition"))
+
+    def found(run: Run) -> Figures:
+        calls = set(
+            zip(*(run.read("calls")[name].to_pylist() for name in ("who", "turn")), strict=True)
+        )
+        events = run.read("events")
+        columns = ("who", "turn", "part", "cohort", "marks")
+        totals: Counter[str] = Counter()
+        hits: Counter[str] = Counter()
+        for who, turn, part, cohort, found_marks in zip(
+            *(events[name].to_pylist() for name in columns), strict=True
+        ):
+            if part != 0 or (who, turn) not in calls:
+                continue
+            for group in ("", cohort):
+                totals[group] += 1
+                hits[group] += bool(wanted & set(found_marks))
+        return {group: hits[group] / total for group, total in totals.items()}
+
+    return Measure(f"marked {' or '.join(sorted(wanted))}", found)
+
+
+def lexical_diversity(n: int = 2) -> Measure:
+    """Measure distinct-n of the texts of each cohort: different n-grams by all n-grams."""
+
+    def found(run: Run) -> Figures:
+        events = _done(run.read("events"))
+        seen: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        totals: Counter[str] = Counter()
+        for cohort, text in zip(
+            events["cohort"].to_pylist(), events["text"].to_pylist(), strict=True
+        ):
+            words = _WORD.findall((text or "").casefold())
+            for start in range(len(words) - n + 1):
+                seen[cohort].add(tuple(words[start : start + n]))
+                totals[cohort] += 1
+        return {cohort: len(seen[cohort]) / total for cohort, total in totals.items()}
+
+    return Measure(f"distinct-{n}", found, source=DISTINCT)
+
+
+def moderation(is_breach: Callable[[Mapping[str, Any]], bool] | None = None) -> Measure:
+    """Measure moderators: `delay`, the median seconds from a post to its removal or label.
+
+    With `is_breach`, which is given the row of `events` that made a post, `precision` is the share
+    of the posts that moderators acted on that are breaches, and `recall` the share of the breaches
+    that they acted on.
+    """
+
+    def found(run: Run) -> Figures:
+        events = _done(run.read("events"))
+        relations = run.relations
+        made = {row["made"]: row for row in events.to_pylist() if row["made"] is not None}
+        acted: dict[int, float] = {}
+        for post, time, verb in zip(
+            *(events[name].to_pylist() for name in ("post", "time", "verb")), strict=True
+        ):
+            if relations.get(verb) in {"removal", "label"} and post in made:
+                acted.setdefault(post, time - made[post]["time"])
+        figures = [Figure(float(np.median(list(acted.values()))), "delay")] if acted else []
+        if is_breach is not None:
+            breaches = {post for post, row in made.items() if is_breach(row)}
+            hits = len(breaches & acted.keys())
+            figures += [Figure(hits / len(acted), "precision")] if acted else []
+            figures += [Figure(hits / len(breaches), "recall")] if breaches else []
+        return figures
+
+    return Measure("moderation", found)
+
+
+def failed_turns() -> Measure:
+    """Measure the share of turns without a usable reply, by cohort and in all."""
+
+    def found(run: Run) -> Figures:
+        events = run.read("events")
+        totals: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
+        for turn, part, cohort, outcome in zip(
+            *(events[name].to_pylist() for name in ("turn", "part", "cohort", "outcome")),
+            strict=True,
+        ):
+            if turn is None or part != 0:
+                continue
+            for group in ("", cohort):
+                totals[group] += 1
+                failed[group] += outcome == FAILED
+        return {group: failed[group] / total for group, total in totals.items()}
+
+    return Measure("failed turns", found)
+
+
+def cost() -> Measure:
+    """Count model calls and their tokens: groups `calls`, `tokens in` and `tokens out`."""
+
+    def found(run: Run) -> Figures:
+        rows = costs(run)
+        return {
+            "calls": sum(row.calls for row in rows),
+            "tokens in": sum(row.prompt_tokens for row in rows),
+            "tokens out": sum(row.output_tokens for row in rows),
+        }
+
+    return Measure("cost", found)
+
+
+def _done(events: pa.Table) -> pa.Table:
+    return events.filter(pc.equal(events["outcome"], DONE))

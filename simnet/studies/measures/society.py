@@ -1,0 +1,137 @@
+"""Measures of groups: echo chambers, communities, and opinions over time."""
+
+import json
+from typing import Literal
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simnet.analysis.polarisation import like_minded
+from simnet.clock import Seconds
+from simnet.opinions import clusters
+from simnet.recording.reading.run import Run
+from simnet.studies.measure import Figure, Figures, Measure
+from simnet.world.events import DONE
+from simnet.world.state.opinions import OPINIONS
+
+KRACKHARDT = "Krackhardt & Stern 1988, Informal networks and organizational crises"
+BLONDEL = "Blondel, Guillaume, Lambiotte & Lefebvre 2008, Fast unfolding of communities"
+NEWMAN = "Newman 2003, Mixing patterns in networks"
+
+
+def echo_chamber(attribute: str) -> Measure:
+    """Measure whom people are shown: the E-I index of exposures by an attribute, -1 to 1.
+
+    -1 is only one's own group. Group `expected` is what uniformly drawn posts would give.
+    """
+
+    def found(run: Run) -> Figures:
+        whole = like_minded(run, attribute)[-1]
+        if not whole.exposures:
+            return []
+        return [Figure(whole.ei_index), Figure(1 - 2 * whole.expected, "expected")]
+
+    return Measure(f"E-I index of {attribute}", found, source=KRACKHARDT)
+
+
+def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) -> Measure:
+    """Measure how far the network falls apart: modularity of its best found communities.
+
+    Louvain's method on the undirected graph, from networkx; group `communities` is their number.
+    No figure for a graph without ties.
+    """
+
+    def found(run: Run) -> Figures:
+        graph = _graph(run, of).to_undirected()
+        if not graph.number_of_edges():
+            return []
+        parts = nx.community.louvain_communities(graph, seed=seed)
+        return [
+            Figure(float(nx.community.modularity(graph, parts))),
+            Figure(len(parts), "communities"),
+        ]
+
+    return Measure(f"modularity of {of}", found, source=BLONDEL)
+
+
+def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows") -> Measure:
+    """Measure whether ties join the alike: Newman's assortativity of an attribute, -1 to 1.
+
+    People without the attribute are left out. No figure if there are no ties, or all are alike.
+    """
+
+    def found(run: Run) -> Figures:
+        graph = _graph(run, of)
+        people = run.read("personas").select(["id", "attributes"]).to_pylist()
+        values = {row["id"]: json.loads(row["attributes"]).get(attribute) for row in people}
+        kept = [who for who in graph if values.get(who) is not None]
+        graph = graph.subgraph(kept).copy()
+        nx.set_node_attributes(graph, {who: str(values[who]) for who in kept}, attribute)
+        if not graph.number_of_edges() or len({values[who] for who in kept}) < 2:
+            return []
+        value = float(nx.attribute_assortativity_coefficient(graph, attribute))
+        return [Figure(value)] if np.isfinite(value) else []
+
+    return Measure(f"assortativity of {attribute} in {of}", found, source=NEWMAN)
+
+
+def _graph(run: Run, of: str) -> "nx.DiGraph[str]":
+    """Build the graph at the end of a run, with everybody in it, in the order of the record."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(run.read("personas")["id"].to_pylist())
+    if of == "follows":
+        edges = run.read("network")
+        columns = (edges[name].to_pylist() for name in ("follower", "followee", "change"))
+        for follower, followee, change in zip(*columns, strict=True):
+            if change == "unfollow":
+                graph.remove_edge(follower, followee)
+            else:
+                graph.add_edge(follower, followee)
+        return graph
+    events = run.read("events")
+    replies = [verb for verb, relation in run.relations.items() if relation == "reply"]
+    chosen = events.filter(
+        pc.and_(pc.is_in(events["verb"], pa.array(replies)), pc.equal(events["outcome"], DONE))
+    )
+    pairs = zip(chosen["who"].to_pylist(), chosen["whom"].to_pylist(), strict=True)
+    graph.add_edges_from((who, whom) for who, whom in pairs if whom is not None and who != whom)
+    return graph
+
+
+def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
+    """Measure recorded numeric opinions: groups `mean`, `variance` and `clusters`.
+
+    At the end of the run, or at the end of every span of simulated time. `gap` parts clusters.
+    """
+
+    def found(run: Run) -> Figures:
+        held: dict[str, float] = {}
+        figures: list[Figure] = []
+        until = every
+        for row in run.read("state").to_pylist():
+            if row["name"] != OPINIONS:
+                continue
+            while until is not None and every is not None and row["time"] > until:
+                figures += _summary(held, gap, until)
+                until += every
+            if row["value"] is None:
+                held.pop(row["key"], None)
+            else:
+                held[row["key"]] = float(json.loads(row["value"]))
+        return [*figures, *_summary(held, gap, until)]
+
+    name = "opinions" if every is None else f"opinions every {every:g} s"
+    return Measure(name, found)
+
+
+def _summary(held: dict[str, float], gap: float, time: Seconds | None) -> list[Figure]:
+    if not held:
+        return []
+    values = np.array(list(held.values()))
+    return [
+        Figure(float(values.mean()), "mean", time),
+        Figure(float(values.var()), "variance", time),
+        Figure(len(clusters(held.values(), gap=gap)), "clusters", time),
+    ]

@@ -1,0 +1,107 @@
+"""Measures of how a post spreads and of how attention is shared out."""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simnet.analysis.cascades import Cascade, cascade, first_post
+from simnet.recording.reading.run import Run
+from simnet.studies.measure import Figure, Figures, Measure
+from simnet.world.events import DONE
+
+CascadeField: TypeAlias = Literal[
+    "size", "depth", "breadth", "members", "half", "lasted", "exposures", "viewers", "reach",
+    "structural_virality",
+]  # fmt: skip
+_SECONDS = {"half", "lasted"}
+GOEL = "Goel, Anderson, Hofman & Watts 2016, The structural virality of online diffusion"
+GINI = "Gini 1912; of counts, as in Zhu & Lerman 2016, Attention inequality in social media"
+
+
+def cascade_of(by: str, field: CascadeField = "size") -> Measure:
+    """Measure the cascade of a member's first post: a field of `simnet.measures.Cascade`.
+
+    No figure for a run in which the field has no value, such as `half` without any reply.
+    """
+
+    def found(run: Run) -> Figures:
+        events = run.read("events")
+        tree: Cascade = cascade(
+            events, run.read("exposures"), first_post(events, by), run.relations
+        )
+        value = getattr(tree, field)
+        return [] if value is None else [Figure(value)]
+
+    unit = "s" if field in _SECONDS else ""
+    return Measure(f"cascade {field} of {by}", found, unit, GOEL)
+
+
+def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure:
+    """Measure how unequally exposures are shared out: the Gini coefficient, 0 (equal) to 1.
+
+    Over posts or over authors who posted; those never shown count with 0. No figure without posts.
+    """
+
+    def found(run: Run) -> Figures:
+        made = _made(run)
+        authors = dict(zip(made["made"].to_pylist(), made["who"].to_pylist(), strict=True))
+        counts = dict.fromkeys(authors if of == "posts" else authors.values(), 0)
+        for post in run.read("exposures")["post"].to_pylist():
+            key = post if of == "posts" else authors.get(post)
+            if key in counts:
+                counts[key] += 1
+        return [Figure(gini(np.array(list(counts.values()), float)))] if counts else []
+
+    return Measure(f"attention inequality of {of}", found, source=GINI)
+
+
+def gini(values: npt.NDArray[np.float64]) -> float:
+    """Return the Gini coefficient of values of at least 0: the mean difference of two of them.
+
+    Relative to twice the mean; 0.0 if all are 0.
+    """
+    ordered = np.sort(values)
+    total = float(ordered.sum())
+    if total == 0:
+        return 0.0
+    places = np.arange(1, len(ordered) + 1)
+    return float(2 * (places * ordered).sum() / (len(ordered) * total) - 1 - 1 / len(ordered))
+
+
+def correction(rumour_by: str, correction_by: str) -> Measure:
+    """Measure how a correction follows a rumour, both the first posts of a member.
+
+    Figures by group: `reached`, the share of those who were shown the rumour that were shown the
+    correction later, and `delay`, the median seconds between the two for them.
+    """
+
+    def found(run: Run) -> Figures:
+        events = run.read("events")
+        exposures = run.read("exposures")
+        seen = [
+            _first_seen(exposures, first_post(events, author))
+            for author in (rumour_by, correction_by)
+        ]
+        delays = [seen[1][who] - at for who, at in seen[0].items() if seen[1].get(who, -1.0) > at]
+        if not seen[0]:
+            return []
+        reached = Figure(len(delays) / len(seen[0]), "reached")
+        return [reached, Figure(float(np.median(delays)), "delay")] if delays else [reached]
+
+    return Measure(f"correction of {rumour_by} by {correction_by}", found)
+
+
+def _first_seen(exposures: pa.Table, post: int) -> dict[str, float]:
+    shown = exposures.filter(pc.equal(exposures["post"], post))
+    first: dict[str, float] = {}
+    for who, time in zip(shown["who"].to_pylist(), shown["time"].to_pylist(), strict=True):
+        first.setdefault(who, time)
+    return first
+
+
+def _made(run: Run) -> pa.Table:
+    events = run.read("events")
+    return events.filter(pc.and_(pc.is_valid(events["made"]), pc.equal(events["outcome"], DONE)))

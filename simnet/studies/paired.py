@@ -1,0 +1,237 @@
+"""Statistics of paired values: differences, intervals, tests, equivalence and power.
+
+Each is computed by scipy or statsmodels; here it is chosen which, and when there is too little to
+say anything. Values are paired by seed: `arm[i]` and `baseline[i]` are of runs that share their
+random numbers.
+"""
+
+from collections.abc import Sequence
+from math import inf, isfinite, nan, sqrt
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.weightstats import ttost_paired
+
+from simnet.errors import UsageError
+
+Values: TypeAlias = npt.NDArray[np.float64]
+Alternative: TypeAlias = Literal["two-sided", "greater", "less"]
+LEVEL = 0.95
+RESAMPLES = 9_999
+FEW = 6
+"""With fewer pairs not even the most extreme permutation is below 5% two-sided."""
+
+
+class Interval(NamedTuple):
+    """An interval estimate."""
+
+    low: float
+    high: float
+
+
+class Difference(NamedTuple):
+    """The paired difference of an arm from a baseline, in the unit of the measure."""
+
+    pairs: int
+    mean: float
+    t_interval: Interval
+    """Student's, for a mean of normally distributed differences."""
+    bootstrap_interval: Interval
+    """Bias-corrected and accelerated (Efron 1987), from resampled pairs."""
+    effect: float
+    """Cohen's d of the differences (mean by standard deviation) with Hedges' correction; NaN if
+    they do not vary."""
+    p_t: float
+    """Of the paired t-test."""
+    p_permutation: float
+    """Of the test that flips the signs of differences: all flips if they are few, else sampled."""
+    correlation: float
+    """Between arm and baseline over the seeds; NaN if one of them does not vary."""
+    variance_ratio: float
+    """Variance of the paired difference, by that of a difference of independent runs; below 1 the
+    shared random numbers saved runs."""
+
+
+def difference(
+    arm: Sequence[float],
+    baseline: Sequence[float],
+    *,
+    alternative: Alternative = "two-sided",
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Difference:
+    """Compare paired values; `seed` is that of resampling. Raises UsageError below two pairs."""
+    first, second = _paired(arm, baseline)
+    change = first - second
+    spread = float(change.std(ddof=1))
+    if spread == 0:
+        return _constant(first, second, alternative)
+    t_test = stats.ttest_1samp(change, 0.0, alternative=alternative)
+    both = stats.ttest_1samp(change, 0.0).confidence_interval(level)
+    apart = float(first.var(ddof=1) + second.var(ddof=1))
+    return Difference(
+        pairs=len(change),
+        mean=float(change.mean()),
+        t_interval=Interval(float(both.low), float(both.high)),
+        bootstrap_interval=_bootstrap(change, level, seed),
+        effect=float(change.mean()) / spread * _hedges(len(change)),
+        p_t=float(t_test.pvalue),
+        p_permutation=_permuted(change, alternative, seed),
+        correlation=_correlation(first, second),
+        variance_ratio=spread**2 / apart if apart else nan,
+    )
+
+
+def _paired(arm: Sequence[float], baseline: Sequence[float]) -> tuple[Values, Values]:
+    first, second = np.asarray(arm, float), np.asarray(baseline, float)
+    if len(first) != len(second):
+        raise UsageError(f"{len(first)} values of the arm and {len(second)} of the baseline")
+    if len(first) < 2:
+        raise UsageError("there are fewer than two seeds with both values; run more seeds")
+    return first, second
+
+
+def _constant(first: Values, second: Values, alternative: Alternative) -> Difference:
+    """Every seed has the same difference: nothing is left to chance, and nothing to estimate."""
+    mean = float((first - second).mean())
+    sign = {"two-sided": mean != 0, "greater": mean > 0, "less": mean < 0}[alternative]
+    flips = 0.5 ** len(first) * (2 if alternative == "two-sided" else 1)
+    exact = Interval(mean, mean)
+    return Difference(
+        pairs=len(first),
+        mean=mean,
+        t_interval=exact,
+        bootstrap_interval=exact,
+        effect=nan,
+        p_t=nan,
+        p_permutation=min(flips, 1.0) if sign else 1.0,
+        correlation=_correlation(first, second),
+        variance_ratio=0.0 if first.std() or second.std() else nan,
+    )
+
+
+def _hedges(pairs: int) -> float:
+    """Hedges' correction of a small sample's d (Hedges 1981)."""
+    return 1 - 3 / (4 * (pairs - 1) - 1) if pairs > 2 else 1.0
+
+
+def _bootstrap(change: Values, level: float, seed: int) -> Interval:
+    found = stats.bootstrap(
+        (change,),
+        np.mean,
+        confidence_level=level,
+        n_resamples=RESAMPLES,
+        method="BCa" if len(change) > 2 else "percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high))
+
+
+def _permuted(change: Values, alternative: Alternative, seed: int) -> float:
+    found = stats.permutation_test(
+        (change, np.zeros_like(change)),
+        lambda one, other, axis: np.mean(one - other, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        alternative=alternative,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
+
+
+def _correlation(first: Values, second: Values) -> float:
+    if first.std() == 0 or second.std() == 0:
+        return nan
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def equivalence(arm: Sequence[float], baseline: Sequence[float], margin: float) -> float:
+    """Return the p value of "the mean difference is within the margin" (two one-sided t-tests).
+
+    Schuirmann 1987. 0.0 or 1.0 if differences do not vary. Raises UsageError below two pairs.
+    """
+    first, second = _paired(arm, baseline)
+    if float((first - second).std(ddof=1)) == 0:
+        return 0.0 if abs(float((first - second).mean())) < margin else 1.0
+    return float(ttost_paired(first, second, -margin, margin)[0])
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p values for the whole family (Holm 1979); NaN counts as 1."""
+    if not p_values:
+        return []
+    filled = [value if isfinite(value) else 1.0 for value in p_values]
+    return [float(value) for value in multipletests(filled, method="holm")[1]]
+
+
+def seeds_needed(
+    effect: float,
+    *,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+) -> int | None:
+    """Return how many seeds show an effect (Cohen's d of paired differences) with some power.
+
+    None for an effect of 0 or one that is not known.
+    """
+    if not isfinite(effect) or effect == 0:
+        return None
+    named = {"two-sided": "two-sided", "greater": "larger", "less": "smaller"}[alternative]
+    if (alternative == "greater" and effect < 0) or (alternative == "less" and effect > 0):
+        return None
+    found: Any = TTestPower().solve_power(
+        effect_size=effect, power=power, alpha=alpha, alternative=named, nobs=None
+    )
+    return max(2, int(np.ceil(float(np.max(found)))))
+
+
+class Mean(NamedTuple):
+    """The mean of one arm over its seeds."""
+
+    seeds: int
+    mean: float
+    deviation: float
+    """Standard deviation over seeds; NaN for one seed."""
+    interval: Interval
+    """Student's; from minus to plus infinity for one seed."""
+
+
+def mean_of(values: Sequence[float], level: float = LEVEL) -> Mean:
+    """Summarise the values of one arm. Raises UsageError without any."""
+    found = np.asarray(values, float)
+    if len(found) == 0:
+        raise UsageError("there are no values")
+    mean = float(found.mean())
+    if len(found) == 1:
+        return Mean(1, mean, nan, Interval(-inf, inf))
+    deviation = float(found.std(ddof=1))
+    half = float(stats.t.ppf((1 + level) / 2, len(found) - 1)) * deviation / sqrt(len(found))
+    return Mean(len(found), mean, deviation, Interval(mean - half, mean + half))
+
+
+def few_seeds(pairs: int, effect: float, p: float) -> str | None:
+    """Say in words that a study has too few seeds for what it asks; None if it does not."""
+    if pairs < FEW:
+        return (
+            f"{pairs} seeds are too few: with fewer than {FEW} no permutation test can be below 5%"
+        )
+    if p < 0.05:
+        return None
+    needed = seeds_needed(effect)
+    if needed is not None and needed > pairs:
+        return (
+            f"inconclusive with {pairs} seeds; an effect of this size (d = {effect:.2f}) takes "
+            f"about {needed} to show with 80% power"
+        )
+    return None
+
+
+def as_values(found: Any) -> list[float]:
+    """Return a column as a list of numbers."""
+    return [cast("float", value) for value in found]

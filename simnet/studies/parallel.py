@@ -1,0 +1,106 @@
+"""Plays units of a study one after the other here, or several at once in processes of their own."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cloudpickle
+
+from simnet.errors import RunError, SimnetError
+from simnet.runs.options import RunOptions
+from simnet.studies.study import Unit
+from simnet.studies.study_folder import StudyFolder
+from simnet.studies.unit_run import StoppedError, play
+
+Played: TypeAlias = Iterator[tuple[Unit, SimnetError | None]]
+"""Units as their runs end, with the error of those that failed."""
+
+
+def one_by_one(folder: StudyFolder, units: Sequence[Unit], options: RunOptions) -> Played:
+    """Play units in this process. Raises StoppedError after a signal."""
+    for unit in units:
+        try:
+            play(folder, unit, options)
+        except StoppedError:
+            raise
+        except SimnetError as error:
+            yield unit, error
+        else:
+            yield unit, None
+
+
+def in_processes(
+    count: int,
+) -> Callable[[StudyFolder, Sequence[Unit], RunOptions], Played]:
+    """Return a function that plays units in so many processes.
+
+    The study and the options are sent by value, so they may be made in a notebook. After SIGINT
+    or SIGTERM each process stops its run in good order, and StoppedError is raised.
+    """
+    return partial(_in_processes, count)
+
+
+def _in_processes(
+    count: int, folder: StudyFolder, units: Sequence[Unit], options: RunOptions
+) -> Played:
+    work = cloudpickle.dumps((str(folder.path), folder.study, options))
+    places = {unit.key: place for place, unit in enumerate(folder.study.units)}
+    pool = ProcessPoolExecutor(
+        min(count, len(units)), get_context("spawn"), initializer=_prepare, initargs=(work,)
+    )
+    with pool:
+        futures = {pool.submit(_play, places[unit.key]): unit for unit in units}
+        try:
+            yield from _as_they_end(futures)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def _as_they_end(futures: dict[Future[bytes | None], Unit]) -> Played:
+    waiting = set(futures)
+    while waiting:
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in ended:
+            unit = futures[future]
+            try:
+                failure = future.result()
+            except BrokenProcessPool:
+                error: Any = RunError(
+                    f"{unit.key}: a process of the study died; resume the study to go on with it"
+                )
+            else:
+                error = None if failure is None else cloudpickle.loads(failure)
+            if isinstance(error, StoppedError):
+                raise error
+            yield unit, error
+
+
+# -- in a process of the pool -----------------------------------------------------------------
+
+_work: tuple[StudyFolder, RunOptions] | None = None
+"""What the process plays units of."""
+
+
+def _prepare(work: bytes) -> None:
+    global _work  # noqa: PLW0603  (an initializer has no other way)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    path, study, options = cloudpickle.loads(work)
+    _work = StudyFolder(Path(path), study), options
+
+
+def _play(place: int) -> bytes | None:
+    """Play the unit at a place of the study; return its error, which plain pickle may not take."""
+    assert _work is not None
+    folder, options = _work
+    try:
+        play(folder, folder.study.units[place], options)
+    except SimnetError as error:
+        return bytes(cloudpickle.dumps(error.with_traceback(None)))
+    return None

@@ -1,0 +1,155 @@
+"""The results of a study: its tidy table, the means of arms, differences, and hypotheses."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from simnet.clock import Seconds
+from simnet.errors import UsageError
+from simnet.studies.measure import NO_GROUP
+from simnet.studies.paired import (
+    LEVEL,
+    Alternative,
+    Difference,
+    Mean,
+    difference,
+    equivalence,
+    few_seeds,
+    holm,
+    mean_of,
+)
+from simnet.studies.study import Hypothesis, Study
+from simnet.studies.study_folder import RESULTS
+from simnet.text import did_you_mean
+
+_ALTERNATIVES: dict[str, Alternative] = {"higher": "greater", "lower": "less"}
+
+
+class ArmMean(NamedTuple):
+    """The mean of one measure in one arm."""
+
+    arm: str
+    measure: str
+    group: str
+    time: Seconds | None
+    summary: Mean
+
+
+class Verdict(NamedTuple):
+    """What the data say about one hypothesis."""
+
+    hypothesis: Hypothesis
+    difference: Difference | None
+    """None if fewer than two seeds have both values."""
+    p: float
+    """Of the t-test, or of the equivalence test."""
+    p_adjusted: float
+    """Holm's, over all hypotheses of the study."""
+    supported: bool
+    note: str | None
+    """Why there is no answer, or what it would take."""
+
+
+class Results:
+    """Figures of a study; a row for each arm, seed, measure, group and time."""
+
+    def __init__(self, study: Study, table: pa.Table) -> None:
+        self.study = study
+        self.table = table
+        """See `simnet.studies.study_folder.RESULT_SCHEMA`."""
+
+    @classmethod
+    def read(cls, folder: Path | str, study: Study) -> "Results":
+        """Read the results of a study folder. Raises UsageError if there are none yet."""
+        path = Path(folder) / RESULTS
+        if not path.is_file():
+            raise UsageError(f"{path} is not there yet: run the study first")
+        return cls(study, pq.read_table(path))
+
+    def values(
+        self, measure: str, arm: str, group: str = NO_GROUP, time: Seconds | None = None
+    ) -> dict[int, float]:
+        """Return the value of each seed that has one. Raises UsageError for an unknown name."""
+        self._check(measure, "measure", [one.name for one in self.study.measures])
+        self._check(arm, "arm", [cell.label for cell in self.study.cells])
+        chosen = pc.and_(
+            pc.and_(pc.equal(self.table["measure"], measure), pc.equal(self.table["arm"], arm)),
+            pc.equal(self.table["group"], group),
+        )
+        rows = self.table.filter(chosen).select(["seed", "time", "value"]).to_pylist()
+        return {row["seed"]: row["value"] for row in rows if row["time"] == time}
+
+    def _check(self, name: str, noun: str, known: Sequence[str]) -> None:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there is {', '.join(known)}"
+            raise UsageError(f"study {self.study.name!r} has no {noun} {name!r}{hint}")
+
+    def means(self, level: float = LEVEL) -> list[ArmMean]:
+        """Summarise each measure in each arm, in the order of the study."""
+        found: dict[tuple[str, str, Seconds | None, str], list[float]] = {}
+        for row in self.table.to_pylist():
+            key = (row["measure"], row["group"], row["time"], row["arm"])
+            found.setdefault(key, []).append(row["value"])
+        order = {measure.name: place for place, measure in enumerate(self.study.measures)}
+        keys = sorted(found, key=lambda key: order.get(key[0], len(order)))
+        return [
+            ArmMean(arm, measure, group, time, mean_of(found[measure, group, time, arm], level))
+            for measure, group, time, arm in keys
+        ]
+
+    def difference(
+        self,
+        measure: str,
+        arm: str,
+        baseline: str,
+        *,
+        group: str = NO_GROUP,
+        time: Seconds | None = None,
+        alternative: Alternative = "two-sided",
+    ) -> Difference:
+        """Compare two arms within each seed that both have. Raises UsageError below two."""
+        first, second = (self.values(measure, one, group, time) for one in (arm, baseline))
+        seeds = sorted(first.keys() & second.keys())
+        pairs = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
+        return difference(*pairs, alternative=alternative)
+
+    def verdicts(self, alpha: float = 1 - LEVEL) -> list[Verdict]:
+        """Test all hypotheses, with Holm's correction over all of them."""
+        tested = [self._tested(one) for one in self.study.hypotheses]
+        adjusted = holm([p for _, p in tested])
+        return [
+            _verdict(hypothesis, found, p, q, alpha)
+            for hypothesis, (found, p), q in zip(
+                self.study.hypotheses, tested, adjusted, strict=True
+            )
+        ]
+
+    def _tested(self, hypothesis: Hypothesis) -> tuple[Difference | None, float]:
+        names = (hypothesis.arm, hypothesis.baseline)
+        first, second = (self.values(hypothesis.measure, one, hypothesis.group) for one in names)
+        seeds = sorted(first.keys() & second.keys())
+        if len(seeds) < 2:
+            return None, 1.0
+        pairs = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
+        alternative = _ALTERNATIVES.get(hypothesis.expects, "two-sided")
+        found = difference(*pairs, alternative=alternative)
+        if hypothesis.expects == "equal":
+            assert hypothesis.margin is not None
+            return found, equivalence(*pairs, hypothesis.margin)
+        return found, found.p_t if found.p_t == found.p_t else found.p_permutation
+
+
+def _verdict(
+    hypothesis: Hypothesis, found: Difference | None, p: float, adjusted: float, alpha: float
+) -> Verdict:
+    if found is None:
+        note: str | None = "fewer than two seeds have both values"
+    elif hypothesis.expects == "equal":
+        note = None if adjusted < alpha else "not shown to be equal, which is not a difference"
+    else:
+        note = few_seeds(found.pairs, found.effect, adjusted)
+    return Verdict(hypothesis, found, p, adjusted, adjusted < alpha, note)

@@ -1,0 +1,108 @@
+"""Runs a study from Python: `run_study`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simnet.arguments import checked
+from simnet.errors import SimnetError, UsageError
+from simnet.inference.backend import Backend
+from simnet.runs.demand import asks_any_model
+from simnet.runs.options import (
+    NO_ADAPTERS,
+    NO_ENGINE,
+    NO_MODELS,
+    ModelChoice,
+    ModelOptions,
+    RunOptions,
+)
+from simnet.studies.execution import Report, execute
+from simnet.studies.results import Results
+from simnet.studies.study import Study, Unit
+from simnet.studies.study_folder import RUNS
+
+
+class StudyRun(NamedTuple):
+    """A study that was run, as far as that went."""
+
+    folder: Path
+    results: Results
+    """Of all runs that are complete."""
+    complete: int
+    """Number of complete runs."""
+    failures: Mapping[str, SimnetError]
+    """The errors of the runs that failed, by arm and seed; the same call tries them again."""
+
+
+def _silent(_unit: Unit, _error: SimnetError | None) -> None:
+    """Do nothing."""
+
+
+@checked
+def run_study(
+    study: Study,
+    out: Path | str,
+    *,
+    model: ModelChoice | None = None,
+    models: Mapping[str, ModelChoice] = NO_MODELS,
+    backend: str | None = None,
+    base_url: str | None = None,
+    adapters: Mapping[str, Path | str] = NO_ADAPTERS,
+    engine: Mapping[str, Any] = NO_ENGINE,
+    deadline: float | None = None,
+    ray: bool | None = None,
+    address: str | None = None,
+    processes: int = 1,
+    on_error: str | None = None,
+    report: Report = _silent,
+) -> StudyRun:
+    """Run what a study lacks and measure it; the same call goes on where an earlier one ended.
+
+    The folder `out` is made, or is that of this study. Models and places are as in `simnet.run`
+    and the same for all runs; a model object serves one run only, so give a name or a Backend.
+    With `processes` above 1 so many runs go on at once, each in a process of its own and without
+    Ray; results do not depend on it. A run that fails is in `failures`, and the study goes on
+    with the others. `report` is called after each run.
+
+    Raises UsageError for a folder of another study, RecordError while another process runs it,
+    StoppedError, with an exit code, after a signal: what is complete stays.
+    """
+    chosen = ModelOptions(
+        model=model,
+        models=models,
+        backend=backend,
+        base_url=base_url,
+        adapters=adapters,
+        engine=engine,
+        deadline=deadline,
+    )
+    path = Path(out).expanduser()
+    options = RunOptions(
+        models=chosen, out=path / RUNS, ray=ray, address=address, on_error=on_error
+    )
+    if not all(isinstance(one, str | Backend | None) for one in (model, *models.values())):
+        raise UsageError(
+            "a model object serves one run, and a study has several; give the name of a model, "
+            "backend=, or a Backend, which makes a model for each run"
+        )
+    check_processes(study, processes, options)
+    outcome = execute(path, study, options, processes=processes, report=report)
+    results = Results(study, outcome.results)
+    return StudyRun(path, results, outcome.complete, outcome.failures)
+
+
+def check_processes(study: Study, processes: int, options: RunOptions) -> None:
+    """Raise UsageError for a number of processes that the models do not allow."""
+    if processes < 1:
+        raise UsageError(f"processes={processes}: give 1 or more")
+    served_here = (
+        options.models.backend in {None, "vllm"}
+        and isinstance(options.models.model, str | None)
+        and any(asks_any_model(cell.scenario) for cell in study.cells)
+    )
+    if processes > 1 and (served_here or options.ray or options.address is not None):
+        raise UsageError(
+            f"processes={processes}: runs side by side share no engine and no Ray; use it with "
+            "backend='fake', with backend='openai' and a server such as `vllm serve`, or with "
+            "scenarios that ask no model and ray=False"
+        )

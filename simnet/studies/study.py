@@ -1,0 +1,232 @@
+"""A study: arms, parameters, seeds, measures and hypotheses, declared before anything runs."""
+
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from simnet.arguments import checked
+from simnet.clock import Seconds, format_time
+from simnet.errors import ScenarioError
+from simnet.scenario.scenario import Scenario
+from simnet.studies.measure import NO_GROUP, Measure
+from simnet.text import counted, did_you_mean
+
+Arm: TypeAlias = Scenario | Callable[..., Scenario]
+"""A scenario, or a function that makes one from the parameters of the study."""
+Expectation: TypeAlias = Literal["higher", "lower", "different", "equal"]
+NO_PARAMETERS: Mapping[str, Sequence[object]] = MappingProxyType({})
+SEEDS = range(10)
+
+
+@checked
+@dataclass(frozen=True)
+class Hypothesis:
+    """What is expected of one measure in one arm, compared with another arm."""
+
+    name: str
+    measure: str
+    arm: str
+    baseline: str
+    expects: Expectation = "different"
+    """`equal` is tested as equivalence within `margin`."""
+    margin: float | None = None
+    """The largest difference, in the measure's unit, that counts as none; for `equal`."""
+    group: str = NO_GROUP
+
+    def __post_init__(self) -> None:
+        if self.arm == self.baseline:
+            raise ScenarioError(f"hypothesis {self.name!r} compares {self.arm!r} with itself")
+        if (self.expects == "equal") != (self.margin is not None):
+            raise ScenarioError(
+                f"hypothesis {self.name!r}: give margin= with expects='equal', and only then"
+            )
+        if self.margin is not None and self.margin <= 0:
+            raise ScenarioError(f"hypothesis {self.name!r}: margin={self.margin} is not above 0")
+
+
+class Cell(NamedTuple):
+    """One condition: an arm with one value for each parameter."""
+
+    arm: str
+    parameters: tuple[tuple[str, object], ...]
+    scenario: Scenario
+
+    @property
+    def label(self) -> str:
+        """The arm, with its parameters if the study has some: `label[size=200]`."""
+        values = ",".join(f"{name}={value}" for name, value in self.parameters)
+        return f"{self.arm}[{values}]" if values else self.arm
+
+
+class Unit(NamedTuple):
+    """One run of a study: a cell with a seed."""
+
+    cell: Cell
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """The cell's label and the seed; unique in a study."""
+        return f"{self.cell.label} seed {self.seed}"
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario with the seed."""
+        return replace(self.cell.scenario, seed=self.seed)
+
+
+@checked
+@dataclass(frozen=True)
+class Study:
+    """Arms x parameters x seeds, and what is measured.
+
+    Runs of one seed share their random numbers whatever the arm, so differences between arms are
+    compared within each seed. Raises ScenarioError if arms have different people, or do not
+    differ, or a hypothesis names what is not there.
+    """
+
+    name: str
+    arms: Mapping[str, Arm]
+    measures: Sequence[Measure]
+    seeds: Sequence[int] = SEEDS
+    parameters: Mapping[str, Sequence[object]] = field(default_factory=lambda: NO_PARAMETERS)
+    """Values by the name of a parameter of the arms, which are functions then; all combinations
+    are run."""
+    hypotheses: Sequence[Hypothesis] = ()
+    fork_at: Seconds | None = None
+    """Simulated time until which all arms share the past of the first arm; None starts each arm
+    by itself."""
+
+    def __post_init__(self) -> None:
+        _check_names(self)
+        _check_arms(self)
+        for hypothesis in self.hypotheses:
+            _check_hypothesis(self, hypothesis)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """List the conditions: for each combination of parameters, each arm."""
+        return _cells(self)
+
+    @property
+    def units(self) -> list[Unit]:
+        """List the runs: for each seed, each cell."""
+        return [Unit(cell, seed) for seed in self.seeds for cell in self.cells]
+
+    def parent_of(self, unit: Unit) -> Unit | None:
+        """Return the run of which this one is a fork, if arms share a past."""
+        if self.fork_at is None:
+            return None
+        first = next(iter(self.arms))
+        if unit.cell.arm == first:
+            return None
+        parameters = unit.cell.parameters
+        cell = next(c for c in self.cells if (c.arm, c.parameters) == (first, parameters))
+        return Unit(cell, unit.seed)
+
+
+def _cells(study: Study) -> list[Cell]:
+    names = list(study.parameters)
+    combinations = itertools.product(*study.parameters.values())
+    return [
+        Cell(name, values, _scenario(study, name, arm, dict(values)))
+        for combination in combinations
+        for values in [tuple(zip(names, combination, strict=True))]
+        for name, arm in study.arms.items()
+    ]
+
+
+def _scenario(study: Study, name: str, arm: Arm, parameters: dict[str, object]) -> Scenario:
+    if isinstance(arm, Scenario):
+        return arm
+    where = f"study {study.name!r}, arm {name!r}"
+    accepted = inspect.signature(arm).parameters
+    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in accepted.values())
+    for parameter in parameters:
+        if parameter not in accepted and not takes_any:
+            hint = did_you_mean(parameter, accepted)
+            raise ScenarioError(f"{where}: its function has no parameter {parameter!r}{hint}")
+    made: Any = arm(**parameters)
+    if not isinstance(made, Scenario):
+        raise ScenarioError(f"{where}: its function returned {type(made).__name__}, no Scenario")
+    return made
+
+
+def _check_names(study: Study) -> None:
+    where = f"study {study.name!r}"
+    if not study.arms:
+        raise ScenarioError(f"{where} has no arms")
+    if not study.measures:
+        raise ScenarioError(f"{where} has no measures; what would be compared?")
+    if not study.seeds:
+        raise ScenarioError(f"{where} has no seeds; give one or more, such as seeds=range(10)")
+    for noun, values in (
+        ("seed", list(map(str, study.seeds))),
+        ("measure", [measure.name for measure in study.measures]),
+        ("hypothesis", [hypothesis.name for hypothesis in study.hypotheses]),
+    ):
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise ScenarioError(f"{where} has the {noun} {', '.join(twice)} twice")
+    for parameter, choices in study.parameters.items():
+        if not choices:
+            raise ScenarioError(f"{where}: parameter {parameter!r} has no values")
+        if len({str(choice) for choice in choices}) < len(choices):
+            raise ScenarioError(f"{where}: parameter {parameter!r} has a value twice")
+    fixed = [name for name, arm in study.arms.items() if isinstance(arm, Scenario)]
+    if study.parameters and fixed:
+        raise ScenarioError(
+            f"{where}: arm {fixed[0]!r} is a scenario, which no parameter changes; give a function "
+            "of the parameters that returns one"
+        )
+
+
+def _check_arms(study: Study) -> None:
+    where = f"study {study.name!r}"
+    by_parameters: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in study.cells:
+        by_parameters.setdefault(cell.parameters, []).append(cell)
+    for cells in by_parameters.values():
+        first = cells[0]
+        for cell in cells[1:]:
+            _check_people(where, first, cell)
+        for one, other in itertools.combinations(cells, 2):
+            if one.scenario == other.scenario:
+                raise ScenarioError(f"{where}: arms {one.label!r} and {other.label!r} are the same")
+        if study.fork_at is not None and not 0 < study.fork_at <= first.scenario.lasts:
+            raise ScenarioError(
+                f"{where}: fork_at={study.fork_at} is not within the first arm, which lasts "
+                f"{format_time(first.scenario.lasts)}"
+            )
+
+
+def _check_people(where: str, first: Cell, cell: Cell) -> None:
+    people, others = first.scenario.handles(), cell.scenario.handles()
+    if people == others:
+        return
+    differing = set(people) ^ set(others)
+    what = (
+        f"{counted(len(differing), 'person')} ({', '.join(sorted(differing)[:3])}...)"
+        if differing
+        else "their order"
+    )
+    raise ScenarioError(
+        f"{where}: arms {first.label!r} and {cell.label!r} have different people ({what}); arms "
+        "are compared within a seed, so give them the same cohorts"
+    )
+
+
+def _check_hypothesis(study: Study, hypothesis: Hypothesis) -> None:
+    where = f"study {study.name!r}, hypothesis {hypothesis.name!r}"
+    labels = [cell.label for cell in study.cells]
+    for arm in (hypothesis.arm, hypothesis.baseline):
+        if arm not in labels:
+            raise ScenarioError(f"{where}: there is no arm {arm!r}{did_you_mean(arm, labels)}")
+    names = [measure.name for measure in study.measures]
+    if hypothesis.measure not in names:
+        hint = did_you_mean(hypothesis.measure, names)
+        raise ScenarioError(f"{where}: there is no measure {hypothesis.measure!r}{hint}")

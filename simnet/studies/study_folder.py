@@ -1,0 +1,209 @@
+"""The folder of a study: plan, pre-registration, runs, and the figures of each run.
+
+STUDY/
+study.json              the plan: arms, parameters, people; read again before a resume
+preregistration.json    hypotheses, measures, tests; written before the first run
+preregistration.sha256  its checksum
+units/<hash>.json       which run belongs to an arm and a seed, a file for each
+runs/                   the run directories
+figures/<run>.parquet   the figures of a complete run
+results.parquet         the figures of all complete runs
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.errors import RecordError, UsageError
+from simnet.recording.reading.run import Run
+from simnet.studies.measure import Figure, Measure
+from simnet.studies.plan_file import check_same_plan, digest_of, encoded, plan_of, registration_of
+from simnet.studies.study import Study, Unit
+
+PLAN = "study.json"
+REGISTRATION = "preregistration.json"
+CHECKSUM = "preregistration.sha256"
+UNITS = "units"
+RUNS = "runs"
+FIGURES = "figures"
+RESULTS = "results.parquet"
+
+FIGURE_SCHEMA = pa.schema(
+    [
+        ("measure", pa.string()),
+        ("group", pa.string()),
+        ("time", pa.float64()),
+        ("value", pa.float64()),
+    ]
+)
+RESULT_SCHEMA = pa.schema(
+    [
+        ("study", pa.string()),
+        ("arm", pa.string()),
+        ("parameters", pa.string()),
+        ("seed", pa.int64()),
+        *FIGURE_SCHEMA,
+    ]
+)
+"""The tidy table of results; `arm` is the arm's label, `parameters` are JSON."""
+
+
+class Registration(NamedTuple):
+    """The pre-registration of a study folder."""
+
+    content: Mapping[str, Any]
+    digest: str
+    intact: bool
+    """Whether the file still has the checksum that was written with it."""
+
+
+class StudyFolder:
+    """Reads and writes the folder of one study."""
+
+    def __init__(self, path: Path, study: Study, disk: Disk | None = None) -> None:
+        self.path = path
+        self.study = study
+        self.runs = path / RUNS
+        self._disk = disk or Disk()
+
+    @classmethod
+    def made(cls, path: Path, study: Study) -> "StudyFolder":
+        """Make the folder with plan and pre-registration, or open it if it has this plan.
+
+        Raises UsageError for a folder of another plan, or one that is no study's.
+        """
+        folder = cls(path, study)
+        if folder._is_begun():
+            return folder
+        if path.exists() and any(path.iterdir()):
+            raise UsageError(f"{path} is not empty and holds no study; choose another with --out")
+        with disk_errors(f"making the study folder {path}"):
+            for one in (path, folder.runs, path / FIGURES, path / UNITS):
+                one.mkdir(parents=True, exist_ok=True)
+            registration = registration_of(study)
+            write = write_atomically
+            write(folder._disk, path / REGISTRATION, encoded(registration))
+            write(folder._disk, path / CHECKSUM, f"{digest_of(registration)}\n".encode())
+            write(folder._disk, path / PLAN, encoded(plan_of(study)))
+        return folder
+
+    @classmethod
+    def opened(cls, path: Path, study: Study) -> "StudyFolder":
+        """Open the folder of a study that has begun. Raises UsageError if there is none."""
+        folder = cls(path, study)
+        if not folder._is_begun():
+            raise UsageError(f"{path} holds no study; begin it with: simnet study run")
+        return folder
+
+    def _is_begun(self) -> bool:
+        plan = self.path / PLAN
+        if not plan.is_file():
+            return False
+        check_same_plan(str(self.path), _read_json(plan), self.study)
+        return True
+
+    def registration(self) -> Registration:
+        """Read the pre-registration. Raises RecordError if it is gone."""
+        content = _read_json(self.path / REGISTRATION)
+        try:
+            written = (self.path / CHECKSUM).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise RecordError(f"{self.path / CHECKSUM}: {error.strerror}") from error
+        digest = digest_of(content)
+        return Registration(content, digest, digest == written)
+
+    # -- units -----------------------------------------------------------------------------------
+
+    def note(self, unit: Unit, run_id: str) -> None:
+        """Write down, durably, which run is that of a unit."""
+        content = encoded({"unit": unit.key, "run": run_id})
+        with disk_errors(f"writing {self._file_of(unit)}"):
+            write_atomically(self._disk, self._file_of(unit), content)
+
+    def _file_of(self, unit: Unit) -> Path:
+        name = hashlib.sha256(unit.key.encode()).hexdigest()[:16]
+        return self.path / UNITS / f"{name}.json"
+
+    def run_of(self, unit: Unit) -> Run | None:
+        """Open the run of a unit, or return None if it has not begun.
+
+        Raises RecordError if its directory is gone.
+        """
+        file = self._file_of(unit)
+        if not file.is_file():
+            return None
+        name = _read_json(file)["run"]
+        if not (self.runs / name).is_dir():
+            raise RecordError(
+                f"{self.runs / name}, the run of {unit.key}, is gone; put it back, or remove "
+                f"{file} to have it run again"
+            )
+        return Run.open(self.runs / name)
+
+    # -- figures ---------------------------------------------------------------------------------
+
+    def write_figures(self, run: Run, figures: Mapping[str, Sequence[Figure]]) -> None:
+        """Write the figures of a run, by the name of the measure."""
+        rows = [
+            {"measure": name, **figure._asdict()}
+            for name, found in figures.items()
+            for figure in found
+        ]
+        table = pa.Table.from_pylist(rows, schema=FIGURE_SCHEMA)
+        names = json.dumps(sorted(figures))
+        table = table.replace_schema_metadata({"measures": names})
+        _write_table(self._disk, self.path / FIGURES / f"{run.id}.parquet", table)
+
+    def figures(self, run: Run) -> pa.Table | None:
+        """Read the figures of a run; None if they are not all there."""
+        path = self.path / FIGURES / f"{run.id}.parquet"
+        if not path.is_file():
+            return None
+        table = pq.read_table(path)
+        measured = json.loads((table.schema.metadata or {}).get(b"measures", b"[]"))
+        wanted = [measure.name for measure in self.study.measures]
+        return table if set(wanted) <= set(measured) else None
+
+    def write_results(self, rows: Iterable[tuple[Unit, pa.Table]]) -> pa.Table:
+        """Write the table of results, in the order of the study, and return it."""
+        names = [measure.name for measure in self.study.measures]
+        parts = [_result_rows(self.study.name, unit, table, names) for unit, table in rows]
+        results = pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
+        _write_table(self._disk, self.path / RESULTS, results)
+        return results
+
+
+def measured(run: Run, measures: Sequence[Measure]) -> dict[str, list[Figure]]:
+    """Apply measures to a run. Raises ScenarioError, naming the measure that fails."""
+    return {measure.name: measure.of(run) for measure in measures}
+
+
+def _result_rows(study: str, unit: Unit, table: pa.Table, names: Sequence[str]) -> pa.Table:
+    rows = [row for name in names for row in table.to_pylist() if row["measure"] == name]
+    facts = {
+        "study": study,
+        "arm": unit.cell.label,
+        "parameters": json.dumps(dict(unit.cell.parameters), default=str),
+        "seed": unit.seed,
+    }
+    return pa.Table.from_pylist([{**facts, **row} for row in rows], schema=RESULT_SCHEMA)
+
+
+def _write_table(disk: Disk, path: Path, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    with disk_errors(f"writing {path}"):
+        write_atomically(disk, path, memoryview(sink.getvalue()))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read: {error}") from error

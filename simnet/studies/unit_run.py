@@ -1,0 +1,92 @@
+"""The run of one unit of a study: started, resumed or forked, then measured."""
+
+import signal
+from pathlib import Path
+
+from simnet.errors import RunError, SimnetError
+from simnet.recording.files.manifest import State
+from simnet.recording.reading.run import Run
+from simnet.runs.blocking import blocking
+from simnet.runs.fork import fork_plan
+from simnet.runs.launcher import launch
+from simnet.runs.options import RunOptions
+from simnet.runs.plan import RunPlan
+from simnet.runs.provenance import from_python
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.resume import resume_plan
+from simnet.runs.start import start_plan
+from simnet.runtime.base import Silent
+from simnet.scenario.switch import ScenarioSwitch
+from simnet.studies.study import Unit
+from simnet.studies.study_folder import StudyFolder, measured
+
+_launched = blocking(launch)
+
+
+class StoppedError(SimnetError):
+    """A signal stopped the study; what is complete stays, and the rest is run by a resume."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.exit_code = 128 + number
+
+
+def play(folder: StudyFolder, unit: Unit, options: RunOptions) -> None:
+    """Start the run of a unit or go on with it, to its end, and measure it.
+
+    Raises RunError if the run failed, StoppedError if a signal stopped it, ScenarioError if a
+    measure fails.
+    """
+    run = folder.run_of(unit)
+    if run is None or not is_complete(run):
+        result = _launched(_plan(folder, unit, run, options), _Noting(folder, unit))
+        folder.note(unit, result.run_id)  # what is noted as a run begins may fail unseen
+        if result.signal is not None:
+            raise StoppedError(result.signal)
+        if result.spent is not None:
+            raise RunError(f"{unit.key}: the run stopped, as it spent {result.spent}")
+        run = Run.open(result.folder)
+    if folder.figures(run) is None:
+        folder.write_figures(run, measured(run, folder.study.measures))
+
+
+def _plan(folder: StudyFolder, unit: Unit, run: Run | None, options: RunOptions) -> RunPlan:
+    if run is not None:
+        return resume_plan(run, _timeline(folder, unit), options)
+    loaded = from_python(unit.cell.scenario, unit.seed)
+    parent = folder.study.parent_of(unit)
+    if parent is None:
+        return start_plan(loaded, options)
+    past = folder.run_of(parent)
+    if past is None:
+        raise RunError(f"{unit.key}: {parent.key}, whose past it shares, has no run")
+    assert folder.study.fork_at is not None
+    timeline = ScenarioTimeline(parent.scenario)
+    return fork_plan(past, folder.study.fork_at, loaded, timeline, options)
+
+
+def _timeline(folder: StudyFolder, unit: Unit) -> ScenarioTimeline:
+    """Return the scenarios of a unit's run: its own, after the parent's if it is a fork."""
+    parent = folder.study.parent_of(unit)
+    if parent is None:
+        return ScenarioTimeline(unit.scenario)
+    assert folder.study.fork_at is not None
+    switch = ScenarioSwitch(folder.study.fork_at, unit.scenario)
+    return ScenarioTimeline(parent.scenario, (switch,))
+
+
+class _Noting(Silent):
+    """Writes down which run a unit has as soon as it has one."""
+
+    def __init__(self, folder: StudyFolder, unit: Unit) -> None:
+        self._folder = folder
+        self._unit = unit
+
+    def begun(self, folder: Path) -> None:
+        """Note the run; raises DiskError."""
+        self._folder.note(self._unit, folder.name)
+
+
+def is_complete(run: Run) -> bool:
+    """Whether a run reached its end."""
+    return run.manifest.state is State.COMPLETED

@@ -1,0 +1,320 @@
+"""Studies: what is refused, how they run, go on and fork, and that results do not depend on it."""
+
+import hashlib
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from simnet import (
+    HOUR,
+    MINUTE,
+    Cohort,
+    Cue,
+    Exponential,
+    FakeModel,
+    Never,
+    Persona,
+    Run,
+    Scenario,
+    Write,
+    sample,
+)
+from simnet.behaviours import lurk
+from simnet.errors import RecordError, RunError, ScenarioError, SimnetError, UsageError
+from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.studies import Figure, Hypothesis, Study, actions, measure, run_study
+from simnet.studies.study_folder import StudyFolder
+
+
+def town(likes: float = 0.1, people: int = 12, lasts: float = 6 * HOUR) -> Scenario:
+    mayor = Persona(id="mayor", description="The mayor.")
+    return Scenario(
+        "town",
+        [
+            Cohort("mayors", [mayor], rhythm=Never()),
+            Cohort(
+                "people",
+                sample(people, seed=3),
+                behaviour=lurk(likes),
+                rhythm=Exponential(30 * MINUTE),
+                follows={"mayors": 1.0},
+            ),
+        ],
+        [Cue(hour * HOUR, "mayor", Write(f"Bridge closed, day {hour}.")) for hour in range(1, 5)],
+        lasts=lasts,
+    )
+
+
+def talk() -> Scenario:
+    asks = Cohort("people", sample(2), rhythm=Exponential(HOUR), follows={"people": 1.0})
+    return Scenario("talk", [asks], [Cue(60.0, sample(2)[0].id, Write("Hi."))], lasts=3 * HOUR)
+
+
+LIKES = actions("like")
+QUIET, LOUD = town(0.1), town(0.9)
+
+
+def likes(name="likes", **fields) -> Study:
+    given = {"arms": {"quiet": QUIET, "loud": LOUD}, "measures": [LIKES], "seeds": range(3)}
+    return Study(name, **{**given, **fields})
+
+
+def ran(study, out, **options):
+    return run_study(study, out, backend="fake", **options)
+
+
+def checksum(folder):
+    return hashlib.sha256((folder / "results.parquet").read_bytes()).hexdigest()
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"arms": {}}, "has no arms"),
+        ({"measures": []}, "has no measures"),
+        ({"seeds": []}, "has no seeds"),
+        ({"seeds": [1, 2, 1]}, "has the seed 1 twice"),
+        ({"measures": [LIKES, LIKES]}, "has the measure actions like twice"),
+        ({"arms": {"a": QUIET, "b": QUIET}}, "arms 'a' and 'b' are the same"),
+        ({"arms": {"a": QUIET, "b": town(0.2, people=13)}}, "have different people"),
+        ({"parameters": {"people": [3, 4]}}, "arm 'quiet' is a scenario, which no parameter"),
+        ({"arms": {"a": town, "b": QUIET}, "parameters": {"people": []}}, "'people' has no values"),
+        ({"arms": {"a": town}, "parameters": {"peple": [3]}}, "did you mean 'people'"),
+        ({"arms": {"a": lambda: 3}}, "returned int, no Scenario"),
+        ({"fork_at": 7 * HOUR}, "fork_at=25200.0 is not within the first arm"),
+        (
+            {"hypotheses": [Hypothesis("h", "actions lik", "loud", "quiet")]},
+            "no measure 'actions lik'; did you mean 'actions like'",
+        ),
+        (
+            {"hypotheses": [Hypothesis("h", "actions like", "lod", "quiet")]},
+            "no arm 'lod'; did you mean 'loud'",
+        ),
+    ],
+)
+def test_a_study_that_cannot_be_is_refused_when_it_is_made(fields, message):
+    with pytest.raises(ScenarioError, match=message):
+        likes(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"arm": "a", "baseline": "a"}, "compares 'a' with itself"),
+        ({"arm": "a", "baseline": "b", "expects": "equal"}, "give margin="),
+        ({"arm": "a", "baseline": "b", "margin": 1.0}, "give margin="),
+        ({"arm": "a", "baseline": "b", "expects": "equal", "margin": -1.0}, "is not above 0"),
+    ],
+)
+def test_a_hypothesis_that_cannot_be_tested_is_refused(fields, message):
+    with pytest.raises(ScenarioError, match=message):
+        Hypothesis("h", "likes", **fields)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (float("nan"), "gave nan for the run"),
+        ("many", "gave 'many'"),
+        ({"people": None}, "gave None for people"),
+        ([Figure(1.0), Figure(2.0)], "1 figures for a group and time that has one already"),
+    ],
+)
+def test_what_a_measure_may_not_return_fails_its_run_alone(returned, message, tmp_path):
+    odd = measure("odd")(lambda run: returned if run.manifest.seed == 1 else 1.0)
+    done = ran(likes(arms={"quiet": QUIET}, measures=[odd]), tmp_path / "s")
+    assert done.complete == 2
+    (failure,) = done.failures.values()
+    assert message in str(failure)
+
+
+def test_a_measure_of_a_table_that_is_not_there_is_one_error(tmp_path):
+    wrong = measure("wrong")(lambda run: float(len(run.read("evens"))))
+    done = ran(likes(arms={"quiet": QUIET}, measures=[wrong], seeds=[0]), tmp_path / "s")
+    assert "measure wrong of run" in str(done.failures["quiet seed 0"])
+
+
+def test_a_folder_of_another_study_or_of_something_else_is_refused(tmp_path):
+    ran(likes(), tmp_path / "s")
+    longer = likes(arms={"quiet": QUIET, "loud": town(0.9, lasts=5 * HOUR)})
+    with pytest.raises(UsageError, match=r"of another plan: arm 'loud' \(lasts\) differ"):
+        ran(longer, tmp_path / "s")
+    with pytest.raises(UsageError, match=r"arm 'third' \(new\)"):
+        ran(likes(arms={"quiet": QUIET, "loud": LOUD, "third": town(0.5)}), tmp_path / "s")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty and holds no study"):
+        ran(likes(), tmp_path / "other")
+    with pytest.raises(UsageError, match="processes=2: runs side by side share no engine"):
+        run_study(likes(arms={"quiet": talk()}), tmp_path / "s", processes=2)
+    with pytest.raises(UsageError, match="processes=0"):
+        ran(likes(), tmp_path / "s", processes=0)
+    with pytest.raises(UsageError, match="a model object serves one run"):
+        run_study(likes(), tmp_path / "s", model=FakeModel())
+
+
+# -- how it runs -------------------------------------------------------------------------------
+
+
+def test_results_are_equal_however_and_how_often_a_study_is_run(tmp_path):
+    first = ran(likes(), tmp_path / "a")
+    assert (first.complete, first.failures) == (6, {})
+    ran(likes(), tmp_path / "b", processes=2)
+    assert checksum(tmp_path / "a") == checksum(tmp_path / "b")
+    table = pq.read_table(tmp_path / "a" / "results.parquet")
+    assert set(table["arm"].to_pylist()) == {"quiet", "loud"}
+    assert table.schema.names == [
+        "study", "arm", "parameters", "seed", "measure", "group", "time", "value",
+    ]  # fmt: skip
+
+
+def test_one_more_seed_leaves_the_rows_of_the_others(tmp_path):
+    before = ran(likes(), tmp_path / "s").results.table
+    runs = set((tmp_path / "s" / "runs").iterdir())
+    after = ran(likes(seeds=range(4)), tmp_path / "s").results.table
+    assert after.slice(0, len(before)).equals(before)
+    assert len(after) > len(before)
+    assert runs < set((tmp_path / "s" / "runs").iterdir())
+    assert len(list((tmp_path / "s" / "runs").iterdir())) == 8
+
+
+def test_a_measure_that_is_added_needs_no_run_again(tmp_path):
+    ran(likes(), tmp_path / "s")
+    reports = []
+    more = likes(measures=[LIKES, actions()])
+    done = ran(more, tmp_path / "s", report=lambda unit, error: reports.append(unit.key))
+    assert set(done.results.table["measure"].to_pylist()) == {"actions like", "actions"}
+    assert len(list((tmp_path / "s" / "runs").iterdir())) == len(reports) == 6
+
+
+def test_parameters_cross_with_arms(tmp_path):
+    study = likes(
+        arms={"quiet": lambda people: town(0.1, people), "loud": lambda people: town(0.9, people)},
+        parameters={"people": [4, 8]},
+        seeds=[0],
+    )
+    done = ran(study, tmp_path / "s")
+    assert [cell.label for cell in study.cells] == [
+        "quiet[people=4]", "loud[people=4]", "quiet[people=8]", "loud[people=8]",
+    ]  # fmt: skip
+    assert done.results.values("actions like", "loud[people=8]")[0] > 0
+
+
+def test_arms_that_fork_share_their_past(tmp_path):
+    study = likes(fork_at=3 * HOUR, seeds=range(2))
+    done = ran(study, tmp_path / "s")
+    assert done.failures == {}
+    folder = StudyFolder.opened(tmp_path / "s", study)
+    for seed in range(2):
+        quiet, loud = (folder.run_of(unit) for unit in study.units if unit.seed == seed)
+        assert loud.manifest.parent == quiet.id
+        past = [
+            [row for row in run.read("events").to_pylist() if row["time"] < 3 * HOUR]
+            for run in (quiet, loud)
+        ]
+        assert past[0] == past[1]
+        assert quiet.read("events") != loud.read("events")
+    again = ran(study, tmp_path / "t")
+    assert again.results.table.equals(done.results.table)
+
+
+def test_a_run_that_fails_leaves_the_others_and_is_tried_again(tmp_path):
+    fails = [True]
+
+    def reply(prompt):
+        if fails[0]:
+            raise RunError("the model is gone")
+        return "pass"
+
+    study = likes(arms={"quiet": talk()}, measures=[actions()], seeds=range(2))
+    done = run_study(study, tmp_path / "s", model=FakeBackend(model="fake", reply=reply))
+    assert done.complete == 0
+    assert all(isinstance(error, SimnetError) for error in done.failures.values())
+    fails[0] = False
+    mended = run_study(study, tmp_path / "s", model=FakeBackend(model="fake", reply=reply))
+    assert (mended.complete, mended.failures) == (2, {})
+    assert len(list((tmp_path / "s" / "runs").iterdir())) == 2
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [{tests!r}]
+from test_studies import likes, run_study
+
+pytestmark = pytest.mark.slow
+
+ended = []
+
+def report(unit, error):
+    ended.append(unit)
+    if len(ended) == {after}:
+        os.kill(os.getpid(), signal.{signal})
+
+run_study(likes(), sys.argv[1], backend="fake", report=report)
+"""
+
+
+@pytest.mark.parametrize(("name", "after"), [("SIGKILL", 1), ("SIGKILL", 4), ("SIGINT", 2)])
+def test_a_study_that_was_ended_goes_on_to_equal_results(name, after, tmp_path):
+    code = KILLED.format(tests=str(__file__).rpartition("/")[0], after=after, signal=name)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "s")], capture_output=True, check=False
+    )
+    assert ended.returncode in {-getattr(signal, name), 1, 130}, ended.stderr.decode()
+    assert not (tmp_path / "s" / "results.parquet").exists()
+    done = ran(likes(), tmp_path / "s")
+    assert (done.complete, done.failures) == (6, {})
+    ran(likes(), tmp_path / "whole")
+    assert checksum(tmp_path / "s") == checksum(tmp_path / "whole")
+
+
+def test_a_run_that_was_moved_away_is_told_of(tmp_path):
+    done = ran(likes(), tmp_path / "s")
+    run = StudyFolder.opened(done.folder, likes()).run_of(likes().units[0])
+    run.path.rename(tmp_path / "elsewhere")
+    with pytest.raises(RecordError, match="is gone; put it back"):
+        ran(likes(), tmp_path / "s")
+
+
+# -- what is written down before ---------------------------------------------------------------
+
+
+def test_hypotheses_are_registered_before_the_first_run(tmp_path):
+    hypothesis = Hypothesis("more likes", "actions like", "loud", "quiet", "higher")
+    study = likes(hypotheses=[hypothesis])
+    seen = []
+    registered = tmp_path / "s" / "preregistration.json"
+    noted = measure("seen")(lambda run: float(seen.append(registered.stat().st_mtime_ns) or 1))
+    done = ran(replace(study, measures=[LIKES, noted]), tmp_path / "s")
+    assert len(set(seen)) == 1
+    folder = StudyFolder.opened(done.folder, study)
+    assert folder.registration().intact
+    first = Run.open(min((tmp_path / "s" / "runs").iterdir())).manifest.created.timestamp()
+    assert registered.stat().st_mtime <= first + 1
+    registered.write_text(registered.read_text().replace("higher", "lower"))
+    assert not folder.registration().intact
+
+
+def test_verdicts_use_each_seed_as_a_pair(tmp_path):
+    hypotheses = [
+        Hypothesis("more", "actions like", "loud", "quiet", "higher"),
+        Hypothesis("fewer", "actions like", "loud", "quiet", "lower"),
+        Hypothesis("no matter", "actions like", "loud", "quiet", "equal", margin=1e6),
+    ]
+    done = ran(likes(hypotheses=hypotheses, seeds=range(6)), tmp_path / "s")
+    more, fewer, same = done.results.verdicts()
+    assert [more.supported, fewer.supported, same.supported] == [True, False, True]
+    assert more.difference.pairs == 6
+    assert more.p_adjusted >= more.p
+    loud, quiet = (done.results.values("actions like", arm) for arm in ("loud", "quiet"))
+    mean = sum(loud[seed] - quiet[seed] for seed in range(6)) / 6
+    assert more.difference.mean == pytest.approx(mean)
+    with pytest.raises(UsageError, match="no measure 'actions lik'; did you mean"):
+        done.results.values("actions lik", "loud")

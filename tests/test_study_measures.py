@@ -1,0 +1,232 @@
+"""Measures of studies against plain counting in the tables of a run."""
+
+import json
+from collections import Counter
+from statistics import median
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from simnet import (
+    HOUR,
+    MINUTE,
+    Cohort,
+    Cue,
+    Exponential,
+    Feed,
+    Never,
+    Persona,
+    Scenario,
+    Write,
+    run,
+)
+from simnet.behaviours import enforce
+from simnet.feeds import everything, reported
+from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.opinions import Deffuant, clusters, opinion_dynamics
+from simnet.studies import (
+    actions,
+    activity,
+    assortativity,
+    attention_inequality,
+    cascade_of,
+    communities,
+    correction,
+    cost,
+    echo_chamber,
+    failed_turns,
+    lexical_diversity,
+    marked,
+    moderation,
+    opinions,
+)
+from simnet.verbs import MODERATOR, Like, Pass, Reply, Report
+
+pytestmark = pytest.mark.slow
+RUMOUR = "The bridge will fall."
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    people = [
+        Persona(id=f"p{number}", attributes={"side": "east" if number % 3 else "west"})
+        for number in range(12)
+    ]
+    scenario = Scenario(
+        "town",
+        [
+            Cohort("sources", [Persona(id="liar"), Persona(id="council")], rhythm=Never()),
+            Cohort(
+                "people",
+                people,
+                verbs=(Write, Reply, Like, Report, Pass),
+                rhythm=Exponential(30 * MINUTE),
+                follows={"people": 0.3, "sources": 1.0},
+            ),
+            Cohort(
+                "staff",
+                [Persona(id="chair")],
+                behaviour=enforce("No rumours."),
+                verbs=MODERATOR,
+                rhythm=Exponential(20 * MINUTE),
+                feed=Feed(reads=reported),
+            ),
+        ],
+        [
+            Cue(MINUTE, "liar", Write(RUMOUR)),
+            Cue(2 * MINUTE, "p3", Reply(0, "Is it so?")),
+            Cue(2 * HOUR, "council", Write("It is safe.")),
+        ],
+        feed=Feed(reads=everything),
+        lasts=8 * HOUR,
+        seed=5,
+    )
+    return run(scenario, model=FakeBackend(model="fake"), out=tmp_path_factory.mktemp("runs"))
+
+
+def rows(record, name="events"):
+    return record.read(name).to_pylist()
+
+
+def done(record):
+    return [row for row in rows(record) if row["outcome"] == "done"]
+
+
+def authors_of(record):
+    return {row["made"]: row["who"] for row in done(record) if row["made"] is not None}
+
+
+def figures(measure, record):
+    return {figure.group: figure.value for figure in measure.of(record)}
+
+
+def test_actions_are_counted_by_cohort_and_by_spans(town):
+    acts = [row for row in done(town) if row["verb"] != "pass"]
+    counts = Counter(row["cohort"] for row in acts)
+    assert figures(actions(), town) == {**counts, "": len(acts)}
+    likes = [row for row in acts if row["verb"] == "like"]
+    assert likes
+    spans = {one.time: one.value for one in actions("like", every=HOUR).of(town) if not one.group}
+    assert spans == Counter(row["time"] // HOUR * HOUR for row in likes)
+
+
+def test_activity_is_turns_by_persona_and_hour(town):
+    turns = [row for row in rows(town) if row["turn"] is not None and row["part"] == 0]
+    hours = max(row["time"] for row in turns) / HOUR
+    mine = [row for row in turns if row["cohort"] == "people"]
+    assert figures(activity(), town)["people"] == pytest.approx(len(mine) / hours / 12)
+
+
+def test_marks_and_failures_are_shares_of_turns(town):
+    asked = {(row["who"], row["turn"]) for row in rows(town, "calls")}
+    turns = [row for row in rows(town) if row["part"] == 0 and (row["who"], row["turn"]) in asked]
+    hits = [row for row in turns if "at_limit" in row["marks"]]
+    assert figures(marked("at_limit"), town)[""] == pytest.approx(len(hits) / len(turns))
+    whole = [row for row in rows(town) if row["turn"] is not None and row["part"] == 0]
+    failed = [row for row in whole if row["outcome"] == "failed"]
+    assert figures(failed_turns(), town)[""] == pytest.approx(len(failed) / len(whole))
+
+
+def test_distinct_n_counts_different_pairs_of_words(town):
+    texts = [row["text"] for row in done(town)]
+    sources = [text for text in texts if text in {RUMOUR, "It is safe."}]
+    assert len(sources) == 2
+    assert figures(lexical_diversity(2), town)["sources"] == 1.0
+    assert figures(lexical_diversity(1), town)["sources"] == 1.0
+    assert 0 < figures(lexical_diversity(1), town)["people"] < 1
+
+
+def test_moderation_knows_what_it_hits_and_how_fast(town):
+    made = {row["made"]: row for row in done(town) if row["made"] is not None}
+    acted = {}
+    for row in done(town):
+        if row["verb"] in {"label", "remove"}:
+            acted.setdefault(row["post"], row["time"])
+    delays = [at - made[post]["time"] for post, at in acted.items()]
+    found = figures(moderation(lambda row: row["text"] == RUMOUR), town)
+    assert found["delay"] == pytest.approx(median(delays))
+    hit = sum(made[post]["text"] == RUMOUR for post in acted)
+    assert found["precision"] == pytest.approx(hit / len(acted))
+    assert found["recall"] == hit
+
+
+def test_a_correction_reaches_those_who_see_it_after_the_rumour(town):
+    made = {row["who"]: row["made"] for row in rows(town) if row["cue"] in {0, 2}}
+    first = [{}, {}]
+    for row in rows(town, "exposures"):
+        for place, who in enumerate(("liar", "council")):
+            if row["post"] == made[who]:
+                first[place].setdefault(row["who"], row["time"])
+    later = [first[1][who] - at for who, at in first[0].items() if first[1].get(who, -1) > at]
+    found = figures(correction("liar", "council"), town)
+    assert found["reached"] == pytest.approx(len(later) / len(first[0]))
+    assert found["delay"] == pytest.approx(median(later))
+
+
+def test_a_cascade_and_its_reach_are_those_of_the_first_post(town):
+    made = next(row["made"] for row in rows(town) if row["who"] == "liar")
+    below = [row for row in done(town) if row["root"] == made and row["verb"] == "reply"]
+    assert figures(cascade_of("liar"), town)[""] == len(below) > 0
+    viewers = {row["who"] for row in rows(town, "exposures") if row["post"] == made}
+    assert figures(cascade_of("liar", "viewers"), town)[""] == len(viewers)
+
+
+def test_attention_is_shared_out_among_authors(town):
+    authors = authors_of(town)
+    shown = Counter(authors[row["post"]] for row in rows(town, "exposures"))
+    counts = [shown[author] for author in set(authors.values())]
+    apart = np.abs(np.subtract.outer(counts, counts)).mean() / (2 * np.mean(counts))
+    assert figures(attention_inequality(), town)[""] == pytest.approx(apart)
+    assert 0 < figures(attention_inequality("posts"), town)[""] < 1
+
+
+def test_networks_are_measured_as_networkx_does(town):
+    graph = nx.DiGraph()
+    graph.add_nodes_from(row["id"] for row in rows(town, "personas"))
+    graph.add_edges_from((row["follower"], row["followee"]) for row in rows(town, "network"))
+    sides = {row["id"]: json.loads(row["attributes"]).get("side") for row in rows(town, "personas")}
+    among = graph.subgraph(who for who, side in sides.items() if side)
+    nx.set_node_attributes(graph, sides, "side")
+    assert figures(assortativity("side"), town)[""] == pytest.approx(
+        nx.attribute_assortativity_coefficient(among, "side")
+    )
+    parts = nx.community.louvain_communities(graph.to_undirected(), seed=0)
+    found = figures(communities(), town)
+    assert found["communities"] == len(parts)
+    assert found[""] == pytest.approx(nx.community.modularity(graph.to_undirected(), parts))
+    assert set(figures(communities("replies"), town)) == {"", "communities"}
+
+
+def test_people_are_shown_their_own_side_as_often_as_the_tables_say(town):
+    sides = {row["id"]: json.loads(row["attributes"]).get("side") for row in rows(town, "personas")}
+    authors = authors_of(town)
+    pairs = [(row["who"], authors[row["post"]]) for row in rows(town, "exposures")]
+    known = [(a, b) for a, b in pairs if a != b and sides[a] and sides[b]]
+    alike = sum(sides[a] == sides[b] for a, b in known) / len(known)
+    assert figures(echo_chamber("side"), town)[""] == pytest.approx(1 - 2 * alike)
+
+
+def test_costs_are_those_of_the_calls(town):
+    calls = rows(town, "calls")
+    assert figures(cost(), town) == {
+        "calls": len(calls),
+        "tokens in": sum(row["prompt_tokens"] or 0 for row in calls),
+        "tokens out": sum(row["output_tokens"] or 0 for row in calls),
+    }
+
+
+def test_opinions_are_followed_over_time(tmp_path):
+    scenario = opinion_dynamics(Deffuant(0.5, meetings=50), people=50, steps=20)
+    record = run(scenario, out=tmp_path, ray=False)
+    held = {}
+    for row in rows(record, "state"):
+        held[row["key"]] = json.loads(row["value"])
+    found = figures(opinions(), record)
+    assert found["mean"] == pytest.approx(np.mean(list(held.values())))
+    assert found["variance"] == pytest.approx(np.var(list(held.values())))
+    assert found["clusters"] == len(clusters(held.values(), gap=0.05))
+    series = [one for one in opinions(every=5 * MINUTE).of(record) if one.group == "variance"]
+    assert len(series) == 4
+    assert series[0].value > series[-1].value
+    assert series[-1].value == pytest.approx(found["variance"])
