@@ -12,10 +12,10 @@ from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import Model
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
-from simnet.recording.reading.folders import RUNS
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.advice import how_to_go_on
 from simnet.runs.create import create_run, note_models
 from simnet.runs.heartbeat import with_beats
 from simnet.runs.humans_of_run import announce
@@ -27,7 +27,7 @@ from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.in_process import InProcess
 from simnet.runtime.restart_policy import Restarts
 from simnet.scheduler.continuation import Continuation
-from simnet.scheduler.disk_retry import DiskRetry
+from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
@@ -56,7 +56,7 @@ class ActiveRun:
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
-        self._sealing: DiskRetry | None = None
+        self._disk_retry: DiskRetry | None = None
         self._last: tuple[Progress, float] | None = None
         """The last progress, and the time of the event loop's clock when it came."""
 
@@ -97,7 +97,7 @@ class ActiveRun:
             if isinstance(error, UserCodeError):
                 error.run = directory.path.name
             elif isinstance(error, RunError):
-                error.add_note(f"what was recorded is kept; {_advice(directory)}")
+                error.add_note(f"what was recorded is kept; {how_to_go_on(directory)}")
             raise
         finally:
             self._stop_listening()
@@ -192,20 +192,19 @@ class ActiveRun:
         )
 
     async def _play(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+        self._disk_retry = retry = DiskRetry(partial(self._pause, directory))
+        record = RetryingRecord(runtime, retry)
         async with runtime:
             self._listen()  # Ray has replaced the handlers
             directory.start()
             self._turns_started = True
-            finish = await self._watch(runtime, directory)
+            finish = await self._watch(runtime, record, directory)
             runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
-            await runtime.write(closing_rows(finish, runtime.phases))
-            self._sealing = DiskRetry(partial(self._pause, directory))
-            if self._signal is not None:
-                self._sealing.give_up()
-            await self._sealing.until_done(runtime.seal, runtime.seal)
+            await record.write(closing_rows(finish, runtime.phases))
+            await retry.until_done(runtime.seal, runtime.seal)
             tables = partial(self._write_answers, directory)
-            await self._sealing.until_done(tables, tables)
+            await retry.until_done(tables, tables)
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
             why = (finish.progress.health.stopped or self._spent) if finish.stopped else None
@@ -213,7 +212,9 @@ class ActiveRun:
             self._reporter.phase("shutting down")
         return finish
 
-    async def _watch(self, runtime: Runtime, directory: RunDirectory) -> Finish:
+    async def _watch(
+        self, runtime: Runtime, record: RetryingRecord, directory: RunDirectory
+    ) -> Finish:
         meter, budget = Meter(), self._plan.budget
         if budget.minutes is not None:  # a stuck model reports no progress
             why = f"budget: {budget.minutes:g} minutes"
@@ -235,7 +236,7 @@ class ActiveRun:
             if update.paused != self._paused:
                 self._pause(directory, update.paused)
             if rows := meter.rows(update):
-                await runtime.write(rows)
+                await record.write(rows)
         raise RunError("the run ended without saying how")
 
     def _beat(self, runtime: Runtime, notes: ModelNotes) -> None:
@@ -274,8 +275,8 @@ class ActiveRun:
         if first and self._turns_started:
             self._reporter.phase("stopping: waiting for replies under way (again to stop at once)")
             self._runtime.stop()
-            if self._sealing is not None:
-                self._sealing.give_up()
+            if self._disk_retry is not None:
+                self._disk_retry.give_up()
         else:
             self._main.cancel()
 
@@ -290,10 +291,3 @@ class ActiveRun:
         with suppress(RecordError):
             directory.finish(state, error=error)
             answer_tables(self._own_continuation(directory), self._plan.scenario)
-
-
-def _advice(directory: RunDirectory) -> str:
-    """Say how a run goes on, with the command."""
-    root = directory.path.parent
-    where = "" if str(root) == str(RUNS) else f" --runs {root}"
-    return f"go on with: simnet resume {directory.path.name}{where}"
