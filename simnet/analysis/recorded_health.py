@@ -1,11 +1,12 @@
 """The health of the texts of a recorded run, by cohort."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from simnet.clock import Seconds, format_time
 from simnet.recording.reading.run import Run
 from simnet.scenario.text_alarms import ALARM_MARKS, COSTLY, RATES
+from simnet.scenario.text_rates import figures_line
 from simnet.text import counted, visible
 from simnet.world.events import FAILED, Event
 
@@ -13,20 +14,6 @@ METRIC = "health."
 """How the names of its metrics begin; the cohort and the measure follow."""
 _SHOWN = 5
 """Alarms of a cohort that are shown with their times."""
-
-
-def rate_words(measure: str, value: float | None) -> str:
-    """Write a measure: `2.5% refusals`, `distinct 0.84`."""
-    name = measure.replace("_", " ")
-    if value is None:
-        return name
-    return f"{value:.1%} {name}" if measure in RATES else f"{name} {value:.2f}"
-
-
-def figures_line(measures: Mapping[str, float]) -> str:
-    """Write the measures of one cohort; rates that are 0 are left out."""
-    shown = ((measure, value) for measure, value in measures.items())
-    return ", ".join(rate_words(m, value) for m, value in shown if value or m not in RATES)
 
 
 def health_lines(run: Run, events: Iterable[Event]) -> list[str]:
