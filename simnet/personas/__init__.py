@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from simnet.personas.populations.shares import sample_to_shares, shares_of
     from simnet.personas.source import Source
     from simnet.personas.sources import Batches, load_personas, read_batches
+    from simnet.personas.sources.kept_embeddings import Embeddings
 
 __all__ = [
     "Batches",
     "Catalogue",
     "Embedder",
+    "Embeddings",
     "Persona",
     "Population",
     "Source",
@@ -32,6 +34,7 @@ _MODULES = {
     "Batches": "simnet.personas.sources",
     "Catalogue": "simnet.personas.catalogue",
     "Embedder": "simnet.embedding",
+    "Embeddings": "simnet.personas.sources.kept_embeddings",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
-from simnet.questions.schedule import SurveySchedule
+from simnet.questions.survey_schedule import SurveySchedule
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.interventions.intervention_checks import check_interventions

@@ -11,7 +11,7 @@ from math import inf
 from typing import NamedTuple
 
 from simnet.clock import Seconds
-from simnet.questions.schedule import SurveySchedule
+from simnet.questions.survey_schedule import SurveySchedule
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.respondent_choice import choose
 from simnet.scenario.scenario import Scenario

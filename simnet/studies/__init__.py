@@ -17,7 +17,7 @@ from simnet.studies.measures.spread import attention_inequality, cascade_of, cor
 from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
 from simnet.studies.results import ArmMean, Results, Verdict
 from simnet.studies.run_study import StudyRun, run_study
-from simnet.studies.study import Hypothesis, Study
+from simnet.studies.study import Hypothesis, Study, Unit
 
 __all__ = [
     "ArmMean",
@@ -32,6 +32,7 @@ __all__ = [
     "Results",
     "Study",
     "StudyRun",
+    "Unit",
     "Verdict",
     "actions",
     "activity",

@@ -2,7 +2,7 @@
 
 from simnet.questions.answer_rows import AnswerRow
 from simnet.questions.questionnaire import Survey
-from simnet.questions.schedule import SurveySchedule
+from simnet.questions.survey_schedule import SurveySchedule
 from simnet.surveys.scales import MINI_IPIP, big_five
 from simnet.surveys.survey_job import Surveyed, asurvey, survey
 

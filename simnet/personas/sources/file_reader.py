@@ -11,13 +11,13 @@ from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.bookkeeping import bookkeeping
 from simnet.personas.sources.draft import Draft, Found
-from simnet.personas.sources.embedded import EMBEDDING_COLUMNS, Embeddings, embedded
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.fields import FieldError
 from simnet.personas.sources.foreign import foreign, suggested_map
 from simnet.personas.sources.handles import Handles
 from simnet.personas.sources.headings import canonical
+from simnet.personas.sources.kept_embeddings import EMBEDDING_COLUMNS, Embeddings, embedded
 from simnet.personas.sources.mapping import mapped
 from simnet.personas.sources.origin import COLUMNS, source_of
 from simnet.text import counted
