@@ -96,7 +96,7 @@ def test_answers_are_those_of_the_same_survey_put_after_the_run(asked):
     after = survey(
         asked, ASKED, at=[2 * HOUR, 4 * HOUR], scenario=town(TWO_WAVES), model=FakeModel()
     )
-    assert list(after.answers) == rows
+    assert [row._replace(probabilities=None) for row in after.answers] == rows
 
 
 @pytest.mark.parametrize("memory", [5, Recall()])

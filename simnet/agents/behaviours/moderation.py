@@ -4,6 +4,11 @@ They act on every post of the view, so give the cohort `Feed(reads=reported)`, w
 queue of reports, and the verbs in `MODERATOR`. How much moderators do, and how late, follows
 from their number, their rhythm and the size of their feed::
 
+    from simnet.behaviours import by_reports, escalating
+    from simnet.feeds import reported
+    from simnet.rankings import most_reported
+    from simnet.verbs import MODERATOR
+
     staff = Cohort(
         "staff",
         sample(2),
