@@ -29,6 +29,8 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.studies import Figure, Hypothesis, Study, actions, measure, run_study
 from simnet.studies.study_folder import StudyFolder
 
+pytestmark = pytest.mark.slow
+
 
 def town(likes: float = 0.1, people: int = 12, lasts: float = 6 * HOUR) -> Scenario:
     mayor = Persona(id="mayor", description="The mayor.")
@@ -248,7 +250,6 @@ import os, signal, sys
 sys.path[:0] = [{tests!r}]
 from test_studies import likes, run_study
 
-pytestmark = pytest.mark.slow
 
 ended = []
 
