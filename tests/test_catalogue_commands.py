@@ -208,7 +208,7 @@ def test_changes_do_not_grow_the_disk_for_ever(tmp_path, monkeypatch):
 def test_old_versions_are_removed_on_demand(folder):
     catalogue = Catalogue.open(folder)
     for number in range(3):
-        catalogue.add([Persona(id=f"x{number}", description=f"{NURSE} {number} " * 100)])
+        catalogue.add([Persona(id=f"x{number}", description=f"{NURSE} {number}"[:199] * 99)])
     catalogue.remove(["x0"])
     before = size(folder)
     kept = json.loads(call(folder, "versions", "--keep", "2", "--json"))["versions"]

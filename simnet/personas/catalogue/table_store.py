@@ -25,6 +25,7 @@ KEPT_VERSIONS, MOST_VERSIONS = 20, 30
 ROWS_AT_ONCE = 16_384
 """Rows that are read together."""
 _KEEP = timedelta(days=36_500)
+_NOW = timedelta(milliseconds=1)  # 0 is warned of
 _MARGIN = timedelta(milliseconds=10)
 _LONGEST_MARGIN = timedelta(hours=1)
 _TAG = re.compile(r"(\d+)\.([a-z]+)")
@@ -148,10 +149,13 @@ class TableStore:
             for one in old:
                 table.tags.delete(f"{one.number}.{one.change}")
             self.optimise()
-            if table.version != newest.number:  # else the files before joining would stay
-                table.tags.create(f"{table.version}.{newest.change}", table.version)
-                table.tags.delete(f"{newest.number}.{newest.change}")
-            self._remove_older(self.versions()[0])
+            # The newest version is now another: its files are joined, and those of before can go.
+            table.tags.delete(f"{newest.number}.{newest.change}")
+            if keep == 1:
+                table.optimize(cleanup_older_than=_NOW, delete_unverified=True)
+            table.tags.create(f"{table.version}.{newest.change}", table.version)
+            if keep > 1:
+                self._remove_older(self.versions()[0])
         return len(old)
 
     def _remove_older(self, oldest: Version) -> None:
