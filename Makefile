@@ -34,7 +34,7 @@ demo: $(VENV)/.ready
 # a shell, and the commands that they start, ignore SIGINT.
 ## test: everything, with Ray and vLLM
 test: check
-	$(BIN)/pytest -n auto --dist loadfile -m "slow and not ray and not vllm"
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "slow and not ray and not vllm"
 	$(MAKE) -j2 test-ray test-vllm
 
 ## test-ray: the tests on Ray without an engine

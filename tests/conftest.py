@@ -3,6 +3,8 @@
 import gc
 import os
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when the package is imported
+
 import pytest
 from hypothesis import HealthCheck, settings
 from shared_servers import adapter_folders, cluster, engine, folder, trained_folder
@@ -19,6 +21,11 @@ settings.register_profile(
 )
 settings.load_profile("simnet")
 
+LONGEST = (
+    "test_wheel", "test_docstring_commands", "test_hostile_replies", "test_simulation", "test_trl",
+    "test_recorder", "test_docs_examples",
+)  # fmt: skip
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
@@ -32,8 +39,13 @@ def pytest_collection():
 
 
 def pytest_collection_modifyitems(items):
-    """Let the tests come last that close the engine which all share."""
-    items.sort(key=lambda item: item.path.stem == "test_vllm_endings")
+    """Let the files that take longest come first, so that no process works alone at the end.
+
+    Tests that close the engine which all share come last.
+    """
+    order = {name: place - len(LONGEST) for place, name in enumerate(LONGEST)}
+    order["test_vllm_endings"] = 1
+    items.sort(key=lambda item: order.get(item.path.stem, 0))
 
 
 @pytest.fixture(scope="session", autouse=True)
