@@ -10,8 +10,12 @@ bans the trolls only if they get loud: once they wrote more than `share` of all 
 How much of what members were shown was written by trolls, before and after half time, in the run
 made last::
 
-    from half_time import shown_by_trolls
+    import sys
+
     from simnet import Run
+
+    sys.path.append("scenarios")
+    from half_time import shown_by_trolls
 
     print(shown_by_trolls(Run.open("latest")))
 """

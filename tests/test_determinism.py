@@ -156,7 +156,7 @@ def test_nobody_sees_what_is_not_there_or_hidden_from_them(plays):
                 assert author not in suspended, where
                 assert (view.who, author) not in mutes | blocks, where
                 assert (author, view.who) not in blocks, where
-    assert seen > 5000
+    assert seen > 3000  # people who are banned or away see and write nothing
 
 
 def test_what_is_shown_is_recorded_as_shown(plays):
