@@ -66,14 +66,15 @@ def test_a_run_ends_as_it_does_in_one_process(place, name, each, tmp_path):
     there = Run.open(next((tmp_path / "ray").iterdir())) if (tmp_path / "ray").exists() else None
     here, expected = hostile.played(lambda: scenario, tmp_path / "here", "stop")
     assert type(error) is type(expected), error
-    assert (there is None) == (here is None)
+    assert here is None or there is not None  # `simnet.run` finds some faults before it begins
     if isinstance(error, UserCodeError):
         fields = ("kind", "function", "problem", "cohort", "file", "line", "source")
         assert [getattr(error, field) for field in fields] == [
             getattr(expected, field) for field in fields
         ]
     if there is not None:
-        assert there.manifest.state == here.manifest.state == ("failed" if error else "completed")
+        assert there.manifest.state == ("failed" if error else "completed")
+        assert here is None or here.manifest.state == there.manifest.state
         assert there.sealed
 
 
