@@ -55,10 +55,17 @@ def test_the_changelog_and_the_citation_are_of_this_version():
     assert f"license: {PROJECT['license']}" in citation
 
 
+def without_make():
+    """Return the environment without what a make that runs the tests has set."""
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    return {name: value for name, value in os.environ.items() if name not in outer}
+
+
 def test_make_help_lists_every_target():
     told = subprocess.run(
         ["make", "--no-print-directory", "help"],
         cwd=ROOT,
+        env=without_make(),
         check=True,
         capture_output=True,
         text=True,
@@ -113,12 +120,10 @@ def test_make_says_in_one_sentence_that_a_python_is_too_old(target, tmp_path):
     old.write_text(f'#!/bin/sh\ntest "$1" = -c && exec {sys.executable} -c "{code}" "$2"\n')
     old.chmod(0o755)
     venv = tmp_path / "venv"
-    inner = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of a make that runs this test
-    alone = {name: value for name, value in os.environ.items() if name not in inner}
     made = subprocess.run(
         ["make", "--no-print-directory", target, f"PYTHON={old}", f"VENV={venv}"],
         cwd=ROOT,
-        env=alone,
+        env=without_make(),
         check=False,
         capture_output=True,
         text=True,
