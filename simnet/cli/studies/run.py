@@ -1,6 +1,7 @@
 """`simnet study run` and `simnet study resume` run what a study lacks and measure it."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,63 +27,50 @@ Processes = Annotated[
 ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyFlags:
+    """The options of running a study, but for its models."""
+
+    out: Out = None
+    processes: Processes = 1
+    ray: UseRay = None
+    on_error: OnError = None
+    as_json: AsJson = False
+
+
 @expand_groups
-def run(
-    target: StudyTarget,
-    models: ModelFlags,
-    out: Out = None,
-    processes: Processes = 1,
-    ray: UseRay = None,
-    on_error: OnError = None,
-    as_json: AsJson = False,
-) -> None:
+def run(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
     """Run each arm with each seed and compare them; goes on where an earlier call ended."""
     study = load_study(target)
-    path = folder_of(study, out)
-    _run(study, path, models, processes=processes, ray=ray, on_error=on_error, as_json=as_json)
+    _run(study, folder_of(study, flags.out), models, flags)
 
 
 @expand_groups
-def resume(
-    target: StudyTarget,
-    models: ModelFlags,
-    out: Out = None,
-    processes: Processes = 1,
-    ray: UseRay = None,
-    on_error: OnError = None,
-    as_json: AsJson = False,
-) -> None:
+def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
     """Run what a study that has begun still lacks; like `run`, but never begins one."""
     from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
 
     study = load_study(target)
-    path = folder_of(study, out)
+    path = folder_of(study, flags.out)
     StudyFolder.opened(path, study)
-    _run(study, path, models, processes=processes, ray=ray, on_error=on_error, as_json=as_json)
+    _run(study, path, models, flags)
 
 
-def _run(
-    study: "Study",
-    path: Path,
-    models: ModelFlags,
-    *,
-    processes: int,
-    ray: bool | None,
-    on_error: str | None,
-    as_json: bool,
-) -> None:
+def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
     from simnet.runs.options import RunOptions  # noqa: PLC0415
     from simnet.studies.execution import execute  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
     from simnet.studies.run_study import check_processes  # noqa: PLC0415
     from simnet.studies.study_folder import RUNS  # noqa: PLC0415
 
-    options = RunOptions(models=models.read(), out=path / RUNS, ray=ray, on_error=on_error)
-    check_processes(study, processes, options)
+    options = RunOptions(
+        models=models.read(), out=path / RUNS, ray=flags.ray, on_error=flags.on_error
+    )
+    check_processes(study, flags.processes, options)
     report = _Lines(len(study.units))
-    outcome = execute(path, study, options, processes=processes, report=report)
+    outcome = execute(path, study, options, processes=flags.processes, report=report)
     results = Results(study, outcome.results)
-    if as_json:
+    if flags.as_json:
         failures = {key: str(error) for key, error in outcome.failures.items()}
         print_json({"study": study.name, "folder": str(path), "complete": outcome.complete,
                     "runs": len(study.units), "failures": failures})  # fmt: skip
