@@ -244,7 +244,7 @@ def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
     try:
         arguments = AsyncEngineArgs(**{"reasoning_parser": parser, **settings.engine_arguments()})
         return AsyncLLM.from_engine_args(arguments, stat_loggers=[Logger])
-    except Exception as fault:
+    except Exception as fault:  # whatever vLLM raises becomes one message with its cause
         raise settings.not_started(fault) from fault
 
 
