@@ -129,15 +129,10 @@ class RemovePosts(Intervention):
                 yield _removed(stage, number)
 
 
-@checked
 @dataclass(frozen=True)
-class AddTies(Intervention):
-    """Let people follow others: pairs (follower, followee) of handles or names of cohorts.
+class TieChange(Intervention):
+    """A change of ties, given as pairs (follower, followee) of handles or names of cohorts."""
 
-    Of a cohort, everyone is meant. A tie that exists already is refused.
-    """
-
-    verb: ClassVar[str] = "add_tie"
     relation: ClassVar[Relation] = "tie"
     ties: Sequence[tuple[str, str]]
 
@@ -148,6 +143,17 @@ class AddTies(Intervention):
     def renamed(self, handles: Mapping[str, str]) -> Self:
         """Return it with other names."""
         return replace(self, ties=renamed_pairs(self.ties, handles))
+
+
+@checked
+@dataclass(frozen=True)
+class AddTies(TieChange):
+    """Let people follow others: pairs (follower, followee) of handles or names of cohorts.
+
+    Of a cohort, everyone is meant. A tie that exists already is refused.
+    """
+
+    verb: ClassVar[str] = "add_tie"
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Add the ties one by one."""
@@ -157,23 +163,13 @@ class AddTies(Intervention):
 
 @checked
 @dataclass(frozen=True)
-class RemoveTies(Intervention):
+class RemoveTies(TieChange):
     """Let people follow others no more: pairs (follower, followee), as in AddTies.
 
     Of a cohort, only those ties are removed that exist.
     """
 
     verb: ClassVar[str] = "remove_tie"
-    relation: ClassVar[Relation] = "tie"
-    ties: Sequence[tuple[str, str]]
-
-    def names(self) -> tuple[str, ...]:
-        """List both sides of all pairs."""
-        return tuple(name for tie in self.ties for name in tie)
-
-    def renamed(self, handles: Mapping[str, str]) -> Self:
-        """Return it with other names."""
-        return replace(self, ties=renamed_pairs(self.ties, handles))
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Remove the ties one by one."""
