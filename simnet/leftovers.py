@@ -38,10 +38,12 @@ _UNLOCKED_SECONDS = 60.0
 _CLOCK_SECONDS = 60.0
 """Seconds by which the clock may have been set back since a session began."""
 _SOON, _LATER = 0.3, 5.0
-"""Wall seconds between two looks at the shared memory of an engine: while it starts, and then."""
+"""Wall seconds between two looks at an engine: while it starts or ends, and in between."""
 _STARTING_LOOKS = 400
 _STOP_SECONDS = 15.0
 """Wall seconds that a Cleaner waits for its process to end."""
+_STOP = b"stop\n"
+"""What a Cleaner's process reads when it is to remove what is left now."""
 
 
 def temporary_folder() -> Path:
@@ -76,7 +78,7 @@ class Cleaner:
     def stop(self) -> None:
         """Let it remove what is left now, and wait for it to end."""
         with suppress(subprocess.TimeoutExpired, BrokenPipeError):
-            self._process.communicate(timeout=_STOP_SECONDS)
+            self._process.communicate(_STOP, timeout=_STOP_SECONDS)
 
 
 class EngineFolder:
@@ -253,17 +255,31 @@ def _noted(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def _wait(folder: Path, owner: int) -> None:
-    """Return when the owner has ended or has closed its end of the pipe; note meanwhile."""
+    """Return when the owner has ended or has asked for the removal; note meanwhile.
+
+    A process that is killed closes its pipe some time before it has ended, and what belongs to a
+    process that has not ended is not removed.
+    """
     noted: set[tuple[str, int]] = set()
     is_engine = (folder / _LOCK).exists()
+    process = psutil.Process().parent()
     looks = 0
-    while os.getppid() == owner:
+    while process is not None and process.pid == owner and _lives(process):
         soon = is_engine and looks < _STARTING_LOOKS
         if select.select([sys.stdin], [], [], _SOON if soon else _LATER)[0]:
-            return
+            if os.read(sys.stdin.fileno(), len(_STOP)):
+                return
+            time.sleep(_SOON)  # it has closed its files, and so is ending
         looks += 1
         if is_engine:
             _note(folder, noted, owner)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def main() -> None:

@@ -137,3 +137,40 @@ def test_a_session_is_old_once_its_driver_has_ended(tmp_path, name, old):
     (tmp_path / name).mkdir()
     leftovers.remove_leftovers(tmp_path)
     assert (tmp_path / name).exists() is not old
+
+
+# A process that closes its files some time before it has ended, as a killed one may.
+CLOSES_FIRST = textwrap.dedent(
+    """
+    import os, sys, time
+    from datetime import datetime
+    from simnet.leftovers import Cleaner, temporary_folder
+    session = datetime.now().strftime("session_%Y-%m-%d_%H-%M-%S_%f")
+    (temporary_folder() / f"{session}_{os.getpid()}").mkdir(parents=True)
+    cleaner = Cleaner(temporary_folder())
+    print(cleaner.pid, flush=True)
+    cleaner._process.stdin.close()
+    sys.stdin.readline()
+    """
+)
+
+
+LOOKS = 9
+"""Pauses of a cleaner by which it has seen that its driver's files are closed."""
+
+
+def test_a_session_is_removed_although_its_driver_ends_slowly(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    command = [sys.executable, "-c", CLOSES_FIRST]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as driver:
+        cleaner = psutil.Process(int(driver.stdout.readline()))
+        at_the_end = [file.name for file in leftovers.temporary_folder().iterdir()]
+        wait_until(
+            lambda: not leftovers._lives(cleaner) or cleaner.num_ctx_switches().voluntary > LOOKS
+        )
+        assert leftovers._lives(cleaner), "its driver has not ended"
+        driver.communicate("end\n")
+    assert len(at_the_end) == 1
+    assert not survivors([cleaner])
+    assert not leftovers.temporary_folder().exists()
