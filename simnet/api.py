@@ -57,6 +57,7 @@ async def arun(
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
     out: Path | str = RUNS,
+    run_id: str | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
@@ -81,14 +82,15 @@ async def arun(
     of `simnet.models.Endpoint`. A call may take `deadline` wall seconds; None goes by how fast
     the model is.
 
-    The run directory is made in the folder `out`. `seed` replaces that of the scenario. Model
-    objects and small runs with `fake` or `openai` run in this process, all else on Ray, on the
-    cluster at `address` or started here; `ray=True` and `ray=False`, which vLLM cannot, decide it.
-    A scenario in which nobody asks a model starts none. The run stops, and can be resumed, once
-    it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed, when most
-    model calls fail, unless `accept_failures`. When code of yours fails, `on_error="stop"`, the
-    default, stops the run likewise and raises UserCodeError, and `"fail the turn"` records the
-    turn as failed and goes on. What needs more memory than there is is refused unless `force`.
+    The run directory is made in the folder `out`; its name is `run_id`, or the time and the
+    scenario's name. `seed` replaces that of the scenario. Model objects and small runs with
+    `fake` or `openai` run in this process, all else on Ray, on the cluster at `address` or started
+    here; `ray=True` and `ray=False`, which vLLM cannot, decide it. A scenario in which nobody asks
+    a model starts none. The run stops, and can be resumed, once it spent `max_tokens`,
+    `max_calls` or `max_minutes`; it fails, and can be resumed, when most model calls fail, unless
+    `accept_failures`. When code of yours fails, `on_error="stop"`, the default, stops the run
+    likewise and raises UserCodeError, and `"fail the turn"` records the turn as failed and goes
+    on. What needs more memory than there is is refused unless `force`.
     People may take the turns of `humans`, which are handles, with `simnet join`; a turn waits
     `human_deadline` wall seconds for them, 120 by default, then the persona answers.
     `progress` is True for a display on the terminal, or a Reporter. In the main thread, SIGINT,
@@ -235,6 +237,7 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
     return RunOptions(
         models=ModelOptions(**models),
         out=expanded(arguments.get("out", RUNS)),
+        run_id=arguments.get("run_id"),
         ray=arguments["ray"],
         address=arguments["address"],
         personas_per_actor=arguments["personas_per_actor"],

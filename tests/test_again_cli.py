@@ -18,6 +18,7 @@ from simnet.cli.runs import launching
 from simnet.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
+from simnet.recording.reading.folders import run_folders
 from simnet.runs.launcher import launch
 
 TOWN = """
@@ -167,6 +168,39 @@ def test_a_run_that_exists_is_resumed_and_a_new_one_begun_when_it_is_complete(si
     assert Run.open(broken.path).manifest.state is State.COMPLETED
     assert begin(simnet, *again).id != broken.id
     assert len(simnet.folders()) == 2
+
+
+def test_a_run_with_an_id_of_its_own_is_begun_resumed_and_then_complete(simnet):
+    named = ("--run-id", "job-17", "--resume-if-exists")
+    broken = break_off(simnet, *named)
+    assert (broken.id, broken.path.name) == ("job-17", "job-17")
+    assert begin(simnet, *named).id == "job-17"
+    result = simnet("run", "town.py:town", "--backend", "fake", *named)
+    assert (result.exit_code, result.stdout) == (0, "job-17 is complete\n")
+    assert len(simnet.folders()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--run-id", "job-17"), "job-17 is there already; choose another run id"),
+        (("--run-id", "job-17", "--seed", "8", "--resume-if-exists"), "is a run of another"),
+        (("--run-id", "../out"), "is not a run id"),
+        (("--run-id", "latest"), "is not a run id"),
+    ],
+)
+def test_an_id_that_cannot_be_given_is_refused(simnet, arguments, told):
+    begin(simnet, "--run-id", "job-17")
+    result = simnet("run", "town.py:town", "--backend", "fake", *arguments)
+    assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+    assert len(simnet.folders()) == 1
+
+
+def test_runs_with_ids_of_their_own_are_listed_by_age(simnet):
+    ids = [begin(simnet, *("--run-id", name) if name else ()).id for name in ("zoo", "", "an-ant")]
+    assert [folder.name for folder in run_folders(simnet.folders()[0].parent)] == ids
+    listed = simnet("ls", "--json").stdout
+    assert sorted(ids, key=listed.index) == ids
 
 
 @pytest.mark.slow

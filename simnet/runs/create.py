@@ -36,6 +36,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     directory = RunDirectory.create(
         plan.root,
         plan.scenario.name,
+        run_id=plan.run_id,
         seed=plan.scenario.seed,
         versions=versions(),
         model=models.pop(None, None),

@@ -13,7 +13,7 @@ from simnet.inference.engine.embedded import NAME
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
-from simnet.recording.reading.folders import RUNS
+from simnet.recording.reading.folders import RUNS, check_run_id
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
@@ -73,6 +73,8 @@ class RunOptions:
     models: ModelOptions = field(default_factory=ModelOptions)
     out: Path = RUNS
     """The folder of run directories. A resumed run or a fork stays where the run is."""
+    run_id: str | None = None
+    """The id of a new run, which is the name of its folder; None makes one of time and name."""
     ray: bool | None = None
     """Whether the run uses Ray. None: model objects run in this process, so do small runs with the
     backends `fake` and `openai`, and all else runs on Ray. False: everything runs in this process,
@@ -100,6 +102,8 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         read_on_error(self.on_error)
+        if self.run_id is not None:
+            check_run_id(self.run_id)
         if self.human_deadline is not None:
             Humans((), self.human_deadline)
         if self.ray is False and self.address is not None:

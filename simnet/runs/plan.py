@@ -32,6 +32,8 @@ class RunPlan:
     """The model of cohorts that name none."""
     root: Path = RUNS
     """The folder of run directories."""
+    run_id: str | None = None
+    """The id of a new run; None makes one."""
     ray: bool | None = None
     """As in RunOptions."""
     address: str | None = None

@@ -1,5 +1,6 @@
 """Plans the rest of a run that did not reach its end, and finds such runs."""
 
+import os
 from math import floor
 from pathlib import Path
 
@@ -96,18 +97,39 @@ def find_unfinished(loaded: Loaded, root: Path) -> Run | None:
     The scenario is the same if it is from a file of the same content, with the same parameters
     and seed. Runs that cannot be read are skipped.
     """
-    if loaded.source is None:
-        return None
-    content = checksum(loaded.source)
-    recipe = tuple(loaded.recipe[name] for name in ("attribute", "sets", "seed"))
     for folder in reversed(run_folders(root)):
         try:
             run = Run.open(folder)
         except RecordError:
             continue
-        facts = run.manifest.scenario
-        if run.manifest.parent is not None or facts is None or facts.hash != content:
-            continue
-        if (facts.attribute, facts.sets, facts.seed) == recipe:
+        if _is_of(run, loaded):
             return None if run.manifest.state is State.COMPLETED else run
     return None
+
+
+def find_named(loaded: Loaded, root: Path, run_id: str) -> Run | None:
+    """Return the run of this id in `root`, complete or not; None if there is none.
+
+    Raises UsageError if it is a run of something else than the scenario, RecordError if it cannot
+    be read.
+    """
+    folder = root / run_id
+    if not os.path.lexists(folder):
+        return None
+    run = Run.open(folder)
+    if not _is_of(run, loaded):
+        raise UsageError(
+            f"{run_id} is a run of another scenario, or with other parameters or another seed; "
+            "choose another run id"
+        )
+    return run
+
+
+def _is_of(run: Run, loaded: Loaded) -> bool:
+    """Whether a run is one of a scenario from a file of this content, with these parameters."""
+    facts = run.manifest.scenario
+    if loaded.source is None or facts is None or run.manifest.parent is not None:
+        return False
+    recipe = tuple(loaded.recipe[name] for name in ("attribute", "sets", "seed"))
+    is_same = facts.hash == checksum(loaded.source)
+    return is_same and (facts.attribute, facts.sets, facts.seed) == recipe

@@ -1,6 +1,7 @@
 """Plans a new run."""
 
 from simnet.inference.backend import Backend
+from simnet.recording.reading.folders import check_free
 from simnet.runs.demand import ray_wanted
 from simnet.runs.humans_of_run import choose_humans
 from simnet.runs.model_selection import choose_models
@@ -17,10 +18,12 @@ from simnet.scheduler.code_errors import read_on_error
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     """Plan a new run of a scenario; all that can be checked before anything starts is checked.
 
-    Raises ScenarioError if more turns are expected than the scenario allows, and what
-    `choose_models` and `check_models` raise.
+    Raises ScenarioError if more turns are expected than the scenario allows, UsageError if there
+    is a run of the id that was asked for, and what `choose_models` and `check_models` raise.
     """
     check_startable(loaded.scenario)
+    if options.run_id is not None:
+        check_free(options.out, options.run_id)
     if not options.force and options.address is None:  # a cluster is asked once there is one
         check_capacity(loaded.scenario, options)
     models = choose_models(loaded.scenario, options.models)
@@ -30,6 +33,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         backend=models.default,
         models=models.further,
         root=options.out,
+        run_id=options.run_id,
         ray=ray_wanted(
             loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
         ),

@@ -1,6 +1,7 @@
 """The command that runs a scenario."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,11 @@ from simnet.cli.options import (
     Target,
     expand_groups,
 )
+
+if TYPE_CHECKING:
+    from simnet.runs.options import RunOptions
+    from simnet.runs.plan import RunPlan
+    from simnet.scenario.files.loading import Loaded
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,18 +41,38 @@ def run(
             help="Go on with the newest run of this scenario, if it is not complete.",
         ),
     ] = False,
+    run_id: Annotated[
+        str | None,
+        typer.Option(help="Id of the run, in place of one of time and name.", metavar="ID"),
+    ] = None,
 ) -> None:
     """Run a scenario and leave a run directory behind."""
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.runs.reload_scenario import ScenarioTimeline  # noqa: PLC0415
-    from simnet.runs.resume import find_unfinished, resume_plan  # noqa: PLC0415
-    from simnet.runs.start import start_plan  # noqa: PLC0415
     from simnet.scenario.files.loading import load_scenario  # noqa: PLC0415
 
-    options = people.added_to(flags.read(models))
+    options = replace(people.added_to(flags.read(models)), run_id=run_id)
     loaded = load_scenario(target, sets or (), seed)
-    plan = start_plan(loaded, options)
-    if resume_if_exists and (unfinished := find_unfinished(loaded, options.out)):
-        timeline = ScenarioTimeline(loaded.scenario, (), loaded.modules)  # the same code
-        plan = resume_plan(unfinished, timeline, options)
+    plan = _plan(loaded, options, resume_if_exists=resume_if_exists)
+    if plan is None:
+        typer.echo(f"{run_id} is complete")
+        return
     raise typer.Exit(launch_and_exit_code(plan, output))
+
+
+def _plan(loaded: "Loaded", options: "RunOptions", *, resume_if_exists: bool) -> "RunPlan | None":
+    """Plan a new run, or the rest of one that is there; None if the one of this id is complete."""
+    from simnet.runs.reload_scenario import ScenarioTimeline  # noqa: PLC0415
+    from simnet.runs.resume import find_named, find_unfinished, resume_plan  # noqa: PLC0415
+    from simnet.runs.start import start_plan  # noqa: PLC0415
+
+    found = None
+    if resume_if_exists and options.run_id is not None:
+        found = find_named(loaded, options.out, options.run_id)
+        if found is not None and found.manifest.state == "completed":
+            return None
+    elif resume_if_exists:
+        found = find_unfinished(loaded, options.out)
+    if found is None:
+        return start_plan(loaded, options)
+    timeline = ScenarioTimeline(loaded.scenario, (), loaded.modules)  # the same code
+    return resume_plan(found, timeline, options)

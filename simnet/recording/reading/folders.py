@@ -2,17 +2,22 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import MANIFEST
 
 RUNS = Path("runs")
+LATEST = "latest"
+"""Names the newest run in the place of an id."""
 ID_RULES = (
     "an id has letters, digits, '.', '_' and '-', at most 100, no '..' and no '/'; `simnet ls` "
     "lists the runs there are"
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DATED = re.compile(r"\d{8}T\d{6}-")
+_CREATED = re.compile(r'"created": *"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)')
 
 
 def check_run_id(run_id: str) -> str:
@@ -24,7 +29,16 @@ def check_run_id(run_id: str) -> str:
 
 def is_run_id(text: str) -> bool:
     """Whether a text may be the id of a run."""
-    return _ID.fullmatch(text) is not None and ".." not in text
+    return _ID.fullmatch(text) is not None and ".." not in text and text != LATEST
+
+
+def check_free(root: Path, run_id: str) -> None:
+    """Raise UsageError if a root has something of this id, or if it can be none."""
+    if os.path.lexists(root / check_run_id(run_id)):
+        raise UsageError(
+            f"{root / run_id} is there already; choose another run id, or go on with that run: "
+            f"simnet resume {run_id}, or --resume-if-exists"
+        )
 
 
 def expanded(path: str | Path) -> Path:
@@ -46,6 +60,17 @@ def run_folders(root: str | Path = RUNS) -> list[Path]:
     Raises UsageError for a root that can be no folder, such as one with too long a name.
     """
     try:
-        return sorted(path.parent for path in expanded(root).glob(f"*/{MANIFEST}"))
+        return sorted((path.parent for path in expanded(root).glob(f"*/{MANIFEST}")), key=_age)
     except OSError as error:
         raise UsageError(f"{root}: {error.strerror}; name the folder that runs are in") from error
+
+
+def _age(folder: Path) -> tuple[str, str]:
+    """Return what runs are ordered by: the time in the name, or else that in the manifest."""
+    if _DATED.match(folder.name):
+        return folder.name[:15], folder.name
+    with suppress(OSError, UnicodeDecodeError):
+        created = _CREATED.search((folder / MANIFEST).read_text(encoding="utf-8"))
+        if created:
+            return "{}{}{}T{}{}{}".format(*created.groups()), folder.name
+    return "", folder.name

@@ -27,6 +27,7 @@ from simnet.recording.reading.completeness import missing_parts
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.reading.folders import (
     ID_RULES,
+    LATEST,
     RUNS,
     expanded,
     is_run_folder,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 BROKEN_OFF = "broken off"
 """The state of a run that did not end and that no process runs."""
-LATEST = "latest"
-"""The name of the run made last."""
 
 
 class Summary(NamedTuple):

@@ -22,7 +22,7 @@ from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
-from simnet.recording.reading.folders import check_run_id
+from simnet.recording.reading.folders import check_free, check_run_id
 from simnet.recording.reading.run import Run
 
 _NAME_LENGTH = 60
@@ -37,11 +37,19 @@ class RunDirectory:
         self._disk = disk or Disk()
 
     @classmethod
-    def create(cls, root: Path, name: str, *, disk: Disk | None = None, **facts: Any) -> Self:
-        """Make the folder of a new run, `<UTC time>-<name>-<4 hexadecimal digits>`.
+    def create(
+        cls,
+        root: Path,
+        name: str,
+        *,
+        run_id: str | None = None,
+        disk: Disk | None = None,
+        **facts: Any,
+    ) -> Self:
+        """Make the folder of a new run: `run_id`, or `<UTC time>-<name>-<4 hexadecimal digits>`.
 
         `facts` are fields of the manifest. Raises UsageError for a name without letters and
-        digits, DiskError when the folder cannot be made.
+        digits and for an id that a folder has, DiskError when the folder cannot be made.
         """
         now = datetime.now(UTC)
         word = re.sub(r"[^A-Za-z0-9._-]+|\.{2,}", "-", name).strip("-._")[:_NAME_LENGTH]
@@ -51,7 +59,8 @@ class RunDirectory:
         disk = disk or Disk()
         with disk_errors(f"making a run directory in {root}"):
             disk.make_folder(root)
-            folder = _new_folder(root, f"{now:%Y%m%dT%H%M%S}-{word}")
+            beginning = f"{now:%Y%m%dT%H%M%S}-{word}"
+            folder = _new_folder(root, beginning) if run_id is None else _own_folder(root, run_id)
             disk.sync_folder(root)
         manifest = changed(manifest, {"id": folder.name})
         write_manifest(folder, manifest, disk)
@@ -97,6 +106,14 @@ class RunDirectory:
         )
         self.update(scenario=kept)
         return kept
+
+
+def _own_folder(root: Path, run_id: str) -> Path:
+    """Make the folder of an id that the user chose."""
+    check_free(root, run_id)
+    folder = root / run_id
+    folder.mkdir()
+    return folder
 
 
 def _new_folder(root: Path, beginning: str) -> Path:
