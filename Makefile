@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers hostile simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -93,6 +93,11 @@ leftovers: $(VENV)/.ready
 hostile: $(VENV)/.ready
 	$(BIN)/pytest -n auto tests/test_hostile_scenarios.py
 	HOSTILE=all $(BIN)/pytest -m ray tests/on_ray/test_hostile_on_ray.py
+
+## slurm-test: run a job of Slurm, on two nodes on this machine, until it is complete; as root
+slurm-test: $(VENV)/.ready
+	command -v slurmctld munged || apt-get install --yes slurm-wlm munge
+	$(BIN)/pytest tests/slurm
 
 ## simulate: faults for 10,000 seeds in virtual time; SEED=n does one of them again
 simulate: $(VENV)/.ready

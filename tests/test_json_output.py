@@ -127,4 +127,5 @@ def test_every_command_with_json_is_tried():
             yield above
 
     tried = {words[:size] for words in COMMANDS for size in (1, 2)}
-    assert set(names(get_command(app))) - tried == {("run",), ("resume",), ("fork",), ("train",)}
+    elsewhere = {("run",), ("resume",), ("fork",), ("train",), ("jobs", "list")}
+    assert set(names(get_command(app))) - tried == elsewhere

@@ -240,13 +240,13 @@ def expand_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 def read_adapters(texts: Sequence[str]) -> dict[str, str]:
     """Read `--adapter` options. Raises UsageError unless each is NAME=FOLDER with a new name."""
-    folders = _read_pairs("--adapter", "adapter", "FOLDER", texts)
+    folders = read_pairs("--adapter", "adapter", "FOLDER", texts)
     return {name: str(Path(folder).expanduser().resolve()) for name, folder in folders.items()}
 
 
 def read_also(texts: Sequence[str]) -> dict[str, str]:
     """Read `--also` options. Raises UsageError unless each is NAME=MODEL with a new name."""
-    return _read_pairs("--also", "model", "MODEL", texts)
+    return read_pairs("--also", "model", "MODEL", texts)
 
 
 def read_engine(texts: Sequence[str]) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def read_engine(texts: Sequence[str]) -> dict[str, Any]:
     Raises UsageError unless each is NAME=VALUE with a new name. The backend checks names and
     types.
     """
-    pairs = _read_pairs("--engine", "setting", "VALUE", texts)
+    pairs = read_pairs("--engine", "setting", "VALUE", texts)
     return {name.replace("-", "_"): _read_json(value) for name, value in pairs.items()}
 
 
@@ -266,7 +266,8 @@ def _read_json(text: str) -> Any:
         return text
 
 
-def _read_pairs(option: str, what: str, metavar: str, texts: Sequence[str]) -> dict[str, str]:
+def read_pairs(option: str, what: str, metavar: str, texts: Sequence[str]) -> dict[str, str]:
+    """Read an option of pairs. Raises UsageError unless each is NAME=VALUE with a new name."""
     pairs: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

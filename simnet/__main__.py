@@ -1,0 +1,5 @@
+"""Runs the command line: `python -m simnet` is `simnet`."""
+
+from simnet.cli.app import main
+
+main()

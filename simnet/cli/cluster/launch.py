@@ -1,0 +1,149 @@
+"""`simnet launch` writes what a cluster's scheduler is given to run a scenario."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from simnet.cli.options import Target, read_pairs, read_time
+from simnet.cli.output import print_error
+
+if TYPE_CHECKING:
+    from simnet.jobs.cluster_job import ClusterJob
+
+app = typer.Typer(
+    name="launch",
+    help="Write the job of a scenario for the scheduler of a cluster.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+RunOptions: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Options of `simnet run`, after --, such as -- --model MODEL --replicas 4.",
+        metavar="-- OPTIONS",
+        show_default=False,
+    ),
+]
+Name: TypeAlias = Annotated[
+    str | None, typer.Option(help="Name of the job; by default the scenario's.", metavar="NAME")
+]
+Nodes: TypeAlias = Annotated[int, typer.Option(min=1, help="Nodes that run agents and engines.")]
+Gpus: TypeAlias = Annotated[int, typer.Option(min=0, help="GPUs of each node.")]
+Drain: TypeAlias = Annotated[
+    str, typer.Option(help="Time a run has to end in good order once it is told to stop.")
+]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option(help="File to write; by default the terminal.", metavar="FILE")
+]
+
+
+@app.command()
+def slurm(
+    target: Target,
+    time: Annotated[str, typer.Option(help="Time limit until the job is queued again.")],
+    options: RunOptions = None,
+    nodes: Nodes = 1,
+    gpus_per_node: Gpus = 0,
+    cpus_per_node: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of each node; by default all of it.")
+    ] = None,
+    name: Name = None,
+    drain: Drain = "5m",
+    requeues: Annotated[
+        int, typer.Option(min=0, help="How often it is queued again at the most.")
+    ] = 100,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Option of sbatch, such as partition=gpu."),
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Write a script for sbatch: Ray on all nodes, the run, and again until it is complete."""
+    from simnet.jobs.slurm_script import slurm_script  # noqa: PLC0415
+
+    script = slurm_script(
+        _job(target, name, nodes, gpus_per_node, cpus_per_node, drain, options or ()),
+        time=round(read_time("--time", time)),
+        requeues=requeues,
+        settings=read_pairs("--sbatch", "option", "VALUE", sbatch or ()),
+    )
+    _write(script, out, "sbatch")
+
+
+@app.command()
+def kuberay(
+    target: Target,
+    image: Annotated[
+        str, typer.Option(help="Container image with simnet, and the scenario in its folder.")
+    ],
+    claim: Annotated[
+        str, typer.Option(help="Persistent volume claim that the runs are written to.")
+    ],
+    options: RunOptions = None,
+    nodes: Nodes = 1,
+    gpus_per_node: Gpus = 0,
+    cpus_per_node: Annotated[int, typer.Option(min=1, help="CPUs of each node.")] = 4,
+    memory: Annotated[str, typer.Option(help="Memory of each node.")] = "64Gi",
+    name: Name = None,
+    drain: Drain = "5m",
+    retries: Annotated[
+        int, typer.Option(min=0, help="Clusters that are started when one fails.")
+    ] = 3,
+    out: Out = None,
+) -> None:
+    """Write a RayJob for KubeRay: a cluster, the run on it, and again if the cluster is lost."""
+    import yaml  # noqa: PLC0415
+
+    from simnet.jobs.kuberay_job import RUNS, ray_job  # noqa: PLC0415
+
+    resource = ray_job(
+        _job(target, name, nodes, gpus_per_node, cpus_per_node, drain, options or (), RUNS),
+        image=image,
+        claim=claim,
+        memory=memory,
+        retries=retries,
+    )
+    _write(yaml.safe_dump(resource, sort_keys=False), out, "kubectl apply -f")
+
+
+def _job(
+    target: str,
+    name: str | None,
+    nodes: int,
+    gpus: int,
+    cpus: int | None,
+    drain: str,
+    options: Sequence[str],
+    runs: str | None = None,
+) -> "ClusterJob":
+    from simnet.jobs.cluster_job import ClusterJob, job_name  # noqa: PLC0415
+
+    check_run_options(target, options)
+    return ClusterJob(
+        target=target,
+        name=name or job_name(target),
+        nodes=nodes,
+        gpus_per_node=gpus,
+        cpus_per_node=cpus,
+        drain=round(read_time("--drain", drain)),
+        runs=runs,
+        options=tuple(options),
+    )
+
+
+def check_run_options(target: str, options: Sequence[str]) -> None:
+    """Let the parser of `simnet run` refuse options that it does not know."""
+    from simnet.cli.runs.run import app as run  # noqa: PLC0415
+
+    typer.main.get_command(run).make_context("simnet run", [target, *options])
+
+
+def _write(text: str, out: Path | None, command: str) -> None:
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8")
+    print_error(f"{out} is written; submit it with: {command} {out}")

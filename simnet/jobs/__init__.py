@@ -1,0 +1,1 @@
+"""Jobs of cluster schedulers that run a scenario: scripts of Slurm and resources of Kubernetes."""

@@ -1,0 +1,103 @@
+"""The resource of a job of Kubernetes, a RayJob of the KubeRay operator, that runs a scenario.
+
+The operator starts a Ray cluster with a token of its own, submits the run to its head, which has
+no GPU and keeps scheduler, recorder and record, and removes the cluster afterwards. The runs are
+on a volume; when the cluster is lost, the operator makes another, which goes on with the run.
+"""
+
+import re
+from importlib import metadata
+from typing import Any
+
+from simnet.errors import UsageError
+from simnet.jobs.cluster_job import ClusterJob
+
+RUNS = "/runs"
+"""Where the volume is in the containers."""
+HEAD_CPUS, HEAD_MEMORY = 4, "16Gi"
+_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,45}[a-z0-9])?")
+_QUANTITY = re.compile(r"\d+(?:\.\d+)?(?:[kMGTPE]i?|m)?")
+_ENVIRONMENT = {
+    "RAY_worker_niceness": "0",
+    "HF_HOME": f"{RUNS}/.huggingface",
+}
+
+
+def ray_job(
+    job: ClusterJob, *, image: str, claim: str, memory: str = "64Gi", retries: int = 3
+) -> dict[str, Any]:
+    """Make the RayJob (API `ray.io/v1`) of a job, ready to be written as YAML.
+
+    `image` has simnet and the scenario, in its working folder; `claim` is the persistent volume
+    claim of the runs; `memory` is that of each worker node; `retries` is how many further clusters
+    are started when one fails. Raises UsageError for what Kubernetes would refuse.
+    """
+    _check(job, memory)
+    cpus = job.cpus_per_node or HEAD_CPUS
+    worker = {
+        "cpu": str(cpus),
+        "memory": memory,
+        **({"nvidia.com/gpu": str(job.gpus_per_node)} if job.gpus_per_node else {}),
+    }
+    head = {"cpu": str(HEAD_CPUS), "memory": HEAD_MEMORY}
+    cluster = {
+        "rayVersion": metadata.version("ray"),
+        "authOptions": {"mode": "token"},
+        "headGroupSpec": {
+            "rayStartParams": {"num-gpus": "0"},
+            "template": _pod("ray-head", image, claim, head, job.drain),
+        },
+        "workerGroupSpecs": [
+            {
+                "groupName": "workers",
+                **dict.fromkeys(("replicas", "minReplicas", "maxReplicas"), job.nodes),
+                "rayStartParams": {},
+                "template": _pod("ray-worker", image, claim, worker, job.drain),
+            }
+        ],
+    }
+    return {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayJob",
+        "metadata": {"name": job.name},
+        "spec": {
+            "entrypoint": job.command(job.name, "auto"),
+            "submissionMode": "K8sJobMode",
+            "backoffLimit": retries,
+            "shutdownAfterJobFinishes": True,
+            "ttlSecondsAfterFinished": 600,
+            "rayClusterSpec": cluster,
+        },
+    }
+
+
+def _check(job: ClusterJob, memory: str) -> None:
+    """Raise UsageError for what Kubernetes would refuse."""
+    if not _LABEL.fullmatch(job.name):
+        raise UsageError(
+            f"{job.name!r} is no name for Kubernetes; give --name with small letters, digits "
+            "and '-', 47 at most, that begins with a letter"
+        )
+    if not _QUANTITY.fullmatch(memory):
+        raise UsageError(f"{memory!r} is no amount of memory; write such as 64Gi")
+
+
+def _pod(
+    name: str, image: str, claim: str, resources: dict[str, str], drain: int
+) -> dict[str, Any]:
+    """Return the template of a pod, which has longer to end than a run needs for it."""
+    environment = {**_ENVIRONMENT, "RAY_JOB_STOP_WAIT_TIME_S": str(drain)}
+    container = {
+        "name": name,
+        "image": image,
+        "env": [{"name": key, "value": value} for key, value in environment.items()],
+        "resources": {"limits": resources, "requests": resources},
+        "volumeMounts": [{"name": "runs", "mountPath": RUNS}],
+    }
+    return {
+        "spec": {
+            "terminationGracePeriodSeconds": drain + 60,
+            "containers": [container],
+            "volumes": [{"name": "runs", "persistentVolumeClaim": {"claimName": claim}}],
+        }
+    }

@@ -1,0 +1,135 @@
+"""`simnet launch` writes scripts that bash accepts and resources that Kubernetes' rules allow."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from simnet.cli.app import app
+from simnet.errors import UsageError
+from simnet.jobs.cluster_job import ClusterJob, job_name
+from simnet.jobs.slurm_script import slurm_script
+
+SLURM = ("launch", "slurm", "town.py", "--time", "4h")
+KUBERAY = ("launch", "kuberay", "town.py", "--image", "hub/town:1", "--claim", "runs")
+
+
+def simnet(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def written(*arguments):
+    result = simnet(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_script_for_slurm_asks_for_what_was_asked_for():
+    script = written(
+        *(*SLURM, "--nodes", "8", "--gpus-per-node", "4", "--drain", "2m"),
+        *("--sbatch", "partition=gpu", "--sbatch", "output=town.log", "--", "--replicas", "32"),
+    )
+    directives = [line for line in script.splitlines() if line.startswith("#SBATCH")]
+    assert {
+        "#SBATCH --nodes=8",
+        "#SBATCH --gpus-per-node=4",
+        "#SBATCH --exclusive",
+        "#SBATCH --time=0-04:00:00",
+        "#SBATCH --signal=B:TERM@120",
+        "#SBATCH --requeue",
+        "#SBATCH --partition=gpu",
+        "#SBATCH --output=town.log",
+    } <= set(directives)
+    assert len({one.partition("=")[0] for one in directives}) == len(directives)
+    assert "--num-gpus=4" in script
+    assert "simnet run town.py --replicas 32 --run-id" in script
+
+
+def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
+    out = tmp_path / "job's.sh"
+    name = "it's $(rm -rf x) `here`.py"
+    result = simnet("launch", "slurm", name, "--time", "1h", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert f"sbatch {out}" in result.stderr
+    subprocess.run(["bash", "-n", out], check=True)
+    (command,) = [line for line in out.read_text().splitlines() if "simnet run" in line]
+    words = ["bash", "-c", f"python() {{ printf '%s|' \"$@\"; }}; {command.removesuffix('&')}"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said.split("|")[:4] == ["-m", "simnet", "run", name]
+
+
+def test_a_script_for_slurm_uses_the_python_that_wrote_it():
+    assert sys.executable.rpartition("/")[0] in written(*SLURM)
+
+
+def test_a_job_for_kuberay_has_a_head_without_gpu_and_more_time_than_a_run_needs():
+    size = ("--nodes", "3", "--gpus-per-node", "8", "--drain", "10m")
+    job = yaml.safe_load(written(*KUBERAY, *size, "--", "--model", "x"))
+    spec = job["spec"]["rayClusterSpec"]
+    head, (workers,) = spec["headGroupSpec"], spec["workerGroupSpecs"]
+    assert spec["authOptions"] == {"mode": "token"}
+    assert (workers["replicas"], workers["minReplicas"], workers["maxReplicas"]) == (3, 3, 3)
+    limits = [
+        group["template"]["spec"]["containers"][0]["resources"]["limits"]
+        for group in (head, workers)
+    ]
+    assert "nvidia.com/gpu" not in limits[0]
+    assert limits[1]["nvidia.com/gpu"] == "8"
+    for group in (head, workers):
+        pod = group["template"]["spec"]
+        (container,) = pod["containers"]
+        environment = {one["name"]: one["value"] for one in container["env"]}
+        assert pod["terminationGracePeriodSeconds"] > 600
+        assert environment["RAY_JOB_STOP_WAIT_TIME_S"] == "600"
+        assert container["volumeMounts"] == [{"name": "runs", "mountPath": "/runs"}]
+    assert job["spec"]["entrypoint"] == (
+        "python -m simnet run town.py --model x --run-id town --address auto --resume-if-exists "
+        "--runs /runs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((*SLURM, "--", "--replica", "2"), "No such option: --replica"),
+        ((*SLURM, "--", "--replicas", "none"), "Invalid value for '--replicas'"),
+        ((*SLURM, "--", "--address", "auto"), "the job gives --address itself"),
+        ((*SLURM, "--", "--run-id=x"), "the job gives --run-id itself"),
+        ((*SLURM, "--time", "soon"), "'soon' is not a duration"),
+        ((*SLURM, "--time", "5m", "--drain", "5m"), "leaves it hardly any time"),
+        ((*SLURM, "--sbatch", "partition"), "give NAME=VALUE"),
+        ((*SLURM, "--sbatch", "nodes=3"), "--sbatch nodes: the script gives it itself"),
+        ((*SLURM, "--sbatch", "p x=3"), "it is no option"),
+        ((*SLURM, "--sbatch", "comment=a\nrm x"), "no line break"),
+        ((*SLURM, "--name", "a b"), "is not a run id"),
+        ((*KUBERAY, "--name", "Town_1"), "is no name for Kubernetes"),
+        ((*KUBERAY, "--memory", "lots"), "is no amount of memory"),
+        ((*KUBERAY, "--", "--runs", "here"), "the job gives --runs itself"),
+    ],
+)
+def test_what_no_job_can_have_is_refused(arguments, told):
+    result = simnet(*arguments)
+    assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+
+
+def test_a_scheduler_asked_from_python_refuses_the_same():
+    with pytest.raises(UsageError, match="0 nodes"):
+        ClusterJob(target="town.py", name="town", nodes=0)
+    job = ClusterJob(target="town.py", name="town", drain=60)
+    with pytest.raises(UsageError, match="hardly any time"):
+        slurm_script(job, time=100)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("scenarios/Tap_Water.py", "tap-water"),
+        ("studies.town:late", "town-late"),
+        ("/", "run"),
+        ("ü.py", "run"),
+    ],
+)
+def test_a_job_is_named_after_its_scenario(target, name):
+    assert job_name(target) == name
