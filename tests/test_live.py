@@ -61,6 +61,20 @@ def test_time_left_goes_by_turns_where_all_happens_early():
     assert pace().look(progress(now=1.0, done=77)).left == pytest.approx(2.5)
 
 
+def test_time_left_leaves_out_what_a_resume_played_again():
+    resumed = pace(at_least=True)
+    for second in range(1, 61):  # half of it again at once, and then a minute at 9 s a second
+        figures = resumed.look(progress(now=1800.0 + 9 * second, elapsed=second))
+    assert figures.left == pytest.approx((3600 - 1800 - 9 * 60) / 9)
+
+
+def test_time_left_is_unknown_while_nothing_moves():
+    stalled = pace(at_least=True)
+    for second in range(1, 61):
+        figures = stalled.look(progress(now=900.0, elapsed=second))
+    assert figures.left is None
+
+
 def test_more_turns_than_expected_are_no_more_than_all():
     figures = pace(turns=9).look(progress())
     assert (figures.expected, figures.left) == (53, 0)

@@ -81,6 +81,8 @@ class Pace:
         self._expected = expected.turns + cues
         self._at_least = expected.at_least
         self._recent: deque[tuple[float, int, int]] = deque()
+        self._shares: deque[tuple[float, float]] = deque([(0.0, 0.0)])
+        """Wall seconds and the share of the run that was over; of the latter half of the time."""
 
     def look(self, progress: Progress) -> Figures:
         """Return the figures of the newest report."""
@@ -125,17 +127,22 @@ class Pace:
         return None if told_in is None else rates[0], None if told_out is None else rates[1]
 
     def _left(self, progress: Progress, settled: int) -> float | None:
-        """Estimate the wall seconds to go from the share that is over.
+        """Estimate the wall seconds to go from the pace in the latter half of the time so far.
 
-        The share is that of simulated time, or of turns if their number is known and the share
-        is larger: in a run whose turns all happen early, simulated time alone misleads.
+        So the turns that a resume plays again at once are soon left out. The share that is over
+        is that of simulated time, or of turns if their number is known and the share is larger:
+        in a run whose turns all happen early, simulated time alone misleads.
         """
         share = min(1.0, progress.now / self._lasts)
         if not self._at_least and self._expected:
             share = max(share, min(1.0, settled / self._expected))
-        if share < EARLIEST_ESTIMATE:
+        self._shares.append((progress.elapsed, share))
+        while len(self._shares) > 2 and self._shares[1][0] <= progress.elapsed / 2:
+            self._shares.popleft()
+        began, before = self._shares[0]
+        if share < EARLIEST_ESTIMATE or share <= before:
             return None
-        return progress.elapsed * (1 - share) / share
+        return (progress.elapsed - began) * (1 - share) / (share - before)
 
 
 def format_cached(share: float | None) -> str:
