@@ -271,8 +271,9 @@ def _texts(actions: Sequence[Action]) -> Iterator[str]:
 
 def _echoes(text: str, gist: str, view: View) -> bool:
     """Whether a text repeats a post in view; texts of different length are not compared."""
-    return any(
-        abs(len(post.text) - len(text)) <= MAX_LENGTH_DIFFERENCE
-        and reply_words.gist(post.text) == gist
-        for post in view.posts
-    )
+    length = len(text)
+    for post in view.posts:
+        near = abs(len(post.text) - length) <= MAX_LENGTH_DIFFERENCE
+        if near and reply_words.gist(post.text) == gist:
+            return True
+    return False
