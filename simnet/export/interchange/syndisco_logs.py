@@ -23,14 +23,14 @@ from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.training_sets.replies import call_of, calls_of
 from simnet.recording.reading.run import Run
+from simnet.scenario.syndisco.actor_prompts import actor_prompt, user_prompt
 from simnet.scenario.syndisco.discussion_logs import (
     HARDCODED,
     Comment,
     DiscussionLog,
     LogRelease,
 )
-from simnet.scenario.syndisco.logged_discussions import traits_in
-from simnet.text import did_you_mean, one_line
+from simnet.text import did_you_mean
 from simnet.world.events import DONE
 from simnet.world.state.rooms import ATTRIBUTE
 
@@ -133,7 +133,7 @@ def _log(
         "timestamp": run.manifest.created.strftime("%y-%m-%d-%H-%M"),
         "users": users,
         "moderator": moderator,
-        "user_prompts": [people.get(who, _prompt(who, {}, "")) for who in users],
+        "user_prompts": [people.get(who, user_prompt(who, {}, "")) for who in users],
         "moderator_prompt": None if moderator is None else people[moderator],
         "ctx_length": max((post["shown"] or 0) for post in thread),
         "logs": [_comment(post, calls) for post in thread],
@@ -147,18 +147,11 @@ def _of_release(log: dict[str, Any], release: LogRelease) -> dict[str, Any]:
         prompts = dict(zip(log["users"], log["user_prompts"], strict=True))
         prompts[log["moderator"]] = log["moderator_prompt"]
         comments = [
-            one._replace(prompt=_actor_prompt(one.name, prompts[one.name], one.prompt or ""))
+            one._replace(prompt=actor_prompt(one.name, prompts[one.name], one.prompt or ""))
             for one in comments
         ]
     form: LogRelease = "0.x" if release == "1.x" else "1.x"  # any but the one that is written
     return DiscussionLog(comments, form, log).to_json(release)
-
-
-def _actor_prompt(name: str, prompt: str, asked: str) -> str:
-    told = {key: one for key, one in (traits_in(prompt) or {}).items() if one != ""}
-    persona = {"username": name, **told}
-    actor = {"context": "", "instructions": asked, "type": "user", "persona": persona}
-    return json.dumps(actor, ensure_ascii=False)
 
 
 def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
@@ -179,30 +172,7 @@ def _people(run: Run) -> Iterator[tuple[str, str]]:
             attributes = json.loads(row["attributes"] or "{}")
             for name in _OF_ROOMS:
                 attributes.pop(name, None)
-            yield row["id"], _prompt(row["id"], attributes, row["description"])
-
-
-def _prompt(handle: str, attributes: Mapping[str, Any], description: str) -> str:
-    traits = {"username": handle, **attributes}
-    written = ", ".join(f"{_name(name)}: {_value(value)}" for name, value in traits.items())
-    return (
-        f"Your name is {one_line(handle)}. Your traits: {written} "
-        f"Your instructions: {one_line(description)}"
-    )
-
-
-def _name(name: str) -> str:
-    """Write the name of a trait as one word, as SynDisco reads them."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
-
-
-def _value(value: Any) -> str:
-    """Write a trait as SynDisco reads it back: words, a list, or a text in quotation marks."""
-    if isinstance(value, list):
-        return repr([one_line(str(item)).replace("]", ")") for item in value])
-    text = one_line(str(value))
-    words = text.replace("_", "").replace(" ", "")
-    return text if words.isalnum() else '"' + text.replace('"', "'") + '"'
+            yield row["id"], user_prompt(row["id"], attributes, row["description"])
 
 
 def _card(run: Run, count: int, left_out: Mapping[str, int]) -> str:
