@@ -12,11 +12,11 @@ from simnet.arguments import checked
 from simnet.errors import InputError
 from simnet.questions import FreeText, Question
 from simnet.scenario.syndisco.actor_settings import Actor, read_actor
+from simnet.scenario.syndisco.annotation_logs import NAME, QUESTION
 from simnet.scenario.syndisco.discussion_logs import DiscussionLog
 from simnet.scenario.syndisco.marked_fields import Fields, load_fields, written_in
 
-NAME = "syndisco"
-_QUESTION = FreeText("annotation", "What is your annotation of the marked text?", longest=400)
+_QUESTION = FreeText(QUESTION, "What is your annotation of the marked text?", longest=400)
 _OF_ONE = ("attributes", "instructions", "history_ctx_len")
 _OF_MANY = ("annotators", "history_ctx_len", "include_mod_comments", "discussion_logs")
 _FILES = ("annotator_persona_path", "instruction_path", "output_dir", "discussions_dir")

@@ -38,3 +38,10 @@ def actor_prompt(name: str, prompt: str, asked: str) -> str:
     persona = {"username": name, **told}
     actor = {"context": "", "instructions": asked, "type": "user", "persona": persona}
     return json.dumps(actor, ensure_ascii=False)
+
+
+def annotator_prompt(name: str, attributes: Mapping[str, Any], instructions: str) -> str:
+    """Write what release 2 tells an annotator, as JSON."""
+    persona = {"username": name, **attributes}
+    actor = {"context": "", "instructions": instructions, "type": "annotator", "persona": persona}
+    return json.dumps(actor, ensure_ascii=False)
