@@ -211,6 +211,9 @@ def test_the_command_takes_settings_of_syndisco_and_leaves_moderators_out(folder
         (["logs", "--question", "Toxic?", "--out", "o", "--release", "9"], "give one of 0.x, 1.x"),
         (["logs", "--by", "task.py", "--out", "o"], "of logs, single comments are judged"),
         (["texts.csv", "--question", "Toxic?"], "name its column of texts with --text"),
+        (["none.json", "--question", "Toxic?"], "there is no file none.json"),
+        (["nothing", "--question", "Toxic?", "--out", "o"], "nothing holds no .json files"),
+        (["out.json", "--question", "Toxic?", "--out", "o"], "out.json is a log of annotations"),
         (["bad.json", "--question", "Toxic?", "--out", "o"], "field `logs` is missing"),
         (["empty.json", "--question", "Toxic?", "--out", "o"], "there is nothing to annotate"),
     ],
@@ -222,6 +225,8 @@ def test_what_cannot_be_annotated_is_told_before_a_model_starts(
     (folder / "texts.csv").write_text("text\nHi\n", encoding="utf-8")
     (folder / "bad.json").write_text('{"timestamp": "x"}', encoding="utf-8")
     (folder / "empty.json").write_text('{"timestamp": "x", "logs": []}', encoding="utf-8")
+    (folder / "out.json").write_text('{"conv_id": "x", "logs": [["a", "b"]]}', encoding="utf-8")
+    (folder / "nothing").mkdir()
     (folder / "task.py").write_text(
         "from simnet.annotation import Annotation\nfrom simnet.questions import YesNo\n"
         'task = Annotation("a", [YesNo("x", "X?")], items="threads")\n',

@@ -109,11 +109,14 @@ def items_of_logs(
     """List the comments of logs of SynDisco as items, each with `history` comments before it.
 
     Keys count the comments of all logs, from 0. Without `moderators` theirs are left out, from
-    what is before others too, and their keys with them.
+    what is before others too, and their keys with them. Raises InputError for a log of
+    annotations.
     """
     items: list[Item] = []
     key = 0
     for log in logs:
+        if log.of_annotation:
+            raise InputError(f"{log.source} is a log of annotations, not of a discussion")
         before: list[Said] = []
         for comment in log.comments:
             if moderators or comment.name != log.moderator:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SETTINGS = frozenset({".json", ".yaml", ".yml"})
 """Endings of files of SynDisco's settings."""
+FILES = frozenset({".csv", ".json", ".jsonl", ".parquet", ".tsv"})
+"""Endings of files with texts, which ids of runs rarely have."""
 LOGS = "logs"
 """The folder of annotation logs, beside the table of annotations."""
 
@@ -53,6 +55,8 @@ def texts_of(
     if text is None and not _is_logs(path, what, runs):
         if path.is_file():
             raise UsageError(f"{visible(what)} is a file; name its column of texts with --text")
+        if path.suffix in FILES and not (runs / what).exists():
+            raise UsageError(f"there is no file {visible(what)}")
         run = open_run(what, runs)
         return Texts(run, run.path / FOLDER / task.name, run)
     if out is None:
@@ -74,9 +78,7 @@ def _is_logs(path: Path, what: str, runs: Path) -> bool:
 
     if what == LATEST or is_run_folder(path) or is_run_folder(runs / what):
         return False
-    if path.is_dir():
-        return next(path.rglob("*.json"), None) is not None
-    return path.suffix == ".json" and path.is_file()
+    return path.is_dir() or (path.suffix == ".json" and path.is_file())
 
 
 def check_release(release: str | None) -> None:
