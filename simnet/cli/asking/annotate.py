@@ -32,9 +32,9 @@ def annotate(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|FILE|LOGS",
-            help="A run id, its folder or `latest`; a file of texts with --text; or discussion "
-            "logs of SynDisco, a .json file or a folder of them.",
+            metavar="RUN|FILE|REVIEW|LOGS",
+            help="A run id, its folder or `latest`; a file of texts or a review with --text; or "
+            "discussion logs of SynDisco, a .json file or a folder of them.",
             autocompletion=complete_run,
         ),
     ],
@@ -54,7 +54,7 @@ def annotate(
         str | None, typer.Option(metavar="A,B,C", help="The answers that --question allows.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the table, with --question.")] = "question",
-    text: Annotated[str | None, typer.Option(help="Column of a file that has the texts.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column of a file or review with texts.")] = None,
     author: Annotated[str | None, typer.Option(help="Column of a file with authors.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the table of a file or of logs.")

@@ -1,4 +1,4 @@
-"""What `simnet annotate` judges: a run, a file of texts, or discussion logs of SynDisco."""
+"""What `simnet annotate` judges: a run, a file of texts, a review, or logs of SynDisco."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,18 +43,20 @@ def texts_of(
     out: Path | None,
     moderators: bool,
 ) -> Texts:
-    """Open a run, the rows of a file with a column `text`, or logs of SynDisco.
+    """Open a run, the rows of a file or review with a column `text`, or logs of SynDisco.
 
     Raises UsageError or InputError if there is nothing that can be judged, or no folder for it.
     """
     from simnet.annotation import items_of_file, items_of_logs  # noqa: PLC0415  (imports pyarrow)
     from simnet.annotation.annotation_rows import FOLDER  # noqa: PLC0415
+    from simnet.annotation.items import is_review  # noqa: PLC0415
     from simnet.scenario.syndisco.discussion_logs import read_logs  # noqa: PLC0415
 
     path = Path(what)
     if text is None and not _is_logs(path, what, runs):
-        if path.is_file():
-            raise UsageError(f"{visible(what)} is a file; name its column of texts with --text")
+        if path.is_file() or is_review(path):
+            kind = "file" if path.is_file() else "review"
+            raise UsageError(f"{visible(what)} is a {kind}; name its column of texts with --text")
         if path.suffix in FILES and not (runs / what).exists():
             raise UsageError(f"there is no file {visible(what)}")
         run = open_run(what, runs)
@@ -74,9 +76,10 @@ def texts_of(
 
 def _is_logs(path: Path, what: str, runs: Path) -> bool:
     """Whether a path is one of logs of SynDisco, and names no run."""
+    from simnet.annotation.items import is_review  # noqa: PLC0415
     from simnet.recording.reading.folders import is_run_folder  # noqa: PLC0415
 
-    if what == LATEST or is_run_folder(path) or is_run_folder(runs / what):
+    if what == LATEST or is_run_folder(path) or is_run_folder(runs / what) or is_review(path):
         return False
     return path.is_dir() or (path.suffix == ".json" and path.is_file())
 
