@@ -54,7 +54,7 @@ from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray.gc_tuning import collect_rarely
+from simnet.runtime.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View

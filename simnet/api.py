@@ -160,6 +160,7 @@ async def afork(
     scenario: Scenario,
     *,
     before: Scenario | ScenarioTimeline | None = None,
+    remember: Sequence[str] = (),
     root: Path | str = RUNS,
     model: ModelChoice | None = None,
     models: Mapping[str, ModelChoice] = NO_MODELS,
@@ -187,17 +188,19 @@ async def afork(
 
     `at` is in simulated seconds. The new run shares the record of what happened before, so its
     directory is next to that of `run`. Give `before`, the scenario of `run`, if that was started
-    from Python. The random draws are the same in both unless `scenario` or `seed` brings another
-    seed, so a difference is due to the scenario. All else is as in `resume`.
+    from Python. The personas whose handles are in `remember` remember their interviews at `at`,
+    which `simnet interview` held in `run`. The random draws are the same in both unless `scenario`
+    or `seed` brings another seed, so a difference is due to the scenario. All else is as in
+    `resume`.
 
     Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
-    before `at`. `fork` blocks, `afork` is awaited.
+    before `at` or there is no such interview. `fork` blocks, `afork` is awaited.
     """
     options = _options(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
     loaded = from_python(scenario, seed)
-    plan = fork_plan(opened, at, loaded, timeline, options)
+    plan = fork_plan(opened, at, loaded, timeline, options, remember=remember)
     _say_if_lost(loaded)
     return await _launched(plan, progress)
 

@@ -4,6 +4,8 @@ import hashlib
 import json
 
 import pytest
+from made_reviews import RATING
+from typer.testing import CliRunner
 
 from simnet import Cohort, Cue, FakeModel, Never, Persona, Reply, Scenario, Write, run
 from simnet.annotation import (
@@ -17,8 +19,10 @@ from simnet.annotation import (
 )
 from simnet.annotation.annotation_rows import AnnotationRow, read_annotations
 from simnet.annotation.items import Said
+from simnet.cli.app import app
 from simnet.errors import RunError, ScenarioError, UsageError
 from simnet.questions import Likert, Number, YesNo
+from simnet.review import Review, from_file
 
 TOXIC = Annotation(
     "toxicity",
@@ -217,3 +221,17 @@ def test_where_agreement_is_not_defined_the_reason_is_given():
     assert same.alpha is None
     assert same.why == "all answers are True, and alpha needs answers that differ"
     assert agreement(judged({"A": ["text"], "B": ["other"]}, "free text")) == []
+
+
+def test_records_of_a_review_are_annotated_by_the_name_of_its_folder(tmp_path):
+    file = tmp_path / "texts.jsonl"
+    file.write_text('{"body": "Nice!"}\n{"body": "Awful!"}\n')
+    Review.new(tmp_path / "tone", from_file(file), [RATING])
+    items = items_of_file(tmp_path / "tone", "body")
+    assert [one.said for one in items] == [(Said(None, "Nice!"),), (Said(None, "Awful!"),)]
+    ask = ("annotate", str(tmp_path / "tone"), "--question", "Kind?", "--backend", "fake")
+    done = CliRunner().invoke(app, [*ask, "--text", "body", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert len(read_annotations(tmp_path / "out")) == 2
+    refused = CliRunner().invoke(app, ask)
+    assert "tone is a review; name its column of texts" in " ".join(refused.output.split())

@@ -1,6 +1,10 @@
 """Moderators of feeds: reports in their view, warnings, suspensions for a time, strategies."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +17,12 @@ from simnet import (
     Feed,
     Never,
     Persona,
+    Run,
     Scenario,
     Steps,
     Write,
     converse,
+    resume,
     run,
 )
 from simnet.behaviours import by_policy, by_reports, enforce, escalating
@@ -243,3 +249,55 @@ def test_a_discussion_goes_on_without_a_suspended_participant(tmp_path):
 def test_a_strategy_that_cannot_work_is_refused(make, problem):
     with pytest.raises(ScenarioError, match=problem):
         make()
+
+
+SUSPENDING = (
+    Cue(0, "troll", Write("Fools!")),
+    Cue(MINUTE, "ana", Report(0, "rude")),
+    Cue(HOUR, "troll", Write("Still here?")),
+    Cue(2 * HOUR, "troll", Write("Back.")),
+)
+
+
+def suspending():
+    """The moderator suspends at 11 minutes, for an hour; the troll wakes each 7 minutes."""
+    behaviour = escalating(by_reports({"remove": 1}), ("hour", "suspend"))
+    crowd = {"rhythm": Steps(7 * MINUTE), "reacts_in": MINUTE, "follows": {"people": 1.0}}
+    return town(behaviour, *SUSPENDING, lasts=2 * HOUR, **crowd)
+
+
+KILLED = """
+import os, signal, sys
+from simnet import FakeModel, run
+from simnet.inference.fakes.fake import plausible
+sys.path.insert(0, {tests!r})
+from test_moderation import suspending
+
+def reply(prompt):
+    if prompt.priority >= int(sys.argv[1]):  # the simulated time of the turn
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plausible(prompt)
+
+run(suspending(), model=FakeModel(reply, delay=lambda _: 0.001), out=sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("minute", [14, 42, 70])
+def test_a_run_killed_in_the_middle_of_a_suspension_ends_it_at_the_same_time(tmp_path, minute):
+    whole = run(suspending(), model=FakeModel(), out=tmp_path / "whole")
+    code = KILLED.format(tests=str(Path(__file__).parent))
+    command = [sys.executable, "-c", code, str(minute * 60), str(tmp_path / "killed")]
+    died = subprocess.run(command, check=False, capture_output=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    (folder,) = (tmp_path / "killed").iterdir()
+    broken = Run.open(folder)
+    assert broken.read("calls").num_rows < whole.read("calls").num_rows
+    resumed = resume(broken, suspending(), model=FakeModel())
+    for table in ("events", "exposures", "network", "state", "ledger"):
+        assert resumed.read(table).equals(whole.read(table)), table
+    troll = [row for row in resumed.read("events").to_pylist() if row["who"] == "troll"]
+    woke = [row["woke"] / MINUTE for row in troll if row["woke"] is not None]
+    assert [at for at in woke if 11 < at < 80] == [77]  # the suspension ends at 71 minutes
+    cues = [(row["time"], row["outcome"]) for row in troll if row["cue"] is not None]
+    assert cues == [(0, "done"), (HOUR, "refused"), (2 * HOUR, "done")]

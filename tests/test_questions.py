@@ -138,7 +138,7 @@ def test_replies_with_no_or_several_meanings_are_no_answer(question, reply):
         (lambda: Choice("a", "Which?", list(map(str, range(51)))), "at most 50"),
         (lambda: MultipleChoice("a", "Which?", COLOURS, least=4), "0 <= least <= most"),
         (lambda: MultipleChoice("a", "Which?", COLOURS, least=0, most=0), "0 <= least <= most"),
-        (lambda: Likert("a", "So?", ["only"]), "it has 1 labels"),
+        (lambda: Likert("a", "So?", ["only"]), "it has 1 label; give two"),
         (lambda: Number("a", "How many?", 5, 5), "low < high"),
         (lambda: Number("a", "How many?", 0, float("inf")), "low < high"),
         (lambda: Number("a", "How many?", decimals=7), "give 0 to 6"),

@@ -127,7 +127,7 @@ class Host:
         agent = self.agent(view.who)
         if self._profile_of is not None:
             agent.change(self._profile_of(view.who, view.now))
-        if view.changed is not None:
+        if view.changed is not None and view.turn >= 0:  # answers to a survey change nobody
             agent.take(view.changed, view.now)
         if self._seats is not None or self._replies is not None:
             agent.asks_person = self._asks_person(view)

@@ -1,6 +1,7 @@
 """An agent as its host drives it: a persona, its memory and the state of its turn."""
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
+from copy import deepcopy
 from inspect import isasyncgen, iscoroutine
 from itertools import islice
 from typing import Any
@@ -9,7 +10,7 @@ from simnet.agents import reply_flags, reply_words
 from simnet.agents.adherence import is_judged, verdict_on
 from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
-from simnet.agents.memory import memory_of
+from simnet.agents.memory import Memory, memory_of
 from simnet.agents.person_turn import person_first
 from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
@@ -33,7 +34,7 @@ from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
-from simnet.world.state.viewer_changes import ViewerChanges
+from simnet.world.state.viewer_changes import MemoryChange, ViewerChanges
 
 MAX_LENGTH_DIFFERENCE = 8
 """Characters; texts that differ more in length are not compared with posts in view."""
@@ -90,11 +91,14 @@ class HostedAgent:
     def take(self, changes: ViewerChanges, now: Seconds) -> None:
         """Take over what interventions changed."""
         self.change(self.profile.changed(changes.settings))
-        for change in changes.memory:
-            if change.adds:
-                self.memory.implant(change.text, now)
-            else:
-                self.memory.forget(change.text)
+        _change_memory(self.memory, changes.memory, now)
+
+    def changed_copy(self, changes: ViewerChanges, now: Seconds) -> "HostedAgent":
+        """Return an agent that has taken over changes, to be asked; this one stays as it is."""
+        other = HostedAgent(self.persona, self.profile.changed(changes.settings))
+        other.memory = deepcopy(self.memory) if changes.memory else self.memory
+        _change_memory(other.memory, changes.memory, now)
+        return other
 
     @property
     def notes(self) -> dict[Hashable, Any]:
@@ -264,6 +268,14 @@ class HostedAgent:
         return any(reply_flags.nearly_holds(own, parts) for own in recent)
 
 
+def _change_memory(memory: Memory, changes: Sequence[MemoryChange], now: Seconds) -> None:
+    for change in changes:
+        if change.adds:
+            memory.implant(change.text, now)
+        else:
+            memory.forget(change.text)
+
+
 def _texts(actions: Sequence[Action]) -> Iterator[str]:
     texts = (getattr(action, "text", None) for action in actions)
     return (text for text in texts if text and isinstance(text, str))
@@ -271,8 +283,9 @@ def _texts(actions: Sequence[Action]) -> Iterator[str]:
 
 def _echoes(text: str, gist: str, view: View) -> bool:
     """Whether a text repeats a post in view; texts of different length are not compared."""
-    return any(
-        abs(len(post.text) - len(text)) <= MAX_LENGTH_DIFFERENCE
-        and reply_words.gist(post.text) == gist
-        for post in view.posts
-    )
+    length = len(text)
+    for post in view.posts:
+        near = abs(len(post.text) - length) <= MAX_LENGTH_DIFFERENCE
+        if near and reply_words.gist(post.text) == gist:
+            return True
+    return False

@@ -4,9 +4,9 @@ from simnet.annotation.annotation_job import Annotated, aannotate, annotate
 from simnet.annotation.annotation_rows import AnnotationRow
 from simnet.annotation.annotator_agreement import Agreement, agreement
 from simnet.annotation.items import Item, items_of_file, items_of_run
+from simnet.annotation.syndisco_annotation_logs import annotation_logs, annotations_of_logs
 from simnet.annotation.syndisco_annotations import (
     AnnotationSettings,
-    annotations_of_logs,
     items_of_logs,
     read_annotation_settings,
 )
@@ -25,6 +25,7 @@ __all__ = [
     "aannotate",
     "agreement",
     "annotate",
+    "annotation_logs",
     "annotations_of_logs",
     "items_of_file",
     "items_of_logs",

@@ -7,12 +7,20 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from simnet.errors import UsageError
+from simnet.export.interchange.annotation_table import ANNOTATIONS, FOLDER
 from simnet.questions.answer_files import ANSWER_FIELDS, add_rows, from_json, read_rows
 from simnet.questions.question import Value
 
-FOLDER = "annotations"
-ANNOTATIONS = "annotations.parquet"
 REPLIES = "replies"
+__all__ = [
+    "ANNOTATIONS",
+    "FOLDER",
+    "REPLIES",
+    "SCHEMA",
+    "AnnotationRow",
+    "add_annotations",
+    "read_annotations",
+]
 
 
 class AnnotationRow(NamedTuple):

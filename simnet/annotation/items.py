@@ -1,4 +1,4 @@
-"""What is annotated: posts, replies and threads of a run, or rows of a file."""
+"""What is annotated: posts, replies and threads of a run, rows of a file or records of a review."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,9 @@ from simnet.datafiles import rows as file_rows
 from simnet.errors import InputError, UsageError
 from simnet.recording.reading.run import Run
 from simnet.text import did_you_mean
+
+REVIEW, RECORDS = "review.json", "records.parquet"
+"""The files of a review that say that it is one, and that hold its records."""
 
 
 class Said(NamedTuple):
@@ -65,13 +68,18 @@ def _above(post: Post, most: int) -> list[Said]:
 def items_of_file(path: Path, text: str = "text", who: str | None = None) -> list[Item]:
     """Read the rows of a CSV, JSON, JSON Lines or Parquet file with a column of texts.
 
-    Keys are numbers of rows, from 0. Raises InputError for a file that cannot be read, UsageError
-    for a column that is not there or no rows.
+    Of the folder of a review, the rows are its records. Keys are numbers of rows, from 0. Raises
+    InputError for a file that cannot be read, UsageError for a column that is not there or no rows.
     """
-    items = list(_file_items(path, text, who))
+    items = list(_file_items(path / RECORDS if is_review(path) else path, text, who))
     if not items:
         raise UsageError(f"{path} has no rows; there is nothing to annotate")
     return items
+
+
+def is_review(path: Path) -> bool:
+    """Whether a path is the folder of a review."""
+    return (path / REVIEW).is_file()
 
 
 def _file_items(path: Path, text: str, who: str | None) -> Iterator[Item]:

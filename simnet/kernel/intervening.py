@@ -24,13 +24,15 @@ from simnet.world.events import DONE, FAILED, REFUSED, Event
 from simnet.world.feeds.feed import Feed
 from simnet.world.outside import make_absent
 from simnet.world.state.posts import View
-from simnet.world.state.viewer_changes import MemoryChange
+from simnet.world.state.viewer_changes import MemoryChange, ViewerChanges
 from simnet.world.world import World
 
 CHECK = "check"
 """The verb of events that say what a measure was."""
 OUTSIDE = ""
 """Who is the `who` of interventions: nobody in the world."""
+AWAY = "You are not on the platform at this time."
+SUSPENDED = "You are suspended from the platform at this time."
 
 KnownChecks = Mapping[int, float | str]
 """Number of a cue that was a check -> the recorded value, or why the check failed."""
@@ -127,6 +129,16 @@ class Interventions:
         if changed is None:
             return view
         return view._replace(changed=changed, news=(*changed.news, *view.news))
+
+    def state_of(self, member: int, at: Seconds) -> ViewerChanges | None:
+        """Return what waits for the next view of a member, and whether they are kept away."""
+        world = self.world
+        found = self.overrides.waiting(member, world.cohorts[member]) if self.overrides else None
+        if not world.is_suspended(member, at):
+            return found
+        found = found or ViewerChanges()
+        away = AWAY if member in world.absent else SUSPENDED
+        return found._replace(news=(*found.news, away))
 
     def happen(self, place: int, at: Seconds, number: int) -> None:
         """Do what is due at `at`: a check, or interventions; `number` is that of the cue."""

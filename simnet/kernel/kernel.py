@@ -40,6 +40,7 @@ from simnet.world.decision import Decision
 from simnet.world.events import DONE, FAILED, REFUSED, Event, ExposureBatch
 from simnet.world.state.network import Network
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import ViewerChanges
 from simnet.world.verbs import Pass
 from simnet.world.world import World
 
@@ -128,6 +129,13 @@ class Kernel:
             if landing is None or landing.turn != decision.turn:
                 raise RunError(f"nobody waits for turn {decision.turn} of @{decision.who}")
             self._decisions[member] = decision
+
+    def state_of(self, who: str, at: Seconds) -> ViewerChanges | None:
+        """Return what changed about somebody since their last view; None if nothing.
+
+        It stays for their next view.
+        """
+        return self._interventions.state_of(self.world.index[who], at)
 
     def advance(self, most_views: int, until: Seconds = inf) -> Status:
         """Let time pass to `most_views` views, a decision that is missing, `until`, or the end."""

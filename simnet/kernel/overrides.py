@@ -48,12 +48,18 @@ class Overrides:
         for member in target.members:
             self._memory[member].append(change)
 
+    def waiting(self, member: int, cohort: str) -> ViewerChanges | None:
+        """Return what changed about a viewer and waits for their next view; None if nothing."""
+        settings = self._settings(member, cohort)
+        memory, news = tuple(self._memory.get(member, ())), tuple(self._news.get(member, ()))
+        return ViewerChanges(settings, memory, news) if settings or memory or news else None
+
     def take(self, member: int, cohort: str) -> ViewerChanges | None:
         """Return what changed about a viewer, who is shown it now; None if nothing."""
-        settings = self._settings(member, cohort)
-        memory = tuple(self._memory.pop(member, ()))
-        news = tuple(self._news.pop(member, ()))
-        return ViewerChanges(settings, memory, news) if settings or memory or news else None
+        found = self.waiting(member, cohort)
+        self._memory.pop(member, None)
+        self._news.pop(member, None)
+        return found
 
     def _settings(self, member: int, cohort: str) -> Settings:
         own = member if self._members.get(member) else -1

@@ -42,6 +42,7 @@ from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.files.loading import Loaded
+from simnet.scenario.forecast.expected_answers import expected_answers
 from simnet.scenario.forecast.expected_turns import expected_of
 from simnet.scenario.scenario import Scenario
 from simnet.text import counted
@@ -89,14 +90,15 @@ class Sample(NamedTuple):
 
     def sums(self, scenario: Scenario) -> np.ndarray:
         """Sum up the figures by cohort, of shape (cohorts, figures)."""
+        names = [cohort.name for cohort in scenario.cohorts]
         return np.array(
-            [
-                np.sum([figures_of(call.completion) for call in self.calls[cohort.name]], axis=0)
-                if self.calls[cohort.name]
-                else np.zeros(len(FIGURES))
-                for cohort in scenario.cohorts
-            ]
+            [sum(self.sum(name, asked=asked) for asked in (False, True)) for name in names]
         )
+
+    def sum(self, name: str, *, asked: bool) -> np.ndarray:
+        """Sum up the figures of the turns of a cohort, or of its answers to surveys."""
+        figures = [figures_of(one.completion) for one in self.calls[name] if one.asked == asked]
+        return np.sum(figures, axis=0) if figures else np.zeros(len(FIGURES))
 
 
 def first_part(scenario: Scenario, share: float) -> Scenario:
@@ -105,7 +107,12 @@ def first_part(scenario: Scenario, share: float) -> Scenario:
         raise UsageError(f"--share {share}: give a share of the simulated time, above 0, up to 1")
     lasts = share * scenario.lasts
     cues = tuple(cue for cue in scenario.cues if cue.at <= lasts)
-    return replace(scenario, lasts=lasts, cues=cues, most_turns=None)
+    surveys = tuple(
+        replace(plan, at=times, every=None)
+        for plan in scenario.surveys
+        if (times := [at for at in plan.due(scenario.lasts) if at <= lasts])
+    )
+    return replace(scenario, lasts=lasts, cues=cues, surveys=surveys, most_turns=None)
 
 
 def estimate(
@@ -159,7 +166,7 @@ def _sample_of(run: Run, scenario: Scenario) -> Sample:
     numbers = cohort_numbers(scenario)
     calls: dict[str, list[RecordedCall]] = {cohort.name: [] for cohort in scenario.cohorts}
     by_hash = {}
-    columns = ("who", "prompt_hash", "system", "user", "pattern", "completion", "finish")
+    columns = ("who", "turn", "prompt_hash", "system", "user", "pattern", "completion", "finish")
     for batch in run.prompts([*columns, *FIGURES[1:], "seconds"]):
         for row in batch.to_pylist():
             characters = len(row["system"]) + len(row["user"])
@@ -169,7 +176,8 @@ def _sample_of(run: Run, scenario: Scenario) -> Sample:
                 row["completion"], row["finish"], *(row[name] for name in (*FIGURES[1:], "seconds"))
             )
             cohort = scenario.cohorts[numbers[row["who"]]]
-            calls[cohort.name].append(RecordedCall(row["pattern"], characters, completion))
+            asked = row["turn"] < 0
+            calls[cohort.name].append(RecordedCall(row["pattern"], characters, completion, asked))
             by_hash[row["prompt_hash"]] = completion
     return Sample(calls, by_hash)
 
@@ -230,9 +238,21 @@ def _doubt(sampled: int, drawn: int, thin: int) -> str | None:
 
 
 def _scaled(scenario: Scenario, part: Scenario, sample: Sample) -> np.ndarray:
-    """Scale the figures of each cohort by the turns of its rhythm; prompts do not grow."""
-    factors = np.array([_factor(scenario, part, cohort) for cohort in scenario.cohorts])
-    scaled: np.ndarray = sample.sums(scenario) * factors[:, None]
+    """Scale the figures of each cohort: turns by its rhythm, answers by the surveys it is put.
+
+    Prompts do not grow.
+    """
+    answers, sampled = expected_answers(scenario), expected_answers(part)
+    scaled = np.zeros((len(scenario.cohorts), len(FIGURES)))
+    for number, cohort in enumerate(scenario.cohorts):
+        name = cohort.name
+        turns = sample.sum(name, asked=False)
+        scaled[number] = turns * _factor(scenario, part, cohort)
+        asked = sample.sum(name, asked=True)
+        if sampled[name]:
+            scaled[number] += asked * answers[name] / sampled[name]
+        elif turns[0]:
+            scaled[number] += turns / turns[0] * answers[name]  # as large as the calls of a turn
     return scaled[None]
 
 

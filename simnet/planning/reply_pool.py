@@ -34,6 +34,8 @@ class RecordedCall(NamedTuple):
     characters: int
     """In the prompt."""
     completion: Completion
+    asked: bool = False
+    """Whether it is an answer to a survey."""
 
 
 class TokenRates(NamedTuple):

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias
 
 from simnet.arguments import checked
 from simnet.errors import ScenarioError
-from simnet.text import one_line
+from simnet.text import counted, one_line
 
 Value: TypeAlias = str | int | float | bool | list[str]
 """An answer: a text, a number, yes or no as a bool, or choices in order."""
@@ -38,7 +38,7 @@ class Question:
 
     def _check_choices(self, choices: Sequence[str], what: str) -> None:
         given = list(choices)
-        self._check(len(given) > 1, f"it has {len(given)} {what}; give two or more")
+        self._check(len(given) > 1, f"it has {counted(len(given), what[:-1])}; give two or more")
         self._check(len(given) <= MOST_CHOICES, f"it has {len(given)} {what}; give at most 50")
         blank = [one for one in given if not one.strip() or one != one_line(one)]
         self._check(not blank, f"{blank[:1]} is empty or has several lines; give short texts")

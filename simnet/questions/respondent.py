@@ -9,7 +9,8 @@ from simnet.agents.formats.lenient_reader import own_names
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
 from simnet.clock import Seconds
-from simnet.world.state.posts import View
+from simnet.world.state.posts import View, shown_text
+from simnet.world.state.viewer_changes import ViewerChanges
 
 _SEEDS = 2**31 - 1
 """Seeds are below this, which every backend takes."""
@@ -34,18 +35,32 @@ class Respondent:
     temperature: float
 
 
-def nothing_seen(who: str, now: Seconds) -> View:
-    """Return the view of somebody who was shown nothing."""
-    return View(who=who, turn=0, now=now, seed=0, posts=(), why=())
+def asked_view(
+    seen: View | None, who: str, now: Seconds, changed: ViewerChanges | None, *, turn: int = 0
+) -> View:
+    """Return what somebody has in mind who is asked at a time.
+
+    `seen` is what they were shown last, None if nothing. `changed` is what interventions changed
+    about them since then; with it is the news that was shown to them last.
+    """
+    view = seen or View(who=who, turn=turn, now=now, seed=0, posts=(), why=())
+    if view.changed is not None and view.changed.news:
+        changed = changed or ViewerChanges(view.changed.settings)
+        changed = changed._replace(news=(*view.changed.news, *changed.news))
+    return view._replace(turn=turn, now=now, changed=changed)
 
 
 def respondent_of(agent: HostedAgent, view: View, at: Seconds) -> Respondent:
-    """Describe a persona as it is now; `view` is what it was shown last, with the present time."""
+    """Describe a persona at the time of a view made by `asked_view`; the agent does not change."""
+    if view.changed is not None:
+        agent = agent.changed_copy(view.changed, view.now)
     profile = agent.profile
     lines = list(agent.memory.lines(view))
     if view.posts:
         seen = view._replace(refused=(), messages=(), news=(), suggested=(), groups=())
         lines += ["What you saw last:", *profile.post_format.posts(seen)]
+    if view.changed is not None and view.changed.news:
+        lines += ["What you heard last:", *map(shown_text, view.changed.news)]
     sections = (profile.setting, profile.quoting.note, profile.manner)
     return Respondent(
         who=view.who,

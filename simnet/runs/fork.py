@@ -1,7 +1,7 @@
 """Plans a fork: a run that shares the record of another up to a time, then changes scenario."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
 from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.remembered_talks import remembering
 from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
@@ -31,16 +32,20 @@ def fork_plan(
     before: ScenarioTimeline,
     options: RunOptions,
     report: Callable[[str], None] = lambda _: None,
+    *,
+    remember: Sequence[str] = (),
 ) -> RunPlan:
     """Make the directory of a fork of `run`, next to it, and plan the rest of the fork.
 
     `before` are the scenarios of `run`; from `at` on, in simulated seconds, the fork plays
-    `loaded`. `options.out` is not used; `report` gets a line for each slow step. Raises
+    `loaded`. `options.out` is not used; `report` gets a line for each slow step. The personas
+    `remember` remember their interviews at `at`. Raises
     ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at`, and what `prepare_models` raises.
     """
     if not (isinstance(at, int | float) and math.isfinite(at)):
         raise UsageError(f"a run cannot be forked at {at!r}; give a time in simulated seconds")
+    loaded = remembering(run, at, loaded, remember)
     timeline = before.switched(ScenarioSwitch(at, loaded.scenario), loaded.modules)
     models = choose_recorded_models(run, loaded.scenario, options.models)
     plan = RunPlan(

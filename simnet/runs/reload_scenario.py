@@ -24,6 +24,7 @@ from simnet.scenario.files.loading import Loaded, load_scenario
 from simnet.scenario.files.modules import importable
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.scenario.talks import Talk, with_talks
 from simnet.scheduler.continuation import Continuation
 
 
@@ -124,7 +125,13 @@ def _load_named(run: Run, target: str) -> Loaded:
         target = f"{target}:{facts.attribute}"
     loaded = load_scenario(target, facts.sets if facts else (), facts.seed if facts else None)
     seed = run.manifest.seed
-    return loaded if seed is None else replace(loaded, scenario=_seeded(loaded.scenario, seed))
+    scenario = loaded.scenario if seed is None else _seeded(loaded.scenario, seed)
+    return replace(loaded, scenario=_with_recorded_talks(scenario, facts))
+
+
+def _with_recorded_talks(scenario: Scenario, facts: ScenarioFacts | None) -> Scenario:
+    remembered = facts.remembered if facts else ()
+    return with_talks(scenario, [Talk(one.at, one.who, one.lines) for one in remembered])
 
 
 def _seeded(scenario: Scenario, seed: int) -> Scenario:
@@ -167,7 +174,7 @@ def reload(run: Run, report: Callable[[str], None] = lambda _: None) -> Loaded:
     loaded = load_scenario(target, code.facts.sets, code.facts.seed)
     if loaded.source is None or checksum(loaded.source) != code.facts.hash:
         raise RecordError(f"{code.copy}: no scenario came of it")
-    return loaded
+    return replace(loaded, scenario=_with_recorded_talks(loaded.scenario, code.facts))
 
 
 def target_of(code: RecordedCode) -> str:

@@ -22,6 +22,7 @@ from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.pending_waves import PendingWaves
 from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import ViewerChanges
 
 VIEWS_AT_ONCE = 1024
 
@@ -83,7 +84,7 @@ class Replayer:
             if not self.reached or self._code_errors.stops:
                 return
             self.complete = False
-            views = self._waves.take()
+            views = self._waves.take(self._kernel.state_of)
             self.reached = len(self._host.recall(views)) == len(views)
             if not self.reached:
                 return
@@ -112,6 +113,10 @@ class Replayer:
     def agent(self, who: str) -> HostedAgent:
         """Return the agent of a handle as it is now; only read it."""
         return self._host.agent(who)
+
+    def state_of(self, who: str, at: Seconds) -> ViewerChanges | None:
+        """Return what changed about somebody since their last view; see `Kernel.state_of`."""
+        return self._kernel.state_of(who, at)
 
     @property
     def now(self) -> Seconds:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,7 @@ from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
+from simnet.runtime.gc_tuning import collecting_rarely
 from simnet.runtime.models import DEFAULT, with_fallback_models
 from simnet.runtime.placement import Placement, active_handles
 from simnet.scenario.scenario import Scenario
@@ -98,16 +100,29 @@ def _encoded(calls: Sequence[Call]) -> bytes:
 
 
 class LocalRecord:
-    """A recorder in this process."""
+    """A recorder in this process, with a thread of its own: turns go on while the disk works."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+        self._recorder = recorder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="simnet-record")
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Append batches and return when they are on disk."""
+        """Append batches, after those of earlier calls, and return when they are on disk."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, batches)
+
+    def _write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         for table, batch in batches:
-            self.recorder.append(table, batch)
-        self.recorder.commit()
+            self._recorder.append(table, batch)
+        self._recorder.commit()
+
+    async def seal(self) -> None:
+        """Turn what was recorded into sealed tables."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._recorder.seal)
+
+    def close(self) -> None:
+        """Wait for writes under way, then close the files."""
+        self._thread.shutdown()
+        self._recorder.close()
 
 
 class InProcess:
@@ -159,8 +174,10 @@ class InProcess:
         handles = active_handles(scenario)
         self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))
         self.phases = Phases()
+        self._collector = collecting_rarely()
 
     async def __aenter__(self) -> Self:
+        self._collector.__enter__()
         if self._service is not None:
             await self._service.__aenter__()
         return self
@@ -168,7 +185,8 @@ class InProcess:
     async def __aexit__(self, *error: object) -> None:
         if self._service is not None:
             await self._service.__aexit__(*error)
-        self._record.recorder.close()
+        self._collector.__exit__(None, None, None)
+        self._record.close()
         for model in self._models.values():
             await model.close()
 
@@ -205,7 +223,7 @@ class InProcess:
 
     async def seal(self) -> None:
         """Turn what was recorded into sealed tables."""
-        self._record.recorder.seal()
+        await self._record.seal()
         self.phases.end("sealing")
 
     def abandon(self, number: int) -> None:

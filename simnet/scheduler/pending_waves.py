@@ -1,13 +1,17 @@
 """The waves of surveys that a run still has to put, as views of those who are asked."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
+from typing import TypeAlias
 
 from simnet.clock import Seconds
-from simnet.questions.respondent import nothing_seen
+from simnet.questions.respondent import asked_view
 from simnet.scenario.waves import Wave
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import ViewerChanges
+
+StateOf: TypeAlias = Callable[[str, Seconds], ViewerChanges | None]
 
 
 class PendingWaves:
@@ -31,9 +35,14 @@ class PendingWaves:
         if any(wave.plan.survey.shows_feed for wave in self._coming):
             self._last.update((view.who, view) for view in views)
 
-    def take(self) -> list[View]:
-        """Take the next wave: the views, with the number of its turn, of those who are asked."""
+    def take(self, state_of: StateOf) -> list[View]:
+        """Take the next wave: the views, with the number of its turn, of those who are asked.
+
+        `state_of` says what changed about somebody since their last view.
+        """
         wave = self._coming.popleft()
         known = self._last if wave.plan.survey.shows_feed else {}
-        views = [known.get(who) or nothing_seen(who, wave.at) for who in wave.handles()]
-        return [view._replace(turn=wave.turn, now=wave.at) for view in views]
+        return [
+            asked_view(known.get(who), who, wave.at, state_of(who, wave.at), turn=wave.turn)
+            for who in wave.handles()
+        ]

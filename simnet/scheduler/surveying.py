@@ -66,7 +66,7 @@ class SurveyingScheduler(Scheduler):
         await self._settle()
         if self._stop:
             return Status.PAUSED
-        left = self._waves.take()
+        left = self._waves.take(self._kernel.state_of)
         self._asks = True
         while left and not self._stop:
             room = VIEWS_IN_FLIGHT - self._in_flight

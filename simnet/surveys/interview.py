@@ -1,15 +1,15 @@
 """Interviews: questions put to one persona one after the other, as they come to mind."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from math import inf
 from pathlib import Path
 
 from simnet import draws
-from simnet.clock import Seconds, format_time
+from simnet.clock import Seconds
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.questions import FreeText
 from simnet.questions.answer_rows import ANSWERS, AnswerRow, add_answers, read_answer_rows
+from simnet.questions.interview_names import interview_of
 from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
 from simnet.questions.respondent import Respondent
@@ -45,8 +45,7 @@ def interview_folder(run: Run, one: Respondent) -> Path:
 
 def interview_name(one: Respondent) -> str:
     """Return the name of the interviews of a persona at a time, as the column `survey` has it."""
-    when = "after the end" if one.at == inf else format_time(one.at).replace(":", ".")
-    return f"interview of {one.who} {when}"
+    return interview_of(one.who, one.at)
 
 
 async def interview(

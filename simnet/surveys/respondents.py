@@ -5,7 +5,7 @@ from math import inf
 
 from simnet.clock import Seconds, format_time
 from simnet.errors import RunError
-from simnet.questions.respondent import Respondent, nothing_seen, respondent_of
+from simnet.questions.respondent import Respondent, asked_view, respondent_of
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.runs.reload_scenario import ScenarioTimeline
@@ -42,5 +42,5 @@ def respondents(
 def _respondent(replayer: Replayer, who: str, at: Seconds, *, shows_feed: bool) -> Respondent:
     now = replayer.now if at == inf else at
     seen = replayer.last_views.get(who) if shows_feed else None
-    view = seen or nothing_seen(who, now)
-    return respondent_of(replayer.agent(who), view._replace(now=now), at)
+    view = asked_view(seen, who, now, replayer.state_of(who, now))
+    return respondent_of(replayer.agent(who), view, at)

@@ -1,12 +1,12 @@
-"""`simnet annotate` has models judge the posts, replies or threads of a run, or rows of a file."""
+"""`simnet annotate` has models judge texts of a run, rows of a file or logs of SynDisco."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from simnet.cli.asking.annotated_texts import SETTINGS, check_release, texts_of, write_logs
 from simnet.cli.asking.survey import AcceptFailures, InFlight, untold_by
-from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, ModelFlags, Runs, expand_groups
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.personas.jobs import run_to_end
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simnet.inference.backend import Backend
     from simnet.recording.reading.run import Run
     from simnet.runs.options import ModelOptions
+    from simnet.scenario.syndisco.discussion_logs import LogRelease
     from simnet.synthesis.asking.job import Reporter
 
 
@@ -31,15 +32,20 @@ def annotate(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|FILE",
-            help="A run id, its folder or `latest`, or a file of texts with --text.",
+            metavar="RUN|FILE|REVIEW|LOGS",
+            help="A run id, its folder or `latest`; a file of texts or a review with --text; or "
+            "discussion logs of SynDisco, a .json file or a folder of them.",
             autocompletion=complete_run,
         ),
     ],
     flags: ModelFlags,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="FILE[:NAME]", help="Python file with the annotation."),
+        typer.Option(
+            "--by",
+            metavar="FILE[:NAME]",
+            help="Python file with the annotation, or .json or .yml settings of SynDisco.",
+        ),
     ] = None,
     question: Annotated[
         str | None, typer.Option(help="A question of yes or no, in place of --by.")
@@ -48,9 +54,18 @@ def annotate(
         str | None, typer.Option(metavar="A,B,C", help="The answers that --question allows.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the table, with --question.")] = "question",
-    text: Annotated[str | None, typer.Option(help="Column of a file that has the texts.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column of a file or review with texts.")] = None,
     author: Annotated[str | None, typer.Option(help="Column of a file with authors.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the table of a file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the table of a file or of logs.")
+    ] = None,
+    without_moderators: Annotated[
+        bool, typer.Option("--without-moderators", help="Leave moderators' comments in logs out.")
+    ] = False,
+    release: Annotated[
+        str | None,
+        typer.Option(metavar="0.x|1.x|2.x", help="The form of the annotation logs of logs."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Judge the first ones only.")] = None,
     runs: Runs = RUNS,
     seed: Annotated[int, typer.Option(help="Seed of the replies.")] = 0,
@@ -58,31 +73,31 @@ def annotate(
     accept_failures: AcceptFailures = False,
     as_json: AsJson = False,
 ) -> None:
-    """Have models judge texts: posts of a run, or rows of a file; the run does not change."""
-    from simnet.annotation import aannotate, agreement, items_of_file  # noqa: PLC0415
-    from simnet.annotation.annotation_rows import FOLDER, REPLIES  # noqa: PLC0415
+    """Have models judge texts: posts of a run, rows of a file, or comments in logs of SynDisco.
 
-    task = _task(by, question, choices, name)
-    opened: Run | None = None
-    if text is None:
-        opened = open_run(what, runs)
-        folder = opened.path / FOLDER / task.name
-    elif out is None:
-        raise UsageError("annotations of a file need a folder; give --out DIR")
-    else:
-        folder = out
-    items = opened if opened is not None else items_of_file(Path(what), text or "", author)
+    The run does not change. Of logs, annotation logs are written too, into `logs` in the folder.
+    """
+    from simnet.annotation import aannotate, agreement  # noqa: PLC0415
+    from simnet.annotation.annotation_rows import REPLIES  # noqa: PLC0415
+
+    check_release(release)
+    task, moderators = _task(by, question, choices, name)
+    texts = texts_of(
+        what, runs, task, text=text, author=author, out=out,
+        moderators=moderators and not without_moderators,
+    )  # fmt: skip
     options = flags.read()
-    model = _backend(options.model, options, opened)
+    model = _backend(options.model, options, texts.run)
     models = {key: _backend(value, options, None) for key, value in options.models.items()}
 
     def started(reporter: "Reporter") -> "Awaitable[Outcome]":
         return aannotate(
-            items, task, model=model, models=models, out=folder, limit=limit, seed=seed,
+            texts.items, task, model=model, models=models, out=texts.folder, limit=limit, seed=seed,
             in_flight=in_flight, accept_failures=accept_failures, reporter=reporter,
         )  # fmt: skip
 
-    result = run_to_end(started, folder / REPLIES, quiet=as_json)
+    result = run_to_end(started, texts.folder / REPLIES, quiet=as_json)
+    logs = write_logs(texts, task, cast("LogRelease | None", release))
     several = len({row.annotator for row in result.rows}) > 1
     agreed = agreement(result.rows) if several else []
     if as_json:
@@ -91,13 +106,19 @@ def annotate(
             "counts": {key: one.to_json() for key, one in result.counts.items()},
             "annotations": [{**row._asdict(), "answer": row.value} for row in result.rows],
             "agreement": [_plain(one) for one in agreed],
+            **({} if logs is None else {"logs": str(logs)}),
         })  # fmt: skip
     else:
         _print(result.rows, agreed, result.path)
+        if logs is not None:
+            typer.echo(visible(f"logs of SynDisco are in {logs}"))
 
 
-def _task(by: str | None, question: str | None, choices: str | None, name: str) -> "Annotation":
-    from simnet.annotation import Annotation  # noqa: PLC0415
+def _task(
+    by: str | None, question: str | None, choices: str | None, name: str
+) -> "tuple[Annotation, bool]":
+    """Return the task, and whether it judges what moderators say."""
+    from simnet.annotation import Annotation, read_annotation_settings  # noqa: PLC0415
     from simnet.questions import Choice, YesNo  # noqa: PLC0415
     from simnet.scenario.files.value_loading import load_value  # noqa: PLC0415
 
@@ -106,12 +127,14 @@ def _task(by: str | None, question: str | None, choices: str | None, name: str) 
     if by is not None:
         if choices is not None:
             raise UsageError("--choices belongs to --question; the file of --by has its own")
-        return load_value(by, Annotation, "annotation")
+        if Path(by).suffix in SETTINGS:
+            return read_annotation_settings(by)
+        return load_value(by, Annotation, "annotation"), True
     assert question is not None
     if choices is None:
-        return Annotation(name, [YesNo("answer", question)])
+        return Annotation(name, [YesNo("answer", question)]), True
     given = [one.strip() for one in choices.split(",")]
-    return Annotation(name, [Choice("answer", question, given)])
+    return Annotation(name, [Choice("answer", question, given)]), True
 
 
 def _backend(model: Any, options: "ModelOptions", run: "Run | None") -> "Backend":

@@ -70,3 +70,10 @@ def interview(
     rows = run_to_end(started, folder, quiet=True)
     if rows:
         print_error(visible(f"kept in {folder}"))
+        if moment != inf:
+            print_error(
+                visible(
+                    f"@{handle} forgets it; for a run in which it is remembered: simnet fork "
+                    f"{opened.id} --at {at} --remember {handle}"
+                )
+            )

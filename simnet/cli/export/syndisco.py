@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from simnet.cli.asking.annotated_texts import check_release
 from simnet.cli.export.sharing import Force, Out, print_exported
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
-from simnet.errors import UsageError
 
 if TYPE_CHECKING:
     from simnet.scenario.syndisco.discussion_logs import LogRelease
@@ -30,18 +30,20 @@ def syndisco(
         str | None,
         typer.Option(metavar="0.x|1.x|2.x", help="The release of SynDisco that is to read them."),
     ] = None,
+    annotations: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write the logs of these annotations of posts, too."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the log of each discussion as SynDisco does."""
+    """Write the log of each discussion, and of its annotations, as SynDisco does."""
     from simnet.export.interchange.syndisco_logs import export_syndisco  # noqa: PLC0415  (imports pyarrow)
-    from simnet.scenario.syndisco.discussion_logs import RELEASES  # noqa: PLC0415
 
     opened = open_run(run, runs)
     print_missing(opened)
-    if release not in {None, *RELEASES}:
-        raise UsageError(f"--release {release!r}: give one of {', '.join(RELEASES)}")
+    check_release(release)
     exported = export_syndisco(
         opened, out, force=force, moderator=moderator, shortest=shortest,
-        release=cast("LogRelease | None", release),
+        release=cast("LogRelease | None", release), annotations=annotations,
     )  # fmt: skip
     print_exported(opened, exported, as_json=as_json)

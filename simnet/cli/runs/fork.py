@@ -41,6 +41,13 @@ def fork(
     ] = None,
     sets: Sets = None,
     seed: Annotated[int | None, typer.Option(help="Another seed from then on.")] = None,
+    remember: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HANDLE",
+            help="Let them remember their interviews at that time; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Make a run that shares the past of another and goes on with a changed scenario.
 
@@ -56,7 +63,7 @@ def fork(
     moment = read_time("--at", at)
     loaded = load_changed(opened, scenario, sets or (), seed)
     before = timeline_of(opened, print_error)
-    plan = fork_plan(opened, moment, loaded, before, options, print_error)
+    plan = fork_plan(opened, moment, loaded, before, options, print_error, remember=remember or ())
     if not output.quiet and not output.as_json:
         print_error(f"{opened.id} until {format_time(moment)}, then {loaded.scenario.name}")
     raise typer.Exit(launch_and_exit_code(plan, output))

@@ -15,6 +15,7 @@ from simnet.runtime.placement import Placement
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.files.loading import Loaded, load_scenario
 from simnet.scenario.forecast.doubts import doubts
+from simnet.scenario.forecast.expected_answers import expected_answers
 from simnet.scenario.forecast.expected_turns import check_startable, expect
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Rhythm
@@ -68,6 +69,7 @@ def _plan(loaded: Loaded, placement: Placement, need: Need) -> dict[str, Any]:
         "interventions": [str(one) for one in scenario.interventions],
         "ties": describe_code(scenario.ties) if callable(scenario.ties) else None,
         "turns": {"expected": round(expected.turns, 1), "at_least": expected.at_least},
+        "survey_calls": expected_answers(scenario).total(),
         "placement": placement.describe(),
         "needs": {
             "memory": round(need.memory),
@@ -150,10 +152,15 @@ def _facts(plan: dict[str, Any]) -> dict[str, str]:
         "cues": f"{plan['cues']:,}",
         **_interventions(plan["interventions"]),
         "turns": f"{'at least' if turns['at_least'] else 'about'} {turns['expected']:,.0f}",
+        **_surveys(plan["survey_calls"]),
         **({"ties": plan["ties"]} if plan["ties"] else {}),
         "actors": plan["placement"],
         "needs": plan["needs"]["words"],
     }
+
+
+def _surveys(calls: int) -> dict[str, str]:
+    return {"surveys": f"at least {counted(calls, 'call')}"} if calls else {}
 
 
 def _interventions(lines: list[str]) -> dict[str, str]:

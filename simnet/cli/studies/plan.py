@@ -20,28 +20,38 @@ Pilot = Annotated[
 
 
 def plan(target: StudyTarget, effect: Pilot = None, as_json: AsJson = False) -> None:
-    """Show arms, runs and expected turns of a study, and how many seeds an effect takes."""
+    """Show arms, runs, expected turns and calls of a study, and how many seeds an effect takes."""
+    from simnet.scenario.forecast.expected_answers import expected_answers  # noqa: PLC0415
     from simnet.scenario.forecast.expected_turns import expect  # noqa: PLC0415
     from simnet.studies.paired import seeds_needed  # noqa: PLC0415
 
     study = load_study(target)
     seeds = len(study.seeds)
     expected = {cell.label: round(expect(cell.scenario).turns) for cell in study.cells}
+    asked = {cell.label: expected_answers(cell.scenario).total() for cell in study.cells}
     needed = None if effect is None else seeds_needed(effect)
     if as_json:
         arms = {cell.label: len(cell.scenario.handles()) for cell in study.cells}
         print_json({"study": study.name, "seeds": list(study.seeds), "runs": len(study.units),
                     "turns": sum(expected.values()) * seeds, "people": arms,
-                    "turns_per_run": expected, "seeds_needed": needed})  # fmt: skip
+                    "turns_per_run": expected, "survey_calls": sum(asked.values()) * seeds,
+                    "survey_calls_per_run": asked, "seeds_needed": needed})  # fmt: skip
         return
-    headings = ("arm", "people", "turns a run", "runs")
+    headings = ["arm", "people", "turns a run", "runs"]
     rows = [
-        (cell.label, len(cell.scenario.handles()), f"{expected[cell.label]:,}", seeds)
+        [cell.label, len(cell.scenario.handles()), f"{expected[cell.label]:,}", seeds]
         for cell in study.cells
     ]
+    if any(asked.values()):
+        headings.insert(3, "survey calls a run")
+        for row in rows:
+            row.insert(3, f"{asked[str(row[0])]:,}")
     print_table(headings, rows, numbers=headings[1:])
-    total = sum(expected.values()) * seeds
-    typer.echo(f"{counted(len(study.units), 'run')}, about {counted(total, 'turn')} in all")
+    total, calls = sum(expected.values()) * seeds, sum(asked.values()) * seeds
+    surveys = f" and at least {counted(calls, 'survey call')}" if calls else ""
+    typer.echo(
+        f"{counted(len(study.units), 'run')}, about {counted(total, 'turn')}{surveys} in all"
+    )
     for hypothesis in study.hypotheses:
         typer.echo(
             visible(

@@ -21,21 +21,25 @@ from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
 from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
+from simnet.export.interchange.annotation_table import read_judged
 from simnet.export.training_sets.replies import call_of, calls_of
 from simnet.recording.reading.run import Run
+from simnet.scenario.syndisco.actor_prompts import actor_prompt, user_prompt
+from simnet.scenario.syndisco.annotation_logs import Judged, logs_of_annotators
 from simnet.scenario.syndisco.discussion_logs import (
     HARDCODED,
     Comment,
     DiscussionLog,
     LogRelease,
 )
-from simnet.scenario.syndisco.logged_discussions import traits_in
-from simnet.text import did_you_mean, one_line
+from simnet.text import did_you_mean
 from simnet.world.events import DONE
 from simnet.world.state.rooms import ATTRIBUTE
 
 _AT_ONCE = 5_000
 """Posts whose prompts are read at once."""
+ANNOTATED = "annotations"
+"""The folder of logs of annotations."""
 _OF_ROOMS = (ATTRIBUTE, "others")
 """Attributes that discussions give to personas, which no model is told of."""
 _COLUMNS = ("made", "root", "who", "turn", "text", "shown")
@@ -50,6 +54,7 @@ def export_syndisco(
     moderator: str | None = None,
     shortest: int = 2,
     release: LogRelease | None = None,
+    annotations: str | None = None,
 ) -> Exported:
     """Write `discussions/discussion-N.json` for each thread, as SynDisco logs discussions.
 
@@ -59,24 +64,31 @@ def export_syndisco(
     `postprocessing.import_discussions` finds them. `moderator` is the handle of the moderator.
     Threads of fewer than `shortest` posts are left out. `release` writes the form of one release:
     0.x, 1.x, or 2.x, whose prompts have the persona as JSON; by default 1.0 and 2.x read the
-    files. Memory holds the texts of all posts, the portraits, and some thousand prompts.
+    files. With the name of `annotations` of the run's posts, `annotations/N-A.json` is the log of
+    annotator A, from 1, of a thread. Memory holds the texts of all posts, the portraits, and some
+    thousand prompts.
 
-    Raises UsageError for a moderator who is not in the run or if `out` exists and `force` is not
-    set, EmptyExportError if there is no thread that long.
+    Raises UsageError for a moderator or annotations that the run does not have, or if `out` exists
+    and `force` is not set; EmptyExportError if there is no thread that long.
     """
     people = dict(_people(run))
     if moderator is not None and moderator not in people:
         hint = did_you_mean(moderator, people)
         raise UsageError(f"nobody in this run has the handle {moderator!r}{hint}")
+    judged = None if annotations is None else read_judged(run, annotations)
     left_out: Counter[str] = Counter()
-    count = 0
+    count = annotated = 0
     with written_folder(Path(out), force=force) as folder:
         (folder / DISCUSSIONS).mkdir()
+        if judged is not None:
+            (folder / ANNOTATED).mkdir()
         for batch in _batches(_threads(run, shortest, left_out)):
             turns = {(post["who"], post["turn"]) for thread in batch for post in thread}
             calls = calls_of(run, turns)
             for thread in batch:
                 log = _log(run, thread, people, moderator, calls)
+                if judged is not None:
+                    annotated += _write_annotations(folder, thread, log, judged, release)
                 name = f"{DISCUSSIONS}/discussion-{thread[0]['root']}.json"
                 if release is not None:
                     log = _of_release(log, release)
@@ -88,8 +100,37 @@ def export_syndisco(
             raise EmptyExportError(
                 f"run {run.id} has no discussion to export ({short or 'there are no posts'})"
             )
-        (folder / CARD).write_text(_card(run, count, left_out), encoding="utf-8")
-    return Exported(Path(out), {DISCUSSIONS: {"files": count}}, dict(left_out))
+        if judged is not None and not annotated:
+            raise EmptyExportError(f"no post of the threads is among the annotations {annotations}")
+        (folder / CARD).write_text(_card(run, count, annotated, left_out), encoding="utf-8")
+    written = {
+        DISCUSSIONS: {"files": count},
+        **({ANNOTATED: {"files": annotated}} if annotated else {}),
+    }
+    return Exported(Path(out), written, dict(left_out))
+
+
+def _write_annotations(
+    folder: Path,
+    thread: Sequence[Mapping[str, Any]],
+    log: Mapping[str, Any],
+    judged: Mapping[int, Sequence[Judged]],
+    release: LogRelease | None,
+) -> int:
+    """Write the log of each annotator of a thread; return how many."""
+    comments = [Comment(post["who"], post["text"] or "") for post in thread]
+    number = 0
+    for one in logs_of_annotators(
+        DiscussionLog(comments, "1.x", {"id": log["id"]}),
+        [judged.get(post["made"], ()) for post in thread],
+        {},
+        history=log["ctx_length"],
+        release=release or "1.x",
+        timestamp=log["timestamp"],
+    ):
+        number += 1
+        one.write(folder / ANNOTATED / f"{thread[0]['root']}-{number}.json")
+    return number
 
 
 def _threads(run: Run, shortest: int, left_out: Counter[str]) -> Iterator[list[dict[str, Any]]]:
@@ -133,7 +174,7 @@ def _log(
         "timestamp": run.manifest.created.strftime("%y-%m-%d-%H-%M"),
         "users": users,
         "moderator": moderator,
-        "user_prompts": [people.get(who, _prompt(who, {}, "")) for who in users],
+        "user_prompts": [people.get(who, user_prompt(who, {}, "")) for who in users],
         "moderator_prompt": None if moderator is None else people[moderator],
         "ctx_length": max((post["shown"] or 0) for post in thread),
         "logs": [_comment(post, calls) for post in thread],
@@ -147,18 +188,11 @@ def _of_release(log: dict[str, Any], release: LogRelease) -> dict[str, Any]:
         prompts = dict(zip(log["users"], log["user_prompts"], strict=True))
         prompts[log["moderator"]] = log["moderator_prompt"]
         comments = [
-            one._replace(prompt=_actor_prompt(one.name, prompts[one.name], one.prompt or ""))
+            one._replace(prompt=actor_prompt(one.name, prompts[one.name], one.prompt or ""))
             for one in comments
         ]
     form: LogRelease = "0.x" if release == "1.x" else "1.x"  # any but the one that is written
     return DiscussionLog(comments, form, log).to_json(release)
-
-
-def _actor_prompt(name: str, prompt: str, asked: str) -> str:
-    told = {key: one for key, one in (traits_in(prompt) or {}).items() if one != ""}
-    persona = {"username": name, **told}
-    actor = {"context": "", "instructions": asked, "type": "user", "persona": persona}
-    return json.dumps(actor, ensure_ascii=False)
 
 
 def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
@@ -179,41 +213,23 @@ def _people(run: Run) -> Iterator[tuple[str, str]]:
             attributes = json.loads(row["attributes"] or "{}")
             for name in _OF_ROOMS:
                 attributes.pop(name, None)
-            yield row["id"], _prompt(row["id"], attributes, row["description"])
+            yield row["id"], user_prompt(row["id"], attributes, row["description"])
 
 
-def _prompt(handle: str, attributes: Mapping[str, Any], description: str) -> str:
-    traits = {"username": handle, **attributes}
-    written = ", ".join(f"{_name(name)}: {_value(value)}" for name, value in traits.items())
-    return (
-        f"Your name is {one_line(handle)}. Your traits: {written} "
-        f"Your instructions: {one_line(description)}"
-    )
-
-
-def _name(name: str) -> str:
-    """Write the name of a trait as one word, as SynDisco reads them."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
-
-
-def _value(value: Any) -> str:
-    """Write a trait as SynDisco reads it back: words, a list, or a text in quotation marks."""
-    if isinstance(value, list):
-        return repr([one_line(str(item)).replace("]", ")") for item in value])
-    text = one_line(str(value))
-    words = text.replace("_", "").replace(" ", "")
-    return text if words.isalnum() else '"' + text.replace('"', "'") + '"'
-
-
-def _card(run: Run, count: int, left_out: Mapping[str, int]) -> str:
+def _card(run: Run, count: int, annotated: int, left_out: Mapping[str, int]) -> str:
     source = source_of(run)
     files = [{"config_name": DISCUSSIONS, "data_files": f"{DISCUSSIONS}/*.json"}]
+    annotations: list[str] = []
+    if annotated:
+        files.append({"config_name": ANNOTATED, "data_files": f"{ANNOTATED}/*.json"})
+        annotations = [f"{annotated} logs of annotators of them are in `{ANNOTATED}`.", ""]
     return plain_card(
         files,
         [
             heading("Discussions of simulated personas", source), "",
             f"{count} threads, each a log of a discussion in the form of SynDisco, in the folder",
             f"`{DISCUSSIONS}`: the fields of its release 1.0, and in `logs` those of 2.x.", "",
+            *annotations,
             "```python",
             f'syndisco.postprocessing.import_discussions(Path("DIR/{DISCUSSIONS}"))',
             f'datasets.load_dataset("DIR", "{DISCUSSIONS}", split="train")',

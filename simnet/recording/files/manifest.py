@@ -52,6 +52,14 @@ class ModelFacts(_Facts):
     """Checksums of its adapters' files, by the names that cohorts give them."""
 
 
+class TalkFacts(_Facts):
+    """A talk that a persona remembers from a time on."""
+
+    at: float
+    who: str
+    lines: tuple[str, ...]
+
+
 class ScenarioFacts(_Facts):
     """The scenario that was run."""
 
@@ -71,6 +79,8 @@ class ScenarioFacts(_Facts):
     """Why the scenario cannot be made again from that file; None if it can."""
     origin: str | None = None
     """Name of the original file or module. Older runs have the path of the file."""
+    remembered: tuple[TalkFacts, ...] = ()
+    """Interviews of the parent that a fork remembers."""
 
 
 class HumanFacts(_Facts):

@@ -98,7 +98,9 @@ def seal_schema(schema: pa.Schema, fields: Mapping[str, Any]) -> bytes:
 
 def seal_batch(schema: pa.Schema, batch: pa.RecordBatch, fields: Mapping[str, Any]) -> bytes:
     """Encode a later message of a stream with these columns; `fields` go into its seal."""
-    return _sealed(_stream(schema, batch, _seal(fields))[len(_stream(schema, None, None)) :])
+    stream = _stream(schema, batch, _seal(fields))
+    # The first message is the schema's: a mark, the length of what follows it, and no body.
+    return _sealed(stream[8 + int.from_bytes(stream[4:8], "little") :])
 
 
 def bounds(batch: pa.RecordBatch | pa.Table, column: str | None) -> tuple[float, float]:

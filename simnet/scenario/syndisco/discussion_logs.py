@@ -59,6 +59,14 @@ class DiscussionLog:
         return "conv_id" in self.facts
 
     @property
+    def id(self) -> str:
+        """What names the discussion; made of what was said if the log has none, as those of 2.x."""
+        if self.facts.get("id"):
+            return str(self.facts["id"])
+        said = json.dumps([[one.name, one.text] for one in self.comments])
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"simnet:{said}"))
+
+    @property
     def moderator(self) -> str | None:
         """The name of the moderator."""
         return self.facts.get("moderator")
@@ -95,7 +103,7 @@ class DiscussionLog:
         users = self.users
         types = release == "0.x"
         return {
-            "id": facts.get("id") or self._made_id(),
+            "id": self.id,
             "timestamp": facts.get("timestamp", ""),
             "users": users,
             **({"user_types": ["LLMUser"] * len(users)} if types else {}),
@@ -109,11 +117,6 @@ class DiscussionLog:
                 for one in self.comments
             ],
         }
-
-    def _made_id(self) -> str:
-        """Make an id of what was said, as logs of 2.x have none."""
-        said = json.dumps([[one.name, one.text] for one in self.comments])
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"simnet:{said}"))
 
     def write(self, path: Path | str, release: LogRelease | None = None) -> None:
         """Write the file of a release; None is the release of this log."""

@@ -148,6 +148,8 @@ def _address(world: WorldState, viewer: int, post: Post) -> str:
 
 def _done(world: WorldState, viewer: int, posts: Sequence[Post]) -> tuple[tuple[str, ...], ...]:
     """List what the viewer did with posts already: their reaction, a repost."""
+    if not world.reactions and not world.reposted:
+        return ()
     done = []
     for post in posts:
         mine = [world.reactions.get((viewer, post.id))]
