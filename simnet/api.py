@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simnet.arguments import checked
 from simnet.clock import Seconds
@@ -42,6 +42,9 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
 from simnet.text import visible
+
+if TYPE_CHECKING:
+    from simnet.report import Report
 
 
 @checked
@@ -206,15 +209,21 @@ fork = blocking(afork)
 
 
 class Run(Record):
-    """A run directory that can be read, resumed and forked.
+    """A run directory that can be read, resumed, forked and reported.
 
-    `simnet.recording` cannot launch runs, so these methods are added here.
+    `simnet.recording` cannot launch or draw runs, so these methods are added here.
     """
 
     resume = resume
     aresume = aresume
     fork = fork
     afork = afork
+
+    def report(self, out: Path | str | None = None, *, figures: bool = True) -> "Report":
+        """Write the report of this run; see `simnet.report.report_run`."""
+        from simnet.report import report_run  # noqa: PLC0415  (imports altair)
+
+        return report_run(self, out, figures=figures)
 
 
 def _say_if_lost(loaded: Loaded) -> None:
