@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simnet.arguments import checked
 from simnet.clock import Seconds
@@ -17,6 +17,7 @@ from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.folders import RUNS, expanded
 from simnet.recording.reading.run import Run as Record
+from simnet.report import Report, report_run
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
@@ -42,9 +43,6 @@ from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
 from simnet.text import visible
-
-if TYPE_CHECKING:
-    from simnet.report import Report
 
 
 @checked
@@ -219,10 +217,8 @@ class Run(Record):
     fork = fork
     afork = afork
 
-    def report(self, out: Path | str | None = None, *, figures: bool = True) -> "Report":
+    def report(self, out: Path | str | None = None, *, figures: bool = True) -> Report:
         """Write the report of this run; see `simnet.report.report_run`."""
-        from simnet.report import report_run  # noqa: PLC0415  (imports altair)
-
         return report_run(self, out, figures=figures)
 
 

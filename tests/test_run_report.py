@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from simnet import HOUR, Cohort, Never, Run, Scenario, run, sample
 from simnet.cli.app import app
-from simnet.errors import UsageError
+from simnet.errors import ScenarioWarning, UsageError
 from simnet.opinions import Deffuant, opinion_dynamics
 
 pytestmark = pytest.mark.slow
@@ -205,7 +205,7 @@ def test_a_small_model_is_a_caveat():
 
 def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
     silent = Cohort("nobody", sample(2), rhythm=Never())
-    quiet = run(Scenario("quiet", [silent], [], lasts=HOUR), out=tmp_path, ray=False)
+    quiet = run_quietly(Scenario("quiet", [silent], [], lasts=HOUR), out=tmp_path, ray=False)
     page = quiet.report(tmp_path / "pages" / "quiet.html", figures=False)
     assert page.figures == ()
     text = page.path.read_text(encoding="utf-8")
@@ -213,6 +213,11 @@ def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
     assert "Nobody follows anybody." in text
     assert "Nobody took a turn." in text
     assert "No model was asked" in text
+
+
+def run_quietly(scenario, **options):
+    with pytest.warns(ScenarioWarning, match="about 0 turns"):
+        return run(scenario, **options)
 
 
 def test_a_run_of_opinions_alone_has_a_report(tmp_path):
@@ -234,6 +239,7 @@ def test_the_command_writes_the_report_of_the_latest_run(played, tmp_path):
     ("words", "message"),
     [
         (["nowhere"], "there is no run 'nowhere'"),
+        (["study.py"], "simnet study report study.py"),
         (["latest", "--out", "page.pdf"], "a report is an HTML file"),
     ],
 )

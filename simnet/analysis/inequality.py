@@ -14,4 +14,5 @@ def gini(values: npt.NDArray[np.float64]) -> float:
     if total == 0:
         return 0.0
     places = np.arange(1, len(ordered) + 1)
-    return float(2 * (places * ordered).sum() / (len(ordered) * total) - 1 - 1 / len(ordered))
+    found = 2 * (places * ordered).sum() / (len(ordered) * total) - 1 - 1 / len(ordered)
+    return max(0.0, float(found))  # equal values may give a little less by rounding

@@ -1,6 +1,6 @@
 """Reports: one page of HTML about a run, with figures, that needs no network."""
 
-import simnet.report.report_packages  # noqa: F401  (says what is not installed before it is missed)
-from simnet.report.writing_reports import Report, report_run
+from simnet.report.run_report import report_run
+from simnet.report.written_report import Report
 
 __all__ = ["Report", "report_run"]

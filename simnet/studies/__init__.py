@@ -17,7 +17,8 @@ from simnet.studies.measures.spread import attention_inequality, cascade_of, cor
 from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
 from simnet.studies.results import ArmMean, Results, Verdict
 from simnet.studies.run_study import StudyRun, run_study
-from simnet.studies.study import Hypothesis, Study, Unit
+from simnet.studies.study import Hypothesis, Reference, Study, Unit
+from simnet.studies.study_report import report_study
 
 __all__ = [
     "ArmMean",
@@ -29,6 +30,7 @@ __all__ = [
     "Mean",
     "Measure",
     "Outcome",
+    "Reference",
     "Results",
     "Study",
     "StudyRun",
@@ -49,6 +51,7 @@ __all__ = [
     "measure",
     "moderation",
     "opinions",
+    "report_study",
     "run_study",
     "seeds_needed",
 ]

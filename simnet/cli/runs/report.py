@@ -1,4 +1,4 @@
-"""`simnet report` writes the report of a run."""
+"""`simnet report` writes the report of a run or of a study."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,7 @@ from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_json, print_missing
 from simnet.cli.run_names import RUNS, complete_run
+from simnet.errors import UsageError
 from simnet.text import counted, visible
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 OutFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The page; by default report.html in the folder of the run."),
+    typer.Option(
+        metavar="FILE", help="The page; by default report.html in the folder of the run or study."
+    ),
 ]
 Figures = Annotated[
     bool, typer.Option("--figures/--no-figures", help="Write figures as SVG, PNG and CSV too.")
@@ -27,8 +30,8 @@ def report(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="RUN",
-            help="A run as for `simnet show`.",
+            metavar="RUN|STUDY",
+            help="A run as for `simnet show`, or the folder of a study.",
             autocompletion=complete_run,
         ),
     ] = "latest",
@@ -37,9 +40,20 @@ def report(
     figures: Figures = True,
     as_json: AsJson = False,
 ) -> None:
-    """Write a page about a run: one HTML file that needs no network."""
+    """Write a page about a run or a study: one HTML file that needs no network."""
+    folder = Path(target).expanduser()
+    if (folder / "study.json").is_file():
+        from simnet.studies import report_study  # noqa: PLC0415  (imports scipy)
+
+        print_report(report_study(folder, out, figures=figures), as_json=as_json)
+        return
+    if folder.suffix == ".py" or ".py:" in target:
+        raise UsageError(
+            f"{target} is a Python file; name the folder of its study, or use: "
+            f"simnet study report {target}"
+        )
     opened = open_run(target, runs)
-    from simnet.report import report_run  # noqa: PLC0415  (imports altair)
+    from simnet.report import report_run  # noqa: PLC0415  (imports pyarrow)
 
     print_missing(opened)
     print_report(report_run(opened, out, figures=figures), as_json=as_json)

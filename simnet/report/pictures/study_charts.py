@@ -43,7 +43,17 @@ def arm_values(rows: Sequence[Row], arms: Sequence[str], unit: str) -> dict[str,
         .mark_tick(color=COLOURS[1], thickness=3, size=26)
         .encode(x=x, y=line, tooltip=["line:N", "value:Q", "source:N"])
     )
-    return finished(alt.layer(seeds, intervals, means, references), rows, height={"step": _ROW})
+    layers = [seeds, intervals, means, *([references] if _has(rows, "reference") else [])]
+    return finished(alt.layer(*layers), rows, _height(rows))
+
+
+def _has(rows: Sequence[Row], kind: str) -> bool:
+    return any(row["kind"] == kind for row in rows)
+
+
+def _height(rows: Sequence[Row]) -> int:
+    """Return the height in pixels that gives each line as much room."""
+    return _ROW * max(1, len({row["line"] for row in rows}))
 
 
 def _spread() -> alt.Scale:
@@ -65,11 +75,13 @@ def course(rows: Sequence[Row], arms: Sequence[str], unit: str) -> dict[str, Any
     line = mean.mark_line(point=alt.OverlayMarkDef(size=18))
     reference = base.transform_filter("datum.kind === 'reference'")
     dashed = reference.mark_line(strokeDash=[5, 4], strokeWidth=2)
-    layers = (
+    tooltip = ["arm:N", "hours:Q", "value:Q"]
+    layers = [
         band.encode(x=hours, y=alt.Y("low:Q", title=unit or "value"), y2="high:Q", color=colour),
-        line.encode(x=hours, y=y, color=colour, tooltip=["arm:N", "hours:Q", "value:Q"]),
-        dashed.encode(x=hours, y=y, color=colour, tooltip=["arm:N", "hours:Q", "value:Q"]),
-    )
+        line.encode(x=hours, y=y, color=colour, tooltip=tooltip),
+    ]
+    if _has(rows, "reference"):
+        layers.append(dashed.encode(x=hours, y=y, color=colour, tooltip=tooltip))
     return finished(alt.layer(*layers), rows)
 
 
@@ -89,11 +101,11 @@ def differences(rows: Sequence[Row], unit: str) -> dict[str, Any]:
     means = base.transform_filter("datum.kind === 'mean'").mark_point(
         shape="diamond", size=90, filled=True, opacity=1, color=INK
     )
-    layers = (
+    layers = [
         zero.encode(x="value:Q"),
         seeds.encode(x=x, y=line, yOffset=alt.YOffset("spread:Q", scale=_spread()),
                      tooltip=["line:N", "seed:Q", "value:Q"]),
         intervals.mark_rule(color=INK, strokeWidth=2).encode(x="low:Q", x2="high:Q", y=line),
         means.encode(x=x, y=line, tooltip=["line:N", "value:Q", "low:Q", "high:Q"]),
-    )  # fmt: skip
-    return finished(alt.layer(*layers), rows, height={"step": _ROW})
+    ]  # fmt: skip
+    return finished(alt.layer(*layers), rows, _height(rows))

@@ -4,7 +4,7 @@ Lines and letters have the colour of the text around them (`currentColor`), so t
 serves a light and a dark page. A file of its own has black ones, on white.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -30,7 +30,7 @@ _AXIS = {
 _LEGEND = {
     "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12,
     "orient": "top", "titleFontWeight": "normal", "labelLimit": 220, "symbolLimit": 12,
-    "columns": 4,
+    "columns": 4, "symbolOpacity": 1,
 }  # fmt: skip
 CONFIG = {
     "font": "sans-serif",
@@ -59,15 +59,12 @@ def palette(names: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=shown, range=colours)
 
 
-def finished(
-    chart: Any, rows: Sequence[Row], height: int | Mapping[str, int] = 260
-) -> dict[str, Any]:
+def finished(chart: Any, rows: Sequence[Row], height: int = 260) -> dict[str, Any]:
     """Return the Vega-Lite of a chart with its rows, as wide as its place and without a ground.
 
     Rows are put in last, as Altair would check each.
     """
-    size = height if isinstance(height, int) else alt.Step(height["step"])
-    made: dict[str, Any] = chart.properties(width="container", height=size).to_dict()
+    made: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     made["datasets"] = {"rows": cleaned(rows)}
     made["config"] = CONFIG
     made["background"] = None
