@@ -74,7 +74,7 @@ class Labelled(Protocol):
         ...
 
 
-class Described(Protocol):
+class StudyPlan(Protocol):
     """What results have to know of their study; a Study is one, and so is its recorded plan."""
 
     @property
@@ -101,13 +101,13 @@ class Described(Protocol):
 class Results:
     """Figures of a study; a row for each arm, seed, measure, group and time."""
 
-    def __init__(self, study: Described, table: pa.Table) -> None:
+    def __init__(self, study: StudyPlan, table: pa.Table) -> None:
         self.study = study
         self.table = table
         """See `simnet.studies.study_folder.RESULT_SCHEMA`."""
 
     @classmethod
-    def read(cls, folder: Path | str, study: Described) -> "Results":
+    def read(cls, folder: Path | str, study: StudyPlan) -> "Results":
         """Read the results of a study folder. Raises UsageError if there are none yet."""
         path = Path(folder) / RESULTS
         if not path.is_file():
