@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
-EXTRAS := catalogue,embeddings,review,study,train,dev,docs
+EXTRAS := catalogue,embeddings,report,review,study,train,dev,docs
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Python 2 must be able to read it.
@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -44,6 +44,14 @@ test-ray: $(VENV)/.ready
 ## test-vllm: the tests with an engine
 test-vllm: $(VENV)/.ready
 	$(BIN)/pytest -m vllm
+
+# Chromium of the distribution, where apt-get is; elsewhere the build that Playwright brings.
+## browser: install Chromium if there is none, for the tests of reports in a browser, and run them
+browser: $(VENV)/.ready
+	command -v chromium chromium-browser google-chrome >/dev/null \
+	  || { apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+	  || $(BIN)/playwright install --with-deps chromium
+	$(BIN)/pytest -m browser
 
 ## check: lint, types and the fast tests; no Ray, no vLLM; about two minutes on two cores
 check: $(VENV)/.ready
@@ -152,5 +160,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.11 $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,review,train,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,report,review,train,dev]"
 	touch $@

@@ -17,6 +17,7 @@ from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.folders import RUNS, expanded
 from simnet.recording.reading.run import Run as Record
+from simnet.report import Report, report_run
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
@@ -211,15 +212,19 @@ fork = blocking(afork)
 
 
 class Run(Record):
-    """A run directory that can be read, resumed and forked.
+    """A run directory that can be read, resumed, forked and reported.
 
-    `simnet.recording` cannot launch runs, so these methods are added here.
+    `simnet.recording` cannot launch or draw runs, so these methods are added here.
     """
 
     resume = resume
     aresume = aresume
     fork = fork
     afork = afork
+
+    def report(self, out: Path | str | None = None, *, figures: bool = True) -> Report:
+        """Write the report of this run; see `simnet.report.report_run`."""
+        return report_run(self, out, figures=figures)
 
 
 def _say_if_lost(loaded: Loaded) -> None:

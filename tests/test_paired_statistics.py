@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simnet.analysis.inequality import gini
 from simnet.errors import UsageError
-from simnet.studies.measures.spread import gini
 from simnet.studies.paired import (
     difference,
     equivalence,

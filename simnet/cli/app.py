@@ -24,6 +24,7 @@ from simnet.cli.runs.join import join
 from simnet.cli.runs.ls import ls
 from simnet.cli.runs.migrate import migrate
 from simnet.cli.runs.replay import replay
+from simnet.cli.runs.report import report
 from simnet.cli.runs.resume import app as resume
 from simnet.cli.runs.run import app as run
 from simnet.cli.runs.show import show
@@ -117,6 +118,7 @@ for command in (
     train,
     join,
     submit,
+    report,
 ):
     app.command()(command)
 

@@ -15,9 +15,10 @@ from simnet.studies.measures.behaviour import (
 from simnet.studies.measures.society import assortativity, communities, echo_chamber, opinions
 from simnet.studies.measures.spread import attention_inequality, cascade_of, correction
 from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
-from simnet.studies.results import ArmMean, Results, Verdict
+from simnet.studies.results import ArmMean, Results, StudyPlan, Verdict
 from simnet.studies.run_study import StudyRun, run_study
-from simnet.studies.study import Hypothesis, Study, Unit
+from simnet.studies.study import Hypothesis, Reference, Study, Unit
+from simnet.studies.study_report import report_study
 
 __all__ = [
     "ArmMean",
@@ -29,8 +30,10 @@ __all__ = [
     "Mean",
     "Measure",
     "Outcome",
+    "Reference",
     "Results",
     "Study",
+    "StudyPlan",
     "StudyRun",
     "Unit",
     "Verdict",
@@ -49,6 +52,7 @@ __all__ = [
     "measure",
     "moderation",
     "opinions",
+    "report_study",
     "run_study",
     "seeds_needed",
 ]

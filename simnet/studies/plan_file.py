@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from simnet.errors import UsageError
@@ -52,7 +53,13 @@ def registration_of(study: Study) -> dict[str, Any]:
             for one in study.hypotheses
         ],
         "correction": CORRECTION,
+        **_references(study),
     }
+
+
+def _references(study: Study) -> dict[str, Any]:
+    """Return the known values of a study; nothing if there are none."""
+    return {"references": [asdict(one) for one in study.references]} if study.references else {}
 
 
 def digest_of(value: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """The results of a study: its tidy table, the means of arms, differences, and hypotheses."""
 
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +24,7 @@ from simnet.studies.paired import (
     holm,
     mean_of,
 )
-from simnet.studies.study import Hypothesis, Study
+from simnet.studies.study import Hypothesis
 from simnet.studies.study_folder import RESULTS
 from simnet.text import did_you_mean
 
@@ -54,16 +56,58 @@ class Verdict(NamedTuple):
     """Why there is no answer, or what it would take."""
 
 
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
+class Labelled(Protocol):
+    """What has a label."""
+
+    @property
+    def label(self) -> str:
+        """The label."""
+        ...
+
+
+class StudyPlan(Protocol):
+    """What results have to know of their study; a Study is one, and so is its recorded plan."""
+
+    @property
+    def name(self) -> str:
+        """The name of the study."""
+        ...
+
+    @property
+    def measures(self) -> Sequence[Named]:
+        """The measures."""
+        ...
+
+    @property
+    def cells(self) -> Sequence[Labelled]:
+        """The conditions."""
+        ...
+
+    @property
+    def hypotheses(self) -> Sequence[Hypothesis]:
+        """The hypotheses."""
+        ...
+
+
 class Results:
     """Figures of a study; a row for each arm, seed, measure, group and time."""
 
-    def __init__(self, study: Study, table: pa.Table) -> None:
+    def __init__(self, study: StudyPlan, table: pa.Table) -> None:
         self.study = study
         self.table = table
         """See `simnet.studies.study_folder.RESULT_SCHEMA`."""
 
     @classmethod
-    def read(cls, folder: Path | str, study: Study) -> "Results":
+    def read(cls, folder: Path | str, study: StudyPlan) -> "Results":
         """Read the results of a study folder. Raises UsageError if there are none yet."""
         path = Path(folder) / RESULTS
         if not path.is_file():
@@ -82,6 +126,16 @@ class Results:
         )
         rows = self.table.filter(chosen).select(["seed", "time", "value"]).to_pylist()
         return {row["seed"]: row["value"] for row in rows if row["time"] == time}
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a DataFrame of pandas, which has to be installed."""
+        return self.table.to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return the rows as a DataFrame of polars. Raises UsageError without polars."""
+        if find_spec("polars") is None:
+            raise UsageError("polars is not installed; install it with: pip install polars")
+        return import_module("polars").from_arrow(self.table)
 
     def _check(self, name: str, noun: str, known: Sequence[str]) -> None:
         if name not in known:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from simnet.arguments import checked
 from simnet.errors import SimnetError, UsageError
 from simnet.inference.backend import Backend
+from simnet.report import Report as WrittenReport
 from simnet.runs.demand import asks_any_model
 from simnet.runs.options import (
     NO_ADAPTERS,
@@ -20,6 +21,7 @@ from simnet.studies.execution import Report, execute
 from simnet.studies.results import Results
 from simnet.studies.study import Study, Unit
 from simnet.studies.study_folder import RUNS
+from simnet.studies.study_report import report_study
 
 
 class StudyRun(NamedTuple):
@@ -32,6 +34,11 @@ class StudyRun(NamedTuple):
     """Number of complete runs."""
     failures: Mapping[str, SimnetError]
     """The errors of the runs that failed, by arm and seed; the same call tries them again."""
+    study: Study
+
+    def report(self, out: Path | str | None = None, *, figures: bool = True) -> WrittenReport:
+        """Write the report of this study; see `simnet.studies.report_study`."""
+        return report_study(self.folder, out, figures=figures, study=self.study)
 
 
 def _silent(_unit: Unit, _error: SimnetError | None) -> None:
@@ -88,7 +95,7 @@ def run_study(
     check_processes(study, processes, options)
     outcome = execute(path, study, options, processes=processes, report=report)
     results = Results(study, outcome.results)
-    return StudyRun(path, results, outcome.complete, outcome.failures)
+    return StudyRun(path, results, outcome.complete, outcome.failures, study)
 
 
 def check_processes(study: Study, processes: int, options: RunOptions) -> None:

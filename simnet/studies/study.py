@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -46,6 +47,29 @@ class Hypothesis:
             )
         if self.margin is not None and self.margin <= 0:
             raise ScenarioError(f"hypothesis {self.name!r}: margin={self.margin} is not above 0")
+
+
+@checked
+@dataclass(frozen=True)
+class Reference:
+    """A known value of a measure, such as that of a textbook, to be shown beside the results."""
+
+    measure: str
+    value: float
+    source: str
+    """Where it is from, such as a publication."""
+    arm: str | None = None
+    """The arm it is about; None is all of them."""
+    group: str = NO_GROUP
+    time: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        if not isfinite(self.value):
+            raise ScenarioError(f"reference of {self.measure!r}: {self.value} is no known value")
+        if not self.source:
+            raise ScenarioError(
+                f"reference of {self.measure!r} has no source; say where it is from"
+            )
 
 
 class Cell(NamedTuple):
@@ -97,6 +121,8 @@ class Study:
     """Values by the name of a parameter of the arms, which are functions then; all combinations
     are run."""
     hypotheses: Sequence[Hypothesis] = ()
+    references: Sequence[Reference] = ()
+    """Known values that the report shows beside the results."""
     fork_at: Seconds | None = None
     """Simulated time until which all arms share the past of the first arm; None starts each arm
     by itself."""
@@ -106,6 +132,8 @@ class Study:
         _check_arms(self)
         for hypothesis in self.hypotheses:
             _check_hypothesis(self, hypothesis)
+        for reference in self.references:
+            _check_reference(self, reference)
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -222,11 +250,27 @@ def _check_people(where: str, first: Cell, cell: Cell) -> None:
 
 def _check_hypothesis(study: Study, hypothesis: Hypothesis) -> None:
     where = f"study {study.name!r}, hypothesis {hypothesis.name!r}"
-    labels = [cell.label for cell in study.cells]
     for arm in (hypothesis.arm, hypothesis.baseline):
-        if arm not in labels:
-            raise ScenarioError(f"{where}: there is no arm {arm!r}{did_you_mean(arm, labels)}")
-    names = [measure.name for measure in study.measures]
-    if hypothesis.measure not in names:
-        hint = did_you_mean(hypothesis.measure, names)
-        raise ScenarioError(f"{where}: there is no measure {hypothesis.measure!r}{hint}")
+        _check_arm(study, where, arm)
+    _check_measure(study, where, hypothesis.measure)
+
+
+def _check_reference(study: Study, reference: Reference) -> None:
+    where = f"study {study.name!r}, reference from {reference.source!r}"
+    if reference.arm is not None:
+        _check_arm(study, where, reference.arm)
+    _check_measure(study, where, reference.measure)
+
+
+def _check_arm(study: Study, where: str, arm: str) -> None:
+    labels = [cell.label for cell in study.cells]
+    if arm not in labels:
+        raise ScenarioError(f"{where}: there is no arm {arm!r}{did_you_mean(arm, labels)}")
+
+
+def _check_measure(study: Study, where: str, measure: str) -> None:
+    names = [one.name for one in study.measures]
+    if measure not in names:
+        raise ScenarioError(
+            f"{where}: there is no measure {measure!r}{did_you_mean(measure, names)}"
+        )

@@ -63,6 +63,17 @@ class Registration(NamedTuple):
     """Whether the file still has the checksum that was written with it."""
 
 
+def read_registration(path: Path) -> Registration:
+    """Read the pre-registration of a study folder. Raises RecordError if it is gone."""
+    content = _read_json(path / REGISTRATION)
+    try:
+        written = (path / CHECKSUM).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise RecordError(f"{path / CHECKSUM}: {error.strerror}") from error
+    digest = digest_of(content)
+    return Registration(content, digest, digest == written)
+
+
 class StudyFolder:
     """Reads and writes the folder of one study."""
 
@@ -110,13 +121,7 @@ class StudyFolder:
 
     def registration(self) -> Registration:
         """Read the pre-registration. Raises RecordError if it is gone."""
-        content = _read_json(self.path / REGISTRATION)
-        try:
-            written = (self.path / CHECKSUM).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise RecordError(f"{self.path / CHECKSUM}: {error.strerror}") from error
-        digest = digest_of(content)
-        return Registration(content, digest, digest == written)
+        return read_registration(self.path)
 
     # -- units -----------------------------------------------------------------------------------
 

@@ -37,6 +37,8 @@ class _Seen(NamedTuple):
 
     looks: int
     reposters: frozenset[str]
+    fresh: int = 0
+    """Reposters who are new at the last look; 1 if the post came by itself at the first."""
 
 
 NEVER_SEEN = _Seen(0, frozenset())
@@ -94,6 +96,24 @@ def threshold(count: int, of: Counted = "reposts") -> Probability:
             return float(post.reposts >= count)
         seen = _seen(me).get(post.id, NEVER_SEEN)
         return float((len(seen.reposters) if of == "reposters" else seen.looks) >= count)
+
+    return probability
+
+
+@checked
+def contagion(of: float) -> Probability:
+    """Give each member from whom one has a post one chance: independent cascades (Kempe 2003).
+
+    That is its author, where it came by itself, and each member whose repost of it the agent was
+    shown; those who are new at one look have a chance each. So that reposters are shown as they
+    come, give the cohort a feed with `again=True`. A look counts at most the 16 newest known
+    reposters among the last 64 of a post. Kempe, Kleinberg and Tardos 2003, "Maximizing the
+    spread of influence through a social network". Raises ScenarioError outside 0 to 1.
+    """
+    _check(0 <= of <= 1, f"contagion({of}): give a chance, 0 to 1")
+
+    def probability(me: Agent, post: Shown) -> float:
+        return float(1 - (1 - of) ** _seen(me).get(post.id, NEVER_SEEN).fresh)
 
     return probability
 
@@ -187,7 +207,9 @@ def _remember(me: Agent, view: View) -> None:
     reposters = view.reposters or ((),) * len(view.posts)
     for post, names in zip(view.posts, reposters, strict=True):
         before = seen.pop(post.id, NEVER_SEEN)
-        seen[post.id] = _Seen(before.looks + 1, before.reposters.union(names))
+        known = before.reposters.union(names)
+        fresh = len(known) - len(before.reposters) or int(not before.looks)
+        seen[post.id] = _Seen(before.looks + 1, known, fresh)
     while len(seen) > REMEMBERED:
         del seen[next(iter(seen))]
 

@@ -3,6 +3,7 @@
 import typer
 
 from simnet.cli.studies.plan import plan
+from simnet.cli.studies.report import report
 from simnet.cli.studies.results import results
 from simnet.cli.studies.run import resume, run
 from simnet.cli.studies.status import status
@@ -13,5 +14,5 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for command in (plan, run, resume, status, results):
+for command in (plan, run, resume, status, results, report):
     app.command()(command)

@@ -3,11 +3,11 @@
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.analysis.cascades import Cascade, cascade, first_post
+from simnet.analysis.inequality import gini
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure, Figures, Measure
 from simnet.world.events import DONE
@@ -56,19 +56,6 @@ def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure
         return [Figure(gini(np.array(list(counts.values()), float)))] if counts else []
 
     return Measure(f"attention inequality of {of}", found, source=GINI)
-
-
-def gini(values: npt.NDArray[np.float64]) -> float:
-    """Return the Gini coefficient of values of at least 0: the mean difference of two of them.
-
-    Relative to twice the mean; 0.0 if all are 0.
-    """
-    ordered = np.sort(values)
-    total = float(ordered.sum())
-    if total == 0:
-        return 0.0
-    places = np.arange(1, len(ordered) + 1)
-    return float(2 * (places * ordered).sum() / (len(ordered) * total) - 1 - 1 / len(ordered))
 
 
 def correction(rumour_by: str, correction_by: str) -> Measure:

@@ -1,0 +1,1 @@
+"""The page of a report: its parts, and the file they are written to."""

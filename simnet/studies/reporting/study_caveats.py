@@ -1,0 +1,96 @@
+"""What limits the conclusions from a study."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+
+from simnet.recording.files.manifest import ModelFacts, model_names
+from simnet.recording.reading.run import Run
+from simnet.report.parts import Notes, Section
+from simnet.report.sections.caveats import ALWAYS, sizes_in_words
+from simnet.studies.paired import FEW
+from simnet.studies.reporting.recorded_study import RecordedStudy
+from simnet.text import counted
+
+_MARKS = ("refusal", "repeat", "near_repeat", "repetition", "at_limit")
+
+
+def caveats(study: RecordedStudy) -> Section:
+    """List what a reader has to know before believing a figure of the study."""
+    lines = [*_of_the_plan(study), *_of_models(study), *_of_turns(study), ALWAYS]
+    return Section("caveats", "Caveats", [Notes(lines)])
+
+
+def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
+    seeds = len({one.seed for one in study.runs})
+    if seeds < FEW:
+        yield (
+            f"{counted(seeds, 'seed')} an arm are too few: with fewer than {FEW} no permutation "
+            "test can be below 5%."
+        )
+    if not study.registration.intact:
+        yield "The pre-registration was changed after it was written."
+    if study.unregistered:
+        names = ", ".join(sorted(study.unregistered))
+        yield f"Added after the pre-registration, so exploratory: {names}."
+    lacking = [one for one in study.runs if not one.complete]
+    for one in lacking[:10]:
+        yield f"The run of {one.arm} with seed {one.seed} is not complete: {one.problem}."
+    if len(lacking) > 10:
+        yield f"{counted(len(lacking) - 10, 'more run')} are not complete."
+    yield (
+        "Intervals of single arms and differences that are not hypotheses are not corrected for "
+        "how many there are: some of them will look remarkable by chance."
+    )
+
+
+def _of_models(study: RecordedStudy) -> Iterator[str]:
+    runs = [one.run for one in study.runs if one.run is not None]
+    names = {name for run in runs for name in model_names(run.manifest)} - {"none"}
+    if runs and not names:
+        yield "No model was asked: people follow rules, and what they say was written beforehand."
+        return
+    facts: dict[str, ModelFacts] = {}
+    for run in runs:
+        last = [
+            *([run.manifest.model] if run.manifest.model else []),
+            *run.manifest.models.values(),
+        ]
+        facts |= {one.name: one for one in last}
+    if any(one.backend == "fake" for one in facts.values()):
+        yield (
+            "Replies are made up by the fake backend, from random draws: they say nothing about "
+            "people or about models."
+        )
+    real = [one for one in facts.values() if one.backend not in {"fake", "in process"}]
+    yield from sizes_in_words([one for one in real if one.name != "none"])
+    if len(names) > 1:
+        yield f"Runs have different models: {', '.join(sorted(names))}."
+
+
+def _of_turns(study: RecordedStudy) -> Iterator[str]:
+    totals: Counter[str] = Counter()
+    for one in study.runs:
+        if one.run is not None and one.complete:
+            totals.update(turn_counts(one.run))
+    total = totals["turns"]
+    if not total:
+        return
+    for name, words in (("failed", "had no usable reply"), ("refused", "were not allowed")):
+        yield f"{totals[name]:,} of {total:,} turns ({totals[name] / total:.1%}) {words}."
+    for mark in _MARKS:
+        if totals[mark]:
+            share = totals[mark] / total
+            yield f"{totals[mark]:,} of {total:,} turns ({share:.1%}) have the mark {mark}."
+
+
+def turn_counts(run: Run) -> Counter[str]:
+    """Count the turns of a run, those that failed or were refused, and marks."""
+    found: Counter[str] = Counter()
+    for batch in run.batches("events", ["turn", "part", "outcome", "marks"]):
+        turns = batch.filter(pc.and_(pc.is_valid(batch["turn"]), pc.equal(batch["part"], 0)))
+        found["turns"] += len(turns)
+        found.update(name for name in turns["outcome"].to_pylist() if name != "done")
+        found.update(pc.list_flatten(turns["marks"]).to_pylist())
+    return found

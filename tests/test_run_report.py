@@ -1,0 +1,298 @@
+"""Reports of runs: what is in them, what is escaped, and that figures are written as files."""
+
+import csv
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from importlib import util
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pytest
+from made_reports import HOSTILE, hostile_run
+from typer.testing import CliRunner
+
+from simnet import HOUR, Cohort, Never, Run, Scenario, run, sample
+from simnet.cli.app import app
+from simnet.errors import ScenarioWarning, UsageError
+from simnet.opinions import Deffuant, opinion_dynamics
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", name="played")
+def _played(tmp_path_factory):
+    return hostile_run(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module", name="report")
+def _report(played):
+    return played.report()
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+class Reader(HTMLParser):
+    """Gathers elements, attributes and scripts of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.scripts, self._in = [], [], [], None
+        self.text = []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attributes]
+        self._in = tag
+
+    def handle_endtag(self, tag):
+        self._in = None
+
+    def handle_data(self, data):
+        (self.scripts if self._in == "script" else self.text).append(data)
+
+
+@pytest.fixture(scope="module", name="page")
+def _page(report):
+    reader = Reader()
+    reader.feed(report.path.read_text(encoding="utf-8"))
+    return reader
+
+
+def test_the_page_has_what_a_reader_asks_for(page):
+    text = " ".join("".join(page.text).split())
+    for heading in (
+        "Caveats", "What it was", "Ledger", "Time line", "Cascades", "Exposures and reactions",
+        "Network", "Threads worth reading", "Cost", "How to reproduce it",
+    ):  # fmt: skip
+        assert heading in text
+    assert "SHA-256 of the scenario" in text
+    assert "Why: most replies, quotes and reposts" in text
+    assert "had no usable reply" in text
+
+
+def test_texts_of_the_record_are_shown_and_never_markup(page, report):
+    text = "".join(page.text)
+    assert HOSTILE[0] in text
+    assert HOSTILE[1] in text
+    assert "{{ 7 * 7 }}" in text
+    assert page.tags.count("script") == 3
+    assert not {"img", "iframe", "object", "link rel=stylesheet"} & set(page.tags)
+    assert not [one for one in page.attributes if one[1].startswith("on")]
+    data, *code = page.scripts
+    assert json.loads(data)["network"]["datasets"]["rows"]
+    assert "<" not in data
+    assert "title='owned'" not in "".join(code)
+    written = report.path.read_text(encoding="utf-8")
+    assert "\u202e" not in written
+    assert "\x00" not in written
+
+
+def test_the_page_may_load_nothing_and_run_its_own_scripts_alone(page):
+    (policy,) = (v for t, n, v in page.attributes if n == "content" and "default-src" in v)
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe-eval" not in policy
+    loading = {("script", "src"), ("link", "href"), ("img", "src"), ("image", "href")}
+    addresses = [v for t, n, v in page.attributes if (t, n) in loading]
+    assert addresses == ["data:,"]
+    assert ("html", "lang", "en") in page.attributes
+
+
+def test_every_figure_has_a_label_and_its_files(page, report):
+    labels = [v for t, n, v in page.attributes if n == "aria-label" and t == "div"]
+    assert all(labels)
+    names = {path.stem for path in report.figures}
+    assert names == {"time-line", "cascade-1", "cascade-2", "distributions", "network"}
+    for name in names:
+        folder = report.path.parent / "figures"
+        assert (folder / f"{name}.svg").read_text(encoding="utf-8").startswith("<svg")
+        assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert rows_of(folder / f"{name}.csv")
+
+
+def test_a_drawing_holds_no_hostile_markup(report):
+    for path in report.figures:
+        if path.suffix == ".svg":
+            drawn = Reader()
+            drawn.feed(path.read_text(encoding="utf-8"))
+            assert not {"script", "img", "b", "image", "foreignobject"} & set(drawn.tags)
+
+
+def test_a_cell_is_no_formula_of_a_spreadsheet(tmp_path):
+    from simnet.report.pictures.rendering import csv_of
+
+    text = csv_of([{"who": "=HYPERLINK()", "n": -1.5}, {"who": "+1", "n": None}])
+    assert text == "who,n\n'=HYPERLINK(),-1.5\n'+1,\n"
+
+
+def test_counts_on_the_page_are_those_of_the_tables(played, report):
+    rows = rows_of(report.path.parent / "figures" / "time-line.csv")
+    done = [row for row in played.read("events").to_pylist() if row["outcome"] == "done"]
+    for verb in {row["kind"] for row in rows}:
+        drawn = sum(int(row["count"]) for row in rows if row["kind"] == verb)
+        assert drawn == sum(event["verb"] == verb for event in done)
+
+
+def test_shares_are_those_of_values_that_are_at_least_so_large():
+    from simnet.report.sections.distributions import survival_rows
+
+    values = np.random.default_rng(1).poisson(3, 500).tolist()
+    for row in survival_rows("x", values):
+        assert row["share"] == pytest.approx(sum(v >= row["least"] for v in values) / 500)
+    many = survival_rows("x", list(range(10_000)))
+    assert len(many) <= 120
+    assert many[-1]["share"] == pytest.approx(1e-4)
+
+
+def test_a_tree_gives_each_node_its_own_place_below_its_parent():
+    from simnet.report.sections.spreading import order_of
+
+    tree = nx.random_labeled_tree(40, seed=2)
+    parents = [None] * 40
+    for parent, child in nx.bfs_edges(tree, 0):
+        parents[child] = parent
+    places = order_of(parents)
+    assert sorted(places) == list(range(40))
+    assert all(places[p] < places[n] for n, p in enumerate(parents) if p is not None)
+
+
+def test_communities_are_those_of_two_cliques():
+    from simnet.report.sections.people_and_ties import communities, reciprocity
+
+    ties = [(f"a{i}", f"a{j}") for i in range(6) for j in range(6) if i != j]
+    ties += [(f"b{i}", f"b{j}") for i in range(5) for j in range(i)]
+    groups, modularity = communities([*ties, ("a0", "b0")])
+    assert {groups[f"a{i}"] for i in range(6)} == {0}
+    assert {groups[f"b{i}"] for i in range(5)} == {1}
+    assert modularity > 0.2
+    assert reciprocity(ties) == pytest.approx(30 / 40)
+
+
+def test_spans_are_round_and_few():
+    from simnet.report.sections.over_time import span_for
+
+    for lasts in (1.0, 59.0, 3_000.0, 8 * HOUR, 50 * HOUR, 4_000 * HOUR):
+        assert lasts / span_for(lasts) <= 60
+    assert span_for(48 * HOUR) == HOUR
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", "135M"), ("Qwen2.5-7B-Instruct", "7B"),
+        ("Mixtral-8x7B", "7B"), ("gpt-4o-mini", None), ("llama-3.1-70b", "70B"),
+        ("models/qwen_1.5b_chat", "1.5B"),
+    ],
+)  # fmt: skip
+def test_the_size_of_a_model_is_read_from_its_name(name, size):
+    from simnet.report.sections.what_it_was import size_of
+
+    assert size_of(name) == size
+
+
+def test_a_small_model_is_a_caveat():
+    from simnet.recording.files.manifest import ModelFacts
+    from simnet.report.sections.caveats import sizes_in_words
+
+    (line,) = sizes_in_words([ModelFacts(name="SmolLM2-360M")])
+    assert "360M parameters" in line
+    assert list(sizes_in_words([ModelFacts(name="Llama-3.1-70B")])) == []
+
+
+def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
+    silent = Cohort("nobody", sample(2), rhythm=Never())
+    quiet = run_quietly(Scenario("quiet", [silent], [], lasts=HOUR), out=tmp_path, ray=False)
+    page = quiet.report(tmp_path / "pages" / "quiet.html", figures=False)
+    assert page.figures == ()
+    text = page.path.read_text(encoding="utf-8")
+    assert "Nobody posted anything." in text
+    assert "Nobody follows anybody." in text
+    assert "Nobody took a turn." in text
+    assert "No model was asked" in text
+
+
+def run_quietly(scenario, **options):
+    with pytest.warns(ScenarioWarning, match="about 0 turns"):
+        return run(scenario, **options)
+
+
+def test_a_run_of_opinions_alone_has_a_report(tmp_path):
+    made = run(opinion_dynamics(Deffuant(0.3, meetings=20), 20, steps=3), out=tmp_path, ray=False)
+    assert "Time line" in made.report(figures=False).path.read_text(encoding="utf-8")
+
+
+def test_the_command_writes_the_report_of_the_latest_run(played, tmp_path):
+    out = tmp_path / "page.html"
+    words = ["report", "latest", "--runs", str(played.path.parent), "--out", str(out)]
+    result = CliRunner().invoke(app, [*words, "--no-figures", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"report": str(out), "figures": []}
+    assert out.read_bytes()[:15] == b"<!doctype html>"
+    assert not (tmp_path / "figures").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "there is no run 'nowhere'"),
+        (["study.py"], "simnet study report study.py"),
+        (["latest", "--out", "page.pdf"], "a report is an HTML file"),
+    ],
+)
+def test_the_command_names_what_is_wrong(words, message, played):
+    result = CliRunner().invoke(app, ["report", *words, "--runs", str(played.path.parent)])
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(monkeypatch):
+    real = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "altair" else real(name))
+    monkeypatch.delitem(sys.modules, "simnet.report.report_packages", raising=False)
+    with pytest.raises(UsageError, match=re.escape("reports need altair; install them, in a")):
+        __import__("simnet.report.report_packages")
+
+
+def test_a_notebook_shows_the_page_apart_from_itself(report):
+    shown = report._repr_html_()
+    assert shown.startswith("<iframe")
+    assert "allow-same-origin" not in shown
+    assert "<script" not in shown
+
+
+def test_colours_can_be_told_from_a_light_and_a_dark_ground():
+    from simnet.report.pictures.style import COLOURS, GROUNDS
+
+    def light(colour):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    for colour in COLOURS:
+        for ground in GROUNDS:
+            high, low = sorted((light(colour), light(ground)), reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 3, (colour, ground)
+
+
+def test_ties_at_the_end_are_those_that_were_not_taken_back():
+    from simnet.report.sections.people_and_ties import last_ties
+
+    table = pa.table(
+        {
+            "follower": ["a", "b", "a", "c"],
+            "followee": ["b", "c", "b", "a"],
+            "change": ["initial", "initial", "unfollow", "follow"],
+        }
+    )
+    record = type("Record", (), {"batches": lambda self, *_: [table]})()
+    assert last_ties(record) == [("b", "c"), ("c", "a")]
+
+
+def test_an_opened_run_writes_the_same_page_again(played):
+    again = Run.open(played.path)
+    first = again.report(figures=False).path.read_bytes()
+    assert again.report(figures=False).path.read_bytes() == first
