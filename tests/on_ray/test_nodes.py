@@ -14,7 +14,7 @@ from simnet import FakeModel, Run
 from simnet.api import resume
 from simnet.errors import RunError
 from simnet.recording.files.manifest import State
-from simnet.runtime.ray.connection import check_listens
+from simnet.runtime.ray.session.connection import check_listens
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -29,8 +29,8 @@ from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.in_process import answers
 from simnet.runtime.placement import Placement
+from simnet.runtime.ray.engines.llm_server import Ready
 from simnet.runtime.ray.gc_tuning import collect_rarely
-from simnet.runtime.ray.llm_server import Ready
 from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
 from simnet.runtime.ray.serialization import Packed, unpack

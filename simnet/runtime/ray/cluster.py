@@ -33,14 +33,14 @@ from simnet.runtime.ray.actors import (
     RecordKeeper,
     SchedulerActor,
 )
-from simnet.runtime.ray.connection import connect
 from simnet.runtime.ray.desk_actor import PeopleOfRun
-from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
-from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
-from simnet.runtime.ray.llm_server import LlmServer
-from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
-from simnet.runtime.ray.prometheus import Gauges
-from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.ray.engines.engine_placement import PlacedEngine, check_gpus, place_engines
+from simnet.runtime.ray.engines.engine_pool import EnginePool, describe, engines_of
+from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.prometheus import Gauges
+from simnet.runtime.ray.engines.supervisor import Supervisor
+from simnet.runtime.ray.session.connection import connect
+from simnet.runtime.ray.session.local_ray import InterruptedStartError, stop_ray
 from simnet.runtime.restart_policy import RESTARTS, Restarts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch

@@ -5,8 +5,8 @@ import socket
 import ray
 
 from simnet.errors import RunError
-from simnet.runtime.ray.local_ray import start_ray
-from simnet.runtime.ray.ray_output import REDIRECTION
+from simnet.runtime.ray.session.local_ray import start_ray
+from simnet.runtime.ray.session.ray_output import REDIRECTION
 
 CONNECT_SECONDS = 5.0
 """Wall seconds in which the cluster has to accept a connection."""

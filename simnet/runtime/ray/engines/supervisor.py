@@ -11,7 +11,7 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.calls.statistics import Statistics
-from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
+from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.restart_policy import Restarts
 from simnet.text import counted

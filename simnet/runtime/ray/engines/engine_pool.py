@@ -7,7 +7,7 @@ from typing import NamedTuple
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.ray.engines.supervisor import Supervisor
 from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
 
 

@@ -9,7 +9,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simnet.errors import UsageError
 from simnet.runtime.placement import assign_nodes
-from simnet.runtime.ray.engine_pool import Engine
+from simnet.runtime.ray.engines.engine_pool import Engine
 from simnet.text import counted
 
 

@@ -15,13 +15,13 @@ from simnet.inference.fleet.routing import Routes
 from simnet.inference.model import Model
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.ray import proxies
-from simnet.runtime.ray.connection import connect
-from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
-from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
-from simnet.runtime.ray.llm_server import LlmServer
-from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
-from simnet.runtime.ray.prometheus import Gauges
-from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.ray.engines.engine_placement import PlacedEngine, check_gpus, place_engines
+from simnet.runtime.ray.engines.engine_pool import EnginePool, describe, engines_of
+from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.prometheus import Gauges
+from simnet.runtime.ray.engines.supervisor import Supervisor
+from simnet.runtime.ray.session.connection import connect
+from simnet.runtime.ray.session.local_ray import InterruptedStartError, stop_ray
 from simnet.runtime.restart_policy import Restarts
 
 _MAX_CONCURRENCY = 10_000
