@@ -56,10 +56,15 @@ async def arun(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     out: Path | str = RUNS,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -83,7 +88,10 @@ async def arun(
 
     The run directory is made in the folder `out`. `seed` replaces that of the scenario. Model
     objects and small runs with `fake` or `openai` run in this process, all else on Ray, on the
-    cluster at `address` or started here; `ray=True` and `ray=False`, which vLLM cannot, decide it.
+    cluster at `address` (by default RAY_ADDRESS) or started here; `ray=True` and `ray=False`,
+    which vLLM cannot, decide it. On a cluster `agents_on` and `engines_on` are labels of nodes,
+    `wait_for_resources` ("10m") waits for nodes with room for the engines, and the run starts and
+    goes on with `min_replicas` engines of each model; `device` is `cpu` or `gpu`.
     A scenario in which nobody asks a model starts none. The run stops, and can be resumed, once
     it spent `max_tokens`, `max_calls` or `max_minutes`; it fails, and can be resumed, when most
     model calls fail, unless `accept_failures`. When code of yours fails, `on_error="stop"`, the
@@ -119,8 +127,13 @@ async def aresume(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -167,9 +180,14 @@ async def afork(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -200,6 +218,7 @@ async def afork(
     return await _launched(plan, progress)
 
 
+_CLUSTER = ("address", "agents_on", "engines_on", "wait_for_resources", "min_replicas")
 run = blocking(arun)
 resume = blocking(aresume)
 fork = blocking(afork)
@@ -236,7 +255,7 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
         models=ModelOptions(**models),
         out=expanded(arguments.get("out", RUNS)),
         ray=arguments["ray"],
-        address=arguments["address"],
+        **{name: arguments[name] for name in _CLUSTER},
         personas_per_actor=arguments["personas_per_actor"],
         budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
         on_error=arguments["on_error"],

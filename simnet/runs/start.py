@@ -21,7 +21,9 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     `choose_models` and `check_models` raise.
     """
     check_startable(loaded.scenario)
-    if not options.force and options.address is None:  # a cluster is asked once there is one
+    if (
+        not options.force and options.cluster_address is None
+    ):  # a cluster is asked once there is one
         check_capacity(loaded.scenario, options)
     models = choose_models(loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
@@ -33,7 +35,8 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         ray=ray_wanted(
             loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
         ),
-        address=options.address,
+        address=options.cluster_address,
+        wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
         force=options.force,
