@@ -19,7 +19,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -92,6 +92,10 @@ bench: $(VENV)/.ready
 ## chaos: kill each part of a run 20 times and resume it
 chaos: $(VENV)/.ready
 	KILLS=20 $(BIN)/pytest -m ray tests/on_ray/test_chaos.py
+
+## cluster-test: lose hosts of a cluster of network namespaces on this machine; needs root, ten minutes
+cluster-test: $(VENV)/.ready
+	$(BIN)/pytest tests/cluster
 
 ## leftovers: end 25 runs on Ray, 20 of them with a kill, and count what they leave
 leftovers: $(VENV)/.ready

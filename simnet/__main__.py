@@ -1,5 +1,6 @@
-"""Runs the command line: `python -m simnet` is `simnet`."""
+"""Runs the command line as `python -m simnet`."""
 
 from simnet.cli.app import main
 
-main()
+if __name__ == "__main__":
+    main()

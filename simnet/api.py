@@ -57,11 +57,16 @@ async def arun(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     out: Path | str = RUNS,
     run_id: str | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -85,10 +90,13 @@ async def arun(
 
     The run directory is made in the folder `out`; its name is `run_id`, or the time and the
     scenario's name. `seed` replaces that of the scenario. Model objects and small runs with
-    `fake` or `openai` run in this process, all else on Ray, on the cluster at `address` or started
-    here; `ray=True` and `ray=False`, which vLLM cannot, decide it. A scenario in which nobody asks
-    a model starts none. The run stops, and can be resumed, once it spent `max_tokens`,
-    `max_calls` or `max_minutes`; it fails, and can be resumed, when most model calls fail, unless
+    `fake` or `openai` run in this process, all else on Ray, on the cluster at `address` (by
+    default RAY_ADDRESS) or started here; `ray=True` and `ray=False`, which vLLM cannot, decide it.
+    On a cluster `agents_on` and `engines_on` are labels of nodes, `wait_for_resources` ("10m")
+    waits for nodes with room for the engines, and the run starts and goes on with `min_replicas`
+    engines of each model; `device` is `cpu` or `gpu`. A scenario in which nobody asks a model
+    starts none. The run stops, and can be resumed, once it spent `max_tokens`, `max_calls` or
+    `max_minutes`; it fails, and can be resumed, when most model calls fail, unless
     `accept_failures`. When code of yours fails, `on_error="stop"`, the default, stops the run
     likewise and raises UserCodeError, and `"fail the turn"` records the turn as failed and goes
     on. What needs more memory than there is is refused unless `force`.
@@ -122,8 +130,13 @@ async def aresume(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -171,9 +184,14 @@ async def afork(
     replicas: int | None = None,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    device: str | None = None,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,
+    agents_on: str | Mapping[str, str] | None = None,
+    engines_on: str | Mapping[str, str] | None = None,
+    wait_for_resources: str | float | None = None,
+    min_replicas: int | None = None,
     personas_per_actor: PersonasPerActor = "auto",
     max_tokens: int | None = None,
     max_calls: int | None = None,
@@ -206,6 +224,7 @@ async def afork(
     return await _launched(plan, progress)
 
 
+_CLUSTER = ("address", "agents_on", "engines_on", "wait_for_resources", "min_replicas")
 run = blocking(arun)
 resume = blocking(aresume)
 fork = blocking(afork)
@@ -247,7 +266,7 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
         out=expanded(arguments.get("out", RUNS)),
         run_id=arguments.get("run_id"),
         ray=arguments["ray"],
-        address=arguments["address"],
+        **{name: arguments[name] for name in _CLUSTER},
         personas_per_actor=arguments["personas_per_actor"],
         budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
         on_error=arguments["on_error"],

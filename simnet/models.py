@@ -5,6 +5,7 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine_shape import EngineShape
 from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import Completion, Model, Prompt
@@ -15,6 +16,7 @@ __all__ = [
     "Completion",
     "Endpoint",
     "EngineSettings",
+    "EngineShape",
     "FakeBackend",
     "FakeModel",
     "Model",

@@ -79,7 +79,7 @@ def _start_ray(folder: str) -> None:
     """Start Ray, which gives up after 30 s, until it is there."""
     import ray
 
-    from simnet.runtime.ray.local_ray import _RETRIED
+    from simnet.runtime.ray.session.local_ray import _RETRIED
 
     options = {"num_cpus": 2, "include_dashboard": False, "log_to_driver": False}
     while not ray.is_initialized():

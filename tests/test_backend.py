@@ -139,7 +139,7 @@ def test_the_backend_module_is_light():
 
 @pytest.mark.skipif(not (find_spec("ray") and find_spec("pandas")), reason="it needs both")
 def test_an_actor_starts_without_pandas():
-    code = "import sys; import simnet.runtime.ray.actors; print('pandas' in sys.modules)"
+    code = "import sys; import simnet.runtime.ray.agents.actors; print('pandas' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert told.stdout.strip() == b"False"
 

@@ -32,7 +32,7 @@ from simnet.cli.runs.tables import tables
 from simnet.cli.runs.verify import verify
 from simnet.cli.scenarios.estimate import app as estimate
 from simnet.cli.scenarios.init import init
-from simnet.cli.scenarios.validate import validate
+from simnet.cli.scenarios.validate import app as validate
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.cli.studies.app import app as study
 from simnet.cli.synthesize import synthesize
@@ -87,7 +87,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, resume, fork, explain, estimate, export, personas, review, study, launch, jobs):
+for group in (run, resume, fork, validate, explain, estimate, export, personas, review, study):
+    app.add_typer(group)
+for group in (launch, jobs):
     app.add_typer(group)
 
 
@@ -101,7 +103,6 @@ def main_options(
 
 for command in (
     init,
-    validate,
     cost,
     ls,
     show,

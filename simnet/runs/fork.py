@@ -56,7 +56,8 @@ def fork_plan(
         ray=ray_wanted(
             loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
         ),
-        address=options.address,
+        address=options.cluster_address,
+        wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from simnet.runs.active_run import ActiveRun
 from simnet.runs.guarded_reporter import GuardedReporter
+from simnet.runs.joining_cluster import joined, leave
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.spread_embedder import check_spread_embedders
 from simnet.runtime.base import Reporter, Silent
@@ -24,8 +25,12 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     check_startable(plan.scenario)
     reporter = GuardedReporter(reporter or Silent())
     check_spread_embedders(last_scenario(plan.scenario, plan.continuation), reporter.phase)
-    plan = with_prepared_models(plan, reporter.phase)
-    return await ActiveRun(plan, reporter).run()
+    plan = await joined(plan, reporter.phase)
+    try:
+        plan = with_prepared_models(plan, reporter.phase)
+        return await ActiveRun(plan, reporter).run()
+    finally:
+        leave(plan)
 
 
 def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:

@@ -1,5 +1,6 @@
 """What a user may choose about a run: its models, where it runs, what it may cost."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
+from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
@@ -45,12 +47,14 @@ class ModelOptions:
     """Settings of engines or of the endpoint by name; a recorded run's are kept unless given."""
     deadline: float | None = None
     """Wall seconds that a model call may take; None goes by how fast the model is."""
+    device: str | None = None
+    """Where engines run: `cpu` or `gpu`. None is GPUs if the machine, or the cluster, has any."""
 
     @property
     def settings_by_name(self) -> dict[str, Any]:
-        """The settings of engines or of the endpoint, with the deadline among them."""
-        deadline = {} if self.deadline is None else {"deadline": self.deadline}
-        return {**self.engine, **deadline}
+        """The settings of engines or of the endpoint, with deadline and device among them."""
+        own = {"deadline": self.deadline, "device": self.device}
+        return {**self.engine, **{name: value for name, value in own.items() if value is not None}}
 
     def settings(self) -> EngineSettings | None:
         """Return the settings of engines, None without adapters. Raises InputError."""
@@ -80,7 +84,18 @@ class RunOptions:
     backends `fake` and `openai`, and all else runs on Ray. False: everything runs in this process,
     where vLLM cannot run."""
     address: str | None = None
-    """Address of a Ray cluster; None starts Ray on this machine."""
+    """Address of a Ray cluster. None is that in the environment variable RAY_ADDRESS; without it
+    Ray starts on this machine."""
+    agents_on: str | Mapping[str, str] | None = None
+    """Labels of the nodes of a cluster that hold agents, as `key=value` or a mapping; conditions
+    such as `key=!value` and `key=in(a,b)` are those of Ray's label selectors."""
+    engines_on: str | Mapping[str, str] | None = None
+    """Labels of the nodes that hold engines, likewise."""
+    wait_for_resources: str | float | None = None
+    """How long the run waits for nodes with room for its engines, in wall seconds or as `10m`;
+    None does not wait."""
+    min_replicas: int | None = None
+    """With how many engines of each model the run starts and goes on; None wants all."""
     personas_per_actor: PersonasPerActor = "auto"
     budget: Budget = UNLIMITED
     """What the run may cost; once that is spent, it stops and can be resumed. Says too whether a
@@ -98,7 +113,22 @@ class RunOptions:
     @property
     def placed(self) -> bool:
         """Whether the user says where actors are or how many: then a run uses Ray."""
-        return self.address is not None or self.personas_per_actor != "auto"
+        return self.cluster_address is not None or self.personas_per_actor != "auto"
+
+    @property
+    def cluster_address(self) -> str | None:
+        """The address of the cluster that the run joins, from the environment too."""
+        if self.ray is False or self.address is not None:
+            return self.address
+        address = os.environ.get("RAY_ADDRESS", "").strip()
+        return None if address in {"", "local"} else address
+
+    @property
+    def wishes(self) -> ClusterWishes:
+        """What the run wants of its cluster. Raises UsageError."""
+        return read_wishes(
+            self.agents_on, self.engines_on, self.wait_for_resources, self.min_replicas
+        )
 
     def __post_init__(self) -> None:
         read_on_error(self.on_error)
@@ -111,3 +141,6 @@ class RunOptions:
                 f"the cluster at {self.address} cannot be used without Ray; leave out ray=False "
                 "(--no-ray), or the address"
             )
+        if self.cluster_address is not None:
+            check_address(self.cluster_address)
+        self.wishes  # noqa: B018  (raises)

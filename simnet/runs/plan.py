@@ -12,6 +12,7 @@ from simnet.inference.model import Model
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.restart_policy import RESTARTS
@@ -62,6 +63,8 @@ class RunPlan:
     """Further models by the names that cohorts give them."""
     humans: Humans | None = None
     """The handles that people may take."""
+    wishes: ClusterWishes = NO_WISHES
+    """Where on a cluster actors may be, and how long the run waits for room."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

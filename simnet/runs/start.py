@@ -24,7 +24,8 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     check_startable(loaded.scenario)
     if options.run_id is not None:
         check_free(options.out, options.run_id)
-    if not options.force and options.address is None:  # a cluster is asked once there is one
+    on_cluster = options.cluster_address is not None  # which is asked once there is one
+    if not options.force and not on_cluster:
         check_capacity(loaded.scenario, options)
     models = choose_models(loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
@@ -37,7 +38,8 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         ray=ray_wanted(
             loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
         ),
-        address=options.address,
+        address=options.cluster_address,
+        wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
         force=options.force,

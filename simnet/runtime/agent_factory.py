@@ -1,7 +1,7 @@
 """Makes the agents of a scenario, each when it is first needed."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.profile import AgentProfile
@@ -10,7 +10,7 @@ from simnet.clock import Seconds
 from simnet.inference.model import Completion, Prompt
 from simnet.personas.persona import Persona
 from simnet.questions.inquiry import answer_survey
-from simnet.scenario.cohort import handles_of
+from simnet.runtime.residents import Place, places_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.waves import waves_of
@@ -18,18 +18,17 @@ from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
 
-def agents_of(scenario: Scenario) -> Callable[[str], HostedAgent]:
+def agents_of(
+    scenario: Scenario, places: Mapping[str, Place] | None = None
+) -> Callable[[str], HostedAgent]:
     """Return a function that makes the agent of a handle.
 
     A persona of a lazy population is made together with its agent, so a process holds only the
-    personas of its own agents.
+    personas of its own agents. `places` are those of the agents of this process; None finds the
+    places of all.
     """
     profiles = _profiles(scenario)
-    positions = {
-        handle: (number, position)
-        for number, cohort in enumerate(scenario.cohorts)
-        for position, handle in enumerate(handles_of(cohort.personas))
-    }
+    positions = places if places is not None else places_of(scenario)
 
     def make(handle: str) -> HostedAgent:
         number, position = positions[handle]
@@ -40,19 +39,20 @@ def agents_of(scenario: Scenario) -> Callable[[str], HostedAgent]:
 
 
 def profile_lookup(
-    scenario: Scenario, switches: Sequence[ScenarioSwitch]
+    scenario: Scenario,
+    switches: Sequence[ScenarioSwitch],
+    places: Mapping[str, Place] | None = None,
 ) -> Callable[[str, Seconds], AgentProfile]:
-    """Return a function (handle, time) -> profile for a scenario that is switched."""
+    """Return a function (handle, time) -> profile for a scenario that is switched.
+
+    `places` is as in `agents_of`.
+    """
     starts = [switch.at for switch in switches]
     profiles = [_profiles(one) for one in (scenario, *(switch.scenario for switch in switches))]
-    numbers = {
-        handle: number
-        for number, cohort in enumerate(scenario.cohorts)
-        for handle in handles_of(cohort.personas)
-    }
+    positions = places if places is not None else places_of(scenario)
 
     def profile_of(handle: str, now: Seconds) -> AgentProfile:
-        return profiles[bisect_right(starts, now)][numbers[handle]]
+        return profiles[bisect_right(starts, now)][positions[handle].cohort]
 
     return profile_of
 

@@ -58,6 +58,10 @@ class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
         """Start no more turns; `run` ends once those in flight are recorded."""
         ...
 
+    async def close(self) -> None:
+        """End what goes on after the runtime was left because an actor died; may be repeated."""
+        ...
+
     def abandon(self, number: signal.Signals) -> None:
         """End this process and all it started at once, after a second signal."""
         ...

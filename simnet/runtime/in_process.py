@@ -226,6 +226,9 @@ class InProcess:
         await self._record.seal()
         self.phases.end("sealing")
 
+    async def close(self) -> None:
+        """Do nothing: nothing goes on after it was left."""
+
     def abandon(self, number: int) -> None:
         """End this process now."""
         os._exit(128 + number)

@@ -11,6 +11,6 @@ def patient_starts(monkeypatch):
 
     After a few tries the supervisor would take that for one more death.
     """
-    from simnet.runtime.ray import supervisor
+    from simnet.runtime.ray.engines import supervisor
 
     monkeypatch.setattr(supervisor, "_RETRIES", -1)

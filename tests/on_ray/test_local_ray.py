@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("ray")
 
 from simnet.errors import RunError
-from simnet.runtime.ray import local_ray
+from simnet.runtime.ray.session import local_ray
 
 pytestmark = pytest.mark.ray
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ray
 SCRIPT = textwrap.dedent(
     """
     import json, os, psutil, ray
-    from simnet.runtime.ray.local_ray import start_ray, stop_ray, temporary_folder
+    from simnet.runtime.ray.session.local_ray import start_ray, stop_ray, temporary_folder
 
     start_ray()
 

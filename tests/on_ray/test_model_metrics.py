@@ -19,9 +19,9 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray import supervisor
-from simnet.runtime.ray.llm_server import LlmServer
-from simnet.runtime.ray.prometheus import Gauges
+from simnet.runtime.ray.engines import supervisor
+from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.prometheus import Gauges
 
 pytest.importorskip("openai")
 

@@ -12,9 +12,9 @@ from ray.exceptions import OutOfMemoryError
 
 from simnet import log
 from simnet.errors import ActorDiedError
+from simnet.runtime.ray.engines.supervisor import _incident
 from simnet.runtime.ray.proxies import unwrapped
-from simnet.runtime.ray.ray_output import ADVICE, Redirection
-from simnet.runtime.ray.supervisor import _incident
+from simnet.runtime.ray.session.ray_output import ADVICE, Redirection
 
 
 def lines_of(run):

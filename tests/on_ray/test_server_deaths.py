@@ -19,8 +19,8 @@ from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
 from simnet.runs.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray import llm_server
-from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.engines import llm_server
+from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
 from simnet.runtime.restart_policy import Restarts
 

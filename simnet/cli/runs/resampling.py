@@ -11,7 +11,7 @@ from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import ModelOptions
 from simnet.runs.reload_scenario import ScenarioTimeline
 from simnet.runs.resample import Asked, Resampled, ask_again, pick
-from simnet.runtime.ray.llm_server import LlmServer
+from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.scheduler.continuation import last_scenario
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from simnet.cli.cluster_options import Address
 from simnet.cli.display.pace import format_seconds
 from simnet.cli.options import (
-    Address,
     AsJson,
     ModelFlags,
     Seed,

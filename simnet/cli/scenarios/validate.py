@@ -1,17 +1,31 @@
 """`simnet validate` checks a scenario and prints what a run of it would be."""
 
+import asyncio
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from simnet.agents.behaviours.standard import converse
-from simnet.cli.options import AsJson, Force, PerActor, Seed, Sets, Target, read_per_actor
+from simnet.cli.cluster_options import ClusterFlags
+from simnet.cli.options import (
+    AsJson,
+    Force,
+    ModelFlags,
+    PerActor,
+    Seed,
+    Sets,
+    Target,
+    expand_groups,
+    read_per_actor,
+)
 from simnet.cli.output import print_error, print_json
 from simnet.cli.table_layout import print_pairs, print_rows
 from simnet.clock import format_time
 from simnet.code_names import describe as describe_code
 from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of, place_here
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.placement import Placement
+from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.files.loading import Loaded, load_scenario
 from simnet.scenario.forecast.doubts import doubts
@@ -22,21 +36,34 @@ from simnet.scenario.timing.rhythms import Rhythm
 from simnet.text import counted, visible
 from simnet.world.feeds.feed import Feed
 
+if TYPE_CHECKING:
+    from simnet.runs.cluster_forecast import ClusterForecast
+
 CONVERSE = describe_code(converse)
 """The behaviour of cohorts that name none."""
 MOST_SHOWN = 8
 """Interventions that are written out."""
 
 
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+@expand_groups
 def validate(
     target: Target,
+    models: ModelFlags,
+    cluster: ClusterFlags,
     sets: Sets = None,
     seed: Seed = None,
     personas_per_actor: PerActor = "auto",
     as_json: AsJson = False,
     force: Force = False,
 ) -> None:
-    """Check a scenario and show what a run of it would be; starts nothing."""
+    """Check a scenario and show what a run of it would be; starts nothing.
+
+    With --address it shows the nodes of the cluster, and where engines and actors would be.
+    """
     loaded = load_scenario(target, sets or (), seed)
     per_actor = read_per_actor(personas_per_actor)
     scenario = loaded.scenario
@@ -46,10 +73,11 @@ def validate(
         check_fits(scenario.name, need, machine(), literal=per_actor != "auto")
     check_startable(scenario)
     plan = _plan(loaded, placement, need)
+    there = _on_cluster(loaded, models, cluster, per_actor) if cluster.address else None
     if as_json:
-        print_json(plan)
+        print_json(plan | ({"cluster": there.as_json()} if there else {}))
     else:
-        _print(plan)
+        _print(plan, there.as_lines() if there else {})
         for doubt in plan["warnings"]:
             print_error(f"warning: {doubt}")
 
@@ -122,13 +150,26 @@ def _setting(value: object) -> str:
     return describe_code(value)
 
 
-def _print(plan: dict[str, Any]) -> None:
+def _on_cluster(
+    loaded: Loaded, models: ModelFlags, cluster: ClusterFlags, per_actor: PersonasPerActor
+) -> "ClusterForecast":
+    """Look at the cluster on which the scenario would be run."""
+    from simnet.runs.cluster_forecast import forecast_cluster  # noqa: PLC0415  (slow)
+    from simnet.runs.options import RunOptions  # noqa: PLC0415  (slow)
+    from simnet.runs.start import start_plan  # noqa: PLC0415  (slow)
+
+    options = RunOptions(models=models.read(), personas_per_actor=per_actor, **cluster.cluster)
+    plan = start_plan(loaded, options)
+    return asyncio.run(forecast_cluster(plan))
+
+
+def _print(plan: dict[str, Any], cluster: dict[str, str]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = Console()
     console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
-    print_pairs(console, {name: visible(value) for name, value in _facts(plan).items()})
+    print_pairs(console, {name: visible(value) for name, value in (_facts(plan) | cluster).items()})
     console.print()
     headings = ["cohort", "size", "verbs", "rhythm", "feed"]
     if any(cohort["model"] for cohort in plan["cohorts"]):

@@ -12,6 +12,7 @@ from simnet.errors import ModelNotFoundError, UsageError
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.engine.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
 from simnet.inference.engine.engine_options import NO_OPTIONS, vllm_arguments, with_options
+from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model import Model
 from simnet.inference.model_folder import folder_checksum
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
@@ -39,6 +40,8 @@ class VllmBackend(Backend):
 
     settings: EngineSettings = field(default_factory=lambda: EngineSettings(model=NAME))
     """Settings of each engine; `Backend.model` takes the place of their `model`."""
+    by_default: bool = False
+    """Whether the model is the default of the device, and not one that was asked for."""
 
     @classmethod
     def choose(cls, request: ModelRequest) -> Self:
@@ -71,6 +74,7 @@ class VllmBackend(Backend):
             settings=settings,
             replicas=request.replicas,
             engine=request.engine,
+            by_default=request.model is None,
         )
 
     @classmethod
@@ -169,9 +173,29 @@ class VllmBackend(Backend):
         return self.settings.on_cpu
 
     @property
-    def gpus(self) -> int:
-        """Number of GPUs over which each of its engines divides the model."""
-        return 0 if self.settings.on_cpu else self.settings.devices
+    def shape(self) -> EngineShape | None:
+        """The GPUs over which each of its engines divides the model."""
+        return None if self.settings.on_cpu else self.settings.shape
+
+    def on_cluster(self, gpus: float) -> Self:
+        """Settle the device, and the model where the default was taken, by the cluster's GPUs."""
+        if self.settings.device != "auto":
+            return self
+        device = "gpu" if gpus else "cpu"
+        settings = replace(self.settings, device=device).with_users_threads()
+        if not self.by_default:
+            return replace(self, settings=settings)
+        model = _DEFAULT_ON_GPU if gpus else NAME
+        why = f"the cluster has {gpus:g} GPU(s); {model} is the default there"
+        return replace(self, settings=settings, model=model, why=why)
+
+    def across(self, nodes: int) -> Self:
+        """Choose how vLLM runs an engine on several GPUs: its own processes, or actors of Ray."""
+        if self.settings.on_cpu or self.settings.shape.devices == 1:
+            return self
+        executor = "ray" if nodes > 1 else "mp"
+        extra = {"distributed_executor_backend": executor, **self.settings.extra}
+        return replace(self, settings=replace(self.settings, extra=extra))
 
     def shared(self, engines: int, cores: int) -> Self:
         """Return the backend of one of `engines` engines on a node of `cores` cores."""

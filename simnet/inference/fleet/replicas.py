@@ -34,8 +34,15 @@ class Replica(Protocol):
 class Replicas:
     """A Model of several replicas."""
 
-    def __init__(self, name: str, replicas: Sequence[Replica], routes: Routes) -> None:
+    def __init__(
+        self, name: str, replicas: Sequence[Replica], routes: Routes, least: int | None = None
+    ) -> None:
+        """Take the replicas and the choice among them; `least` may not be gone for good.
+
+        By default that is all of them.
+        """
         self.name = name
+        self._least = len(replicas) if least is None else least
         self._replicas = replicas
         self._routes = routes
         self._loads = [0] * len(replicas)
@@ -118,11 +125,14 @@ class Replicas:
         del self._dead[number]
 
     async def _any_alive(self) -> None:
-        """Return when a replica is alive. Raises RunError when one will not come back."""
+        """Return when a replica is alive. Raises RunError when too few will come back."""
         while True:
-            for waiting in tuple(self._dead.values()):
-                if waiting.done():
-                    waiting.result()
+            gone = [waiting for waiting in tuple(self._dead.values()) if waiting.done()]
+            if len(self._replicas) - len(gone) < self._least:
+                gone[-1].result()
             if len(self._dead) < len(self._replicas):
                 return
-            await asyncio.wait(self._dead.values(), return_when=asyncio.FIRST_COMPLETED)
+            waiting_for = [waiting for waiting in self._dead.values() if not waiting.done()]
+            if not waiting_for:
+                gone[-1].result()
+            await asyncio.wait(waiting_for, return_when=asyncio.FIRST_COMPLETED)

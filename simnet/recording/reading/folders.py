@@ -15,6 +15,8 @@ ID_RULES = (
     "an id has letters, digits, '.', '_' and '-', at most 100, no '..' and no '/'; `simnet ls` "
     "lists the runs there are"
 )
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=/)")
+"""How the address of an object store begins; a path with two slashes has lost one of them."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DATED = re.compile(r"\d{8}T\d{6}-")
 _CREATED = re.compile(r'"created": *"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)')
@@ -42,7 +44,16 @@ def check_free(root: Path, run_id: str) -> None:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with `~` replaced. Raises UsageError if that is nobody's home."""
+    """Return a path with `~` replaced.
+
+    Raises UsageError if that is nobody's home, or for an address such as `s3://bucket/runs`.
+    """
+    if (scheme := _SCHEME.match(str(path))) is not None:
+        raise UsageError(
+            f"{str(path)!r} is an address, and runs are written to a disk of this machine, where "
+            "what was acknowledged stays; name a folder, and copy the runs to "
+            f"{scheme[0]}//... afterwards"
+        )
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

@@ -15,50 +15,39 @@ from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from simnet import log
-from simnet.errors import RunError
+from simnet.errors import ActorDiedError, RunError
 from simnet.inference.backend import Backend
-from simnet.inference.fleet.replicas import Replicas
-from simnet.inference.fleet.routing import Routes
-from simnet.inference.model import Model
 from simnet.joining.humans import Humans
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.capacity import check_cluster, place_here
-from simnet.runtime.models import DEFAULT, models_of, personas_by_adapter, with_fallback_models
-from simnet.runtime.placement import PersonasPerActor, Placement
+from simnet.runtime.capacity import check_cluster, machine
+from simnet.runtime.cluster_view import ClusterView, check_labels
+from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
+from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.runtime.ray import proxies
-from simnet.runtime.ray.actors import (
-    HostSpec,
-    PersonaAgent,
-    PersonaAgents,
-    RecordKeeper,
-    SchedulerActor,
-)
-from simnet.runtime.ray.connection import connect
-from simnet.runtime.ray.desk_actor import PeopleOfRun
-from simnet.runtime.ray.engine_placement import PlacedEngine, check_gpus, place_engines
-from simnet.runtime.ray.engine_pool import EnginePool, describe, engines_of
-from simnet.runtime.ray.llm_server import LlmServer
-from simnet.runtime.ray.local_ray import InterruptedStartError, stop_ray
-from simnet.runtime.ray.prometheus import Gauges
-from simnet.runtime.ray.supervisor import Supervisor
-from simnet.runtime.restart_policy import RESTARTS, Restarts
+from simnet.runtime.ray.agents.actors import RecordKeeper, SchedulerActor
+from simnet.runtime.ray.agents.agent_actors import AgentActors, options_of_agents
+from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
+from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
+from simnet.runtime.ray.session import nodes
+from simnet.runtime.ray.session.connection import connect, resolved
+from simnet.runtime.ray.session.head_watch import HeadWatch
+from simnet.runtime.ray.session.local_ray import InterruptedStartError, stop_ray
+from simnet.runtime.ray.session.quick_end import end_connection
+from simnet.runtime.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
-from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation, last_scenario
+from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
 
-_MAX_CONCURRENCY = 10_000
-"""Concurrent calls of a model server: more than there can be, so that no call is queued by Ray.
-
-Concurrency groups would not do: each has an event loop of its own.
-"""
-
 
 class Cluster:
-    """The actors of one run. Use it as an async context manager."""
+    """The actors of one run. Use it as an async context manager.
+
+    When it ends with ActorDiedError, its engines go on for the Cluster that is made `after` it,
+    which needs no time to load the models again; `close` ends them otherwise.
+    """
 
     def __init__(
         self,
@@ -75,6 +64,8 @@ class Cluster:
         on_error: OnError = "stop",
         force: bool = False,
         humans: Humans | None = None,
+        wishes: ClusterWishes = NO_WISHES,
+        after: "Cluster | None" = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -86,92 +77,100 @@ class Cluster:
         self._scenario = scenario
         self._models = models
         self._folder = folder.resolve()
-        self._address = address
+        self._address: str | None = address if after is None else after.address
         self._per_actor = personas_per_actor
         self._report = report
         self._modules = modules
-        self._restarts = restarts
         self._continuation = continuation.located() if continuation else None
         self._budget = budget
         self._on_error = on_error
         self._force = force
+        self._wishes = wishes
         self._people = PeopleOfRun(humans, self._folder)
-        self._started_ray = False
-        self._servers: dict[str | None, list[ActorHandle]] = {name: [] for name in models}
-        self._engines: EnginePool | None = None
+        self._started_ray, self._head, kept = after.released() if after else (False, None, None)
+        self._rebuilt = after is not None
+        self._engines = kept or EnginesOfRun(
+            models, self._folder, report, wishes=wishes, restarts=restarts
+        )
         self._handles: list[ActorHandle] = []
         self.phases = Phases()
         self.placement: Placement | None = None
 
     async def __aenter__(self) -> Self:
         try:
-            await self._start()
-        except BaseException:
-            await self._shut_down()
+            await self._connect()
+            await self._guarded(self._start())
+        except BaseException as error:
+            await self._shut_down(error)
             raise
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._shut_down()
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        await self._shut_down(error)
 
-    async def _start(self) -> None:
+    async def _connect(self) -> None:
+        if self._address is not None:
+            self._address = resolved(self._address)
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
         try:
-            self._started_ray = connect(self._address)
+            self._started_ray |= await connect(self._address)
         except InterruptedStartError:
             await asyncio.sleep(1)  # the event loop learns of the signal and cancels this task
             raise
+        if self._address is not None and self._head is None:
+            self._head = HeadWatch(ray.get_runtime_context().gcs_address)
+            self._head.begin()
         self.phases.end("ray")
+
+    async def _guarded(self, work: Any) -> Any:
+        return await (self._head.guard(work) if self._head is not None else work)
+
+    async def _start(self) -> None:
         for module in self._modules:
             ray.cloudpickle.register_pickle_by_value(module)
-        self.placement = place_here(self._scenarios, self._per_actor)
-        if self._address is not None and not self._force:
-            memory = float(ray.cluster_resources().get("memory", inf))
-            check_cluster(self._scenario, self.placement, memory, self._per_actor)
-        self._report(f"starting {self.placement.describe()}")
+        view = await nodes.view()
+        self.placement = placement = self._place(view)
+        self._report(f"starting {placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._engines = engines = self._make_servers()
         # Engines take longest to start, so the agents are started meanwhile.
-        engines.begin()
+        pool = self._engines.pool or await self._engines.make(rebuilt=self._rebuilt)
         make_here = partial(self._actor, scheduling_strategy=here)
         self._recorder = make_here(RecordKeeper, self._folder, name="recorder")
         await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
-        hosts = await self._make_hosts(self.placement)
+        hosts = AgentActors(self._scenario, self._models, placement, self._continuation).make(
+            self._actor,
+            self._engines.servers,
+            self._people,
+            await self._recorded(),
+            options_of_agents(view, placement, self._wishes),
+            self._wishes,
+        )
         await asyncio.gather(*(self._call(actor.start) for actor in hosts))
         self.phases.end("agents")
-        self._report(f"waiting for {describe(self._models)}")
-        await engines.up()
+        self._report(f"waiting for {self._engines.describe()}")
+        await pool.up()
         self.phases.end("engine")
-        play = (self._scenario, hosts, self.placement, self._recorder, self._continuation)
+        play = (ray.put(self._scenario), hosts, placement, self._recorder, self._continuation)
         self._scheduler = make_here(  # a run that goes on reads its record
             SchedulerActor, *play, self._budget, self._on_error, name="scheduler"
         )
         await self._call(self._scheduler.start)
 
-    @property
-    def _switches(self) -> Sequence[ScenarioSwitch]:
-        return self._continuation.switches if self._continuation else ()
-
-    @property
-    def _scenarios(self) -> list[Scenario]:
-        return [self._scenario, *(switch.scenario for switch in self._switches)]
-
-    async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
-        """Make the actors of agents, each with the recorded replies of its own personas."""
-        kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
-        recorded, residents = await self._recorded(), placement.residents()
-        spec = partial(HostSpec, self._scenario, backends=self._backends, switches=self._switches)
-        specs = [
-            spec(
-                models=models,
-                replies=None if recorded is None else recorded.of(handles),
-                seats=self._people.seats_of(handles),
-            )
-            for handles, models in zip(residents, self._proxies(placement), strict=True)
-        ]
-        return [self._actor(kind, one, name=f"agents-{n}") for n, one in enumerate(specs)]
+    def _place(self, view: ClusterView) -> Placement:
+        """Assign personas to actors by what the cluster has, or this machine, if Ray is its own."""
+        switches = self._continuation.switches if self._continuation else ()
+        scenarios = [self._scenario, *(switch.scenario for switch in switches)]
+        check_labels(view, self._wishes.agents_on, "--agents-on")
+        if self._address is None:
+            return place(scenarios, self._per_actor, os.cpu_count() or 1, machine().memory)
+        part = view.on(self._wishes.agents_on)
+        memory = part.memory or inf
+        placement = place(scenarios, self._per_actor, max(1, int(part.cores)), memory)
+        if not self._force:
+            check_cluster(self._scenario, placement, memory, self._per_actor)
+        return placement
 
     async def _recorded(self) -> Recorded | None:
         if self._continuation is None:
@@ -181,53 +180,6 @@ class Cluster:
         recorded = await asyncio.to_thread(Recorded.load, run, self._people.handles)
         self.phases.end("reading")
         return recorded
-
-    def _proxies(self, placement: Placement) -> list[dict[str | None, Model]]:
-        """Return proxies for each actor of agents: those of the models that its personas ask."""
-        proxies = {name: self._proxy(name) for name in self._models}
-        if len(proxies) == 1:
-            return [proxies] * placement.actors
-        proxies = with_fallback_models(proxies, self._scenarios)
-        names_of = models_of(self._scenarios)
-        return [
-            {name: proxies[name] for handle in handles for name in names_of[handle]}
-            for handles in placement.residents()
-        ]
-
-    @property
-    def _backends(self) -> dict[str | None, Backend]:
-        return with_fallback_models(self._models, self._scenarios)
-
-    def _proxy(self, name: str | None) -> Model:
-        """Make the proxy through which agents ask a model."""
-        assert self.placement is not None
-        blocks = self.placement.personas_per_actor == 1
-        servers = [proxies.RemoteServer(server, blocks=blocks) for server in self._servers[name]]
-        model_name = self._models[name].recorded_name
-        if len(servers) == 1:
-            return proxies.RemoteModel(servers[0], model_name)
-        personas = personas_by_adapter(last_scenario(self._scenario, self._continuation), name)
-        routes = Routes(len(servers), personas)
-        return Replicas(model_name, servers, routes)
-
-    def _make_servers(self) -> EnginePool:
-        """Make an actor for each engine."""
-        engines = engines_of(self._models)
-        check_gpus(engines, can_grow=self._address is not None, report=self._report)
-        only = len(engines) == 1
-        supervisors = [self._make_server(placed, only=only) for placed in place_engines(engines)]
-        return EnginePool(engines, supervisors)
-
-    def _make_server(self, placed: PlacedEngine, *, only: bool) -> Supervisor:
-        """Make the actor of an engine and its supervisor, which limits how often it restarts."""
-        name, replica, backend = engine = placed.engine
-        publisher = partial(Gauges, name=name or DEFAULT, replica=replica)
-        options = {"max_restarts": -1, "max_concurrency": _MAX_CONCURRENCY, **placed.options}
-        server = self._actor(LlmServer, backend, publisher, name=f"model-{engine.label}", **options)
-        self._servers[name].append(server)
-        called = backend.recorded_name
-        label = called if only else f"{engine.label} ({called})"
-        return Supervisor(server, label, self._report, Restarts(self._restarts))
 
     def _actor(self, kind: type, *arguments: object, name: str, **options: object) -> ActorHandle:
         """Make a Ray actor of a class; `name` is that of its log file."""
@@ -245,23 +197,26 @@ class Cluster:
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and a Finish as the last item."""
-        engines = self._engines
-        assert engines is not None
+        pool = self._engines.pool
+        assert pool is not None
+        updates = proxies.stream(self._scheduler.run)
+        if self._head is not None:
+            updates = self._head.guarded(updates)
         try:
-            async for update in proxies.stream(self._scheduler.run):
+            async for update in updates:
                 if isinstance(update, Finish):
-                    await engines.last_sample()
-                elif engines.failure is not None:
-                    raise engines.failure  # others may still answer, but the run is not as planned
-                yield engines.with_statistics(update)
+                    await pool.last_sample()
+                elif pool.failure is not None:
+                    raise pool.failure  # others may still answer, but the run is not as planned
+                yield pool.with_statistics(update)
         except RunError as error:
-            if engines.failure in {None, error}:
+            if pool.failure in {None, error}:
                 raise
-            raise engines.failure from error
+            raise pool.failure from error
 
     def refreshed(self, progress: Progress) -> Progress:
         """Return a report with the newest statistics of the models."""
-        return self._engines.refreshed(progress) if self._engines is not None else progress
+        return self._engines.pool.refreshed(progress) if self._engines.pool else progress
 
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""
@@ -270,28 +225,64 @@ class Cluster:
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append rows that do not come from the scheduler."""
-        await proxies.RemoteRecord(self._recorder).write(batches)
+        await self._guarded(proxies.RemoteRecord(self._recorder).write(batches))
 
     async def seal(self) -> None:
         """Turn what was recorded into sealed tables."""
-        await self._call(self._recorder.seal)
+        await self._guarded(self._call(self._recorder.seal))
         self.phases.end("sealing")
 
-    async def _shut_down(self) -> None:
-        """Close the engines, end all actors and, if this run started it, Ray."""
+    async def _shut_down(self, error: BaseException | None) -> None:
+        """End the actors, and all else unless another Cluster may come after this one."""
+        if self._lost:
+            await self.close()
+            return
         if self._handles and ray.is_initialized():
             await self._people.stop()
-            if self._engines is not None:
-                await self._engines.stop()
             for handle in self._handles:
                 ray.kill(handle)
         self._handles.clear()
-        if self._started_ray:
-            stop_ray()
+        pool = self._engines.pool
+        if pool is not None and pool.failure is not None:
+            await self._engines.close()
+        if not isinstance(error, ActorDiedError):
+            await self.close()
         self.phases.end("shutdown")
+
+    @property
+    def address(self) -> str | None:
+        """The HOST:PORT of the cluster; None for the Ray of this run."""
+        return self._address
+
+    @property
+    def _lost(self) -> bool:
+        return self._head is not None and self._head.lost
+
+    def released(self) -> tuple[bool, HeadWatch | None, EnginesOfRun | None]:
+        """Give up the connection and the engines, to the Cluster that comes after this one."""
+        held = self._started_ray, self._head, self._engines if self._engines.pool else None
+        self._started_ray, self._head = False, None
+        self._engines = EnginesOfRun(self._models, self._folder, self._report)
+        return held
+
+    async def close(self) -> None:
+        """Close the engines and, if this run connected to Ray, end the connection."""
+        lost = self._lost
+        if self._head is not None:
+            await self._head.stop()
+            self._head = None
+        if lost:
+            self._handles.clear()
+            await end_connection()
+            return
+        if ray.is_initialized():
+            await self._engines.close()
+        if self._started_ray:
+            self._started_ray = False
+            stop_ray()
 
     def abandon(self, number: signal.Signals) -> None:
         """End this process and all it started at once, after a second signal."""
-        if self._started_ray:
+        if self._started_ray and self._address is None:
             stop_ray()
         os._exit(128 + number)

@@ -7,7 +7,7 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError as RayActorDiedError
-from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayTaskError
 
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
@@ -160,6 +160,8 @@ def _death(error: BaseException) -> str:
     """Return a line that says which actor ended and why, taken from Ray's message."""
     if isinstance(error, OutOfMemoryError):
         return shortage(error)
+    if isinstance(error, ActorUnavailableError):
+        return "it cannot be reached, since its process ended or its node is lost"
     lines = [line.strip() for line in str(error).splitlines()]
     names = [line for line in lines if line.startswith("class_name: ")]
     causes = [line for line in lines if line.startswith("The actor died because")]

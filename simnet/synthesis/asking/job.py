@@ -188,7 +188,7 @@ async def _started(
         finally:
             await built.close()
     else:
-        from simnet.runtime.ray.engine_fleet import EngineFleet  # noqa: PLC0415 - imports Ray
+        from simnet.runtime.ray.engines.engine_fleet import EngineFleet  # noqa: PLC0415 - imports Ray
 
         async with EngineFleet(model.ready(reporter.note), options.work, reporter.note) as fleet:
             yield fleet

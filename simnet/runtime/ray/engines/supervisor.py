@@ -6,13 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import ray
+from ray._private import state
 from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
 from simnet.inference.calls.statistics import Statistics
-from simnet.runtime.ray.llm_server import CLOSE_SECONDS, Incident, Ready
+from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
+from simnet.runtime.ray.session import nodes
+from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 from simnet.runtime.restart_policy import Restarts
 from simnet.text import counted
 
@@ -39,6 +42,8 @@ class Supervisor:
         self._sampling: asyncio.Task[None] | None = None
         self._sampled_at = 0.0
         self._stopped = asyncio.Event()
+        self._node: str | None = None
+        """Where the server was up last, by the id of the node."""
         self.statistics: Statistics | None = None
         """What the model did lately; None if it has no statistics."""
         self.incidents: list[Incident] = []
@@ -52,7 +57,14 @@ class Supervisor:
     async def up(self) -> Ready:
         """Return once the model is loaded; supervise it from then on. Raises RunError."""
         assert self._starting is not None
-        ready = await self._starting
+        if self._watching is not None:
+            return await self._starting
+        try:
+            ready = await self._starting
+        except RunError as error:
+            self.failure = error
+            raise
+        self._node = await self._where()
         self._watching = asyncio.create_task(self._watch())
         return ready
 
@@ -115,6 +127,9 @@ class Supervisor:
         """Restart the server until it is up or has failed too often."""
         while incident is not None:
             self.incidents.append(incident)
+            if await self._node_is_lost():
+                incident = await self._moved()
+                continue
             wait = self._restarts.failed()
             if wait is None:
                 self._give_up(incident)
@@ -124,11 +139,39 @@ class Supervisor:
                 async with asyncio.timeout(wait):
                     await self._stopped.wait()
             incident = await self._start()
+        self._node = await self._where()
         self._report(f"the model {self._name} is back")
 
-    async def _start(self) -> Incident | None:
+    async def _node_is_lost(self) -> bool:
+        """Tell whether the node of the server is gone, for which the model is not to blame."""
+        if self._node is None:
+            return False
+        view = await nodes.view()
+        return all(node.id != self._node for node in view.nodes)
+
+    async def _moved(self) -> Incident | None:
+        """Wait until Ray has declared the node dead and started the server on another one.
+
+        That takes as long as Ray's health checks do, and until there is room. Each call returns
+        at once as long as Ray does not know.
+        """
+        self._report(
+            f"the model {self._name} was on a node that is lost; waiting until Ray starts it on "
+            "another"
+        )
+        self._node = None
+        return await self._start(retries=-1)
+
+    async def _where(self) -> str | None:
+        """Return the id of the server's node, as Ray knows it."""
+        actor = self._server._actor_id.hex()  # noqa: SLF001
+        entry = await in_daemon_thread(lambda: state.actors(actor))
+        return str(entry["Address"]["NodeID"]) if entry else None
+
+    async def _start(self, retries: int | None = None) -> Incident | None:
+        retries = _RETRIES if retries is None else retries
         try:
-            await self._server.start.options(max_task_retries=_RETRIES).remote()
+            await self._server.start.options(max_task_retries=retries).remote()
         except RayTaskError as error:
             ray.kill(self._server, no_restart=False)
             return Incident("engine did not start", str(raised(error)))
@@ -143,6 +186,7 @@ class Supervisor:
             f"the model {self._name} failed {counted(times, 'time')}, more than "
             f"{self._restarts.most} in {self._restarts.window:g} s; the last time: {last.message}"
         )
+        self._report(f"{self.failure}; it is given up")
         ray.kill(self._server)
 
 

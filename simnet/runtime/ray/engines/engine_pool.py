@@ -1,13 +1,15 @@
 """The engines of a run and their supervisors, handled as one."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.ray.supervisor import Supervisor
+from simnet.runtime.ray.engines.supervisor import Supervisor
 from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
 
 
@@ -49,9 +51,23 @@ def describe(models: Mapping[str | None, Backend]) -> str:
 class EnginePool:
     """The supervisors of all engines. Each restarts its own engine; their reports are merged."""
 
-    def __init__(self, engines: Sequence[Engine], supervisors: Sequence[Supervisor]) -> None:
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        supervisors: Sequence[Supervisor],
+        least: Mapping[str | None, int] | None = None,
+    ) -> None:
+        """Take engines and their supervisors; `least` says how many each model needs, by name.
+
+        By default each model needs all.
+        """
         self._engines = engines
         self._supervisors = supervisors
+        counts = Counter(engine.name for engine in engines)
+        self._spare = {
+            name: count - min(count, (least or counts)[name]) for name, count in counts.items()
+        }
+        """How many engines of each model may be given up."""
 
     def begin(self) -> None:
         """Start all engines concurrently, without waiting for them."""
@@ -59,8 +75,15 @@ class EnginePool:
             supervisor.begin()
 
     async def up(self) -> None:
-        """Return once all engines are up. Raises RunError if one does not start."""
-        await asyncio.gather(*(supervisor.up() for supervisor in self._supervisors))
+        """Return once all engines are up that start.
+
+        Raises RunError if one does not start that is needed.
+        """
+        for up in asyncio.as_completed([supervisor.up() for supervisor in self._supervisors]):
+            with suppress(RunError):  # it is the failure of its supervisor
+                await up
+            if self.failure is not None:
+                raise self.failure
 
     async def stop(self) -> None:
         """Stop supervising and close the engines that are up."""
@@ -69,9 +92,14 @@ class EnginePool:
 
     @property
     def failure(self) -> RunError | None:
-        """Why an engine is not restarted any more."""
-        failures = (supervisor.failure for supervisor in self._supervisors)
-        return next(filter(None, failures), None)
+        """Why an engine that is needed is not restarted any more."""
+        left = dict(self._spare)
+        for engine, supervisor in zip(self._engines, self._supervisors, strict=True):
+            if supervisor.failure is not None:
+                left[engine.name] -= 1
+                if left[engine.name] < 0:
+                    return supervisor.failure
+        return None
 
     def with_statistics(self, update: Progress | Finish) -> Progress | Finish:
         """Add restarts and the newest statistics to an update; request the next statistics."""

@@ -30,10 +30,12 @@ from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.gc_tuning import collect_rarely
 from simnet.runtime.in_process import answers
 from simnet.runtime.placement import Placement
-from simnet.runtime.ray.llm_server import Ready
+from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
+from simnet.runtime.ray.engines.llm_server import Ready
 from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
 from simnet.runtime.ray.serialization import Packed, unpack
+from simnet.runtime.residents import Residents
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -47,32 +49,46 @@ _RECORDER_LOG = log.get("simnet.recorder")
 _SCHEDULER_LOG = log.get("simnet.scheduler")
 
 
-class HostSpec(NamedTuple):
-    """Everything an agent actor needs to build its Host."""
+class HostCommon(NamedTuple):
+    """What all agent actors of a run need; it is once in Ray's object store."""
 
     scenario: Scenario
+    """Its common part; explicit personas are on shelves."""
+    backends: Mapping[str | None, Backend]
+    """What the models are, by the names that cohorts give them: encoders are made from it."""
+    switches: Sequence[ScenarioSwitch] = ()
+    """The scenarios that the run switches to, likewise."""
+
+
+class HostSpec(NamedTuple):
+    """What one agent actor needs beside that to build its Host."""
+
+    residents: Residents
+    """The people whose agents it runs."""
     models: Mapping[str | None, Model]
     """Proxies of the models that its agents ask, by the names that cohorts give them."""
-    backends: Mapping[str | None, Backend]
-    """What these models are, by the same names: encoders are made from it."""
     replies: KnownReplies | None = None
     """Recorded replies."""
-    switches: Sequence[ScenarioSwitch] = ()
-    """The scenarios that the run switches to."""
     seats: Seats | None = None
     """Those of its agents that people may take, if there are any."""
 
-    def build_host(self) -> Host:
+    def build_host(self, common: HostCommon) -> Host:
         """Build the host; called in the process that holds it."""
+        scenario, switches, places = common.scenario, common.switches, self.residents.places
+        for place, persona in self.residents.personas.items():
+            for one in (scenario, *(switch.scenario for switch in switches)):
+                shelf = one.cohorts[place.cohort].personas
+                assert isinstance(shelf, PersonaShelf)
+                shelf.add({place.position: persona})
         host = Host(
-            agents_of(self.scenario),
+            agents_of(scenario, places),
             {
-                name: ModelHandle(model, self.backends[name].encoder())
+                name: ModelHandle(model, common.backends[name].encoder())
                 for name, model in self.models.items()
             },
             replies=self.replies,
-            profile_of=profile_lookup(self.scenario, self.switches) if self.switches else None,
-            inquiry=inquiry_of(self.scenario, self.switches),
+            profile_of=profile_lookup(scenario, switches, places) if switches else None,
+            inquiry=inquiry_of(scenario, switches),
             seats=self.seats,
         )
         collect_rarely()
@@ -82,15 +98,17 @@ class HostSpec(NamedTuple):
 class PersonaAgents:
     """Hosts several agents."""
 
-    def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
+    def __init__(
+        self, spec: HostSpec, common: HostCommon, logs: log.ActorLogs | None = None
+    ) -> None:
         if logs is not None:
             logs.set_up()
-        self._spec = spec
+        self._spec, self._common = spec, common
         Watchdog().start()
 
     async def start(self) -> Ready:
         """Make the host; return once the agents can be run."""
-        self._host = self._spec.build_host()
+        self._host = self._spec.build_host(self._common)
         return Ready("agents", os.getpid())
 
     async def think(self, views: Packed) -> AsyncIterator[Answer]:
@@ -113,16 +131,18 @@ class PersonaAgent:
     A turn costs a third less on an actor that has no coroutine among its methods.
     """
 
-    def __init__(self, spec: HostSpec, logs: log.ActorLogs | None = None) -> None:
+    def __init__(
+        self, spec: HostSpec, common: HostCommon, logs: log.ActorLogs | None = None
+    ) -> None:
         if logs is not None:
             logs.set_up()
-        self._spec = spec
+        self._spec, self._common = spec, common
         self._loop = asyncio.new_event_loop()
         Watchdog().start()
 
     def start(self) -> Ready:
         """Make the host; return once the agent can be run."""
-        self._host = self._spec.build_host()
+        self._host = self._spec.build_host(self._common)
         return Ready("agents", os.getpid())
 
     def think_whole(self, views: Packed) -> list[Answer]:

@@ -20,7 +20,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
 from simnet.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
-from simnet.runtime.ray.ray_output import REDIRECTION
+from simnet.runtime.ray.session.ray_output import REDIRECTION
 
 START_SECONDS = 180.0
 """Wall seconds that Ray has to start. It gives up after 30 of them, and is started again."""
@@ -100,7 +100,7 @@ def _init() -> None:
         "local",
         _temp_dir=str(temporary_folder()),
         include_dashboard=False,
-        configure_logging=False,  # see simnet.runtime.ray.ray_output
+        configure_logging=False,  # see simnet.runtime.ray.session.ray_output
         log_to_driver=False,
     )
 

@@ -1,0 +1,60 @@
+"""Connects to the cluster of a plan and settles by it what the driver's host cannot tell."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from simnet.inference.backend import Backend
+from simnet.inference.model import Model
+from simnet.runs.plan import RunPlan
+from simnet.runs.runtime_of_plan import on_ray
+from simnet.runtime.cluster_view import ClusterView
+
+
+async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
+    """Return the plan with its models settled by the cluster, to which this process connects.
+
+    Nothing is done for plans without an address. The connection stands, and there is room for
+    the engines, before anything is written. Raises RunError if there is no cluster or the wait for
+    room is over, UsageError for what never fits.
+    """
+    if plan.address is None or not on_ray(plan):
+        return plan
+    from simnet.runtime.ray.engines.engine_room import find_room  # noqa: PLC0415  (slow)
+    from simnet.runtime.ray.session.connection import (  # noqa: PLC0415
+        connect_ahead,
+        disconnect_ahead,
+        resolved,
+    )
+
+    address = resolved(plan.address)
+    report(f"connecting to {address}")
+    await connect_ahead(address)
+    try:
+        view = (await find_room({}, plan.wishes, report)).view
+        plan = settled(replace(plan, address=address), view)
+        backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
+        await find_room(backends, plan.wishes, report)
+    except BaseException:
+        disconnect_ahead()
+        raise
+    report(f"connected to {address}: {view.describe()}")
+    return plan
+
+
+def leave(plan: RunPlan) -> None:
+    """End the connection that was made for a plan, where its run has not done so."""
+    if plan.address is not None and on_ray(plan):
+        from simnet.runtime.ray.session.connection import disconnect_ahead  # noqa: PLC0415
+
+        disconnect_ahead()
+
+
+def settled(plan: RunPlan, view: ClusterView) -> RunPlan:
+    """Return the plan with the devices of its models as the nodes that hold engines have them."""
+    gpus = view.gpus
+
+    def on_cluster(model: Backend | Model) -> Backend | Model:
+        return model.on_cluster(gpus) if isinstance(model, Backend) else model
+
+    models = {name: on_cluster(model) for name, model in plan.models.items()}
+    return replace(plan, backend=on_cluster(plan.backend), models=models)

@@ -1,0 +1,63 @@
+"""Chooses what runs the parts of a run: this process, or the actors of a cluster."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from simnet.inference.backend import Backend, built
+from simnet.inference.fakes.replay_model import ReplayModel
+from simnet.inference.model import Model
+from simnet.runs.plan import RunPlan
+from simnet.runtime.base import Runtime
+from simnet.runtime.in_process import InProcess
+from simnet.scheduler.continuation import Continuation
+
+
+def make_runtime(
+    plan: RunPlan,
+    folder: Path,
+    continuation: Continuation | None,
+    after: Runtime | None,
+    report: Callable[[str], None],
+) -> Runtime:
+    """Make the runtime of a plan; `after` is the one that it takes the place of, if any."""
+    continuation = continuation or plan.continuation
+    if not plan.anybody_wakes:
+        idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
+        return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
+    if not on_ray(plan):
+        models = {name: built(model) for name, model in plan.started.items()}
+        return InProcess(
+            plan.scenario,
+            models,
+            folder,
+            continuation,
+            plan.budget,
+            on_error=plan.on_error,
+            humans=plan.humans,
+        )
+    from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
+
+    return Cluster(
+        plan.scenario,
+        {name: one for name, one in plan.started.items() if isinstance(one, Backend)},
+        folder,
+        address=plan.address,
+        personas_per_actor=plan.personas_per_actor,
+        modules=plan.modules,
+        restarts=plan.restarts,
+        continuation=continuation,
+        budget=plan.budget,
+        on_error=plan.on_error,
+        force=plan.force,
+        humans=plan.humans,
+        wishes=plan.wishes,
+        after=cast("Cluster | None", after),  # a plan that runs on Ray always does
+        report=report,
+    )
+
+
+def on_ray(plan: RunPlan) -> bool:
+    """Tell whether a plan whose models are prepared runs on Ray."""
+    backends = all(isinstance(model, Backend) for model in plan.started.values())
+    return plan.anybody_wakes and plan.ray is not False and backends

@@ -1,0 +1,26 @@
+"""Tests on several hosts, which `make cluster-test` runs; the other targets leave them out."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from hosts import Hosts, missing, started
+
+
+@pytest.fixture
+def trio():
+    """A head and two workers of two cores each, with Ray's own health checks."""
+    if (why := missing()) is not None:
+        pytest.skip(why)
+    with Hosts() as lan:
+        head, *workers = [lan.add(name, shared=[HERE]) for name in ("head", "left", "right")]
+        head.ray(None, "--num-cpus", "2", "--labels", "role=head")
+        started(head)
+        for worker in workers:
+            worker.ray(head.address, "--num-cpus", "2", "--labels", "role=worker")
+        started(*workers)
+        yield [head, *workers]
