@@ -85,7 +85,7 @@ def test_a_wait_is_a_duration():
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "http://head:8265", "k8s://x"])
 def test_the_address_of_a_client_is_refused_with_the_command_to_use(address, monkeypatch):
-    said = "ray job submit --address http://.*:8265 --working-dir . -- simnet run"
+    said = "simnet submit TARGET --address http://.*:8265 --runs"
     with pytest.raises(UsageError, match=said):
         RunOptions(address=address)
     monkeypatch.setenv("RAY_ADDRESS", address)

@@ -55,7 +55,7 @@ for host in "$${hosts[@]:1}"; do
     ray_node "$$host" --address="$$head:$$port" &
 done
 trap 'kill $$(jobs -p) 2> /dev/null; wait' EXIT
-python -m simnet.runtime.ray.await_nodes "$$head:$$port" "$${#hosts[@]}" || exit 1
+python -m simnet.runtime.ray.session.await_nodes "$$head:$$port" "$${#hosts[@]}" || exit 1
 
 code=143
 if [ -z "$$stopping" ]; then

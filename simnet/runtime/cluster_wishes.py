@@ -66,10 +66,7 @@ def check_address(address: str) -> None:
 
 def job_command(host: str) -> str:
     """Return the command that sends a run to the cluster with this head by Ray Jobs."""
-    return (
-        f"ray job submit --address http://{host}:8265 --working-dir . -- simnet run TARGET "
-        "--address auto"
-    )
+    return f"simnet submit TARGET --address http://{host}:8265 --runs /FOLDER/ON/THE/HEAD"
 
 
 def _seconds(wait: str | float | None) -> float | None:

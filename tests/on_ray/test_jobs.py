@@ -20,7 +20,7 @@ from waiting import rows_on_disk, survivors, wait_until
 from simnet import Run
 from simnet.cli.app import app
 from simnet.recording.files.manifest import State
-from simnet.runtime.ray.job_client import ENDED, JobClient
+from simnet.runtime.ray.session.job_client import ENDED, JobClient
 
 pytestmark = [
     pytest.mark.ray,

@@ -15,7 +15,7 @@ from simnet.errors import RunError, UsageError
 from simnet.text import terminal_safe
 
 if TYPE_CHECKING:
-    from simnet.runtime.ray.job_client import JobClient, JobInfo
+    from simnet.runtime.ray.session.job_client import JobClient, JobInfo
 
 Head: TypeAlias = Annotated[
     str,
@@ -59,7 +59,7 @@ def submit(
     The same id again goes on with its run where that stopped.
     """
     from simnet.jobs.cluster_job import ClusterJob, job_name  # noqa: PLC0415
-    from simnet.runtime.ray.job_client import JobClient  # noqa: PLC0415
+    from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
     if not PurePosixPath(runs).is_absolute():
         raise UsageError(
@@ -92,7 +92,7 @@ def list_jobs(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """List the jobs of a cluster, the newest last."""
-    from simnet.runtime.ray.job_client import JobClient  # noqa: PLC0415
+    from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
     _show(JobClient(address).jobs(), as_json=as_json)
 
@@ -100,7 +100,7 @@ def list_jobs(
 @app.command()
 def logs(job: JobId, address: Head) -> None:
     """Print what a job prints, from its beginning, until it ends."""
-    from simnet.runtime.ray.job_client import JobClient  # noqa: PLC0415
+    from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
     raise typer.Exit(_followed(JobClient(address), job))
 
@@ -108,7 +108,7 @@ def logs(job: JobId, address: Head) -> None:
 @app.command()
 def stop(job: JobId, address: Head) -> None:
     """Stop a job in good order: the record of its run is sealed, and it can be resumed."""
-    from simnet.runtime.ray.job_client import JobClient  # noqa: PLC0415
+    from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
     JobClient(address).stop(job)
     print_error(f"{job} is told to stop; see how it ends with: simnet jobs logs {job}")

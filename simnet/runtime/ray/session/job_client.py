@@ -29,7 +29,7 @@ _GONE_SECONDS = 60.0
 """Wall seconds in which the actor of a job that has ended is gone."""
 _EVERY = 1.0
 _REFUSED = "status code 400"
-_PACKAGE = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[3]
 _CACHES = shutil.ignore_patterns("__pycache__")
 
 
