@@ -119,6 +119,14 @@ def test_the_fields_of_each_release_are_those_of_syndisco(tmp_path):
     assert (actor["type"], actor["persona"]["age"]) == ("annotator", 60)
 
 
+def test_moderators_of_logs_that_name_none_are_known_by_their_names():
+    said = [Comment("ann", "Hi."), Comment("Moderator1", "Be kind."), Comment("ben", "No.")]
+    log = DiscussionLog(said, "2.x", {"timestamp": ""})
+    assert [one.key for one in items_of_logs([log], moderators=False)] == ["0", "2"]
+    named = DiscussionLog(said, "1.x", {"id": "a", "moderator": "ben"})
+    assert [one.key for one in items_of_logs([named], moderators=False)] == ["0", "1"]
+
+
 def row(item, answer, question="annotation", annotator="judge"):
     return AnnotationRow(
         "a", item, annotator, question, "", as_json(answer), None if answer else "x", "toy", 0, ""

@@ -119,7 +119,7 @@ def items_of_logs(
             raise InputError(f"{log.source} is a log of annotations, not of a discussion")
         before: list[Said] = []
         for comment in log.comments:
-            if moderators or comment.name != log.moderator:
+            if moderators or not log.moderates(comment.name):
                 said = Said(comment.name, comment.text)
                 items.append(Item(str(key), (said,), tuple(before[len(before) - history :])))
                 before.append(said)

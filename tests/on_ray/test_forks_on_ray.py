@@ -50,6 +50,7 @@ SURVEYED = (
     + """
 from dataclasses import replace
 from simnet import MINUTE
+from simnet.interventions import At, Ban, GiveNews, Remember, SetManner
 from simnet.questions import Likert, YesNo
 from simnet.surveys import Survey, SurveySchedule
 
@@ -57,6 +58,11 @@ questions = [YesNo("cycles", "Do you cycle?"), Likert("lane", "A bike lane is ne
 surveyed = replace(town(), surveys=[
     SurveySchedule(Survey("lane", questions), every=20 * MINUTE),
     SurveySchedule(Survey("kept", questions), at=30 * MINUTE, sample=3, remembered=True),
+], interventions=[
+    At(19.5 * MINUTE, [
+        GiveNews("people", "The bridge is closed."), SetManner("people", "Be brief."),
+        Remember("people", "the mayor lied to you"), Ban("mayor"),
+    ]),
 ])
 """
 )
@@ -74,5 +80,7 @@ def test_surveys_in_a_run_on_ray_are_those_of_one_process(tmp_path, monkeypatch)
     scenario = load_scenario(f"{tmp_path / 'town.py'}:surveyed").scenario
     here = run(scenario, model=FakeModel(), out=tmp_path)
     assert on_ray.read("events").equals(here.read("events"))
+    asked = [row["user"] for row in on_ray.prompts().read_all().to_pylist() if row["turn"] < 0]
+    assert any("The bridge is closed." in user for user in asked)
     for name in ("lane", "kept"):
         assert read_answers(on_ray, name) == read_answers(here, name)

@@ -71,6 +71,16 @@ class DiscussionLog:
         """The name of the moderator."""
         return self.facts.get("moderator")
 
+    def moderates(self, name: str) -> bool:
+        """Whether a comment of this name is a moderator's.
+
+        Logs that name no moderator, as those of 2.x, have one where SynDisco sees one: in a name
+        with the word `moderator`.
+        """
+        if self.moderator:
+            return name == self.moderator
+        return "moderator" in name.casefold()
+
     @property
     def users(self) -> list[str]:
         """The names of the participants, without the moderator."""
