@@ -107,7 +107,7 @@ def check_processes(study: Study, processes: int, options: RunOptions) -> None:
         and isinstance(options.models.model, str | None)
         and any(asks_any_model(cell.scenario) for cell in study.cells)
     )
-    if processes > 1 and (served_here or options.ray or options.address is not None):
+    if processes > 1 and (served_here or options.ray or options.cluster_address is not None):
         raise UsageError(
             f"processes={processes}: runs side by side share no engine and no Ray; use it with "
             "backend='fake', with backend='openai' and a server such as `vllm serve`, or with "

@@ -24,3 +24,15 @@ def trio():
             worker.ray(head.address, "--num-cpus", "2", "--labels", "role=worker")
         started(*workers)
         yield [head, *workers]
+
+
+@pytest.fixture(scope="module")
+def lone_head():
+    """A head with pretended GPUs, and a machine that is no node."""
+    if (why := missing()) is not None:
+        pytest.skip(why)
+    with Hosts() as lan:
+        head, laptop = lan.add("head"), lan.add("laptop")
+        head.ray(None, "--num-cpus", "2", "--num-gpus", "8")
+        started(head)
+        yield head, laptop

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PORT = 6379
 TOKEN = "0123456789abcdef" * 4
 _NETWORK = "10.231.7"
-_BRIDGE = "simbr"
+_MARK = str(os.getpid() % 100_000)
+"""In the names of all that is made, so that several processes can have hosts."""
+_BRIDGE = f"simbr{_MARK}"
 _START_SECONDS = 120.0
 
 
@@ -47,7 +49,7 @@ class Host:
         self.name, self.address = name, f"{_NETWORK}.{number}"
         self.folder = folder
         self.folder.mkdir(parents=True)
-        self._link = f"v{name}"
+        self.space, self._link = f"{name}{_MARK}", f"v{name}{_MARK}"
         self._network()
         # The environment is that of tests, without what names another cluster.
         self.environment = {
@@ -66,8 +68,8 @@ class Host:
             f"mount --bind {folder} /tmp/ray; echo ready; exec sleep infinity"
         )
         self._shell = subprocess.Popen(
-            ["ip", "netns", "exec", name, "unshare", "--mount", "--pid", "--fork", "--kill-child",
-             "--uts", "--ipc", "--mount-proc", "bash", "-c", script],
+            ["ip", "netns", "exec", self.space, "unshare", "--mount", "--pid", "--fork",
+             "--kill-child", "--uts", "--ipc", "--mount-proc", "bash", "-c", script],
             stdout=subprocess.PIPE, env=self.environment, text=True, start_new_session=True,
         )  # fmt: skip
         assert self._shell.stdout.readline() == "ready\n", f"the host {name} did not come up"
@@ -76,7 +78,7 @@ class Host:
         self._running = []
 
     def _network(self):
-        name, link = self.name, self._link
+        name, link = self.space, self._link
         _ip("netns", "add", name)
         _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
         _ip("link", "set", link, "master", _BRIDGE, "up")
@@ -90,7 +92,7 @@ class Host:
         out = (self.folder / log).open("w") if log else subprocess.PIPE
         within = ["nsenter", "-t", self._inside, "-m", "-n", "-u", "-i", "-p"]
         process = subprocess.Popen(
-            [*within, "--wd=/tmp/ray", *map(str, command)],
+            [*within, "bash", "-c", 'cd /tmp/ray && exec "$@"', "bash", *map(str, command)],
             stdout=out, stderr=subprocess.STDOUT if log else subprocess.PIPE, text=True,
             env={**self.environment, **environment}, start_new_session=True,
         )  # fmt: skip
@@ -177,7 +179,7 @@ class Hosts:
         for host in reversed(self.made):
             host.kill()
         for host in self.made:
-            _ip("netns", "delete", host.name, check=False)
+            _ip("netns", "delete", host.space, check=False)
         _ip("link", "delete", _BRIDGE, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 

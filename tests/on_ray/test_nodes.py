@@ -149,3 +149,21 @@ def test_an_address_where_nothing_listens_is_told_at_once():
         listener.listen()
         check_listens(f"127.0.0.1:{port}")
     check_listens("no-port")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto"])
+def test_a_cluster_that_is_not_there_leaves_no_run_directory(address, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    (tmp_path / "town.py").write_text(
+        "from simnet import *\nscenario = Scenario('town', [Cohort('people', sample(2))])"
+    )
+    command = [sys.executable, "-m", "simnet", "run", "town.py", "--backend", "fake"]
+    if address == "auto":  # a cluster of another test may run on this machine
+        environment["RAY_ADDRESS"] = "127.0.0.1:1"
+    done = subprocess.run(
+        [*command, "--address", address],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == RunError.exit_code
+    assert "error: there is no Ray cluster at 127.0.0.1:1: " in done.stderr
+    assert sorted(path.name for path in tmp_path.glob("runs/*")) == []
