@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from simnet.inference.backend import Backend
+from simnet.inference.backend import Backend, slots_of
 from simnet.inference.model import Model
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS
@@ -74,6 +74,13 @@ class RunPlan:
         names = needed_models(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
 
+    @cached_property
+    def slots(self) -> int | None:
+        """How many calls all models of the run work on at once; None if that is not known."""
+        known = [slots_of(model) for model in self.started.values()] if self.anybody_wakes else []
+        counts = [count for count in known if count is not None]
+        return sum(counts) if counts and len(counts) == len(known) else None
+
 
 class RunResult(NamedTuple):
     """How a run ended and where its record is."""
@@ -88,6 +95,8 @@ class RunResult(NamedTuple):
     """The signal that interrupted it."""
     spent: str | None = None
     """The limit of its budget that stopped it."""
+    slots: int | None = None
+    """How many calls its models work on at once; None if that is not known."""
 
     @property
     def alarm(self) -> str | None:

@@ -8,6 +8,7 @@ from simnet.inference.calls.statistics import Statistics, cached_share, known_su
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.text_health import HealthProgress
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
+from simnet.scheduler.load import Load
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, Event
 
@@ -132,6 +133,8 @@ class Progress(NamedTuple):
     """Why model calls failed since this start of the run, the most frequent causes first."""
     health: HealthProgress = HealthProgress()
     """How the texts are."""
+    load: Load = Load()
+    """What held the run back."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

@@ -90,4 +90,4 @@ class SurveyingScheduler(Scheduler):
     async def _wait_and_write(self) -> None:
         self._decided.clear()
         await self._wait()
-        await self._write_rows()
+        await self._writer.write(self._tasks)
