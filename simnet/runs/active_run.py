@@ -173,6 +173,7 @@ class ActiveRun:
                 plan.budget,
                 on_error=plan.on_error,
                 humans=plan.humans,
+                prefetch=plan.early_calls,
             )
         from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
@@ -189,6 +190,7 @@ class ActiveRun:
             on_error=plan.on_error,
             force=plan.force,
             humans=plan.humans,
+            prefetch=plan.early_calls,
             report=self._reporter.phase,
         )
 

@@ -21,6 +21,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
+from simnet.scheduler.prefetch.settings import Mode, Prefetch
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class RunPlan:
     """Further models by the names that cohorts give them."""
     humans: Humans | None = None
     """The handles that people may take."""
+    prefetch: Mode = "off"
+    """Whether model calls are made early."""
 
     @cached_property
     def anybody_wakes(self) -> bool:
@@ -77,9 +80,19 @@ class RunPlan:
     @cached_property
     def slots(self) -> int | None:
         """How many calls all models of the run work on at once; None if that is not known."""
-        known = [slots_of(model) for model in self.started.values()] if self.anybody_wakes else []
+        known = self.slots_by_model.values() if self.anybody_wakes else ()
         counts = [count for count in known if count is not None]
         return sum(counts) if counts and len(counts) == len(known) else None
+
+    @property
+    def slots_by_model(self) -> dict[str | None, int | None]:
+        """The same for each model, by the names that cohorts give them."""
+        return {name: slots_of(model) for name, model in self.started.items()}
+
+    @property
+    def early_calls(self) -> Prefetch:
+        """Whether calls are made early, and how many the models work on at once."""
+        return Prefetch(self.prefetch, self.slots_by_model)
 
 
 class RunResult(NamedTuple):

@@ -20,14 +20,15 @@ from simnet.scheduler.failure_limit import FailureLimit
 from simnet.scheduler.load import LoadMeter
 from simnet.scheduler.messages import Answer, Finish, Progress, Usage
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.prefetch.prefetcher import prefetcher_of
+from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.report_news import ReportNews
 from simnet.scheduler.row_buffer import RowBuffer
 from simnet.scheduler.row_writer import RowWriter
+from simnet.scheduler.short_batch import ShortBatch
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
-HOLD_SECONDS = 0.02
-"""Longest time, in seconds, for which a short batch of views is held back."""
 VIEWS_IN_FLIGHT = 16_384
 """Most views without a decision: bounds what hosts and model servers have to hold."""
 
@@ -45,12 +46,14 @@ class Scheduler:
         budget: Budget = UNLIMITED,
         fails_turns: bool = False,
         clock: Callable[[], float] = time.perf_counter,
+        prefetch: Prefetch = NO_PREFETCH,
     ) -> None:
         """Take the kernel, the agents, the record and the function that gets progress.
 
         The scheduler stops when the tokens or calls of `budget` are spent, when too many calls
         fail, and when code of the user fails, unless `fails_turns`: then only its turn fails.
         `clock` returns seconds and has to run as fast as the clock of the event loop does.
+        With a `prefetch` that is on, the agents have to be an `EarlyAgentPool`.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
@@ -73,10 +76,11 @@ class Scheduler:
         self._in_flight = self._sends = 0
         self._stop = False
         self._started_at = 0.0
-        self._held_since: float | None = None
+        self._batch = ShortBatch(clock)
         self._pauses_at = inf  # simulated time that the kernel does not pass before `_paused`
         self._first_reply: float | None = None
         self._news = ReportNews()
+        self._ahead = prefetcher_of(prefetch, kernel, agent_pool, clock, self._came_early)
 
     def stop(self) -> None:
         """Start no more turns; `run` waits for those in flight, records them and returns."""
@@ -96,7 +100,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._tasks:
             while not self._stop:
                 self._decided.clear()
-                limit = batch_limit(self._in_flight, self._budget, self._usage)
+                limit = batch_limit(self._calls_out, self._budget, self._usage)
                 if limit < 1:
                     await self._wait()
                     continue
@@ -114,10 +118,12 @@ class Scheduler:
                 if self._stop:
                     break  # there may be no decision left to wait for
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
+                    self._look_ahead()
                     await self._wait()
                 else:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
+            self._usage = self._usage.plus(await self._ahead.end())
             if self._fault is not None:
                 self._rows.discard()
             self._rows.release()
@@ -138,23 +144,10 @@ class Scheduler:
         return status
 
     async def _hold_back(self) -> bool:
-        """Hold a short batch of views back while others are in flight; True if a decision came.
-
-        The decision may add views to the batch. A model that costs nothing so gets long batches;
-        for a real model the wait, at most HOLD_SECONDS for any view, does not matter.
-        """
-        if not self._in_flight or not self._kernel.views:
-            return False
-        now = self._clock()
-        if self._held_since is None:
-            self._held_since = now
-        try:
-            async with asyncio.timeout(max(0.0, self._held_since + HOLD_SECONDS - now)):
-                await self._decided.wait()
-        except TimeoutError:
-            self._held_since = None
-            return False
-        return True
+        """Hold a short batch of views back while others are in flight; True if a decision came."""
+        return bool(self._in_flight and self._kernel.views) and await self._batch.hold(
+            self._decided
+        )
 
     async def _wait(self) -> None:
         """Wait for a decision; if there are rows to write, only until they have to be written."""
@@ -178,8 +171,9 @@ class Scheduler:
         return views
 
     def _send(self, views: Sequence[View]) -> None:
+        self._ahead.sends(views)
         self._count_in_flight(len(views))
-        self._held_since = None
+        self._batch.sent()
         batches: dict[int, list[View]] = {}
         for view in views:
             batches.setdefault(self._agent_pool.host_of(view.who), []).append(view)
@@ -191,7 +185,22 @@ class Scheduler:
 
     def _count_in_flight(self, more: int) -> None:
         self._in_flight += more
-        self._load.turns(self._in_flight, self._clock())
+        self._load.turns(self._calls_out, self._clock())
+
+    @property
+    def _calls_out(self) -> int:
+        return self._in_flight + self._ahead.under_way
+
+    def _look_ahead(self) -> None:
+        left = self._budget.calls_left(self._usage) - self._calls_out
+        self._ahead.look(self._pauses_at, left)
+        self._count_in_flight(0)
+
+    def _came_early(self, usage: Usage) -> None:
+        self._usage = self._usage.plus(usage)
+        self._stop = self._stop or self._budget.spent(self._usage) is not None
+        self._count_in_flight(0)
+        self._decided.set()
 
     async def _think(self, host: int, views: Sequence[View]) -> None:
         if self._fault is not None:
@@ -210,6 +219,7 @@ class Scheduler:
                 self._rows.add_calls(answer.calls)
                 self._judge()
             self._usage = self._usage.plus(answer.usage)
+            self._ahead.decided(answer)
             self.recalled += answer.recalled
             decisions = self._code_errors.without_failed(answer.decisions)
             spent = self._budget.spent(self._usage) is not None
@@ -275,4 +285,5 @@ class Scheduler:
             failures=self._failures.counts(),
             health=self._kernel.health.progress(),
             load=self._load.load(self._clock()),
+            prefetch_problem=self._ahead.problem,
         )

@@ -49,6 +49,7 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
 
 _MAX_CONCURRENCY = 10_000
 """Concurrent calls of a model server: more than there can be, so that no call is queued by Ray.
@@ -75,6 +76,7 @@ class Cluster:
         on_error: OnError = "stop",
         force: bool = False,
         humans: Humans | None = None,
+        prefetch: Prefetch = NO_PREFETCH,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -92,8 +94,7 @@ class Cluster:
         self._modules = modules
         self._restarts = restarts
         self._continuation = continuation.located() if continuation else None
-        self._budget = budget
-        self._on_error = on_error
+        self._budget, self._on_error, self._prefetch = budget, on_error, prefetch
         self._force = force
         self._people = PeopleOfRun(humans, self._folder)
         self._started_ray = False
@@ -146,7 +147,7 @@ class Cluster:
         self.phases.end("engine")
         play = (self._scenario, hosts, self.placement, self._recorder, self._continuation)
         self._scheduler = make_here(  # a run that goes on reads its record
-            SchedulerActor, *play, self._budget, self._on_error, name="scheduler"
+            SchedulerActor, *play, self._budget, self._on_error, self._prefetch, name="scheduler"
         )
         await self._call(self._scheduler.start)
 
@@ -160,7 +161,8 @@ class Cluster:
 
     async def _make_hosts(self, placement: Placement) -> list[ActorHandle]:
         """Make the actors of agents, each with the recorded replies of its own personas."""
-        kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
+        self._blocks = placement.personas_per_actor == 1 and not self._prefetch.on
+        kind = PersonaAgent if self._blocks else PersonaAgents
         recorded, residents = await self._recorded(), placement.residents()
         spec = partial(HostSpec, self._scenario, backends=self._backends, switches=self._switches)
         specs = [
@@ -168,6 +170,7 @@ class Cluster:
                 models=models,
                 replies=None if recorded is None else recorded.of(handles),
                 seats=self._people.seats_of(handles),
+                looks_ahead=self._prefetch.on,
             )
             for handles, models in zip(residents, self._proxies(placement), strict=True)
         ]
@@ -200,9 +203,8 @@ class Cluster:
 
     def _proxy(self, name: str | None) -> Model:
         """Make the proxy through which agents ask a model."""
-        assert self.placement is not None
-        blocks = self.placement.personas_per_actor == 1
-        servers = [proxies.RemoteServer(server, blocks=blocks) for server in self._servers[name]]
+        make = partial(proxies.RemoteServer, blocks=self._blocks)
+        servers = [make(server) for server in self._servers[name]]
         model_name = self._models[name].recorded_name
         if len(servers) == 1:
             return proxies.RemoteModel(servers[0], model_name)

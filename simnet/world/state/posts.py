@@ -92,6 +92,14 @@ class Post:
         self._cached_quote: Shown | None = None
         self._shown_text: str | None = None
 
+    def __copy__(self) -> "Post":
+        fresh = object.__new__(Post)
+        for name in Post.__slots__:
+            setattr(fresh, name, getattr(self, name))
+        if self.feelings is not None:
+            fresh.feelings = self.feelings.copy()
+        return fresh
+
     def changed(self) -> None:
         """Drop the cached `Shown`; call it after a change of what is shown."""
         self.cached = self._cached_quote = None
