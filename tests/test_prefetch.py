@@ -46,7 +46,7 @@ from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.prefetch.depth import FIRST, Depth
-from simnet.scheduler.prefetch.settings import Prefetch, read_mode
+from simnet.scheduler.prefetch.prefetch_settings import Prefetch, read_mode
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveying import SurveyingScheduler
 from simnet.surveys import Survey, SurveySchedule

@@ -22,7 +22,7 @@ from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
 from simnet.scheduler.code_errors import read_on_error
-from simnet.scheduler.prefetch.settings import read_mode
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def fork_plan(

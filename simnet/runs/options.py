@@ -17,7 +17,7 @@ from simnet.recording.reading.folders import RUNS
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
-from simnet.scheduler.prefetch.settings import read_mode
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""

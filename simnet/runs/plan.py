@@ -21,7 +21,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
-from simnet.scheduler.prefetch.settings import Mode, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import Mode, Prefetch
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.continuation import last_scenario
-from simnet.scheduler.prefetch.settings import read_mode
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def check_resumable(run: Run) -> None:

@@ -12,7 +12,7 @@ from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.code_errors import read_on_error
-from simnet.scheduler.prefetch.settings import read_mode
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:

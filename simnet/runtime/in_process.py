@@ -41,7 +41,7 @@ from simnet.scheduler.messages import (
     Usage,
     with_engines,
 )
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.world.state.posts import View
 
 

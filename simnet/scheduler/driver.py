@@ -23,7 +23,7 @@ from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.partners import AgentPool, Record
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveying import SurveyingScheduler

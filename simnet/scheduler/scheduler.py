@@ -20,8 +20,8 @@ from simnet.scheduler.failure_limit import FailureLimit
 from simnet.scheduler.load import LoadMeter
 from simnet.scheduler.messages import Answer, Finish, Progress, Usage
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.prefetch.prefetcher import prefetcher_of
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.report_news import ReportNews
 from simnet.scheduler.row_buffer import RowBuffer
 from simnet.scheduler.row_writer import RowWriter

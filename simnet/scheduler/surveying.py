@@ -15,7 +15,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.messages import Progress
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.pending_waves import PendingWaves
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.scheduler import VIEWS_IN_FLIGHT, Scheduler
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View

@@ -42,7 +42,7 @@ from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import closing_rows
-from simnet.scheduler.prefetch.settings import MODES, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import MODES, Prefetch
 from simulation.faults import KINDS, AgentPool, Model, Plan, Record
 from simulation.virtual_time import VirtualLoop
 

@@ -42,7 +42,7 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.messages import Answer, EarlyAnswer, Finish, Progress, Usage
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 
 _AGENTS_LOG = log.get("simnet.agents")
 _RECORDER_LOG = log.get("simnet.recorder")

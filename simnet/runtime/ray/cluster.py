@@ -49,7 +49,7 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
-from simnet.scheduler.prefetch.settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 
 _MAX_CONCURRENCY = 10_000
 """Concurrent calls of a model server: more than there can be, so that no call is queued by Ray.

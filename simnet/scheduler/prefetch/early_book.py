@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simnet.scheduler.prefetch.settings import Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import Prefetch
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 from simnet.world.world import World

@@ -19,7 +19,7 @@ from simnet.scheduler.partners import AgentPool, EarlyAgentPool
 from simnet.scheduler.prefetch.depth import LOOKAHEADS, Depth
 from simnet.scheduler.prefetch.early_book import Early, EarlyBook
 from simnet.scheduler.prefetch.glance import look_ahead
-from simnet.scheduler.prefetch.settings import Prefetch
+from simnet.scheduler.prefetch.prefetch_settings import Prefetch
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
