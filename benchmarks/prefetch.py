@@ -22,19 +22,15 @@ import heapq
 import json
 import math
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from arguments import at_least, shown
+from arguments import at_least
 from rich.console import Console
 from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from simulation.virtual_time import VirtualLoop
+from skipping_clock import SkippingLoop
 
 from simnet import HOUR, MINUTE, Cohort, Exponential, Feed, Scenario, draws, sample
 from simnet.inference.fakes.fake import plausible
@@ -51,26 +47,13 @@ FOLLOWEES = 20
 MODES: tuple[Mode, ...] = ("off", "view", "ahead")
 
 
-class Clock(VirtualLoop):
-    """Skips waits; what this process computes takes as long as it takes."""
-
-    def __init__(self) -> None:
-        self._began = time.process_time()
-        super().__init__()
-
-    def time(self) -> float:
-        """Return the seconds waited for and computed."""
-        return float(super().time()) + time.process_time() - self._began
-
-
 class Slots:
     """A fake model with a limited number of prompts in progress, and a delay for each."""
 
     name = "slots"
 
     def __init__(self, slots: int, sigma: float) -> None:
-        self._slots, self._sigma = asyncio.PriorityQueue[int](), sigma
-        self._free = slots
+        self._free, self._sigma = slots, sigma
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
 
@@ -173,15 +156,13 @@ def played(scenario: Scenario, mode: Mode, slots: int, sigma: float) -> Measured
 
     async def play() -> Measured:
         record, clock = InMemory(), asyncio.get_running_loop().time
-        agents = LocalAgentPool(
-            agents_of(scenario), Slots(slots, sigma), looks_ahead=mode != "off"
-        )
+        agents = LocalAgentPool(agents_of(scenario), Slots(slots, sigma), looks_ahead=mode != "off")
         prefetch = Prefetch(mode, {None: slots})
         scheduler = Scheduler(Kernel(scenario), agents, record, clock=clock, prefetch=prefetch)
         finish = await scheduler.run()
         return Measured(finish, record.digest(), record)
 
-    with asyncio.Runner(loop_factory=Clock) as runner:
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
         return runner.run(play())
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from simnet import HOUR, MINUTE, Cohort, Exponential, FakeModel, Scenario, Steps, run, sample
 from simnet.behaviours import asks_no_model
 from simnet.cli.app import app
-from simnet.cli.display.summary import waiting_line
+from simnet.cli.display.summary import early_lines, waiting_line
 from simnet.inference.backend import slots_of
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
@@ -93,6 +93,18 @@ def test_the_summary_says_what_to_change(stalled, mean, advice):
 
 def test_without_known_slots_the_summary_gives_no_advice():
     assert waiting_line(report(0.9, 16), None).endswith("16.0 turns out on average")
+
+
+def test_the_summary_says_what_was_made_early_and_in_vain():
+    usage = Usage(90, early=50, early_hits=40, early_prompt_tokens=900, early_hit_prompt_tokens=700)
+    progress = report(0.9, 16)._replace(usage=usage._replace(early_unknown=2))
+    assert early_lines(progress) == [
+        "50 calls made early, 40 of them used; 10 in vain, 10% of all calls, at least 200 tokens"
+    ]
+    assert "--prefetch" not in waiting_line(progress, 256)
+    assert "or --prefetch ahead, fills" in waiting_line(report(0.9, 16), 256)
+    (told,) = early_lines(report(0.9, 16)._replace(prefetch_problem="KeyError: 'a\x1b'"))
+    assert told == "early turns failed: KeyError: 'a\\x1b'" or "\x1b" not in told
 
 
 def test_backends_say_how_many_calls_they_work_on_at_once():

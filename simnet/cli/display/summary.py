@@ -63,6 +63,7 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
         },
         "failures": [count._asdict() for count in progress.failures],
         "usage": progress.usage.figures(),
+        "prefetch_problem": progress.prefetch_problem,
         "engines": [engine_json(state) for state in progress.engines],
         "load": {
             "stalled": round(progress.load.stalled, 3),
@@ -136,7 +137,23 @@ def _costs(outcome: RunResult) -> Table:
     table.add_row("wall time", f"{split}{after}")
     if progress.usage.calls:
         table.add_row("waiting", waiting_line(progress, outcome.slots))
+    for line in early_lines(progress):
+        table.add_row("early", line)
     return table
+
+
+def early_lines(progress: Progress) -> list[str]:
+    """Say how many calls were made early, and how many of them were in vain."""
+    usage, lines = progress.usage, []
+    if usage.early:
+        tokens = format_sum(usage.wasted_tokens, usage.early_unknown, "token")
+        lines.append(
+            f"{counted(usage.early, 'call')} made early, {usage.early_hits:,} of them used; "
+            f"{usage.wasted:,} in vain, {usage.wasted_share:.0%} of all calls, {tokens}"
+        )
+    if progress.prefetch_problem is not None:
+        lines.append(f"early turns failed: {terminal_safe(one_line(progress.prefetch_problem))}")
+    return lines
 
 
 def waiting_line(progress: Progress, slots: int | None) -> str:
@@ -150,7 +167,8 @@ def waiting_line(progress: Progress, slots: int | None) -> str:
     if stalled < MUCH:
         return f"{line}; simnet itself held it back: give it more cores or hosts"
     if mean < FULL * slots:
-        return f"{line}; a longer reacts_in fills more"
+        early = "" if progress.usage.early else ", or --prefetch ahead,"
+        return f"{line}; a longer reacts_in{early} fills more"
     return f"{line}; more engines or a smaller model would be faster"
 
 
