@@ -1,6 +1,7 @@
 """Calls that are made early change no table, whatever the feeds, memories and behaviours."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from made_worlds import random_scenario
@@ -24,6 +25,7 @@ from simnet import (
     sample,
 )
 from simnet.agents.behaviours.rules import first_of, likes, popularity
+from simnet.analysis.costs import early_costs
 from simnet.behaviours import (
     Recall,
     archetypes,
@@ -301,6 +303,30 @@ def test_code_that_fails_early_only_is_told_and_ends_nothing():
     assert "too early" in finish.progress.prefetch_problem
 
 
+def test_a_run_that_is_cancelled_leaves_no_early_call_behind(tmp_path):
+    begun = asyncio.Event()
+
+    def delay(prompt):
+        begun.set()
+        return 0.0 if prompt.seed % 4 else 1000.0
+
+    async def cancelled():
+        running = asyncio.ensure_future(
+            simnet.arun(town(), model=FakeModel(delay=delay), out=tmp_path, prefetch="ahead")
+        )
+        await begun.wait()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        running.cancel()
+        with suppress(asyncio.CancelledError, RunError):
+            await running
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(cancelled()) == set()
+
+
 # -- copies of the world --------------------------------------------------------------------------
 
 
@@ -383,6 +409,9 @@ def test_runs_from_python_and_the_command_line_take_the_option(tmp_path, monkeyp
     assert early.manifest.state_hash == plain.manifest.state_hash
     names = {row["name"]: row["value"] for row in early.read("metrics").to_pylist()}
     assert names["early"] >= names["early_hits"] > 0
+    costs = early_costs(early)
+    assert (costs.made, costs.used) == (names["early"], names["early_hits"])
+    assert early_costs(plain) == (0, 0, 0, 0)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "town.py").write_text(
         "from simnet import *\n"

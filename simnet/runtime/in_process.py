@@ -61,6 +61,7 @@ class LocalAgentPool:
         looks_ahead: bool = False,
     ) -> None:
         """Take what a Host takes."""
+        self._looks_ahead = looks_ahead
         self._host = Host(
             agents,
             model,
@@ -80,6 +81,11 @@ class LocalAgentPool:
         """Run the agents; yield their decisions as they are ready."""
         async for answer in answers(self._host, views):
             yield answer
+
+    def close(self) -> None:
+        """Abort all early turns."""
+        if self._looks_ahead:
+            self._host.early.end()
 
     async def look_ahead(self, host: int, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
         """Play turns early; yield how they end."""
@@ -191,7 +197,7 @@ class InProcess:
             desk = Desk(humans)
             self._service = JoinService(desk, folder)
             seats = Seats(frozenset(humans.handles), DeskModel(desk))
-        agent_pool = LocalAgentPool(
+        self._agent_pool = agent_pool = LocalAgentPool(
             agents_of(scenario),
             {name: ModelHandle(model) for name, model in all_models.items()},
             replies=Recorded.load(continuation.run, handles_in(humans)) if continuation else None,
@@ -223,6 +229,7 @@ class InProcess:
     async def __aexit__(self, *error: object) -> None:
         if self._service is not None:
             await self._service.__aexit__(*error)
+        self._agent_pool.close()
         self._record.recorder.close()
         for model in self._models.values():
             await model.close()

@@ -115,6 +115,7 @@ class Driver:
                     return
         finally:
             running.cancel()
+            self._scheduler.abandon()
 
     async def _run(self) -> None:
         try:

@@ -87,6 +87,10 @@ class Scheduler:
         self._stop = True
         self._decided.set()
 
+    def abandon(self) -> None:
+        """End what goes on beside `run`, when that was cancelled or has raised."""
+        self._ahead.cancel()
+
     async def run(self) -> Finish:
         """Run to the end or until `stop`; raises what the record raises.
 

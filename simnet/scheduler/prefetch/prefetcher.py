@@ -46,6 +46,9 @@ class NoPrefetcher:
         """Return that nothing was spent."""
         return Usage()
 
+    def cancel(self) -> None:
+        """End at once."""
+
 
 class Prefetcher:
     """Looks ahead of one kernel and keeps its early turns."""
@@ -208,11 +211,7 @@ class Prefetcher:
 
     async def end(self) -> Usage:
         """Abort all early turns; return what early calls cost since the last answers."""
-        self._off = True
-        if self._alarm is not None:
-            self._alarm.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         usage = Usage()
         for host in sorted(self._hosts):
@@ -221,6 +220,14 @@ class Prefetcher:
             except RunError as error:
                 self.problem = self.problem or str(error)
         return usage
+
+    def cancel(self) -> None:
+        """Look ahead no more, and wait for no early turn."""
+        self._off = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for task in self._tasks:
+            task.cancel()
 
 
 def prefetcher_of(
