@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from simnet.cli.asking.annotate import annotate
 from simnet.cli.asking.interview import interview
 from simnet.cli.asking.survey import survey
+from simnet.cli.bench.app import app as bench
 from simnet.cli.doctor import doctor
 from simnet.cli.export.app import app as export
 from simnet.cli.personas.app import app as personas
@@ -83,7 +84,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (run, resume, fork, explain, estimate, export, personas, review, study):
+for group in (run, resume, fork, explain, estimate, export, personas, review, study, bench):
     app.add_typer(group)
 
 
