@@ -76,6 +76,7 @@ async def arun(
     accept_failures: bool = False,
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
+    prefetch: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -102,8 +103,10 @@ async def arun(
     on. What needs more memory than there is is refused unless `force`.
     People may take the turns of `humans`, which are handles, with `simnet join`; a turn waits
     `human_deadline` wall seconds for them, 120 by default, then the persona answers.
-    `progress` is True for a display on the terminal, or a Reporter. In the main thread, SIGINT,
-    SIGTERM and SIGHUP stop the run with its record sealed.
+    `prefetch="ahead"` makes model calls early that are likely to be needed, in slots that would be
+    empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
+    None is `"off"`. `progress` is True for a display on the terminal, or a Reporter. In the main
+    thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -146,6 +149,7 @@ async def aresume(
     accept_failures: bool = False,
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
+    prefetch: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -201,6 +205,7 @@ async def afork(
     accept_failures: bool = False,
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
+    prefetch: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -273,6 +278,7 @@ def _options(arguments: Mapping[str, Any]) -> RunOptions:
         force=arguments["force"],
         humans=arguments["humans"],
         human_deadline=arguments["human_deadline"],
+        prefetch=arguments["prefetch"],
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from made_worlds import do, world
 
 from simnet import Feed, Follow, Like, Reply, Repost, Write
+from simnet.agents.formats.post_text import PostFormatter
 from simnet.clock import DAY, HOUR
 from simnet.errors import UserCodeError
 from simnet.feeds import both, everything, following, reported
@@ -341,3 +342,22 @@ def broken(world, viewer, posts, now):
 def test_a_wrong_ranking_is_named(place, ranking, message):
     with pytest.raises(UserCodeError, match=rf"{message} \(@\w+; .*test_feeds\.py:\d+: "):
         seen_by(place, reads=everything, ranking=ranking)
+
+
+@pytest.mark.parametrize(
+    ("counts", "likes", "line"),
+    [("exact", 5, "(5 likes)"), ("rounded", 4, "(4 likes)"), ("none", 0, "")],
+)
+def test_a_feed_shows_counts_exactly_rounded_or_not_at_all(counts, likes, line):
+    place = world([f"m{number}" for number in range(7)], [("m0", "m1")])
+    post = do(place, "m1", Write("The bus is late.")).made
+    for number in range(2, 7):
+        do(place, f"m{number}", Like(post))
+    feed = Feed(counts=counts, fresh=False)
+    first, _ = place.observe("m0", 10.0, feed, turn=0, seed=1)
+    again, _ = place.observe("m0", 20.0, feed, turn=1, seed=2)
+    (seen,) = first.posts
+    assert seen.likes == likes
+    assert seen is again.posts[0]
+    (written,) = PostFormatter(lambda text: text).posts(first)
+    assert written == f"1 @m1: The bus is late. {line}".rstrip()

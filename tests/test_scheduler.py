@@ -255,7 +255,7 @@ def test_a_record_that_fails_ends_the_run(after):
 
 
 def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
-    import simnet.scheduler.scheduler as module
+    import simnet.scheduler.row_writer as module
 
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
     record = Notebook(stuck_until=module.WRITES_IN_FLIGHT)

@@ -13,8 +13,10 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.model_faults import is_cancelled, model_error, refuse
 from simnet.agents.model_handle import ModelHandle, completions, encoded
 from simnet.agents.person_turn import ABSENT, PersonPrompt, Seats
+from simnet.agents.prefetch.early_calls import EarlyCost, cost_of, with_early_calls
+from simnet.agents.prefetch.early_turns import EarlyTurns
 from simnet.agents.profile import AgentProfile
-from simnet.agents.prompting.fitting import Encoder, Failure, Fitting, KnownReplies
+from simnet.agents.prompting.fitting import Encoder, Fitting, KnownReplies, is_known
 from simnet.agents.turns import Inbox, Inquiry, Turn
 from simnet.clock import Seconds
 from simnet.errors import RunError
@@ -49,6 +51,7 @@ class Host:
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
         inquiry: Inquiry | None = None,
         seats: Seats | None = None,
+        looks_ahead: bool = False,
     ) -> None:
         """Create a host without agents.
 
@@ -57,7 +60,8 @@ class Host:
         A call whose reply is in `replies` does not reach the model and is not in the results.
         `profile_of` returns the profile of a handle at a time, for runs whose scenario changes.
         `inquiry` starts the turns in which agents are asked, whose numbers are negative.
-        `seats` are the handles whose turns a person may take.
+        `seats` are the handles whose turns a person may take. With `looks_ahead`, turns may be
+        played early.
         """
         self._make = agents
         self._replies = replies
@@ -65,6 +69,10 @@ class Host:
         self._agents: dict[str, HostedAgent] = {}
         served: Mapping[str | None, ModelHandle]
         served = model if isinstance(model, Mapping) else {None: ModelHandle(model, encoder)}
+        self._early: EarlyTurns | None = None
+        if looks_ahead:
+            served = {name: with_early_calls(handle) for name, handle in served.items()}
+            self._early = EarlyTurns(self._begin_early, lambda turn: self._handle(turn.agent))
         self._inquiry, self._seats = inquiry, seats
         self._models = served if seats is None else {**served, _DESK: ModelHandle(seats.desk)}
         self._deduplicators = {name: PromptDeduplicator() for name in self._models}
@@ -80,6 +88,16 @@ class Host:
         """Return how many lists of prompts were sent to models, and reset that count."""
         count, self._prompt_lists = self._prompt_lists, 0
         return count
+
+    def take_early_cost(self) -> EarlyCost:
+        """Return what early calls cost since the last time."""
+        return cost_of(handle.model for handle in self._models.values())
+
+    @property
+    def early(self) -> EarlyTurns:
+        """The early turns; only of a host that looks ahead."""
+        assert self._early is not None
+        return self._early
 
     async def think(self, views: Sequence[View]) -> AsyncIterator[TurnResults]:
         """Run one turn for each view; yield decisions as soon as they are ready.
@@ -123,7 +141,25 @@ class Host:
             agent = self._agents[who] = self._make(who)
         return agent
 
+    def _begin_early(self, view: View) -> Turn | None:
+        """Begin a turn on a copy of an agent; None if its calls are known or a person's."""
+        if self._seats is not None and view.who in self._seats.handles:
+            return None
+        if self._replies is not None and is_known(self._replies, view):
+            return None
+        agent = self.agent(view.who).twin()
+        if self._profile_of is not None:
+            agent.change(self._profile_of(view.who, view.now))
+        if view.changed is not None:
+            agent.take(view.changed, view.now)
+        encoder = self._handle(agent).encoder
+        if encoder is not None or self._replies is not None:
+            agent.fitting = Fitting(view, encoder, None)
+        return Turn(agent, view)
+
     def _begin(self, view: View, decisions: list[Decision]) -> Turn | None:
+        if self._early is not None:
+            self._early.due(view.who)
         agent = self.agent(view.who)
         if self._profile_of is not None:
             agent.change(self._profile_of(view.who, view.now))
@@ -136,7 +172,11 @@ class Host:
             agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view, self._inquiry)
         turn.failure = self._replies.failure(view) if self._replies is not None else None
-        return turn if self._advance_to_model(turn, None, decisions) else None
+        if self._advance_to_model(turn, None, decisions):
+            return turn
+        if self._early is not None:
+            self._early.over(view.who)
+        return None
 
     def _asks_person(self, view: View) -> bool:
         """Whether a person is asked: as the record says, or else if people may take the handle."""
@@ -157,6 +197,8 @@ class Host:
                 results.shared.append(results.calls[-1])
             if self._advance_to_model(turn, completion, results.decisions):
                 waiting.append(turn)
+            elif self._early is not None:
+                self._early.over(turn.view.who)
         return waiting
 
     def _advance_to_model(
@@ -171,12 +213,12 @@ class Host:
                 if turn.failure is None:
                     return True
                 turn.deciding.close()
-                decisions.append(_failed(turn, turn.failure))
+                decisions.append(turn.failed(turn.failure))
                 return False
             self._recalled += 1
             turn.calls += 1
         if turn.failure is not None:
-            decisions[-1] = _failed(turn, turn.failure)
+            decisions[-1] = turn.failed(turn.failure)
         return False
 
     def _advance(
@@ -226,6 +268,8 @@ class Host:
         if any(turn.agent.marked for turn in turns):
             turns, shareable = deduplicator.split(turns, inbox)
         prompts = [encoded(turn.prompt, handle) for turn in turns if turn.prompt is not None]
+        if self._early is not None:
+            self._early.meet(turns, prompts, handle.model)
         self._prompt_lists += bool(prompts)
         failure: Exception = RunError("the turn whose call this turn waits for was cancelled")
         try:
@@ -253,7 +297,3 @@ class Host:
             done.prompt_tokens, done.cached_tokens, done.output_tokens, done.seconds,
             done.reasoning, done.constrained,
         )  # fmt: skip
-
-
-def _failed(turn: Turn, failure: Failure) -> Decision:
-    return Decision(turn.view.who, turn.view.turn, (), failure.marks, failure.reason)

@@ -1,7 +1,7 @@
 """An agent as its host drives it: a persona, its memory and the state of its turn."""
 
 from collections.abc import Awaitable, Generator, Hashable, Iterator, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from inspect import isasyncgen, iscoroutine
 from itertools import islice
 from typing import Any
@@ -78,6 +78,17 @@ class HostedAgent:
         """Shortens the turn's prompts; None if the model has no context limit."""
         self.asks_person = False
         """Whether a person is asked in this turn before the behaviour."""
+
+    def twin(self) -> "HostedAgent":
+        """Return a copy, whose turns leave this agent as it is.
+
+        Raises what `copy.deepcopy` raises for notes that cannot be copied.
+        """
+        twin = HostedAgent(self.persona, self.profile)
+        twin.memory = copy(self.memory)
+        twin._gists.update(self._gists)
+        twin._instructions, twin._notes = self._instructions, deepcopy(self._notes)
+        return twin
 
     def change(self, profile: AgentProfile) -> None:
         """Replace the profile; the memory is kept unless its settings differ."""

@@ -29,6 +29,11 @@ class LastActions:
         self.implanted: list[str] = []
         """What interventions added, oldest first."""
 
+    def __copy__(self) -> "LastActions":
+        fresh = LastActions(self._most)
+        fresh.done, fresh.implanted = self.done.copy(), self.implanted.copy()
+        return fresh
+
     def lines(self, view: View) -> Sequence[str]:
         """List all of them, oldest first, then what interventions added."""
         return self._listed(self.done)

@@ -133,6 +133,12 @@ class MemoryStream:
         self._count = 0
         self._turns = 0
 
+    def __copy__(self) -> "MemoryStream":
+        fresh = MemoryStream(self._settings)
+        fresh._entries = self._entries.copy()
+        fresh._count, fresh._turns = self._count, self._turns
+        return fresh
+
     @property
     def entries(self) -> list[Entry]:
         """List the entries in the order in which they were added."""

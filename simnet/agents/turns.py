@@ -32,6 +32,10 @@ class Turn:
         self.shared = False
         """Whether its last prompt was answered by a deduplicated completion."""
 
+    def failed(self, failure: Failure) -> Decision:
+        """Return the decision of a turn that failed by the record."""
+        return Decision(self.view.who, self.view.turn, (), failure.marks, failure.reason)
+
 
 Inbox: TypeAlias = "asyncio.Queue[list[tuple[Turn, Completion]] | BaseException]"
 """The queue of completions that one call of `Host.think` reads; an exception ends that call."""

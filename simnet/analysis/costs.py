@@ -1,5 +1,6 @@
 """Costs of the model calls of a run, by cohort and by outcome."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -84,6 +85,30 @@ def costs(run: Run) -> list[Cost]:
     columns = [summed[name].to_pylist() for name in (*names, *(f"{n}_sum" for n in _COUNTED))]
     rows = [Cost(*values) for values in zip(*columns, strict=True)]
     return sorted(rows, key=lambda row: (-row.prompt_tokens - row.output_tokens, row))
+
+
+class EarlyCosts(NamedTuple):
+    """What early calls of a run cost; those that were used are in `costs` too."""
+
+    made: int
+    used: int
+    tokens_in_vain: int
+    """Prompt and output tokens of calls that served no turn, as far as they are known."""
+    unknown: int
+    """Calls whose tokens are not known: they were aborted, or the model does not tell."""
+
+
+def early_costs(run: Run) -> EarlyCosts:
+    """Sum up what all starts of a run made early. Raises RecordError if it cannot be read."""
+    sums: Counter[str] = Counter()
+    rows = run.table("metrics").to_table(
+        columns=["name", "value"], filter=pc.starts_with(pc.field("name"), "early")
+    )
+    for row in rows.to_pylist():
+        sums[row["name"]] += int(row["value"])
+    made = sums["early_prompt_tokens"] + sums["early_output_tokens"]
+    used = sums["early_hit_prompt_tokens"] + sums["early_hit_output_tokens"]
+    return EarlyCosts(sums["early"], sums["early_hits"], made - used, sums["early_unknown"])
 
 
 def _with_unknown(calls: pa.Table) -> pa.Table:

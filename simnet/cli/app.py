@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from simnet.cli.asking.annotate import annotate
 from simnet.cli.asking.interview import interview
 from simnet.cli.asking.survey import survey
+from simnet.cli.bench.app import app as bench
 from simnet.cli.cluster.launch import app as launch
 from simnet.cli.cluster.submit import app as jobs
 from simnet.cli.cluster.submit import submit
@@ -89,7 +90,7 @@ app = typer.Typer(
 )
 for group in (run, resume, fork, validate, explain, estimate, export, personas, review, study):
     app.add_typer(group)
-for group in (launch, jobs):
+for group in (launch, jobs, bench):
     app.add_typer(group)
 
 

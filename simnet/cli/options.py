@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from simnet.cli.cluster_options import ClusterFlags
+from simnet.cli.prefetch_option import PrefetchMode
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
@@ -178,6 +179,7 @@ class RunFlags(ClusterFlags):
     on_error: OnError = None
     force: Force = False
     accept_failures: AcceptFailures = False
+    prefetch: PrefetchMode = None
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -196,6 +198,7 @@ class RunFlags(ClusterFlags):
             ),
             on_error=self.on_error,
             force=self.force,
+            prefetch=self.prefetch,
         )
 
 

@@ -114,6 +114,11 @@ class Backend(ABC):
         return None
 
     @property
+    def slots(self) -> int | None:
+        """How many calls all its engines work on at once; None if there is no limit to know."""
+        return None
+
+    @property
     def on_cpu(self) -> bool:
         """Whether its engines run on the CPU of the node they are started on."""
         return False
@@ -156,6 +161,12 @@ class Backend(ABC):
 def built(model: Backend | Model) -> Model:
     """Build a backend; return a model as it is."""
     return model.build() if isinstance(model, Backend) else model
+
+
+def slots_of(model: Backend | Model) -> int | None:
+    """Return how many calls a model works on at once: its attribute `slots`, if it has one."""
+    slots = getattr(model, "slots", None)
+    return slots if isinstance(slots, int) and not isinstance(slots, bool) else None
 
 
 def refuse_endpoint(endpoint: Endpoint | None) -> None:

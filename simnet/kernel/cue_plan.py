@@ -1,7 +1,9 @@
 """The cues of a run by number. Whatever is done from outside gets a number of the same series."""
 
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from itertools import count
+from typing import Any
 
 from simnet.clock import rounded
 from simnet.kernel.heap import Agenda
@@ -21,6 +23,13 @@ class CuePlan:
         self._numbers = count(len(self._cues))
         self.agenda = Agenda([(rounded(cue.at), index[cue.who]) for cue in scenario.cues])
         self.agenda.drop_cues({n for n, cue in self._cues.items() if cue.at > scenario.lasts})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "CuePlan":
+        fresh = copy(self)
+        numbers = copy(self._numbers)
+        vars(fresh).update(_cues=self._cues.copy(), _numbers=numbers)
+        fresh.agenda = deepcopy(self.agenda, memo)
+        return fresh
 
     def action(self, number: int) -> Action:
         """Return what a cue does."""

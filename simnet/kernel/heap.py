@@ -1,6 +1,7 @@
 """The heap of simulated time: what is due when."""
 
 from collections.abc import Sequence
+from copy import copy
 from heapq import heapify, heappush
 from typing import TypeAlias
 
@@ -24,6 +25,11 @@ class Agenda:
         self.heap: list[Entry] = [(at, n, n, member) for n, (at, member) in enumerate(cues)]
         self._counter = len(self.heap)
         heapify(self.heap)
+
+    def __deepcopy__(self, memo: object) -> "Agenda":
+        fresh = copy(self)
+        fresh.heap = self.heap.copy()
+        return fresh
 
     def push(self, at: Seconds, kind: int, member: int) -> None:
         """Add an entry."""

@@ -7,6 +7,7 @@ both scenarios have keeps its number.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import inf
 from typing import TypeAlias
 
@@ -30,6 +31,11 @@ class Switches:
         """
         check_switches(scenario, switches)
         self._coming = deque(switches)
+
+    def __deepcopy__(self, memo: object) -> "Switches":
+        fresh = copy(self)
+        vars(fresh).update(_coming=self._coming.copy())
+        return fresh
 
     def __bool__(self) -> bool:
         """Whether any is to come."""

@@ -67,6 +67,13 @@ class TextHealth:
         self.stopped: str | None = None
         """The alarm that ends the run, in one line."""
 
+    def __deepcopy__(self, memo: object) -> "TextHealth":
+        """Return one that shows views alike and counts nothing, as for a look ahead."""
+        fresh = TextHealth(watches=False)
+        fresh.stopped = self.stopped
+        vars(fresh).update(_resamples=self._resamples.copy())
+        return fresh
+
     def use(self, scenario: Scenario) -> None:
         """Follow the levels of a scenario from now on; what was counted stays."""
         for cohort in scenario.cohorts if self._watches else ():

@@ -43,6 +43,7 @@ from simnet.runtime.base import Reporter
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.expected_answers import expected_answers
+from simnet.scenario.forecast.expected_load import expected_in_flight
 from simnet.scenario.forecast.expected_turns import expected_of
 from simnet.scenario.scenario import Scenario
 from simnet.text import counted
@@ -68,6 +69,22 @@ class Estimates(NamedTuple):
     """Wall seconds of its turns."""
     doubt: str | None
     """Why there are no intervals; None if there are."""
+    in_flight: float = 0.0
+    """Calls in flight on average, at most: turns under way at one moment of simulated time."""
+    slots: int | None = None
+    """How many calls the models work on at once; None if that is not known."""
+
+    @property
+    def filled(self) -> float | None:
+        """Share of the slots that are in use on average, at most; None if that is not known."""
+        return min(1.0, self.in_flight / self.slots) if self.slots else None
+
+    @property
+    def filling_factor(self) -> float | None:
+        """By what factor a longer `reacts_in` would fill the slots; None if they are full."""
+        if not self.slots or not 0 < self.in_flight < self.slots:
+            return None
+        return self.slots / self.in_flight
 
     @property
     def rough(self) -> bool:
@@ -148,7 +165,8 @@ def estimate(
     }
     doubt = doubts.get(None)
     whole = estimate_of(figures.sum(axis=1), known.sum(axis=0), pace, doubt is None)
-    return Estimates(whole, by_cohort, sample.size, seconds, doubt)
+    in_flight = expected_in_flight(scenario)
+    return Estimates(whole, by_cohort, sample.size, seconds, doubt, in_flight, plan.slots)
 
 
 def _without_ray(plan: RunPlan) -> RunPlan:

@@ -108,6 +108,7 @@ class ActiveRun:
             phases=runtime.phases.seconds,
             signal=self._signal,
             spent=self._spent,
+            slots=self._plan.slots,
         )
 
     async def _play_with_restarts(self, directory: RunDirectory) -> Finish:
@@ -174,7 +175,7 @@ class ActiveRun:
             finish = await self._watch(runtime, record, directory)
             runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
-            await record.write(closing_rows(finish, runtime.phases))
+            await record.write(closing_rows(finish, runtime.phases, self._plan.slots))
             await retry.until_done(runtime.seal, runtime.seal)
             tables = partial(self._write_answers, directory)
             await retry.until_done(tables, tables)

@@ -23,6 +23,7 @@ from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
 from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def fork_plan(
@@ -65,6 +66,7 @@ def fork_plan(
         parameters=loaded.parameters,
         recipe=loaded.recipe,
         humans=choose_humans(loaded.scenario, options),
+        prefetch=read_mode(options.prefetch),
     )
     check_unlocked(run.path)
     check_switches(timeline.start, timeline.switches)

@@ -19,6 +19,7 @@ from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wis
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
@@ -109,6 +110,9 @@ class RunOptions:
     """The handles that people may take. None is nobody, or whom the resumed run let people take."""
     human_deadline: float | None = None
     """Wall seconds that a turn waits for a person; None is 120, or those of the resumed run."""
+    prefetch: str | None = None
+    """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
+    None is `off`."""
 
     @property
     def placed(self) -> bool:
@@ -134,6 +138,7 @@ class RunOptions:
         read_on_error(self.on_error)
         if self.run_id is not None:
             check_run_id(self.run_id)
+        read_mode(self.prefetch)
         if self.human_deadline is not None:
             Humans((), self.human_deadline)
         if self.ray is False and self.address is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from simnet.inference.backend import Backend
+from simnet.inference.backend import Backend, slots_of
 from simnet.inference.model import Model
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS
@@ -22,6 +22,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
+from simnet.scheduler.prefetch.prefetch_settings import Mode, Prefetch
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class RunPlan:
     """The handles that people may take."""
     wishes: ClusterWishes = NO_WISHES
     """Where on a cluster actors may be, and how long the run waits for room."""
+    prefetch: Mode = "off"
+    """Whether model calls are made early."""
 
     @cached_property
     def anybody_wakes(self) -> bool:
@@ -78,6 +81,23 @@ class RunPlan:
         """The models that have to be started, by the names that cohorts give them."""
         names = needed_models(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
+
+    @cached_property
+    def slots(self) -> int | None:
+        """How many calls all models of the run work on at once; None if that is not known."""
+        known = self.slots_by_model.values() if self.anybody_wakes else ()
+        counts = [count for count in known if count is not None]
+        return sum(counts) if counts and len(counts) == len(known) else None
+
+    @property
+    def slots_by_model(self) -> dict[str | None, int | None]:
+        """The same for each model, by the names that cohorts give them."""
+        return {name: slots_of(model) for name, model in self.started.items()}
+
+    @property
+    def early_calls(self) -> Prefetch:
+        """Whether calls are made early, and how many the models work on at once."""
+        return Prefetch(self.prefetch, self.slots_by_model)
 
 
 class RunResult(NamedTuple):
@@ -93,6 +113,8 @@ class RunResult(NamedTuple):
     """The signal that interrupted it."""
     spent: str | None = None
     """The limit of its budget that stopped it."""
+    slots: int | None = None
+    """How many calls its models work on at once; None if that is not known."""
 
     @property
     def alarm(self) -> str | None:

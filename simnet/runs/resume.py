@@ -22,6 +22,7 @@ from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def check_resumable(run: Run) -> None:
@@ -57,6 +58,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
         humans=choose_humans(scenario, options, run.manifest.humans),
+        prefetch=read_mode(options.prefetch),
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

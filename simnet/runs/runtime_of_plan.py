@@ -35,6 +35,7 @@ def make_runtime(
             plan.budget,
             on_error=plan.on_error,
             humans=plan.humans,
+            prefetch=plan.early_calls,
         )
     from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
@@ -51,6 +52,7 @@ def make_runtime(
         on_error=plan.on_error,
         force=plan.force,
         humans=plan.humans,
+        prefetch=plan.early_calls,
         wishes=plan.wishes,
         after=cast("Cluster | None", after),  # a plan that runs on Ray always does
         report=report,

@@ -13,6 +13,7 @@ from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
@@ -49,6 +50,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         recipe=loaded.recipe,
         modules=loaded.modules,
         humans=choose_humans(loaded.scenario, options),
+        prefetch=read_mode(options.prefetch),
     )
 
 

@@ -11,6 +11,7 @@ from simnet.agents.host import Host
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.model_handle import ModelHandle
 from simnet.agents.person_turn import Seats
+from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.agents.turns import Inquiry
@@ -33,7 +34,16 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.failure_limit import failures_of
-from simnet.scheduler.messages import Answer, EngineState, Finish, Progress, Usage, with_engines
+from simnet.scheduler.messages import (
+    Answer,
+    EarlyAnswer,
+    EngineState,
+    Finish,
+    Progress,
+    Usage,
+    with_engines,
+)
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.world.state.posts import View
 
 
@@ -50,8 +60,10 @@ class LocalAgentPool:
         profile_of: Callable[[str, Seconds], AgentProfile] | None = None,
         inquiry: Inquiry | None = None,
         seats: Seats | None = None,
+        looks_ahead: bool = False,
     ) -> None:
         """Take what a Host takes."""
+        self._looks_ahead = looks_ahead
         self._host = Host(
             agents,
             model,
@@ -60,6 +72,7 @@ class LocalAgentPool:
             profile_of=profile_of,
             inquiry=inquiry,
             seats=seats,
+            looks_ahead=looks_ahead,
         )
 
     def host_of(self, who: str) -> int:
@@ -71,6 +84,51 @@ class LocalAgentPool:
         async for answer in answers(self._host, views):
             yield answer
 
+    def close(self) -> None:
+        """Abort all early turns."""
+        if self._looks_ahead:
+            self._host.early.end()
+
+    async def look_ahead(self, host: int, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
+        """Play turns early; yield how they end."""
+        async for answer in early_answers(self._host, views):
+            yield answer
+
+    async def forget(self, host: int, tickets: Sequence[int]) -> None:
+        """Abort early turns."""
+        self._host.early.forget(tickets)
+
+    async def end_ahead(self, host: int) -> Usage:
+        """Abort all early turns; return what early calls cost since the last answer."""
+        return await early_end(self._host)
+
+
+async def early_answers(host: Host, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
+    """Play turns of a host early; yield how they end, and what early calls cost meanwhile."""
+    async for ended in host.early.run(views):
+        yield EarlyAnswer(ended, with_early_cost(Usage(), host))
+
+
+async def early_end(host: Host) -> Usage:
+    """Abort the early turns of a host; return what early calls cost since its last answer."""
+    host.early.end()
+    await asyncio.sleep(0)  # aborted calls are counted where they end
+    return with_early_cost(Usage(), host)
+
+
+def with_early_cost(usage: Usage, host: Host) -> Usage:
+    """Add what the early calls of a host cost since the last time."""
+    cost = host.take_early_cost()
+    return usage._replace(
+        early=cost.calls,
+        early_prompt_tokens=cost.prompt_tokens,
+        early_output_tokens=cost.output_tokens,
+        early_unknown=cost.unknown,
+        early_hits=cost.hits,
+        early_hit_prompt_tokens=cost.hit_prompt_tokens,
+        early_hit_output_tokens=cost.hit_output_tokens,
+    )
+
 
 async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
     """Run the agents of a host; yield decisions, encoded calls and their cost."""
@@ -78,7 +136,7 @@ async def answers(host: Host, views: Sequence[View]) -> AsyncIterator[Answer]:
         usage = _usage(thoughts.calls)
         if thoughts.shared:
             usage = usage.less(_usage(thoughts.shared))
-        usage = usage._replace(asks=host.take_asks())
+        usage = with_early_cost(usage._replace(asks=host.take_asks()), host)
         calls, failures = _encoded(thoughts.calls), failures_of(thoughts.calls, thoughts.decisions)
         yield Answer(thoughts.decisions, calls, usage, host.take_recalled(), failures)
 
@@ -138,6 +196,7 @@ class InProcess:
         *,
         on_error: OnError = "stop",
         humans: Humans | None = None,
+        prefetch: Prefetch = NO_PREFETCH,
     ) -> None:
         """Take what to run; `models` are by the names that cohorts give them.
 
@@ -153,13 +212,14 @@ class InProcess:
             desk = Desk(humans)
             self._service = JoinService(desk, folder)
             seats = Seats(frozenset(humans.handles), DeskModel(desk))
-        agent_pool = LocalAgentPool(
+        self._agent_pool = agent_pool = LocalAgentPool(
             agents_of(scenario),
             {name: ModelHandle(model) for name, model in all_models.items()},
             replies=Recorded.load(continuation.run, handles_in(humans)) if continuation else None,
             profile_of=profile_lookup(scenario, switches) if switches else None,
             inquiry=inquiry_of(scenario, switches),
             seats=seats,
+            looks_ahead=prefetch.on,
         )
         clock = asyncio.get_running_loop().time
         self._driver = Driver(
@@ -170,6 +230,7 @@ class InProcess:
             budget,
             on_error=on_error,
             clock=clock,
+            prefetch=prefetch,
         )
         handles = active_handles(scenario)
         self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))
@@ -186,6 +247,7 @@ class InProcess:
         if self._service is not None:
             await self._service.__aexit__(*error)
         self._collector.__exit__(None, None, None)
+        self._agent_pool.close()
         self._record.close()
         for model in self._models.values():
             await model.close()

@@ -30,8 +30,8 @@ class Budget(NamedTuple):
             note = f" (calls of unknown length taken as {TOKENS_PER_CALL}: {untold:,})"
             spent = f"budget: {tokens:,} of {counted(self.tokens, 'token')}"
             return f"{spent}{note if untold else ''}"
-        if self.calls is not None and usage.calls >= self.calls:
-            return f"budget: {usage.calls:,} of {counted(self.calls, 'call')}"
+        if self.calls is not None and _calls(usage) >= self.calls:
+            return f"budget: {_calls(usage):,} of {counted(self.calls, 'call')}"
         return None
 
     def calls_left(self, usage: Usage) -> float:
@@ -40,20 +40,26 @@ class Budget(NamedTuple):
         Calls in flight when a limit is reached are finished, so the scheduler starts no more
         than these.
         """
-        calls = inf if self.calls is None else self.calls - usage.calls
+        calls = inf if self.calls is None else self.calls - _calls(usage)
         if self.tokens is not None:
             spent = _tokens(usage)
-            each = spent / usage.calls if usage.calls else TOKENS_PER_CALL
+            made = _calls(usage)
+            each = spent / made if made else TOKENS_PER_CALL
             calls = min(calls, (self.tokens - spent) / max(each, 1))
         return calls
 
 
 def _untold(usage: Usage) -> int:
-    return max(usage.unknown_in, usage.unknown_out)
+    return max(usage.unknown_in, usage.unknown_out) + usage.early_unknown
+
+
+def _calls(usage: Usage) -> int:
+    return usage.calls + usage.wasted
 
 
 def _tokens(usage: Usage) -> int:
-    return usage.prompt_tokens + usage.output_tokens + TOKENS_PER_CALL * _untold(usage)
+    known = usage.prompt_tokens + usage.output_tokens + usage.wasted_tokens
+    return known + TOKENS_PER_CALL * _untold(usage)
 
 
 UNLIMITED = Budget()

@@ -23,6 +23,7 @@ from simnet.scheduler.continued_record import ContinuedRecord
 from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.recorded_checks import recorded_checks
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveying import SurveyingScheduler
@@ -57,8 +58,9 @@ class Driver:
         *,
         on_error: OnError = "stop",
         clock: Callable[[], float] = perf_counter,
+        prefetch: Prefetch = NO_PREFETCH,
     ) -> None:
-        """Take what to run; `clock` is as in Scheduler.
+        """Take what to run; `clock` and `prefetch` are as in Scheduler.
 
         Raises UserCodeError if code of the user fails that says who follows whom or wakes when.
         """
@@ -89,6 +91,7 @@ class Driver:
             budget=budget,
             fails_turns=fails_turns,
             clock=clock,
+            prefetch=prefetch,
         )
 
     def stop(self) -> None:
@@ -112,6 +115,7 @@ class Driver:
                     return
         finally:
             running.cancel()
+            self._scheduler.abandon()
 
     async def _run(self) -> None:
         try:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from simnet.agents.prefetch.early_turns import EarlyDecision
 from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Statistics, cached_share, known_sum, merged
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.text_health import HealthProgress
 from simnet.scheduler.failure_limit import CallFailure, FailureCount
+from simnet.scheduler.load import Load
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, Event
 
@@ -30,6 +32,33 @@ class Usage(NamedTuple):
     """Calls whose prompt tokens are unknown, so that `prompt_tokens` is a lower bound."""
     unknown_out: int = 0
     """Calls whose output tokens are unknown, so that `output_tokens` is a lower bound."""
+    early: int = 0
+    """Calls that were made before their turn had begun; `early_hits` of them are in `calls` too."""
+    early_prompt_tokens: int = 0
+    """Prompt tokens of early calls, as far as they are known."""
+    early_output_tokens: int = 0
+    early_unknown: int = 0
+    """Early calls whose tokens are unknown: they were aborted, or the model does not tell."""
+    early_hits: int = 0
+    """Early calls whose completion served a turn."""
+    early_hit_prompt_tokens: int = 0
+    early_hit_output_tokens: int = 0
+
+    @property
+    def wasted(self) -> int:
+        """Early calls that served no turn, or have not yet."""
+        return self.early - self.early_hits
+
+    @property
+    def wasted_tokens(self) -> int:
+        """Prompt and output tokens of these, as far as they are known."""
+        made = self.early_prompt_tokens + self.early_output_tokens
+        return made - self.early_hit_prompt_tokens - self.early_hit_output_tokens
+
+    @property
+    def wasted_share(self) -> float:
+        """Share of all calls that served no turn, 0 to 1."""
+        return self.wasted / max(1, self.calls + self.wasted)
 
     @property
     def cached(self) -> float | None:
@@ -57,6 +86,13 @@ class Usage(NamedTuple):
         """Subtract the cost of deduplicated calls."""
         left = Usage(*(one - less for one, less in zip(self, shared, strict=True)))
         return left._replace(shared=shared.calls)
+
+
+class EarlyAnswer(NamedTuple):
+    """What a host returns for some of the turns that it plays early."""
+
+    decisions: list[EarlyDecision]
+    usage: Usage
 
 
 class Answer(NamedTuple):
@@ -132,6 +168,10 @@ class Progress(NamedTuple):
     """Why model calls failed since this start of the run, the most frequent causes first."""
     health: HealthProgress = HealthProgress()
     """How the texts are."""
+    load: Load = Load()
+    """What held the run back."""
+    prefetch_problem: str | None = None
+    """The first error of early turns, which change no result, or why there are no more."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

@@ -30,8 +30,12 @@ class Meter:
         return [("metrics", encode("metrics", metrics))]
 
 
-def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
+def closing_rows(
+    finish: Finish, phases: Phases, slots: int | None = None
+) -> list[tuple[str, bytes]]:
     """Return the rows that summarise a run; those of `ledger` only if the run is complete.
+
+    `slots` is how many calls the models of the run work on at once, if that is known.
 
     A stopped run may be resumed; until then its ledger is in the manifest.
     """
@@ -53,6 +57,7 @@ def closing_rows(finish: Finish, phases: Phases) -> list[tuple[str, bytes]]:
         Metric(progress.elapsed, f"incident.{cause}", float(times), "times")
         for cause, times in sorted(Counter(progress.incidents).items())
     ]
+    metrics += _load(progress, slots)
     metrics += _sample(progress)
     metrics += _texts(progress)
     metrics += [
@@ -72,6 +77,20 @@ def ledger_lines(ledger: Ledger) -> tuple[LedgerLine, ...]:
         *(LedgerLine(outcome="failed", cause=c, turns=n) for c, n in ledger.failed.items()),
         LedgerLine(outcome="open", turns=ledger.open),
     )
+
+
+def _load(progress: Progress, slots: int | None) -> list[Metric]:
+    """Return how long simulated time waited for replies, and how full the models were."""
+    at, load = progress.elapsed, progress.load
+    figures = [
+        Metric(at, "stall.seconds", load.stalled, "seconds"),
+        Metric(at, "stall.share", load.stalled_share(at), "share"),
+        Metric(at, "turns_in_flight.mean", load.mean(at), "turns"),
+    ]
+    if slots:
+        figures.append(Metric(at, "slots", float(slots), "calls"))
+        figures.append(Metric(at, "slots.filled", load.mean(at) / slots, "share"))
+    return figures
 
 
 def _texts(progress: Progress) -> list[Metric]:

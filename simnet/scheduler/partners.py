@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from simnet.scheduler.messages import Answer
+from simnet.agents.prefetch.early_turns import EarlyView
+from simnet.scheduler.messages import Answer, EarlyAnswer, Usage
 from simnet.world.state.posts import View
 
 
@@ -16,6 +17,22 @@ class AgentPool(Protocol):
 
     def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
         """Send views to one host; yield answers as they are ready, one decision for each view."""
+        ...
+
+
+class EarlyAgentPool(AgentPool, Protocol):
+    """An agent pool whose hosts play turns early."""
+
+    def look_ahead(self, host: int, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
+        """Send likely views to one host; yield how their early turns end, each once."""
+        ...
+
+    async def forget(self, host: int, tickets: Sequence[int]) -> None:
+        """Abort early turns of one host."""
+        ...
+
+    async def end_ahead(self, host: int) -> Usage:
+        """Abort all early turns of one host; return what early calls cost since its last answer."""
         ...
 
 

@@ -17,22 +17,20 @@ from simnet.scheduler.batch_size import batch_limit
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import CodeErrors
 from simnet.scheduler.failure_limit import FailureLimit
+from simnet.scheduler.load import LoadMeter
 from simnet.scheduler.messages import Answer, Finish, Progress, Usage
 from simnet.scheduler.partners import AgentPool, Record
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.prefetch.prefetcher import prefetcher_of
 from simnet.scheduler.report_news import ReportNews
 from simnet.scheduler.row_buffer import RowBuffer
+from simnet.scheduler.row_writer import RowWriter
+from simnet.scheduler.short_batch import ShortBatch
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
-HOLD_SECONDS = 0.02
-"""Longest time, in seconds, for which a short batch of views is held back."""
-ROWS_PER_WRITE = 4096
-WRITE_SECONDS = 0.1
-"""Time in seconds after which rows are written even if there are few."""
 VIEWS_IN_FLIGHT = 16_384
 """Most views without a decision: bounds what hosts and model servers have to hold."""
-WRITES_IN_FLIGHT = 4
-"""Most unacknowledged writes: a slow disk slows the run down and memory does not grow."""
 
 
 class Scheduler:
@@ -48,16 +46,17 @@ class Scheduler:
         budget: Budget = UNLIMITED,
         fails_turns: bool = False,
         clock: Callable[[], float] = time.perf_counter,
+        prefetch: Prefetch = NO_PREFETCH,
     ) -> None:
         """Take the kernel, the agents, the record and the function that gets progress.
 
         The scheduler stops when the tokens or calls of `budget` are spent, when too many calls
         fail, and when code of the user fails, unless `fails_turns`: then only its turn fails.
         `clock` returns seconds and has to run as fast as the clock of the event loop does.
+        With a `prefetch` that is on, the agents have to be an `EarlyAgentPool`.
         """
         self._kernel = kernel
         self._agent_pool = agent_pool
-        self._record = record
         self._report = report
         self._clock = clock
         self._budget = budget
@@ -65,27 +64,32 @@ class Scheduler:
         self._decided = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
         """One task for each batch of views that was sent to a host."""
-        self._writing: set[asyncio.Task[None]] = set()
-        self._write_slots = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._rows = RowBuffer()
+        self._writer = RowWriter(self._rows, record, clock)
+        self._load = LoadMeter()
         self._failures = FailureLimit()
         self._fault: RunError | None = None
         """Why the run cannot go on."""
         self._usage = Usage()
         self.recalled = 0
         """How many recorded replies the turns used."""
-        self._in_flight = self._sends = self._writes = 0
+        self._in_flight = self._sends = 0
         self._stop = False
-        self._started_at = self._written_at = 0.0
-        self._held_since: float | None = None
+        self._started_at = 0.0
+        self._batch = ShortBatch(clock)
         self._pauses_at = inf  # simulated time that the kernel does not pass before `_paused`
         self._first_reply: float | None = None
         self._news = ReportNews()
+        self._ahead = prefetcher_of(prefetch, kernel, agent_pool, clock, self._came_early)
 
     def stop(self) -> None:
         """Start no more turns; `run` waits for those in flight, records them and returns."""
         self._stop = True
         self._decided.set()
+
+    def abandon(self) -> None:
+        """End what goes on beside `run`, when that was cancelled or has raised."""
+        self._ahead.cancel()
 
     async def run(self) -> Finish:
         """Run to the end or until `stop`; raises what the record raises.
@@ -94,23 +98,22 @@ class Scheduler:
         calls at its end are recorded, so a resume asks these again. Raises UserCodeError once all
         else is recorded.
         """
-        self._started_at = self._written_at = self._clock()
+        self._started_at = self._clock()
+        self._writer.begin()
         status = Status.FULL
         async with asyncio.TaskGroup() as self._tasks:
             while not self._stop:
                 self._decided.clear()
-                limit = batch_limit(self._in_flight, self._budget, self._usage)
+                limit = batch_limit(self._calls_out, self._budget, self._usage)
                 if limit < 1:
                     await self._wait()
                     continue
-                with self._code_errors.kept():
-                    status = self._kernel.advance(limit, self._pauses_at)
-                self._stop = self._stop or self._code_errors.stops
+                status = self._advance(limit, status)
                 if status is Status.WAITING and await self._hold_back():
                     continue
                 self._send(self._take_views())
                 self._take_rows()
-                await self._write_rows()
+                await self._writer.write(self._tasks)
                 if status in ENDS:
                     status = await self._paused(status)
                 if status in {Status.DONE, Status.STOPPED}:
@@ -119,37 +122,36 @@ class Scheduler:
                 if self._stop:
                     break  # there may be no decision left to wait for
                 if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
+                    self._look_ahead()
                     await self._wait()
                 else:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
+            self._usage = self._usage.plus(await self._ahead.end())
             if self._fault is not None:
                 self._rows.discard()
             self._rows.release()
-            await self._write_rows(everything=True)
+            await self._writer.write(self._tasks, everything=True)
         self._code_errors.raise_first()
         if self._fault is not None:
             raise self._fault
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
-    async def _hold_back(self) -> bool:
-        """Hold a short batch of views back while others are in flight; True if a decision came.
+    def _advance(self, most_views: int, status: Status) -> Status:
+        """Let the kernel go on; returns `status` if code of the user failed in it."""
+        self._load.goes_on(self._clock())
+        with self._code_errors.kept():
+            status = self._kernel.advance(most_views, self._pauses_at)
+        if status is Status.WAITING:
+            self._load.stalls(self._clock())
+        self._stop = self._stop or self._code_errors.stops
+        return status
 
-        The decision may add views to the batch. A model that costs nothing so gets long batches;
-        for a real model the wait, at most HOLD_SECONDS for any view, does not matter.
-        """
-        if not self._in_flight or not self._kernel.views:
-            return False
-        now = self._clock()
-        if self._held_since is None:
-            self._held_since = now
-        try:
-            async with asyncio.timeout(max(0.0, self._held_since + HOLD_SECONDS - now)):
-                await self._decided.wait()
-        except TimeoutError:
-            self._held_since = None
-            return False
-        return True
+    async def _hold_back(self) -> bool:
+        """Hold a short batch of views back while others are in flight; True if a decision came."""
+        return bool(self._in_flight and self._kernel.views) and await self._batch.hold(
+            self._decided
+        )
 
     async def _wait(self) -> None:
         """Wait for a decision; if there are rows to write, only until they have to be written."""
@@ -157,10 +159,10 @@ class Scheduler:
             await self._decided.wait()
             return
         try:
-            async with asyncio.timeout(max(0.0, self._written_at + WRITE_SECONDS - self._clock())):
+            async with asyncio.timeout(self._writer.due_in()):
                 await self._decided.wait()
         except TimeoutError:
-            await self._write_rows()
+            await self._writer.write(self._tasks)
 
     async def _paused(self, status: Status) -> Status:
         """Do what is due when the kernel can advance no further; DONE is the end of the run."""
@@ -173,8 +175,9 @@ class Scheduler:
         return views
 
     def _send(self, views: Sequence[View]) -> None:
-        self._in_flight += len(views)
-        self._held_since = None
+        self._ahead.sends(views)
+        self._count_in_flight(len(views))
+        self._batch.sent()
         batches: dict[int, list[View]] = {}
         for view in views:
             batches.setdefault(self._agent_pool.host_of(view.who), []).append(view)
@@ -183,6 +186,25 @@ class Scheduler:
             task = self._tasks.create_task(self._think(host, batch))
             self._turns.add(task)
             task.add_done_callback(self._turns.discard)
+
+    def _count_in_flight(self, more: int) -> None:
+        self._in_flight += more
+        self._load.turns(self._calls_out, self._clock())
+
+    @property
+    def _calls_out(self) -> int:
+        return self._in_flight + self._ahead.under_way
+
+    def _look_ahead(self) -> None:
+        left = self._budget.calls_left(self._usage) - self._calls_out
+        self._ahead.look(self._pauses_at, left)
+        self._count_in_flight(0)
+
+    def _came_early(self, usage: Usage) -> None:
+        self._usage = self._usage.plus(usage)
+        self._stop = self._stop or self._budget.spent(self._usage) is not None
+        self._count_in_flight(0)
+        self._decided.set()
 
     async def _think(self, host: int, views: Sequence[View]) -> None:
         if self._fault is not None:
@@ -201,12 +223,13 @@ class Scheduler:
                 self._rows.add_calls(answer.calls)
                 self._judge()
             self._usage = self._usage.plus(answer.usage)
+            self._ahead.decided(answer)
             self.recalled += answer.recalled
             decisions = self._code_errors.without_failed(answer.decisions)
             spent = self._budget.spent(self._usage) is not None
             self._stop = self._stop or spent or self._code_errors.stops
             self._deliver(decisions)
-            self._in_flight -= len(answer.decisions)
+            self._count_in_flight(-len(answer.decisions))
             if self._first_reply is None and answer.usage.calls:
                 self._first_reply = self._clock() - self._started_at
             self._decided.set()
@@ -250,27 +273,6 @@ class Scheduler:
             self._report(self.progress())
         self._rows.add(rows)
 
-    async def _write_rows(self, *, everything: bool = False) -> None:
-        """Send rows to the record once there are enough, calls before rows that depend on them."""
-        now = self._clock()
-        late = now - self._written_at >= WRITE_SECONDS
-        if not (everything or late or self._rows.events >= ROWS_PER_WRITE):
-            return
-        batches = self._rows.take()
-        self._written_at = now
-        if batches:
-            self._writes += 1
-            await self._write_slots.acquire()
-            task = self._tasks.create_task(self._write(batches))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
-
-    async def _write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        try:
-            await self._record.write(batches)
-        finally:
-            self._write_slots.release()
-
     # -- progress ---------------------------------------------------------------------
 
     def progress(self) -> Progress:
@@ -283,7 +285,9 @@ class Scheduler:
             posted=self._news.take(),
             first_reply=self._first_reply,
             sends=self._sends,
-            writes=self._writes,
+            writes=self._writer.writes,
             failures=self._failures.counts(),
             health=self._kernel.health.progress(),
+            load=self._load.load(self._clock()),
+            prefetch_problem=self._ahead.problem,
         )

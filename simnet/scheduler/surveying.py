@@ -15,6 +15,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.messages import Progress
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.pending_waves import PendingWaves
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.scheduler import VIEWS_IN_FLIGHT, Scheduler
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
@@ -34,6 +35,7 @@ class SurveyingScheduler(Scheduler):
         budget: Budget = UNLIMITED,
         fails_turns: bool = False,
         clock: Callable[[], float],
+        prefetch: Prefetch = NO_PREFETCH,
     ) -> None:
         """Take the waves, and what a Scheduler takes."""
         super().__init__(
@@ -44,6 +46,7 @@ class SurveyingScheduler(Scheduler):
             budget=budget,
             fails_turns=fails_turns,
             clock=clock,
+            prefetch=prefetch,
         )
         self._waves = PendingWaves(waves)
         self._asks = False
@@ -90,4 +93,4 @@ class SurveyingScheduler(Scheduler):
     async def _wait_and_write(self) -> None:
         self._decided.clear()
         await self._wait()
-        await self._write_rows()
+        await self._writer.write(self._tasks)

@@ -19,3 +19,6 @@ class Decision(NamedTuple):
     verdict: str | None = None
     """What the judge said of its text: `yes`, `no`, or `none` without a usable reply. None if it
     was not asked."""
+
+    def __deepcopy__(self, memo: object) -> "Decision":
+        return self  # nothing in it is ever changed

@@ -84,6 +84,9 @@ class ExposureBatch(NamedTuple):
     rankers: tuple[str, ...]
     vias: tuple[str | None, ...]
 
+    def __deepcopy__(self, memo: object) -> "ExposureBatch":
+        return self  # nothing in it can be changed
+
     def exposures(self) -> list[Exposure]:
         """List the rows."""
         rows = zip(self.posts, self.scores, self.rankers, self.vias, strict=True)

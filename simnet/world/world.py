@@ -21,6 +21,7 @@ from simnet.world.state.network import Network
 from simnet.world.state.posts import View
 from simnet.world.state.recorded_state import RecordedState, StateChange
 from simnet.world.state.state_hash import state_hash
+from simnet.world.state.world_copy import Memo, copied
 from simnet.world.state.world_state import WorldState
 
 SEEN_PER_CANDIDATE = 8
@@ -36,6 +37,9 @@ class World(WorldState):
         """The parts of `kept` that verbs declared as recorded, by name."""
         self.state_changes: list[StateChange] = []
         """Changes of what is recorded; the kernel makes rows of them and clears them."""
+
+    def __deepcopy__(self, memo: Memo) -> "World":
+        return copied(self, memo)
 
     @mark_boundary(lambda run: f"verb {run['action'].verb!r} of @{run['who']}")
     def apply(

@@ -89,6 +89,16 @@ def test_tables_are_equal_when_replies_come_late_and_out_of_order(in_one_process
     assert tables(run(neighbours(), backend, tmp_path)) == in_one_process
 
 
+@pytest.mark.parametrize("per_actor", [1, 4], ids=["one-actor-per-persona", "packed"])
+def test_tables_are_equal_when_calls_are_made_early(in_one_process, tmp_path, per_actor):
+    backend = FakeBackend(delay=lambda prompt: 0.05 + prompt.seed % 97 / 500)
+    outcome = run(neighbours(), backend, tmp_path, personas_per_actor=per_actor, prefetch="ahead")
+    assert tables(outcome) == in_one_process
+    progress = outcome.finish.progress
+    assert progress.prefetch_problem is None
+    assert 0 < progress.usage.early_hits <= progress.usage.early
+
+
 def test_tables_are_equal_without_ray_and_on_ray_inside_an_event_loop(in_one_process, tmp_path):
     backend = FakeBackend()
     assert tables(run(neighbours(), backend, tmp_path, ray=False)) == in_one_process

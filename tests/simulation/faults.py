@@ -37,6 +37,7 @@ class Plan:
     chance: Random
     happened: bool = False
     counted: int = 0
+    prefetch: str = "off"
     acknowledged: list = field(default_factory=list)
     """Batches that the record said it holds."""
 

@@ -42,6 +42,7 @@ from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.metric_rows import closing_rows
+from simnet.scheduler.prefetch.prefetch_settings import MODES, Prefetch
 from simulation.faults import KINDS, AgentPool, Model, Plan, Record
 from simulation.virtual_time import VirtualLoop
 
@@ -113,8 +114,10 @@ class Trial:
         for number in count():
             kind = self._chance.choice(KINDS) if number < crashes else None
             plan = Plan(kind, 1 + self._chance.randrange(20), Random(self._chance.random()))
+            plan.prefetch = plan.chance.choice(MODES)
             finish = self._epoch(plan)
-            self.story.append(f"{kind} after {plan.after}: {finish and finish.digest}")
+            did = f"{kind} after {plan.after}, prefetch {plan.prefetch}"
+            self.story.append(f"{did}: {finish and finish.digest}")
             self.acknowledged += plan.acknowledged
             self._check_what_is_there()
             if finish is not None:
@@ -167,10 +170,15 @@ class Trial:
         model = Model(plan, reply_to)
         continuation = Continuation(run_in(self.folder))
         agent_pool = AgentPool(
-            plan, agents_of(world), model, replies=Recorded.load(continuation.run)
+            plan,
+            agents_of(world),
+            model,
+            replies=Recorded.load(continuation.run),
+            looks_ahead=plan.prefetch != "off",
         )
         finish = None
-        driver = Driver(world, agent_pool, record, continuation, clock=clock)
+        prefetch = Prefetch(plan.prefetch, {None: 4})
+        driver = Driver(world, agent_pool, record, continuation, clock=clock, prefetch=prefetch)
         async for update in driver.run():
             if plan.now("the scheduler dies"):
                 raise RunError("the scheduler is gone")

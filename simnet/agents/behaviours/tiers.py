@@ -21,7 +21,7 @@ from simnet.agents.profile import (
 from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
-from simnet.world.state.posts import Shown, View
+from simnet.world.state.posts import View, with_counts
 
 ViewTest: TypeAlias = Callable[[View], bool]
 """Returns whether something in a view concerns the viewer in person."""
@@ -122,7 +122,7 @@ def _common(
 ) -> View:
     """Reduce a view to what is equal for all members of the archetype in this interval."""
     interval = int(view.now // every)
-    posts = tuple([_coarse(post) for post in view.posts[:sees]])
+    posts = tuple([with_counts(post, "rounded") for post in view.posts[:sees]])
     return View(
         who=representative.persona.id,
         turn=interval,
@@ -134,16 +134,3 @@ def _common(
         communities=view.communities,
         done=view.done[:sees],
     )
-
-
-def _coarse(post: Shown) -> Shown:
-    return post._replace(
-        likes=_rounded(post.likes),
-        dislikes=_rounded(post.dislikes),
-        replies=_rounded(post.replies),
-        reposts=_rounded(post.reposts),
-    )
-
-
-def _rounded(count: int) -> int:
-    return 1 << (count.bit_length() - 1) if count else 0

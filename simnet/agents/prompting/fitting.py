@@ -66,6 +66,11 @@ class KnownReplies(Protocol):
         ...
 
 
+def is_known(replies: KnownReplies, view: View) -> bool:
+    """Whether the turn of a view is known: its first call, or that its code failed."""
+    return replies.prompt_digest(view, 0) is not None or replies.failure(view) is not None
+
+
 def encoded(prompt: Prompt, encoder: Encoder) -> Prompt | None:
     """Add the token ids to a prompt; None if it is too long."""
     room = None if encoder.length is None else encoder.length - prompt.max_tokens

@@ -17,6 +17,11 @@ from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
 from simnet.text import counted, one_line, terminal_safe
 
+MUCH = 0.5
+"""Share of the time for which a run waits from which on its model holds it back."""
+FULL = 0.8
+"""Share of the slots from which on engines count as full."""
+
 
 def print_closing(outcome: RunResult, console: Console) -> None:
     """Print a summary: the outcomes of all turns, the costs, where the record is."""
@@ -58,7 +63,14 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
         },
         "failures": [count._asdict() for count in progress.failures],
         "usage": progress.usage.figures(),
+        "prefetch_problem": progress.prefetch_problem,
         "engines": [engine_json(state) for state in progress.engines],
+        "load": {
+            "stalled": round(progress.load.stalled, 3),
+            "stalled_share": round(progress.load.stalled_share(progress.elapsed), 4),
+            "turns_in_flight": round(progress.load.mean(progress.elapsed), 3),
+            "slots": outcome.slots,
+        },
         "phases": {name: round(seconds, 3) for name, seconds in outcome.phases.items()},
         "digest": outcome.finish.digest,
     }
@@ -123,7 +135,41 @@ def _costs(outcome: RunResult) -> Table:
     split = ", ".join(phases) or "none"
     after = f"; first reply {first:.1f} s after the first turn" if first is not None else ""
     table.add_row("wall time", f"{split}{after}")
+    if progress.usage.calls:
+        table.add_row("waiting", waiting_line(progress, outcome.slots))
+    for line in early_lines(progress):
+        table.add_row("early", line)
     return table
+
+
+def early_lines(progress: Progress) -> list[str]:
+    """Say how many calls were made early, and how many of them were in vain."""
+    usage, lines = progress.usage, []
+    if usage.early:
+        tokens = format_sum(usage.wasted_tokens, usage.early_unknown, "token")
+        lines.append(
+            f"{counted(usage.early, 'call')} made early, {usage.early_hits:,} of them used; "
+            f"{usage.wasted:,} in vain, {usage.wasted_share:.0%} of all calls, {tokens}"
+        )
+    if progress.prefetch_problem is not None:
+        lines.append(f"early turns failed: {terminal_safe(one_line(progress.prefetch_problem))}")
+    return lines
+
+
+def waiting_line(progress: Progress, slots: int | None) -> str:
+    """Say how long simulated time waited for replies, how full the models were, what to change."""
+    load, elapsed = progress.load, progress.elapsed
+    stalled, mean = load.stalled_share(elapsed), load.mean(elapsed)
+    line = f"for replies {stalled:.0%} of the turns' time, with {mean:,.1f} turns out on average"
+    if not slots:
+        return line
+    line += f", {min(1.0, mean / slots):.0%} of the {slots:,} calls that the models work on at once"
+    if stalled < MUCH:
+        return f"{line}; simnet itself held it back: give it more cores or hosts"
+    if mean < FULL * slots:
+        early = "" if progress.usage.early else ", or --prefetch ahead,"
+        return f"{line}; a longer reacts_in{early} fills more"
+    return f"{line}; more engines or a smaller model would be faster"
 
 
 def _wall(outcome: RunResult) -> str:

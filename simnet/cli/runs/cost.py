@@ -19,16 +19,21 @@ HEADINGS = ("cohort", "verb", "turns", "calls", "tokens in", "cached", "tokens o
 
 def cost(run: RunName = "latest", runs: Runs = RUNS, as_json: AsJson = False) -> None:
     """Print what the model calls of a run cost, by cohort and by what came of them."""
-    from simnet.analysis.costs import costs  # noqa: PLC0415  (imports pyarrow)
+    from simnet.analysis.costs import costs, early_costs  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
     print_missing(opened)
-    rows = costs(opened)
+    rows, early = costs(opened), early_costs(opened)
     if as_json:
-        print_json({"run": opened.id, "costs": [row.figures() for row in rows]})
+        figures = [row.figures() for row in rows]
+        print_json({"run": opened.id, "costs": figures, "early": early._asdict()})
     elif rows:
         cells = [_cells(row) for row in [*rows, _total(rows)]]
         print_table(HEADINGS, cells, numbers=HEADINGS[2:])
+        if early.made:
+            tokens = format_sum(early.tokens_in_vain, early.unknown, "token")
+            in_vain = f"{early.made - early.used:,} more in vain: {tokens}"
+            typer.echo(f"{early.used:,} of these calls were made early, and {in_vain}")
     else:
         typer.echo("no model was asked")
 

@@ -1,7 +1,7 @@
 """The command that estimates what a run will cost."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +19,7 @@ from simnet.cli.options import (
 )
 from simnet.cli.output import print_json
 from simnet.cli.table_layout import print_rows
+from simnet.clock import format_time
 from simnet.text import counted
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from simnet.planning.cost_estimate import Estimates
     from simnet.planning.intervals import Estimate, Range
+    from simnet.scenario.cohort import Cohort
     from simnet.scheduler.messages import Progress
 
 app = typer.Typer(rich_markup_mode=None)
@@ -54,6 +56,8 @@ def estimate_cost(
         print_json(_as_dict(estimates))
     else:
         _print(estimates, share, Console())
+        for line in _load_lines(estimates, loaded.scenario.cohorts):
+            Console().print(line)
 
 
 class _Phases:
@@ -84,6 +88,12 @@ def _as_dict(estimates: "Estimates") -> dict[str, object]:
         "seconds": round(estimates.seconds, 3),
         "rough": estimates.rough,
         "doubt": estimates.doubt,
+        "in_flight": round(estimates.in_flight, 3),
+        "slots": estimates.slots,
+        "slots_filled": None if estimates.filled is None else round(estimates.filled, 4),
+        "reacts_in_factor": (
+            None if estimates.filling_factor is None else round(estimates.filling_factor, 3)
+        ),
         "whole": ranges(estimates.whole),
         "cohorts": {name: ranges(one) for name, one in estimates.cohorts.items()},
     }
@@ -105,6 +115,20 @@ def _print(estimates: "Estimates", share: float, console: Console) -> None:
         console.print("in brackets what at least 9 of 10 such runs lie within")
     else:
         console.print(f"no intervals: {estimates.doubt}")
+
+
+def _load_lines(estimates: "Estimates", cohorts: "Sequence[Cohort]") -> list[str]:
+    """Say how many calls are in flight on average, and which `reacts_in` would fill the slots."""
+    calls = f"at most about {estimates.in_flight:,.1f} calls are in flight on average"
+    if estimates.slots is None:
+        return [f"{calls}; how many the model works on at once is not known"]
+    of = f"of the {estimates.slots:,} that the engines work on at once ({estimates.filled:.0%})"
+    factor = estimates.filling_factor
+    if factor is None:
+        return [f"{calls}, {of}"]
+    longest = max((one.reacts_in for one in cohorts), default=0.0)
+    change = f"{format_time(longest)} would become {format_time(longest * factor)}"
+    return [f"{calls}, {of}; a reacts_in {factor:,.1f} times as long would fill them ({change})"]
 
 
 def _count(one: "Range") -> str:

@@ -53,6 +53,11 @@ class OpenAIBackend(Backend):
         endpoint = self.endpoint.ready(self.model)
         return replace(self, model=endpoint.full_name(self.model), endpoint=endpoint)
 
+    @property
+    def slots(self) -> int | None:
+        """How many requests the endpoint is sent at once."""
+        return self.endpoint.in_flight
+
     def build(self) -> Model:
         """Build the client. Raises UsageError where its library is not installed."""
         from simnet.inference.endpoints.openai import OpenAIModel  # noqa: PLC0415  (heavy)

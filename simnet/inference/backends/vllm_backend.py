@@ -168,6 +168,11 @@ class VllmBackend(Backend):
         return self.settings.revision
 
     @property
+    def slots(self) -> int | None:
+        """How many sequences its engines work on at once."""
+        return self.replicas * self.settings.sequences
+
+    @property
     def on_cpu(self) -> bool:
         """Whether its engines run on the CPU of the node they are started on."""
         return self.settings.on_cpu

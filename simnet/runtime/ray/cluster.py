@@ -40,6 +40,7 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 
 
 class Cluster:
@@ -66,6 +67,7 @@ class Cluster:
         humans: Humans | None = None,
         wishes: ClusterWishes = NO_WISHES,
         after: "Cluster | None" = None,
+        prefetch: Prefetch = NO_PREFETCH,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
@@ -82,8 +84,7 @@ class Cluster:
         self._report = report
         self._modules = modules
         self._continuation = continuation.located() if continuation else None
-        self._budget = budget
-        self._on_error = on_error
+        self._budget, self._on_error, self._prefetch = budget, on_error, prefetch
         self._force = force
         self._wishes = wishes
         self._people = PeopleOfRun(humans, self._folder)
@@ -139,7 +140,14 @@ class Cluster:
         await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
-        hosts = AgentActors(self._scenario, self._models, placement, self._continuation).make(
+        agents = AgentActors(
+            self._scenario,
+            self._models,
+            placement,
+            self._continuation,
+            looks_ahead=self._prefetch.on,
+        )
+        hosts = agents.make(
             self._actor,
             self._engines.servers,
             self._people,
@@ -154,7 +162,7 @@ class Cluster:
         self.phases.end("engine")
         play = (ray.put(self._scenario), hosts, placement, self._recorder, self._continuation)
         self._scheduler = make_here(  # a run that goes on reads its record
-            SchedulerActor, *play, self._budget, self._on_error, name="scheduler"
+            SchedulerActor, *play, self._budget, self._on_error, self._prefetch, name="scheduler"
         )
         await self._call(self._scheduler.start)
 

@@ -1,5 +1,6 @@
 """Proxies through which one actor calls another: a model, agents, the record."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -9,11 +10,12 @@ from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError as RayActorDiedError
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayTaskError
 
+from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.serialization import Packer
-from simnet.scheduler.messages import Answer
+from simnet.scheduler.messages import Answer, EarlyAnswer, Usage
 from simnet.text import counted
 from simnet.world.state.posts import View
 
@@ -36,7 +38,7 @@ class RemoteServer:
         try:
             if len(prompts) == 1:  # nothing to stream, and a plain call costs half
                 whole = self._server.complete.remote(prompts)
-                yield ray.get(whole) if self._blocks else await whole
+                yield ray.get(whole) if self._blocks else await _awaited(whole)
                 return
             async for finished in _stream(self._server.generate, prompts):
                 yield finished
@@ -49,6 +51,15 @@ class RemoteServer:
         """Return when the next server is up. Raises ActorDiedError when there is none."""
         with unwrapped():
             await self._server.ready.options(max_task_retries=-1).remote()
+
+
+async def _awaited(reference: Any) -> Any:
+    """Await a reference; if this is cancelled, the call in the other process is too."""
+    try:
+        return await reference
+    except asyncio.CancelledError:
+        ray.cancel(reference)
+        raise
 
 
 class RemoteModel:
@@ -109,6 +120,23 @@ class RemoteAgentPool:
             return
         async for answer in stream(self._hosts[host].think, self._pack(views)):
             yield answer
+
+    async def look_ahead(self, host: int, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
+        """Have one actor play turns early; yield how they end."""
+        tickets, packed = [one.ticket for one in views], self._pack([one.view for one in views])
+        async for answer in stream(self._hosts[host].look_ahead, tickets, packed):
+            yield answer
+
+    async def forget(self, host: int, tickets: Sequence[int]) -> None:
+        """Have one actor abort early turns."""
+        with unwrapped():
+            await self._hosts[host].forget.remote(tickets)
+
+    async def end_ahead(self, host: int) -> Usage:
+        """Have one actor abort all early turns; return what early calls cost since."""
+        with unwrapped():
+            usage: Usage = await self._hosts[host].end_ahead.remote()
+        return usage
 
 
 class RemoteRecord:

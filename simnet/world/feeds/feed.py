@@ -17,7 +17,7 @@ from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.reposters import known_reposters, named
 from simnet.world.feeds.sources import AnySource, Entry, following, reported
-from simnet.world.state.posts import Post
+from simnet.world.state.posts import Counts, Post
 from simnet.world.state.world_state import WorldState
 
 CHARACTERS_PER_TOKEN = 4
@@ -54,6 +54,10 @@ class Feed:
     """Tell the viewer their karma: likes less dislikes that others gave to their posts."""
     reports: bool | None = None
     """Say how often and why posts were reported; None does if it reads `reported`."""
+    counts: Counts = "exact"
+    """How likes, dislikes, replies and reposts are shown: `exact`, `rounded` down to powers of two,
+    or `none`. Each new like changes what is shown of a post, so coarse counts let more prompts be
+    known early and shared."""
 
     @property
     def shows_reports(self) -> bool:

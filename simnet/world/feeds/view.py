@@ -10,7 +10,16 @@ from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
 from simnet.world.state.markup import mentioned
-from simnet.world.state.posts import REASONS, MessageSeen, Post, Reported, View, shown_text
+from simnet.world.state.posts import (
+    REASONS,
+    Counts,
+    MessageSeen,
+    Post,
+    Reported,
+    Shown,
+    View,
+    shown_text,
+)
 from simnet.world.state.world_state import WorldState
 
 UNREAD = 64
@@ -62,7 +71,7 @@ def look_at(
         turn,
         now,
         seed,
-        tuple([post.cached or post.shown() for post in posts]),
+        _shown(posts, feed.counts),
         tuple(why),
         tuple(mail[:MAIL]) if mail else (),
         news,
@@ -86,6 +95,12 @@ def look_at(
     )
     unread = Unread(mentions, mail[MAIL:] if mail else []) if mentions or mail else NOTHING_UNREAD
     return view, exposures, unread
+
+
+def _shown(posts: Sequence[Post], counts: Counts) -> tuple[Shown, ...]:
+    if counts == "exact":  # hot
+        return tuple([post.cached or post.shown() for post in posts])
+    return tuple([post.shown_with(counts) for post in posts])
 
 
 def _posts(

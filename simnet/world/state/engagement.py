@@ -4,6 +4,9 @@ Each of its lists is bounded, so neither an event nor a look costs more as a run
 """
 
 from collections import deque
+from copy import copy
+
+from simnet.world.state.world_copy import Memo, nested
 
 LIKED = 16
 """Posts kept of one member: the newest they wrote or engaged with."""
@@ -22,6 +25,16 @@ class EngagementLog:
         self._pool: deque[int] = deque()
         self._weight: dict[int, int] = {}
         self._ranked: list[int] | None = None
+
+    def __deepcopy__(self, memo: Memo) -> "EngagementLog":
+        fresh = copy(self)
+        vars(fresh).update(
+            _liked=nested(self._liked),
+            _fans=nested(self._fans),
+            _pool=self._pool.copy(),
+            _weight=self._weight.copy(),
+        )
+        return fresh
 
     def liked(self, who: int) -> list[int]:
         """List the newest posts a member wrote or engaged with, oldest first."""

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from typing import NamedTuple
 
+from simnet.world.state.world_copy import Memo, nested
+
 
 class Community(NamedTuple):
     """A community: who is in it, and what was posted there."""
@@ -22,6 +24,16 @@ class Forum:
         """The communities each member is in, in the order of joining."""
         self.karma: defaultdict[int, int] = defaultdict(int)
         """Likes less dislikes that others gave to a member's posts."""
+
+    def __deepcopy__(self, memo: Memo) -> "Forum":
+        fresh = Forum()
+        fresh.communities = {
+            name: Community(one.members.copy(), one.entries.copy())
+            for name, one in self.communities.items()
+        }
+        fresh.joined.update(nested(self.joined))
+        fresh.karma.update(self.karma)
+        return fresh
 
     def create(self, name: str) -> None:
         """Add a community without members."""

@@ -1,6 +1,7 @@
 """Who follows whom: compressed sparse rows for the start, an overlay for what changes."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,18 @@ class Network:
         self._in_sets = 0
         self.changes: list[tuple[int, int, str]] = []
         """(follower, followee, follow or unfollow) in order; the kernel records and clears them."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Network":
+        fresh = copy(self)
+        vars(fresh).update(
+            _out=copy(self._out),
+            _in=copy(self._in),
+            _added=self._added.copy(),
+            _known=self._known.copy(),
+            _followee_sets=self._followee_sets.copy(),
+            changes=self.changes.copy(),
+        )
+        return fresh
 
     @property
     def _back(self) -> "_Rows":
@@ -127,6 +140,11 @@ class _Rows:
         np.cumsum(np.bincount(rows, minlength=size), out=self._starts[1:])
         self._columns = columns
         self._changed: dict[int, Indices] = {}
+
+    def __copy__(self) -> "_Rows":
+        fresh = object.__new__(_Rows)
+        vars(fresh).update(vars(self), _changed=self._changed.copy())  # a change makes a new row
+        return fresh
 
     def row(self, index: int) -> Indices:
         changed = self._changed.get(index) if self._changed else None

@@ -1,6 +1,6 @@
 """Posts and messages as the world holds them, and as members see them."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.clock import Seconds
 from simnet.text import cut, one_line
@@ -34,11 +34,31 @@ class Shown(NamedTuple):
     """The community of a forum that it was posted to."""
 
 
+Counts: TypeAlias = Literal["exact", "rounded", "none"]
+"""How likes, dislikes, replies and reposts are shown: as they are, rounded down to powers of two,
+or not at all."""
+
+
+def with_counts(post: Shown, counts: Counts) -> Shown:
+    """Return a post with its counts rounded down to powers of two, or without any."""
+    likes, dislikes, replies, reposts = (
+        0 if counts == "none" else rounded_down(count)
+        for count in (post.likes, post.dislikes, post.replies, post.reposts)
+    )
+    return post._replace(likes=likes, dislikes=dislikes, replies=replies, reposts=reposts)
+
+
+def rounded_down(count: int) -> int:
+    """Round a count down to a power of two; 0 stays 0."""
+    return 1 << (count.bit_length() - 1) if count else 0
+
+
 class Post:
     """One post of the world. Only the rules of verbs change it."""
 
     __slots__ = (
         "_cached_quote",
+        "_coarse",
         "_shown_text",
         "at",
         "author",
@@ -90,7 +110,17 @@ class Post:
         self.cached: Shown | None = None
         """What `shown` returns, until the post changes; of a post that quotes, always None."""
         self._cached_quote: Shown | None = None
+        self._coarse: tuple[Counts, Shown, Shown] | None = None
+        """How counts were shown last, then what was shown with exact and with such counts."""
         self._shown_text: str | None = None
+
+    def __copy__(self) -> "Post":
+        fresh = object.__new__(Post)
+        for name in Post.__slots__:
+            setattr(fresh, name, getattr(self, name))
+        if self.feelings is not None:
+            fresh.feelings = self.feelings.copy()
+        return fresh
 
     def changed(self) -> None:
         """Drop the cached `Shown`; call it after a change of what is shown."""
@@ -109,6 +139,20 @@ class Post:
         if self._cached_quote is None:
             self._cached_quote = self._as_shown(self.quotes.shown_text)
         return self._cached_quote
+
+    def shown_with(self, counts: Counts) -> Shown:
+        """Return it as members see it whose feeds show counts in this way."""
+        exact = self.shown()
+        if counts == "exact":
+            return exact
+        last = self._coarse
+        if last is not None and last[0] == counts and last[1] is exact:
+            return last[2]
+        coarse = with_counts(exact, counts)
+        if last is not None and last[2] == coarse:
+            coarse = last[2]  # lines of prompts are cached by the object
+        self._coarse = (counts, exact, coarse)
+        return coarse
 
     def _as_shown(self, quoted: str | None) -> Shown:
         # A hot path: arguments by position, in the order of the fields, cost a quarter.

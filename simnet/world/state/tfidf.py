@@ -7,6 +7,7 @@ hundred candidates is a handful of array operations, however many posts there ar
 import re
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from itertools import islice
 from zlib import crc32
 
@@ -32,6 +33,12 @@ class Words:
         self._words = np.zeros((64, KEPT), np.int32)
         self._weights = np.zeros((64, KEPT), np.float32)
         self._holding = np.zeros(DIMENSIONS, np.int64)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Words":
+        fresh = copy(self)
+        arrays = {name: vars(self)[name].copy() for name in ("_words", "_weights", "_holding")}
+        vars(fresh).update(arrays)
+        return fresh
 
     def read(self, posts: Sequence[Post]) -> None:
         """Read the posts that are new since last time; `posts` are all there are, in order."""

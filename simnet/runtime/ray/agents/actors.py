@@ -21,6 +21,7 @@ from simnet import log
 from simnet.agents.host import Host
 from simnet.agents.model_handle import ModelHandle
 from simnet.agents.person_turn import Seats
+from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.agents.prompting.fitting import KnownReplies
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
@@ -28,7 +29,7 @@ from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.gc_tuning import collect_rarely
-from simnet.runtime.in_process import answers
+from simnet.runtime.in_process import answers, early_answers, early_end
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
 from simnet.runtime.ray.engines.llm_server import Ready
@@ -42,7 +43,8 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation
 from simnet.scheduler.driver import Driver
-from simnet.scheduler.messages import Answer, Finish, Progress
+from simnet.scheduler.messages import Answer, EarlyAnswer, Finish, Progress, Usage
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 
 _AGENTS_LOG = log.get("simnet.agents")
 _RECORDER_LOG = log.get("simnet.recorder")
@@ -71,6 +73,8 @@ class HostSpec(NamedTuple):
     """Recorded replies."""
     seats: Seats | None = None
     """Those of its agents that people may take, if there are any."""
+    looks_ahead: bool = False
+    """Whether turns may be played early."""
 
     def build_host(self, common: HostCommon) -> Host:
         """Build the host; called in the process that holds it."""
@@ -90,6 +94,7 @@ class HostSpec(NamedTuple):
             profile_of=profile_lookup(scenario, switches, places) if switches else None,
             inquiry=inquiry_of(scenario, switches),
             seats=self.seats,
+            looks_ahead=self.looks_ahead,
         )
         collect_rarely()
         return host
@@ -123,6 +128,20 @@ class PersonaAgents:
     async def think_whole(self, views: Packed) -> list[Answer]:
         """Run agents; return all their decisions together."""
         return await _whole(self._host, views)
+
+    async def look_ahead(self, tickets: Sequence[int], views: Packed) -> AsyncIterator[EarlyAnswer]:
+        """Play turns early; yield how they end."""
+        early = [EarlyView(*one) for one in zip(tickets, unpack(views), strict=True)]
+        async for answer in early_answers(self._host, early):
+            yield answer
+
+    async def forget(self, tickets: Sequence[int]) -> None:
+        """Abort early turns."""
+        self._host.early.forget(tickets)
+
+    async def end_ahead(self) -> Usage:
+        """Abort all early turns; return what early calls cost since the last answer."""
+        return await early_end(self._host)
 
 
 class PersonaAgent:
@@ -195,13 +214,21 @@ class SchedulerActor:
         continuation: Continuation | None = None,
         budget: Budget = UNLIMITED,
         on_error: OnError = "stop",
+        prefetch: Prefetch = NO_PREFETCH,
         logs: log.ActorLogs | None = None,
     ) -> None:
         if logs is not None:
             logs.set_up()
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
         self._make_driver = partial(
-            Driver, scenario, agent_pool, record, continuation, budget, on_error=on_error
+            Driver,
+            scenario,
+            agent_pool,
+            record,
+            continuation,
+            budget,
+            on_error=on_error,
+            prefetch=prefetch,
         )
         self._driver: Driver | None = None
         self._stopped = False

@@ -35,8 +35,12 @@ class AgentActors:
         models: Mapping[str | None, Backend],
         placement: Placement,
         continuation: Continuation | None = None,
+        *,
+        looks_ahead: bool = False,
     ) -> None:
         """Take what they are made from; `models` are by the names that cohorts give them."""
+        self._looks_ahead = looks_ahead
+        self._blocks = placement.personas_per_actor == 1 and not looks_ahead
         self._scenario = scenario
         self._models = models
         self._placement = placement
@@ -55,7 +59,7 @@ class AgentActors:
     ) -> list[ActorHandle]:
         """Make the actors by `actor`, each with the recorded replies of its own personas."""
         placement = self._placement
-        kind = PersonaAgent if placement.personas_per_actor == 1 else PersonaAgents
+        kind = PersonaAgent if self._blocks else PersonaAgents
         directory, common = Directory(self._scenario), ray.put(self._common())
         handles = []
         pairs = zip(placement.residents(), self._proxies(servers, wishes), strict=True)
@@ -65,6 +69,7 @@ class AgentActors:
                 models,
                 replies=None if recorded is None else recorded.of(residents),
                 seats=people.seats_of(residents),
+                looks_ahead=self._looks_ahead,
             )
             handles.append(actor(kind, spec, common, name=f"agents-{number}", **options))
         return handles
@@ -102,8 +107,7 @@ class AgentActors:
         self, name: str | None, servers: Sequence[ActorHandle], wishes: ClusterWishes
     ) -> Model:
         """Make the proxy through which agents ask a model."""
-        blocks = self._placement.personas_per_actor == 1
-        clients = [proxies.RemoteServer(server, blocks=blocks) for server in servers]
+        clients = [proxies.RemoteServer(server, blocks=self._blocks) for server in servers]
         backend = self._models[name]
         if len(clients) == 1:
             return proxies.RemoteModel(clients[0], backend.recorded_name)

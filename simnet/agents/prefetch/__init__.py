@@ -1,0 +1,1 @@
+"""Model calls that are made before their turn has begun."""

@@ -1,0 +1,1 @@
+"""Workloads that measure simnet on a machine, and the comparison of two measurements."""

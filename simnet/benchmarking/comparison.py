@@ -1,0 +1,80 @@
+"""Compares two measurements, figure by figure, with what noise alone would do.
+
+The ratio of two medians gets an interval by the percentile bootstrap (Efron 1979): both lists of
+samples are drawn again with replacement. Where the interval holds 1, no difference was shown.
+"""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from simnet.benchmarking.measurement import Measurement, Samples
+
+DRAWS = 4000
+FEWEST = 3
+"""With fewer samples on a side, an interval would say more than is known."""
+Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "too few samples"]
+
+
+class Comparison(NamedTuple):
+    """One figure in two measurements."""
+
+    workload: str
+    figure: str
+    unit: str
+    before: float
+    """The median."""
+    after: float
+    ratio: float
+    """After, by before."""
+    low: float | None
+    """The 95% interval of the ratio; None with too few samples."""
+    high: float | None
+    verdict: Verdict
+
+
+def compare(before: Measurement, after: Measurement) -> list[Comparison]:
+    """Compare the figures that both have, in the order of the first."""
+    others = {(one.workload, one.figure): one for one in after.samples}
+    pairs = [(one, others.get((one.workload, one.figure))) for one in before.samples]
+    return [_compared(one, other) for one, other in pairs if other is not None]
+
+
+def _compared(before: Samples, after: Samples) -> Comparison:
+    low, high = _interval(before.values, after.values)
+    return Comparison(
+        before.workload,
+        before.figure,
+        before.unit,
+        before.median,
+        after.median,
+        after.median / before.median,
+        low,
+        high,
+        _verdict(low, high, more_is_better=before.more_is_better),
+    )
+
+
+def _interval(
+    before: tuple[float, ...], after: tuple[float, ...]
+) -> tuple[float, float] | tuple[None, None]:
+    if min(len(before), len(after)) < FEWEST:
+        return None, None
+    chance = np.random.default_rng(0)
+    ratios = _medians(after, chance) / _medians(before, chance)
+    low, high = np.quantile(ratios, [0.025, 0.975]).tolist()
+    return low, high
+
+
+def _medians(values: tuple[float, ...], chance: np.random.Generator) -> np.ndarray:
+    drawn = chance.choice(np.array(values), (DRAWS, len(values)))
+    medians: np.ndarray = np.median(drawn, axis=1)
+    return medians
+
+
+def _verdict(low: float | None, high: float | None, *, more_is_better: bool) -> Verdict:
+    if low is None or high is None:
+        return "too few samples"
+    if low <= 1 <= high:
+        return "no difference shown"
+    return "better" if (low > 1) == more_is_better else "worse"

@@ -1,0 +1,138 @@
+"""Plays workloads several times, and keeps every sample with what it was measured on."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from simnet.benchmarking.workloads import WORKLOADS
+from simnet.distribution import NAME
+from simnet.errors import UsageError
+from simnet.text import did_you_mean
+
+PACKAGES = (NAME, "numpy", "pyarrow", "pydantic", "ray", "vllm")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one figure."""
+
+    workload: str
+    figure: str
+    unit: str
+    more_is_better: bool
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle sample."""
+        return median(self.values)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """The first and the third quartile; of a single sample, that."""
+        if len(self.values) < 2:
+            return self.values[0], self.values[0]
+        low, _, high = quantiles(self.values, method="inclusive")
+        return low, high
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All that was measured, and on what."""
+
+    when: str
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    samples: tuple[Samples, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values as JSON knows them, with the median and the quartiles."""
+        rows = [
+            {**asdict(one), "median": one.median, "quartiles": one.quartiles}
+            for one in self.samples
+        ]
+        return {
+            "when": self.when,
+            "machine": self.machine,
+            "versions": self.versions,
+            "samples": rows,
+        }
+
+
+def measure(
+    names: Sequence[str], repeats: int, warm_ups: int, report: Callable[[str], object]
+) -> Measurement:
+    """Play workloads by name; `report` gets a line before each. Raises UsageError."""
+    for name in names:
+        if name not in WORKLOADS:
+            hint = did_you_mean(name, list(WORKLOADS))
+            raise UsageError(
+                f"there is no workload {name!r}{hint}; there are {', '.join(WORKLOADS)}"
+            )
+    samples: list[Samples] = []
+    for name in names or WORKLOADS:
+        for number in range(warm_ups):
+            report(f"{name}: warm-up {number + 1} of {warm_ups}")
+            WORKLOADS[name]()
+        played = []
+        for number in range(repeats):
+            report(f"{name}: {number + 1} of {repeats}")
+            played.append(WORKLOADS[name]())
+        for figure, first in played[0].items():
+            values = tuple(one[figure].value for one in played)
+            samples.append(Samples(name, figure, first.unit, first.more_is_better, values))
+    return Measurement(_now(), _machine(), _versions(), tuple(samples))
+
+
+def read(path: Path) -> Measurement:
+    """Read what `simnet bench run --out` wrote. Raises UsageError for anything else."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        samples = tuple(
+            Samples(
+                str(one["workload"]),
+                str(one["figure"]),
+                str(one["unit"]),
+                bool(one["more_is_better"]),
+                tuple(map(float, one["values"])),
+            )
+            for one in told["samples"]
+        )
+        found = Measurement(told["when"], told["machine"], told["versions"], samples)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path} was not written by `simnet bench run --out`: {error}") from None
+    if not all(one.values for one in found.samples):
+        raise UsageError(f"{path} has a figure without samples")
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Commands that measure simnet on this machine."""

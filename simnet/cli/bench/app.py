@@ -1,0 +1,81 @@
+"""`simnet bench`: fixed workloads on this machine, and the comparison of two measurements."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
+from simnet.cli.table_layout import print_rows
+
+app = typer.Typer(
+    name="bench",
+    help="Measure simnet on this machine, and compare two measurements.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Measured = Annotated[Path, typer.Argument(help="What `simnet bench run --out` wrote.")]
+
+
+@app.command()
+def run(
+    workloads: Annotated[
+        list[str] | None,
+        typer.Argument(help="engine, latency, record, replay, start; by default all of them."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Samples of each figure.")] = 5,
+    warm_ups: Annotated[int, typer.Option(min=0, help="Plays that do not count.")] = 1,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play fixed workloads and print the median and the quartiles of each figure."""
+    from simnet.benchmarking.measurement import measure  # noqa: PLC0415  (slow)
+
+    found = measure(workloads or [], repeats, warm_ups, lambda line: sys.stderr.write(line + "\n"))
+    if out is not None:
+        out.write_text(json.dumps(found.to_json(), indent=1) + "\n", "utf-8")
+    if as_json:
+        print_json(found.to_json())
+        return
+    headings = ("workload", "figure", "median", "quartiles", "unit")
+    rows = [
+        [
+            one.workload,
+            one.figure,
+            f"{one.median:,.4g}",
+            "{:,.4g} to {:,.4g}".format(*one.quartiles),
+            one.unit,
+        ]
+        for one in found.samples
+    ]
+    print_rows(Console(), headings, rows, numbers=("median",))
+
+
+@app.command()
+def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
+    """Compare two measurements: the ratio of the medians, its interval, and a verdict."""
+    from simnet.benchmarking.comparison import compare as compared  # noqa: PLC0415  (slow)
+    from simnet.benchmarking.measurement import read  # noqa: PLC0415
+
+    rows = compared(read(before), read(after))
+    if as_json:
+        print_json({"figures": [row._asdict() for row in rows]})
+        return
+    headings = ("workload", "figure", "before", "after", "ratio", "95% interval", "verdict")
+    cells = [
+        [
+            row.workload,
+            row.figure,
+            f"{row.before:,.4g}",
+            f"{row.after:,.4g}",
+            f"{row.ratio:.2f}",
+            "-" if row.low is None else f"{row.low:.2f} to {row.high:.2f}",
+            row.verdict,
+        ]
+        for row in rows
+    ]
+    print_rows(Console(), headings, cells, numbers=("before", "after", "ratio"))
