@@ -244,7 +244,7 @@ def main() -> None:
     table = Table(*(one.replace("_", " ") for one in rows[0]))
     for row in rows:
         table.add_row(*(str(row.get(one, "")) for one in rows[0]))
-    Console().print(table)
+    Console(width=120).print(table)
     print(json.dumps({"slots": given.slots, "sigma": given.sigma, "rows": rows}))
 
 
