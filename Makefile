@@ -93,7 +93,7 @@ bench: $(VENV)/.ready
 chaos: $(VENV)/.ready
 	KILLS=20 $(BIN)/pytest -m ray tests/on_ray/test_chaos.py
 
-## cluster-test: lose hosts of a cluster of network namespaces on this machine; needs root, ten minutes
+## cluster-test: lose hosts of a cluster of network namespaces on this machine; needs root, half an hour on two cores
 cluster-test: $(VENV)/.ready
 	$(BIN)/pytest tests/cluster
 
