@@ -24,7 +24,7 @@ def test_the_shipped_scenarios_are_copied_into_the_current_folder_and_run(tmp_pa
     result = simnet("init")
     assert result.exit_code == 0, result.output
     assert in_folder(tmp_path / "scenarios") == SHIPPED
-    assert len(SHIPPED) == 15
+    assert len(SHIPPED) == 16
     last = result.stdout.splitlines()[-1]
     assert last.endswith("simnet run scenarios/bike_lane.py --backend fake")
     assert simnet("validate", "scenarios/bike_lane.py").exit_code == 0

@@ -12,7 +12,16 @@ from simnet import HOUR, MINUTE, Cohort, Cue, Exponential, Never, Persona, Scena
 from simnet.cli.app import app
 from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.rules import chance, likes
-from simnet.studies import Hypothesis, Reference, Study, actions, report_study, run_study
+from simnet.studies import (
+    Hypothesis,
+    Reference,
+    Study,
+    actions,
+    cascade_of,
+    correction,
+    report_study,
+    run_study,
+)
 
 pytestmark = pytest.mark.slow
 LOUD = "loud </script><b>"
@@ -142,6 +151,13 @@ def test_the_results_are_a_frame_of_pandas_and_of_polars(ran):
     pandas, polars = ran.results.to_pandas(), ran.results.to_polars()
     assert len(pandas) == len(polars) == ran.results.table.num_rows
     assert list(pandas.columns) == polars.columns == ran.results.table.column_names
+
+
+def test_a_measure_about_somebody_who_is_not_there_is_refused_before_the_start():
+    for one in (cascade_of("councl"), correction("council", "councl")):
+        with pytest.raises(ScenarioError, match="'councl', who is not in arm 'quiet'; did you"):
+            replace(STUDY, measures=[*STUDY.measures, one])
+    assert replace(STUDY, measures=[*STUDY.measures, cascade_of("council")])
 
 
 @pytest.mark.parametrize(

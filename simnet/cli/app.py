@@ -36,6 +36,7 @@ from simnet.cli.scenarios.init import init
 from simnet.cli.scenarios.validate import app as validate
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.cli.studies.app import app as study
+from simnet.cli.studies.calibrate import calibrate
 from simnet.cli.synthesize import synthesize
 from simnet.cli.train import train
 from simnet.cli.version import VersionFlag, version
@@ -121,6 +122,7 @@ for command in (
     join,
     submit,
     report,
+    calibrate,
 ):
     app.command()(command)
 

@@ -1,6 +1,8 @@
 """Studies: arms x parameters x seeds, run, measured and compared within each seed."""
 
 import simnet.studies.needed  # noqa: F401  (says what is not installed before it is missed)
+from simnet.studies.calibrating import Calibrated, Trial, calibrate
+from simnet.studies.calibration import Calibration, Fit, Halves
 from simnet.studies.execution import Outcome
 from simnet.studies.measure import Figure, Figures, Measure, measure
 from simnet.studies.measures.behaviour import (
@@ -22,9 +24,13 @@ from simnet.studies.study_report import report_study
 
 __all__ = [
     "ArmMean",
+    "Calibrated",
+    "Calibration",
     "Difference",
     "Figure",
     "Figures",
+    "Fit",
+    "Halves",
     "Hypothesis",
     "Interval",
     "Mean",
@@ -35,12 +41,14 @@ __all__ = [
     "Study",
     "StudyPlan",
     "StudyRun",
+    "Trial",
     "Unit",
     "Verdict",
     "actions",
     "activity",
     "assortativity",
     "attention_inequality",
+    "calibrate",
     "cascade_of",
     "communities",
     "correction",

@@ -39,6 +39,8 @@ class Measure:
     unit: str = ""
     source: str = ""
     """The publication or definition it follows; for the pre-registration and the report."""
+    members: tuple[str, ...] = ()
+    """Handles that it is about, which every arm of a study must have."""
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable():

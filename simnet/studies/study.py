@@ -130,6 +130,7 @@ class Study:
     def __post_init__(self) -> None:
         _check_names(self)
         _check_arms(self)
+        _check_members(self)
         for hypothesis in self.hypotheses:
             _check_hypothesis(self, hypothesis)
         for reference in self.references:
@@ -246,6 +247,22 @@ def _check_people(where: str, first: Cell, cell: Cell) -> None:
         f"{where}: arms {first.label!r} and {cell.label!r} have different people ({what}); arms "
         "are compared within a seed, so give them the same cohorts"
     )
+
+
+def _check_members(study: Study) -> None:
+    """Raise ScenarioError for a measure about somebody who is not there."""
+    about = [(measure, who) for measure in study.measures for who in measure.members]
+    if not about:
+        return
+    for cell in study.cells:
+        handles = cell.scenario.handles()
+        known = set(handles)
+        for measure, who in about:
+            if who not in known:
+                raise ScenarioError(
+                    f"study {study.name!r}: measure {measure.name!r} is about {who!r}, who is not "
+                    f"in arm {cell.label!r}{did_you_mean(who, handles)}"
+                )
 
 
 def _check_hypothesis(study: Study, hypothesis: Hypothesis) -> None:

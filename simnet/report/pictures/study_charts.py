@@ -24,7 +24,7 @@ def arm_values(rows: Sequence[Row], arms: Sequence[str], unit: str) -> dict[str,
     colour = alt.Color("arm:N", legend=None, scale=palette(arms))
     seeds = (
         base.transform_filter("datum.kind === 'seed'")
-        .mark_circle(size=34, opacity=0.5)
+        .mark_circle(size=36, opacity=0.75)
         .encode(x=x, y=line, color=colour, yOffset=alt.YOffset("spread:Q", scale=_spread()),
                 tooltip=["line:N", "seed:Q", "value:Q"])
     )  # fmt: skip
@@ -96,7 +96,7 @@ def differences(rows: Sequence[Row], unit: str) -> dict[str, Any]:
     zero = alt.Chart(alt.Data(values=[{"value": 0.0}])).mark_rule(
         strokeDash=[4, 4], color="#888888"
     )
-    seeds = base.transform_filter("datum.kind === 'seed'").mark_circle(size=34, opacity=0.5)
+    seeds = base.transform_filter("datum.kind === 'seed'").mark_circle(size=36, opacity=0.75)
     intervals = base.transform_filter("datum.kind === 'mean' && isValid(datum.low)")
     means = base.transform_filter("datum.kind === 'mean'").mark_point(
         shape="diamond", size=90, filled=True, opacity=1, color=INK

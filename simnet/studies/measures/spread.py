@@ -36,7 +36,7 @@ def cascade_of(by: str, field: CascadeField = "size") -> Measure:
         return [] if value is None else [Figure(value)]
 
     unit = "s" if field in _SECONDS else ""
-    return Measure(f"cascade {field} of {by}", found, unit, GOEL)
+    return Measure(f"cascade {field} of {by}", found, unit, GOEL, (by,))
 
 
 def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure:
@@ -78,7 +78,8 @@ def correction(rumour_by: str, correction_by: str) -> Measure:
         reached = Figure(len(delays) / len(seen[0]), "reached")
         return [reached, Figure(float(np.median(delays)), "delay")] if delays else [reached]
 
-    return Measure(f"correction of {rumour_by} by {correction_by}", found)
+    name = f"correction of {rumour_by} by {correction_by}"
+    return Measure(name, found, members=(rumour_by, correction_by))
 
 
 def _first_seen(exposures: pa.Table, post: int) -> dict[str, float]:

@@ -175,14 +175,14 @@ def _compared(
     rows: list[dict[str, Any]] = []
     for line, changes, found in compared[:_MOST_LINES]:
         own = seed_rows(line, line, changes)
-        low, high = _ends(found.bootstrap_interval)
+        low, high = _ends(found.t_interval)
         own[-1] |= {"low": low, "high": high}
         rows += own
     yield Picture(
         f"{key}-differences",
         f"{measure.name}, differences within each seed",
         "Each dot is the difference of two runs with the same seed; the diamond is the mean, the "
-        "line its 95% bootstrap interval. "
+        "line its 95% interval (Student's). "
         + "; ".join(f"{line}: {found.mean:.4g}" for line, _, found in compared[:6]) + ".",
         differences(rows, measure.unit),
         rows,

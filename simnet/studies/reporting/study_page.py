@@ -98,7 +98,7 @@ def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
     answer = "supported" if verdict.supported else "not supported"
     effect = f"{found.effect:.2f}" if isfinite(found.effect) else ""
     return (
-        one.name, expected, answer, f"{found.mean:.4g}", in_words(found.bootstrap_interval),
+        one.name, expected, answer, f"{found.mean:.4g}", in_words(found.t_interval),
         effect, f"{verdict.p:.3g}", f"{verdict.p_adjusted:.3g}", str(found.pairs),
     )  # fmt: skip
 
