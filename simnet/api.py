@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
-from simnet.recording.reading.folders import RUNS, expanded
+from simnet.recording.reading.folders import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.report import Report, report_run
+from simnet.runs.argument_options import options_of
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
@@ -26,8 +26,6 @@ from simnet.runs.options import (
     NO_ENGINE,
     NO_MODELS,
     ModelChoice,
-    ModelOptions,
-    RunOptions,
 )
 from simnet.runs.plan import RunPlan
 from simnet.runs.provenance import from_python
@@ -40,7 +38,6 @@ from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler.budget import Budget
 from simnet.scheduler.messages import Progress
 from simnet.text import visible
 
@@ -110,7 +107,7 @@ async def arun(
 
     Raises SimnetError; see `simnet.errors`.
     """
-    options = _options(locals())
+    options = options_of(locals())
     loaded = from_python(scenario, seed)
     plan = start_plan(loaded, options)
     for doubt in doubts(scenario):
@@ -163,7 +160,7 @@ async def aresume(
     DivergenceError if a prompt differs from the recorded one. `resume` blocks, `aresume` is
     awaited.
     """
-    options = _options(locals())
+    options = options_of(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     check_resumable(opened)
     if scenario is None and (note := changed_source(opened)) is not None:
@@ -220,7 +217,7 @@ async def afork(
     Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at` or there is no such interview. `fork` blocks, `afork` is awaited.
     """
-    options = _options(locals())
+    options = options_of(locals())
     opened = run if isinstance(run, Record) else Run.open(run, root)
     timeline = timeline_from(opened, before)
     loaded = from_python(scenario, seed)
@@ -229,7 +226,6 @@ async def afork(
     return await _launched(plan, progress)
 
 
-_CLUSTER = ("address", "agents_on", "engines_on", "wait_for_resources", "min_replicas")
 run = blocking(arun)
 resume = blocking(aresume)
 fork = blocking(afork)
@@ -260,26 +256,6 @@ def _say_if_lost(loaded: Loaded) -> None:
         )
         with suppress(OSError, ValueError):  # a terminal that is gone, an encoding that lacks it
             sys.stderr.write(note)
-
-
-def _options(arguments: Mapping[str, Any]) -> RunOptions:
-    """Gather the options of a run from the arguments of a function, which are named like them."""
-    models = {one.name: arguments[one.name] for one in fields(ModelOptions)}
-    tokens, calls, minutes = (arguments[f"max_{name}"] for name in ("tokens", "calls", "minutes"))
-    return RunOptions(
-        models=ModelOptions(**models),
-        out=expanded(arguments.get("out", RUNS)),
-        run_id=arguments.get("run_id"),
-        ray=arguments["ray"],
-        **{name: arguments[name] for name in _CLUSTER},
-        personas_per_actor=arguments["personas_per_actor"],
-        budget=Budget(tokens, calls, minutes, not arguments["accept_failures"]),
-        on_error=arguments["on_error"],
-        force=arguments["force"],
-        humans=arguments["humans"],
-        human_deadline=arguments["human_deadline"],
-        prefetch=arguments["prefetch"],
-    )
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

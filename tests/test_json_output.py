@@ -128,4 +128,6 @@ def test_every_command_with_json_is_tried():
 
     tried = {words[:size] for words in COMMANDS for size in (1, 2)}
     elsewhere = {("run",), ("resume",), ("fork",), ("train",), ("jobs", "list")}
+    elsewhere |= {("report",), ("study", "report"), ("bench", "run"), ("bench", "compare")}
+    elsewhere |= {("calibrate",)}
     assert set(names(get_command(app))) - tried == elsewhere

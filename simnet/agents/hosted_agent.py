@@ -10,7 +10,7 @@ from simnet.agents import reply_flags, reply_words
 from simnet.agents.adherence import is_judged, verdict_on
 from simnet.agents.ask import TurnAsk
 from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
-from simnet.agents.memory import Memory, memory_of
+from simnet.agents.memory import change_memory, memory_of
 from simnet.agents.person_turn import person_first
 from simnet.agents.profile import AgentProfile, Chosen
 from simnet.agents.prompting import prompts
@@ -34,7 +34,7 @@ from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
-from simnet.world.state.viewer_changes import MemoryChange, ViewerChanges
+from simnet.world.state.viewer_changes import ViewerChanges
 
 MAX_LENGTH_DIFFERENCE = 8
 """Characters; texts that differ more in length are not compared with posts in view."""
@@ -102,13 +102,13 @@ class HostedAgent:
     def take(self, changes: ViewerChanges, now: Seconds) -> None:
         """Take over what interventions changed."""
         self.change(self.profile.changed(changes.settings))
-        _change_memory(self.memory, changes.memory, now)
+        change_memory(self.memory, changes.memory, now)
 
     def changed_copy(self, changes: ViewerChanges, now: Seconds) -> "HostedAgent":
         """Return an agent that has taken over changes, to be asked; this one stays as it is."""
         other = HostedAgent(self.persona, self.profile.changed(changes.settings))
         other.memory = deepcopy(self.memory) if changes.memory else self.memory
-        _change_memory(other.memory, changes.memory, now)
+        change_memory(other.memory, changes.memory, now)
         return other
 
     @property
@@ -277,14 +277,6 @@ class HostedAgent:
         parts = reply_flags.pieces(gist)
         recent = islice(reversed(self._gists), RECENT_GISTS)
         return any(reply_flags.nearly_holds(own, parts) for own in recent)
-
-
-def _change_memory(memory: Memory, changes: Sequence[MemoryChange], now: Seconds) -> None:
-    for change in changes:
-        if change.adds:
-            memory.implant(change.text, now)
-        else:
-            memory.forget(change.text)
 
 
 def _texts(actions: Sequence[Action]) -> Iterator[str]:

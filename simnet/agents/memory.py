@@ -35,6 +35,7 @@ from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
+from simnet.world.state.viewer_changes import MemoryChange
 
 CHARACTERS_PER_TOKEN = 4
 LN2 = log(2)
@@ -241,3 +242,12 @@ class MemoryStream:
                 room -= len(line) + 1
                 chosen.append((place, line))
         return [line for _, line in sorted(chosen)]
+
+
+def change_memory(memory: Memory, changes: Sequence[MemoryChange], now: Seconds) -> None:
+    """Let interventions add to a memory and take from it."""
+    for change in changes:
+        if change.adds:
+            memory.implant(change.text, now)
+        else:
+            memory.forget(change.text)

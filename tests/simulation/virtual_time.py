@@ -26,7 +26,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         ended = self.create_future()
         try:
             ended.set_result(func(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is passed on
             ended.set_exception(error)
         return ended
 

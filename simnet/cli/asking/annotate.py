@@ -7,7 +7,8 @@ import typer
 
 from simnet.cli.asking.annotated_texts import SETTINGS, check_release, texts_of, write_logs
 from simnet.cli.asking.survey import AcceptFailures, InFlight, untold_by
-from simnet.cli.options import AsJson, ModelFlags, Runs, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson, ModelFlags, Runs
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS, complete_run

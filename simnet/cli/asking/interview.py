@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.opening import open_run
-from simnet.cli.options import ModelFlags, RunName, Runs, expand_groups, read_time
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import ModelFlags, RunName, Runs, read_time
 from simnet.cli.output import print_error
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS

@@ -14,7 +14,8 @@ from simnet.cli.export.sharing import (
     print_exported,
 )
 from simnet.cli.opening import open_run
-from simnet.cli.options import AsJson, RunName, Runs, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 

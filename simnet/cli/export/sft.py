@@ -8,7 +8,8 @@ import typer
 
 from simnet.cli.export.sharing import Force, HubFlags, Out, ScreenFlags, SplitFlags
 from simnet.cli.opening import open_run
-from simnet.cli.options import AsJson, RunName, Runs, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing
 from simnet.cli.run_names import RUNS
 from simnet.text import counted, visible

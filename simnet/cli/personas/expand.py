@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simnet.cli.options import AsJson, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.generating import GENERATED, Seed, ServedModel
 from simnet.cli.personas.jobs import (

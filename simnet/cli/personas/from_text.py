@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.options import AsJson, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson
 from simnet.cli.personas.catalogue import FOLDER, Folder
 from simnet.cli.personas.generating import (
     GENERATED,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.human_options import HumanFlags
+from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import (
     ModelFlags,
     OutputFlags,
     RunFlags,
     RunName,
     Sets,
-    expand_groups,
     read_time,
 )
 from simnet.cli.output import print_error

@@ -3,7 +3,8 @@
 import typer
 
 from simnet.cli.human_options import HumanFlags
-from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import ModelFlags, OutputFlags, RunFlags, RunName
 from simnet.cli.output import print_error
 
 app = typer.Typer(rich_markup_mode=None)

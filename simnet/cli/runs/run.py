@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.human_options import HumanFlags
+from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import (
     ModelFlags,
     OutputFlags,
@@ -13,7 +14,6 @@ from simnet.cli.options import (
     Seed,
     Sets,
     Target,
-    expand_groups,
 )
 
 if TYPE_CHECKING:

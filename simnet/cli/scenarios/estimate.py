@@ -9,13 +9,13 @@ from rich.console import Console
 
 from simnet.cli.cluster_options import Address
 from simnet.cli.display.pace import format_seconds
+from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import (
     AsJson,
     ModelFlags,
     Seed,
     Sets,
     Target,
-    expand_groups,
 )
 from simnet.cli.output import print_json
 from simnet.cli.table_layout import print_rows

@@ -8,6 +8,7 @@ import typer
 
 from simnet.agents.behaviours.standard import converse
 from simnet.cli.cluster_options import ClusterFlags
+from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import (
     AsJson,
     Force,
@@ -16,7 +17,6 @@ from simnet.cli.options import (
     Seed,
     Sets,
     Target,
-    expand_groups,
     read_per_actor,
 )
 from simnet.cli.output import print_error, print_json

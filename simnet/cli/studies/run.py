@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay, expand_groups
+from simnet.cli.option_groups import expand_groups
+from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay
 from simnet.cli.output import print_error, print_json
 from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
 from simnet.cli.studies.results import print_results
