@@ -19,7 +19,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=/)")
 """How the address of an object store begins; a path with two slashes has lost one of them."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DATED = re.compile(r"\d{8}T\d{6}-")
-_CREATED = re.compile(r'"created": *"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)')
+_CREATED = re.compile(r'"created": *"([^"]+)"')
 
 
 def check_run_id(run_id: str) -> str:
@@ -71,17 +71,19 @@ def run_folders(root: str | Path = RUNS) -> list[Path]:
     Raises UsageError for a root that can be no folder, such as one with too long a name.
     """
     try:
-        return sorted((path.parent for path in expanded(root).glob(f"*/{MANIFEST}")), key=_age)
+        folders = sorted(path.parent for path in expanded(root).glob(f"*/{MANIFEST}"))
     except OSError as error:
         raise UsageError(f"{root}: {error.strerror}; name the folder that runs are in") from error
+    if all(_DATED.match(folder.name) for folder in folders):
+        return folders
+    return sorted(folders, key=_created)
 
 
-def _age(folder: Path) -> tuple[str, str]:
-    """Return what runs are ordered by: the time in the name, or else that in the manifest."""
-    if _DATED.match(folder.name):
-        return folder.name[:15], folder.name
+def _created(folder: Path) -> str:
+    """Return when a run was made, in ISO format; from its name if the manifest cannot be read."""
     with suppress(OSError, UnicodeDecodeError):
-        created = _CREATED.search((folder / MANIFEST).read_text(encoding="utf-8"))
-        if created:
-            return "{}{}{}T{}{}{}".format(*created.groups()), folder.name
-    return "", folder.name
+        found = _CREATED.search((folder / MANIFEST).read_text(encoding="utf-8"))
+        if found:
+            return found[1]
+    name = folder.name
+    return f"{name[:4]}-{name[4:6]}-{name[6:11]}" if _DATED.match(name) else ""
