@@ -6,8 +6,10 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
+from waiting import survivors
 
 from simnet import (
     HOUR,
@@ -274,6 +276,32 @@ def test_a_study_that_was_ended_goes_on_to_equal_results(name, after, tmp_path):
     assert (done.complete, done.failures) == (6, {})
     ran(likes(), tmp_path / "whole")
     assert checksum(tmp_path / "s") == checksum(tmp_path / "whole")
+
+
+ORPHANED = """
+import os, psutil, signal, sys
+sys.path[:0] = [{tests!r}]
+from test_studies import likes, run_study
+
+def report(unit, error):
+    print(*(child.pid for child in psutil.Process().children()), flush=True)
+    os.kill(os.getpid(), signal.{signal})
+
+run_study(likes(), sys.argv[1], backend="fake", processes=2, report=report)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+def test_the_processes_of_a_study_that_was_ended_end_as_well(name, tmp_path):
+    code = ORPHANED.format(tests=str(__file__).rpartition("/")[0], signal=name)
+    command = [sys.executable, "-c", code, str(tmp_path / "s")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as study:
+        pids = [int(one) for one in study.stdout.readline().split()]
+        study.wait()
+    assert len(pids) >= 2
+    assert not survivors([one for one in psutil.process_iter() if one.pid in pids])
+    assert ran(likes(), tmp_path / "s").complete == 6
 
 
 def test_a_run_that_was_moved_away_is_told_of(tmp_path):

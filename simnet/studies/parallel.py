@@ -1,11 +1,13 @@
 """Plays units of a study one after the other here, or several at once in processes of their own."""
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -91,8 +93,20 @@ _work: tuple[StudyFolder, RunOptions] | None = None
 def _prepare(work: bytes) -> None:
     global _work  # noqa: PLW0603  (an initializer has no other way)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_follow_parent, daemon=True).start()
     path, study, options = cloudpickle.loads(work)
     _work = StudyFolder(Path(path), study), options
+
+
+def _follow_parent() -> None:
+    """Stop this process once that of the study has ended, a run under way in good order.
+
+    A pool does so only if it is shut down, which a killed process does not do.
+    """
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _play(place: int) -> bytes | None:
@@ -102,5 +116,12 @@ def _play(place: int) -> bytes | None:
     try:
         play(folder, folder.study.units[place], options)
     except SimnetError as error:
+        if isinstance(error, StoppedError) and not _parent_lives():
+            os._exit(128 + signal.SIGTERM)  # nobody is there to take the result
         return bytes(cloudpickle.dumps(error.with_traceback(None)))
     return None
+
+
+def _parent_lives() -> bool:
+    parent = parent_process()
+    return parent is not None and parent.is_alive()
