@@ -64,7 +64,7 @@ def _in_words(verdict: "Verdict") -> str:
     note = f"; {verdict.note}" if verdict.note else ""
     return (
         f"{head}{answer}; {one.measure} of {one.arm} minus {one.baseline} is {found.mean:.4g} "
-        f"(95% interval {_interval(found.bootstrap_interval)}, {counted(found.pairs, 'seed')}, "
+        f"(95% interval {_interval(found.t_interval)}, {counted(found.pairs, 'seed')}, "
         f"p = {verdict.p:.3g}, Holm {verdict.p_adjusted:.3g}){note}"
     )
 
