@@ -103,9 +103,10 @@ def test_a_job_that_was_stopped_goes_on_when_it_is_submitted_again(simnet, head,
     (whole,) = Path("whole").iterdir()
     for name in TABLES:
         assert Run.open(there / "job-1").read(name).equals(Run.open(whole).read(name)), name
-    assert "job-1  succeeded" in simnet("jobs", "list", "--address", head).stdout
+    assert "job-1--2  succeeded" in simnet("jobs", "list", "--address", head).stdout
     listed = json.loads(simnet("jobs", "list", "--json", "--address", head).stdout)["jobs"]
-    assert [one["state"] for one in listed if one["job_id"] == "job-1"] == ["SUCCEEDED"]
+    states = {one["job_id"]: one["state"] for one in listed}
+    assert (states["job-1"], states["job-1--2"]) == ("STOPPED", "SUCCEEDED")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ Head: TypeAlias = Annotated[
         envvar="RAY_API_SERVER_ADDRESS",
     ),
 ]
-JobId: TypeAlias = Annotated[str, typer.Argument(help="The job, which is the id of the run.")]
+JobId: TypeAlias = Annotated[str, typer.Argument(help="A job, or a run: the newest job of it.")]
 
 app = typer.Typer(
     name="jobs",
@@ -79,11 +79,11 @@ def submit(
         options=tuple(options or ()),
     )
     client = JobClient(address)
-    client.submit(name, job.command(name, "auto"), folder, seconds)
-    print_error(f"submitted {name} to {address}; stop it with: simnet jobs stop {name}")
+    job_id = client.submit(name, job.command(name, "auto"), folder, seconds)
+    print_error(f"submitted {job_id} to {address}; stop it with: simnet jobs stop {job_id}")
     if follow:
-        raise typer.Exit(_followed(client, name))
-    typer.echo(name)
+        raise typer.Exit(_followed(client, job_id))
+    typer.echo(job_id)
 
 
 @app.command("list")
@@ -110,8 +110,8 @@ def stop(job: JobId, address: Head) -> None:
     """Stop a job in good order: the record of its run is sealed, and it can be resumed."""
     from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
-    JobClient(address).stop(job)
-    print_error(f"{job} is told to stop; see how it ends with: simnet jobs logs {job}")
+    stopped = JobClient(address).stop(job)
+    print_error(f"{stopped} is told to stop; see how it ends with: simnet jobs logs {stopped}")
 
 
 def _show(jobs: "Sequence[JobInfo]", *, as_json: bool) -> None:

@@ -2,9 +2,9 @@
 
 import logging
 import os
+import re
 import shutil
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,10 +25,9 @@ _TALKATIVE = (
     "ray._private.runtime_env.packaging",
 )
 """Loggers of Ray that tell of every upload."""
-_GONE_SECONDS = 60.0
-"""Wall seconds in which the actor of a job that has ended is gone."""
-_EVERY = 1.0
-_REFUSED = "status code 400"
+_AGAIN = "--"
+_NUMBERED = re.compile(rf"{_AGAIN}\d+$")
+"""What follows the id of a run in the ids of its later jobs."""
 _PACKAGE = Path(__file__).parents[3]
 _CACHES = shutil.ignore_patterns("__pycache__")
 
@@ -66,48 +65,40 @@ class JobClient:
         with self._errors():
             self._client = JobSubmissionClient(address, headers=_headers())
 
-    def submit(self, job_id: str, command: str, folder: Path, drain: int) -> None:
-        """Start a command as a job, in a copy of `folder` and with this simnet.
+    def submit(self, run_id: str, command: str, folder: Path, drain: int) -> str:
+        """Start the command of a run as a job, in a copy of `folder`; return the job's id.
 
-        A job of this id that has ended makes way. It has `drain` wall seconds to end when it is
-        stopped. Raises UsageError if a job of this id has not ended.
+        This simnet is sent along. The id is that of the run; for a run that goes on, a number
+        follows, because Ray takes an id
+        again only some time after its job has ended. The job has `drain` wall seconds to end when
+        it is stopped. Raises UsageError if a job of this run has not ended.
         """
-        found = self.find(job_id)
-        if found is not None and found.state not in ENDED:
+        before = self._of_run(run_id)
+        if before and before[-1].state not in ENDED:
             raise UsageError(
-                f"job {job_id} is {found.state.lower()} already; follow it with: simnet jobs logs "
-                f"{job_id} --address {self.address}"
+                f"job {before[-1].job_id} is {before[-1].state.lower()} already; follow it with: "
+                f"simnet jobs logs {run_id} --address {self.address}"
             )
+        job_id = f"{run_id}{_AGAIN}{len(before) + 1}" if before else run_id
         with tempfile.TemporaryDirectory() as staged, self._errors():
             _stage(folder, Path(staged))
-            if found is not None:
-                self._client.delete_job(job_id)
-            environment = {
-                "working_dir": staged,
-                "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(drain)},
-            }
-            self._start(job_id, command, environment, again=found is not None)
+            self._client.submit_job(
+                entrypoint=command,
+                submission_id=job_id,
+                runtime_env={
+                    "working_dir": staged,
+                    "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(drain)},
+                },
+            )
+        return job_id
 
-    def _start(
-        self, job_id: str, command: str, environment: dict[str, Any], *, again: bool
-    ) -> None:
-        """Submit a job; the actor of an earlier one of this id takes a while to be gone."""
-        deadline = time.monotonic() + (_GONE_SECONDS if again else 0.0)
-        while True:
-            try:
-                self._client.submit_job(
-                    entrypoint=command, submission_id=job_id, runtime_env=environment
-                )
-            except RuntimeError as error:
-                if _REFUSED not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(_EVERY)
-            else:
-                return
-
-    def find(self, job_id: str) -> JobInfo | None:
-        """Return a job; None if the cluster knows none of this id."""
-        return next((one for one in self.jobs() if one.job_id == job_id), None)
+    def _of_run(self, run_id: str) -> list[JobInfo]:
+        """Return the jobs of a run, the newest last."""
+        return [
+            one
+            for one in self.jobs()
+            if one.job_id == run_id or _NUMBERED.sub("", one.job_id) == run_id
+        ]
 
     def jobs(self) -> Sequence[JobInfo]:
         """Return all jobs that were submitted, the oldest first."""
@@ -119,30 +110,31 @@ class JobClient:
             for one in sorted(submitted, key=lambda one: one.start_time or 0)
         ]
 
-    def named(self, job_id: str) -> JobInfo:
-        """Return a job. Raises UsageError if the cluster knows none of this id."""
-        found = self.find(job_id)
-        if found is None:
-            raise UsageError(f"the cluster at {self.address} knows no job {job_id!r}")
-        return found
+    def named(self, name: str) -> JobInfo:
+        """Return a job by its id, or the newest of a run. Raises UsageError if there is none."""
+        found = self._of_run(name)
+        if not found:
+            raise UsageError(f"the cluster at {self.address} knows no job {name!r}")
+        return found[-1]
 
-    def stop(self, job_id: str) -> None:
-        """Send SIGTERM to a job, so that its run ends in good order."""
-        self.named(job_id)
+    def stop(self, name: str) -> str:
+        """Send SIGTERM to a job, so that its run ends in good order; return the job's id."""
+        job = self.named(name).job_id
         with self._errors():
-            self._client.stop_job(job_id)
+            self._client.stop_job(job)
+        return job
 
-    def logs(self, job_id: str) -> str:
+    def logs(self, name: str) -> str:
         """Return what a job has printed so far."""
-        self.named(job_id)
+        job = self.named(name).job_id
         with self._errors():
-            return str(self._client.get_job_logs(job_id))
+            return str(self._client.get_job_logs(job))
 
-    async def follow(self, job_id: str) -> AsyncIterator[str]:
+    async def follow(self, name: str) -> AsyncIterator[str]:
         """Yield what a job prints, from its beginning, until it ends."""
-        self.named(job_id)
+        job = self.named(name).job_id
         with self._errors():
-            async for text in self._client.tail_job_logs(job_id):
+            async for text in self._client.tail_job_logs(job):
                 yield text
 
     @contextmanager
