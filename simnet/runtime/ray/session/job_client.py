@@ -69,9 +69,9 @@ class JobClient:
         """Start the command of a run as a job, in a copy of `folder`; return the job's id.
 
         This simnet is sent along. The id is that of the run; for a run that goes on, a number
-        follows, because Ray takes an id
-        again only some time after its job has ended. The job has `drain` wall seconds to end when
-        it is stopped. Raises UsageError if a job of this run has not ended.
+        follows, because Ray takes an id again only some time after its job has ended. The job has
+        `drain` wall seconds to end when it is stopped. Raises UsageError if a job of this run has
+        not ended.
         """
         before = self._of_run(run_id)
         if before and before[-1].state not in ENDED:
