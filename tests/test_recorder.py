@@ -221,6 +221,29 @@ def test_a_recorder_that_was_superseded_can_acknowledge_nothing(run):
     assert [row.turn for row in rows_read(run, "events")] == [2]
 
 
+@pytest.mark.parametrize("after", [1, 2])
+def test_what_a_superseded_recorder_is_writing_does_not_come_into_the_record(run, after):
+    stale = Recorder(run.path)
+    for table, row in (("calls", call(1)), ("events", event(1))):
+        stale.append(table, encode(table, [row]))
+    stale.commit()
+    write, writes, read = stale._disk.write, count(1), {}
+
+    def overtaken(descriptor, data):
+        if next(writes) == after:  # in the middle of a commit of several tables
+            Recorder(run.path)
+            read.update({name: rows_read(run, name) for name in ("calls", "events")})
+        write(descriptor, data)
+
+    stale._disk.write = overtaken
+    for table, row in (("calls", call(2)), ("events", event(2))):
+        stale.append(table, encode(table, [row]))
+    with pytest.raises(RecordError):
+        stale.commit()
+    assert read
+    assert {name: rows_read(run, name) for name in read} == read
+
+
 def test_an_epoch_is_taken_once(run):
     Recorder(run.path, epoch=3)
     for epoch in (2, 3):

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.disk import Disk, check_folder
+from simnet.disk import Disk, check_folder, disk_errors, read_regular, write_atomically
+from simnet.errors import DiskFullError
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 
@@ -36,6 +38,25 @@ def epochs_in(folder: Path, disk: Disk) -> list[int]:
 def segments_in(folder: Path, table: str, disk: Disk | None = None) -> list[str]:
     """Name the segments of a table, in the order in which they were written."""
     return [name for name in _names(folder, disk or Disk()) if table_of(name) == table]
+
+
+def freeze_segments(folder: Path, epoch: int, disk: Disk) -> None:
+    """Put copies in the place of the segments that a recorder of an earlier epoch may write to.
+
+    It may be in the middle of a commit, which it does not acknowledge any more. Its rows would
+    come into the record after some of that has been read to continue the run.
+    """
+    last: dict[str, str] = {}
+    for name in _names(folder, disk):  # in order, and only the last of a table is written to
+        found = _SEGMENT.fullmatch(name)
+        if found and int(found[2]) == epoch:
+            last[found[1]] = name
+    action = f"freezing the record in {folder}"
+    with suppress(DiskFullError), disk_errors(action):  # a full disk is waited for later
+        for name in last.values():
+            path = folder / WAL / name
+            with suppress(FileNotFoundError):  # the other one has just sealed it
+                write_atomically(disk, path, read_regular(path))
 
 
 def table_of(segment: str) -> str | None:

@@ -9,7 +9,8 @@ After a write or an fsync that failed, nothing more is written to that segment, 
 fsync does not say which pages are on the disk. The rows stay in memory and the next commit
 writes them to a new segment; if they are on the disk twice, readers drop repeated keys. A
 recorder that was superseded, because it was taken for dead, finds the mark of a later epoch in
-`wal/` and raises an error instead of acknowledging rows.
+`wal/` and raises an error instead of acknowledging rows. What it was writing meanwhile goes to
+segments that have been replaced by copies.
 """
 
 from collections import Counter
@@ -24,7 +25,7 @@ from simnet.disk import Disk, check_folder, disk_errors
 from simnet.errors import RecordError
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
-from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, segment_name
+from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, freeze_segments, segment_name
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, row_schema
 from simnet.recording.writing.prompt_texts import PromptTextExtractor
 from simnet.recording.writing.sealing import seal_run
@@ -211,6 +212,7 @@ class Recorder:
                 f"{self._folder}: another recorder took epoch {taken} just now"
             ) from None
         self._disk.sync_folder(self._folder / WAL)
+        freeze_segments(self._folder, last, self._disk)
         return taken
 
     def _check_epoch(self) -> None:
@@ -246,6 +248,7 @@ class Recorder:
             self._close_segment(table)
 
     def _open_segment(self, table: str) -> _OpenSegment:
+        self._check_epoch()
         name = segment_name(table, self.epoch, self._segments)
         self._segments += 1
         path = self._folder / WAL / name
