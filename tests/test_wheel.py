@@ -7,6 +7,7 @@ examples of the README and of `docs/`, as they are printed, in a folder that `si
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -110,7 +111,11 @@ def test_the_wheel_brings_the_scenarios_of_the_repository(study):
 
 def test_every_shipped_scenario_holds_together(clean, study):
     for path in sorted((study / "scenarios").glob("*.py")):
-        clean.sh(f"simnet validate scenarios/{path.name}", study)
+        studies = re.findall(r"^(\w+) = Study\($", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in studies:
+            clean.sh(f"simnet study plan scenarios/{path.name}:{name}", study)
+        if not studies:
+            clean.sh(f"simnet validate scenarios/{path.name}", study)
 
 
 def test_the_fake_backend_runs(clean, study):
