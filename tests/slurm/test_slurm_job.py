@@ -39,7 +39,7 @@ def finished(job, folder, slurm):
 
 def test_a_run_that_outlasts_its_job_is_queued_again_until_it_is_complete(tmp_path, slurm):
     write_slow_scenario(tmp_path)
-    nodes = ["--nodes", "2", "--cpus-per-node", "1", "--time", "3m", "--drain", "20s"]
+    nodes = ["--nodes", "2", "--cpus-per-node", "1", "--time", "2m", "--drain", "20s"]
     command = [*SIMNET, "launch", "slurm", "slow.py", *nodes, "--out", "job.sh", "--"]
     with slow_endpoint() as endpoint:
         run([*command, *endpoint.options], tmp_path, slurm)
