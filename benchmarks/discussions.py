@@ -67,14 +67,17 @@ def rooms(count: int, turns: int, seed: int = 0) -> Scenario:
 async def held(scenarios: Sequence[Scenario], model: Model) -> Held:
     """Hold the discussions of some scenarios, one run after the other."""
     turns = failed = 0
-    begun = perf_counter()
+    seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for scenario in scenarios:
+            begun = perf_counter()
             run = await arun(scenario, model=Shared(model), out=Path(folder), accept_failures=True)
-            events = run.read("events").filter(run.read("events")["cue"].is_null())
+            seconds += perf_counter() - begun
+            events = run.read("events")
+            events = events.filter(events["cue"].is_null())
             turns += events.num_rows
             failed += sum(outcome == "failed" for outcome in events["outcome"].to_pylist())
-    return Held(turns, failed, perf_counter() - begun)
+    return Held(turns, failed, seconds)
 
 
 async def instant(count: int, turns: int) -> tuple[Held, Held]:
