@@ -47,7 +47,7 @@ _SPECIAL = re.compile(r"(?:<\|[^|>]*\|>|</?s>|\[/?INST\]|<(?:bos|eos|pad|unk)>|\
 
 def garbled(text: str) -> bool:
     """Whether a reply is nothing but special tokens and spaces."""
-    return bool(text.strip()) and _SPECIAL.fullmatch(text) is not None
+    return _SPECIAL.fullmatch(text) is not None and bool(text.strip())
 
 
 def repeats_itself(text: str, words: Sequence[str]) -> bool:

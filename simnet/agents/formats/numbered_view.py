@@ -20,8 +20,13 @@ class Shape(NamedTuple):
     @classmethod
     def of(cls, view: View) -> "Shape":
         """Count what a view shows."""
-        named = (view.suggested, view.groups, view.communities)
-        return cls(len(view.posts), len(view.messages), *map(len, named))
+        return cls(
+            len(view.posts),
+            len(view.messages),
+            len(view.suggested),
+            len(view.groups),
+            len(view.communities),
+        )
 
     def numbers(self, kind: str) -> range:
         """List the numbers that a field of this kind may take."""

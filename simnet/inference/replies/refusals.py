@@ -33,9 +33,10 @@ def breaks_role(text: str) -> bool:
     """
     folded = fold(text)
     words = folded.translate(_SPACES).split()
-    for cues, pattern in _searches(LATIN):
-        if not cues.isdisjoint(words) and pattern.search(folded) is not None:
-            return True
+    if not _cues(LATIN).isdisjoint(words):
+        for cues, pattern in _searches(LATIN):
+            if not cues.isdisjoint(words) and pattern.search(folded) is not None:
+                return True
     return not folded.isascii() and any(
         any(cue in folded for cue in cues) and pattern.search(folded) is not None
         for cues, pattern in _searches(OTHER_SCRIPTS)
@@ -55,6 +56,12 @@ def _searches(
             pairs.append((language.inability_cues, refused))
         found += [(frozenset(map(fold, cues)), re.compile(fold(one))) for cues, one in pairs]
     return tuple(found)
+
+
+@cache
+def _cues(languages: tuple[Phrases, ...]) -> frozenset[str]:
+    """Return the cues of all patterns: a text without any of them needs no look at each."""
+    return frozenset().union(*(cues for cues, _ in _searches(languages)))
 
 
 def opens_with_refusal(text: str) -> bool:

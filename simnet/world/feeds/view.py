@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from heapq import nsmallest
+from operator import gt
 from typing import NamedTuple
 
 from simnet.clock import Seconds
@@ -121,7 +122,9 @@ def _posts(
         chosen, rankers = chosen.at(range(paid)), rankers[:paid]
     if feed.oldest_first:
         ids = [post.id for post in chosen.posts]
-        order = sorted(range(len(ids)), key=ids.__getitem__)
+        order: Sequence[int] = range(len(ids))[::-1]  # what a chronological feed is sorted to
+        if any(map(gt, ids[1:], ids)):
+            order = sorted(order, key=ids.__getitem__)
         chosen, rankers = chosen.at(order), tuple([rankers[place] for place in order])
     return chosen, rankers, left
 

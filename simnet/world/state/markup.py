@@ -22,6 +22,8 @@ def mentioned(text: str, find: Callable[[str], int | None]) -> list[int]:
 
     `find` returns the member of a handle, None if there is none.
     """
+    if "@" not in text:
+        return []
     found: dict[int, None] = {}
     text = unicodedata.normalize("NFC", text)
     for match in _AT.finditer(text):
