@@ -238,10 +238,30 @@ def test_what_a_superseded_recorder_is_writing_does_not_come_into_the_record(run
     stale._disk.write = overtaken
     for table, row in (("calls", call(2)), ("events", event(2))):
         stale.append(table, encode(table, [row]))
-    with pytest.raises(RecordError):
+    with pytest.raises(RecordError, match="epoch 2 has taken over"):
         stale.commit()
     assert read
     assert {name: rows_read(run, name) for name in read} == read
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_segment_begun_while_another_recorder_takes_over_holds_no_row(run, before):
+    stale = Recorder(run.path)
+    stale.append("events", encode("events", [event(1)]))
+    create = stale._disk.create
+
+    def overtaken(path):
+        if before:
+            Recorder(run.path)
+        descriptor = create(path)
+        if not before:
+            Recorder(run.path)
+        return descriptor
+
+    stale._disk.create = overtaken
+    with pytest.raises(RecordError, match="epoch 2 has taken over"):
+        stale.commit()
+    assert rows_read(run, "events") == []
 
 
 def test_an_epoch_is_taken_once(run):

@@ -239,6 +239,7 @@ class Recorder:
             self._close_segment(table)
             raise
         if not self._disk.links(segment.descriptor):
+            self._check_epoch()
             raise _lost(self._folder, f"{counted(self._rows[table], 'row')} of {table}")
         self._written[segment.name] = _Written(table, self._rows[table])
         self._committed_rows += sum(batch.num_rows for batch in self._waiting.pop(table))
@@ -248,13 +249,15 @@ class Recorder:
             self._close_segment(table)
 
     def _open_segment(self, table: str) -> _OpenSegment:
-        self._check_epoch()
         name = segment_name(table, self.epoch, self._segments)
         self._segments += 1
         path = self._folder / WAL / name
         segment = _OpenSegment(name, self._disk.create(path))
         self._open[table] = segment
         self._sizes[table] = self._rows[table] = 0
+        # A recorder that takes over makes its mark, then lists segments and freezes them. So either
+        # this one was in its list, or its mark is seen here and no row comes into this one.
+        self._check_epoch()
         self._disk.write(segment.descriptor, schema_message(table))
         self._disk.sync_folder(path.parent)
         return segment
