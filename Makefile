@@ -101,9 +101,10 @@ cluster-test: $(VENV)/.ready
 leftovers: $(VENV)/.ready
 	RUNS=5 $(BIN)/pytest -m ray tests/on_ray/test_nothing_left.py
 
-## hostile: run every pair of a place in the user's code and a fault there, in one process and on Ray
+## hostile: run 100,000 hostile replies, and every pair of a place in the user's code and a fault there
 hostile: $(VENV)/.ready
 	$(BIN)/pytest -n auto tests/test_hostile_scenarios.py
+	HOSTILE=all $(BIN)/pytest tests/test_hostile_replies.py
 	HOSTILE=all $(BIN)/pytest -m ray tests/on_ray/test_hostile_on_ray.py
 
 ## slurm-test: run a job of Slurm, on two nodes on this machine, until it is complete; as root

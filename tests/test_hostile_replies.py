@@ -1,5 +1,9 @@
-"""Whatever a model says: each turn has one outcome, and the books of the world are right."""
+"""Whatever a model says: each turn has one outcome, and the books of the world are right.
 
+With HOSTILE=all, as `make hostile` has it, there are more than twice as many replies.
+"""
+
+import os
 from collections import Counter
 from itertools import count
 from random import Random
@@ -21,6 +25,7 @@ from simnet.world.events import DONE, FAILED, REFUSED, Event
 
 PEOPLE = 40
 TURNS = 2_000
+MANY = 100_000 if os.environ.get("HOSTILE") == "all" else 40_000
 TAME = tuple(verb for verb in EVERY_VERB if verb not in {Suspend, SuspendFor, Block, Mute})
 """Verbs that leave people with something to see and to do."""
 
@@ -115,12 +120,12 @@ def test_two_thousand_hostile_replies_have_one_outcome_each():
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_hostile_replies_have_one_outcome_each():
+def test_many_hostile_replies_have_one_outcome_each():
     done, turns = Counter(), 0
     for seed in count():
         events = check(seed, EVERY_VERB if seed % 2 else TAME)
         done.update(event.verb for event in events if event.outcome == DONE)
         turns += sum(event.part == 0 and event.turn is not None for event in events)
-        if turns >= 100_000:
+        if turns >= MANY:
             break
     assert set(done) == {verb.verb for verb in EVERY_VERB}
