@@ -27,11 +27,15 @@ OF_THOUGHT = (
     r"|विचार|ভাবনা"
 )
 """Labels of paragraphs of reasoning, such as `Thought:`."""
-OF_ANSWER = (
-    r"(?:here(?:'s| is) my )?(?:final )?(?:answer|response|reply|output|action|post)"
-    r"|(?:最终|最終)?(?:回答|回复|回覆|答案|答え|返信|行动|行動)|(?:최종 )?(?:답변|답)"
+OF_ANSWER_ELSEWHERE = (
+    r"(?:最终|最終)?(?:回答|回复|回覆|答案|答え|返信|行动|行動)|(?:최종 )?(?:답변|답)"
     r"|(?:итоговый |окончательный )?ответ|respuesta(?: final)?|resposta(?: final)?"
     r"|réponse(?: finale)?|(?:endgültige )?antwort|(?:son )?(?:yan\u0131t|cevap)"
     r"|(?:ال)?(?:إجابة|جواب|رد)(?: النهائية?)?|(?:अंतिम )?उत्तर|উত্তর"
+)
+"""Labels of an answer in languages other than English."""
+OF_ANSWER = (
+    r"(?:here(?:'s| is) my )?(?:final )?(?:answer|response|reply|output|action|post)"
+    rf"|{OF_ANSWER_ELSEWHERE}"
 )
 """Labels of the answer that follows them, such as `Final answer:`."""
