@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
 from stub_endpoint import StubEndpoint, reply
@@ -11,6 +12,7 @@ from test_openai import ask, prompts
 from simnet.errors import ModelNotFoundError, RunError
 from simnet.inference.backends.choice import choose
 from simnet.inference.endpoints.endpoint import Endpoint
+from simnet.inference.endpoints.retry_after import pause
 from simnet.inference.model import Prompt
 
 pytest.importorskip("openai")
@@ -44,6 +46,13 @@ CONSTRAINED = [Prompt(system="s", user="u0", pattern="a|b", seed=3)]
         (422, json.dumps({"detail": "unexpected field temperature"}), "temperature"),
         (400, json.dumps({"error": "unknown parameter: seed"}), "seed"),
         (501, error("structured outputs are not implemented"), "structured_outputs"),
+        (400, error("temperature must be between 0 and 1"), "temperature"),
+        (400, error("`temperature` and `top_p` cannot both be specified."), "temperature"),
+        (400, error("`temperature` may only be set to 1 when thinking is on."), "temperature"),
+        (400, error("seed must be less than 2147483647"), "seed"),
+        (400, error("json: cannot unmarshal number 9e18 into Request.seed of type int32"), "seed"),
+        (400, json.dumps([{"error": {"message": 'Unknown name "seed"'}}]), "seed"),
+        (200, error("seed: Extra inputs are not permitted", code=400), "seed"),
     ],
 )
 def test_a_parameter_that_an_endpoint_refuses_is_left_out(status, body, name):
@@ -94,10 +103,20 @@ def test_words_of_a_prompt_in_an_answer_refuse_no_parameter():
     assert (done.finish, figures.left_out) == ("error", ())
 
 
-def test_a_model_without_system_messages_gets_one_message():
+@pytest.mark.parametrize(
+    "message",
+    [
+        "System role not supported",
+        "Developer instruction is not enabled for models/gemma-3",
+        'messages: Unexpected role "system".',
+        "Only user and assistant roles are supported!",
+        "messages[0].role must be one of user, assistant",
+    ],
+)
+def test_a_model_without_system_messages_gets_one_message(message):
     def script(number, asked):
         if asked["messages"][0]["role"] == "system":
-            return 400, {}, error("System role not supported")
+            return 400, {}, error(message)
         return None
 
     [done], figures = ask(StubEndpoint(script), [Prompt(system="be Ann", user="hi")])
@@ -112,11 +131,15 @@ def test_a_model_without_system_messages_gets_one_message():
         (402, {}, error("Insufficient Balance")),
         (403, {}, error("Your credit balance is too low to access the API.")),
         (400, {}, error("Billing hard limit has been reached")),
+        (403, {}, error("Your account balance is too low to run this request")),
+        (429, {}, error("\u4f59\u989d\u4e0d\u8db3, \u8bf7\u5145\u503c")),
+        (429, {}, error("You have exceeded your monthly spending limit", code="1113")),
+        (200, {}, error("Insufficient credits", code=402)),
     ],
 )
 def test_a_used_up_quota_ends_the_run_at_once_in_the_words_of_the_endpoint(status, headers, body):
     stub = StubEndpoint(lambda number, asked: (status, headers, body))
-    with pytest.raises(RunError, match=f"takes no more requests: Error code: {status} - ") as end:
+    with pytest.raises(RunError, match=r"takes no more requests: Error code: \d+ - ") as end:
         ask(stub, prompts(1))
     assert json.loads(body)["error"]["message"] in str(end.value)
     assert len(stub.asked) == 1
@@ -136,6 +159,94 @@ def test_a_quota_by_the_minute_is_waited_for(headers, message):
     )
     [done], _ = ask(stub, prompts(1))
     assert done.usable
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "seconds"),
+    [
+        ({"retry-after-ms": "300"}, "slow down", 0.3),
+        ({"retry-after": "7"}, "try again in 20s", 7),
+        ({}, "Rate limit reached. Please try again in 1.2s.", 1.2),
+        ({}, "Please try again in 6m0.5s", 60),
+        ({}, "please retry after 12 seconds", 12),
+        ({}, "try again in 120ms", 0.12),
+        ({"retry-after": "soon"}, "try again later", None),
+    ],
+)
+def test_the_wait_that_an_answer_demands_is_kept(headers, message, seconds):
+    httpx = pytest.importorskip("httpx")
+    body = json.loads(error(message))
+    answer = httpx.Response(429, headers=headers, json=body, request=httpx.Request("POST", "x:"))
+    fault = SimpleNamespace(status_code=429, body=body, response=answer)
+    backed_off = pause(None, 1, seed=3)
+    expected = backed_off if seconds is None else seconds + backed_off / 4
+    assert pause(fault, 1, seed=3) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"choices": []}', "the endpoint sent no choices"),
+        ('{"detail": "the worker is gone"}', "no choices: the worker is gone"),
+        ('{"error": {"message": "upstream is overloaded"}}', "upstream is overloaded"),
+        ('{"choices": null, "error": "upstream is overloaded"}', "upstream is overloaded"),
+        ("[]", "answered with a list"),
+        ("<!doctype html><title>Sign in</title>", "the endpoint's answer is no JSON"),
+        ('{"choices": [{"index": 0}]}', "a choice without a message"),
+        (
+            json.dumps(
+                {
+                    "choices": [
+                        {
+                            "message": {"role": "assistant", "content": ""},
+                            "finish_reason": "error",
+                            "error": {"message": "the provider broke off"},
+                        }
+                    ]
+                }
+            ),
+            "the provider broke off",
+        ),
+    ],
+)
+def test_an_answer_that_is_no_reply_is_told_in_its_own_words(body, words):
+    [done], _ = ask(StubEndpoint(lambda number, asked: (200, {}, body)), prompts(1))
+    assert done.finish == "error"
+    assert words in done.text
+    assert "Error:" not in done.text  # no name of an exception
+
+
+def test_an_error_with_the_status_200_that_may_pass_is_waited_for():
+    busy = (200, {}, error("slow down, try again in 0 s", code=429))
+    stub = StubEndpoint(lambda number, asked: busy if number == 1 else None)
+    [done], figures = ask(stub, prompts(1))
+    assert (done.usable, len(stub.asked), figures.throttled) == (True, 2, 1)
+
+
+def test_scripts_of_a_web_page_are_no_words_of_the_endpoint():
+    page = "<html><head><script>var a = 1;</script></head><body><p>Bad\n gateway</body></html>"
+    stub = StubEndpoint(lambda number, asked: (400, {"content-type": "text/html"}, page))
+    [done], _ = ask(stub, prompts(1))
+    assert done.text == "Error code: 400 - Bad gateway"
+
+
+@pytest.mark.parametrize("form", ["tool_calls", "function_call"])
+def test_a_call_of_a_function_in_place_of_a_text_is_the_reply(form):
+    call = {"name": "write", "arguments": '{"text": "Hello!"}'}
+    calls = [{"id": "1", "type": "function", "function": call}] if form == "tool_calls" else call
+    message = {"role": "assistant", "content": None, form: calls}
+    stub = StubEndpoint(lambda number, asked: (200, {}, reply("", form, message=message)))
+    [done], _ = ask(stub, prompts(1))
+    assert (done.finish, json.loads(done.text)) == (
+        "stop",
+        {"name": "write", "arguments": {"text": "Hello!"}},
+    )
+
+
+def test_a_completion_of_text_is_read_as_a_reply():
+    body = json.dumps({"choices": [{"text": "a line", "index": 0, "finish_reason": "stop"}]})
+    [done], _ = ask(StubEndpoint(lambda number, asked: (200, {}, body)), prompts(1))
+    assert (done.text, done.finish) == ("a line", "stop")
 
 
 def test_a_text_with_an_unknown_finish_reason_is_used():

@@ -11,6 +11,62 @@ from simnet.personas.sources.mapping import read_map
 
 MIRA = "Mira restores clocks."
 FAMILIES = {
+    "character-card": (
+        {
+            "spec": "chara_card_v2",
+            "spec_version": "2.0",
+            "data": {
+                "name": "Mira Holt",
+                "description": "{{char}} restores clocks, and <BOT> likes {{user}}.",
+                "personality": "exact, shy",
+                "scenario": "A shop in winter.",
+                "first_mes": "*looks up* Yes?",
+                "mes_example": "<START>\n{{user}}: Hi!\n{{char}}: Yes?",
+                "tags": ["clocks"],
+                "creator": "somebody",
+                "extensions": {},
+            },
+        },
+        "Mira_Holt",
+        (
+            "Mira Holt restores clocks, and Mira Holt likes somebody. name: Mira Holt. "
+            "personality: exact, shy."
+        ),
+    ),
+    "elizaos": (
+        {
+            "name": "Mira Holt",
+            "bio": [MIRA, "Likes rain."],
+            "lore": ["Born in Ulm."],
+            "messageExamples": [[{"user": "a", "content": {"text": "Hi!"}}]],
+            "postExamples": ["Tick."],
+            "adjectives": ["exact"],
+            "modelProvider": "openai",
+        },
+        "Mira_Holt",
+        f"{MIRA} Likes rain. Born in Ulm. name: Mira Holt. adjectives: exact.",
+    ),
+    "concordia": (
+        {
+            "prefab": "basic__Entity",
+            "role": "ENTITY",
+            "params": {"name": "Mira Holt", "context": MIRA, "goal": "Sell the shop."},
+        },
+        "Mira_Holt",
+        f"{MIRA} name: Mira Holt. goal: Sell the shop.",
+    ),
+    "qualtrics": (
+        {
+            "StartDate": "2026-01-01 10:00:00",
+            "Status": "IP Address",
+            "Progress": 100,
+            "UserLanguage": "EN",
+            "ResponseId": "R_3abc",
+            "age": 52,
+        },
+        "R_3abc",
+        "age: 52.",
+    ),
     "tinytroupe": (
         {
             "type": "TinyPerson",
@@ -381,3 +437,102 @@ def test_an_actor_of_syndisco_has_its_persona_nested_and_its_prompt_untold(write
     assert (mira.id, mira.portrait()) == ("mira", "age: 52. traits openness: high.")
     assert (bo.id, bo.portrait()) == ("Bo", "age: 3.")
     assert mira.attributes["instructions"] == "Be brief."
+
+
+QUALTRICS = """StartDate,ResponseId,Q1,Q2
+Start Date,Response ID,What is your job?,I trust the news.
+"{""ImportId"":""startDate""}","{""ImportId"":""_recordId""}","{""ImportId"":""QID1""}",x
+2026-01-01 10:00:00,R_1,Nurse,Never
+2026-01-01 11:00:00,R_2,,Often
+"""
+
+
+def test_the_headings_of_a_survey_are_no_respondents_and_name_its_answers(tmp_path):
+    path = tmp_path / "survey.csv"
+    path.write_text(QUALTRICS)
+    people = load_personas(path)
+    assert [one.id for one in people] == ["R_1", "R_2"]
+    assert people[0].portrait() == "What is your job: Nurse. I trust the news: Never."
+    chosen = load_personas(path, map={"id": "responseid", "job": "Q1"})
+    assert [one.id for one in chosen] == ["R_1", "R_2"]
+    assert chosen[0].attributes["job"] == "Nurse"
+    assert chosen[0].attributes["I trust the news"] == "Never"
+
+
+@pytest.mark.parametrize(
+    ("written", "handle", "portrait"),
+    [
+        (
+            (
+                "# SOUL.md - Who You Are\n\nYou're **Mira**. You restore clocks.\n\n## Habits\n"
+                "- Winds them\n- Sings, badly\n"
+            ),
+            "Mira",
+            "You're Mira. You restore clocks. Habits: Winds them. Sings, badly. name: Mira.",
+        ),
+        (
+            "---\nname: mira\nage: 52\n---\n\nRestores clocks, in Ulm.\n",
+            "mira",
+            "Restores clocks, in Ulm. name: mira. age: 52.",
+        ),
+        ("\ufeff# Mira\n\n- **Name:** Mira Holt\n", "Mira_Holt", None),
+    ],
+)
+def test_a_text_in_markdown_is_one_person(tmp_path, written, handle, portrait):
+    path = tmp_path / "any.md"
+    path.write_text(written)
+    [one] = load_personas(path)
+    assert (one.id, one.source.format) == (handle, "soul")
+    assert portrait in {None, one.portrait()}
+
+
+def test_game_masters_are_no_people(tmp_path):
+    master = {"prefab": "generic__GameMaster", "role": "GAME_MASTER", "params": {"name": "rules"}}
+    entity = FAMILIES["concordia"][0]
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"default_premise": "Ulm", "instances": [master, entity]}))
+    assert [one.id for one in load_personas(path)] == ["Mira_Holt"]
+
+
+def test_an_agent_in_a_configuration_of_agentsociety_is_read(tmp_path):
+    profile = {"name": "Mira Holt", "background_story": MIRA, "age": 52, "home": {"aoi_id": 5}}
+    agents = [
+        {"agent_id": 3, "agent_type": "PersonAgent", "kwargs": {"id": 3, "profile": profile}},
+        {"agent_id": 4, "agent_type": "PersonAgent", "kwargs": {"id": 4, "profile": MIRA}},
+    ]
+    path = tmp_path / "init_config.json"
+    path.write_text(json.dumps({"env_modules": [], "agents": agents}))
+    one, other = load_personas(path)
+    assert (one.id, one.portrait()) == ("Mira_Holt", f"{MIRA} name: Mira Holt. age: 52.")
+    assert (other.id, other.portrait(), other.source.format) == ("4", MIRA, "agentsociety")
+
+
+@pytest.mark.parametrize(
+    ("row", "what", "advice"),
+    [
+        ({"respondent_id": 1, "age": 52}, "people without a column that names", "id=respondent_id"),
+        ({"Participant id": "5f1", "Sex": "f"}, "without a column that", "'id=Participant id'"),
+        (
+            {"\u59d3\u540d": "Mira", "\u7b80\u4ecb": MIRA},
+            "",
+            "id=\u59d3\u540d,description=\u7b80\u4ecb",
+        ),
+        ({"name": "Mira", "Beschreibung": MIRA}, "", "id=name,description=Beschreibung"),
+        ({"personality": ["I sing"], "utterances": [{"history": ["Hi"]}]}, "conversations", ""),
+        ({}, "an empty object", ""),
+    ],
+)
+def test_what_is_refused_is_named_with_the_columns_that_may_help(tmp_path, row, what, advice):
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps([row]))
+    with pytest.raises(PersonaError) as refused:
+        load_personas(path)
+    assert what in str(refused.value)
+    assert advice in str(refused.value)
+
+
+def test_a_type_that_is_no_text_is_no_crash(tmp_path):
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps([{"type": [], "persona": {"name": "Mira"}}]))
+    with pytest.raises(PersonaError):
+        load_personas(path)

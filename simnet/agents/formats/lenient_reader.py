@@ -21,6 +21,7 @@ from simnet.inference.replies.reply_text import (
     OPENING_QUOTES,
     QUOTES,
     SPECIAL_TOKENS,
+    before_end_of_turn,
     shortened,
     unwrapped,
     without_fences,
@@ -77,7 +78,7 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
 
     Raises ModelError, with the reason, if the reply has no meaning or more than one.
     """
-    text = reply[:LONGEST_REPLY].strip()
+    text = before_end_of_turn(reply[:LONGEST_REPLY]).strip()
     if not text:
         raise ModelError(NO_REPLY)
     if reply_format.sole_verb is not None:
@@ -99,7 +100,8 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
 
 def clean_text(text: str, names: Sequence[str] = ()) -> str:
     """Return a text on one line, without reasoning, quotation marks and the writer's name."""
-    text = unwrapped(separate_reasoning(text).text, names, whole=False)
+    text = before_end_of_turn(separate_reasoning(text).text)
+    text = unwrapped(text, names, whole=False)
     return " ".join(filter(None, map(str.strip, _BREAKS.split(text))))
 
 

@@ -33,7 +33,9 @@ COLON = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 DASH = re.compile(r"\s+[-\u2013\u2014]+\s+(?P<text>.*)\Z", re.DOTALL)
-QUOTED = re.compile(rf"\s*(?P<text>[{re.escape(OPENING_QUOTES)}].*)\Z", re.DOTALL)
+QUOTED = re.compile(
+    rf"\s*(?:(?:with|saying)\s+)?(?P<text>[{re.escape(OPENING_QUOTES)}].*)\Z", re.DOTALL
+)
 END = re.compile(r"[\s\W_]*\Z")
 COMMENT = re.compile(
     r"[\s*_`\])}>\"'\u201d\u2019\xbb]*(?:[.,;:!\u3002\uff0c\u2026]\s*(?=\D)|\s[-\u2013\u2014]+\s+(?=\D)"
@@ -51,7 +53,7 @@ SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f]\s*(?=\S)|\s[-\u2013\u2014>]\s+
 SPAN = re.compile(r"`+([^`\n]+)`+|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d")
 FIRST_PERSON = re.compile(
     r"\A\W*(?:so,? |then,? |now,? |okay,? |ok,? )?i(?:['\u2019]ll| will| choose to| choose| want to"
-    r"|['\u2019]m going to| am going to| decide to)? (?=\w)",
+    r"|['\u2019]m going to| am going to| decide to|(?:['\u2019]d| would)(?! like\b))? (?=\w)",
     re.IGNORECASE,
 )
 _MARK = re.compile(

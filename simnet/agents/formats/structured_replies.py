@@ -65,6 +65,12 @@ _REACT = re.compile(
     r"(?P<arguments>\{.*\})",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
+_LINE_FIELD = re.compile(
+    r"[\s\-*>#]{0,16}(?P<name>[A-Za-z][A-Za-z_]{0,30})[*_`\"']{0,4}\s?[:\uff1a=][*_`]{0,4}\s*"
+    r"(?P<value>\S.*?)\s*"
+)
+"""A field on a line of its own, as in YAML: `post: 1`."""
+_MOST_LINES = 12
 _MOST = 64
 """Actions read from one reply."""
 
@@ -89,7 +95,19 @@ def commands(text: str, reader: LineReader) -> list[Command | Unclear]:
     if "{" in text or "[" in text:
         for value in structures(text):
             found += _of(value, reader)
-    return found[:_MOST]
+    return (found or _of_lines(text, reader))[:_MOST]
+
+
+def _of_lines(text: str, reader: LineReader) -> list[Command | Unclear]:
+    """Read one action whose verb and fields are on a line each: `action: like`, `post: 1`."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and lines[0].strip().casefold() == "yaml":
+        del lines[0]
+    if not 1 < len(lines) <= _MOST_LINES:
+        return []
+    matches = [_LINE_FIELD.fullmatch(line) for line in lines]
+    fields = {one["name"].casefold(): one["value"].strip("\"'`*") for one in matches if one}
+    return _of(fields, reader) if len(fields) == len(lines) else []
 
 
 def of_function(line: str, reader: LineReader) -> Command | Unclear | None:

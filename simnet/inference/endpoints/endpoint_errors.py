@@ -12,15 +12,30 @@ from simnet.text import cut, one_line
 
 _LONGEST = 300
 """Characters of an endpoint's words that are kept."""
+_UNSHOWN = re.compile(
+    r"<(script|style|head)\b(?![^>]*/>).*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Parts of a web page that no browser shows."""
 _SPENT_CODES = frozenset(
-    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exhausted"}
+    {
+        *("insufficient_quota", "billing_hard_limit_reached", "billing_not_active"),
+        *("quota_exhausted", "insufficient_balance", "insufficient_funds", "AccountOverdueError"),
+        *("Arrearage", "exceeded_current_quota_error"),
+    }
 )
 _SPENT = re.compile(
-    r"insufficient[_ ](?:quota|funds|balance|credits?)|billing|credit balance|out of credits"
-    r"|payment required|exceeded your (?:current|monthly) (?:quota|usage)|quota (?:is )?(?:used up"
-    r"|exhausted)",
+    r"insufficient[_ ](?:\w+ )?(?:quota|funds|balance|credits?)|billing|credit balance"
+    r"|(?:out of|not enough|no (?:more |remaining )?) ?credits?\b|payment required|overdue"
+    r"|in arrears"
+    r"|balance (?:is )?(?:too low|not enough|insufficient|exhausted|empty|negative)"
+    r"|exceeded (?:your|the) (?:current |monthly )?(?:quota|usage|included credits|spend)"
+    r"|spend(?:ing)? limit|(?:quota|credits?|balance) (?:is |are |has been |have been )?"
+    r"(?:used up|exhausted|depleted)"
+    r"|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39|\u989d\u5ea6(?:\u5df2?\u7528\u5c3d|\u4e0d\u8db3)",
     re.IGNORECASE,
 )
+"""Words of an empty account. The Chinese ones: balance too low, in arrears, allowance used up."""
 _PASSES = re.compile(
     r"per[_ ](?:second|minute|hour|day)|rate.?limit|(?:try again|retry) (?:in|after)|retry.?delay",
     re.IGNORECASE,
@@ -29,14 +44,25 @@ _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:long|large|many)|at most|exceed", re.IGNORECASE
 )
 _REFUSES = re.compile(
-    r"(?:not|n't|un)[ -]?(?:be )?(?:support|permit|allow|known|recogni|expected|implement|accept"
-    r"|available|valid)|invalid|extra|only the default|disallow|deprecat",
+    r"(?:not|n't|un)[ -]?(?:\w+ ){0,2}(?:support|permit|allow|known|recogni|expected|implement"
+    r"|accept|available|valid|set|specified|used|provided)|invalid|extra|only the default|disallow"
+    r"|deprecat|remove|omit|unmarshal|deseriali|out of range|no longer",
     re.IGNORECASE,
 )
+_BOUND = (
+    r"[`'\"]?\W{0,3}(?:\w+ ){0,2}(?:(?:must|should|can|may|has to|needs to)\b|exceeds|between"
+    r"|is (?:too|greater|less|larger|smaller|out)\b|greater|less|outside)"
+)
+"""What follows the name of a parameter whose value is refused: `seed must be less than 10`."""
 _NO_SYSTEM = re.compile(
-    r"system.{0,12}(?:role|message|prompt).{0,20}(?:not|n't|un)[ -]?(?:be )?(?:support|allow)"
-    r"|(?:support|allow).{0,30}system.{0,12}(?:role|message|prompt)"
-    r"|conversation roles must alternate",
+    r"system.{0,12}(?:role|message|prompt|instruction).{0,20}(?:not|n't|un)[ -]?(?:be )?"
+    r"(?:support|allow|enable|accept|permit)"
+    r"|(?:support|allow|accept|permit|unexpected|unknown|invalid).{0,30}"
+    r"\bsystem.{0,12}(?:role|message|prompt|instruction)"
+    r"|developer instruction is not|(?:unexpected|unknown|invalid|unsupported) role\W+system"
+    r"|only user,? (?:and|or) (?:assistant|model) roles|roles? must (?:be|alternate)"
+    r"|must be (?:in|one of)?.{0,10}user\W+(?:and|or|,)?\W*(?:assistant|model)"
+    r"|first message must (?:be|have).{0,20}user",
     re.IGNORECASE,
 )
 _REFUSING = frozenset({400, 404, 422, 501})
@@ -50,17 +76,19 @@ LIMITS = ("max_tokens", "max_completion_tokens")
 
 def words(fault: Any) -> str:
     """Return what an endpoint answered in one line: `Error code: 429 - slow down`."""
-    found = _message(fault.body)
+    found = message_of(fault.body)
     if found is None:
-        text = getattr(fault.response, "text", "") or ""
-        found = re.sub(r"<[^>]*>", " ", text).strip() or fault.response.reason_phrase
+        text = _UNSHOWN.sub(" ", getattr(fault.response, "text", "") or "")
+        shown = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+        found = shown or fault.response.reason_phrase
     return cut(one_line(f"Error code: {fault.status_code} - {found}"), _LONGEST)
 
 
-def _message(body: Any) -> str | None:
+def message_of(body: Any) -> str | None:
+    """Return the words of an error in the body of an answer; None if it has none."""
     match body:
-        case {"error": dict() as error}:
-            return _message(error)
+        case {"error": dict() as inner} | [{"error": _} as inner, *_]:
+            return message_of(inner)
         case {"message": str(message)} | {"error": str(message)} | {"detail": str(message)}:
             return message
         case {"detail": [*found]}:
@@ -104,11 +132,11 @@ def refused_parameter(fault: Any, sent: Collection[str]) -> str | None:
     """
     if fault.status_code not in _REFUSING:
         return None
-    text = _message(fault.body) or ""
+    text = message_of(fault.body) or ""
     named = [name for name in sent if name in _places(fault.body)]
-    if _REFUSES.search(text):
-        found = [(at, name) for name in sent if (at := _position(name, text)) is not None]
-        named += [name for _, name in sorted(found)]
+    refuses = _REFUSES.search(text) is not None
+    found = [(at, name) for name in sent if (at := _position(name, text, refuses)) is not None]
+    named += [name for _, name in sorted(found)]
     too_long = "context_length_exceeded" in _codes(fault.body) or _TOO_LONG.search(text)
     return next((name for name in named if name not in LIMITS or not too_long), None)
 
@@ -118,15 +146,21 @@ def refuses_system_messages(fault: Any) -> bool:
     return fault.status_code < 501 and bool(_NO_SYSTEM.search(words(fault)))
 
 
-def _position(name: str, text: str) -> int | None:
-    """Return where a text names a parameter as a word, by any of its names."""
+def _position(name: str, text: str, refuses: bool) -> int | None:
+    """Return where a text names a parameter as a word, by any of its names.
+
+    Unless the text `refuses` something, the place has to go on with a bound of the value.
+    """
     for called in (name, *_ALSO_CALLED.get(name, ())):
-        if found := re.search(rf"(?<![\w-]){re.escape(called)}(?![\w-])", text, re.IGNORECASE):
+        word = rf"(?<![\w-]){re.escape(called)}(?![\w-])"
+        if found := re.search(word + ("" if refuses else _BOUND), text, re.IGNORECASE):
             return found.start()
     return None
 
 
 def _inner(body: Any) -> Any:
+    if isinstance(body, list) and body:
+        body = body[0]
     return body["error"] if isinstance(body, dict) and isinstance(body.get("error"), dict) else body
 
 

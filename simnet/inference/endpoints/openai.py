@@ -8,43 +8,35 @@ followed: prompts and the key are sent to no address but the one that was given.
 """
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from simnet import draws
 from simnet.errors import ModelGoneError, RunError, reason
 from simnet.inference.calls.deadline import CallDeadline, late
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.calls.retry_waits import RetryWaits
 from simnet.inference.calls.statistics import Histogram, Statistics
 from simnet.inference.calls.throttle import Throttle
+from simnet.inference.endpoints.chat_reply import NoReplyError, completion_of, raise_error_within
 from simnet.inference.endpoints.chat_request import ChatRequests
 from simnet.inference.endpoints.endpoint import Endpoint, client_library
 from simnet.inference.endpoints.endpoint_errors import used_up, words
+from simnet.inference.endpoints.retry_after import pause
 from simnet.inference.endpoints.token_logprobs import told_probabilities
 from simnet.inference.model import Completion, Prompt
-from simnet.inference.replies.reasoning import message_parts, without_reasoning
-from simnet.text import counted, file_name, one_line
+from simnet.inference.replies.reasoning import without_reasoning
+from simnet.text import counted, file_name
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
-"""Bounds of the exponential back-off between two tries of a prompt, wall seconds."""
-_MOST_TOKENS = 10**9
-"""Counts above this are not believed."""
 _UNTOLD = (None, None, None)
 """Counts of tokens of a request without an answer that tells them."""
-_UNUSABLE = frozenset({"content_filter", "tool_calls", "function_call", "error"})
-"""Finish reasons with which the text, if any, is not the reply."""
-_CUT_SHORT = frozenset({"length", "max_tokens", "max_length", "model_length"})
-"""Finish reasons of replies that reached the limit of their length."""
 
 
 class OpenAIModel:
@@ -118,7 +110,7 @@ class OpenAIModel:
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._endpoint.tries),
-            wait=lambda state: _pause(state, prompt.seed),
+            wait=lambda state: pause(_fault(state), state.attempt_number, prompt.seed),
             retry=retry_if_exception_type(self._transient),
             before_sleep=lambda state: answered.append(self._words(_fault(state))),
             sleep=sleep,
@@ -177,7 +169,7 @@ class OpenAIModel:
         try:
             async with deadline:
                 reply, request = await self._create(prompt)
-            done = _completion(reply, time.perf_counter() - begun)
+            done = completion_of(reply, time.perf_counter() - begun)
             done = done._replace(
                 constrained=_obeyed(request, prompt, done),
                 probabilities=told_probabilities(prompt.labels, reply.choices[0]),
@@ -189,7 +181,7 @@ class OpenAIModel:
             self._deadline.missed(seconds)
             return Completion(late(seconds), "deadline", *_UNTOLD, seconds)
         except Exception as fault:  # noqa: BLE001  (a malformed reply fails anywhere)
-            text = f"not a reply: {reason(fault)}"
+            text = self._endpoint.masked(f"not a reply: {_malformed(fault)}")
             return Completion(text, "error", *_UNTOLD, time.perf_counter() - begun)
         self._throttle.succeeded()
         self._replies += 1
@@ -212,35 +204,19 @@ class OpenAIModel:
         while True:
             fields = self._requests.fields(prompt)
             try:
-                return await self._client.chat.completions.create(**fields), fields
+                reply = await self._client.chat.completions.create(**fields)
+                raise_error_within(reply, self._endpoint.base_url)
             except self._errors.APIStatusError as fault:
                 if not self._requests.learn(fault, fields):
                     raise
+            else:
+                return reply, fields
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, until the model is closed at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
-
-
-def _completion(reply: Any, seconds: float) -> Completion:
-    """Read a reply. Raises any exception for one that is malformed."""
-    if isinstance(reply, str):
-        raise TypeError(f"the endpoint answered with text that is no JSON: {one_line(reply)!r:.80}")
-    choice, usage = reply.choices[0], reply.usage
-    details = getattr(usage, "prompt_tokens_details", None)
-    counts = (
-        _count(getattr(usage, "prompt_tokens", None)),
-        _count(getattr(details, "cached_tokens", None)),
-        _count(getattr(usage, "completion_tokens", None)),
-    )
-    text, reasoning = message_parts(choice.message)
-    finish = _finish(choice.finish_reason, text)
-    if finish is None:
-        ended = one_line(f"the endpoint ended it: {choice.finish_reason}")
-        return Completion(ended, "error", *counts, seconds)
-    return Completion(text, finish, *counts, seconds, reasoning)
 
 
 def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> bool:
@@ -251,46 +227,12 @@ def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> boo
     return done.finish == "length" or re.fullmatch(prompt.pattern, text.strip()) is not None
 
 
-def _finish(reason: Any, text: str) -> str | None:
-    """Return the finish of a reply in our words; None if there is no reply.
-
-    Endpoints have finish reasons of their own, such as `eos_token`: the text is used.
-    """
-    known = str(reason or "stop").lower()
-    if known in {"stop", "abort", "repetition"}:
-        return known
-    if known in _CUT_SHORT:
-        return "length"
-    return "stop" if text and known not in _UNUSABLE else None
-
-
-def _count(value: Any) -> int | None:
-    """Read a number of tokens; None where an endpoint tells none that can be believed."""
-    known = isinstance(value, int | float) and 0 <= value <= _MOST_TOKENS
-    return int(value) if known else None
+def _malformed(fault: Exception) -> str:
+    """Say in one line what is wrong with an answer that is no reply."""
+    if isinstance(fault, json.JSONDecodeError):
+        return f"the endpoint's answer is no JSON: {fault}"
+    return str(fault) if isinstance(fault, NoReplyError) else reason(fault)
 
 
 def _fault(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
-
-
-def _pause(state: RetryCallState, seed: int) -> float:
-    """Compute the seconds until the next try, jittered by the prompt's seed.
-
-    That is what the Retry-After header says, or exponential back-off.
-    """
-    attempt = state.attempt_number - 1
-    retry_after = _retry_after(getattr(getattr(_fault(state), "response", None), "headers", {}))
-    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
-    jittered = longest * (0.5 + draws.unit(seed, attempt) / 2)
-    return jittered if retry_after is None else min(_LONGEST_WAIT, retry_after) + jittered / 4
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read the seconds of a Retry-After header, which has a number or a date."""
-    value = headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(0.0, float(value))
-    with suppress(ValueError, TypeError):
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    return None

@@ -13,32 +13,30 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from simnet.inference.model import Completion
+from simnet.inference.replies.reasoning_names import BOUNDED, IN_TAGS, OF_ANSWER, OF_THOUGHT
 
-_NAMES = (
-    r"think(?:ing)?|thoughts?|thought[_ ]process|reason(?:ing|s)?|reasoning_content|rationale"
-    r"|analysis|reflection|scratchpad|chain[_ ]of[_ ]thought|cot|antthinking"
-    r"|inner[_ ](?:thoughts?|monologue|speech|voice)|think_(?:fast|faster|slow)"
-)
 _OPEN, _SHUT = r"(?:<|&lt;|\uff1c|\u25c1)", r"(?:>|&gt;|\uff1e|\u25b7)"
 _SLASH = r"[/\\\uff0f]+"
 _GAP = r"\s{0,4}"
 _TAG = re.compile(
     # The usual tags, also with a name space (`<seed:think>`), attributes or bars (`<|think|>`).
-    rf"(?P<empty>{_OPEN}{_GAP}\|?{_GAP}(?:\w+:)?(?:{_NAMES}){_GAP}{_SLASH}{_GAP}\|?{_SHUT})"
-    rf"|(?P<closing>{_OPEN}{_GAP}\|?{_GAP}{_SLASH}{_GAP}(?:\w+:)?(?:{_NAMES}){_GAP}\|?{_GAP}{_SHUT}"
-    rf"|\[{_GAP}/{_GAP}(?:{_NAMES}){_GAP}\]"
+    rf"(?P<empty>{_OPEN}{_GAP}\|?{_GAP}(?:\w+:)?(?:{IN_TAGS}){_GAP}{_SLASH}{_GAP}\|?{_SHUT})"
+    rf"|(?P<closing>{_OPEN}{_GAP}\|?{_GAP}{_SLASH}{_GAP}(?:\w+:)?(?:{IN_TAGS}){_GAP}\|?{_GAP}{_SHUT}"
+    rf"|\[{_GAP}/{_GAP}(?:{IN_TAGS}){_GAP}\]"
     # Open thoughts and Sky-T1; Command A; Gemma; MedGemma.
-    r"|<\|end_of_thought\|>|<\|END_THINKING\|>|<channel\|>|<unused95>)"
-    rf"|(?P<opening>{_OPEN}{_GAP}\|?{_GAP}(?:\w+:)?(?:{_NAMES})(?:\s[^<>\n]{{0,80}}?)?\|?{_GAP}"
+    rf"|<\|?(?:end_of_{BOUNDED}|{BOUNDED}_end)\|?>"
+    r"|<\|END_THINKING\|>|<channel\|>|<(?:unused|ctrl)95>)"
+    rf"|(?P<opening>{_OPEN}{_GAP}\|?{_GAP}(?:\w+:)?(?:{IN_TAGS})(?:\s[^<>\n]{{0,80}}?)?\|?{_GAP}"
     rf"{_SHUT}"
-    rf"|\[{_GAP}(?:{_NAMES}){_GAP}\]"
-    r"|<\|begin_of_thought\|>|<\|START_THINKING\|>|<\|channel>\s{0,4}(?:thought|analysis)"
-    r"|<unused94>(?:thought)?)",
+    rf"|\[{_GAP}(?:{IN_TAGS}){_GAP}\]"
+    rf"|<\|?(?:(?:begin|start)_of_{BOUNDED}|{BOUNDED}_(?:start|begin))\|?>"
+    r"|<\|START_THINKING\|>|<\|channel>\s{0,4}(?:thought|analysis)"
+    r"|<(?:unused|ctrl)94>(?:thought)?)",
     re.IGNORECASE,
 )
-_BRACKET_CLOSING = re.compile(rf"\[\s*/\s*(?:{_NAMES})\s*\]", re.IGNORECASE)
+_BRACKET_CLOSING = re.compile(rf"\[\s*/\s*(?:{IN_TAGS})\s*\]", re.IGNORECASE)
 _FENCE = re.compile(
-    rf"^[ \t]{{0,16}}(?P<fence>```+|~~~+)[ \t]{{0,8}}(?:{_NAMES})[ \t]{{0,8}}\n(?P<body>.*?)"
+    rf"^[ \t]{{0,16}}(?P<fence>```+|~~~+)[ \t]{{0,8}}(?:{IN_TAGS})[ \t]{{0,8}}\n(?P<body>.*?)"
     r"(?:^[ \t]{0,16}(?P=fence)[ \t]{0,8}$|\Z)",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
@@ -60,13 +58,18 @@ _BARE_CHANNELS = re.compile(
 )
 """Harmony channels whose special tokens the server has dropped."""
 _LABELS = re.compile(
-    r"\A[\W_]*(?:(?:here(?:'s| is) my )?(?:thoughts?|thinking|reasoning|analysis|rationale)"
-    r"|(?:here(?:'s| is) my )?(?:thought process|chain of thought))[\W_]*?[:\uff1a][*_`]*"
+    rf"\A[\W_]*(?:{OF_THOUGHT})[\W_]*?[:\uff1a][*_`]*"
     r"(?P<thought>.*?)"
-    r"^[^\w\n]*(?:here(?:'s| is) my )?(?:final )?(?:answer|response|reply|output|action|post)"
-    r"[*_` ]*[:\uff1a][*_`]*(?P<reply>.*)\Z",
+    rf"^[^\w\n]*(?:{OF_ANSWER})[*_` ]*[:\uff1a][*_`]*(?P<reply>.*)\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+_FOLDED = re.compile(
+    r"<details\b(?:[^<>]*\btype=\W?reasoning\b[^<>]*>(?:\s*<summary>[^<]*</summary>)?"
+    r"|[^<>]*>\s*<summary>[^<]*(?:think|thought|reason)[^<]*</summary>)"
+    r"(?P<body>.*?)(?:</details>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Reasoning that a web front end folds up, as the proxies of Open WebUI send it."""
 _LONGEST_LABELLED = 100_000
 """Characters of a reply that is searched for labels; none is as long."""
 
@@ -205,15 +208,18 @@ def _separate_channels(text: str) -> tuple[str, list[str]]:
 
 
 def _separate_fences(text: str) -> tuple[str, list[str]]:
-    if "```" not in text and "~~~" not in text:
-        return text, []
-    return _FENCE.sub("", text), [found["body"] for found in _FENCE.finditer(text)]
+    thoughts = list[str]()
+    for mark, block in (("<details", _FOLDED), ("```", _FENCE), ("~~~", _FENCE)):
+        if mark in text:
+            thoughts += [found["body"] for found in block.finditer(text)]
+            text = block.sub("", text)
+    return text, thoughts
 
 
 def _separate_tags(text: str) -> tuple[str, list[str]]:
     """Take out what is between tags, before a closing tag alone, or after an opening one."""
     kept, thoughts = list[str](), list[str]()
-    position, inside = 0, False
+    position, inside, closed = 0, False, False
     brackets_close = _BRACKET_CLOSING.search(text) is not None
     for tag in _TAG.finditer(text):
         if tag["opening"] and (inside or not _opens(tag[0], brackets_close)):
@@ -221,7 +227,10 @@ def _separate_tags(text: str) -> tuple[str, list[str]]:
         if tag["empty"] and inside:
             continue
         part, position = text[position : tag.start()], tag.end()
-        if tag["closing"]:
+        if tag["closing"] and closed and not inside and not text[position:].strip():
+            kept.append(part)  # it closes again what is closed, after the reply
+        elif tag["closing"]:
+            closed = True
             if not inside:
                 thoughts += kept
                 kept.clear()

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from simnet.inference.replies.reasoning_names import OF_ANSWER_ELSEWHERE
 from simnet.text import neutralise
 
 _PAIRS = (
@@ -24,6 +25,11 @@ SPECIAL_TOKENS = (
     r"<\|[^|<>\n]{1,40}\|>|<\uff5c[^\uff5c<>\n]{1,40}\uff5c>|</?s>|\[/?INST\]"
     r"|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>"
 )
+_END_OF_TURN = re.compile(
+    r"(?<=\S)\s*(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|end_of_turn)\|>|</s>|<eos>"
+    r"|<end_of_turn>|<\uff5cend[^\uff5c<>\n]{1,40}\uff5c>)"
+)
+"""The token that ends a turn: what follows are further turns that the model imagines."""
 _SPECIAL_AT_START = re.compile(SPECIAL_TOKENS)
 _SPECIAL_AT_END = re.compile(rf"(?:{SPECIAL_TOKENS})\Z")
 _LONGEST_SPECIAL = 64
@@ -48,10 +54,15 @@ _WORDS_FOR_REPLY = (
     r"(?:answer|reply|response|post|comment|tweet|message|output|statement|contribution)\b"
 )
 _LABEL = re.compile(
-    rf"\A[*_]*(?:(?:my|the|your|final|here is my|here's my) )*(?:{_WORDS_FOR_REPLY}|assistant\b)"
-    r"[*_]*\s?[:\uff1a][*_]*\s*(?=\S)",
+    rf"\A(?:#{{1,6}} )?[*_]*(?:(?:(?:my|the|your|final|here is my|here's my) )*"
+    rf"(?:{_WORDS_FOR_REPLY}|assistant\b)|(?:(?:meine|ma|mi|minha) )?"
+    rf"(?:{OF_ANSWER_ELSEWHERE}))"
+    r"[*_]*\s?[:\uff1a][*_]*\s*(?=\S)"
+    rf"|\A#{{1,6}} (?:(?:my|the|your|final) )*(?:{_WORDS_FOR_REPLY}|{OF_ANSWER_ELSEWHERE})"
+    r"[*_]*[ \t]*\n+(?=\S)",
     re.IGNORECASE,
 )
+"""A label such as `My reply:`, or a heading of that kind on a line of its own."""
 _PREFACE = re.compile(
     r"\Aassistant[ \t]*\n|\A(?=[^\n]{2,120}[:\uff1a][*_]*[ \t]*\n)"
     r"(?=[^\n]*\b(?:here|answer|reply|response|post|comment|tweet|message|sentence|persona"
@@ -106,6 +117,12 @@ def unwrapped(text: str, names: Sequence[str] = (), *, whole: bool = True) -> st
         if text == before:
             break
     return text
+
+
+def before_end_of_turn(text: str) -> str:
+    """Cut a reply at the first token that ends a turn after some text."""
+    found = _END_OF_TURN.search(text) if "<" in text else None
+    return text if found is None else text[: found.start()]
 
 
 def without_specials(text: str) -> str:

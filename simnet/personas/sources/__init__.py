@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, starmap
 from pathlib import Path
 
-from simnet.datafiles import Broken
-from simnet.errors import PersonaError
+from simnet.datafiles import Broken, Row
+from simnet.errors import InputError, PersonaError
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.batches import Batch, Batches
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
+from simnet.personas.sources.families.soul import SOUL, soul_row
 from simnet.personas.sources.family import Format
 from simnet.personas.sources.file_reader import UNUSED_COLUMNS, FileReader
 from simnet.personas.sources.hub import data_set, is_data_set
@@ -209,7 +210,20 @@ def _reader(
         )
     path = _file(path)
     origin = Source(path.name, "", licence, revision or revision_of(path))
-    return FileReader(path, _format(format), map or {}, origin, skip_bad=skip_bad, embeddings=taken)
+    given, soul = _format(format), _soul(path)
+    return FileReader(
+        *(path, given or (SOUL if soul and not map else None), map or {}, origin),
+        skip_bad=skip_bad,
+        read=None if soul is None else iter([soul]),
+        embeddings=taken,
+    )
+
+
+def _soul(path: Path) -> Row | None:
+    try:
+        return soul_row(path)
+    except InputError as error:
+        raise PersonaError(str(error)) from None
 
 
 def _not_empty(

@@ -1,5 +1,6 @@
 """Reads the personas of one file: recognises its format, converts rows, gives handles."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from simnet.personas.sources.headings import canonical
 from simnet.personas.sources.kept_embeddings import EMBEDDING_COLUMNS, Embeddings, embedded
 from simnet.personas.sources.mapping import mapped
 from simnet.personas.sources.origin import COLUMNS, source_of
+from simnet.personas.sources.survey_headings import SurveyHeadings
 from simnet.text import counted
 
 MAX_PROBLEMS = 10
@@ -32,7 +34,7 @@ _NAMING = frozenset(COLUMNS)
 _READING = Reading(
     wrappers=(
         *("personas", "agents", "users", "profiles", "people", "participants", "characters"),
-        *("members", "data", "rows", "items", "records"),
+        *("members", "data", "rows", "items", "records", "instances"),
     ),
     skipped=UNUSED_COLUMNS,
 )
@@ -70,6 +72,7 @@ class FileReader:
         self._skip_bad = skip_bad
         self._read = read
         self._handles = Handles()
+        self._headings = SurveyHeadings()
 
     @property
     def source(self) -> Source:
@@ -148,6 +151,8 @@ class FileReader:
             if isinstance(row, Broken):
                 yield row
                 continue
+            if self._headings.skips(row.fields):
+                continue
             try:
                 yield from self._people(row)
             except FieldError as error:
@@ -155,6 +160,7 @@ class FileReader:
 
     def _people(self, row: Row) -> Iterator[Row]:
         fields = mapped(row.fields, self._mapping) if self._mapping else canonical(row.fields)
+        fields = self._headings.named(fields)
         form = self.format = self.format or self._recognised(row.place, fields)
         if form.expand is None:
             yield Row(row.place, fields)
@@ -171,9 +177,9 @@ class FileReader:
         if kind is None:
             return next(form for form in GENERAL if form.fits(fields))
         advice = f"; {kind.advice}" if kind.advice else ""
-        guess = suggested_map(fields) or "id=COLUMN,description=COLUMN"
+        guess = shlex.quote(suggested_map(fields) or "id=COLUMN,description=COLUMN")
         names = ", ".join(sorted(form.name for form in (*GENERAL, *SPECIFIC)))
-        columns = ", ".join(map(repr, list(fields)[:MOST_NAMED]))
+        columns = ", ".join(map(repr, list(fields)[:MOST_NAMED])) or "none"
         more = f" and {len(fields) - MOST_NAMED} more" if len(fields) > MOST_NAMED else ""
         raise PersonaError(
             f"{self._path}: no personas: it looks like {kind.what}{advice}. {place} has the fields "

@@ -30,19 +30,61 @@ def suggested_map(fields: Fields) -> str:
         found = next((lowered[n] for n in names if _is_text(fields.get(lowered.get(n, "")))), None)
         if found is not None:
             parts.append(f"{target}={found}")
-    return ",".join(parts) if any(part.startswith("description=") for part in parts) else ""
+    has_portrait = any(part.startswith("description=") for part in parts)
+    return ",".join(parts) if has_portrait or (parts and _is_personal(fields)) else ""
 
 
 _ID_COLUMNS = (
     *("id", "username", "user_name", "handle", "screen_name", "name", "full_name", "realname"),
-    *("first_name", "agent_id", "user_id", "pk", "uuid"),
+    *("first_name", "agent_id", "user_id", "pk", "uuid", "respondent_id", "respondent"),
+    *("participant_id", "participant", "response_id", "responseid", "subject_id", "person_id"),
+    *("email", "email_address", "nombre", "nom", "nome", "vorname", "benutzer"),
+    *(
+        "\u59d3\u540d",
+        "\u540d\u5b57",
+        "\u540d\u524d",
+        "\u6c0f\u540d",
+        "\uc774\ub984",
+        "\u0438\u043c\u044f",
+        "\u0627\u0644\u0627\u0633\u0645",
+        "\u0928\u093e\u092e",
+        "ad",
+    ),
 )
+"""Columns that may name somebody, also in Spanish, French, Italian, German, Chinese, Japanese,
+Korean, Russian, Arabic, Hindi and Turkish."""
 _PORTRAIT_COLUMNS = (
     *("description", "persona", "bio", "biography", "about", "profile", "background"),
     *("background_story", "backstory", "summary", "personality", "context", "public_info"),
     *("story", "character", "self_description", "introduction", "prompt", "system_prompt"),
+    *(
+        "beschreibung",
+        "descripci\u00f3n",
+        "descripcion",
+        "descri\u00e7\u00e3o",
+        "descrizione",
+        "opis",
+        "omschrijving",
+    ),
+    *(
+        "\u7b80\u4ecb",
+        "\u63cf\u8ff0",
+        "\u4ecb\u7ecd",
+        "\u7c21\u4ecb",
+        "\u8aac\u660e",
+        "\u7d39\u4ecb",
+        "\uc124\uba85",
+        "\uc18c\uac1c",
+        "\u043e\u043f\u0438\u0441\u0430\u043d\u0438\u0435",
+        "\u0627\u0644\u0648\u0635\u0641",
+        "\u0935\u093f\u0935\u0930\u0923",
+    ),
+    "a\u00e7\u0131klama",
 )
-_TURN_KEYS = frozenset({"role", "content", "from", "value", "text", "speaker", "utterance"})
+_TURN_KEYS = frozenset(
+    {"role", "content", "from", "value", "text", "speaker", "utterance", "message", "sender"}
+    | {"author", "history", "candidates"}
+)
 _CONVERSATIONS = (
     *("conversations", "conversation", "messages", "dialogue", "dialog", "turns", "utterances"),
     *("chat", "chats", "history"),
@@ -69,6 +111,9 @@ _CONTENT = words(
     "function functions returns endpoint schema due deadline assignee priority venue subject"
 )
 """Words of names of columns of what people wrote, sell or measure."""
+
+
+_YAML = re.compile(r"---$|-\s+\w+:|\w+:\s")
 
 
 def _is_text(value: Any) -> bool:
@@ -181,6 +226,16 @@ _KINDS = (
         "a sotopia environment, in which agents meet",
         _any_of("codename scenario agent_goals"),
         "import the file of the agents' profiles",
+    ),
+    Foreign("an empty object", lambda fields: not fields),
+    Foreign(
+        "YAML, which is not read",
+        lambda fields: len(fields) == 1 and bool(_YAML.match(next(iter(fields)))),
+        "save it as JSON",
+    ),
+    Foreign(
+        "a table of people without a column that names them",
+        lambda one: not _names_somebody(one) and _is_personal(one),
     ),
     Foreign(
         "a table without ids, names or descriptions",

@@ -15,7 +15,9 @@ def _persona(fields: Fields) -> Fields:
 
 def _fits(fields: Fields) -> bool:
     kind = fields.get("type", fields.get("json_serializable_class_name"))
-    return kind in {"TinyPerson", "Fragment"} and bool(_persona(fields))
+    if kind is None:  # written by hand; the actors of SynDisco have a prompt beside their persona
+        return "name" in _persona(fields) and fields.keys().isdisjoint({"context", "instructions"})
+    return kind in ("TinyPerson", "Fragment") and bool(_persona(fields))
 
 
 def _convert(fields: Fields) -> Draft:
