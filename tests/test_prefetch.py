@@ -1,6 +1,8 @@
 """Calls that are made early change no table, whatever the feeds, memories and behaviours."""
 
 import asyncio
+import itertools
+import shutil
 from contextlib import suppress
 
 import pytest
@@ -43,6 +45,9 @@ from simnet.kernel.scratch_kernel import ScratchKernel
 from simnet.kernel.status import Status
 from simnet.questions import FreeText
 from simnet.rankings import collaborative, engagement, hot, interest, shuffled
+from simnet.recording.checking.verify import verify
+from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.replay import replay
 from simnet.runtime.agent_factory import agents_of, inquiry_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.waves import waves_of
@@ -325,6 +330,37 @@ def test_a_run_that_is_cancelled_leaves_no_early_call_behind(tmp_path):
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     assert asyncio.run(cancelled()) == set()
+
+
+def recorded_rows(run):
+    rows = {name: run.read(name).to_pylist() for name in (*COMPARED, "personas", "ledger")}
+    rows["calls"] = [{**row, "seconds": 0.0} for row in rows["calls"]]
+    return rows
+
+
+def test_a_run_with_early_calls_is_verified_replayed_and_goes_on_after_a_kill(tmp_path):
+    calls = itertools.count()
+
+    def delay(prompt):
+        if next(calls) == 40:  # what a process that is killed now leaves
+            (folder,) = (tmp_path / "ahead").iterdir()
+            shutil.copytree(folder, tmp_path / "killed" / folder.name)
+        return 0.004 * (1 - draws.unit(prompt.seed)) ** -0.5
+
+    plain = simnet.run(town(), model=FakeModel(), out=tmp_path / "off")
+    ahead = simnet.run(
+        town(), model=FakeModel(delay=delay), out=tmp_path / "ahead", prefetch="ahead"
+    )
+    (left,) = (tmp_path / "killed").iterdir()
+    assert 0 < len(simnet.Run.open(left).read("calls")) < len(plain.read("calls"))
+    resumed = simnet.resume(left, town(), model=FakeModel(delay=delay), prefetch="ahead")
+    for run in (ahead, resumed):
+        assert early_costs(run).used > 0
+        assert recorded_rows(run) == recorded_rows(plain)
+        assert [problem for check in verify(run) for problem in check.problems] == []
+        replayed = replay(run, ScenarioTimeline(town()))
+        assert (replayed.complete, replayed.differences) == (True, ())
+        assert replayed.state_hash == plain.manifest.state_hash
 
 
 # -- copies of the world --------------------------------------------------------------------------

@@ -148,3 +148,16 @@ def test_a_segment_of_another_table_is_refused(tmp_path):
     (tmp_path / "s").write_bytes(schema_message("calls"))
     with pytest.raises(RecordError, match="'calls', not 'events'"):
         read_segment(tmp_path / "s", "events")
+
+
+def test_a_segment_is_read_while_another_thread_holds_a_frame_that_reads_it(tmp_path, monkeypatch):
+    contents, _ = a_segment(tmp_path / "s", batches=2, rows=3)
+    held = []
+
+    def check(message, original=segments.check_message):
+        held.append(message)  # as a frame does that the watchdog looks at
+        return original(message)
+
+    monkeypatch.setattr(segments, "check_message", check)
+    assert texts(tmp_path / "s")[0] == [*chain.from_iterable(contents)]
+    assert held

@@ -140,9 +140,43 @@ def test_what_a_measure_may_not_return_fails_its_run_alone(returned, message, tm
 
 
 def test_a_measure_of_a_table_that_is_not_there_is_one_error(tmp_path):
-    wrong = measure("wrong")(lambda run: float(len(run.read("evens"))))
-    done = ran(likes(arms={"quiet": QUIET}, measures=[wrong], seeds=[0]), tmp_path / "s")
+    name = "evens"  # that it is no table shows only when it is read
+    wrong = measure("wrong")(lambda run: float(len(run.read(name))))
+    study = likes(arms={"quiet": QUIET}, measures=[wrong, LIKES], seeds=[0])
+    done = ran(study, tmp_path / "s")
     assert "measure wrong of run" in str(done.failures["quiet seed 0"])
+    assert done.complete == 0
+    assert set(done.results.table["measure"].to_pylist()) == {"actions like"}
+    (run,) = (tmp_path / "s" / "runs").iterdir()
+    name = "events"
+    again = ran(study, tmp_path / "s")
+    assert (again.complete, dict(again.failures)) == (1, {})
+    assert set(again.results.table["measure"].to_pylist()) == {"actions like", "wrong"}
+    assert [run] == list((tmp_path / "s" / "runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda run: float(len(run.read("evens"))),
+        lambda run: float(
+            sum(len(run.read(name)) for name in ("events",)) + len(run.read("evens"))
+        ),
+        lambda run: [float(part.num_rows) for part in run.batches("evens")],
+        lambda run: float(next(run.table(name) for name in ["events"] if run.table("evens"))),
+    ],
+)
+def test_a_measure_that_names_a_table_that_no_run_has_is_refused_before_any_run(function):
+    with pytest.raises(ScenarioError, match="measure 'wrong' reads the table 'evens', which no run "
+                       "has; did you mean 'events'"):  # fmt: skip
+        measure("wrong")(function)
+
+
+def test_tables_that_a_measure_declares_are_checked_before_any_run():
+    with pytest.raises(ScenarioError, match="reads the table 'survey', which no run has; there"):
+        measure("wrong", tables=["events", "survey"])(lambda run: 1.0)
+    other = {"read": lambda name: name}
+    assert measure("right")(lambda run: len(other["read"]("evens")))
 
 
 def test_a_folder_of_another_study_or_of_something_else_is_refused(tmp_path):
@@ -156,7 +190,13 @@ def test_a_folder_of_another_study_or_of_something_else_is_refused(tmp_path):
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="is not empty and holds no study"):
         ran(likes(), tmp_path / "other")
-    with pytest.raises(UsageError, match="processes=2: runs side by side share no engine"):
+    with pytest.raises(UsageError, match="processes=2 and parallel=3: give one of them"):
+        ran(likes(), tmp_path / "s", processes=2, parallel=3)
+    with pytest.raises(UsageError, match="parallel=0: give 1 or more"):
+        ran(likes(), tmp_path / "s", parallel=0)
+    with pytest.raises(
+        UsageError, match="processes=2: runs in processes of their own share no engine"
+    ):
         run_study(likes(arms={"quiet": talk()}), tmp_path / "s", processes=2)
     with pytest.raises(UsageError, match="processes=0"):
         ran(likes(), tmp_path / "s", processes=0)
@@ -247,6 +287,26 @@ def test_a_run_that_fails_leaves_the_others_and_is_tried_again(tmp_path):
     assert len(list((tmp_path / "s" / "runs").iterdir())) == 2
 
 
+def test_runs_side_by_side_give_equal_results_and_go_on_when_one_fails(tmp_path):
+    fails = [True]
+
+    def odd(run):
+        if fails[0] and run.manifest.seed == 1:
+            raise ValueError("not now")
+        return 1.0
+
+    study = likes(measures=[LIKES, measure("odd")(odd)])
+    begun = ran(study, tmp_path / "s", parallel=4)
+    assert begun.complete == 4
+    assert set(begun.failures) == {"quiet seed 1", "loud seed 1"}
+    fails[0] = False
+    mended = ran(study, tmp_path / "s", parallel=4)
+    assert (mended.complete, mended.failures) == (6, {})
+    assert len(list((tmp_path / "s" / "runs").iterdir())) == 6
+    ran(study, tmp_path / "alone")
+    assert checksum(tmp_path / "s") == checksum(tmp_path / "alone")
+
+
 KILLED = """
 import os, signal, sys
 sys.path[:0] = [{tests!r}]
@@ -260,17 +320,22 @@ def report(unit, error):
     if len(ended) == {after}:
         os.kill(os.getpid(), signal.{signal})
 
-run_study(likes(), sys.argv[1], backend="fake", report=report)
+run_study(likes(), sys.argv[1], backend="fake", parallel={parallel}, report=report)
 """
 
 
-@pytest.mark.parametrize(("name", "after"), [("SIGKILL", 1), ("SIGKILL", 4), ("SIGINT", 2)])
-def test_a_study_that_was_ended_goes_on_to_equal_results(name, after, tmp_path):
-    code = KILLED.format(tests=str(__file__).rpartition("/")[0], after=after, signal=name)
+@pytest.mark.parametrize(
+    ("name", "after", "parallel"),
+    [("SIGKILL", 1, 1), ("SIGKILL", 4, 3), ("SIGINT", 2, 1), ("SIGTERM", 1, 2)],
+)
+def test_a_study_that_was_ended_goes_on_to_equal_results(name, after, parallel, tmp_path):
+    tests = str(__file__).rpartition("/")[0]
+    code = KILLED.format(tests=tests, after=after, signal=name, parallel=parallel)
     ended = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "s")], capture_output=True, check=False
     )
     assert ended.returncode in {-getattr(signal, name), 1, 130}, ended.stderr.decode()
+    assert name != "SIGTERM" or b"StoppedError: stopped by SIGTERM" in ended.stderr
     assert not (tmp_path / "s" / "results.parquet").exists()
     done = ran(likes(), tmp_path / "s")
     assert (done.complete, done.failures) == (6, {})

@@ -6,7 +6,7 @@ A backend travels to the process that builds the model, so it holds settings and
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simnet.errors import UsageError
@@ -87,6 +87,10 @@ class Backend(ABC):
     @abstractmethod
     def build(self) -> Model:
         """Build the model in this process; call it inside a running event loop."""
+
+    def as_engine(self) -> Self:
+        """Return what runs have to agree on to share an engine: all but notes for the record."""
+        return replace(self, why="", engine={})
 
     def encoder(self) -> "ChatEncoder | None":
         """Load the chat encoder of the model; None where the model takes text."""

@@ -19,6 +19,7 @@ from simnet.runs.humans_of_run import announce
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.runtime_of_plan import make_runtime
+from simnet.runs.stop_signals import STOP_SIGNALS, heeded
 from simnet.runs.survey_tables import answer_tables
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
@@ -28,7 +29,6 @@ from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.messages import Finish, Progress
 from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 REBUILDS = 10
 """Most times in 15 minutes that all actors are made again after one of them died."""
 REBUILD_SECONDS = 0.5
@@ -44,8 +44,7 @@ class ActiveRun:
         self._plan = plan
         self._reporter = reporter
         self._signal: signal.Signals | None = None
-        self._signals = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
-        """Those that stop the run; `nohup` has SIGHUP ignored."""
+        self._signals = heeded()
         self._main: asyncio.Task[Finish] | None = None
         self._runtime: Runtime | None = None
         self._signal_count = 0
@@ -152,13 +151,13 @@ class ActiveRun:
     def _listen(self) -> None:
         for number in self._signals:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
-                asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+                STOP_SIGNALS.listen(number, self._on_signal)
                 self._blocked.install(number)
 
     def _stop_listening(self) -> None:
         for number in self._signals:
             with suppress(ValueError, RuntimeError):
-                asyncio.get_running_loop().remove_signal_handler(number)
+                STOP_SIGNALS.stop(number, self._on_signal)
 
     def _make_runtime(
         self, folder: Path, continuation: Continuation | None = None, after: Runtime | None = None

@@ -28,12 +28,14 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
 
     address = resolved(plan.address)
     report(f"connecting to {address}")
-    await connect_ahead(address)
+    await (plan.engines.connect() if plan.engines else connect_ahead(address))
     try:
         view = (await find_room({}, plan.wishes, report)).view
         plan = settled(replace(plan, address=address), view)
-        backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
-        await find_room(backends, plan.wishes, report)
+        if plan.engines is None:  # shared ones may have their room already
+            models = plan.started.items()
+            backends = {name: one for name, one in models if isinstance(one, Backend)}
+            await find_room(backends, plan.wishes, report)
     except BaseException:
         disconnect_ahead()
         raise

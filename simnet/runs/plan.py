@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.inference.backend import Backend, slots_of
 from simnet.inference.model import Model
@@ -23,6 +23,9 @@ from simnet.scheduler.code_errors import OnError
 from simnet.scheduler.continuation import Continuation, last_scenario
 from simnet.scheduler.messages import Finish
 from simnet.scheduler.prefetch.prefetch_settings import Mode, Prefetch
+
+if TYPE_CHECKING:
+    from simnet.runtime.ray.engines.shared_engines import SharedEngines  # imports ray
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class RunPlan:
     """Where on a cluster actors may be, and how long the run waits for room."""
     prefetch: Mode = "off"
     """Whether model calls are made early."""
+    engines: "SharedEngines | None" = None
+    """The engines that this run shares with others on Ray; None starts some for it."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

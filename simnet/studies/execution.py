@@ -1,28 +1,25 @@
 """Runs what a study lacks: each arm with each seed, one after the other or in several processes."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from simnet.errors import SimnetError
 from simnet.recording.files.lock import run_lock
 from simnet.runs.options import RunOptions
-from simnet.studies.parallel import in_processes, one_by_one
+from simnet.studies.parallel import Ended, Play, in_processes, one_by_one
+from simnet.studies.side_by_side import side_by_side
 from simnet.studies.study import Study, Unit
 from simnet.studies.study_folder import StudyFolder
 from simnet.studies.unit_run import is_complete
-
-Report: TypeAlias = Callable[[Unit, SimnetError | None], None]
-"""Takes a unit that was run and measured, or that failed and with what."""
 
 
 class Outcome(NamedTuple):
     """How the execution of a study ended."""
 
     results: pa.Table
-    """The tidy table of all complete runs; see RESULT_SCHEMA."""
+    """The tidy table of all complete runs, without measures that failed; see RESULT_SCHEMA."""
     complete: int
     """Number of units whose runs are complete and measured."""
     failures: dict[str, SimnetError]
@@ -35,27 +32,37 @@ def execute(
     options: RunOptions,
     *,
     processes: int = 1,
-    report: Report = lambda _unit, _error: None,
+    parallel: int = 1,
+    report: Ended = lambda _unit, _error: None,
 ) -> Outcome:
     """Run, resume and measure what a study lacks, and write its results.
 
-    Units are independent of each other, so the results do not depend on `processes`. A run or a
+    So many runs go on at once in `processes` of their own, or, `parallel` to each other, in this
+    one and on the same engines. Units are independent, so results do not depend on it. A run or a
     measure that fails is reported and the study goes on with the others. Raises UsageError for
     a folder of another plan, RecordError while another process executes the study, StoppedError
     after SIGINT or SIGTERM.
     """
     folder = StudyFolder.made(path, study)
     failures: dict[str, SimnetError] = {}
+
+    def ended(unit: Unit, error: SimnetError | None) -> None:
+        if error is not None:
+            failures[unit.key] = error
+        report(unit, error)
+
     with run_lock(path):
         for rank in _ranks(study):
             waiting = [unit for unit in rank if not _is_done(folder, unit)]
-            several = processes > 1 and len(waiting) > 1
-            play_all = in_processes(processes) if several else one_by_one
-            for unit, error in play_all(folder, waiting, options):
-                if error is not None:
-                    failures[unit.key] = error
-                report(unit, error)
+            if waiting:
+                _play_of(processes, parallel, len(waiting))(folder, waiting, options, ended)
         return _gathered(folder, failures)
+
+
+def _play_of(processes: int, parallel: int, waiting: int) -> Play:
+    if waiting > 1 and parallel > 1:
+        return side_by_side(parallel)
+    return in_processes(processes) if waiting > 1 and processes > 1 else one_by_one
 
 
 def _ranks(study: Study) -> list[list[Unit]]:
@@ -66,7 +73,7 @@ def _ranks(study: Study) -> list[list[Unit]]:
 
 def _is_done(folder: StudyFolder, unit: Unit) -> bool:
     run = folder.run_of(unit)
-    return run is not None and is_complete(run) and folder.figures(run) is not None
+    return run is not None and is_complete(run) and folder.is_measured(run)
 
 
 def _gathered(folder: StudyFolder, failures: dict[str, SimnetError]) -> Outcome:
@@ -76,4 +83,5 @@ def _gathered(folder: StudyFolder, failures: dict[str, SimnetError]) -> Outcome:
         figures = None if run is None or not is_complete(run) else folder.figures(run)
         if figures is not None:
             found.append((unit, figures))
-    return Outcome(folder.write_results(found), len(found), failures)
+    complete = sum(_is_done(folder, unit) for unit, _ in found)
+    return Outcome(folder.write_results(found), complete, failures)

@@ -1,6 +1,6 @@
 """Measures of a study: functions from a run to figures, with a name, a unit and a source."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
@@ -10,6 +10,7 @@ from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.recording.reading.run import Run
+from simnet.studies.tables_read import check_tables
 
 NO_GROUP = ""
 """The group of a figure that is about the whole run."""
@@ -41,10 +42,14 @@ class Measure:
     """The publication or definition it follows; for the pre-registration and the report."""
     members: tuple[str, ...] = ()
     """Handles that it is about, which every arm of a study must have."""
+    tables: tuple[str, ...] = ()
+    """Tables that it reads; those in `run.read("NAME")` need not be named."""
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable():
             raise ScenarioError(f"{self.name!r} is no name for a measure")
+        if wrong := check_tables(self.tables, self.function):
+            raise ScenarioError(f"measure {self.name!r} {wrong}")
 
     def of(self, run: Run) -> list[Figure]:
         """Measure a run. Raises ScenarioError, naming the measure, if the function fails.
@@ -86,11 +91,16 @@ def _figures(found: Any) -> Iterable[Figure]:
 
 
 def measure(
-    name: str, *, unit: str = "", source: str = ""
+    name: str, *, unit: str = "", source: str = "", tables: Sequence[str] = ()
 ) -> Callable[[Callable[[Run], Figures]], Measure]:
-    """Make a Measure of the function below: `@measure("posts", unit="posts")`."""
+    """Make a Measure of the function below: `@measure("posts", unit="posts")`.
+
+    `tables` are those that it reads. They are checked before anything runs, as are those that the
+    function names itself in calls such as `run.read("events")`. Raises ScenarioError for a table
+    that no run has.
+    """
 
     def made(function: Callable[[Run], Figures]) -> Measure:
-        return Measure(name, function, unit, source)
+        return Measure(name, function, unit, source, tables=tuple(tables))
 
     return made

@@ -19,11 +19,15 @@ from simnet.studies.study import Unit
 from simnet.studies.study_folder import StudyFolder
 from simnet.studies.unit_run import StoppedError, play
 
-Played: TypeAlias = Iterator[tuple[Unit, SimnetError | None]]
-"""Units as their runs end, with the error of those that failed."""
+Ended: TypeAlias = Callable[[Unit, SimnetError | None], None]
+"""Takes a unit that was run and measured, or that failed and with what."""
+Play: TypeAlias = Callable[[StudyFolder, Sequence[Unit], RunOptions, Ended], None]
+"""Plays units. Raises StoppedError after a signal."""
 
 
-def one_by_one(folder: StudyFolder, units: Sequence[Unit], options: RunOptions) -> Played:
+def one_by_one(
+    folder: StudyFolder, units: Sequence[Unit], options: RunOptions, ended: Ended
+) -> None:
     """Play units in this process. Raises StoppedError after a signal."""
     for unit in units:
         try:
@@ -31,14 +35,12 @@ def one_by_one(folder: StudyFolder, units: Sequence[Unit], options: RunOptions) 
         except StoppedError:
             raise
         except SimnetError as error:
-            yield unit, error
+            ended(unit, error)
         else:
-            yield unit, None
+            ended(unit, None)
 
 
-def in_processes(
-    count: int,
-) -> Callable[[StudyFolder, Sequence[Unit], RunOptions], Played]:
+def in_processes(count: int) -> Play:
     """Return a function that plays units in so many processes.
 
     The study and the options are sent by value, so they may be made in a notebook. After SIGINT
@@ -48,8 +50,8 @@ def in_processes(
 
 
 def _in_processes(
-    count: int, folder: StudyFolder, units: Sequence[Unit], options: RunOptions
-) -> Played:
+    count: int, folder: StudyFolder, units: Sequence[Unit], options: RunOptions, ended: Ended
+) -> None:
     work = cloudpickle.dumps((str(folder.path), folder.study, options))
     places = {unit.key: place for place, unit in enumerate(folder.study.units)}
     pool = ProcessPoolExecutor(
@@ -58,14 +60,17 @@ def _in_processes(
     with pool:
         futures = {pool.submit(_play, places[unit.key]): unit for unit in units}
         try:
-            yield from _as_they_end(futures)
+            for unit, error in _as_they_end(futures):
+                ended(unit, error)
         except BaseException:
             for future in futures:
                 future.cancel()
             raise
 
 
-def _as_they_end(futures: dict[Future[bytes | None], Unit]) -> Played:
+def _as_they_end(
+    futures: dict[Future[bytes | None], Unit],
+) -> Iterator[tuple[Unit, SimnetError | None]]:
     waiting = set(futures)
     while waiting:
         ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)

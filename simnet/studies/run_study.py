@@ -17,7 +17,8 @@ from simnet.runs.options import (
     ModelOptions,
     RunOptions,
 )
-from simnet.studies.execution import Report, execute
+from simnet.studies.execution import execute
+from simnet.studies.parallel import Ended
 from simnet.studies.results import Results
 from simnet.studies.study import Study, Unit
 from simnet.studies.study_folder import RUNS
@@ -60,15 +61,17 @@ def run_study(
     ray: bool | None = None,
     address: str | None = None,
     processes: int = 1,
+    parallel: int = 1,
     on_error: str | None = None,
-    report: Report = _silent,
+    report: Ended = _silent,
 ) -> StudyRun:
     """Run what a study lacks and measure it; the same call goes on where an earlier one ended.
 
     The folder `out` is made, or is that of this study. Models and places are as in `simnet.run`
     and the same for all runs; a model object serves one run only, so give a name or a Backend.
-    With `processes` above 1 so many runs go on at once, each in a process of its own and without
-    Ray; results do not depend on it. A run that fails is in `failures`, and the study goes on
+    With `parallel` above 1 so many runs go on at once on the same engines, which are started once;
+    with `processes` above 1 each has a process of its own, without Ray. Results depend on neither.
+    A run that fails is in `failures`, and the study goes on
     with the others. `report` is called after each run.
 
     Raises UsageError for a folder of another study, RecordError while another process runs it,
@@ -92,16 +95,22 @@ def run_study(
             "a model object serves one run, and a study has several; give the name of a model, "
             "backend=, or a Backend, which makes a model for each run"
         )
-    check_processes(study, processes, options)
-    outcome = execute(path, study, options, processes=processes, report=report)
+    check_at_once(study, processes, parallel, options)
+    outcome = execute(path, study, options, processes=processes, parallel=parallel, report=report)
     results = Results(study, outcome.results)
     return StudyRun(path, results, outcome.complete, outcome.failures, study)
 
 
-def check_processes(study: Study, processes: int, options: RunOptions) -> None:
-    """Raise UsageError for a number of processes that the models do not allow."""
-    if processes < 1:
-        raise UsageError(f"processes={processes}: give 1 or more")
+def check_at_once(study: Study, processes: int, parallel: int, options: RunOptions) -> None:
+    """Raise UsageError for a number of runs at once that is none or that models do not allow."""
+    for name, count in (("processes", processes), ("parallel", parallel)):
+        if count < 1:
+            raise UsageError(f"{name}={count}: give 1 or more")
+    if processes > 1 and parallel > 1:
+        raise UsageError(
+            f"processes={processes} and parallel={parallel}: give one of them; processes for runs "
+            "that ask no model or a fake one, parallel for runs on the same engines"
+        )
     served_here = (
         options.models.backend in {None, "vllm"}
         and isinstance(options.models.model, str | None)
@@ -109,7 +118,7 @@ def check_processes(study: Study, processes: int, options: RunOptions) -> None:
     )
     if processes > 1 and (served_here or options.ray or options.cluster_address is not None):
         raise UsageError(
-            f"processes={processes}: runs side by side share no engine and no Ray; use it with "
-            "backend='fake', with backend='openai' and a server such as `vllm serve`, or with "
-            "scenarios that ask no model and ray=False"
+            f"processes={processes}: runs in processes of their own share no engine and no Ray; "
+            f"use parallel={processes}, whose runs do, or backend='fake', or backend='openai' and "
+            "a server such as `vllm serve`, or scenarios that ask no model and ray=False"
         )

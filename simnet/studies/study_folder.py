@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.disk import Disk, disk_errors, write_atomically
-from simnet.errors import RecordError, UsageError
+from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.recording.reading.run import Run
-from simnet.studies.measure import Figure, Measure
+from simnet.studies.measure import Figure
 from simnet.studies.plan_file import check_same_plan, digest_of, encoded, plan_of, registration_of
 from simnet.studies.study import Study, Unit
 
@@ -153,7 +153,23 @@ class StudyFolder:
 
     # -- figures ---------------------------------------------------------------------------------
 
-    def write_figures(self, run: Run, figures: Mapping[str, Sequence[Figure]]) -> None:
+    def measure(self, run: Run) -> None:
+        """Apply the measures of the study to a run and write the figures of those that succeed.
+
+        Raises ScenarioError, naming each measure that fails.
+        """
+        figures: dict[str, list[Figure]] = {}
+        failures: list[ScenarioError] = []
+        for one in self.study.measures:
+            try:
+                figures[one.name] = one.of(run)
+            except ScenarioError as error:
+                failures.append(error)
+        self._write_figures(run, figures)
+        if failures:
+            raise ScenarioError("; ".join(map(str, failures))) from failures[0]
+
+    def _write_figures(self, run: Run, figures: Mapping[str, Sequence[Figure]]) -> None:
         """Write the figures of a run, by the name of the measure."""
         rows = [
             {"measure": name, **figure._asdict()}
@@ -166,14 +182,16 @@ class StudyFolder:
         _write_table(self._disk, self.path / FIGURES / f"{run.id}.parquet", table)
 
     def figures(self, run: Run) -> pa.Table | None:
-        """Read the figures of a run; None if they are not all there."""
+        """Read the figures of a run; None if it was not measured."""
         path = self.path / FIGURES / f"{run.id}.parquet"
-        if not path.is_file():
-            return None
-        table = pq.read_table(path)
-        measured = json.loads((table.schema.metadata or {}).get(b"measures", b"[]"))
-        wanted = [measure.name for measure in self.study.measures]
-        return table if set(wanted) <= set(measured) else None
+        return pq.read_table(path) if path.is_file() else None
+
+    def is_measured(self, run: Run) -> bool:
+        """Whether a run has been measured by all measures of the study."""
+        table = self.figures(run)
+        metadata = (table.schema.metadata or {}) if table is not None else {}
+        measured = json.loads(metadata.get(b"measures", b"[]"))
+        return {measure.name for measure in self.study.measures} <= set(measured)
 
     def write_results(self, rows: Iterable[tuple[Unit, pa.Table]]) -> pa.Table:
         """Write the table of results, in the order of the study, and return it."""
@@ -182,11 +200,6 @@ class StudyFolder:
         results = pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
         _write_table(self._disk, self.path / RESULTS, results)
         return results
-
-
-def measured(run: Run, measures: Sequence[Measure]) -> dict[str, list[Figure]]:
-    """Apply measures to a run. Raises ScenarioError, naming the measure that fails."""
-    return {measure.name: measure.of(run) for measure in measures}
 
 
 def _result_rows(study: str, unit: Unit, table: pa.Table, names: Sequence[str]) -> pa.Table:

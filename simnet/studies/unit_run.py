@@ -1,7 +1,9 @@
 """The run of one unit of a study: started, resumed or forked, then measured."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from simnet.errors import RunError, SimnetError
 from simnet.recording.files.manifest import State
@@ -18,9 +20,11 @@ from simnet.runs.start import start_plan
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.studies.study import Unit
-from simnet.studies.study_folder import StudyFolder, measured
+from simnet.studies.study_folder import StudyFolder
 
-_launched = blocking(launch)
+Sharing: TypeAlias = Callable[[RunPlan], RunPlan]
+_BY_SIGNAL = 128
+"""Exit codes above are those of processes that a signal ended."""
 
 
 class StoppedError(SimnetError):
@@ -28,26 +32,47 @@ class StoppedError(SimnetError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
-        self.exit_code = 128 + number
+        self.exit_code = _BY_SIGNAL + number
 
 
 def play(folder: StudyFolder, unit: Unit, options: RunOptions) -> None:
     """Start the run of a unit or go on with it, to its end, and measure it.
 
-    Raises RunError if the run failed, StoppedError if a signal stopped it, ScenarioError if a
-    measure fails.
+    Raises what `complete` raises, and ScenarioError if a measure fails: the run and the figures
+    of the other measures stay.
+    """
+    run = _completed(folder, unit, options)
+    if not folder.is_measured(run):
+        folder.measure(run)
+
+
+async def complete(
+    folder: StudyFolder, unit: Unit, options: RunOptions, sharing: Sharing = lambda plan: plan
+) -> Run:
+    """Start the run of a unit or go on with it, to its end; return it.
+
+    `sharing` gives the plan what it shares with other runs. Raises RunError if the run failed,
+    StoppedError if a signal stopped it.
     """
     run = folder.run_of(unit)
-    if run is None or not is_complete(run):
-        result = _launched(_plan(folder, unit, run, options), _Noting(folder, unit))
-        folder.note(unit, result.run_id)  # what is noted as a run begins may fail unseen
-        if result.signal is not None:
-            raise StoppedError(result.signal)
-        if result.spent is not None:
-            raise RunError(f"{unit.key}: the run stopped, as it spent {result.spent}")
-        run = Run.open(result.folder)
-    if folder.figures(run) is None:
-        folder.write_figures(run, measured(run, folder.study.measures))
+    if run is not None and is_complete(run):
+        return run
+    plan = sharing(_plan(folder, unit, run, options))
+    try:
+        result = await launch(plan, _Noting(folder, unit))
+    except RunError as error:
+        if error.exit_code > _BY_SIGNAL:  # before the first turn
+            raise StoppedError(error.exit_code - _BY_SIGNAL) from error
+        raise
+    folder.note(unit, result.run_id)  # what is noted as a run begins may fail unseen
+    if result.signal is not None:
+        raise StoppedError(result.signal)
+    if result.spent is not None:
+        raise RunError(f"{unit.key}: the run stopped, as it spent {result.spent}")
+    return Run.open(result.folder)
+
+
+_completed = blocking(complete)
 
 
 def _plan(folder: StudyFolder, unit: Unit, run: Run | None, options: RunOptions) -> RunPlan:

@@ -27,12 +27,22 @@ Processes = Annotated[
     ),
 ]
 
+Parallel = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Run so many at once on the same engines, which are started once.",
+    ),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFlags:
     """The options of running a study, but for its models."""
 
     out: Out = None
+    parallel: Parallel = 1
     processes: Processes = 1
     ray: UseRay = None
     on_error: OnError = None
@@ -61,15 +71,17 @@ def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> N
     from simnet.runs.options import RunOptions  # noqa: PLC0415
     from simnet.studies.execution import execute  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
-    from simnet.studies.run_study import check_processes  # noqa: PLC0415
+    from simnet.studies.run_study import check_at_once  # noqa: PLC0415
     from simnet.studies.study_folder import RUNS  # noqa: PLC0415
 
     options = RunOptions(
         models=models.read(), out=path / RUNS, ray=flags.ray, on_error=flags.on_error
     )
-    check_processes(study, flags.processes, options)
+    check_at_once(study, flags.processes, flags.parallel, options)
     report = _Lines(len(study.units))
-    outcome = execute(path, study, options, processes=flags.processes, report=report)
+    outcome = execute(
+        path, study, options, processes=flags.processes, parallel=flags.parallel, report=report
+    )
     results = Results(study, outcome.results)
     if flags.as_json:
         failures = {key: str(error) for key, error in outcome.failures.items()}

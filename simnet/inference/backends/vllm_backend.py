@@ -135,6 +135,10 @@ class VllmBackend(Backend):
         settings = replace(self.settings, model=model, name=self.recorded_name)
         return VllmModel(settings, self.encoder())
 
+    def as_engine(self) -> Self:
+        """Return what runs have to agree on to share an engine."""
+        return replace(super().as_engine(), by_default=False)
+
     def encoder(self) -> "ChatEncoder":
         """Load the tokenizer and the chat template of the model."""
         from simnet.inference.tokens import ChatEncoder  # noqa: PLC0415  (needs tokenizers)

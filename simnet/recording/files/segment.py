@@ -145,8 +145,10 @@ def read_segment(path: Path, name: str, oldest: int = SCHEMA_VERSION) -> Segment
         size = os.fstat(file.fileno()).st_size
         if not size:
             return Segment(path=path, table=name, batches=(), intact=0, size=0, flaw=None)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-            return _index(path, name, view, oldest)
+        # Not closed by `with`: the watchdog may hold a frame that refers to a part of the map just
+        # then, and a map that is referred to cannot be closed. It is once nothing does.
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return _index(path, name, memoryview(data), oldest)
 
 
 def _index(path: Path, name: str, data: memoryview, oldest: int) -> Segment:

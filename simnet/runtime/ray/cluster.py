@@ -28,6 +28,7 @@ from simnet.runtime.ray.agents.actors import RecordKeeper, SchedulerActor
 from simnet.runtime.ray.agents.agent_actors import AgentActors, options_of_agents
 from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
+from simnet.runtime.ray.engines.shared_engines import LentEngines, SharedEngines
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, resolved
 from simnet.runtime.ray.session.head_watch import HeadWatch
@@ -68,13 +69,14 @@ class Cluster:
         wishes: ClusterWishes = NO_WISHES,
         after: "Cluster | None" = None,
         prefetch: Prefetch = NO_PREFETCH,
+        engines: SharedEngines | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
 
         `modules` are modules of the scenario that other processes cannot import: their code is
         sent along. `restarts` is how often a model server that died is restarted before the run
-        fails. `report` gets a line for each step.
+        fails. `engines` are shared with other runs. `report` gets a line for each step.
         """
         self._scenario = scenario
         self._models = models
@@ -90,9 +92,9 @@ class Cluster:
         self._people = PeopleOfRun(humans, self._folder)
         self._started_ray, self._head, kept = after.released() if after else (False, None, None)
         self._rebuilt = after is not None
-        self._engines = kept or EnginesOfRun(
-            models, self._folder, report, wishes=wishes, restarts=restarts
-        )
+        self._shared = engines
+        own = partial(EnginesOfRun, models, self._folder, report, wishes=wishes, restarts=restarts)
+        self._engines = kept or (engines.of_run(models) if engines else own())
         self._handles: list[ActorHandle] = []
         self.phases = Phases()
         self.placement: Placement | None = None
@@ -114,7 +116,8 @@ class Cluster:
             self._address = resolved(self._address)
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
         try:
-            self._started_ray |= await connect(self._address)
+            shared = self._shared
+            self._started_ray |= await (shared.connect() if shared else connect(self._address))
         except InterruptedStartError:
             await asyncio.sleep(1)  # the event loop learns of the signal and cancels this task
             raise
@@ -266,7 +269,7 @@ class Cluster:
     def _lost(self) -> bool:
         return self._head is not None and self._head.lost
 
-    def released(self) -> tuple[bool, HeadWatch | None, EnginesOfRun | None]:
+    def released(self) -> tuple[bool, HeadWatch | None, EnginesOfRun | LentEngines | None]:
         """Give up the connection and the engines, to the Cluster that comes after this one."""
         held = self._started_ray, self._head, self._engines if self._engines.pool else None
         self._started_ray, self._head = False, None
@@ -291,6 +294,6 @@ class Cluster:
 
     def abandon(self, number: signal.Signals) -> None:
         """End this process and all it started at once, after a second signal."""
-        if self._started_ray and self._address is None:
+        if self._address is None and (self._started_ray or self._shared):
             stop_ray()
         os._exit(128 + number)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
@@ -61,17 +61,27 @@ class EnginePool:
 
         By default each model needs all.
         """
-        self._engines = engines
-        self._supervisors = supervisors
+        self.engines = engines
+        self.supervisors = supervisors
         counts = Counter(engine.name for engine in engines)
-        self._spare = {
+        self.spare = {
             name: count - min(count, (least or counts)[name]) for name, count in counts.items()
         }
         """How many engines of each model may be given up."""
 
+    @classmethod
+    def of(cls, pools: Sequence["EnginePool"]) -> Self:
+        """Return a view of all engines of some pools, which go on to supervise them."""
+        view = cls(
+            [engine for pool in pools for engine in pool.engines],
+            [supervisor for pool in pools for supervisor in pool.supervisors],
+        )
+        view.spare = {name: spare for pool in pools for name, spare in pool.spare.items()}
+        return view
+
     def begin(self) -> None:
         """Start all engines concurrently, without waiting for them."""
-        for supervisor in self._supervisors:
+        for supervisor in self.supervisors:
             supervisor.begin()
 
     async def up(self) -> None:
@@ -79,7 +89,7 @@ class EnginePool:
 
         Raises RunError if one does not start that is needed.
         """
-        for up in asyncio.as_completed([supervisor.up() for supervisor in self._supervisors]):
+        for up in asyncio.as_completed([supervisor.up() for supervisor in self.supervisors]):
             with suppress(RunError):  # it is the failure of its supervisor
                 await up
             if self.failure is not None:
@@ -87,14 +97,14 @@ class EnginePool:
 
     async def stop(self) -> None:
         """Stop supervising and close the engines that are up."""
-        await asyncio.gather(*(supervisor.stop() for supervisor in self._supervisors))
-        await asyncio.gather(*(supervisor.close() for supervisor in self._supervisors))
+        await asyncio.gather(*(supervisor.stop() for supervisor in self.supervisors))
+        await asyncio.gather(*(supervisor.close() for supervisor in self.supervisors))
 
     @property
     def failure(self) -> RunError | None:
         """Why an engine that is needed is not restarted any more."""
-        left = dict(self._spare)
-        for engine, supervisor in zip(self._engines, self._supervisors, strict=True):
+        left = dict(self.spare)
+        for engine, supervisor in zip(self.engines, self.supervisors, strict=True):
             if supervisor.failure is not None:
                 left[engine.name] -= 1
                 if left[engine.name] < 0:
@@ -109,21 +119,21 @@ class EnginePool:
 
     def refreshed(self, progress: Progress) -> Progress:
         """Add restarts and the newest statistics to a report; request the next statistics."""
-        for supervisor in self._supervisors:
+        for supervisor in self.supervisors:
             supervisor.sample()
         return self._merged(progress)
 
     async def last_sample(self) -> None:
         """Fetch the statistics once more, at the end."""
-        await asyncio.gather(*(supervisor.last_sample() for supervisor in self._supervisors))
+        await asyncio.gather(*(supervisor.last_sample() for supervisor in self.supervisors))
 
     def _merged(self, progress: Progress) -> Progress:
-        supervisors = self._supervisors
+        supervisors = self.supervisors
         causes = [incident.cause for one in supervisors for incident in one.incidents]
         states = [
             EngineState(
                 engine.label, engine.backend.recorded_name, one.statistics, len(one.incidents)
             )
-            for engine, one in zip(self._engines, supervisors, strict=True)
+            for engine, one in zip(self.engines, supervisors, strict=True)
         ]
         return with_engines(progress._replace(incidents=tuple(causes)), states)

@@ -64,8 +64,10 @@ class Supervisor:
         except RunError as error:
             self.failure = error
             raise
-        self._node = await self._where()
-        self._watching = asyncio.create_task(self._watch())
+        node = await self._where()
+        if self._watching is None:  # several runs may have waited for it
+            self._node = node
+            self._watching = asyncio.create_task(self._watch())
         return ready
 
     async def stop(self) -> None:

@@ -1,0 +1,116 @@
+"""Engines that several runs of one process ask at the same time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+import ray
+from ray.actor import ActorHandle
+
+from simnet.inference.backend import Backend
+from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
+from simnet.runtime.ray.engines.engine_pool import EnginePool, describe
+from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
+from simnet.runtime.ray.session.connection import connect
+from simnet.runtime.ray.session.local_ray import stop_ray
+
+
+class SharedEngines:
+    """Starts each model once, with the first run that asks for it, and ends all at the end.
+
+    Runs that name a model alike and give it the same backend ask the same engines, so they share
+    their prefix caches. An async context manager; all runs have to be in its event loop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        report: Callable[[str], None] = lambda _: None,
+        *,
+        address: str | None = None,
+        wishes: ClusterWishes = NO_WISHES,
+    ) -> None:
+        """Take the folder that gets `logs/` of the engines, and the cluster; None starts Ray."""
+        self._folder = folder.resolve()
+        self._report = report
+        self._address = address
+        self._wishes = wishes
+        self._lock = asyncio.Lock()
+        self._started_ray = False
+        self._engines: list[tuple[str | None, Backend, EnginesOfRun]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if ray.is_initialized():
+            for _name, _backend, engines in self._engines:
+                await engines.close()
+        self._engines.clear()
+        if self._started_ray:
+            self._started_ray = False
+            stop_ray()
+
+    async def connect(self) -> bool:
+        """Connect this process to the cluster, once; return False, as no run owns the connection.
+
+        Raises as `simnet.runtime.ray.session.connection.connect` does.
+        """
+        async with self._lock:
+            self._started_ray |= await connect(self._address)
+        return False
+
+    def of_run(self, models: Mapping[str | None, Backend]) -> "LentEngines":
+        """Return the engines of a run, by the names that its cohorts give the models."""
+        return LentEngines(self, models)
+
+    async def started(self, name: str | None, backend: Backend, *, rebuilt: bool) -> EnginesOfRun:
+        """Return the engines of a model, started unless they are up; see `EnginesOfRun.make`."""
+        wanted = backend.as_engine()
+        async with self._lock:
+            for entry in list(self._engines):
+                known, model, engines = entry
+                if (known, model) != (name, wanted) or engines.pool is None:
+                    continue
+                if engines.pool.failure is None:
+                    return engines
+                self._engines.remove(entry)
+                await engines.close()
+            engines = EnginesOfRun({name: backend}, self._folder, self._report, wishes=self._wishes)
+            try:
+                await engines.make(rebuilt=rebuilt)
+            except BaseException:
+                await engines.close()
+                raise
+            self._engines.append((name, wanted, engines))
+            return engines
+
+
+class LentEngines:
+    """What one run sees of shared engines: it asks them and never ends them."""
+
+    def __init__(self, shared: SharedEngines, models: Mapping[str | None, Backend]) -> None:
+        self._shared = shared
+        self._models = models
+        self.servers: dict[str | None, list[ActorHandle]] = {}
+        self.pool: EnginePool | None = None
+
+    async def make(self, *, rebuilt: bool = False) -> EnginePool:
+        """Take the engines, which are started where no other run has done so; see SharedEngines."""
+        pools = []
+        for name, backend in self._models.items():
+            engines = await self._shared.started(name, backend, rebuilt=rebuilt)
+            assert engines.pool is not None
+            self.servers[name] = engines.servers[name]
+            pools.append(engines.pool)
+        self.pool = EnginePool.of(pools)
+        return self.pool
+
+    def describe(self) -> str:
+        """Return the names of the models, for people."""
+        return describe(self._models)
+
+    async def close(self) -> None:
+        """Give the engines back."""
+        self.servers, self.pool = {}, None
