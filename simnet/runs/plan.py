@@ -68,6 +68,8 @@ class RunPlan:
     """Where on a cluster actors may be, and how long the run waits for room."""
     prefetch: Mode = "off"
     """Whether model calls are made early."""
+    kept: Mapping[str | None, str] = field(default_factory=dict)
+    """The models whose engines `simnet serve` keeps, with the names of those."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

@@ -54,6 +54,7 @@ def make_runtime(
         humans=plan.humans,
         prefetch=plan.early_calls,
         wishes=plan.wishes,
+        kept={name: kept for name, kept in plan.kept.items() if name in plan.started},
         after=cast("Cluster | None", after),  # a plan that runs on Ray always does
         report=report,
     )
