@@ -24,6 +24,7 @@ from simnet.runs.launcher import launch
 from simnet.runs.options import (
     NO_ADAPTERS,
     NO_ENGINE,
+    NO_KEPT,
     NO_MODELS,
     ModelChoice,
 )
@@ -55,6 +56,7 @@ async def arun(
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
     device: str | None = None,
+    engines: str | Mapping[str, str] = NO_KEPT,
     out: Path | str = RUNS,
     run_id: str | None = None,
     seed: int | None = None,
@@ -84,7 +86,8 @@ async def arun(
     name is served by `replicas` engines. `engine` are settings by name: fields of
     `simnet.models.EngineSettings` and arguments of vLLM such as `tensor_parallel_size`, or fields
     of `simnet.models.Endpoint`. A call may take `deadline` wall seconds; None goes by how fast
-    the model is.
+    the model is. `engines` names engines that `simnet serve` keeps, in place of own ones: a name,
+    or names by what cohorts call the model.
 
     The run directory is made in the folder `out`; its name is `run_id`, or the time and the
     scenario's name. `seed` replaces that of the scenario. Model objects and small runs with
@@ -131,6 +134,7 @@ async def aresume(
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
     device: str | None = None,
+    engines: str | Mapping[str, str] = NO_KEPT,
     ray: bool | None = None,
     address: str | None = None,
     agents_on: str | Mapping[str, str] | None = None,
@@ -186,6 +190,7 @@ async def afork(
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
     device: str | None = None,
+    engines: str | Mapping[str, str] = NO_KEPT,
     seed: int | None = None,
     ray: bool | None = None,
     address: str | None = None,

@@ -2,14 +2,14 @@
 
 All of it belongs to a folder in `temporary_folder()`: one for each session of Ray and one for each
 engine. A process uses a folder if it writes to a file in it, has a socket in it, or names it in
-its environment. Shared memory has no owner that could be found later, so that of an engine is
-noted in its folder while the engine lives.
+its environment, unless a file there notes it as a guest: it joined a session that another process
+has started. Shared memory has no owner that could be found later, so that of an engine is noted in
+its folder while the engine lives.
 
 Run as a script, this module waits for the process that started it to end, in whatever way, and
 then removes what that has left. It imports nothing of simnet, so that such a process is small.
 """
 
-import errno
 import fcntl
 import os
 import select
@@ -27,10 +27,12 @@ from pathlib import Path
 import psutil
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (where Linux keeps it)
-_LOCK = "lock"
+LOCK = "lock"
 """File of a folder of an engine; the process that the folder belongs to has it locked."""
 _NOTES = "shared memory"
 """File of a folder of an engine: a line with name and inode for each piece of shared memory."""
+GUEST = "guest_"
+"""How the file begins that notes a process which uses a session that another has started."""
 _TRACKER = "multiprocessing.resource_tracker"
 _SESSION = "session_%Y-%m-%d_%H-%M-%S_%f"
 _UNLOCKED_SECONDS = 60.0
@@ -81,40 +83,6 @@ class Cleaner:
             self._process.communicate(_STOP, timeout=_STOP_SECONDS)
 
 
-class EngineFolder:
-    """A folder in which the engine of this process keeps sockets and temporary files.
-
-    Raises OSError if it cannot be made.
-    """
-
-    def __init__(self) -> None:
-        root = temporary_folder()
-        remove_leftovers(root)
-        self.path = _new_folder(root)
-        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._cleaner = Cleaner(self.path)
-
-    def remove(self) -> None:
-        """End what still uses the folder; remove it and the shared memory of the engine."""
-        self._cleaner.stop()
-        if self.path.exists():  # its process was killed
-            remove(self.path)
-        os.close(self._lock)
-        with suppress(OSError):  # others may use it
-            self.path.parent.rmdir()
-
-
-def _new_folder(root: Path) -> Path:
-    for _ in range(10):
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if root.stat().st_uid != os.getuid():
-            raise PermissionError(errno.EACCES, "it belongs to another user", str(root))
-        with suppress(FileNotFoundError):  # another process has just removed it, since it was empty
-            return Path(tempfile.mkdtemp(prefix="engine_", dir=root))
-    raise FileNotFoundError(errno.ENOENT, "it is removed again and again", str(root))
-
-
 def remove_leftovers(root: Path) -> None:
     """Remove all folders in `root` whose process has ended, and what belongs to them."""
     if not root.is_dir() or root.stat().st_uid != os.getuid():
@@ -123,6 +91,10 @@ def remove_leftovers(root: Path) -> None:
         for folder in root.iterdir():
             if not folder.is_symlink() and is_old(folder):
                 remove(folder)
+    for note in (*root.glob("serving_*"), *root.glob(f"{GUEST}*")):
+        with suppress(OSError):
+            if not is_running(_number(note), note.stat().st_mtime):
+                note.unlink()
     latest = root / "session_latest"
     with suppress(OSError):  # another session may have begun
         if latest.is_symlink() and not latest.exists():
@@ -134,7 +106,7 @@ def _is_old_engine(folder: Path) -> bool:
     if not folder.name.startswith("engine_"):
         return False
     try:
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         with suppress(OSError):
             return time.time() - folder.stat().st_mtime > _UNLOCKED_SECONDS
@@ -154,15 +126,33 @@ def _is_old_session(folder: Path) -> bool:
     if not name.startswith("session_") or not number.isdecimal():
         return False
     try:
-        process = psutil.Process(int(number))
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
         began = datetime.strptime(name, _SESSION).timestamp()  # noqa: DTZ007  (local time)
-        return bool(process.create_time() > began + _CLOCK_SECONDS)  # it took the id over
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.Error, ValueError):
+    except ValueError:
         return False
+    return not is_running(int(number), began)
+
+
+def is_running(number: int, began: float) -> bool:
+    """Whether the process of this id runs that did so at a time, which is not a later one."""
+    try:
+        process = psutil.Process(number)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return bool(process.create_time() <= began + _CLOCK_SECONDS)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+
+
+def _guests(root: Path) -> set[int]:
+    """Return the processes that use sessions of others, and that go on when these end."""
+    return {_number(note) for note in root.glob(f"{GUEST}*")}
+
+
+def _number(note: Path) -> int:
+    number = note.name.rpartition("_")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def remove(folder: Path, owner: int = 0) -> None:
@@ -171,7 +161,7 @@ def remove(folder: Path, owner: int = 0) -> None:
     The calling process and the owner, which closes its engine, go on. Removes the shared memory of
     an engine too: only files of this user that no living process has mapped.
     """
-    users = _users(folder, {os.getpid(), owner})
+    users = _users(folder, {os.getpid(), owner, *_guests(folder.parent)})
     shared = {*_noted(folder), *_mapped(users)}
     end(users)
     for name, inode in shared - _mapped(psutil.process_iter()):
@@ -261,7 +251,7 @@ def _wait(folder: Path, owner: int) -> None:
     process that has not ended is not removed.
     """
     noted: set[tuple[str, int]] = set()
-    is_engine = (folder / _LOCK).exists()
+    is_engine = (folder / LOCK).exists()
     process = psutil.Process().parent()
     looks = 0
     while process is not None and process.pid == owner and _lives(process):
@@ -286,7 +276,7 @@ def main() -> None:
     """Wait for the end of a process, whose id is the second argument, and clean up after it."""
     folder, owner = Path(sys.argv[1]), int(sys.argv[2])
     _wait(folder, owner)
-    if (folder / _LOCK).exists():
+    if (folder / LOCK).exists():
         remove(folder, owner)
         remove_leftovers(folder.parent)
     else:

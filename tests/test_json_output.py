@@ -26,6 +26,7 @@ arms = Study("arms", {"short": town[0], "long": town[1]}, [actions()], seeds=[0,
 """
 COMMANDS = {
     ("ls",): {"folder", "runs"},
+    ("ps",): {"clusters"},
     ("cost",): {"run", "costs"},
     ("tables",): {"run", "tables"},
     ("tables", "latest"): {"run", "tables"},

@@ -34,7 +34,7 @@ ENGINE = textwrap.dedent(
 OWNER = textwrap.dedent(
     """
     import subprocess, sys, time
-    from simnet.leftovers import EngineFolder
+    from simnet.inference.engine.engine_folder import EngineFolder
     folder = EngineFolder()
     child = subprocess.Popen([sys.executable, "-c", sys.argv[1], str(folder.path), sys.argv[2]])
     print(folder.path, child.pid, folder._cleaner.pid, flush=True)

@@ -12,6 +12,7 @@ from simnet.cli.asking.interview import interview
 from simnet.cli.asking.survey import survey
 from simnet.cli.bench.app import app as bench
 from simnet.cli.cluster.launch import app as launch
+from simnet.cli.cluster.serve import app as serve
 from simnet.cli.cluster.submit import app as jobs
 from simnet.cli.cluster.submit import submit
 from simnet.cli.doctor import doctor
@@ -91,7 +92,7 @@ app = typer.Typer(
 )
 for group in (run, resume, fork, validate, explain, estimate, export, personas, review, study):
     app.add_typer(group)
-for group in (launch, jobs, bench):
+for group in (launch, jobs, bench, serve):
     app.add_typer(group)
 
 

@@ -1,9 +1,15 @@
 """Options that say on which cluster a run takes place, and where there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
+
+from simnet.errors import UsageError
+
+_DEFAULT = "default"
+"""What the model is called of cohorts that name none."""
 
 Address = Annotated[
     str | None,
@@ -31,6 +37,15 @@ MinReplicas = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Start and go on with so few engines of each model."),
 ]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engines",
+        metavar="NAME|COHORTS_NAME=NAME",
+        help="Engines that `simnet serve` keeps, in place of own ones; repeatable for models "
+        "that cohorts name.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +68,20 @@ class ClusterFlags:
             "wait_for_resources": self.wait_for_resources,
             "min_replicas": self.min_replicas,
         }
+
+
+def read_engines(texts: Sequence[str]) -> dict[str, str]:
+    """Read `--engines` options: names of kept engines by the names of models.
+
+    Raises UsageError for two of one model.
+    """
+    names: dict[str, str] = {}
+    for text in texts:
+        model, equals, name = text.rpartition("=")
+        model = model if equals else _DEFAULT
+        if not model or not name:
+            raise UsageError(f"--engines {text}: give NAME, or COHORTS_NAME=NAME")
+        if model in names:
+            raise UsageError(f"--engines {text}: there are others for the model {model}")
+        names[model] = name
+    return names

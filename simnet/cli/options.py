@@ -5,13 +5,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from simnet.cli.cluster_options import ClusterFlags
+from simnet.cli.cluster_options import ClusterFlags, Engines, read_engines
 from simnet.cli.prefetch_option import PrefetchMode
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.clock import Seconds, parse_duration
@@ -179,6 +179,7 @@ class RunFlags(ClusterFlags):
     force: Force = False
     accept_failures: AcceptFailures = False
     prefetch: PrefetchMode = None
+    engines: Engines = None
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -187,7 +188,7 @@ class RunFlags(ClusterFlags):
         from simnet.scheduler.budget import Budget  # noqa: PLC0415  (slow)
 
         return RunOptions(
-            models=models.read(),
+            models=replace(models.read(), engines=read_engines(self.engines or ())),
             out=expanded(self.runs),
             ray=self.ray,
             **self.cluster,

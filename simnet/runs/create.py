@@ -15,6 +15,7 @@ from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.engine_paths import recorded_engine
 from simnet.runs.plan import RunPlan
 from simnet.runs.scenario_origin import note_origin
+from simnet.runtime.kept_engines import PendingEngines
 from simnet.scenario.interventions.presence import acts_of
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
@@ -31,7 +32,11 @@ VERSIONED = {"simnet": DISTRIBUTION} | {name: name for name in PACKAGES}
 def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a plan; `facts` are further fields of its manifest."""
     relations = {**facts.pop("relations", {}), **_relations(plan.scenario)}
-    models = {name: _facts(model) for name, model in plan.started.items()}
+    models = {
+        name: _facts(model)
+        for name, model in plan.started.items()
+        if not isinstance(model, PendingEngines)  # noted once the cluster has said what they serve
+    }
     exact = _all_exact(models.values()) and plan.humans is None
     directory = RunDirectory.create(
         plan.root,

@@ -67,6 +67,7 @@ def fork_plan(
         recipe=loaded.recipe,
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
+        kept=options.models.kept,
     )
     check_unlocked(run.path)
     check_switches(timeline.start, timeline.switches)

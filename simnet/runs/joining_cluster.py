@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.runs.kept_models import looked_up
 from simnet.runs.plan import RunPlan
 from simnet.runs.runtime_of_plan import on_ray
 from simnet.runtime.cluster_view import ClusterView
@@ -13,34 +15,53 @@ from simnet.runtime.cluster_view import ClusterView
 async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     """Return the plan with its models settled by the cluster, to which this process connects.
 
-    Nothing is done for plans without an address. The connection stands, and there is room for
-    the engines, before anything is written. Raises RunError if there is no cluster or the wait for
-    room is over, UsageError for what never fits.
+    Nothing is done for plans without an address or kept engines. The connection stands, and there
+    is room for the engines, before anything is written. Raises RunError if there is no cluster or
+    the wait for room is over, UsageError for what never fits and for kept engines that are not
+    there or serve something else.
     """
-    if plan.address is None or not on_ray(plan):
+    if (plan.address is None and not plan.kept) or not on_ray(plan):
         return plan
     from simnet.runtime.ray.engines.engine_room import find_room  # noqa: PLC0415  (slow)
     from simnet.runtime.ray.session.connection import (  # noqa: PLC0415
         connect_ahead,
         disconnect_ahead,
+        is_connected,
         resolved,
     )
 
+    if plan.address is None:
+        if not is_connected():
+            raise _not_served(plan)
+        return await looked_up(plan, report)
     address = resolved(plan.address)
     report(f"connecting to {address}")
     await (plan.engines.connect() if plan.engines else connect_ahead(address))
     try:
         view = (await find_room({}, plan.wishes, report)).view
         plan = settled(replace(plan, address=address), view)
+        if plan.kept:
+            plan = await looked_up(plan, report)
         if plan.engines is None:  # shared ones may have their room already
-            models = plan.started.items()
-            backends = {name: one for name, one in models if isinstance(one, Backend)}
-            await find_room(backends, plan.wishes, report)
+            own = {
+                name: one
+                for name, one in plan.started.items()
+                if isinstance(one, Backend) and name not in plan.kept
+            }
+            await find_room(own, plan.wishes, report)
     except BaseException:
         disconnect_ahead()
         raise
     report(f"connected to {address}: {view.describe()}")
     return plan
+
+
+def _not_served(plan: RunPlan) -> UsageError:
+    names = ", ".join(sorted(set(plan.kept.values())))
+    return UsageError(
+        f"no `simnet serve` of this machine keeps engines called {names}, and no cluster is named; "
+        "see what is kept with `simnet ps`, or name the cluster with --address HOST:PORT"
+    )
 
 
 def leave(plan: RunPlan) -> None:

@@ -39,7 +39,9 @@ def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPla
     if not plan.anybody_wakes:
         report("nobody wakes, so neither Ray nor a model is started")
         return plan
-    prepared = prepare_models(scenario, plan.backend, plan.models, report, ray=plan.ray)
+    prepared = prepare_models(
+        scenario, plan.backend, plan.models, report, ray=plan.ray, kept=plan.kept
+    )
     default = prepared.pop(None, plan.backend)
     further = {name: model for name, model in prepared.items() if name is not None}
     return replace(plan, backend=default, models=further)

@@ -16,6 +16,7 @@ from simnet.recording.reading.run import Run
 from simnet.runs.create import IN_PROCESS
 from simnet.runs.demand import NO_MODEL, asks_any_model, no_model
 from simnet.runs.engine_paths import engine_of
+from simnet.runs.kept_models import pending
 from simnet.runs.model_folders import as_recorded, known_adapters
 from simnet.runs.options import ModelChoice, ModelOptions
 from simnet.runtime.models import needed_models
@@ -35,7 +36,8 @@ class ChosenModels(NamedTuple):
 def choose_models(scenario: Scenario, options: ModelOptions) -> ChosenModels:
     """Choose all models of a new run. Raises UsageError; see `choose`."""
     further = _further(scenario, options)
-    if options.model is None and options.backend is None and _default_is_unused(scenario, further):
+    unnamed = options.model is None and options.backend is None and None not in options.kept
+    if unnamed and _default_is_unused(scenario, further):
         return ChosenModels(next(iter(further.values())), further)
     return ChosenModels(_chosen(scenario, None, options.model, options), further)
 
@@ -51,9 +53,9 @@ def choose_recorded_models(run: Run, scenario: Scenario, options: ModelOptions) 
         if name not in further and name in needed_models(scenario):
             further[name] = _recorded(run, scenario, name, facts, options)
     for name, facts in manifest.models.items():
-        if name in options.models:
+        if name in options.models and name not in options.kept:
             further[name] = as_recorded(further[name], facts)
-    if options.model is not None:
+    if options.model is not None and None not in options.kept:
         chosen = _chosen(scenario, None, options.model, options)
         return ChosenModels(as_recorded(chosen, manifest.model), further)
     if manifest.model is None and _default_is_unused(scenario, further):
@@ -64,7 +66,8 @@ def choose_recorded_models(run: Run, scenario: Scenario, options: ModelOptions) 
 
 
 def _further(scenario: Scenario, options: ModelOptions) -> dict[str, Backend | Model]:
-    return {name: _chosen(scenario, name, model, options) for name, model in options.models.items()}
+    names = {name: None for name in options.kept if name is not None} | dict(options.models)
+    return {name: _chosen(scenario, name, model, options) for name, model in names.items()}
 
 
 def _default_is_unused(scenario: Scenario, further: Mapping[str, Backend | Model]) -> bool:
@@ -74,6 +77,8 @@ def _default_is_unused(scenario: Scenario, further: Mapping[str, Backend | Model
 def _chosen(
     scenario: Scenario, name: str | None, model: ModelChoice | None, options: ModelOptions
 ) -> Backend | Model:
+    if name in options.kept:
+        return pending(name, model, options)
     if model is not None and not isinstance(model, str):
         return model
     if options.backend != FakeBackend.name and not asks_any_model(scenario):
@@ -95,6 +100,8 @@ def _recorded(
     run: Run, scenario: Scenario, name: str | None, facts: ModelFacts, options: ModelOptions
 ) -> Backend | Model:
     """Choose a recorded model; with another backend, the default model of that backend."""
+    if name in options.kept:
+        return pending(name, options.model if name is None else None, options, facts)
     kind = options.backend or facts.backend
     if facts.name == NO_MODEL and kind == facts.backend:
         kind = None  # nobody asked a model; in a fork someone may

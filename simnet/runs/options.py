@@ -1,6 +1,5 @@
 """What a user may choose about a run: its models, where it runs, what it may cost."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,8 @@ from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
 from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
+from simnet.runtime.kept_engines import address_of, check_name, environment_address
+from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
@@ -24,6 +25,7 @@ from simnet.scheduler.prefetch.prefetch_settings import read_mode
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
 NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
+NO_KEPT: Mapping[str, str] = MappingProxyType({})
 NO_ENGINE: Mapping[str, Any] = MappingProxyType({})
 NO_ADAPTERS: Mapping[str, Path | str] = MappingProxyType({})
 
@@ -50,6 +52,32 @@ class ModelOptions:
     """Wall seconds that a model call may take; None goes by how fast the model is."""
     device: str | None = None
     """Where engines run: `cpu` or `gpu`. None is GPUs if the machine, or the cluster, has any."""
+    engines: str | Mapping[str, str] = field(default_factory=dict)
+    """Engines that `simnet serve` keeps: their name, or names by what cohorts call the model, with
+    `default` for the model of cohorts that name none."""
+
+    def __post_init__(self) -> None:
+        fixed = {
+            "replicas": self.replicas,
+            "device": self.device,
+            "deadline": self.deadline,
+            "base_url": self.base_url,
+            **dict.fromkeys(self.engine, True),
+        }
+        given = [name for name, value in fixed.items() if value is not None]
+        if self.kept and given:
+            raise UsageError(
+                f"{', '.join(given)}: kept engines have the settings that `simnet serve` was "
+                "given; leave it out, or serve them with it"
+            )
+        for name in self.kept.values():
+            check_name(name)
+
+    @property
+    def kept(self) -> dict[str | None, str]:
+        """The names of kept engines by the names of models, None for the default model."""
+        named = {DEFAULT: self.engines} if isinstance(self.engines, str) else self.engines
+        return {None if model == DEFAULT else model: name for model, name in named.items()}
 
     @property
     def settings_by_name(self) -> dict[str, Any]:
@@ -117,15 +145,21 @@ class RunOptions:
     @property
     def placed(self) -> bool:
         """Whether the user says where actors are or how many: then a run uses Ray."""
-        return self.cluster_address is not None or self.personas_per_actor != "auto"
+        by_user = self.personas_per_actor != "auto" or bool(self.models.kept)
+        return by_user or self.cluster_address is not None
 
     @property
     def cluster_address(self) -> str | None:
-        """The address of the cluster that the run joins, from the environment too."""
+        """The address of the cluster that the run joins.
+
+        If none is given, it is where kept engines are served, or that in the environment.
+        """
         if self.ray is False or self.address is not None:
             return self.address
-        address = os.environ.get("RAY_ADDRESS", "").strip()
-        return None if address in {"", "local"} else address
+        for name in self.models.kept.values():
+            if (address := address_of(name)) is not None:
+                return address
+        return environment_address()
 
     @property
     def wishes(self) -> ClusterWishes:
@@ -145,6 +179,10 @@ class RunOptions:
             raise UsageError(
                 f"the cluster at {self.address} cannot be used without Ray; leave out ray=False "
                 "(--no-ray), or the address"
+            )
+        if self.ray is False and self.models.kept:
+            raise UsageError(
+                "kept engines are on Ray; leave out ray=False (--no-ray), or engines= (--engines)"
             )
         if self.cluster_address is not None:
             check_address(self.cluster_address)

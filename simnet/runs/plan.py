@@ -73,6 +73,8 @@ class RunPlan:
     """Whether model calls are made early."""
     engines: "SharedEngines | None" = None
     """The engines that this run shares with others on Ray; None starts some for it."""
+    kept: Mapping[str | None, str] = field(default_factory=dict)
+    """The models whose engines `simnet serve` keeps, with the names of those."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

@@ -59,6 +59,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         modules=timeline.modules,
         humans=choose_humans(scenario, options, run.manifest.humans),
         prefetch=read_mode(options.prefetch),
+        kept=options.models.kept,
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

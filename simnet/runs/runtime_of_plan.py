@@ -55,6 +55,7 @@ def make_runtime(
         prefetch=plan.early_calls,
         wishes=plan.wishes,
         engines=plan.engines,
+        kept={name: kept for name, kept in plan.kept.items() if name in plan.started},
         after=cast("Cluster | None", after),  # a plan that runs on Ray always does
         report=report,
     )

@@ -51,6 +51,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         modules=loaded.modules,
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
+        kept=options.models.kept,
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from simnet.errors import UsageError
@@ -135,17 +135,21 @@ def prepare_models(
     report: Callable[[str], None],
     *,
     ray: bool | None = None,
+    kept: Container[str | None] = (),
 ) -> dict[str | None, Backend | Model]:
     """Check all models and return those that have to be started, each ready to be built.
 
-    `report` gets a line for each slow step. Raises what `check_models` and `Backend.ready` raise.
+    Those in `kept` are up already, and are as their engines have them. `report` gets a line for
+    each slow step. Raises what `check_models` and `Backend.ready` raise.
     """
     models = models_by_name(default, further)
     check_models(scenario, models, ray=ray)
     prepared: dict[str | None, Backend | Model] = {}
     for name in needed_models(scenario):
         model = models[name]
-        prepared[name] = model.ready(report) if isinstance(model, Backend) else model
+        if isinstance(model, Backend) and name not in kept:
+            model = model.ready(report)
+        prepared[name] = model
     for name in models:
         if name is not None and name not in prepared:
             report(f"nobody who thinks names the model {name}, so it is not started")

@@ -12,6 +12,7 @@ from simnet.runs.demand import asks_any_model
 from simnet.runs.options import (
     NO_ADAPTERS,
     NO_ENGINE,
+    NO_KEPT,
     NO_MODELS,
     ModelChoice,
     ModelOptions,
@@ -58,6 +59,7 @@ def run_study(
     adapters: Mapping[str, Path | str] = NO_ADAPTERS,
     engine: Mapping[str, Any] = NO_ENGINE,
     deadline: float | None = None,
+    engines: str | Mapping[str, str] = NO_KEPT,
     ray: bool | None = None,
     address: str | None = None,
     processes: int = 1,
@@ -85,6 +87,7 @@ def run_study(
         adapters=adapters,
         engine=engine,
         deadline=deadline,
+        engines=engines,
     )
     path = Path(out).expanduser()
     options = RunOptions(

@@ -19,7 +19,7 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
-from simnet.runtime.ray.engines import supervisor
+from simnet.runtime.ray.engines import sampled_engine
 from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.runtime.ray.engines.prometheus import Gauges
 
@@ -78,7 +78,7 @@ def test_statistics_reach_the_record_and_the_display(tmp_path, monkeypatch):
     people = Cohort("people", sample(2), rhythm=Steps(10 * MINUTE), reacts_in=MINUTE)
     scenario = Scenario("talk", [people], lasts=2000 * MINUTE)
     monkeypatch.setattr(
-        supervisor, "_LAST_SAMPLE_SECONDS", 60.0
+        sampled_engine, "_LAST_SAMPLE_SECONDS", 60.0
     )  # the sums below are those of the end
 
     with served(script) as stub:

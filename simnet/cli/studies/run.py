@@ -1,12 +1,13 @@
 """`simnet study run` and `simnet study resume` run what a study lacks and measure it."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.cli.cluster_options import Address, Engines, read_engines
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay
 from simnet.cli.output import print_error, print_json
@@ -47,6 +48,8 @@ class StudyFlags:
     ray: UseRay = None
     on_error: OnError = None
     as_json: AsJson = False
+    address: Address = None
+    engines: Engines = None
 
 
 @expand_groups
@@ -75,7 +78,11 @@ def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> N
     from simnet.studies.study_folder import RUNS  # noqa: PLC0415
 
     options = RunOptions(
-        models=models.read(), out=path / RUNS, ray=flags.ray, on_error=flags.on_error
+        models=replace(models.read(), engines=read_engines(flags.engines or ())),
+        out=path / RUNS,
+        ray=flags.ray,
+        on_error=flags.on_error,
+        address=flags.address,
     )
     check_at_once(study, flags.processes, flags.parallel, options)
     report = _Lines(len(study.units))

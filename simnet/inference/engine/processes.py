@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psutil
 
 from simnet.errors import RunError
-from simnet.leftovers import EngineFolder
+from simnet.inference.engine.engine_folder import EngineFolder
 
 _HELPER = "multiprocessing.resource_tracker"
 _NAME_OF_SOCKET = 37

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -19,16 +18,18 @@ from simnet.errors import ActorDiedError, RunError
 from simnet.inference.backend import Backend
 from simnet.joining.humans import Humans
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.capacity import check_cluster, machine
-from simnet.runtime.cluster_view import ClusterView, check_labels
+from simnet.runtime.cluster_view import ClusterView
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
-from simnet.runtime.placement import PersonasPerActor, Placement, place
+from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.runtime.ray import proxies
+from simnet.runtime.ray.actor_names import ActorNames
 from simnet.runtime.ray.agents.actors import RecordKeeper, SchedulerActor
 from simnet.runtime.ray.agents.agent_actors import AgentActors, options_of_agents
+from simnet.runtime.ray.agents.agent_placement import place_agents
 from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
+from simnet.runtime.ray.engines.engine_pool import EnginePool
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
-from simnet.runtime.ray.engines.shared_engines import LentEngines, SharedEngines
+from simnet.runtime.ray.engines.shared_engines import RunEngines, SharedEngines, engines_for
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, resolved
 from simnet.runtime.ray.session.head_watch import HeadWatch
@@ -70,32 +71,34 @@ class Cluster:
         after: "Cluster | None" = None,
         prefetch: Prefetch = NO_PREFETCH,
         engines: SharedEngines | None = None,
+        kept: Mapping[str | None, str] | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take what to run and where; `models` are by the names that cohorts give them.
 
         `modules` are modules of the scenario that other processes cannot import: their code is
         sent along. `restarts` is how often a model server that died is restarted before the run
-        fails. `engines` are shared with other runs. `report` gets a line for each step.
+        fails. `engines` are shared with other runs of the process; `kept` names engines that others
+        keep, by their models. `report` gets a line for each step.
         """
         self._scenario = scenario
         self._models = models
         self._folder = folder.resolve()
         self._address: str | None = address if after is None else after.address
         self._per_actor = personas_per_actor
-        self._report = report
-        self._modules = modules
+        self._report, self._modules = report, modules
         self._continuation = continuation.located() if continuation else None
         self._budget, self._on_error, self._prefetch = budget, on_error, prefetch
-        self._force = force
-        self._wishes = wishes
+        self._force, self._wishes = force, wishes
         self._people = PeopleOfRun(humans, self._folder)
-        self._started_ray, self._head, kept = after.released() if after else (False, None, None)
+        self._started_ray, self._head, earlier = after.released() if after else (False, None, None)
         self._rebuilt = after is not None
         self._shared = engines
-        own = partial(EnginesOfRun, models, self._folder, report, wishes=wishes, restarts=restarts)
-        self._engines = kept or (engines.of_run(models) if engines else own())
+        self._engines = earlier or engines_for(
+            models, self._folder, report, engines, kept or {}, wishes=wishes, restarts=restarts
+        )
         self._handles: list[ActorHandle] = []
+        self._names = ActorNames(self._folder.name)
         self.phases = Phases()
         self.placement: Placement | None = None
 
@@ -116,8 +119,8 @@ class Cluster:
             self._address = resolved(self._address)
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
         try:
-            shared = self._shared
-            self._started_ray |= await (shared.connect() if shared else connect(self._address))
+            connecting = self._shared.connect() if self._shared else connect(self._address)
+            self._started_ray |= await connecting
         except InterruptedStartError:
             await asyncio.sleep(1)  # the event loop learns of the signal and cancels this task
             raise
@@ -137,7 +140,7 @@ class Cluster:
         self._report(f"starting {placement.describe()}")
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         # Engines take longest to start, so the agents are started meanwhile.
-        pool = self._engines.pool or await self._engines.make(rebuilt=self._rebuilt)
+        pool = await self._engine_pool()
         make_here = partial(self._actor, scheduling_strategy=here)
         self._recorder = make_here(RecordKeeper, self._folder, name="recorder")
         await self._people.start(make_here)
@@ -149,6 +152,7 @@ class Cluster:
             placement,
             self._continuation,
             looks_ahead=self._prefetch.on,
+            clients=self._engines.clients,
         )
         hosts = agents.make(
             self._actor,
@@ -170,18 +174,15 @@ class Cluster:
         await self._call(self._scheduler.start)
 
     def _place(self, view: ClusterView) -> Placement:
-        """Assign personas to actors by what the cluster has, or this machine, if Ray is its own."""
-        switches = self._continuation.switches if self._continuation else ()
-        scenarios = [self._scenario, *(switch.scenario for switch in switches)]
-        check_labels(view, self._wishes.agents_on, "--agents-on")
-        if self._address is None:
-            return place(scenarios, self._per_actor, os.cpu_count() or 1, machine().memory)
-        part = view.on(self._wishes.agents_on)
-        memory = part.memory or inf
-        placement = place(scenarios, self._per_actor, max(1, int(part.cores)), memory)
-        if not self._force:
-            check_cluster(self._scenario, placement, memory, self._per_actor)
-        return placement
+        what = (self._scenario, self._continuation, self._per_actor, self._wishes)
+        there = self._address is not None
+        return place_agents(*what, view=view, on_cluster=there, force=self._force)
+
+    async def _engine_pool(self) -> EnginePool:
+        """Return the engines, which load their models from now on unless they did before."""
+        if self._engines.pool is None:
+            return await self._engines.make(rebuilt=self._rebuilt)
+        return await self._engines.again()
 
     async def _recorded(self) -> Recorded | None:
         if self._continuation is None:
@@ -193,10 +194,9 @@ class Cluster:
         return recorded
 
     def _actor(self, kind: type, *arguments: object, name: str, **options: object) -> ActorHandle:
-        """Make a Ray actor of a class; `name` is that of its log file."""
-        remote = ray.remote(kind).options(
-            **{"num_cpus": 0, "max_restarts": 0, "enable_task_events": False, **options}
-        )
+        """Make a Ray actor of a class; `name` is that of its log file, and part of its own."""
+        common = {"num_cpus": 0, "max_restarts": 0, "enable_task_events": False}
+        remote = ray.remote(kind).options(**{**common, **self._names.options(name), **options})
         logs = log.ActorLogs(name, self._folder, log.level())
         handle = remote.remote(*arguments, logs=logs)
         self._handles.append(handle)
@@ -269,7 +269,7 @@ class Cluster:
     def _lost(self) -> bool:
         return self._head is not None and self._head.lost
 
-    def released(self) -> tuple[bool, HeadWatch | None, EnginesOfRun | LentEngines | None]:
+    def released(self) -> tuple[bool, HeadWatch | None, RunEngines | None]:
         """Give up the connection and the engines, to the Cluster that comes after this one."""
         held = self._started_ray, self._head, self._engines if self._engines.pool else None
         self._started_ray, self._head = False, None

@@ -28,19 +28,25 @@ _USED = re.compile(r"was (\S+) used / (\S+) limit")
 class RemoteServer:
     """Proxy of a model server in another actor, which may die and be restarted."""
 
-    def __init__(self, server: ActorHandle, *, blocks: bool = False) -> None:
-        """Take the actor; `blocks`: calls may block this process, which has nothing else to do."""
+    def __init__(
+        self, server: ActorHandle, *, blocks: bool = False, client: str | None = None
+    ) -> None:
+        """Take the actor; `blocks`: calls may block this process, which has nothing else to do.
+
+        `client` is what a server that several runs share calls this one.
+        """
         self._server = server
         self._blocks = blocks
+        self._client = () if client is None else (client,)
 
     async def ask(self, prompts: Sequence[Prompt]) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Send prompts and yield completions. Raises ModelGoneError if the server dies."""
         try:
             if len(prompts) == 1:  # nothing to stream, and a plain call costs half
-                whole = self._server.complete.remote(prompts)
+                whole = self._server.complete.remote(prompts, *self._client)
                 yield ray.get(whole) if self._blocks else await _awaited(whole)
                 return
-            async for finished in _stream(self._server.generate, prompts):
+            async for finished in _stream(self._server.generate, prompts, *self._client):
                 yield finished
         except GONE as error:
             raise ModelGoneError(f"the server died: {error}", "server died") from error

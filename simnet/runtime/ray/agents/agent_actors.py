@@ -37,8 +37,13 @@ class AgentActors:
         continuation: Continuation | None = None,
         *,
         looks_ahead: bool = False,
+        clients: Mapping[str | None, str] | None = None,
     ) -> None:
-        """Take what they are made from; `models` are by the names that cohorts give them."""
+        """Take what they are made from; `models` are by the names that cohorts give them.
+
+        `clients` is what engines that several runs share call this one, by the models' names.
+        """
+        self._clients = clients or {}
         self._looks_ahead = looks_ahead
         self._blocks = placement.personas_per_actor == 1 and not looks_ahead
         self._scenario = scenario
@@ -107,7 +112,10 @@ class AgentActors:
         self, name: str | None, servers: Sequence[ActorHandle], wishes: ClusterWishes
     ) -> Model:
         """Make the proxy through which agents ask a model."""
-        clients = [proxies.RemoteServer(server, blocks=self._blocks) for server in servers]
+        clients = [
+            proxies.RemoteServer(server, blocks=self._blocks, client=self._clients.get(name))
+            for server in servers
+        ]
         backend = self._models[name]
         if len(clients) == 1:
             return proxies.RemoteModel(clients[0], backend.recorded_name)

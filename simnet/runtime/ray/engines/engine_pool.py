@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.ray.engines.supervisor import Supervisor
+from simnet.runtime.ray.engines.sampled_engine import SampledEngine
 from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
 
 
@@ -54,7 +54,7 @@ class EnginePool:
     def __init__(
         self,
         engines: Sequence[Engine],
-        supervisors: Sequence[Supervisor],
+        supervisors: Sequence[SampledEngine],
         least: Mapping[str | None, int] | None = None,
     ) -> None:
         """Take engines and their supervisors; `least` says how many each model needs, by name.
@@ -110,6 +110,13 @@ class EnginePool:
                 if left[engine.name] < 0:
                     return supervisor.failure
         return None
+
+    def states(self) -> list[tuple[str, str, int]]:
+        """Return name, state and restarts of each engine."""
+        return [
+            (engine.label, one.state, len(one.incidents))
+            for engine, one in zip(self.engines, self.supervisors, strict=True)
+        ]
 
     def with_statistics(self, update: Progress | Finish) -> Progress | Finish:
         """Add restarts and the newest statistics to an update; request the next statistics."""

@@ -14,6 +14,7 @@ from simnet import log
 from simnet.errors import ModelGoneError, RunError
 from simnet.inference.backend import Backend
 from simnet.inference.calls.statistics import Measured, Statistics
+from simnet.inference.fleet.fair_shares import Share, SharedModel
 from simnet.inference.model import Completion, Model, Prompt
 
 PUBLISH_SECONDS = 1.0
@@ -54,8 +55,14 @@ class LlmServer:
         end_process: Callable[[int], object] = os._exit,
         *,
         clock: Callable[[], float] = time.monotonic,
+        shared_slots: int | None = None,
         logs: log.ActorLogs | None = None,
     ) -> None:
+        """Take a backend that is ready.
+
+        With `shared_slots` several runs may ask the model: so many calls are in flight, dealt
+        fairly among them.
+        """
         if logs is not None:
             logs.set_up()
         self._backend = backend
@@ -63,6 +70,8 @@ class LlmServer:
         self._end_process = end_process
         self._clock = clock
         self._model: Model | None = None
+        self._shared_slots = shared_slots
+        self._shared: SharedModel | None = None
         self._publish: Publish | None = None
         self._published_at = 0.0
         self._starting = asyncio.Lock()
@@ -101,22 +110,40 @@ class LlmServer:
         return self._incident
 
     async def generate(
-        self, prompts: Sequence[Prompt]
+        self, prompts: Sequence[Prompt], client: str | None = None
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
-        """Yield completions as they finish; see `Model.generate`."""
+        """Yield completions as they finish; see `Model.generate`.
+
+        `client` is the run that asks, where several share the model.
+        """
         await self._up.wait()
         assert self._model is not None
+        if self._shared is not None and client is not None:
+            completions = self._shared.generate(prompts, client)
+        else:
+            completions = self._model.generate(prompts)
         try:
-            async for finished in self._model.generate(prompts):
+            async for finished in completions:
                 yield finished
                 self._publish_statistics()
         except ModelGoneError as gone:
             self._end(gone)
             raise
 
-    async def complete(self, prompts: Sequence[Prompt]) -> list[tuple[int, Completion]]:
+    async def complete(
+        self, prompts: Sequence[Prompt], client: str | None = None
+    ) -> list[tuple[int, Completion]]:
         """Return all completions together; see `generate`."""
-        return [pair async for finished in self.generate(prompts) for pair in finished]
+        return [pair async for finished in self.generate(prompts, client) for pair in finished]
+
+    async def release(self, client: str) -> None:
+        """Abort all calls of a run that shares the model, and refuse further ones."""
+        if self._shared is not None:
+            self._shared.release(client)
+
+    async def shares(self) -> list[Share]:
+        """Return what each run has of a model that several share."""
+        return self._shared.shares() if self._shared is not None else []
 
     def statistics(self) -> Statistics | None:
         """Return the statistics of the model; None if it has none."""
@@ -131,6 +158,8 @@ class LlmServer:
         # Ray limits a process that requests no core to one thread; an engine needs its own number.
         os.environ.update(self._backend.environment())
         model = self._backend.build()
+        if self._shared_slots is not None:
+            self._shared = SharedModel(model, self._shared_slots)
         if self._publisher is not None and isinstance(model, Measured):
             self._publish = self._publisher(self._backend.recorded_name)
         return model

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 import ray
 from ray.actor import ActorHandle
@@ -61,9 +61,9 @@ class SharedEngines:
             self._started_ray |= await connect(self._address)
         return False
 
-    def of_run(self, models: Mapping[str | None, Backend]) -> "LentEngines":
+    def of_run(self, models: Mapping[str | None, Backend]) -> "SharedEnginesOfRun":
         """Return the engines of a run, by the names that its cohorts give the models."""
-        return LentEngines(self, models)
+        return SharedEnginesOfRun(self, models)
 
     async def started(self, name: str | None, backend: Backend, *, rebuilt: bool) -> EnginesOfRun:
         """Return the engines of a model, started unless they are up; see `EnginesOfRun.make`."""
@@ -87,7 +87,23 @@ class SharedEngines:
             return engines
 
 
-class LentEngines:
+def engines_for(
+    models: Mapping[str | None, Backend],
+    folder: Path,
+    report: Callable[[str], None],
+    shared: SharedEngines | None,
+    kept: Mapping[str | None, str],
+    *,
+    wishes: ClusterWishes,
+    restarts: int,
+) -> "RunEngines":
+    """Return the engines of a run: `shared` ones, or its own and those that others keep."""
+    if shared is not None and not kept:
+        return shared.of_run(models)
+    return EnginesOfRun(models, folder, report, wishes=wishes, restarts=restarts, kept=kept)
+
+
+class SharedEnginesOfRun:
     """What one run sees of shared engines: it asks them and never ends them."""
 
     def __init__(self, shared: SharedEngines, models: Mapping[str | None, Backend]) -> None:
@@ -107,6 +123,15 @@ class LentEngines:
         self.pool = EnginePool.of(pools)
         return self.pool
 
+    async def again(self) -> EnginePool:
+        """Return the engines for actors that are made anew."""
+        return self.pool or await self.make()
+
+    @property
+    def clients(self) -> Mapping[str | None, str]:
+        """What the engines call this run: nothing, as they do not tell runs apart."""
+        return {}
+
     def describe(self) -> str:
         """Return the names of the models, for people."""
         return describe(self._models)
@@ -114,3 +139,7 @@ class LentEngines:
     async def close(self) -> None:
         """Give the engines back."""
         self.servers, self.pool = {}, None
+
+
+RunEngines: TypeAlias = EnginesOfRun | SharedEnginesOfRun
+"""The engines that one run asks."""

@@ -1,7 +1,6 @@
 """Supervises the actor of a model server: restarts it, records incidents, samples statistics."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,48 +10,47 @@ from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
-from simnet.inference.calls.statistics import Statistics
 from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
+from simnet.runtime.ray.engines.sampled_engine import SampledEngine
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 from simnet.runtime.restart_policy import Restarts
 from simnet.text import counted
 
-SAMPLE_SECONDS = 1.0
-"""Shortest time, in wall seconds, between two samples of the statistics."""
-_LAST_SAMPLE_SECONDS = 2.0
-"""Wall seconds that the last sample may take."""
 _RETRIES = 2
 """Retries of `start`: the first may reach a process that is about to end."""
 
 
-class Supervisor:
+class Supervisor(SampledEngine):
     """Restarts one server whenever it dies, until it fails too often."""
 
     def __init__(
         self, server: ActorHandle, name: str, report: Callable[[str], None], restarts: Restarts
     ) -> None:
-        self._server = server
+        super().__init__(server)
         self._name = name
         self._report = report
         self._restarts = restarts
         self._starting: asyncio.Task[Ready] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._sampling: asyncio.Task[None] | None = None
-        self._sampled_at = 0.0
         self._stopped = asyncio.Event()
         self._node: str | None = None
         """Where the server was up last, by the id of the node."""
-        self.statistics: Statistics | None = None
-        """What the model did lately; None if it has no statistics."""
-        self.incidents: list[Incident] = []
-        self.failure: RunError | None = None
-        """Why the server is no longer restarted."""
+        self.restarting = False
 
     def begin(self) -> None:
         """Start to load the model, which takes long; `up` waits for it."""
         self._starting = asyncio.create_task(self._load())
+
+    @property
+    def state(self) -> str:
+        """`starting`, `up`, `restarting` or `failed`."""
+        if self.failure is not None:
+            return "failed"
+        if self._watching is None:
+            return "starting"
+        return "restarting" if self.restarting else "up"
 
     async def up(self) -> Ready:
         """Return once the model is loaded; supervise it from then on. Raises RunError."""
@@ -73,7 +71,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop supervising."""
         self._stopped.set()
-        started = (self._starting, self._watching, self._sampling)
+        started = (self._starting, self._watching, self.sampling)
         tasks = [task for task in started if task is not None]
         for task in tasks:
             task.cancel()
@@ -89,26 +87,6 @@ class Supervisor:
         with suppress(RayError, SimnetError, TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._server.close.remote()
-
-    def sample(self) -> None:
-        """Request the statistics, unless the last request is too recent."""
-        if self._sampling is None and time.monotonic() - self._sampled_at >= SAMPLE_SECONDS:
-            self._sampled_at = time.monotonic()
-            self._sampling = asyncio.create_task(self._sample())
-
-    async def last_sample(self) -> None:
-        """Fetch the statistics once more, at the end."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SAMPLE_SECONDS):
-                await self._sample()
-
-    async def _sample(self) -> None:
-        try:
-            self.statistics = await self._server.statistics.remote()
-        except RayError:
-            self.statistics = None  # a server that is being restarted has none
-        finally:
-            self._sampling = None
 
     async def _load(self) -> Ready:
         with unwrapped():
@@ -127,6 +105,7 @@ class Supervisor:
 
     async def _restart(self, incident: Incident | None) -> None:
         """Restart the server until it is up or has failed too often."""
+        self.restarting = True
         while incident is not None:
             self.incidents.append(incident)
             if await self._node_is_lost():
@@ -142,6 +121,7 @@ class Supervisor:
                     await self._stopped.wait()
             incident = await self._start()
         self._node = await self._where()
+        self.restarting = False
         self._report(f"the model {self._name} is back")
 
     async def _node_is_lost(self) -> bool:

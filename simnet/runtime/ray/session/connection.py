@@ -9,12 +9,15 @@ import sys
 
 import psutil
 import ray
-from ray._private import services
+from ray._private import ray_constants, services
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
 from simnet.runtime.cluster_wishes import job_command
+from simnet.runtime.kept_engines import Serving, serving_at
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
-from simnet.runtime.ray.session.local_ray import start_ray
+from simnet.runtime.ray.session.guests import enter_as_guest
+from simnet.runtime.ray.session.local_ray import LOCAL_ENVIRONMENT, start_ray, stop_ray
 from simnet.runtime.ray.session.ray_output import REDIRECTION
 
 CONNECT_SECONDS = 5.0
@@ -63,9 +66,26 @@ async def connect(address: str | None) -> bool:
         return True
     address = resolved(address)
     check_listens(address)
+    if (serving := serving_at(address)) is not None:
+        _prepare_for(serving)
     await _check_node(address)
     await _join(address)
     return True
+
+
+def _prepare_for(serving: Serving) -> None:
+    """Let this process join a Ray that `simnet serve` has started on this machine."""
+    environment = {**LOCAL_ENVIRONMENT, "RAY_AUTH_TOKEN": serving.token}
+    os.environ.update({name: environment[name] for name in LOCAL_ENVIRONMENT})
+    ray_constants.ENABLE_RAY_CLUSTER = False  # else 127.0.0.1 is taken for this host's address
+    Config.initialize("")  # Ray read the environment when it was imported
+    AuthenticationTokenLoader.instance().reset_cache()
+    enter_as_guest()
+
+
+def is_connected() -> bool:
+    """Tell whether this process is connected to Ray."""
+    return bool(ray.is_initialized())
 
 
 async def connect_ahead(address: str) -> None:
@@ -78,8 +98,12 @@ def disconnect_ahead() -> None:
     """Undo `connect_ahead` where no run has taken the connection."""
     if _Ahead.made:
         _Ahead.made = False
-        ray.shutdown()
-        REDIRECTION.end()
+        disconnect()
+
+
+def disconnect() -> None:
+    """End the connection of this process, and the Ray that it started, if it did."""
+    stop_ray()
 
 
 def resolved(address: str) -> str:

@@ -20,6 +20,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
 from simnet.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
+from simnet.runtime.ray.session.guests import leave_as_guest
 from simnet.runtime.ray.session.ray_output import REDIRECTION
 
 START_SECONDS = 180.0
@@ -37,7 +38,7 @@ _TOKEN = secrets.token_hex(32)
 _cleaners: list[Cleaner] = []
 """The one that cleans up after this process, while there is a session."""
 _RETRIED = "timed out during startup"
-_ENVIRONMENT = {
+LOCAL_ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": _TOKEN,
     # Ray's own niceness, 15, lets any other computation on this machine starve the run.
@@ -45,6 +46,7 @@ _ENVIRONMENT = {
     # Makes Ray's processes listen on 127.0.0.1 alone; the name is historical.
     ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0",
 }
+"""Environment variables of a Ray that simnet starts."""
 
 
 class InterruptedStartError(RunError):
@@ -67,7 +69,7 @@ def start_ray() -> None:
     remove_leftovers(temporary_folder())
     temporary_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     _cleaners.append(Cleaner(temporary_folder()))
-    for name, value in _ENVIRONMENT.items():
+    for name, value in LOCAL_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     ray_constants.ENABLE_RAY_CLUSTER = False
     Config.initialize("")  # Ray read the environment when it was imported
@@ -85,10 +87,14 @@ def start_ray() -> None:
 
 
 def stop_ray() -> None:
-    """Stop the Ray that this process started, and remove the folder of its session."""
+    """Stop the Ray that this process started, and remove the folder of its session.
+
+    From a Ray that another process started, this one is disconnected.
+    """
     session = ray.get_runtime_context().get_session_name() if ray.is_initialized() else ""
     ray.shutdown()
-    if session:
+    leave_as_guest()
+    if session and _cleaners:
         remove(temporary_folder() / session)
     REDIRECTION.end()
     while _cleaners:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import ray
 
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
+from simnet.runtime.ray.session.guests import leave_as_guest
 from simnet.runtime.ray.session.ray_output import REDIRECTION
 
 END_SECONDS = 2.0
@@ -17,4 +18,5 @@ async def end_connection() -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):
             await in_daemon_thread(ray.shutdown)
+        leave_as_guest()
         REDIRECTION.end()
