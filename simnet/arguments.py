@@ -7,6 +7,7 @@ argument and says what to write. Annotations that are not known here are not che
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from simnet.annotation_wants import Want, sequence_want, wanted
@@ -107,4 +108,6 @@ class _Checks:
             where = f"{self._name.lower()} {title!r}: {name}={shown(value)}"
         else:
             where = f"{self._name}({name}={shown(value)})"
+        if name == "ties" and isinstance(value, str | PurePath):
+            return f"{where}; read a file with networks.edges({str(value)!r})"
         return f"{where}; {want.advice(value) or f'give {want.what}'}"

@@ -7,6 +7,7 @@ import pytest
 import simnet
 from simnet import (
     HOUR,
+    Action,
     Cohort,
     Cue,
     Diurnal,
@@ -138,3 +139,18 @@ def test_a_checked_function_is_called_as_it_is():
     assert double.__doc__ == "Double it."
     with pytest.raises(SimnetError, match=r"double\(more=\(1, 'x'\)\); 'x' is not a whole number"):
         double(2, 1, "x")
+
+
+def test_a_file_of_ties_is_read_by_a_function():
+    with pytest.raises(
+        SimnetError, match=r"ties='edges.csv'; read a file with networks.edges\('ed"
+    ):
+        scenario(ties="edges.csv")
+
+
+def test_a_verb_that_does_nothing_is_found_before_the_run():
+    class Nod(Action):
+        verb = "nod"
+
+    with pytest.raises(SimnetError, match="the verb Nod has no method `do`"):
+        Cohort("c", PEOPLE, verbs=(Nod,))

@@ -91,6 +91,14 @@ def test_a_talk_with_a_persona_keeps_what_was_said(here):
     assert pq.read_table(path)["text"].to_pylist() == texts
 
 
+def test_a_question_can_be_given_with_the_command(here):
+    arguments = ("--who", "mariam", "--trust", "--backend", "fake", "--at", "3h")
+    result = simnet("ask", "latest", "What do you do?", *arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("@mariam: ") == 1
+    assert "Ctrl-D" not in result.stderr
+
+
 def test_posts_are_annotated_and_agreement_is_told(here):
     result = simnet("annotate", "latest", "--by", "town.py", "--backend", "fake")
     assert result.exit_code == 0, result.output

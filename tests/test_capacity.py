@@ -59,6 +59,15 @@ def test_the_ties_of_a_builder_are_estimated_from_few_members(builder, tolerance
     assert expected_ties(scenario) == pytest.approx(drawn, rel=tolerance)
 
 
+def test_the_ties_of_few_people_and_those_of_a_file_are_counted(tmp_path):
+    one, other, third = (persona.id for persona in sample(3))
+    path = tmp_path / "edges.csv"
+    path.write_text(f"{one},{other}\n{other},{third}\n")
+    assert expected_ties(crowd(6, ties=networks.edges(path))) == 2
+    assert expected_ties(crowd(2_500, ties=networks.edges(path))) == 2
+    assert expected_ties(crowd(6, ties=networks.random_followees(2))) == 12
+
+
 def test_this_machine_has_memory_threads_and_descriptors():
     here = machine()
     assert here.memory > 1e8

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 
-from simnet.errors import InputError, PersonaError, ScenarioError, UsageError
+from simnet.errors import InputError, PersonaError, ScenarioError, SimnetError, UsageError
 from simnet.scenario.files.loading import Loaded, load_scenario
 from simnet.scenario.files.parameters import Parameter, read_settings
 
@@ -352,3 +352,22 @@ def test_a_scenario_from_an_installed_module_is_not_sent(write):
 def test_every_error_of_loading_has_exit_code_2_or_3():
     assert (UsageError.exit_code, InputError.exit_code) == (2, 3)
     assert {ScenarioError.exit_code, PersonaError.exit_code} == {3}
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            (
+                "def early(me, view):\n    pass\n"
+                "study = Scenario('s', [Cohort('c', [Persona(id='a')], behaviour=early)], lasts=9)"
+            ),
+            r"behaviour early .*study\.py:\d+: def early",
+        ),
+        ("study = made(text='')", r"study\.py:\d+: .*empty text"),
+        ("Persona('ann', 'Bakes.')", r"write Persona\(id='ann', description='Bakes\.'\)"),
+    ],
+)
+def test_an_error_while_a_scenario_is_made_is_told_with_its_place(write, code, message):
+    with pytest.raises(SimnetError, match=message):
+        load_scenario(write(code))

@@ -6,6 +6,7 @@ import pytest
 import simnet
 from simnet import Cohort, FakeModel, Scenario, Write, sample
 from simnet.agents import reply_flags, reply_words
+from simnet.errors import UserCodeError
 from simnet.inference.replies import refusals
 from simnet.inference.replies.refusal_folding import fold
 from simnet.inference.replies.refusals import LANGUAGES, breaks_role, opens_with_refusal
@@ -272,6 +273,22 @@ def test_a_flagger_can_have_a_reply_asked_for_again(tmp_path):
 
 @pytest.mark.parametrize("returned", ["refusal", [1], 7])
 def test_a_flagger_that_returns_no_names_is_an_error(returned):
-    with pytest.raises(TypeError, match=r"flagger .* returned .*, not a list of names"):
+    with pytest.raises(UserCodeError, match=r"flagger .* returned .*, not a list of names"):
         reply_flags.own_flags(lambda _: returned, "text")
     assert reply_flags.own_flags(lambda _: None, "text") == ()
+
+
+@pytest.mark.parametrize(
+    ("flagger", "problem"),
+    [(lambda text: 7, "returned 7"), (lambda text: text.nope, "raised AttributeError")],
+)
+def test_a_flagger_that_fails_is_named_with_its_place_and_the_run_can_go_on(
+    flagger, problem, tmp_path
+):
+    people = Cohort("people", sample(1, seed=1), verbs=(Write,), flagger=flagger)
+    with pytest.raises(UserCodeError, match=f"'people': flagger <lambda> {problem}") as fault:
+        simnet.run(
+            Scenario("s", [people], lasts=3600.0), model=FakeModel(lambda _: "hi"), out=tmp_path
+        )
+    assert fault.value.file == __file__
+    assert "simnet resume" in str(fault.value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from simnet.agents.reply_words import dense, gist, unspaced
 from simnet.inference.replies.refusals import breaks_role
-from simnet.user_code import name_of, shown
+from simnet.user_code import raised_by, shown, wrong_result
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"
@@ -92,16 +92,18 @@ def text_flags(text: str) -> list[str]:
 def own_flags(flagger: Callable[[str], Iterable[str]] | None, text: str) -> tuple[str, ...]:
     """Return the flags that a user's function gives a text; none without a function.
 
-    Raises TypeError if the function returns anything but names.
+    Raises UserCodeError if the function raises, or returns anything but names.
     """
     if flagger is None:
         return ()
-    found = flagger(text)
-    names = () if isinstance(found, str) or not isinstance(found, Iterable) else tuple(found)
+    try:
+        found = flagger(text)
+        names = () if isinstance(found, str) or not isinstance(found, Iterable) else tuple(found)
+    except Exception as error:
+        raise raised_by("flagger", flagger, error) from error
     if (found and not names) or not all(isinstance(name, str) for name in names):
-        raise TypeError(
-            f"the flagger {name_of(flagger)} returned {shown(found)}, not a list of names of flags"
-        )
+        problem = f"returned {shown(found)}, not a list of names of flags"
+        raise wrong_result("flagger", flagger, problem)
     return names
 
 

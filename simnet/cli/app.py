@@ -126,6 +126,7 @@ for command in (
     calibrate,
 ):
     app.command()(command)
+app.command("ask", hidden=True)(interview)  # what one looks for first
 
 
 def main() -> None:

@@ -3,9 +3,15 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 _CHUNK = 65_536
+
+
+async def given_lines(texts: Iterable[str]) -> AsyncIterator[str]:
+    """Yield texts that are known already, without surrounding space; empty ones are left out."""
+    for text in filter(None, map(str.strip, texts)):
+        yield text
 
 
 async def typed_lines(prompt: str) -> AsyncIterator[str]:

@@ -1,7 +1,7 @@
 """The type of a persona."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +62,17 @@ class Persona(BaseModel):
     """Names of attributes for search and export that no prompt contains."""
     source: Source | None = None
     """Where the persona comes from; recorded, and told to no model."""
+
+    if not TYPE_CHECKING:  # checkers know the fields
+
+        def __init__(self, *values: object, **fields: object) -> None:
+            if values:
+                named = zip(type(self).model_fields, values, strict=False)
+                written = ", ".join(f"{name}={shown(value)}" for name, value in named)
+                raise PersonaError(f"persona: fields are given by name; write Persona({written})")
+            super().__init__(**fields)
+
+        __init__.__pydantic_base_init__ = True  # it validates as that of the base class does
 
     @model_validator(mode="wrap")
     @classmethod

@@ -91,6 +91,8 @@ class Cohort:
             self._check_verb(verb)
         names = [verb.verb for verb in self.verbs]
         self._check(len(set(names)) == len(names), f"two of its verbs share a name: {names}")
+        idle = next((verb.__name__ for verb in self.verbs if verb.do is Action.do), "")
+        self._check(not idle, f"the verb {idle} has no method `do`, so it does nothing")
         for name, chance in self.follows.items():
             self._check(0 <= chance <= 1, f"follows {name!r} with chance {chance}, not in 0 to 1")
 

@@ -12,7 +12,7 @@ from simnet.cli.output import print_error
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
-from simnet.cli.typed_lines import typed_lines
+from simnet.cli.typed_lines import given_lines, typed_lines
 from simnet.clock import format_time
 from simnet.text import terminal_safe, visible
 
@@ -30,6 +30,10 @@ def interview(
     run: RunName,
     who: Annotated[str, typer.Option(metavar="HANDLE", help="Whom you talk to.")],
     flags: ModelFlags,
+    questions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUESTION]...", help="Asked in place of what you type."),
+    ] = None,
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="Simulated time; by default the end.")
     ] = None,
@@ -38,7 +42,9 @@ def interview(
     scenario: NamedScenarios = None,
     seed: Annotated[int, typer.Option(help="Seed of the replies.")] = 0,
 ) -> None:
-    """Talk to a persona as it was at some time: a question a line; the run does not change.
+    """Talk to a persona as it was at some time; the run does not change.
+
+    Questions are given with the command, or typed, one a line.
 
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
@@ -59,13 +65,15 @@ def interview(
     served = choose_recorded_models(opened, last, flags.read())
     model = served.default if one.model is None else served.further[one.model]
     when = "after the end" if moment == inf else f"at {format_time(moment)}"
-    print_error(f"you talk to @{visible(handle)} {when}; an empty line or Ctrl-D ends it")
+    if not questions:
+        print_error(f"you talk to @{visible(handle)} {when}; an empty line or Ctrl-D ends it")
+    lines = given_lines(questions) if questions else typed_lines(PROMPT)
 
     def answered(text: str) -> None:
         typer.echo(f"@{visible(handle)}: {terminal_safe(text)}")
 
     def started(reporter: "Reporter") -> "Awaitable[list[AnswerRow]]":
-        return talk(opened, one, model, typed_lines(PROMPT), answered, seed=seed, reporter=reporter)
+        return talk(opened, one, model, lines, answered, seed=seed, reporter=reporter)
 
     folder = interview_folder(opened, one)
     rows = run_to_end(started, folder, quiet=True)

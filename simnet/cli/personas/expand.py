@@ -40,7 +40,9 @@ class GivenFlags:
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without broken texts.")] = (
         False
     )
-    licence: Annotated[str | None, typer.Option("--license", help="Licence of the texts.")] = None
+    licence: Annotated[
+        str | None, typer.Option("--license", "--licence", help="Licence of the texts.")
+    ] = None
     revision: Annotated[str | None, typer.Option(help="Revision of the texts.")] = None
 
     def are_texts(self, path: Path) -> bool:

@@ -32,7 +32,9 @@ def import_file(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Go on without broken rows, and list them.")
     ] = False,
-    licence: Annotated[str | None, typer.Option("--license", help="Licence of the data.")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--license", "--licence", help="Licence of the data.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of the data set.")] = None,
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Keep the vectors that FinePersonas has.")

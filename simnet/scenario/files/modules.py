@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NoReturn
 
-from simnet.errors import ScenarioError, SimnetError, UsageError
+from simnet.errors import ScenarioError, SimnetError, UsageError, UserCodeError
 from simnet.text import did_you_mean
 
 
@@ -139,8 +139,11 @@ def _can_be_imported(name: str) -> bool:
 def raise_located(error: BaseException, path: Path | None) -> NoReturn:
     """Raise an error of the user's code again, with its file and line in the message."""
     place = _place(error, path)
+    if isinstance(error, UserCodeError):
+        raise error  # it has its own place
     if isinstance(error, SimnetError):
-        raise type(error)(f"{place}: {error}") from error
+        error.args = (f"{place}: {error}",)  # some are made of more than a message
+        raise error
     if isinstance(error, SyntaxError):
         raise ScenarioError(f"{place}: this is not Python: {error.msg}") from error
     if isinstance(error, SystemExit):

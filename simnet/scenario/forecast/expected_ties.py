@@ -3,6 +3,7 @@
 from math import log2
 
 from simnet.scenario.networks.arrays import TieBuilder
+from simnet.scenario.networks.files import file_ties
 from simnet.scenario.scenario import Scenario
 
 PROBES = (500, 1000)
@@ -12,8 +13,9 @@ PROBES = (500, 1000)
 def expected_ties(scenario: Scenario) -> float:
     """Estimate how many ties there are at the start.
 
-    What cohorts follow is counted by its chances. A builder of ties is tried with few members, and
-    the growth between two sizes is continued. A builder that works with everybody alone counts 0.
+    What cohorts follow is counted by its chances. A builder of ties is tried with everybody, where
+    they are few or it reads a file; else with few members, and the growth between two sizes is
+    continued. A builder that fails counts 0, for the run tells of it with its place.
     """
     sizes = {cohort.name: len(cohort.personas) for cohort in scenario.cohorts}
     drawn = sum(
@@ -27,10 +29,10 @@ def expected_ties(scenario: Scenario) -> float:
 
 
 def _built(scenario: Scenario, build: TieBuilder, members: int) -> float:
-    if members <= 2 * PROBES[-1]:
-        return 0.0
     handles = scenario.handles()
     try:
+        if members <= 2 * PROBES[-1] or any(file_ties(build)):
+            return float(len(build(handles, scenario.seed)[0]))
         few, more = (len(build(handles[:size], scenario.seed)[0]) for size in PROBES)
     except BaseException:  # noqa: BLE001  (the run tells of it, with its place)
         return 0.0

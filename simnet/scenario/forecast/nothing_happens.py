@@ -240,10 +240,11 @@ def _powerless(scenario: Scenario, cohort: Cohort, awake: list[Cohort]) -> Itera
     others = {verb for other in awake for verb in other.verbs} | {type(does) for does in cues}
     begun = any(verb.relation == "post" for verb in others)
     names = ", ".join(verb.verb for verb in verbs)
+    need = "needs" if len(verbs) == 1 else "need"
     if not begun and all(_needs(verb, "post") for verb in verbs) and not _odd(awake):
-        yield f"cohort {cohort.name} can never act: {names} need a post, and nobody writes one"
+        yield f"cohort {cohort.name} can never act: {names} {need} a post, and nobody writes one"
     elif all(_needs(verb, "group") for verb in verbs) and CreateGroup not in others:
-        yield f"cohort {cohort.name} can never act: {names} need a group, and nobody makes one"
+        yield f"cohort {cohort.name} can never act: {names} {need} a group, and nobody makes one"
     elif scenario.feed_of(cohort).reads is reported and Report not in others:
         yield (
             f"cohort {cohort.name} sees what was reported, and nobody can report; give others the "
