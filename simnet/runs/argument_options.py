@@ -28,4 +28,6 @@ def options_of(arguments: Mapping[str, Any]) -> RunOptions:
         humans=arguments["humans"],
         human_deadline=arguments["human_deadline"],
         prefetch=arguments["prefetch"],
+        mirror=arguments["mirror"],
+        mirror_every=arguments["mirror_every"],
     )

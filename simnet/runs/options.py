@@ -15,6 +15,7 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
+from simnet.runs.mirror_settings import read_mirror
 from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -114,6 +115,12 @@ class RunOptions:
     """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
     None is `off`."""
 
+    mirror: str | None = None
+    """Address of an object store, such as `s3://bucket/prefix`, where a copy of the record is kept,
+    or `off`. None is none, or that of the resumed run."""
+    mirror_every: str | float | None = None
+    """Wall seconds between two uploads to it, or as `10s`; None is 10."""
+
     @property
     def placed(self) -> bool:
         """Whether the user says where actors are or how many: then a run uses Ray."""
@@ -149,3 +156,4 @@ class RunOptions:
         if self.cluster_address is not None:
             check_address(self.cluster_address)
         self.wishes  # noqa: B018  (raises)
+        read_mirror(self.mirror, self.mirror_every)
