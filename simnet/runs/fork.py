@@ -63,6 +63,7 @@ def fork_plan(
         wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        force=options.force,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         source=loaded.source,
         parameters=loaded.parameters,

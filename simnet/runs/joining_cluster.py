@@ -8,6 +8,7 @@ from simnet.inference.model import Model
 from simnet.runs.plan import RunPlan
 from simnet.runs.runtime_of_plan import on_ray
 from simnet.runtime.cluster_view import ClusterView
+from simnet.runtime.node_versions import check_versions
 
 
 async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
@@ -15,11 +16,15 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
 
     Nothing is done for plans without an address. The connection stands, and there is room for
     the engines, before anything is written. Raises RunError if there is no cluster or the wait for
-    room is over, UsageError for what never fits.
+    room is over, or if a node has another Ray, Python or simnet; UsageError for what never fits.
     """
     if plan.address is None or not on_ray(plan):
         return plan
     from simnet.runtime.ray.engines.engine_room import find_room  # noqa: PLC0415  (slow)
+    from simnet.runtime.ray.session.ask_versions import (  # noqa: PLC0415
+        ask_versions,
+        installed_here,
+    )
     from simnet.runtime.ray.session.connection import (  # noqa: PLC0415
         connect_ahead,
         disconnect_ahead,
@@ -31,6 +36,9 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     await connect_ahead(address)
     try:
         view = (await find_room({}, plan.wishes, report)).view
+        answers = await ask_versions(view.nodes)
+        for warning in check_versions(installed_here(), answers, force=plan.force):
+            report(f"warning: {warning}")
         plan = settled(replace(plan, address=address), view)
         backends = {name: one for name, one in plan.started.items() if isinstance(one, Backend)}
         await find_room(backends, plan.wishes, report)

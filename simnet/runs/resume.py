@@ -61,6 +61,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        force=options.force,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
         humans=choose_humans(scenario, options, run.manifest.humans),
