@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -51,6 +51,8 @@ class ModelOptions:
     """Wall seconds that a model call may take; None goes by how fast the model is."""
     device: str | None = None
     """Where engines run: `cpu` or `gpu`. None is GPUs if the machine, or the cluster, has any."""
+    elsewhere: bool = field(default=False, repr=False)
+    """Whether engines run on the nodes of a cluster; RunOptions says it when there is one."""
 
     @property
     def settings_by_name(self) -> dict[str, Any]:
@@ -155,5 +157,6 @@ class RunOptions:
             )
         if self.cluster_address is not None:
             check_address(self.cluster_address)
+            object.__setattr__(self, "models", replace(self.models, elsewhere=True))
         self.wishes  # noqa: B018  (raises)
         read_mirror(self.mirror, self.mirror_every)
