@@ -372,6 +372,22 @@ def test_a_folder_that_is_an_older_copy_is_not_written_over_the_mirror(
             Uploader(tmp_path / "older", store).upload()
 
 
+def test_a_folder_of_before_a_later_seal_is_an_older_copy_too(folder, store, tmp_path):
+    with Recorder(folder) as recorder:
+        record(recorder, 0)
+        recorder.seal()
+    shutil.copytree(folder, tmp_path / "older")
+    with Recorder(folder) as recorder:
+        record(recorder, 1)
+        recorder.seal()
+    Uploader(folder, store).upload()
+    with Recorder(tmp_path / "older") as other:  # of the same epoch
+        with pytest.raises(OtherRecordError):
+            Uploader(tmp_path / "older", store).upload()
+        record(other, 7)
+    assert turns_in(folder) == [0, 1]
+
+
 def test_a_record_goes_on_in_its_mirror_after_any_seal(folder, address, store, tmp_path):
     with Recorder(folder) as recorder:
         record(recorder, 0)

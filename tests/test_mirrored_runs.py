@@ -144,6 +144,25 @@ def test_the_process_of_a_mirror_that_is_killed_is_started_again(tmp_path, url, 
 
 
 @pytest.mark.slow
+def test_a_process_that_does_not_start_ends_no_run(tmp_path, url, monkeypatch):
+    monkeypatch.setattr(mirror_process, "_START_AGAIN_SECONDS", 0.0)
+    run = simnet.run(village(), model=FakeModel(), out=tmp_path / "runs")
+
+    def none_left(*arguments, **options):
+        raise OSError("Cannot allocate memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", none_left)
+        uploads = _Uploads(run.path, MirrorSettings(MirrorAddress.read(url), 0.1))
+        uploads.look_after()
+    assert uploads.standing.problem == "its process does not start: Cannot allocate memory"
+    uploads.finish()
+    wait_until(lambda: uploads.look_after() or uploads.standing.ended)
+    assert uploads.standing.whole
+    uploads.end()
+
+
+@pytest.mark.slow
 def test_the_process_of_a_mirror_ends_with_its_driver(tmp_path, url):
     run = simnet.run(village(), model=FakeModel(), out=tmp_path / "runs")
     uploads = _Uploads(run.path, MirrorSettings(MirrorAddress.read(url), 60.0))

@@ -180,7 +180,9 @@ class _Uploads:
         self._finishing = False
         self._said: deque[str] = deque(maxlen=5)
         self._started = time.monotonic()
-        self._process = self._start()
+        self._threads: list[Thread] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._start()
 
     def finish(self) -> None:
         """Let it bring up the rest."""
@@ -189,19 +191,20 @@ class _Uploads:
 
     def look_after(self) -> None:
         """Start the process again if it has ended and was not to."""
-        ended = self._process.poll()
+        ended = self._process.poll() if self._process is not None else self.standing.problem
         if ended is None or self.standing.ended:
             return
         if time.monotonic() - self._started > _START_AGAIN_SECONDS:
-            why = self._said[-1] if self._said else f"exit code {ended}"
-            problem = f"its process ended ({why}) and is started again"
-            self.standing = self.standing._replace(problem=problem)
+            why = self._said[-1] if self._said else ended
+            self._failed(f"its process ended ({why}) and is started again")
             self.end()
             self._started = time.monotonic()
-            self._process = self._start()
+            self._start()
 
     def end(self) -> None:
         """End the process at once, and wait for that."""
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         for thread in self._threads:
@@ -210,17 +213,21 @@ class _Uploads:
         with suppress(OSError):  # what was not read by the process is lost
             self._process.stdin.close()
 
-    def _start(self) -> "subprocess.Popen[str]":
+    def _start(self) -> None:
         code = _CODE.format(str(Path(__file__).parents[2]))
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C stops the run, whose end is still to go up
-        )
-        self._process = process
+        try:
+            self._process = process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-P", "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # Ctrl-C stops the run, whose end is still to go up
+            )
+        except OSError as error:  # no memory, too many processes: the run goes on
+            self._process = None
+            self._failed(f"its process does not start: {error}")
+            return
         self._threads = [
             Thread(target=self._follow, args=[process.stdout], daemon=True),
             Thread(target=self._listen, args=[process.stderr], daemon=True),
@@ -230,9 +237,13 @@ class _Uploads:
         self._tell(self._line)
         if self._finishing:
             self._tell(FINISH)
-        return process
+
+    def _failed(self, problem: str) -> None:
+        self.standing = self.standing._replace(problem=problem)
 
     def _tell(self, line: str) -> None:
+        if self._process is None:
+            return
         assert self._process.stdin is not None
         with suppress(OSError):  # it has ended and is started again
             self._process.stdin.write(line + "\n")

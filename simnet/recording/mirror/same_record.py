@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from simnet.errors import RecordError
-from simnet.recording.files import wal
+from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import read_manifest
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.mirror.captured_files import read_range
@@ -28,6 +28,8 @@ def check_goes_on(folder: Path, index: Index) -> None:
             f"of {folder}"
         )
     sealed = read_sealed_files(folder)
+    names = [one.path.rpartition("/")[2] for files in sealed.tables.values() for one in files]
+    latest = max((by for name in names if (by := parquet.sealed_by(name))), default=(0, 0))
     for one in index.files:
         top = one.path.partition("/")[0]
         if top == wal.WAL:
@@ -35,7 +37,8 @@ def check_goes_on(folder: Path, index: Index) -> None:
             gone = name in sealed.merged or wal.epoch_of(name) <= sealed.epoch
             _check(folder, one, may_be_gone=gone)
         elif top in TABLES:
-            _check(folder, one, may_be_gone=sealed.epoch > 0)
+            by = parquet.sealed_by(one.path.rpartition("/")[2])
+            _check(folder, one, may_be_gone=by is not None and by <= latest)
 
 
 def _check(folder: Path, mirrored: MirroredFile, *, may_be_gone: bool) -> None:
