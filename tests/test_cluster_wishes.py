@@ -152,3 +152,63 @@ def test_the_command_line_is_a_module_too():
         capture_output=True, text=True, check=True, env=os.environ,
     )  # fmt: skip
     assert simnet.__version__ in done.stdout
+
+
+WITHOUT_VLLM = """
+import importlib.util, sys
+from pathlib import Path
+
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "vllm" else find(name, *rest)
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"vllm", "torch"}:
+            raise ImportError(f"{name} is not installed here")
+
+sys.meta_path.insert(0, Blocked())
+
+from simnet import Cohort, Exponential, Scenario, UsageError, sample
+from simnet.runs.joining_cluster import settled
+from simnet.runs.launcher import with_prepared_models
+from simnet.runs.options import ModelOptions, RunOptions
+from simnet.runs.provenance import from_python
+from simnet.runs.start import start_plan
+from simnet.runtime.cluster_view import ClusterView, Node
+
+town = Scenario("town", [Cohort("people", sample(3), rhythm=Exponential(60.0))])
+engine = {"max_model_len": 4096, "enable_expert_parallel": True}
+for model in (sys.argv[1], "some/model-on-the-nodes", None):
+    models = ModelOptions(model=model, engine=engine)
+    plan = start_plan(from_python(town), RunOptions(models=models, address="head:6379"))
+    view = ClusterView((Node("a", "a", 8, 2, 1e9),))
+    (ready,) = with_prepared_models(settled(plan, view), print).started.values()
+    print(ready.model, ready.shape.describe(), ready.settings.extra)
+    try:
+        start_plan(from_python(town), RunOptions(models=models))
+    except UsageError as error:
+        assert "vLLM is not installed" in str(error)
+    else:
+        raise AssertionError("a run here needs vLLM here")
+"""
+
+
+def test_a_driver_without_vllm_plans_a_run_whose_engines_are_on_other_nodes(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    environment = {name: one for name, one in os.environ.items() if name != "RAY_ADDRESS"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_VLLM, tmp_path / "model"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.splitlines()
+    assert [line.split()[0] for line in shown] == [
+        str(tmp_path / "model"),
+        "some/model-on-the-nodes",
+        _DEFAULT_ON_GPU,
+    ]
+    assert all("'enable_expert_parallel': True" in line for line in shown)

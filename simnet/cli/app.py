@@ -17,6 +17,7 @@ from simnet.cli.cluster.submit import app as jobs
 from simnet.cli.cluster.submit import submit
 from simnet.cli.doctor import doctor
 from simnet.cli.export.app import app as export
+from simnet.cli.mirror.app import app as mirror
 from simnet.cli.personas.app import app as personas
 from simnet.cli.review.app import app as review
 from simnet.cli.runs.cost import cost
@@ -92,7 +93,7 @@ app = typer.Typer(
 )
 for group in (run, resume, fork, validate, explain, estimate, export, personas, review, study):
     app.add_typer(group)
-for group in (launch, jobs, bench, serve):
+for group in (launch, jobs, bench, serve, mirror):
     app.add_typer(group)
 
 

@@ -1,5 +1,6 @@
 """`simnet doctor` checks whether a run can start on this machine."""
 
+import asyncio
 import importlib.util
 import os
 import platform
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import typer
 
+from simnet.cli.cluster_options import Address
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.distribution import FORMER_NAME, install_command
@@ -47,11 +49,16 @@ class Finding:
     """What to do about it."""
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Show what is installed, what a run would use, and what to do about what is missing."""
+def doctor(as_json: AsJson = False, address: Address = None) -> None:
+    """Show what is installed, what a run would use, and what to do about what is missing.
+
+    With --address it looks at a cluster too: its nodes, and whether they have the versions of
+    Python, Ray, simnet and the libraries of models that this machine has.
+    """
     backend, embedded, endpoints = _backend(), _embedded(), _endpoints()
     findings = [_python(), _packages(), *_same_import_name(), backend, embedded, endpoints]
     findings += [*_machine(), _gpus(), _ray()]
+    findings += _cluster(address) if address is not None else []
     can_run = all(finding.state != BAD for finding in findings)
     default = backend.state == OK and (embedded.state == OK or choose().model != NAME)
     backends = _usable(default=default, openai=endpoints.state == OK)
@@ -232,3 +239,33 @@ def _ray() -> Finding:
         detail = f"RAY_ADDRESS is {visible(address)}, so runs take place there, unless --no-ray"
         return Finding("Ray", OK, detail)
     return Finding("Ray", OK, "starts on this machine with each run; --address joins a cluster")
+
+
+def _cluster(address: str) -> list[Finding]:
+    """Report the nodes of a cluster, and what on them differs from this machine."""
+    from simnet.runs.cluster_versions import versions_on  # noqa: PLC0415  (slow)
+    from simnet.runtime.node_versions import NEVER, WARNED  # noqa: PLC0415
+
+    try:
+        there = asyncio.run(versions_on(address))
+    except SimnetError as error:
+        return [Finding("cluster", BAD, visible(address), str(error))]
+    view = there.view
+    findings = [Finding("cluster", OK, f"{visible(there.address)}: {view.describe()}")]
+    findings += [
+        Finding("cluster", WARN, f"{visible(node.host)} does not answer", "see there: ray status")
+        for node in view.silent
+    ]
+    findings += [
+        Finding("versions", WARN, f"{visible(node.host)}: {visible(node.problem)}")
+        for node in there.nodes
+        if node.problem
+    ]
+    for one in there.differences:
+        detail, _, cure = str(one).partition("; ")
+        needed = "; runs need --force until then" if one.rank not in {NEVER, WARNED} else ""
+        state = WARN if one.rank == WARNED else BAD
+        findings.append(Finding("versions", state, detail, cure + needed))
+    if not any(finding.what == "versions" for finding in findings):
+        findings.append(Finding("versions", OK, "the same on all nodes as here"))
+    return findings

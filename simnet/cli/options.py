@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from simnet.cli.cluster_options import ClusterFlags, Engines, read_engines
+from simnet.cli.mirror_options import MirrorFlags
 from simnet.cli.prefetch_option import PrefetchMode
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.clock import Seconds, parse_duration
@@ -166,7 +167,7 @@ class ModelFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFlags(ClusterFlags):
+class RunFlags(ClusterFlags, MirrorFlags):
     """The options that say where a run takes place and what it may cost."""
 
     runs: Runs = RUNS
@@ -192,6 +193,7 @@ class RunFlags(ClusterFlags):
             out=expanded(self.runs),
             ray=self.ray,
             **self.cluster,
+            **self.mirroring,
             personas_per_actor=read_per_actor(self.personas_per_actor),
             budget=Budget(
                 self.max_tokens, self.max_calls, self.max_minutes, not self.accept_failures

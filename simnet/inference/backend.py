@@ -30,6 +30,8 @@ class ModelRequest:
     replicas: int = 1
     engine: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the engine or the endpoint by name."""
+    elsewhere: bool = False
+    """Whether engines run on the nodes of a cluster, which have what this machine may lack."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from simnet.runs.advice import how_to_go_on
 from simnet.runs.create import create_run, note_models
 from simnet.runs.heartbeat import with_beats
 from simnet.runs.humans_of_run import announce
+from simnet.runs.mirror_process import Mirror
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.runtime_of_plan import make_runtime
@@ -62,7 +63,11 @@ class ActiveRun:
         with run_lock(directory.path), Watchdog():
             if self._plan.into is not None:
                 note_models(directory, self._plan)
-            return await self._run(directory)
+            mirror = Mirror(self._plan.mirror, directory, self._reporter.phase)
+            self._reporter = mirror.watching(self._reporter)
+            async with mirror:
+                result = await self._run(directory)
+            return result._replace(mirror=directory.manifest.mirror)
 
     async def _run(self, directory: RunDirectory) -> RunResult:
         if directory.manifest.on_error != self._plan.on_error:

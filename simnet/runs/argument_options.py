@@ -13,7 +13,8 @@ _CLUSTER = ("address", "agents_on", "engines_on", "wait_for_resources", "min_rep
 
 def options_of(arguments: Mapping[str, Any]) -> RunOptions:
     """Gather the options of a run from the arguments of a function, which are named like them."""
-    models = {one.name: arguments[one.name] for one in fields(ModelOptions)}
+    names = {one.name for one in fields(ModelOptions)} & set(arguments)
+    models = {name: arguments[name] for name in names}
     tokens, calls, minutes = (arguments[f"max_{name}"] for name in ("tokens", "calls", "minutes"))
     return RunOptions(
         models=ModelOptions(**models),
@@ -28,4 +29,6 @@ def options_of(arguments: Mapping[str, Any]) -> RunOptions:
         humans=arguments["humans"],
         human_deadline=arguments["human_deadline"],
         prefetch=arguments["prefetch"],
+        mirror=arguments["mirror"],
+        mirror_every=arguments["mirror_every"],
     )

@@ -9,11 +9,13 @@ from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
+from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.run import Run
 from simnet.runs.create import create_run
 from simnet.runs.demand import ray_wanted
 from simnet.runs.humans_of_run import choose_humans
 from simnet.runs.launcher import with_prepared_models
+from simnet.runs.mirror_settings import read_mirror
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
@@ -61,6 +63,7 @@ def fork_plan(
         wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        force=options.force,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         source=loaded.source,
         parameters=loaded.parameters,
@@ -68,10 +71,10 @@ def fork_plan(
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
     )
-    check_unlocked(run.path)
     check_switches(timeline.start, timeline.switches)
-    _check_reached(run, at)
+    _check_forkable(run, at)
     plan = with_prepared_models(plan, report)
     facts: Mapping[str, Any] = {
         "parent": run.path.name,
@@ -89,8 +92,13 @@ def fork_plan(
     )
 
 
-def _check_reached(run: Run, at: Seconds) -> None:
-    """Raise UsageError if the record of a run ends before `at`."""
+def _check_forkable(run: Run, at: Seconds) -> None:
+    """Raise UsageError for a copy of a mirror, or if the record of a run ends before `at`.
+
+    Raises RecordError while a process runs it.
+    """
+    check_no_copy(run.path)
+    check_unlocked(run.path)
     if run.manifest.state is State.COMPLETED:
         return
     reached = max((rows.high for rows in run.slices("events", ["time"])), default=0.0)

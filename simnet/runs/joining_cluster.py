@@ -10,6 +10,7 @@ from simnet.runs.kept_models import looked_up
 from simnet.runs.plan import RunPlan
 from simnet.runs.runtime_of_plan import on_ray
 from simnet.runtime.cluster_view import ClusterView
+from simnet.runtime.node_versions import check_versions
 
 
 async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
@@ -17,12 +18,16 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
 
     Nothing is done for plans without an address or kept engines. The connection stands, and there
     is room for the engines, before anything is written. Raises RunError if there is no cluster or
-    the wait for room is over, UsageError for what never fits and for kept engines that are not
-    there or serve something else.
+    the wait for room is over, or if a node has another Ray, Python or simnet; UsageError for what
+    never fits and for kept engines that are not there or serve something else.
     """
     if (plan.address is None and not plan.kept) or not on_ray(plan):
         return plan
     from simnet.runtime.ray.engines.engine_room import find_room  # noqa: PLC0415  (slow)
+    from simnet.runtime.ray.session.ask_versions import (  # noqa: PLC0415
+        ask_versions,
+        installed_here,
+    )
     from simnet.runtime.ray.session.connection import (  # noqa: PLC0415
         connect_ahead,
         disconnect_ahead,
@@ -39,6 +44,9 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     await (plan.engines.connect() if plan.engines else connect_ahead(address))
     try:
         view = (await find_room({}, plan.wishes, report)).view
+        answers = await ask_versions(view.nodes)
+        for warning in check_versions(installed_here(), answers, force=plan.force):
+            report(f"warning: {warning}")
         plan = settled(replace(plan, address=address), view)
         if plan.kept:
             plan = await looked_up(plan, report)

@@ -93,6 +93,7 @@ def _chosen(
         options.endpoint(),
         options.replicas or 1,
         options.settings_by_name,
+        elsewhere=options.elsewhere,
     )
 
 

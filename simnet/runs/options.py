@@ -1,7 +1,7 @@
 """What a user may choose about a run: its models, where it runs, what it may cost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
+from simnet.runs.mirror_settings import read_mirror
 from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.kept_engines import address_of, check_name, environment_address
 from simnet.runtime.models import DEFAULT
@@ -55,6 +56,8 @@ class ModelOptions:
     engines: str | Mapping[str, str] = field(default_factory=dict)
     """Engines that `simnet serve` keeps: their name, or names by what cohorts call the model, with
     `default` for the model of cohorts that name none."""
+    elsewhere: bool = field(default=False, repr=False)
+    """Whether engines run on the nodes of a cluster; RunOptions says it when there is one."""
 
     def __post_init__(self) -> None:
         fixed = {
@@ -142,6 +145,12 @@ class RunOptions:
     """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
     None is `off`."""
 
+    mirror: str | None = None
+    """Address of an object store, such as `s3://bucket/prefix`, where a copy of the record is kept,
+    or `off`. None is none, or that of the resumed run."""
+    mirror_every: str | float | None = None
+    """Wall seconds between two uploads to it, or as `10s`; None is 10."""
+
     @property
     def placed(self) -> bool:
         """Whether the user says where actors are or how many: then a run uses Ray."""
@@ -186,4 +195,6 @@ class RunOptions:
             )
         if self.cluster_address is not None:
             check_address(self.cluster_address)
+            object.__setattr__(self, "models", replace(self.models, elsewhere=True))
         self.wishes  # noqa: B018  (raises)
+        read_mirror(self.mirror, self.mirror_every)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simnet.inference.backend import Backend, slots_of
 from simnet.inference.model import Model
 from simnet.joining.humans import Humans
+from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.mirror_settings import MirrorSettings
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
@@ -75,6 +77,8 @@ class RunPlan:
     """The engines that this run shares with others on Ray; None starts some for it."""
     kept: Mapping[str | None, str] = field(default_factory=dict)
     """The models whose engines `simnet serve` keeps, with the names of those."""
+    mirror: MirrorSettings | None = None
+    """Where a copy of the record is kept; None keeps none."""
 
     @cached_property
     def anybody_wakes(self) -> bool:
@@ -122,6 +126,8 @@ class RunResult(NamedTuple):
     """The limit of its budget that stopped it."""
     slots: int | None = None
     """How many calls its models work on at once; None if that is not known."""
+    mirror: MirrorFacts | None = None
+    """The copy of its record in an object store."""
 
     @property
     def alarm(self) -> str | None:

@@ -11,6 +11,7 @@ import dis
 import inspect
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,7 @@ from simnet.scenario.files.parameters import (
 )
 from simnet.scenario.making import FunctionCall, maker_of
 from simnet.scenario.scenario import Scenario
+from simnet.text import visible
 
 
 class _Recipe(NamedTuple):
@@ -67,6 +69,17 @@ def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
     }
     parameters = found.parameters if seed is None else {**found.parameters, "seed": seed}
     return Loaded(scenario, source, recipe["attribute"] or "", parameters, (), recipe)
+
+
+def say_if_lost(loaded: Loaded) -> None:
+    """Say on stderr that a scenario cannot be made again from the record, before its run begins."""
+    if why := loaded.recipe.get("not_again"):
+        note = (
+            f"note: the scenario {visible(loaded.scenario.name)} cannot be made again from the "
+            f"record: {visible(why)}; to resume, replay or fork the run, give it again\n"
+        )
+        with suppress(OSError, ValueError):  # a terminal that is gone, an encoding that lacks it
+            sys.stderr.write(note)
 
 
 def _file_of(module: ModuleType) -> Path | None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from simnet.errors import RecordError, UsageError, short_path
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
+from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.folders import run_folders
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.demand import ray_wanted
 from simnet.runs.humans_of_run import choose_humans
+from simnet.runs.mirror_settings import read_mirror
 from simnet.runs.model_folders import check_same_files
 from simnet.runs.model_selection import choose_recorded_models
 from simnet.runs.options import RunOptions
@@ -26,7 +28,11 @@ from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def check_resumable(run: Run) -> None:
-    """Raise UsageError for a run that is complete, RecordError while a process runs it."""
+    """Raise UsageError for a run that is complete or a copy of a mirror.
+
+    Raises RecordError while a process runs it.
+    """
+    check_no_copy(run.path)
     if run.manifest.state is State.COMPLETED:
         raise UsageError(
             f"{run.id} is complete, so there is nothing to resume; `simnet replay` does it again "
@@ -55,11 +61,13 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         wishes=options.wishes,
         personas_per_actor=options.personas_per_actor,
         budget=options.budget,
+        force=options.force,
         on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
         humans=choose_humans(scenario, options, run.manifest.humans),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

@@ -4,6 +4,7 @@ from simnet.inference.backend import Backend
 from simnet.recording.reading.folders import check_free
 from simnet.runs.demand import ray_wanted
 from simnet.runs.humans_of_run import choose_humans
+from simnet.runs.mirror_settings import read_mirror
 from simnet.runs.model_selection import choose_models
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
@@ -52,6 +53,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        mirror=read_mirror(options.mirror, options.mirror_every),
     )
 
 

@@ -172,6 +172,8 @@ class Progress(NamedTuple):
     """What held the run back."""
     prefetch_problem: str | None = None
     """The first error of early turns, which change no result, or why there are no more."""
+    mirror: str | None = None
+    """How far the copy of the record in an object store is; None if none is kept."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

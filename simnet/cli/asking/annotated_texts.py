@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from simnet.cli.opening import open_run
+from simnet.cli.opening import open_run_to_change
 from simnet.cli.run_names import LATEST
 from simnet.disk import disk_errors
 from simnet.errors import UsageError
@@ -59,7 +59,7 @@ def texts_of(
             raise UsageError(f"{visible(what)} is a {kind}; name its column of texts with --text")
         if path.suffix in FILES and not (runs / what).exists():
             raise UsageError(f"there is no file {visible(what)}")
-        run = open_run(what, runs)
+        run = open_run_to_change(what, runs)
         return Texts(run, run.path / FOLDER / task.name, run)
     if out is None:
         raise UsageError("annotations of a file or of logs need a folder; give --out DIR")

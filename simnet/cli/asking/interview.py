@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.cli.opening import open_run
+from simnet.cli.opening import open_run_to_change
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import ModelFlags, RunName, Runs, read_time
 from simnet.cli.output import print_error
@@ -57,7 +57,7 @@ def interview(
     from simnet.surveys.interview import interview_folder, respondent_at  # noqa: PLC0415
 
     moment = inf if at is None else read_time("--at", at)
-    opened = open_run(run, runs)
+    opened = open_run_to_change(run, runs)
     timeline = trusted_timeline(opened, trust=trust, named=scenario or ())
     last = last_scenario(timeline.start, timeline.continuation(opened))
     (handle,) = choose(last.name, last.cohorts, [who])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simnet.cli.opening import open_run
+from simnet.cli.opening import open_run_to_change
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, ModelFlags, RunName, Runs, read_time
 from simnet.cli.output import print_error, print_json, print_table
@@ -70,7 +70,7 @@ def survey(
 
     times = [read_time("--at", one) for one in at or ()]
     asked = MINI_IPIP if by == SHIPPED else load_value(by, Survey, "survey")
-    opened = open_run(run, runs)
+    opened = open_run_to_change(run, runs)
     timeline = trusted_timeline(opened, trust=trust, named=scenario or ())
     models = flags.read()
 

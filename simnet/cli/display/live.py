@@ -218,6 +218,7 @@ def line(figures: Figures) -> str:
     items += ringing(figures.health)
     items += [f"about {format_seconds(figures.left)} left"] if figures.left is not None else []
     items += [terminal_safe(wait.describe()) for wait in figures.waits]
+    items += [terminal_safe(figures.mirror)] if figures.mirror else []
     return ", ".join(items)
 
 
@@ -247,6 +248,8 @@ def panel(figures: Figures) -> Table:
     grid.add_row("trouble", problems)
     for number, (texts, rings) in enumerate(live_lines(figures.health)):
         grid.add_row("" if number else "texts", Text(texts, "yellow" if rings else "dim"))
+    if figures.mirror:
+        grid.add_row("mirror", Text(terminal_safe(figures.mirror.removeprefix("mirror: ")), "dim"))
     return grid
 
 

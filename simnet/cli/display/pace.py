@@ -54,6 +54,8 @@ class Figures(NamedTuple):
     """Why prompts wait until they are sent again."""
     health: HealthProgress = HealthProgress()
     """How the texts are."""
+    mirror: str | None = None
+    """How far the copy of the record in an object store is; None if none is kept."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as values that JSON knows."""
@@ -112,6 +114,7 @@ class Pace:
             engines=progress.engines,
             waits=progress.statistics.waits if progress.statistics else (),
             health=progress.health,
+            mirror=progress.mirror,
         )
 
     def _rates(self, progress: Progress) -> tuple[float | None, float | None]:

@@ -13,6 +13,7 @@ from simnet.cli.display.text_health import closing_lines, health_json
 from simnet.clock import format_time
 from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
+from simnet.runs.mirror_process import describe_mirror
 from simnet.runs.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
 from simnet.text import counted, one_line, terminal_safe
@@ -53,6 +54,7 @@ def outcome_json(outcome: RunResult) -> dict[str, Any]:
         "signal": None if outcome.signal is None else int(outcome.signal),
         "spent": outcome.spent,
         "alarm": outcome.alarm,
+        "mirror": outcome.mirror.model_dump(mode="json") if outcome.mirror else None,
         "health": health_json(progress.health),
         "now": progress.now,
         "elapsed": round(progress.elapsed, 3),
@@ -200,6 +202,13 @@ def _rate(tokens: int | None, seconds: float) -> str:
     return "" if tokens is None else f", {tokens / seconds:,.0f}/s"
 
 
+def mirror_lines(outcome: RunResult) -> list[str]:
+    """Say whether the copy of the record in an object store is whole; nothing without one."""
+    if outcome.mirror is None:
+        return []
+    return [f"mirror   {terminal_safe(describe_mirror(outcome.mirror, outcome.folder))}"]
+
+
 def _next_steps(outcome: RunResult) -> list[str]:
     run = outcome.run_id
     root = outcome.folder.parent
@@ -214,6 +223,7 @@ def _next_steps(outcome: RunResult) -> list[str]:
     return [
         *(rest if outcome.spent or outcome.alarm else []),
         f"record   {outcome.folder}",
+        *mirror_lines(outcome),
         f"read it  simnet show {run}{where}",
         f"export   simnet export sft {run} --out {run}-sft{where}",
     ]

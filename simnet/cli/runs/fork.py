@@ -53,13 +53,13 @@ def fork(
 
     This runs the code of the scenario in its record, and of the one you name.
     """
-    from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
     from simnet.runs.fork import fork_plan  # noqa: PLC0415
+    from simnet.runs.mirror_return import open_here  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
 
-    opened = open_run(run, flags.runs)
     options = people.added_to(flags.read(models))
+    opened = open_here(run, flags.runs)
     moment = read_time("--at", at)
     loaded = load_changed(opened, scenario, sets or (), seed)
     before = timeline_of(opened, print_error)

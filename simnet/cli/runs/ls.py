@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simnet.cli.mirror.listing import age, print_mirrors
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.run_names import RUNS
@@ -16,16 +17,21 @@ HEADINGS = ("run", "state", "age", "seed", "model", "events", "replies")
 """A run's id says when it was made and of which scenario; arm and parameters are below it."""
 _WIDEST_ID = 40
 """Longest id that is kept on one line, so that the other columns fit too."""
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def ls(
-    root: Annotated[Path, typer.Argument(metavar="DIR", help="Where the runs are.")] = RUNS,
+    root: Annotated[
+        str, typer.Argument(metavar="DIR|URL", help="Where the runs, or their mirrors, are.")
+    ] = str(RUNS),
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder, the newest last."""
+    from simnet.recording.mirror.mirror_address import is_address  # noqa: PLC0415
     from simnet.recording.reading.folders import expanded, run_folders  # noqa: PLC0415  (slow)
 
+    if is_address(root):
+        print_mirrors(root, as_json=as_json)
+        return
     folders = run_folders(root)
     if not folders and not expanded(root).is_dir():
         raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
@@ -64,7 +70,7 @@ def _cells(summary: dict[str, Any]) -> list[object]:
     return [
         "\n".join([summary["id"], *_details(summary)]),
         state,
-        _age(datetime.now(UTC) - datetime.fromisoformat(summary["created"])),
+        age(datetime.now(UTC) - datetime.fromisoformat(summary["created"])),
         seed,
         models,
         summary["events"],
@@ -78,9 +84,3 @@ def _details(summary: dict[str, Any]) -> list[str]:
     settings |= summary["parameters"]  # the arm may be a parameter too
     parts = [f"{name}={value}" for name, value in settings.items()]
     return [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
-
-
-def _age(since: Any) -> str:
-    seconds = max(0, int(since.total_seconds()))
-    unit, size = next((unit for unit in _UNITS if seconds >= unit[1]), _UNITS[-1])
-    return f"{seconds // size} {unit}"

@@ -21,17 +21,18 @@ def resume(
 ) -> None:
     """Run what is left of a run that was interrupted, failed or killed.
 
-    This runs the code of the scenario in its record.
+    This runs the code of the scenario in its record. The address of a mirror in the place of RUN,
+    such as s3://bucket/prefix/RUN, brings the run back to --runs first and goes on with both.
     """
-    from simnet.cli.opening import open_run  # noqa: PLC0415
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
+    from simnet.runs.mirror_return import to_go_on  # noqa: PLC0415
     from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
     from simnet.runs.resume import changed_source, check_resumable, resume_plan  # noqa: PLC0415
 
-    opened = open_run(run, flags.runs)
+    options = people.added_to(flags.read(models))
+    opened, options = to_go_on(run, flags.runs, options)
     check_resumable(opened)
     if (note := changed_source(opened)) is not None:
         print_error(f"note: {note}")
-    options = people.added_to(flags.read(models))
     plan = resume_plan(opened, timeline_of(opened, print_error), options)
     raise typer.Exit(launch_and_exit_code(plan, output))

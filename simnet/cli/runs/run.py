@@ -61,6 +61,8 @@ def run(
 
 def _plan(loaded: "Loaded", options: "RunOptions", *, resume_if_exists: bool) -> "RunPlan | None":
     """Plan a new run, or the rest of one that is there; None if the one of this id is complete."""
+    from simnet.runs.mirror_return import find_mirrored  # noqa: PLC0415
+    from simnet.runs.mirror_settings import read_mirror  # noqa: PLC0415
     from simnet.runs.reload_scenario import ScenarioTimeline  # noqa: PLC0415
     from simnet.runs.resume import find_named, find_unfinished, resume_plan  # noqa: PLC0415
     from simnet.runs.start import start_plan  # noqa: PLC0415
@@ -68,6 +70,9 @@ def _plan(loaded: "Loaded", options: "RunOptions", *, resume_if_exists: bool) ->
     found = None
     if resume_if_exists and options.run_id is not None:
         found = find_named(loaded, options.out, options.run_id)
+        settings = read_mirror(options.mirror, options.mirror_every)
+        if found is None and settings and find_mirrored(settings, options.out, options.run_id):
+            found = find_named(loaded, options.out, options.run_id)
         if found is not None and found.manifest.state == "completed":
             return None
     elif resume_if_exists:

@@ -25,17 +25,25 @@ def choose(
     endpoint: Endpoint | None = None,
     replicas: int = 1,
     engine: Mapping[str, Any] = NO_OPTIONS,
+    *,
+    elsewhere: bool = False,
 ) -> Backend:
     """Choose a backend and a model from what was asked for; the default backend is vLLM.
 
     `engine` are settings of the engine or the endpoint by name, which are applied to `settings`
-    or `endpoint`. Raises UsageError for an unknown backend, and what `Backend.choose` raises. The
+    or `endpoint`. With `elsewhere` engines run on other nodes, so nothing has to be installed here
+    for them. Raises UsageError for an unknown backend, and what `Backend.choose` raises. The
     fake model is never a default: made-up replies have to be asked for.
     """
     if backend is not None and backend not in BACKENDS:
         names = ", ".join(BACKENDS)
         raise UsageError(f"there is no backend {backend!r}; choose one of: {names}")
     request = ModelRequest(
-        model=model, settings=settings, endpoint=endpoint, replicas=replicas, engine=engine
+        model=model,
+        settings=settings,
+        endpoint=endpoint,
+        replicas=replicas,
+        engine=engine,
+        elsewhere=elsewhere,
     )
     return BACKENDS[backend or VllmBackend.name].choose(request)

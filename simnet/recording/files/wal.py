@@ -29,6 +29,17 @@ def epoch_mark(epoch: int) -> str:
     return f"epoch-{epoch:06}"
 
 
+def is_epoch_mark(name: str) -> bool:
+    """Whether a name is that of a file whose creation takes an epoch."""
+    return _EPOCH.fullmatch(name) is not None
+
+
+def epoch_of(name: str) -> int:
+    """Return the epoch of a segment or of a mark by its name; 0 of any other name."""
+    segment, mark = _SEGMENT.fullmatch(name), _EPOCH.fullmatch(name)
+    return int(segment[2]) if segment else int(mark[1]) if mark else 0
+
+
 def epochs_in(folder: Path, disk: Disk) -> list[int]:
     """List the epochs of a run directory, lowest first."""
     names = _names(folder, disk)

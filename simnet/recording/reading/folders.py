@@ -51,8 +51,8 @@ def expanded(path: str | Path) -> Path:
     if (scheme := _SCHEME.match(str(path))) is not None:
         raise UsageError(
             f"{str(path)!r} is an address, and runs are written to a disk of this machine, where "
-            "what was acknowledged stays; name a folder, and copy the runs to "
-            f"{scheme[0]}//... afterwards"
+            "what was acknowledged stays; name a folder, and keep a copy in the object store with "
+            f"--mirror {scheme[0]}//..."
         )
     try:
         return Path(path).expanduser()

@@ -31,7 +31,8 @@ from simnet.recording.writing.prompt_texts import PromptTextExtractor
 from simnet.recording.writing.sealing import seal_run
 from simnet.text import counted
 
-_COMMIT_ORDER = ("personas", "network", PROMPT_TEXTS, "calls", *(name for name in TABLES))
+COMMIT_ORDER = ("personas", "network", PROMPT_TEXTS, "calls", *(name for name in TABLES))
+"""Tables in the order in which a commit writes them; one may be named twice."""
 _ROWS_PER_BATCH = 64 << 10
 
 
@@ -133,7 +134,7 @@ class Recorder:
         """
         with disk_errors(f"committing to {self._folder}"):
             self._check_epoch()
-            for table in _COMMIT_ORDER:
+            for table in COMMIT_ORDER:
                 if table in self._waiting:
                     self._write(table)
             self._check_epoch()

@@ -1,0 +1,108 @@
+"""What a mirror costs a run: its speed with and without one, in turns, on one machine.
+
+Runs of one scenario with a fake model alternate: without a mirror, and with one in a local folder
+(or at `--url`), renewed every `--every` seconds, which is more often than by default. Measured are
+the wall seconds of the phase of turns, in which the upload goes on beside, and the CPU seconds that
+the driver itself took for the whole run. The upload after the last turn is told apart, as `end`.
+Each pair gives a ratio; the table has their median, with the least and the largest. Prints one
+table and one JSON line.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from arguments import at_least, between
+from rich.console import Console
+from rich.table import Table
+
+from simnet import HOUR, MINUTE, Cohort, Exponential, FakeModel, Scenario, sample
+from simnet.inference.model import Model
+from simnet.runs.blocking import blocking
+from simnet.runs.launcher import launch
+from simnet.runs.mirror_settings import read_mirror
+from simnet.runs.plan import RunPlan
+
+
+class Cost(NamedTuple):
+    """What one run took."""
+
+    turns: float
+    """Wall seconds of its turns."""
+    cpu: float
+    """CPU seconds of this process."""
+    end: float
+    """Wall seconds after the record was sealed."""
+    done: int
+
+
+def scenario(people: int, hours: float) -> Scenario:
+    cohort = Cohort(
+        "people",
+        sample(people, seed=1),
+        rhythm=Exponential(10 * MINUTE),
+        reacts_in=4 * MINUTE,
+        follows={"people": min(1.0, 10 / people)},
+    )
+    return Scenario("mirrored", [cohort], lasts=hours * HOUR)
+
+
+def measured(society: Scenario, folder: Path, url: str | None, every: float) -> Cost:
+    model: Model = FakeModel()
+    plan = RunPlan(society, model, root=folder, mirror=read_mirror(url, every))
+    began, cpu = time.perf_counter(), time.process_time()
+    result = blocking(launch)(plan)
+    wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+    if url is not None and not (result.mirror and result.mirror.whole):
+        sys.exit(f"the mirror is not whole: {result.mirror}")
+    return Cost(
+        result.phases["turns"],
+        cpu,
+        wall - sum(result.phases.values()),
+        result.finish.progress.ledger.done,
+    )
+
+
+def main() -> None:
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=at_least(2), default=200)
+    parser.add_argument("--hours", type=between(0.1, 1000), default=12.0)
+    parser.add_argument("--pairs", type=at_least(1), default=5)
+    parser.add_argument("--every", type=between(0.01, 3600), default=1.0)
+    parser.add_argument("--url", help="a store in the place of a local folder")
+    given = parser.parse_args()
+    society = scenario(given.people, given.hours)
+    pairs: list[tuple[Cost, Cost]] = []
+    with TemporaryDirectory() as folder:
+        url = given.url or f"file://{folder}/store"
+        measured(society, Path(folder), None, given.every)  # a warm-up
+        for number in range(given.pairs):
+            order = [None, url] if number % 2 else [url, None]
+            costs = {one: measured(society, Path(folder), one, given.every) for one in order}
+            pairs.append((costs[None], costs[url]))
+    figures: dict[str, object] = {"benchmark": "mirror", "every": given.every}
+    figures |= {"people": given.people, "done": pairs[0][0].done, "pairs": given.pairs}
+    table = Table("with a mirror : without", "median", "least", "largest")
+    for name in ("turns", "cpu"):
+        ratios = [getattr(one, name) / getattr(none, name) for none, one in pairs]
+        shown = [median(ratios), min(ratios), max(ratios)]
+        table.add_row(
+            {"turns": "wall seconds of turns", "cpu": "CPU seconds of the driver"}[name],
+            *(f"{ratio:.3f}" for ratio in shown),
+        )
+        figures[name] = [round(ratio, 4) for ratio in shown]
+    ends = [one.end - none.end for none, one in pairs]
+    figures["end"] = round(median(ends), 3)
+    Console().print(table)
+    print(f"the last upload took {median(ends):.2f} s after the seal")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands that bring records up to an object store and back."""
