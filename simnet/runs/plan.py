@@ -84,6 +84,12 @@ class RunPlan:
         names = needed_models(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
 
+    @property
+    def model_names(self) -> list[str]:
+        """What the models that have to be started are called in the record."""
+        models = self.started.values()
+        return [one.recorded_name if isinstance(one, Backend) else one.name for one in models]
+
     @cached_property
     def slots(self) -> int | None:
         """How many calls all models of the run work on at once; None if that is not known."""
