@@ -29,6 +29,7 @@ from simnet.runs.options import (
     ModelChoice,
 )
 from simnet.runs.plan import RunPlan
+from simnet.runs.project_file import project_options
 from simnet.runs.provenance import from_python
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import changed_source, check_resumable, resume_plan
@@ -285,6 +286,7 @@ __all__ = [
     "aresume",
     "arun",
     "fork",
+    "project_options",
     "resume",
     "run",
 ]

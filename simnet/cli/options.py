@@ -75,7 +75,8 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         metavar="NAME=VALUE",
-        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; repeatable.",
+        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; of one model "
+        "of --also: MODELS_NAME.NAME=VALUE; repeatable.",
     ),
 ]
 Device = Annotated[
@@ -237,7 +238,13 @@ def read_engine(texts: Sequence[str]) -> dict[str, Any]:
     types.
     """
     pairs = read_pairs("--engine", "setting", "VALUE", texts)
-    return {name.replace("-", "_"): _read_json(value) for name, value in pairs.items()}
+    return {_setting(name): _read_json(value) for name, value in pairs.items()}
+
+
+def _setting(name: str) -> str:
+    """Return a setting as it is called in Python; what is before a dot is the name of a model."""
+    model, dot, setting = name.rpartition(".")
+    return f"{model}{dot}{setting.replace('-', '_')}"
 
 
 def _read_json(text: str) -> Any:
