@@ -77,6 +77,7 @@ async def arun(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -106,7 +107,8 @@ async def arun(
     `human_deadline` wall seconds for them, 120 by default, then the persona answers.
     `prefetch="ahead"` makes model calls early that are likely to be needed, in slots that would be
     empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
-    None is `"off"`. `progress` is True for a display on the terminal, or a Reporter. In the main
+    None is `"off"`. `track="mlflow"` shows the run in MLflow. `progress` is True for a display
+    on the terminal, or a Reporter. In the main
     thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
@@ -152,6 +154,7 @@ async def aresume(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -209,6 +212,7 @@ async def afork(
     humans: Sequence[str] | None = None,
     human_deadline: float | None = None,
     prefetch: str | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.

@@ -120,6 +120,10 @@ Force = Annotated[
 AcceptFailures = Annotated[
     bool, typer.Option("--accept-failures", help="Go on although most model calls fail.")
 ]
+Track = Annotated[
+    str | None,
+    typer.Option(metavar="mlflow", help="Experiment tracker that shows the run too."),
+]
 Watch = Annotated[
     bool | None,
     typer.Option(help="Print posts as they land; by default for up to 100 personas."),
@@ -181,6 +185,7 @@ class RunFlags(ClusterFlags):
     accept_failures: AcceptFailures = False
     prefetch: PrefetchMode = None
     engines: Engines = None
+    track: Track = None
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -200,6 +205,7 @@ class RunFlags(ClusterFlags):
             on_error=self.on_error,
             force=self.force,
             prefetch=self.prefetch,
+            track=self.track,
         )
 
 

@@ -28,4 +28,5 @@ def options_of(arguments: Mapping[str, Any]) -> RunOptions:
         humans=arguments["humans"],
         human_deadline=arguments["human_deadline"],
         prefetch=arguments["prefetch"],
+        track=arguments["track"],
     )

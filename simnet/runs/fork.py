@@ -68,6 +68,7 @@ def fork_plan(
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        track=options.track,
     )
     check_unlocked(run.path)
     check_switches(timeline.start, timeline.switches)

@@ -70,6 +70,8 @@ class RunPlan:
     """Whether model calls are made early."""
     kept: Mapping[str | None, str] = field(default_factory=dict)
     """The models whose engines `simnet serve` keeps, with the names of those."""
+    track: str | None = None
+    """The experiment tracker that shows the run; see `simnet.runs.experiment_tracking`."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

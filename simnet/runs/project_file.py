@@ -45,6 +45,7 @@ KEYS: Mapping[str, Kinds] = {
     "accept_failures": (bool,),
     "force": (bool,),
     "prefetch": (str,),
+    "track": (str,),
 }
 """The keys, with the types of their values."""
 OF_MODEL: Mapping[str, Kinds] = {

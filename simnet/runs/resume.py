@@ -60,6 +60,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         humans=choose_humans(scenario, options, run.manifest.humans),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        track=options.track,
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

@@ -52,6 +52,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         humans=choose_humans(loaded.scenario, options),
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
+        track=options.track,
     )
 
 
