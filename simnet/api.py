@@ -21,14 +21,9 @@ from simnet.runs.blocking import blocking
 from simnet.runs.fork import fork_plan
 from simnet.runs.launcher import launch
 from simnet.runs.mirror_return import open_here, to_go_on
-from simnet.runs.options import (
-    NO_ADAPTERS,
-    NO_ENGINE,
-    NO_KEPT,
-    NO_MODELS,
-    ModelChoice,
-)
+from simnet.runs.options import NO_ADAPTERS, NO_ENGINE, NO_KEPT, NO_MODELS, ModelChoice
 from simnet.runs.plan import RunPlan
+from simnet.runs.project_file import project_options
 from simnet.runs.provenance import from_python, say_if_lost
 from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.runs.resume import changed_source, check_resumable, resume_plan
@@ -76,6 +71,7 @@ async def arun(
     prefetch: str | None = None,
     mirror: str | None = None,
     mirror_every: str | float | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -107,9 +103,9 @@ async def arun(
     empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
     None is `"off"`. `mirror` is the address of an object store (`s3://bucket/prefix`, `gs://...`,
     `file:///...`) where a copy of the record is kept, renewed every `mirror_every` wall seconds, 10
-    by default; the run does not wait for it, and goes on if it fails. `progress` is True for a
-    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the
-    run with its record sealed.
+    by default; the run does not wait for it, and goes on if it fails. `track="mlflow"` shows the
+    run in MLflow. `progress` is True for a display on the terminal, or a Reporter. In the main
+    thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -156,6 +152,7 @@ async def aresume(
     prefetch: str | None = None,
     mirror: str | None = None,
     mirror_every: str | float | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -216,6 +213,7 @@ async def afork(
     prefetch: str | None = None,
     mirror: str | None = None,
     mirror_every: str | float | None = None,
+    track: str | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -293,6 +291,7 @@ __all__ = [
     "aresume",
     "arun",
     "fork",
+    "project_options",
     "resume",
     "run",
 ]

@@ -2,12 +2,14 @@
 
 Modules take a logger from `get`. Nothing is written until a process sets logging up: the command
 line with `run_logs`, an actor with `ActorLogs.set_up`. Each line has `timestamp` (UTC), `level`,
-`logger`, `event`, `run`, `actor` and, where there is one, the simulated time `now` in seconds.
+`logger`, `event`, `run`, `actor`, `node` (the name of the host) and, where there is one, the
+simulated time `now` in seconds. Lines are not buffered.
 """
 
 import logging
+import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
@@ -85,12 +87,15 @@ class ActorLogs(NamedTuple):
     """The run directory."""
     level: Level = "info"
     """The lowest level that is written."""
+    forward: Callable[[str, str], None] | None = None
+    """Takes the actor and a line, on a node that does not have the run directory."""
 
     def set_up(self) -> None:
         """Send the log of this process to `logs/ACTOR.jsonl` in the run directory.
 
-        On a node without the run directory it goes to stderr, which Ray keeps in its own log of
-        the worker. The file is made with the first line.
+        On a node without the run directory the lines are forwarded; where they cannot be, they
+        go to stderr, which Ray keeps in its own log of the worker. The file is made with the first
+        line.
         """
         folder = self.run / FOLDER
         handler: logging.Handler = logging.StreamHandler()
@@ -98,10 +103,36 @@ class ActorLogs(NamedTuple):
             file = _file(folder, self.actor)
             folder.mkdir(exist_ok=True)
             handler = logging.FileHandler(file, encoding="utf-8", delay=True)
-        handler.setFormatter(_json({"run": self.run.name, "actor": self.actor}))
+        elif self.forward is not None:
+            handler = _Forwarding(self.actor, self.forward)
+        handler.setFormatter(
+            _json({"run": self.run.name, "actor": self.actor, "node": socket.gethostname()})
+        )
         _ROOT.addHandler(handler)
         _ROOT.setLevel(self.level.upper())
         _ROOT.propagate = False
+
+
+class _Forwarding(logging.Handler):
+    """Sends lines elsewhere."""
+
+    def __init__(self, actor: str, forward: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._actor, self._forward = actor, forward
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._forward(self._actor, self.format(record))
+        except Exception:  # noqa: BLE001  (a log never ends what it tells of)
+            self.handleError(record)
+
+
+def append_line(run: Path, actor: str, line: str) -> None:
+    """Append a line that was forwarded to the log of its actor."""
+    file = _file(run / FOLDER, actor)
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")
 
 
 class RunLogs:
@@ -137,7 +168,7 @@ def run_logs(shown: Level = "warning") -> Iterator[RunLogs]:
 
     Files get lines of level info and above; with `shown` debug, those too.
     """
-    fields = {"actor": MAIN}
+    fields = {"actor": MAIN, "node": socket.gethostname()}
     console = _Stderr()
     console.setLevel(shown.upper())
     console.setFormatter(_formatter(_render_text, fields))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LANGUAGES = {"python", "sh", "text", "json", "yaml"}
+LANGUAGES = {"python", "sh", "text", "json", "yaml", "toml"}
 
 _NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 _RUN = re.compile(r"<!-- run: (\S+) = (.+) -->")

@@ -1,5 +1,7 @@
 """`simnet launch` writes scripts that bash accepts and resources that Kubernetes' rules allow."""
 
+import json
+import re
 import subprocess
 import sys
 
@@ -10,7 +12,9 @@ from typer.testing import CliRunner
 from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.jobs.cluster_job import ClusterJob, job_name
+from simnet.jobs.grafana import exported_names
 from simnet.jobs.slurm_script import slurm_script
+from simnet.scheduler.run_figures import FIGURES
 
 SLURM = ("launch", "slurm", "town.py", "--time", "4h")
 KUBERAY = ("launch", "kuberay", "town.py", "--image", "hub/town:1", "--claim", "runs")
@@ -133,3 +137,16 @@ def test_a_scheduler_asked_from_python_refuses_the_same():
 )
 def test_a_job_is_named_after_its_scenario(target, name):
     assert job_name(target) == name
+
+
+def test_the_dashboard_asks_for_figures_that_are_exported(tmp_path):
+    out = tmp_path / "dashboard.json"
+    written = CliRunner().invoke(app, ["launch", "grafana", "--out", str(out)])
+    assert written.exit_code == 0, written.output
+    shown = json.loads(out.read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in shown["panels"] for target in panel["targets"]]
+    names = {name for expression in asked for name in re.findall(r"ray_simnet_\w+", expression)}
+    assert names <= exported_names()
+    assert {f"ray_simnet_run_{figure.name}" for figure in FIGURES} <= names
+    printed = CliRunner().invoke(app, ["launch", "grafana"])
+    assert json.loads(printed.stdout) == shown

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -77,6 +78,33 @@ def test_an_actor_writes_to_its_own_file_with_the_first_line(tmp_path):
     (line,) = read_lines(file)
     assert (line["run"], line["actor"], line["epoch"]) == (tmp_path.name, "recorder", 2)
     assert (line["logger"], line["now"]) == ("simnet.recorder", 7.0)
+    assert line["node"] == socket.gethostname()
+
+
+@pytest.mark.usefixtures("fresh_logger")
+def test_a_node_without_the_run_directory_forwards_its_lines_to_the_file_they_belong_to(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    away = tmp_path / "elsewhere" / "run"
+    log.ActorLogs("agents-3", away, forward=lambda *line: log.append_line(run, *line)).set_up()
+    log.get("simnet.agents").info("one", now=1.0)
+    log.get("simnet.agents").warning("two")
+    lines = read_lines(run / "logs/agents-3.jsonl")
+    assert [(line["event"], line["actor"]) for line in lines] == [
+        ("one", "agents-3"),
+        ("two", "agents-3"),
+    ]
+    assert not away.exists()
+
+
+@pytest.mark.usefixtures("fresh_logger")
+def test_a_forward_that_fails_does_not_end_what_logs(tmp_path, capsys):
+    def fail(actor, line):
+        raise OSError("no network")
+
+    log.ActorLogs("agents-3", tmp_path / "away", forward=fail).set_up()
+    log.get("simnet.agents").info("one")
+    assert "no network" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("fresh_logger")

@@ -76,7 +76,8 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         metavar="NAME=VALUE",
-        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; repeatable.",
+        help="Setting of the engine, such as max_model_len=4096, or of the endpoint; of one model "
+        "of --also: MODELS_NAME.NAME=VALUE; repeatable.",
     ),
 ]
 Device = Annotated[
@@ -119,6 +120,10 @@ Force = Annotated[
 ]
 AcceptFailures = Annotated[
     bool, typer.Option("--accept-failures", help="Go on although most model calls fail.")
+]
+Track = Annotated[
+    str | None,
+    typer.Option(metavar="mlflow", help="Experiment tracker that shows the run too."),
 ]
 Watch = Annotated[
     bool | None,
@@ -181,6 +186,7 @@ class RunFlags(ClusterFlags, MirrorFlags):
     accept_failures: AcceptFailures = False
     prefetch: PrefetchMode = None
     engines: Engines = None
+    track: Track = None
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -201,6 +207,7 @@ class RunFlags(ClusterFlags, MirrorFlags):
             on_error=self.on_error,
             force=self.force,
             prefetch=self.prefetch,
+            track=self.track,
         )
 
 
@@ -239,7 +246,13 @@ def read_engine(texts: Sequence[str]) -> dict[str, Any]:
     types.
     """
     pairs = read_pairs("--engine", "setting", "VALUE", texts)
-    return {name.replace("-", "_"): _read_json(value) for name, value in pairs.items()}
+    return {_setting(name): _read_json(value) for name, value in pairs.items()}
+
+
+def _setting(name: str) -> str:
+    """Return a setting as it is called in Python; what is before a dot is the name of a model."""
+    model, dot, setting = name.rpartition(".")
+    return f"{model}{dot}{setting.replace('-', '_')}"
 
 
 def _read_json(text: str) -> Any:

@@ -20,6 +20,7 @@ from simnet.runs.mirror_process import Mirror
 from simnet.runs.model_notes import ModelNotes
 from simnet.runs.plan import RunPlan, RunResult
 from simnet.runs.runtime_of_plan import make_runtime
+from simnet.runs.stall_notes import StallNotes
 from simnet.runs.stop_signals import STOP_SIGNALS, heeded
 from simnet.runs.survey_tables import answer_tables
 from simnet.runtime.base import Reporter, Runtime
@@ -198,11 +199,13 @@ class ActiveRun:
             why = f"budget: {budget.minutes:g} minutes"
             asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, runtime, why)
         notes = ModelNotes(self._reporter.phase, directory)
+        stalls = StallNotes(self._reporter.phase, self._plan.model_names)
         async for update in with_beats(runtime.run(), BEAT_SECONDS):
             if update is None:
-                self._beat(runtime, notes)
+                self._beat(runtime, notes, stalls)
                 continue
             notes.see(update.progress if isinstance(update, Finish) else update)
+            stalls.see(update.progress if isinstance(update, Finish) else update)
             if isinstance(update, Finish):
                 self._reporter.progress(update.progress)
                 if update.stopped:
@@ -217,13 +220,14 @@ class ActiveRun:
                 await record.write(rows)
         raise RunError("the run ended without saying how")
 
-    def _beat(self, runtime: Runtime, notes: ModelNotes) -> None:
+    def _beat(self, runtime: Runtime, notes: ModelNotes, stalls: StallNotes) -> None:
         """Report that the run still goes on, with what its models wait for."""
         if self._last is not None:
             last, at = self._last
             elapsed = last.elapsed + asyncio.get_running_loop().time() - at
             progress = runtime.refreshed(last._replace(posted=(), elapsed=elapsed))
             notes.see(progress)
+            stalls.see(progress)
             self._reporter.progress(progress)
 
     def _spend(self, runtime: Runtime, why: str | None) -> None:

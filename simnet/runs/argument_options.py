@@ -31,4 +31,5 @@ def options_of(arguments: Mapping[str, Any]) -> RunOptions:
         prefetch=arguments["prefetch"],
         mirror=arguments["mirror"],
         mirror_every=arguments["mirror_every"],
+        track=arguments["track"],
     )

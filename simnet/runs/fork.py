@@ -72,6 +72,7 @@ def fork_plan(
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
+        track=options.track,
     )
     check_switches(timeline.start, timeline.switches)
     _check_forkable(run, at)

@@ -1,9 +1,11 @@
 """Launches a plan: runs a scenario to its end and leaves a run directory behind."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 from simnet.runs.active_run import ActiveRun
+from simnet.runs.experiment_tracking import TRACKERS, TrackedRun, check_tracker
 from simnet.runs.guarded_reporter import GuardedReporter
 from simnet.runs.joining_cluster import joined, leave
 from simnet.runs.plan import RunPlan, RunResult
@@ -23,14 +25,29 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     is sealed and the manifest says why the run ended.
     """
     check_startable(plan.scenario)
+    check_tracker(plan.track)
     reporter = GuardedReporter(reporter or Silent())
     check_spread_embedders(last_scenario(plan.scenario, plan.continuation), reporter.phase)
     plan = await joined(plan, reporter.phase)
     try:
         plan = with_prepared_models(plan, reporter.phase)
-        return await ActiveRun(plan, reporter).run()
+        return await _tracked(plan, reporter)
     finally:
         leave(plan)
+
+
+async def _tracked(plan: RunPlan, reporter: Reporter) -> RunResult:
+    """Run, and show the run in a tracker if the plan has one."""
+    if plan.track is None:
+        return await ActiveRun(plan, reporter).run()
+    tracked = TrackedRun(reporter, plan, TRACKERS[plan.track])
+    state = "failed"
+    try:
+        result = await ActiveRun(plan, tracked).run()
+        state = result.state
+    finally:
+        await asyncio.to_thread(tracked.ended, state)
+    return result
 
 
 def with_prepared_models(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:

@@ -35,6 +35,7 @@ class ChosenModels(NamedTuple):
 
 def choose_models(scenario: Scenario, options: ModelOptions) -> ChosenModels:
     """Choose all models of a new run. Raises UsageError; see `choose`."""
+    options.check_names()
     further = _further(scenario, options)
     unnamed = options.model is None and options.backend is None and None not in options.kept
     if unnamed and _default_is_unused(scenario, further):
@@ -48,6 +49,7 @@ def choose_recorded_models(run: Run, scenario: Scenario, options: ModelOptions) 
     Models that no cohort of `scenario` asks are left out. Raises UsageError; see `choose`.
     """
     manifest = run.manifest
+    options.check_names(manifest.models)
     further = _further(scenario, options)
     for name, facts in manifest.models.items():
         if name not in further and name in needed_models(scenario):
@@ -79,6 +81,7 @@ def _chosen(
 ) -> Backend | Model:
     if name in options.kept:
         return pending(name, model, options)
+    options = options.of_model(name)
     if model is not None and not isinstance(model, str):
         return model
     if options.backend != FakeBackend.name and not asks_any_model(scenario):
@@ -103,6 +106,7 @@ def _recorded(
     """Choose a recorded model; with another backend, the default model of that backend."""
     if name in options.kept:
         return pending(name, options.model if name is None else None, options, facts)
+    options = options.of_model(name)
     kind = options.backend or facts.backend
     if facts.name == NO_MODEL and kind == facts.backend:
         kind = None  # nobody asked a model; in a fork someone may

@@ -1,6 +1,6 @@
 """What a user may choose about a run: its models, where it runs, what it may cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
+from simnet.text import did_you_mean
 
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""
@@ -48,7 +49,9 @@ class ModelOptions:
     replicas: int | None = None
     """How many engines serve each model; None is 1, or as many as the recorded run had."""
     engine: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of engines or of the endpoint by name; a recorded run's are kept unless given."""
+    """Settings of engines or of the endpoint by name; a recorded run's are kept unless given.
+
+    Those of one model are called `NAME.SETTING`; see `of_model`."""
     deadline: float | None = None
     """Wall seconds that a model call may take; None goes by how fast the model is."""
     device: str | None = None
@@ -81,6 +84,32 @@ class ModelOptions:
         """The names of kept engines by the names of models, None for the default model."""
         named = {DEFAULT: self.engines} if isinstance(self.engines, str) else self.engines
         return {None if model == DEFAULT else model: name for model, name in named.items()}
+
+    def of_model(self, name: str | None) -> "ModelOptions":
+        """Return the options of one model: a setting `NAME.SETTING` is of the model NAME alone.
+
+        The default model is called `default`. `NAME.replicas`, `NAME.deadline` and `NAME.device`
+        are among them.
+        """
+        prefix = f"{name or DEFAULT}."
+        engine = {key: value for key, value in self.engine.items() if "." not in key}
+        own = {
+            key.removeprefix(prefix): value
+            for key, value in self.engine.items()
+            if key.startswith(prefix)
+        }
+        told = {key: own.pop(key) for key in ("replicas", "deadline", "device") if key in own}
+        return replace(self, engine=engine | own, **told)
+
+    def check_names(self, recorded: Iterable[str] = ()) -> None:
+        """Raise UsageError for settings of a model that the run does not have."""
+        known = [DEFAULT, *self.models, *recorded]
+        for key in self.engine:
+            name, dot, _ = key.rpartition(".")
+            if dot and name not in known:
+                raise UsageError(
+                    f"--engine {key}: the run has no model {name!r}{did_you_mean(name, known)}"
+                )
 
     @property
     def settings_by_name(self) -> dict[str, Any]:
@@ -141,6 +170,8 @@ class RunOptions:
     """The handles that people may take. None is nobody, or whom the resumed run let people take."""
     human_deadline: float | None = None
     """Wall seconds that a turn waits for a person; None is 120, or those of the resumed run."""
+    track: str | None = None
+    """The experiment tracker that shows the run too: `mlflow`. None is none."""
     prefetch: str | None = None
     """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
     None is `off`."""

@@ -79,6 +79,8 @@ class RunPlan:
     """The models whose engines `simnet serve` keeps, with the names of those."""
     mirror: MirrorSettings | None = None
     """Where a copy of the record is kept; None keeps none."""
+    track: str | None = None
+    """The experiment tracker that shows the run; see `simnet.runs.experiment_tracking`."""
 
     @cached_property
     def anybody_wakes(self) -> bool:
@@ -92,6 +94,12 @@ class RunPlan:
         """The models that have to be started, by the names that cohorts give them."""
         names = needed_models(last_scenario(self.scenario, self.continuation))
         return {name: self.backend if name is None else self.models[name] for name in names}
+
+    @property
+    def model_names(self) -> list[str]:
+        """What the models that have to be started are called in the record."""
+        models = self.started.values()
+        return [one.recorded_name if isinstance(one, Backend) else one.name for one in models]
 
     @cached_property
     def slots(self) -> int | None:

@@ -68,6 +68,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
+        track=options.track,
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

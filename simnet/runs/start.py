@@ -54,6 +54,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         prefetch=read_mode(options.prefetch),
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every),
+        track=options.track,
     )
 
 

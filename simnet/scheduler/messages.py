@@ -174,6 +174,10 @@ class Progress(NamedTuple):
     """The first error of early turns, which change no result, or why there are no more."""
     mirror: str | None = None
     """How far the copy of the record in an object store is; None if none is kept."""
+    views_waiting: int = 0
+    """Views that were sent to hosts and have no decision yet."""
+    record_lag: float = 0.0
+    """Wall seconds for which the oldest rows that were sent to the record wait to be on disk."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

@@ -18,7 +18,8 @@ class RowWriter:
 
     def __init__(self, rows: RowBuffer, record: Record, clock: Callable[[], float]) -> None:
         self._rows, self._record, self._clock = rows, record, clock
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: dict[asyncio.Task[None], float] = {}
+        """Writes that are not acknowledged, oldest first, with the times at which they began."""
         self._slots = asyncio.Semaphore(WRITES_IN_FLIGHT)
         self._written_at = clock()
         self.writes = 0
@@ -27,6 +28,11 @@ class RowWriter:
     def begin(self) -> None:
         """Count the time until the next write from now on."""
         self._written_at = self._clock()
+
+    @property
+    def lag(self) -> float:
+        """How long the oldest rows wait that were sent and are not acknowledged, in seconds."""
+        return self._clock() - min(self._writing.values()) if self._writing else 0.0
 
     def due_in(self) -> float:
         """Return after how many seconds rows have to be written."""
@@ -44,8 +50,8 @@ class RowWriter:
             self.writes += 1
             await self._slots.acquire()
             task = tasks.create_task(self._write(batches))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+            self._writing[task] = now
+            task.add_done_callback(self._writing.pop)
 
     async def _write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         try:

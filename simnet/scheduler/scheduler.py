@@ -290,4 +290,6 @@ class Scheduler:
             health=self._kernel.health.progress(),
             load=self._load.load(self._clock()),
             prefetch_problem=self._ahead.problem,
+            views_waiting=self._in_flight,
+            record_lag=self._writer.lag,
         )

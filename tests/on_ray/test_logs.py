@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,14 @@ def read_log(folder: Path, actor: str) -> list[dict[str, object]]:
 
 @pytest.mark.usefixtures("cluster")
 def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_path):
-    people = Cohort("people", sample(4), rhythm=Steps(60.0))
+    async def says(me, view, ask):
+        print("I am\nand more")  # noqa: T201
+        print("begun, ", end="")  # noqa: T201
+        await ask("You are here.", "What now?")
+        print("ended")  # noqa: T201
+        return []
+
+    people = Cohort("people", sample(4), rhythm=Steps(60.0), behaviour=says)
     scenario = Scenario("logged", [people], lasts=120.0)
     plan = RunPlan(scenario, FakeBackend(), tmp_path, personas_per_actor=2)
     folder = asyncio.run(launch(plan)).folder
@@ -36,3 +44,9 @@ def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_p
     assert (last["run"], last["actor"], last["level"]) == (folder.name, "scheduler", "info")
     assert last["now"] > 0
     assert last["done"] > 0
+    printed = [line for line in read_log(folder, "agents-0") if line["event"] == "printed"]
+    assert [line["text"] for line in printed][:2] == ["I am", "and more"]
+    assert {line["text"] for line in printed} == {"I am", "and more", "begun, ended"}
+    assert {line["who"] for line in printed} <= {persona.id for persona in people.personas}
+    assert {line["node"] for line in printed} == {socket.gethostname()}
+    assert all(line["file"] == __file__ and line["now"] >= 0 for line in printed)

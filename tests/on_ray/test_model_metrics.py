@@ -1,7 +1,10 @@
 """The model's statistics on their way: to the record, the display and Prometheus."""
 
 import asyncio
+import json
+import re
 import threading
+from collections import Counter
 from contextlib import contextmanager, suppress
 from itertools import count
 from urllib.request import urlopen
@@ -17,13 +20,19 @@ from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.calls.statistics import Statistics
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
+from simnet.jobs.grafana import dashboard, exported_names
+from simnet.kernel.ledger import Ledger
 from simnet.runs.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.engines import sampled_engine
 from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.runtime.ray.engines.prometheus import Gauges
+from simnet.runtime.ray.run_gauges import RunGauges
+from simnet.scheduler.messages import Progress, Usage
 
 pytest.importorskip("openai")
+
+EMPTY = Ledger(0, 0, Counter(), Counter(), Counter(), 0, 0)
 
 
 def test_the_server_publishes_once_a_second_at_most():
@@ -116,18 +125,29 @@ def served(script):
 @pytest.mark.ray
 @pytest.mark.usefixtures("cluster")
 def test_each_figure_has_a_gauge_that_prometheus_finds():
-    gauges = Gauges("tiny")
+    gauges = Gauges("tiny", run="some-run")
     names = {gauge.info["name"] for gauge in gauges._gauges.values()}
     assert len(names) == len(list(Statistics().figures()))
     wanted = {"simnet_model_prefix_cache_hit_rate", "simnet_model_queue_seconds_p95"}
     assert wanted <= names
 
+    run = RunGauges("some-run")
+    shown = set(re.findall(r"ray_simnet_\w+", json.dumps(dashboard())))
+    assert len(shown) > 15
+
     def exported():
         gauges(Statistics(1, 2, 3))
+        run(Progress(9.0, EMPTY, Usage(calls=3), 1.0, (), None))
         text = scraped()
-        return all(name in text for name in wanted)
+        labelled = (
+            re.search(rf'^ray_simnet_{name}\{{.*run="some-run".*\}} {value}$', text, re.MULTILINE)
+            for name, value in (("run_calls", "3.0"), ("model_in_flight", "1.0"))
+        )
+        return all(labelled) and set(re.findall(r"ray_simnet_\w+", text))
 
-    wait_until(exported)  # Ray reports at intervals of its own
+    names = wait_until(exported)  # Ray reports at intervals of its own
+    assert shown | exported_names() <= names
+    assert wanted <= {name.removeprefix("ray_") for name in names}
 
 
 def scraped():

@@ -1,5 +1,6 @@
 """`simnet launch` writes what a cluster's scheduler is given to run a scenario."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -147,3 +148,16 @@ def _write(text: str, out: Path | None, command: str) -> None:
         return
     out.write_text(text, encoding="utf-8")
     print_error(f"{out} is written; submit it with: {command} {out}")
+
+
+@app.command()
+def grafana(out: Out = None) -> None:
+    """Write a dashboard for Grafana of what runs export to Prometheus through Ray."""
+    from simnet.jobs.grafana import dashboard  # noqa: PLC0415
+
+    text = json.dumps(dashboard(), indent=2) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    out.write_text(text, encoding="utf-8")
+    print_error(f"wrote {out}; import it into Grafana, whose source is the Prometheus of Ray")

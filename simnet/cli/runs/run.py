@@ -27,6 +27,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 @expand_groups
 def run(
+    context: typer.Context,
     target: Target,
     models: ModelFlags,
     flags: RunFlags,
@@ -45,12 +46,24 @@ def run(
         str | None,
         typer.Option(help="Id of the run, in place of one of time and name.", metavar="ID"),
     ] = None,
+    show_config: Annotated[
+        bool,
+        typer.Option("--show-config", help="Print each option and where it is from; run nothing."),
+    ] = False,
 ) -> None:
-    """Run a scenario and leave a run directory behind."""
+    """Run a scenario and leave a run directory behind.
+
+    Options that belong to a project are in `simnet.toml` beside the scenario.
+    """
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
+    from simnet.cli.runs.project_options import print_sources, with_file  # noqa: PLC0415
     from simnet.scenario.files.loading import load_scenario  # noqa: PLC0415
 
-    options = replace(people.added_to(flags.read(models)), run_id=run_id)
+    options, project = with_file(people.added_to(flags.read(models)), target, context)
+    if show_config:
+        print_sources(options, project, context)
+        return
+    options = replace(options, run_id=run_id)
     loaded = load_scenario(target, sets or (), seed)
     plan = _plan(loaded, options, resume_if_exists=resume_if_exists)
     if plan is None:

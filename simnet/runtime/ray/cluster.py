@@ -30,6 +30,7 @@ from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
 from simnet.runtime.ray.engines.engine_pool import EnginePool
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
 from simnet.runtime.ray.engines.shared_engines import RunEngines, SharedEngines, engines_for
+from simnet.runtime.ray.forwarded_logs import ForwardedLogs
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, resolved
 from simnet.runtime.ray.session.head_watch import HeadWatch
@@ -81,8 +82,7 @@ class Cluster:
         fails. `engines` are shared with other runs of the process; `kept` names engines that others
         keep, by their models. `report` gets a line for each step.
         """
-        self._scenario = scenario
-        self._models = models
+        self._scenario, self._models = scenario, models
         self._folder = folder.resolve()
         self._address: str | None = address if after is None else after.address
         self._per_actor = personas_per_actor
@@ -99,6 +99,7 @@ class Cluster:
         )
         self._handles: list[ActorHandle] = []
         self._names = ActorNames(self._folder.name)
+        self._forward: ForwardedLogs | None = None
         self.phases = Phases()
         self.placement: Placement | None = None
 
@@ -115,8 +116,7 @@ class Cluster:
         await self._shut_down(error)
 
     async def _connect(self) -> None:
-        if self._address is not None:
-            self._address = resolved(self._address)
+        self._address = self._address and resolved(self._address)
         self._report("starting Ray" if self._address is None else f"connecting to {self._address}")
         try:
             connecting = self._shared.connect() if self._shared else connect(self._address)
@@ -143,6 +143,7 @@ class Cluster:
         pool = await self._engine_pool()
         make_here = partial(self._actor, scheduling_strategy=here)
         self._recorder = make_here(RecordKeeper, self._folder, name="recorder")
+        self._forward = ForwardedLogs(self._recorder)
         await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
@@ -188,8 +189,8 @@ class Cluster:
         if self._continuation is None:
             return None
         self._report("reading what was recorded")
-        run = self._continuation.run
-        recorded = await asyncio.to_thread(Recorded.load, run, self._people.handles)
+        handles = self._people.handles
+        recorded = await asyncio.to_thread(Recorded.load, self._continuation.run, handles)
         self.phases.end("reading")
         return recorded
 
@@ -197,7 +198,7 @@ class Cluster:
         """Make a Ray actor of a class; `name` is that of its log file, and part of its own."""
         common = {"num_cpus": 0, "max_restarts": 0, "enable_task_events": False}
         remote = ray.remote(kind).options(**{**common, **self._names.options(name), **options})
-        logs = log.ActorLogs(name, self._folder, log.level())
+        logs = log.ActorLogs(name, self._folder, log.level(), self._forward)
         handle = remote.remote(*arguments, logs=logs)
         self._handles.append(handle)
         return handle
@@ -253,8 +254,7 @@ class Cluster:
             for handle in self._handles:
                 ray.kill(handle)
         self._handles.clear()
-        pool = self._engines.pool
-        if pool is not None and pool.failure is not None:
+        if (pool := self._engines.pool) is not None and pool.failure is not None:
             await self._engines.close()
         if not isinstance(error, ActorDiedError):
             await self.close()
@@ -267,7 +267,7 @@ class Cluster:
 
     @property
     def _lost(self) -> bool:
-        return self._head is not None and self._head.lost
+        return bool(self._head and self._head.lost)
 
     def released(self) -> tuple[bool, HeadWatch | None, RunEngines | None]:
         """Give up the connection and the engines, to the Cluster that comes after this one."""

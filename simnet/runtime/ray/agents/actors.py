@@ -31,10 +31,12 @@ from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.gc_tuning import collect_rarely
 from simnet.runtime.in_process import answers, early_answers, early_end
 from simnet.runtime.placement import Placement
+from simnet.runtime.printed_lines import capture_prints
 from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
 from simnet.runtime.ray.engines.llm_server import Ready
 from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
+from simnet.runtime.ray.run_gauges import RunGauges, published
 from simnet.runtime.ray.serialization import Packed, unpack
 from simnet.runtime.residents import Residents
 from simnet.scenario.scenario import Scenario
@@ -110,6 +112,7 @@ class PersonaAgents:
             logs.set_up()
         self._spec, self._common = spec, common
         Watchdog().start()
+        capture_prints()
 
     async def start(self) -> Ready:
         """Make the host; return once the agents can be run."""
@@ -158,6 +161,7 @@ class PersonaAgent:
         self._spec, self._common = spec, common
         self._loop = asyncio.new_event_loop()
         Watchdog().start()
+        capture_prints()
 
     def start(self) -> Ready:
         """Make the host; return once the agent can be run."""
@@ -195,6 +199,10 @@ class RecordKeeper:
                 self._recorder.append(table, batch)
             self._recorder.commit()
 
+    def keep_log(self, actor: str, line: str) -> None:
+        """Append a line to the log of an actor on another node."""
+        log.append_line(self._folder, actor, line)
+
     def seal(self) -> None:
         """Turn the segments into sealed tables."""
         with log.failures(_RECORDER_LOG, "the record was not sealed"):
@@ -219,6 +227,7 @@ class SchedulerActor:
     ) -> None:
         if logs is not None:
             logs.set_up()
+        self._run = logs.run.name if logs is not None else None
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
         self._make_driver = partial(
             Driver,
@@ -233,6 +242,7 @@ class SchedulerActor:
         self._driver: Driver | None = None
         self._stopped = False
         Watchdog().start()
+        capture_prints()
 
     async def start(self) -> Ready:
         """Make the kernel."""
@@ -246,7 +256,10 @@ class SchedulerActor:
             assert self._driver is not None
             if self._stopped:
                 self._driver.stop()
-            async for update in log_progress(self._driver.run()):
+            updates = log_progress(self._driver.run())
+            if self._run is not None:
+                updates = published(updates, RunGauges(self._run))
+            async for update in updates:
                 yield update
 
     async def stop(self) -> None:

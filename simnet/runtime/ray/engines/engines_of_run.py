@@ -143,7 +143,8 @@ class EnginesOfRun:
     def _make_server(self, placed: PlacedEngine, *, only: bool) -> Supervisor:
         """Make the actor of an engine and its supervisor, which limits how often it restarts."""
         name, replica, backend = engine = placed.engine
-        publisher = partial(Gauges, name=name or DEFAULT, replica=replica)
+        run = self._folder.name
+        publisher = partial(Gauges, name=name or DEFAULT, replica=replica, run=run)
         options: dict[str, Any] = {
             "num_cpus": 0,
             "num_gpus": 0,

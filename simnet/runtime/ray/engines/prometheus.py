@@ -5,14 +5,17 @@ from ray.util.metrics import Gauge
 from simnet.inference.calls.statistics import Statistics
 from simnet.runtime.models import DEFAULT
 
-_TAGS = ("model", "name", "replica")
+_TAGS = ("model", "name", "replica", "run")
 
 
 class Gauges:
-    """One gauge for each figure, tagged with the model, its name in the run and the replica."""
+    """One gauge for each figure, with the model, its name in the run, the replica and the run.
 
-    def __init__(self, model: str, name: str = DEFAULT, replica: int = 0) -> None:
-        tags = {"model": model, "name": name, "replica": str(replica)}
+    Engines that are kept for several runs have their own name as `run`.
+    """
+
+    def __init__(self, model: str, name: str = DEFAULT, replica: int = 0, run: str = "") -> None:
+        tags = {"model": model, "name": name, "replica": str(replica), "run": run}
         self._gauges = {name: _gauge(name, unit) for name, _, unit in Statistics().figures()}
         for gauge in self._gauges.values():
             gauge.set_default_tags(tags)

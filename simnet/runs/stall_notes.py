@@ -1,0 +1,69 @@
+"""Tells when a run waits long for a reply, and for whose."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from simnet.scheduler.messages import Progress
+from simnet.text import counted
+
+STALLED_SECONDS = 20.0
+"""Wall seconds without any reply or settled turn after which that is told; then again after twice
+as long."""
+
+
+class StallNotes:
+    """Looks at every report of a run, those that repeat the last one included."""
+
+    def __init__(
+        self,
+        report: Callable[[str], None],
+        models: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take where lines are told, and the names of the models of the run."""
+        self._report = report
+        self._models = models
+        self._clock = clock
+        self._reached: tuple[int, ...] = ()
+        """Replies and settled turns at the last look that found new ones."""
+        self._since = clock()
+        self._due = STALLED_SECONDS
+        """After how many seconds that is told next."""
+
+    def see(self, progress: Progress) -> None:
+        """Tell if nothing has come for long, and once something comes again."""
+        now = self._clock()
+        ledger = progress.ledger
+        settled = ledger.done + ledger.refused.total() + ledger.failed.total()
+        reached = (progress.usage.calls, settled, round(progress.now))
+        if reached != self._reached:
+            if self._due > STALLED_SECONDS:
+                self._report(f"replies come again, after {now - self._since:.0f} s")
+            self._reached, self._since, self._due = reached, now, STALLED_SECONDS
+            return
+        if progress.paused is not None:
+            self._since = now
+        elif now - self._since >= self._due:
+            self._due *= 2
+            self._report(f"no reply for {now - self._since:.0f} s {self._whom(progress)}")
+
+    def _whom(self, progress: Progress) -> str:
+        """Say from which engines replies are awaited."""
+        if progress.engines:
+            busy = {
+                one.engine: one.statistics.in_flight + one.statistics.waiting
+                for one in progress.engines
+                if one.statistics is not None
+            }
+            named = [f"{name} ({counted(calls, 'call')})" for name, calls in busy.items() if calls]
+            if named:
+                return f"from the engines {', '.join(named)}"
+            if busy:
+                return "and no call is in flight: code of the scenario, or a person, takes long"
+        statistics = progress.statistics
+        names = ", ".join(self._models)
+        if statistics is None:
+            return f"from {names}"
+        if (calls := statistics.in_flight + statistics.waiting) == 0:
+            return "and no call is in flight: code of the scenario, or a person, takes long"
+        return f"from {names} ({counted(calls, 'call')} in flight)"
