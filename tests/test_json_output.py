@@ -112,6 +112,8 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_json_is_one_object_with_named_fields(folder, monkeypatch, words):
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))  # `ps` looks at no Ray of somebody else
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     result = CliRunner().invoke(app, [*words, "--json"])
     assert result.exit_code == 0, result.output
     (line,) = result.stdout.splitlines()

@@ -1,9 +1,8 @@
 """Plans a fork: a run that shares the record of another up to a time, then changes scenario."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
@@ -77,12 +76,8 @@ def fork_plan(
     check_switches(timeline.start, timeline.switches)
     _check_forkable(run, at)
     plan = with_prepared_models(plan, report)
-    facts: Mapping[str, Any] = {
-        "parent": run.path.name,
-        "parent_until": at,
-        "relations": run.manifest.relations,  # its verbs are in the tables of the fork too
-    }
-    directory = create_run(plan, **facts)
+    relations = run.manifest.relations  # the verbs of `run` are in the tables of the fork too
+    directory = create_run(plan, parent=run.path.name, parent_until=at, relations=relations)
     child = Run(directory.path, directory.manifest)
     return replace(
         plan,
