@@ -3,13 +3,16 @@
 Runs of one scenario with a fake model alternate: without a mirror, and with one in a local folder
 (or at `--url`), renewed every `--every` seconds, which is more often than by default. Measured are
 the wall seconds of the phase of turns, in which the upload goes on beside, and the CPU seconds that
-the driver itself took for the whole run. The upload after the last turn is told apart, as `end`.
+the driver itself took for the whole run. On a machine that is busy with other things these say
+little; the CPU seconds of the uploading process, in terms of those of the driver, are what a run
+loses at most where it has no core to spare. The upload after the last turn is told apart, as `end`.
 Each pair gives a ratio; the table has their median, with the least and the largest. Prints one
 table and one JSON line.
 """
 
 import argparse
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -36,6 +39,8 @@ class Cost(NamedTuple):
     """Wall seconds of its turns."""
     cpu: float
     """CPU seconds of this process."""
+    uploader: float
+    """CPU seconds of the process that uploads, its start included."""
     end: float
     """Wall seconds after the record was sealed."""
     done: int
@@ -52,10 +57,16 @@ def scenario(people: int, hours: float) -> Scenario:
     return Scenario("mirrored", [cohort], lasts=hours * HOUR)
 
 
+def children() -> float:
+    """Return the CPU seconds of processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measured(society: Scenario, folder: Path, url: str | None, every: float) -> Cost:
     model: Model = FakeModel()
     plan = RunPlan(society, model, root=folder, mirror=read_mirror(url, every))
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu, uploader = time.perf_counter(), time.process_time(), children()
     result = blocking(launch)(plan)
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     if url is not None and not (result.mirror and result.mirror.whole):
@@ -63,6 +74,7 @@ def measured(society: Scenario, folder: Path, url: str | None, every: float) -> 
     return Cost(
         result.phases["turns"],
         cpu,
+        children() - uploader,
         wall - sum(result.phases.values()),
         result.finish.progress.ledger.done,
     )
@@ -97,9 +109,18 @@ def main() -> None:
             *(f"{ratio:.3f}" for ratio in shown),
         )
         figures[name] = [round(ratio, 4) for ratio in shown]
+    shares = [one.uploader / one.cpu for _, one in pairs]
+    shown = [median(shares), min(shares), max(shares)]
+    table.add_row("CPU of the uploader : of the driver", *(f"{share:.3f}" for share in shown))
+    figures["uploader"] = [round(share, 4) for share in shown]
+    driver, uploader = (
+        median(getattr(one, name) for _, one in pairs) for name in ("cpu", "uploader")
+    )
+    figures["cpu_seconds"] = [round(driver, 2), round(uploader, 2)]
     ends = [one.end - none.end for none, one in pairs]
     figures["end"] = round(median(ends), 3)
     Console().print(table)
+    print(f"CPU seconds: driver {driver:.1f}, uploader {uploader:.1f}")
     print(f"the last upload took {median(ends):.2f} s after the seal")
     print(json.dumps(figures))
 

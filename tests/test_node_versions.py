@@ -121,7 +121,7 @@ def test_a_run_on_a_cluster_with_another_ray_makes_no_run_directory(tmp_path, mo
     monkeypatch.setattr(engine_room, "find_room", room)
     monkeypatch.setattr(ask_versions, "ask_versions", answers)
     monkeypatch.setattr(ask_versions, "installed_here", lambda: HERE)
-    people = Cohort("people", sample(3), rhythm=Exponential(60.0))
+    people = Cohort("people", sample(3), rhythm=Exponential(60.0), follows={"people": 1.0})
     with pytest.raises(RunError, match=r"a has ray 2\.55\.0"):
         run(Scenario("town", [people]), backend="fake", address="head:6379", out=tmp_path / "runs")
     assert left
