@@ -159,6 +159,14 @@ def test_an_estimate_from_nothing_is_refused():
         estimate(from_python(village()), FAKE, 1e-6)
 
 
+def test_a_scenario_of_rules_alone_has_nothing_to_estimate():
+    people = Cohort(
+        "all", sample(3), behaviour=likes(lambda me, post: 1.0), rhythm=Exponential(MINUTE)
+    )
+    with pytest.raises(UsageError, match="asks no model, for all behaviours are rules"):
+        estimate(from_python(Scenario("rules", [people], lasts=HOUR)), FAKE, 0.5)
+
+
 def test_a_prompt_is_explained_part_by_part():
     who = village().cohorts[0].personas[0].id
     told = explain(village(), who, 3 * HOUR)

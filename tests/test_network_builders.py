@@ -315,6 +315,17 @@ def test_ties_are_read_from_text(tmp_path, name, text):
     assert pairs(edges(written(tmp_path, name, text))(HANDLES, 0)) == [(1, 2), (3, 1)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Directed graph, each unordered pair once\n# FromNodeId\tToNodeId\nm1\tm2\nm3\tm1\n",
+        "# a, b, c\nfrom,to\nm1,m2\n# between\nm3,m1\n",
+    ],
+)
+def test_comments_in_a_list_of_edges_are_left_out(tmp_path, text):
+    assert pairs(edges(written(tmp_path, "a.txt", text))(HANDLES, 0)) == [(1, 2), (3, 1)]
+
+
 @pytest.mark.parametrize("names", [("follower", "followee"), ("x", "y")])
 def test_ties_are_read_from_parquet(tmp_path, names):
     path = tmp_path / "a.parquet"

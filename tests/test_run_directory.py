@@ -343,3 +343,9 @@ def test_every_key_and_order_names_columns():
     for name, table in TABLES.items():
         names = {*table.key, *table.ties, *table.repetitive, *filter(None, [table.time])}
         assert names <= set(arrow_schema(name).names)
+
+
+@pytest.mark.parametrize("run", [None, 5, b"latest"])
+def test_what_names_no_run_is_said_in_one_line(run):
+    with pytest.raises(UsageError, match="is no run; give its id as text"):
+        Run.open(run)

@@ -29,7 +29,8 @@ def csv_rows(content: Content, reading: Reading) -> Rows:
 
 
 def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
-    before = _up_to_text(lines)
+    comments = reading.is_header is not None
+    before = _up_to_text(lines, comments=comments)
     if not before:
         return
     first = before[-1]
@@ -37,6 +38,8 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
     reader = csv.reader(chain(before, lines), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     for place, cells in _records(reader):
+        if comments and _is_comment(cells[0]):
+            continue
         if header is None:
             heading = [cell.strip() for cell in cells] if isinstance(cells, list) else []
             header = _header(content, place, cells, reading)
@@ -49,12 +52,17 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
             yield _row(place, header, cells, ragged=reading.is_header is not None)
 
 
-def _up_to_text(lines: Iterator[str]) -> list[str]:
-    """Read up to the first line that is not blank; an empty list if all are."""
+def _is_comment(line: str) -> bool:
+    """Whether a line is a comment, as in the edge lists of SNAP and networkx."""
+    return line.lstrip().startswith("#")
+
+
+def _up_to_text(lines: Iterator[str], *, comments: bool) -> list[str]:
+    """Read up to the first line that is not blank and no comment; an empty list if all are."""
     read = []
     for line in lines:
         read.append(line)
-        if line.strip():
+        if line.strip() and not (comments and _is_comment(line)):
             return read
     return []
 

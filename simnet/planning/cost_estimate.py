@@ -35,6 +35,7 @@ from simnet.planning.reply_pool import (
     token_rates,
 )
 from simnet.recording.reading.run import Run
+from simnet.runs.demand import asks_any_model
 from simnet.runs.launcher import launch
 from simnet.runs.options import RunOptions
 from simnet.runs.plan import RunPlan
@@ -144,6 +145,11 @@ def estimate(
     asked, and what `start_plan` and `launch` raise.
     """
     scenario, part = loaded.scenario, first_part(loaded.scenario, share)
+    if not asks_any_model(scenario):
+        raise UsageError(
+            f"{scenario.name} asks no model, for all behaviours are rules, so no calls are to be "
+            "estimated; `simnet validate` says how many turns it has"
+        )
     with TemporaryDirectory(prefix="simnet-estimate-") as folder:
         plan = start_plan(replace(loaded, scenario=part), replace(options, out=Path(folder)))
         result = asyncio.run(launch(_without_ray(plan), reporter))

@@ -193,6 +193,8 @@ class Run:
 
 def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
     """Find the folder of a run, which may be of another version; see `Run.open`."""
+    if not isinstance(run, str | Path):
+        raise UsageError(f"{run!r} is no run; give its id as text, or the path of its folder")
     path = expanded(run) if isinstance(run, Path) else _locate(run, expanded(root))
     if not is_run_folder(path):
         raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")

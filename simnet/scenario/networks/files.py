@@ -93,7 +93,8 @@ def edges(path: Path | str) -> TieBuilder:
 
     The content decides which it is; all but GraphML may be compressed (gzip, bzip2, xz,
     Zstandard). Columns `follower` and `followee`, `source` and `target` or `from` and `to` count
-    in any case, else the first two; a leading `@` is dropped. Of JSON, rows are objects or pairs,
+    in any case, else the first two; a leading `@` is dropped, and so are lines of comments, which
+    begin with `#`. Of JSON, rows are objects or pairs,
     in a list or under `edges` or `links`. GraphML: edges between nodes; the handle of a node is
     its data `handle`, else its id if that is one, else its `label` or `name`; undirected edges go
     both ways. People are named by their handles or by the ids they were imported with.
