@@ -1,9 +1,6 @@
 """Plays one side of the workload `model` in a process of its own, so that no cache is warm.
 
-Not for users; `simnet.benchmarking.model_workload` starts it with a mode and a file::
-
-    python -m simnet.benchmarking.model_process raw|live WORK
-
+Not for users; `simnet.benchmarking.model_workload` starts it as a module, with a mode and a file.
 `raw` asks the engine for all prompts at once, `live` runs the society whose prompts they are.
 """
 
