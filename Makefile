@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench chaos leftovers hostile slurm-test mirror-test object-store-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks chaos leftovers hostile slurm-test mirror-test object-store-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -86,8 +86,12 @@ test-pythons:
 lowest: .venv-lowest/.ready
 	.venv-lowest/bin/pytest -n auto -m "$(FAST)"
 
-## bench: print one table and one JSON line for each benchmark
+## bench: play the workloads of simnet bench that need no model, and keep their samples
 bench: $(VENV)/.ready
+	$(BIN)/simnet bench run --out bench.json
+
+## benchmarks: print one table and one JSON line for each script in benchmarks/
+benchmarks: $(VENV)/.ready
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 ## chaos: kill each part of a run 20 times and resume it

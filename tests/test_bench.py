@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from simnet.benchmarking import measurement, workloads
+from simnet.benchmarking import measurement, scale_workload, workloads
 from simnet.benchmarking.comparison import compare
 from simnet.benchmarking.measurement import Measurement, Samples, read
-from simnet.benchmarking.workloads import Figure
+from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rate
+from simnet.benchmarking.played_society import Figure
 from simnet.cli.app import app
 from simnet.errors import UsageError
+from simnet.runs.options import ModelOptions
 
 
 def samples(*values, figure="turns per second", more_is_better=True):
@@ -110,7 +112,52 @@ def test_the_workloads_measure_what_they_say(monkeypatch):
     assert workloads.engine()["turns per second"].value > 0
     assert workloads.record()["rows per second"].value > 0
     assert workloads.replay()["events per second"].value > 0
-    assert workloads.start()["import"].value > 0
+    started = workloads.start()
+    assert started["import"].value > 0
+    assert {name for name in started if name.startswith("run: ")} >= {"run: sealing"}
+
+
+def test_the_curve_over_sizes_is_measured_and_drawn(monkeypatch, tmp_path):
+    monkeypatch.setattr(scale_workload, "SIZES", (10, 1000))
+    monkeypatch.setattr(scale_workload, "TURNS", 30)
+    picture = tmp_path / "curve.svg"
+    flags = ["bench", "run", "scale", "--repeats", "2", "--warm-ups", "0", "--json"]
+    done = CliRunner().invoke(app, [*flags, "--picture", str(picture)])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["samples"]
+    assert [row["figure"] for row in rows] == [
+        "10 people: turns per second", "1,000 people: turns per second",
+    ]  # fmt: skip
+    assert all(value > 0 for row in rows for value in row["values"])
+    drawn = picture.read_text("utf-8")
+    assert drawn.startswith("<svg")
+    assert "1,000" in drawn
+    refused = CliRunner().invoke(app, ["bench", "run", "scale", "--picture", "curve.png"])
+    assert refused.exit_code == 2
+    assert "pictures are SVG" in refused.output
+    other = ["bench", "run", "record", "--repeats", "1", "--warm-ups", "0"]
+    monkeypatch.setattr(workloads, "ROWS", 5000)
+    refused = CliRunner().invoke(app, [*other, "--picture", str(picture)])
+    assert "--picture draws the workload scale, which was not played" in refused.output
+
+
+def test_a_cache_that_forgets_nothing_holds_whole_blocks_that_were_seen():
+    first, second = list(range(10)), [*range(8), 99, 100]
+    assert best_hit_rate([first], 4) == 0
+    assert best_hit_rate([first, second], 4) == 8 / 20
+    assert best_hit_rate([first, first], 4) == 8 / 20  # the last token is always computed
+    assert best_hit_rate([[7, *first], second], 4) == 0
+
+
+@pytest.mark.slow
+def test_a_society_on_a_model_is_measured_beside_the_model_alone():
+    work = ModelWorkload(ModelOptions(backend="fake"), calls=6)
+    figures = work()
+    assert figures["requests per second"].value > 0
+    assert {"reply, p50", "reply, p95"} <= figures.keys()
+    assert "prefix-cache hit rate" not in figures
+    assert len(work._work.prompts) == 6
+    assert all(text in work._work.prompts[0].user for text in NEWS)
 
 
 @pytest.mark.slow

@@ -11,11 +11,14 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from simnet.benchmarking.played_society import Workload
 from simnet.benchmarking.workloads import WORKLOADS
 from simnet.distribution import NAME
 from simnet.errors import UsageError
 from simnet.text import did_you_mean
 
+MODEL = "model"
+"""The name of the workload that needs a model, so that it is played only by name."""
 PACKAGES = (NAME, "numpy", "pyarrow", "pydantic", "ray", "vllm")
 
 
@@ -67,24 +70,31 @@ class Measurement:
 
 
 def measure(
-    names: Sequence[str], repeats: int, warm_ups: int, report: Callable[[str], object]
+    names: Sequence[str],
+    repeats: int,
+    warm_ups: int,
+    report: Callable[[str], object],
+    model: Workload | None = None,
 ) -> Measurement:
-    """Play workloads by name; `report` gets a line before each. Raises UsageError."""
+    """Play workloads by name, by default all but `model`; `report` gets a line before each.
+
+    `model` is the workload of that name. Raises UsageError for an unknown name, before any is
+    played.
+    """
+    known = {**WORKLOADS, **({} if model is None else {MODEL: model})}
     for name in names:
-        if name not in WORKLOADS:
-            hint = did_you_mean(name, list(WORKLOADS))
-            raise UsageError(
-                f"there is no workload {name!r}{hint}; there are {', '.join(WORKLOADS)}"
-            )
+        if name not in known:
+            hint = did_you_mean(name, list(known))
+            raise UsageError(f"there is no workload {name!r}{hint}; there are {', '.join(known)}")
     samples: list[Samples] = []
     for name in names or WORKLOADS:
         for number in range(warm_ups):
             report(f"{name}: warm-up {number + 1} of {warm_ups}")
-            WORKLOADS[name]()
+            known[name]()
         played = []
         for number in range(repeats):
             report(f"{name}: {number + 1} of {repeats}")
-            played.append(WORKLOADS[name]())
+            played.append(known[name]())
         for figure, first in played[0].items():
             values = tuple(one[figure].value for one in played)
             samples.append(Samples(name, figure, first.unit, first.more_is_better, values))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from simnet.cli.options import AsJson
+from simnet.cli.options import AsJson, Backend, BaseUrl, Engine, Model, read_engine
 from simnet.cli.output import print_json
 from simnet.cli.table_layout import print_rows
 
@@ -25,17 +25,43 @@ Measured = Annotated[Path, typer.Argument(help="What `simnet bench run --out` wr
 def run(
     workloads: Annotated[
         list[str] | None,
-        typer.Argument(help="engine, latency, record, replay, start; by default all of them."),
+        typer.Argument(
+            help="engine, latency, record, replay, start, scale: by default these; and model."
+        ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Samples of each figure.")] = 5,
     warm_ups: Annotated[int, typer.Option(min=0, help="Plays that do not count.")] = 1,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON there.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the curve of scale there.")
+    ] = None,
+    calls: Annotated[int, typer.Option(min=2, help="People, hence calls, of model.")] = 96,
+    model: Model = None,
+    backend: Backend = None,
+    base_url: BaseUrl = None,
+    engine: Engine = None,
     as_json: AsJson = False,
 ) -> None:
     """Play fixed workloads and print the median and the quartiles of each figure."""
     from simnet.benchmarking.measurement import measure  # noqa: PLC0415  (slow)
+    from simnet.benchmarking.model_workload import ModelWorkload  # noqa: PLC0415
+    from simnet.benchmarking.scale_picture import check_can_draw, draw  # noqa: PLC0415
+    from simnet.runs.options import ModelOptions  # noqa: PLC0415
 
-    found = measure(workloads or [], repeats, warm_ups, lambda line: sys.stderr.write(line + "\n"))
+    if picture is not None:
+        check_can_draw(picture)
+    options = ModelOptions(
+        model=model, backend=backend, base_url=base_url, engine=read_engine(engine or ())
+    )
+    found = measure(
+        workloads or [],
+        repeats,
+        warm_ups,
+        lambda line: sys.stderr.write(line + "\n"),
+        ModelWorkload(options, calls),
+    )
+    if picture is not None:
+        draw(found, picture)
     if out is not None:
         out.write_text(json.dumps(found.to_json(), indent=1) + "\n", "utf-8")
     if as_json:
