@@ -74,6 +74,7 @@ def test_a_view_that_leaves_nothing_to_do_costs_no_call():
     [
         ("", ("empty",), "the reply is empty"),
         ("write: ", ("empty",), "the reply has no text"),
+        ("write: <|im_end|>", ("empty",), "the reply has no text"),
         ("empty words", ("garbled",), "the reply is not an action: 'empty words'"),
         (Completion("took too long", "deadline"), (), "deadline: took too long"),
         (Completion("the queue is empty", "error"), (), "error: the queue is empty"),
@@ -90,7 +91,7 @@ def test_a_reply_that_cannot_be_used_is_a_failure_with_its_cause(reply, marks, f
     [
         ("write: A calm word.", ()),
         ("write: I can't help with that.", ("refusal",)),
-        ("write: <|im_end|>", ("garbled",)),
+        ("write: <unk><pad>", ("garbled",)),
         ("write: " + "xyz " * 4 + "a" * 264, ("at_limit", "repetition")),
         ("write: " + "".join(map(str, range(130)))[:280], ("at_limit",)),
         ("write: so good, so good, so good, so good, so good", ("repetition",)),

@@ -98,7 +98,7 @@ def test_a_run_whose_behaviour_asks_against_its_declaration_fails(tmp_path):
 
 def test_a_fork_of_a_run_of_rules_in_which_someone_asks_needs_a_model(tmp_path, monkeypatch):
     done = run(crowd(LIKES), out=tmp_path)
-    monkeypatch.setattr("simnet.runs.model_selection.choose", lambda kind, *_: kind)
+    monkeypatch.setattr("simnet.runs.model_selection.choose", lambda kind, *_, **__: kind)
     same = choose_recorded_models(done, crowd(REPOSTS), ModelOptions())
     assert same.default.model == NO_MODEL
     assert choose_recorded_models(done, crowd(converse), ModelOptions()).default is None

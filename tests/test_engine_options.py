@@ -120,7 +120,7 @@ def test_the_command_refuses_an_unknown_setting_with_its_exit_code(tmp_path):
 
 def test_settings_of_a_run_are_recorded_and_kept_on_resume_unless_given_anew(monkeypatch):
     made = []
-    monkeypatch.setattr(model_selection, "choose", lambda *given: made.append(given[-1]))
+    monkeypatch.setattr(model_selection, "choose", lambda *given, **_: made.append(given[-1]))
     facts = ModelFacts(name="m", backend="vllm", engine={"max_model_len": 512, "threads": 2})
     recorded = type("Recorded", (), {"id": "r"})
     options = ModelOptions(engine={"threads": 1}, deadline=9.0)
