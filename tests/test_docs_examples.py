@@ -95,7 +95,7 @@ def run_block(block, names, made_run, page):
         case "sh":
             for words in commands_of(block):
                 assert words[0] == "simnet", f"{words[0]} cannot run here: say why above the block"
-                command(*words[1:])
+                command(*(word.replace("$PWD", str(Path.cwd())) for word in words[1:]))
         case _ if block.title:
             Path(block.title).write_text(block.code, encoding="utf-8")
 
