@@ -106,10 +106,10 @@ cluster-test: $(VENV)/.ready
 leftovers: $(VENV)/.ready
 	RUNS=5 $(BIN)/pytest -m ray tests/on_ray/test_nothing_left.py
 
-## hostile: run 100,000 hostile replies, and every pair of a place in the user's code and a fault there
+## hostile: run 100,000 hostile replies, 60,000 hostile texts, and every pair of a place in the user's code and a fault there
 hostile: $(VENV)/.ready
 	$(BIN)/pytest -n auto tests/test_hostile_scenarios.py
-	HOSTILE=all $(BIN)/pytest tests/test_hostile_replies.py
+	HOSTILE=all $(BIN)/pytest -n auto tests/test_hostile_replies.py tests/test_hostile_texts.py
 	HOSTILE=all $(BIN)/pytest -m ray tests/on_ray/test_hostile_on_ray.py
 
 ## mirror-test: lose the disk of a driver 20 times and go on from its mirror; SEED=n at other moments

@@ -1,5 +1,7 @@
 """Prompts that are shortened until they fit, and found again when a run is done again."""
 
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -240,6 +242,12 @@ def test_what_a_behaviour_asks_is_recorded_as_the_model_sees_it():
     assert (asked[0].system, asked[0].user) == ("Safe.", "ab\nc")
 
 
+@cache
+def embedded_encoder():
+    """Make it once for all examples: its vocabulary takes a second to read."""
+    return ChatEncoder(embedded_folder(), 1024)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     not (embedded_folder() / "tokenizer.json").is_file(), reason="the embedded model is not here"
@@ -247,7 +255,7 @@ def test_what_a_behaviour_asks_is_recorded_as_the_model_sees_it():
 @settings(max_examples=100)
 @given(st.lists(HOSTILE, min_size=1, max_size=10), HOSTILE)
 def test_hostile_texts_leave_the_template_and_the_limit_alone(written, portrait):
-    encoder = ChatEncoder(embedded_folder(), 1024)
+    encoder = embedded_encoder()
     plain = [token for token in encoder.encode("a", "b") if token in encoder._specials]
     made = [Post(n, f"user{n}", n, text, 0.0).shown() for n, text in enumerate(written)]
     portrait = portrait.encode("utf-8", "replace").decode()  # a persona file is UTF-8

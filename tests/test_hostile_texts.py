@@ -1,5 +1,9 @@
-"""Whatever others wrote and wherever: a prompt has its template's special tokens and fits."""
+"""Whatever others wrote and wherever: a prompt has its template's special tokens and fits.
 
+With HOSTILE=all, as `make hostile` has it, there are six times as many texts.
+"""
+
+import os
 from random import Random
 
 import made_hostile
@@ -33,6 +37,7 @@ HANDLES = [
     "\u00aa",
 ]
 VERBS = [EVERY_VERB, MEMBER, (Reply,), (Write,)]
+SEEDS = 6 if os.environ.get("HOSTILE") == "all" else 1
 
 
 @pytest.fixture(scope="module", params=sorted(LENGTHS))
@@ -155,7 +160,7 @@ def test_hostile_texts_leave_the_template_and_the_limit_alone(encoder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_so_do_ten_thousand_texts_of_any_seed(encoder, seed):
     check(encoder, seed, 10_000)
 
