@@ -31,19 +31,12 @@ def town(place, name):
 
 
 CHOSEN = [
-    ("behaviour", "KeyError", 1),
     ("behaviour", "SystemExit", 2),
     ("behaviour", "CancelledError", 2),
-    ("plain_behaviour", "a generator", 2),
     ("actions", "None", 1),
     ("ranking", "KeyboardInterrupt", 2),
-    ("source", "beyond", 2),
-    ("verb", "SystemExit", 2),
     ("effect", "NaN", 2),
-    ("after", "unprintable", 2),
-    ("first", "a text", 2),
     ("ties", "None", 2),
-    ("portrait", "None", 2),
 ]
 EVERY = [
     (place, name, 2) for place in hostile.PLACES for name in (*hostile.RAISES, *hostile.RETURNS)
