@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -280,7 +281,11 @@ def test_a_flagger_that_returns_no_names_is_an_error(returned):
 
 @pytest.mark.parametrize(
     ("flagger", "problem"),
-    [(lambda text: 7, "returned 7"), (lambda text: text.nope, "raised AttributeError")],
+    [
+        (lambda text: 7, "returned 7"),
+        (lambda text: text.nope, "raised AttributeError"),
+        (lambda text: sys.exit(3), "called sys.exit"),
+    ],
 )
 def test_a_flagger_that_fails_is_named_with_its_place_and_the_run_can_go_on(
     flagger, problem, tmp_path

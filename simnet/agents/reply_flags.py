@@ -99,7 +99,7 @@ def own_flags(flagger: Callable[[str], Iterable[str]] | None, text: str) -> tupl
     try:
         found = flagger(text)
         names = () if isinstance(found, str) or not isinstance(found, Iterable) else tuple(found)
-    except Exception as error:
+    except BaseException as error:  # a function of the user may raise SystemExit too
         raise raised_by("flagger", flagger, error) from error
     if (found and not names) or not all(isinstance(name, str) for name in names):
         problem = f"returned {shown(found)}, not a list of names of flags"
