@@ -24,6 +24,7 @@ from simnet.surveys.answers import read_answers
 from simnet.surveys.interview import interview, interview_name, respondent_at
 from simnet.synthesis.asking.job import Silent
 
+IN_FLIGHT = 4
 TASK = Annotation(
     "civil",
     [YesNo("toxic", "Is it toxic?"), Likert("civil", "It is civil.")],
@@ -34,12 +35,12 @@ LINES = ["Who are you?", "Why?", "What do you like?", "And then?"]
 
 
 def annotated(record, model):
-    return annotate(record, TASK, model=model, in_flight=4).rows
+    return annotate(record, TASK, model=model, in_flight=IN_FLIGHT).rows
 
 
 def surveyed(record, model):
-    times = [HOUR, 5 * HOUR]
-    return survey(record, ASKED, at=times, scenario=town(), model=model, in_flight=3).answers
+    options = {"model": model, "in_flight": IN_FLIGHT}
+    return survey(record, ASKED, at=[HOUR, 5 * HOUR], scenario=town(), **options).answers
 
 
 def talked(record, model):
@@ -99,7 +100,7 @@ def test_what_is_killed_anywhere_goes_on_asks_nothing_twice_and_ends_the_same(
     assert JOBS[job](Run.open(broken.path), model) == expected
     kept = _rows(logs)
     assert len(again) == len(set(again)) == len(expected) - kept
-    assert replies == 1 or kept > 0
+    assert kept >= replies - (IN_FLIGHT - 1)
 
 
 def _rows(logs):

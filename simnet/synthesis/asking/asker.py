@@ -168,8 +168,9 @@ class Asker:
         async with self._slots:
             self._check()
             completion = await self._generate(prompt)
+            if completion.usable:  # its place is free once it is on the disk: no more can be lost
+                await self._log.keep(key, facts, self._name, prompt, completion)
         if completion.usable:
-            await self._log.keep(key, facts, self._name, prompt, completion)
             self.counts.asked += 1
             self.counts.prompt_tokens += completion.prompt_tokens or 0
             self.counts.cached_tokens += completion.cached_tokens or 0

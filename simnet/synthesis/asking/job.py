@@ -32,7 +32,7 @@ class JobOptions:
     keep_work: bool = True
     """Whether the folder stays once the job is complete."""
     in_flight: int = IN_FLIGHT
-    """Prompts that are sent at once."""
+    """Prompts that are sent at once; a crash can lose so many replies at most."""
     tries: int = TRIES
     """Replies that are asked for until one can be used."""
     reasoning_tokens: int = 0
