@@ -52,7 +52,7 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.models import Prompt
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.gc_tuning import collect_rarely
 from simnet.scheduler.messages import Progress

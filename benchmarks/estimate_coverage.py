@@ -29,7 +29,7 @@ from simnet.errors import UsageError
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.intervals import Estimate
 from simnet.planning.rehearsal import rehearse
-from simnet.runs.options import ModelOptions, RunOptions
+from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.scenario.files.loading import load_scenario
 
 FOLDER = Path(__file__).parent.parent / "scenarios"

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simnet.inference.backends.choice import choose
-from simnet.runs.create import versions
-from simnet.runs.launcher import RunPlan, RunResult, launch
+from simnet.runs.launching.launcher import RunPlan, RunResult, launch
+from simnet.runs.plans.create import versions
 from simnet.runtime.base import Silent
 from simnet.scenario.files.loading import load_scenario
 from simnet.scheduler.messages import Progress

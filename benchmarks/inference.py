@@ -47,8 +47,8 @@ from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.models import Prompt
 from simnet.recording.reading.run import Run
-from simnet.runs.create import versions
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
+from simnet.runs.plans.create import versions
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.files.loading import Loaded, load_scenario
 

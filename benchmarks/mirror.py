@@ -27,9 +27,9 @@ from rich.table import Table
 from simnet import HOUR, MINUTE, Cohort, Exponential, FakeModel, Scenario, sample
 from simnet.inference.model import Model
 from simnet.runs.blocking import blocking
-from simnet.runs.launcher import launch
-from simnet.runs.mirror_settings import read_mirror
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.plans.plan import RunPlan
 
 
 class Cost(NamedTuple):

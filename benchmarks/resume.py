@@ -31,10 +31,10 @@ from rich.table import Table
 from simnet import Cohort, Cue, Exponential, Run, Scenario, Write, sample
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.models import Prompt
-from simnet.runs.launcher import RunPlan, launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resume import resume_plan
+from simnet.runs.launching.launcher import RunPlan, launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.resume import resume_plan
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import Progress
 

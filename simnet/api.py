@@ -16,17 +16,17 @@ from simnet.recording.mirror.downloading import readable
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.report import Report, report_run
-from simnet.runs.argument_options import options_of
 from simnet.runs.blocking import blocking
-from simnet.runs.fork import fork_plan
-from simnet.runs.launcher import launch
-from simnet.runs.mirror_return import open_here, to_go_on
-from simnet.runs.options import NO_ADAPTERS, NO_ENGINE, NO_KEPT, NO_MODELS, ModelChoice
-from simnet.runs.plan import RunPlan
-from simnet.runs.project_file import project_options
-from simnet.runs.provenance import from_python, say_if_lost
-from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
-from simnet.runs.resume import changed_source, check_resumable, resume_plan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.mirroring.mirror_return import open_here, to_go_on
+from simnet.runs.options.argument_options import options_of
+from simnet.runs.options.options import NO_ADAPTERS, NO_ENGINE, NO_KEPT, NO_MODELS, ModelChoice
+from simnet.runs.options.project_file import project_options
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.provenance import from_python, say_if_lost
+from simnet.runs.repeats.fork import fork_plan
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline, timeline_from
+from simnet.runs.repeats.resume import changed_source, check_resumable, resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.runtime.placement import PersonasPerActor

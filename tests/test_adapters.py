@@ -17,7 +17,7 @@ from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.models import check_adapters
 
 

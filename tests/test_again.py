@@ -42,12 +42,12 @@ from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs import active_run
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
-from simnet.runs.resample import ask_again, pick
+from simnet.runs.launching import active_run
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
+from simnet.runs.repeats.resample import ask_again, pick
 from simnet.runtime import in_process
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch

@@ -19,7 +19,7 @@ from simnet.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import run_folders
-from simnet.runs.launcher import launch
+from simnet.runs.launching.launcher import launch
 
 TOWN = """
 from simnet import MINUTE, Cohort, Cue, Exponential, Never, Persona, Scenario, Write, sample

@@ -18,8 +18,8 @@ from simnet.interventions import (
     SetManner,
 )
 from simnet.questions import YesNo
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.surveys import Survey, SurveySchedule, survey
 from simnet.surveys.answers import read_answers
 from simnet.surveys.interview import respondent_at

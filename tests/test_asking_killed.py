@@ -18,7 +18,7 @@ from simnet.annotation.annotation_rows import read_annotations
 from simnet.errors import DiskError
 from simnet.inference.fakes.fake import plausible
 from simnet.questions import FreeText, Likert, YesNo, answer_files
-from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.surveys import Survey, survey
 from simnet.surveys.answers import read_answers
 from simnet.surveys.interview import interview, interview_name, respondent_at

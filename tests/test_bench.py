@@ -13,7 +13,7 @@ from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rat
 from simnet.benchmarking.played_society import Figure
 from simnet.cli.app import app
 from simnet.errors import UsageError
-from simnet.runs.options import ModelOptions
+from simnet.runs.options.options import ModelOptions
 
 
 def samples(*values, figure="turns per second", more_is_better=True):

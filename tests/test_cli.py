@@ -19,7 +19,7 @@ from simnet.cli.opening import open_run
 from simnet.cli.runs import launching
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
 from simnet.inference.fakes.fake import FakeModel
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.scenario.files.loading import load_scenario
 
 STUDY = """

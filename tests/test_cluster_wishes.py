@@ -15,8 +15,8 @@ from simnet.inference.backends.choice import choose
 from simnet.inference.backends.vllm_backend import _DEFAULT_ON_GPU, VllmBackend
 from simnet.inference.engine.embedded import NAME
 from simnet.inference.settings import EngineSettings
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 from simnet.runtime.cluster_view import ClusterView, Node, check_labels, cpu_share
 from simnet.runtime.cluster_wishes import read_wishes
@@ -169,10 +169,10 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 
 from simnet import Cohort, Exponential, Scenario, UsageError, sample
-from simnet.runs.joining_cluster import settled
-from simnet.runs.launcher import with_prepared_models
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.cluster.joining_cluster import settled
+from simnet.runs.launching.launcher import with_prepared_models
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 from simnet.runtime.cluster_view import ClusterView, Node
 

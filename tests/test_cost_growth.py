@@ -23,8 +23,8 @@ from simnet.planning import cost_estimate
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.rehearsal import FIGURES, rehearse
 from simnet.planning.reply_pool import PoolModel, RecordedCall, ReplyPool, TokenRates, token_rates
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 
 pytestmark = pytest.mark.slow
 

@@ -19,9 +19,9 @@ from simnet.inference.fakes.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
 from simnet.recording.reading.run import Run
-from simnet.runs.launcher import RunPlan, launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.launching.launcher import RunPlan, launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 from simnet.scheduler.budget import Budget
 
 STUDY = """

@@ -13,7 +13,7 @@ from simnet.errors import InputError
 from simnet.inference.calls.deadline import AT_FIRST, FACTOR, LONGEST, SHORTEST, CallDeadline, late
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
-from simnet.runs.model_notes import ModelNotes
+from simnet.runs.models.model_notes import ModelNotes
 from simnet.scheduler.failure_limit import FailureCount
 
 

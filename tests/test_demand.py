@@ -25,10 +25,10 @@ from simnet.errors import RunError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.rules import chance, first_of, likes, reposts
-from simnet.runs.demand import NO_MODEL, asks_any_model, ray_wanted
-from simnet.runs.model_selection import choose_models, choose_recorded_models
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.models.model_selection import choose_models, choose_recorded_models
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.demand import NO_MODEL, asks_any_model, ray_wanted
+from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 
 REPOSTS, LIKES = reposts(chance(0.5)), likes(chance(0.5))
@@ -98,7 +98,7 @@ def test_a_run_whose_behaviour_asks_against_its_declaration_fails(tmp_path):
 
 def test_a_fork_of_a_run_of_rules_in_which_someone_asks_needs_a_model(tmp_path, monkeypatch):
     done = run(crowd(LIKES), out=tmp_path)
-    monkeypatch.setattr("simnet.runs.model_selection.choose", lambda kind, *_, **__: kind)
+    monkeypatch.setattr("simnet.runs.models.model_selection.choose", lambda kind, *_, **__: kind)
     same = choose_recorded_models(done, crowd(REPOSTS), ModelOptions())
     assert same.default.model == NO_MODEL
     assert choose_recorded_models(done, crowd(converse), ModelOptions()).default is None

@@ -217,7 +217,7 @@ def test_validate_and_run_warn_and_start_nothing_that_nobody_needs(tmp_path, mon
     warning = "warning: about 0 turns: nobody of cohort c wakes (Never), and there are no cues"
     checked = invoke("validate", "idle.py")
     assert (checked.exit_code, warning in checked.stderr) == (0, True)
-    monkeypatch.setattr("simnet.runs.launcher.prepare_models", None)
+    monkeypatch.setattr("simnet.runs.launching.launcher.prepare_models", None)
     monkeypatch.setitem(__import__("sys").modules, "simnet.runtime.ray.cluster", None)
     ran = invoke("run", "idle.py")
     assert (ran.exit_code, warning in ran.stderr) == (0, True), ran.output

@@ -18,9 +18,9 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.engine.engine_options import vllm_arguments, with_options
 from simnet.inference.settings import EngineSettings, environment
 from simnet.recording.files.manifest import ModelFacts
-from simnet.runs import model_selection
-from simnet.runs.create import _facts
-from simnet.runs.options import ModelOptions
+from simnet.runs.models import model_selection
+from simnet.runs.options.options import ModelOptions
+from simnet.runs.plans.create import _facts
 
 VLLM = {"tensor_parallel_size": "int", "quantization": "QuantizationMethods | str | None"}
 

@@ -12,8 +12,8 @@ from simnet.cli.app import app
 from simnet.errors import ModelError, RunError
 from simnet.inference.model import Completion
 from simnet.recording.files.manifest import State
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.scheduler.failure_limit import FIRST, WINDOW, CallFailure, FailureLimit
 
 COMPARED = ("events", "calls", "exposures", "network", "ledger")

@@ -17,7 +17,7 @@ from simnet.recording.reading import run as run_module
 from simnet.recording.reading.dataset import sealed_dataset
 from simnet.recording.schema import TABLES, arrow_schema, encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.scenario.switch import ScenarioSwitch
 
 SAID = Cue(50 * MINUTE, "council", Write("No, it does not."))

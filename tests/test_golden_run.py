@@ -8,8 +8,8 @@ import pytest
 
 from simnet import Run
 from simnet.recording.checking.verify import verify
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 
 DATA = Path(__file__).parent / "data"
 

@@ -33,8 +33,8 @@ from simnet import (
 )
 from simnet.errors import ScenarioError, SimnetError, UserCodeError
 from simnet.feeds import everything
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 
 pytestmark = pytest.mark.timeout(60)
 

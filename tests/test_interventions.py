@@ -51,8 +51,8 @@ from simnet.kernel.record_replay import rebuild
 from simnet.planning.explain import explain
 from simnet.rankings import engagement
 from simnet.recording.checking.verify import verify
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import check_startable, expected_turns
 from simnet.verbs import Suspend

@@ -22,9 +22,9 @@ from simnet.joining.desk import Desk, DeskModel
 from simnet.joining.humans import Humans
 from simnet.joining.protocol import JOIN_FILE, Address, ProtocolError, read_join_file
 from simnet.rhythms import Never
-from simnet.runs.joining_run import address_of
-from simnet.runs.reload_scenario import timeline_from
-from simnet.runs.replay import replay
+from simnet.runs.people.joining_run import address_of
+from simnet.runs.repeats.reload_scenario import timeline_from
+from simnet.runs.repeats.replay import replay
 from simnet.verbs import MEMBER
 
 NAMES = ("ann", "ben", "cleo")

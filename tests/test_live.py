@@ -11,7 +11,7 @@ from simnet.cli.display.pace import Pace, format_seconds
 from simnet.cli.display.summary import print_closing
 from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
-from simnet.runs.plan import RunResult
+from simnet.runs.plans.plan import RunResult
 from simnet.scenario.forecast.expected_turns import Expected
 from simnet.scheduler.messages import Finish, Posted, Progress, Usage
 

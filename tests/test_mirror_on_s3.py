@@ -23,8 +23,8 @@ from simnet.recording.mirror.uploading import Uploader
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs import mirror_process
-from simnet.runs.mirror_return import push
+from simnet.runs.mirroring import mirror_process
+from simnet.runs.mirroring.mirror_return import push
 
 ROOT = Path(__file__).parents[1]
 PYTHON = Path(os.environ.get("S3_PYTHON") or ROOT / ".venv-s3" / "bin" / "python")

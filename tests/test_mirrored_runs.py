@@ -23,9 +23,9 @@ from simnet.recording.mirror import downloading
 from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.mirror.mirror_index import newest_index
 from simnet.recording.mirror.object_store import ObjectStore
-from simnet.runs import mirror_process
-from simnet.runs.mirror_process import _Uploads
-from simnet.runs.mirror_settings import MirrorSettings
+from simnet.runs.mirroring import mirror_process
+from simnet.runs.mirroring.mirror_process import _Uploads
+from simnet.runs.options.mirror_settings import MirrorSettings
 
 LOSSES = int(os.environ.get("LOSSES", "3"))
 """How often the disk of a driver is lost."""

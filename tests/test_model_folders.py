@@ -18,9 +18,9 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model_folder import folder_checksum, served_name
 from simnet.inference.settings import EngineSettings
 from simnet.known_places import recall, remember
-from simnet.runs.engine_paths import engine_of
-from simnet.runs.model_selection import choose_recorded_models
-from simnet.runs.options import ModelOptions
+from simnet.runs.models.model_selection import choose_recorded_models
+from simnet.runs.options.options import ModelOptions
+from simnet.runs.plans.engine_paths import engine_of
 from simnet.scenario.files.loading import load_scenario
 
 LARGE = 17 * 2**20

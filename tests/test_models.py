@@ -43,13 +43,13 @@ from simnet.inference.settings import EngineSettings
 from simnet.planning.cost_estimate import estimate
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
-from simnet.runs.launcher import launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.provenance import from_python
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
-from simnet.runs.resample import ask_again, pick
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.provenance import from_python
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
+from simnet.runs.repeats.resample import ask_again, pick
 from simnet.runtime.models import check_models, models_by_name, needed_models
 from simnet.scenario.files.loading import load_scenario
 from simnet.scenario.forecast.expected_turns import Expected

@@ -31,8 +31,8 @@ from simnet.errors import ScenarioError
 from simnet.feeds import everything, reported
 from simnet.rankings import longest_reported, most_reported
 from simnet.recording.checking.verify import verify
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.verbs import MODERATOR, Report, Suspend, SuspendFor, Warn
 
 QUEUE = Feed(reads=reported, fresh=False)

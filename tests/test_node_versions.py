@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from simnet import Cohort, Exponential, Scenario, run, sample
 from simnet.cli.app import app
 from simnet.errors import RunError
-from simnet.runs import cluster_versions
-from simnet.runs.cluster_versions import ClusterVersions
+from simnet.runs.cluster import cluster_versions
+from simnet.runs.cluster.cluster_versions import ClusterVersions
 from simnet.runtime.cluster_view import ClusterView, Node
 from simnet.runtime.node_versions import NodeVersions, check_versions, differences
 

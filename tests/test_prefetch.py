@@ -46,8 +46,8 @@ from simnet.kernel.status import Status
 from simnet.questions import FreeText
 from simnet.rankings import collaborative, engagement, hot, interest, shuffled
 from simnet.recording.checking.verify import verify
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.runtime.agent_factory import agents_of, inquiry_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.waves import waves_of

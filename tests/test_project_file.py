@@ -11,9 +11,9 @@ from simnet.api import Run, project_options, run
 from simnet.cli.app import app
 from simnet.errors import InputError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.model_selection import choose_models
-from simnet.runs.options import ModelOptions
-from simnet.runs.project_file import KEYS
+from simnet.runs.models.model_selection import choose_models
+from simnet.runs.options.options import ModelOptions
+from simnet.runs.options.project_file import KEYS
 from simnet.scenario.files.loading import load_scenario
 
 SCENARIO = """

@@ -32,9 +32,9 @@ from simnet.feeds import reported
 from simnet.inference.replies.reasoning import message_parts, separate_reasoning, without_reasoning
 from simnet.models import Completion, FakeModel, Prompt
 from simnet.personas.generate import persona_to_persona
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
-from simnet.runs.resample import Asked, ask_again
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
+from simnet.runs.repeats.resample import Asked, ask_again
 from simnet.verbs import MEMBER, Dismiss, Remove
 
 SECRET = "They want me to be polite"

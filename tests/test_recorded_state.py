@@ -23,8 +23,8 @@ from simnet import (
 from simnet.errors import ActionError, DivergenceError, ScenarioError
 from simnet.kernel.record_replay import rebuild
 from simnet.recording.checking.verify import verify
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.verbs import Bounds, Member
 from simnet.world.state.recorded_state import RecordedState
 

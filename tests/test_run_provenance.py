@@ -13,8 +13,8 @@ from test_again_cli import TOWN, line_in
 import simnet
 from simnet import FakeModel, Run, Scenario
 from simnet.errors import ScenarioError, UsageError
-from simnet.runs.provenance import from_python
-from simnet.runs.reload_scenario import recorded_code
+from simnet.runs.plans.provenance import from_python
+from simnet.runs.repeats.reload_scenario import recorded_code
 
 FILE = (
     TOWN

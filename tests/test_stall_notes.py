@@ -6,10 +6,11 @@ from collections import Counter
 from simnet import Cohort, FakeModel, Scenario, Steps, sample
 from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
-from simnet.runs import active_run, stall_notes
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
-from simnet.runs.stall_notes import StallNotes
+from simnet.runs.launching import active_run
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.watching import stall_notes
+from simnet.runs.watching.stall_notes import StallNotes
 from simnet.runtime.base import Silent
 from simnet.scheduler.messages import EngineState, Progress, Usage
 

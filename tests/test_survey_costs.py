@@ -22,8 +22,8 @@ from simnet.planning import cost_estimate
 from simnet.planning.cost_estimate import estimate, first_part
 from simnet.planning.rehearsal import rehearse
 from simnet.questions import Choice, FreeText, YesNo
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 from simnet.scenario.forecast.expected_answers import expected_answers
 from simnet.surveys import Survey, SurveySchedule
 

@@ -27,8 +27,8 @@ from simnet.behaviours import Recall
 from simnet.errors import ScenarioError
 from simnet.inference.fakes.fake import plausible
 from simnet.questions import Choice, FreeText, Number, YesNo
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.surveys import Survey, SurveySchedule, survey
 from simnet.surveys.answers import read_answers
 

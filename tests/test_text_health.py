@@ -18,10 +18,10 @@ from simnet.health import Alarm, Health
 from simnet.inference.model import Completion
 from simnet.kernel.text_health import TextHealth
 from simnet.recording.files.manifest import State
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.runtime.base import Silent
 from simnet.verbs import Like
 from simnet.world.decision import Decision

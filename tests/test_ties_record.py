@@ -6,8 +6,8 @@ from simnet import MINUTE, Cohort, Cue, FakeModel, Follow, Persona, Run, Scenari
 from simnet.recording.row_types import Edge
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.verbs import Block, Unfollow
 
 DID = [

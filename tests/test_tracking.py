@@ -7,12 +7,13 @@ import pytest
 
 from simnet import Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import UsageError
-from simnet.runs import experiment_tracking, launcher
-from simnet.runs.launcher import launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resume import resume_plan
+from simnet.runs.launching import launcher
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.resume import resume_plan
+from simnet.runs.watching import experiment_tracking
 from simnet.runtime.base import Silent
 from simnet.scheduler.budget import Budget
 

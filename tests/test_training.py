@@ -17,8 +17,8 @@ from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import Manifest, ModelFacts
 from simnet.recording.reading.run import Run
-from simnet.runs.create import _facts
-from simnet.runs.model_selection import adapter_folders
+from simnet.runs.models.model_selection import adapter_folders
+from simnet.runs.plans.create import _facts
 from simnet.training import Perplexities, TrainingOptions, train, trained_adapters
 from simnet.training import adapter_training as training_module
 from simnet.training.adapter_folder import read_facts, write_adapter

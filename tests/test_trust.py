@@ -10,7 +10,7 @@ from test_again_cli import TOWN, begin, break_off, line_in
 
 from simnet import Run
 from simnet.errors import UsageError
-from simnet.runs.reload_scenario import recorded_code, target_of, timeline_of
+from simnet.runs.repeats.reload_scenario import recorded_code, target_of, timeline_of
 from simnet.scenario.files.loading import load_scenario
 
 NAME = "not done  a replay gives the same rows and the same state"

@@ -30,8 +30,8 @@ from simnet import (
 )
 from simnet.cli.app import app
 from simnet.errors import UsageError, UserCodeError
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.runtime.code_watchdog import Watchdog
 from simnet.user_code import mark_boundary
 

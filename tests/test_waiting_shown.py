@@ -18,11 +18,11 @@ from simnet.inference.calls.statistics import Statistics, merged
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
-from simnet.runs import model_notes
-from simnet.runs.heartbeat import with_beats
-from simnet.runs.launcher import launch
-from simnet.runs.model_notes import ModelNotes
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.models import model_notes
+from simnet.runs.models.model_notes import ModelNotes
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.watching.heartbeat import with_beats
 from simnet.runtime.base import Silent
 
 pytest.importorskip("openai")

@@ -24,8 +24,8 @@ from simnet.inference.model import Completion, Prompt
 from simnet.inference.settings import environment
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
 from simnet.scenario.scenario import Scenario
 
 

@@ -22,8 +22,8 @@ from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.personas.persona import Persona
 from simnet.personas.population import sample
-from simnet.runs.model_selection import choose_models
-from simnet.runs.options import ModelOptions
+from simnet.runs.models.model_selection import choose_models
+from simnet.runs.options.options import ModelOptions
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.scenario import Scenario

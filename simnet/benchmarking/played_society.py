@@ -9,8 +9,8 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.model import Prompt
 from simnet.personas.population import sample
 from simnet.runs.blocking import blocking
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan, RunResult
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Exponential

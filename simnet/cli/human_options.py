@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from simnet.runs.options import RunOptions
+    from simnet.runs.options.options import RunOptions
 
 Human = Annotated[
     list[str] | None,

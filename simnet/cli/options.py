@@ -19,7 +19,7 @@ from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from simnet.runs.options import ModelOptions, RunOptions
+    from simnet.runs.options.options import ModelOptions, RunOptions
     from simnet.runtime.placement import PersonasPerActor
 
 
@@ -156,7 +156,7 @@ class ModelFlags:
 
     def read(self) -> "ModelOptions":
         """Return what they say. Raises UsageError."""
-        from simnet.runs.options import ModelOptions  # noqa: PLC0415  (slow)
+        from simnet.runs.options.options import ModelOptions  # noqa: PLC0415  (slow)
 
         return ModelOptions(
             model=self.model,
@@ -191,7 +191,7 @@ class RunFlags(ClusterFlags, MirrorFlags):
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
         from simnet.recording.reading.folders import expanded  # noqa: PLC0415  (slow)
-        from simnet.runs.options import RunOptions  # noqa: PLC0415  (slow)
+        from simnet.runs.options.options import RunOptions  # noqa: PLC0415  (slow)
         from simnet.scheduler.budget import Budget  # noqa: PLC0415  (slow)
 
         return RunOptions(

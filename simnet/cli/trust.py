@@ -14,7 +14,7 @@ from simnet.errors import UsageError
 
 if TYPE_CHECKING:
     from simnet.recording.reading.run import Run
-    from simnet.runs.reload_scenario import ScenarioTimeline
+    from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 
 Trust = Annotated[
     bool, typer.Option("--trust", help="Run the code of the scenario that is in the record.")
@@ -35,7 +35,7 @@ def trusted_timeline(run: "Run", *, trust: bool, named: Sequence[str]) -> "Scena
     What is run is printed on stderr before it is run. Raises UsageError, with what would be run, if
     the record is not trusted and no scenario is named.
     """
-    from simnet.runs.reload_scenario import (  # noqa: PLC0415  (imports pyarrow)
+    from simnet.runs.repeats.reload_scenario import (  # noqa: PLC0415  (imports pyarrow)
         generations,
         recorded_code,
         timeline_named,

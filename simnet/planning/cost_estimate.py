@@ -35,10 +35,10 @@ from simnet.planning.reply_pool import (
     token_rates,
 )
 from simnet.recording.reading.run import Run
-from simnet.runs.demand import asks_any_model
-from simnet.runs.launcher import launch
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import RunOptions
+from simnet.runs.plans.demand import asks_any_model
+from simnet.runs.plans.plan import RunPlan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Reporter
 from simnet.scenario.cohort import Cohort

@@ -2,12 +2,12 @@
 
 from simnet.inference.backend import Backend
 from simnet.recording.reading.folders import check_free
-from simnet.runs.demand import ray_wanted
-from simnet.runs.humans_of_run import choose_humans
-from simnet.runs.mirror_settings import read_mirror
-from simnet.runs.model_selection import choose_models
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
+from simnet.runs.models.model_selection import choose_models
+from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.options.options import RunOptions
+from simnet.runs.people.humans_of_run import choose_humans
+from simnet.runs.plans.demand import ray_wanted
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.capacity import check_fits, machine, need_of, place_here
 from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.files.loading import Loaded

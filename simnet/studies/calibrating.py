@@ -14,9 +14,9 @@ from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RunError, ScenarioError, UsageError
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
-from simnet.runs.launcher import launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.provenance import from_python
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 from simnet.studies.calibration import Calibration, Fit, fit_of, loss_of, read_halves
 from simnet.studies.measure import NO_GROUP

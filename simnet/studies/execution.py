@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from simnet.errors import SimnetError
 from simnet.recording.files.lock import run_lock
-from simnet.runs.options import RunOptions
+from simnet.runs.options.options import RunOptions
 from simnet.studies.parallel import Ended, Play, in_processes, one_by_one
 from simnet.studies.side_by_side import side_by_side
 from simnet.studies.study import Study, Unit

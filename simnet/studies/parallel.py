@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import cloudpickle
 
 from simnet.errors import RunError, SimnetError
-from simnet.runs.options import RunOptions
+from simnet.runs.options.options import RunOptions
 from simnet.studies.study import Unit
 from simnet.studies.study_folder import StudyFolder
 from simnet.studies.unit_run import StoppedError, play

@@ -8,8 +8,7 @@ from simnet.arguments import checked
 from simnet.errors import SimnetError, UsageError
 from simnet.inference.backend import Backend
 from simnet.report import Report as WrittenReport
-from simnet.runs.demand import asks_any_model
-from simnet.runs.options import (
+from simnet.runs.options.options import (
     NO_ADAPTERS,
     NO_ENGINE,
     NO_KEPT,
@@ -18,6 +17,7 @@ from simnet.runs.options import (
     ModelOptions,
     RunOptions,
 )
+from simnet.runs.plans.demand import asks_any_model
 from simnet.studies.execution import execute
 from simnet.studies.parallel import Ended
 from simnet.studies.results import Results

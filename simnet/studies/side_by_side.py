@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from simnet.errors import SimnetError
 from simnet.runs.blocking import blocking
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.runtime_of_plan import on_ray
-from simnet.runs.stop_signals import STOP_SIGNALS
+from simnet.runs.options.options import RunOptions
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.runtime_of_plan import on_ray
+from simnet.runs.watching.stop_signals import STOP_SIGNALS
 from simnet.studies.parallel import Ended, Play
 from simnet.studies.study import Unit
 from simnet.studies.study_folder import StudyFolder

@@ -14,7 +14,7 @@ from simnet.questions.put import NO_ANSWER, TRIES, Put, spoken
 from simnet.questions.question import Value
 from simnet.questions.respondent import Respondent
 from simnet.recording.reading.run import Run
-from simnet.runs.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.surveys.answers import REPLIES, survey_folder
 from simnet.surveys.respondents import respondents
 from simnet.surveys.survey_rows import answer_row

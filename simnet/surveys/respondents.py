@@ -8,8 +8,8 @@ from simnet.errors import RunError
 from simnet.questions.respondent import Respondent, asked_view, respondent_of
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replayer import Replayer
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replayer import Replayer
 
 
 def respondents(

@@ -18,9 +18,9 @@ from simnet.questions.respondent import Respondent, question_seed
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
-from simnet.runs.model_selection import ChosenModels, choose_recorded_models
-from simnet.runs.options import NO_ADAPTERS, NO_ENGINE, NO_MODELS, ModelChoice, ModelOptions
-from simnet.runs.reload_scenario import ScenarioTimeline, timeline_from
+from simnet.runs.models.model_selection import ChosenModels, choose_recorded_models
+from simnet.runs.options.options import NO_ADAPTERS, NO_ENGINE, NO_MODELS, ModelChoice, ModelOptions
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.scenario.respondent_choice import choose
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from simnet import MINUTE, Cohort, Exponential, Scenario, SimnetError, sample
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.launcher import launch
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import RunOptions
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Silent
 
 

@@ -11,8 +11,8 @@ from waiting import rows_on_disk, wait_until
 
 from simnet import FakeModel, Run
 from simnet.recording.files.manifest import State
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 

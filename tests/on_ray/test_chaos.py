@@ -34,9 +34,9 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.manifest import State
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.launcher import RunPlan, launch
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.launching.launcher import RunPlan, launch
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 from simnet.runtime.base import Silent
 from simnet.scheduler.budget import Budget
 
@@ -260,7 +260,7 @@ SCRIPT = textwrap.dedent(
     sys.path[:0] = sys.argv[2:]
     from test_chaos import HELD, backend, small
     from waiting import Hold
-    from simnet.runs.launcher import RunPlan, launch
+    from simnet.runs.launching.launcher import RunPlan, launch
 
     folder = Path(sys.argv[1])
     plan = RunPlan(small(), backend(Hold(folder, HELD)), folder / "runs", personas_per_actor=3)

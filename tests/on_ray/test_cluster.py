@@ -28,8 +28,8 @@ from simnet.errors import RunError, UserCodeError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.rhythms import round_robin
-from simnet.runs import active_run
-from simnet.runs.launcher import RunPlan, RunResult, launch
+from simnet.runs.launching import active_run
+from simnet.runs.launching.launcher import RunPlan, RunResult, launch
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 

@@ -13,9 +13,9 @@ import test_hostile_scenarios as hostile
 from simnet import Run
 from simnet.errors import SimnetError, UserCodeError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.launcher import RunPlan, launch
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replay import replay
+from simnet.runs.launching.launcher import RunPlan, launch
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replay import replay
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]
 

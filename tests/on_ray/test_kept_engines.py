@@ -17,12 +17,12 @@ from waiting import wait_until
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.launcher import launch
-from simnet.runs.options import ModelOptions, RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.provenance import from_python
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resume import resume_plan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.provenance import from_python
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.resume import resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.engines.keep_engines import EnginesToKeep, end_keeper, make_keeper

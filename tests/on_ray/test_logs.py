@@ -9,8 +9,8 @@ import pytest
 
 from simnet import Cohort, Scenario, Steps, sample
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 

@@ -22,7 +22,7 @@ from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
 from simnet.jobs.grafana import dashboard, exported_names
 from simnet.kernel.ledger import Ledger
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.engines import sampled_engine
 from simnet.runtime.ray.engines.llm_server import LlmServer

@@ -30,8 +30,8 @@ SCRIPT = textwrap.dedent(
     from test_chaos import small
     from waiting import Hold, rows_on_disk, survivors, wait_until
     from simnet import MINUTE, SimnetError
-    from simnet.runs.plan import RunPlan
-    from simnet.runs.launcher import launch
+    from simnet.runs.plans.plan import RunPlan
+    from simnet.runs.launching.launcher import launch
     from simnet.runtime.base import Silent
     from simnet.inference.backends.fake_backend import FakeBackend
 

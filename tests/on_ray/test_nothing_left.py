@@ -28,7 +28,7 @@ SCRIPT = textwrap.dedent(
     from simnet import Cohort, Scenario, Steps, sample
     from simnet.errors import RunError
     from simnet.inference.backends.fake_backend import FakeBackend
-    from simnet.runs.launcher import RunPlan, launch
+    from simnet.runs.launching.launcher import RunPlan, launch
 
     people = Cohort("people", sample(2), rhythm=Steps(60.0), reacts_in=30.0)
     scenario = Scenario("short", [people], lasts=900.0)

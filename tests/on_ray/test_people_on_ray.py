@@ -7,8 +7,8 @@ from made_people import played
 
 from simnet import Cohort, Feed, Persona, Scenario, Steps, feeds
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.runs.reload_scenario import timeline_from
-from simnet.runs.replay import replay
+from simnet.runs.repeats.reload_scenario import timeline_from
+from simnet.runs.repeats.replay import replay
 from simnet.verbs import MEMBER
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster")]

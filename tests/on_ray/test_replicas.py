@@ -12,7 +12,7 @@ from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import RunError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fakes.fake import plausible
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("cluster", "patient_starts")]

@@ -17,7 +17,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
-from simnet.runs.launcher import RunPlan, RunResult, launch
+from simnet.runs.launching.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.engines import llm_server
 from simnet.runtime.ray.engines.llm_server import LlmServer

@@ -27,7 +27,7 @@ SCRIPT = textwrap.dedent(
     from waiting import Hold
     from simnet import Cohort, Scenario, Steps, sample
     from simnet.errors import RunError
-    from simnet.runs.launcher import RunPlan, launch
+    from simnet.runs.launching.launcher import RunPlan, launch
     from simnet.runtime.base import Silent
     from simnet.inference.backends.fake_backend import FakeBackend
 

@@ -15,7 +15,7 @@ from simnet.inference.backends.choice import choose
 from simnet.inference.engine.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
 from simnet.leftovers import SHARED_MEMORY, _mapped
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 
 pytest.importorskip("vllm")

@@ -24,7 +24,7 @@ from simnet.inference.engine.embedded import NAME
 from simnet.inference.model import Prompt
 from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import State
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 
 pytest.importorskip("vllm")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simnet import Run
-from simnet.runs.launcher import RunPlan, launch
+from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.scenario.files.loading import load_scenario
 
 pytestmark = [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simnet.annotation.annotation_rows import AnnotationRow
     from simnet.inference.backend import Backend
     from simnet.recording.reading.run import Run
-    from simnet.runs.options import ModelOptions
+    from simnet.runs.options.options import ModelOptions
     from simnet.scenario.syndisco.discussion_logs import LogRelease
     from simnet.synthesis.asking.job import Reporter
 
@@ -141,7 +141,7 @@ def _task(
 def _backend(model: Any, options: "ModelOptions", run: "Run | None") -> "Backend":
     """Choose a model; without one, that of the run if it was no model object."""
     from simnet.inference.backends.choice import choose  # noqa: PLC0415  (slow)
-    from simnet.runs.create import IN_PROCESS  # noqa: PLC0415
+    from simnet.runs.plans.create import IN_PROCESS  # noqa: PLC0415
 
     backend, engine = options.backend, options.settings_by_name
     facts = run.manifest.model if run is not None else None

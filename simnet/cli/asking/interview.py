@@ -48,7 +48,7 @@ def interview(
 
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
-    from simnet.runs.model_selection import choose_recorded_models  # noqa: PLC0415
+    from simnet.runs.models.model_selection import choose_recorded_models  # noqa: PLC0415
     from simnet.scenario.respondent_choice import choose  # noqa: PLC0415
     from simnet.scheduler.continuation import last_scenario  # noqa: PLC0415
     from simnet.surveys.interview import (  # noqa: PLC0415  (imports pyarrow)

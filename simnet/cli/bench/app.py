@@ -46,7 +46,7 @@ def run(
     from simnet.benchmarking.measurement import measure  # noqa: PLC0415  (slow)
     from simnet.benchmarking.model_workload import ModelWorkload  # noqa: PLC0415
     from simnet.benchmarking.scale_picture import check_can_draw, draw  # noqa: PLC0415
-    from simnet.runs.options import ModelOptions  # noqa: PLC0415
+    from simnet.runs.options.options import ModelOptions  # noqa: PLC0415
 
     if picture is not None:
         check_can_draw(picture)

@@ -46,7 +46,7 @@ class ServeFlags:
     def read(self, model: str | None, name: str, *, detach: bool) -> "EnginesToKeep":
         """Return what they say. Raises UsageError."""
         from simnet.inference.backends.choice import choose  # noqa: PLC0415  (slow)
-        from simnet.runs.options import RunOptions  # noqa: PLC0415
+        from simnet.runs.options.options import RunOptions  # noqa: PLC0415
         from simnet.runtime.ray.engines.keep_engines import EnginesToKeep  # noqa: PLC0415
 
         models = ModelFlags(

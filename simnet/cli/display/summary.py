@@ -13,8 +13,8 @@ from simnet.cli.display.text_health import closing_lines, health_json
 from simnet.clock import format_time
 from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
-from simnet.runs.mirror_process import describe_mirror
-from simnet.runs.plan import RunResult
+from simnet.runs.mirroring.mirror_process import describe_mirror
+from simnet.runs.plans.plan import RunResult
 from simnet.scheduler.messages import EngineState, Progress
 from simnet.text import counted, one_line, terminal_safe
 

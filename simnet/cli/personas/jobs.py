@@ -71,7 +71,7 @@ def run_to_end(job: Callable[["Reporter"], Awaitable[T]], work: Path, *, quiet: 
     A display that fails ends nothing but itself.
     """
     from simnet.cli.display.generation import show_on_stderr  # noqa: PLC0415  (imports rich)
-    from simnet.runs.guarded_reporter import Guard  # noqa: PLC0415
+    from simnet.runs.watching.guarded_reporter import Guard  # noqa: PLC0415
 
     advice = f"replies so far are in {visible(str(work))}; the same command goes on there"
     shown, guard = show_on_stderr(quiet=quiet), Guard()

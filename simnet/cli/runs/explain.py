@@ -28,7 +28,7 @@ from simnet.text import counted, terminal_safe, visible
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
     from simnet.planning.explain import Explained
-    from simnet.runs.options import ModelOptions
+    from simnet.runs.options.options import ModelOptions
     from simnet.scenario.scenario import Scenario
 
 app = typer.Typer(rich_markup_mode=None)

@@ -54,9 +54,9 @@ def fork(
     This runs the code of the scenario in its record, and of the one you name.
     """
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.runs.fork import fork_plan  # noqa: PLC0415
-    from simnet.runs.mirror_return import open_here  # noqa: PLC0415
-    from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
+    from simnet.runs.mirroring.mirror_return import open_here  # noqa: PLC0415
+    from simnet.runs.repeats.fork import fork_plan  # noqa: PLC0415
+    from simnet.runs.repeats.reload_scenario import timeline_of  # noqa: PLC0415
 
     options = people.added_to(flags.read(models))
     opened = open_here(run, flags.runs)
@@ -74,7 +74,7 @@ def load_changed(run: "Run", target: str | None, sets: Sequence[str], seed: int 
 
     Unless a seed is given, the fork has the seed of the run.
     """
-    from simnet.runs.reload_scenario import recorded_code, target_of  # noqa: PLC0415
+    from simnet.runs.repeats.reload_scenario import recorded_code, target_of  # noqa: PLC0415
     from simnet.scenario.files.loading import load_scenario  # noqa: PLC0415
     from simnet.scenario.files.parameters import split_settings  # noqa: PLC0415
 

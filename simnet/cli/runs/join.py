@@ -29,7 +29,7 @@ def join(
 
 async def _join(folder: Path, handle: str) -> None:
     from simnet.cli.display.seat import Seat, TypedLines  # noqa: PLC0415
-    from simnet.runs.joining_run import join  # noqa: PLC0415  (imports pyarrow)
+    from simnet.runs.people.joining_run import join  # noqa: PLC0415  (imports pyarrow)
 
     lines = TypedLines()
     seat = Seat(lines)

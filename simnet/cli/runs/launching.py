@@ -16,9 +16,9 @@ from simnet.cli.output import print_error
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.clock import Seconds
 from simnet.errors import RunError
-from simnet.runs.guarded_reporter import Guard
-from simnet.runs.launcher import launch
-from simnet.runs.plan import RunPlan, RunResult
+from simnet.runs.launching.launcher import launch
+from simnet.runs.plans.plan import RunPlan, RunResult
+from simnet.runs.watching.guarded_reporter import Guard
 from simnet.runtime.placement import active_handles
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import expect

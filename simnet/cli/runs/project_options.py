@@ -5,8 +5,8 @@ import os
 import typer
 
 from simnet.cli.output import print_table
-from simnet.runs.options import RunOptions
-from simnet.runs.project_file import KEYS, Project, find_project, with_project
+from simnet.runs.options.options import RunOptions
+from simnet.runs.options.project_file import KEYS, Project, find_project, with_project
 
 _FLAGS = {"models": "also", "out": "runs"}
 """Arguments of `simnet.run` whose options are called otherwise."""

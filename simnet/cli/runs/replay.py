@@ -15,7 +15,7 @@ from simnet.text import counted
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check
-    from simnet.runs.replay import Replayed
+    from simnet.runs.repeats.replay import Replayed
 
 
 def replay(
@@ -30,7 +30,7 @@ def replay(
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
     from simnet.recording.files.lock import check_unlocked  # noqa: PLC0415
-    from simnet.runs.replay import replay as replay_run  # noqa: PLC0415  (imports pyarrow)
+    from simnet.runs.repeats.replay import replay as replay_run  # noqa: PLC0415  (imports pyarrow)
 
     recorded = open_run(run, runs)
     check_unlocked(recorded.path)

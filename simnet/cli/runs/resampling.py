@@ -7,10 +7,10 @@ from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.reading.run import Run
-from simnet.runs.model_selection import choose_recorded_models
-from simnet.runs.options import ModelOptions
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.resample import Asked, Resampled, ask_again, pick
+from simnet.runs.models.model_selection import choose_recorded_models
+from simnet.runs.options.options import ModelOptions
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.scheduler.continuation import last_scenario
 

@@ -25,9 +25,9 @@ def resume(
     such as s3://bucket/prefix/RUN, brings the run back to --runs first and goes on with both.
     """
     from simnet.cli.runs.launching import launch_and_exit_code  # noqa: PLC0415
-    from simnet.runs.mirror_return import to_go_on  # noqa: PLC0415
-    from simnet.runs.reload_scenario import timeline_of  # noqa: PLC0415
-    from simnet.runs.resume import changed_source, check_resumable, resume_plan  # noqa: PLC0415
+    from simnet.runs.mirroring.mirror_return import to_go_on  # noqa: PLC0415
+    from simnet.runs.repeats.reload_scenario import timeline_of  # noqa: PLC0415
+    from simnet.runs.repeats.resume import changed_source, check_resumable, resume_plan  # noqa: PLC0415
 
     options = people.added_to(flags.read(models))
     opened, options = to_go_on(run, flags.runs, options)

@@ -17,8 +17,8 @@ from simnet.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from simnet.runs.options import RunOptions
-    from simnet.runs.plan import RunPlan
+    from simnet.runs.options.options import RunOptions
+    from simnet.runs.plans.plan import RunPlan
     from simnet.scenario.files.loading import Loaded
 
 app = typer.Typer(rich_markup_mode=None)
@@ -74,10 +74,10 @@ def run(
 
 def _plan(loaded: "Loaded", options: "RunOptions", *, resume_if_exists: bool) -> "RunPlan | None":
     """Plan a new run, or the rest of one that is there; None if the one of this id is complete."""
-    from simnet.runs.mirror_return import find_mirrored  # noqa: PLC0415
-    from simnet.runs.mirror_settings import read_mirror  # noqa: PLC0415
-    from simnet.runs.reload_scenario import ScenarioTimeline  # noqa: PLC0415
-    from simnet.runs.resume import find_named, find_unfinished, resume_plan  # noqa: PLC0415
+    from simnet.runs.mirroring.mirror_return import find_mirrored  # noqa: PLC0415
+    from simnet.runs.options.mirror_settings import read_mirror  # noqa: PLC0415
+    from simnet.runs.repeats.reload_scenario import ScenarioTimeline  # noqa: PLC0415
+    from simnet.runs.repeats.resume import find_named, find_unfinished, resume_plan  # noqa: PLC0415
     from simnet.runs.start import start_plan  # noqa: PLC0415
 
     found = None

@@ -17,8 +17,8 @@ from simnet.text import counted, terminal_safe
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check
     from simnet.recording.reading.run import Run
-    from simnet.runs.reload_scenario import ScenarioTimeline
-    from simnet.runs.resample import Resampled
+    from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+    from simnet.runs.repeats.resample import Resampled
 
 
 def verify(
@@ -81,7 +81,7 @@ def _timeline(
 
 def _check_replay(run: "Run", timeline: "ScenarioTimeline | SimnetError") -> "Iterator[Check]":
     from simnet.recording.checking.verify import Check  # noqa: PLC0415
-    from simnet.runs.replay import replay  # noqa: PLC0415
+    from simnet.runs.repeats.replay import replay  # noqa: PLC0415
 
     name = "a replay gives the same rows and the same state"
     if isinstance(timeline, RecordError):  # the copy of the scenario was changed

@@ -46,7 +46,7 @@ def estimate_cost(
 ) -> None:
     """Run the first stretch of a scenario and print what all of it would cost."""
     from simnet.planning.cost_estimate import estimate  # noqa: PLC0415
-    from simnet.runs.options import RunOptions  # noqa: PLC0415
+    from simnet.runs.options.options import RunOptions  # noqa: PLC0415
     from simnet.scenario.files.loading import load_scenario  # noqa: PLC0415
 
     loaded = load_scenario(target, sets or (), seed)

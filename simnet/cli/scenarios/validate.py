@@ -37,7 +37,7 @@ from simnet.text import counted, visible
 from simnet.world.feeds.feed import Feed
 
 if TYPE_CHECKING:
-    from simnet.runs.cluster_forecast import ClusterForecast
+    from simnet.runs.cluster.cluster_forecast import ClusterForecast
 
 CONVERSE = describe_code(converse)
 """The behaviour of cohorts that name none."""
@@ -154,8 +154,8 @@ def _on_cluster(
     loaded: Loaded, models: ModelFlags, cluster: ClusterFlags, per_actor: PersonasPerActor
 ) -> "ClusterForecast":
     """Look at the cluster on which the scenario would be run."""
-    from simnet.runs.cluster_forecast import forecast_cluster  # noqa: PLC0415  (slow)
-    from simnet.runs.options import RunOptions  # noqa: PLC0415  (slow)
+    from simnet.runs.cluster.cluster_forecast import forecast_cluster  # noqa: PLC0415  (slow)
+    from simnet.runs.options.options import RunOptions  # noqa: PLC0415  (slow)
     from simnet.runs.start import start_plan  # noqa: PLC0415  (slow)
 
     options = RunOptions(models=models.read(), personas_per_actor=per_actor, **cluster.cluster)

@@ -71,7 +71,7 @@ def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
 
 
 def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
-    from simnet.runs.options import RunOptions  # noqa: PLC0415
+    from simnet.runs.options.options import RunOptions  # noqa: PLC0415
     from simnet.studies.execution import execute  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
     from simnet.studies.run_study import check_at_once  # noqa: PLC0415

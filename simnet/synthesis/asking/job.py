@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from simnet.errors import ModelGoneError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.runs.guarded_reporter import Guard
+from simnet.runs.watching.guarded_reporter import Guard
 from simnet.runtime.restart_policy import Restarts
 from simnet.synthesis.asking.asker import IN_FLIGHT, TRIES, Asker
 from simnet.synthesis.asking.counts import Counts

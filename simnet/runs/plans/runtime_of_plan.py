@@ -7,7 +7,7 @@ from typing import cast
 from simnet.inference.backend import Backend, built
 from simnet.inference.fakes.replay_model import ReplayModel
 from simnet.inference.model import Model
-from simnet.runs.plan import RunPlan
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Runtime
 from simnet.runtime.in_process import InProcess
 from simnet.scheduler.continuation import Continuation

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from simnet.runs.active_run import ActiveRun
-from simnet.runs.experiment_tracking import TRACKERS, TrackedRun, check_tracker
-from simnet.runs.guarded_reporter import GuardedReporter
-from simnet.runs.joining_cluster import joined, leave
-from simnet.runs.plan import RunPlan, RunResult
-from simnet.runs.spread_embedder import check_spread_embedders
+from simnet.runs.cluster.joining_cluster import joined, leave
+from simnet.runs.launching.active_run import ActiveRun
+from simnet.runs.models.spread_embedder import check_spread_embedders
+from simnet.runs.plans.plan import RunPlan, RunResult
+from simnet.runs.watching.experiment_tracking import TRACKERS, TrackedRun, check_tracker
+from simnet.runs.watching.guarded_reporter import GuardedReporter
 from simnet.runtime.base import Reporter, Silent
 from simnet.runtime.models import prepare_models
 from simnet.scenario.forecast.expected_turns import check_startable

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from simnet.recording.reading.folders import RUNS, expanded
-from simnet.runs.options import ModelOptions, RunOptions
+from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.scheduler.budget import Budget
 
 _CLUSTER = ("address", "agents_on", "engines_on", "wait_for_resources", "min_replicas")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from simnet.errors import InputError
-from simnet.runs.options import ModelOptions, RunOptions
+from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.text import did_you_mean, visible
 from simnet.user_code import shown
 

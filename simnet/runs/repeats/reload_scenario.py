@@ -19,7 +19,7 @@ from simnet.recording.files.manifest import ScenarioFacts, read_manifest
 from simnet.recording.files.sealed_files import file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
-from simnet.runs.scenario_origin import is_file_name, original_file
+from simnet.runs.plans.scenario_origin import is_file_name, original_file
 from simnet.scenario.files.loading import Loaded, load_scenario
 from simnet.scenario.files.modules import importable
 from simnet.scenario.scenario import Scenario

@@ -11,8 +11,8 @@ from simnet.recording.reading.row_comparison import RowComparison, decoded
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.column_encoding import encode_exposures
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replayer import Replayer
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replayer import Replayer
 
 _TABLES = ("events", "exposures", "network", "state")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from simnet.inference.backend import Backend
-from simnet.runs.joining_cluster import settled
-from simnet.runs.plan import RunPlan
+from simnet.runs.cluster.joining_cluster import settled
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.cluster_view import ClusterView, check_labels
 from simnet.runtime.engine_fit import Seat, fit, shortage
 from simnet.runtime.models import DEFAULT

@@ -13,9 +13,9 @@ from simnet.inference.model import Model
 from simnet.recording.files.manifest import HumanFacts, ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.engine_paths import recorded_engine
-from simnet.runs.plan import RunPlan
-from simnet.runs.scenario_origin import note_origin
+from simnet.runs.plans.engine_paths import recorded_engine
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.scenario_origin import note_origin
 from simnet.runtime.kept_engines import PendingEngines
 from simnet.scenario.interventions.presence import acts_of
 from simnet.scenario.scenario import Scenario

@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 
 from simnet.errors import UsageError, reason
 from simnet.inference.backend import Backend
-from simnet.runs.plan import RunPlan
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Reporter
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuation import last_scenario

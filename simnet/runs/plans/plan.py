@@ -13,7 +13,7 @@ from simnet.joining.humans import Humans
 from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.mirror_settings import MirrorSettings
+from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
@@ -80,7 +80,7 @@ class RunPlan:
     mirror: MirrorSettings | None = None
     """Where a copy of the record is kept; None keeps none."""
     track: str | None = None
-    """The experiment tracker that shows the run; see `simnet.runs.experiment_tracking`."""
+    """The experiment tracker that shows the run; see `simnet.runs.watching.experiment_tracking`."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

@@ -11,15 +11,15 @@ from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.folders import run_folders
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.demand import ray_wanted
-from simnet.runs.humans_of_run import choose_humans
-from simnet.runs.mirror_settings import read_mirror
-from simnet.runs.model_folders import check_same_files
-from simnet.runs.model_selection import choose_recorded_models
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline, checksum
-from simnet.runs.scenario_origin import is_file_name, original_file
+from simnet.runs.models.model_folders import check_same_files
+from simnet.runs.models.model_selection import choose_recorded_models
+from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.options.options import RunOptions
+from simnet.runs.people.humans_of_run import choose_humans
+from simnet.runs.plans.demand import ray_wanted
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.scenario_origin import is_file_name, original_file
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline, checksum
 from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scheduler.code_errors import read_on_error

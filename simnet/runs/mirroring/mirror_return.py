@@ -18,8 +18,8 @@ from simnet.recording.mirror.writer_claims import claim
 from simnet.recording.reading.folders import expanded
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.mirror_settings import MirrorSettings
-from simnet.runs.options import RunOptions
+from simnet.runs.options.mirror_settings import MirrorSettings
+from simnet.runs.options.options import RunOptions
 
 _TRIES = 5
 

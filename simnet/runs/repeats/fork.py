@@ -10,16 +10,16 @@ from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.run import Run
-from simnet.runs.create import create_run
-from simnet.runs.demand import ray_wanted
-from simnet.runs.humans_of_run import choose_humans
-from simnet.runs.launcher import with_prepared_models
-from simnet.runs.mirror_settings import read_mirror
-from simnet.runs.model_selection import choose_recorded_models
-from simnet.runs.options import RunOptions
-from simnet.runs.plan import RunPlan
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.remembered_talks import remembering
+from simnet.runs.launching.launcher import with_prepared_models
+from simnet.runs.models.model_selection import choose_recorded_models
+from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.options.options import RunOptions
+from simnet.runs.people.humans_of_run import choose_humans
+from simnet.runs.plans.create import create_run
+from simnet.runs.plans.demand import ray_wanted
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.remembered_talks import remembering
 from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches

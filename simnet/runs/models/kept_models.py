@@ -8,9 +8,9 @@ from simnet.errors import InputError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model_folder import folder_checksum
 from simnet.recording.files.manifest import ModelFacts
-from simnet.runs.model_folders import as_recorded
-from simnet.runs.options import ModelChoice, ModelOptions
-from simnet.runs.plan import RunPlan
+from simnet.runs.models.model_folders import as_recorded
+from simnet.runs.options.options import ModelChoice, ModelOptions
+from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.kept_engines import Asked, PendingEngines
 from simnet.runtime.models import needed_models
 from simnet.scenario.adapter_uses import adapters_in

@@ -13,16 +13,16 @@ from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.advice import how_to_go_on
-from simnet.runs.create import create_run, note_models
-from simnet.runs.heartbeat import with_beats
-from simnet.runs.humans_of_run import announce
-from simnet.runs.mirror_process import Mirror
-from simnet.runs.model_notes import ModelNotes
-from simnet.runs.plan import RunPlan, RunResult
-from simnet.runs.runtime_of_plan import make_runtime
-from simnet.runs.stall_notes import StallNotes
-from simnet.runs.stop_signals import STOP_SIGNALS, heeded
-from simnet.runs.survey_tables import answer_tables
+from simnet.runs.launching.survey_tables import answer_tables
+from simnet.runs.mirroring.mirror_process import Mirror
+from simnet.runs.models.model_notes import ModelNotes
+from simnet.runs.people.humans_of_run import announce
+from simnet.runs.plans.create import create_run, note_models
+from simnet.runs.plans.plan import RunPlan, RunResult
+from simnet.runs.plans.runtime_of_plan import make_runtime
+from simnet.runs.watching.heartbeat import with_beats
+from simnet.runs.watching.stall_notes import StallNotes
+from simnet.runs.watching.stop_signals import STOP_SIGNALS, heeded
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.restart_policy import Restarts
@@ -59,7 +59,7 @@ class ActiveRun:
         """The last progress, and the time of the event loop's clock when it came."""
 
     async def run(self) -> RunResult:
-        """Run to the end or until a signal; see `simnet.runs.launcher.launch`."""
+        """Run to the end or until a signal; see `simnet.runs.launching.launcher.launch`."""
         directory = self._plan.into or create_run(self._plan)
         with run_lock(directory.path), Watchdog():
             if self._plan.into is not None:

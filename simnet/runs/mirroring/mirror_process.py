@@ -22,7 +22,7 @@ from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.mirror.upload_worker import FINISH, Standing, standing_of
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.mirror_settings import MirrorSettings
+from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runtime.base import Reporter
 from simnet.scheduler.messages import Progress
 

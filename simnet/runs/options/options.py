@@ -14,7 +14,7 @@ from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
-from simnet.runs.mirror_settings import read_mirror
+from simnet.runs.options.mirror_settings import read_mirror
 from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.kept_engines import address_of, check_name, environment_address
 from simnet.runtime.models import DEFAULT

@@ -12,8 +12,8 @@ from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.replayer import Replayer
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
+from simnet.runs.repeats.replayer import Replayer
 from simnet.runtime.agent_factory import profile_lookup
 from simnet.world.state.posts import View
 

@@ -14,8 +14,8 @@ from simnet.kernel.ledger import Ledger
 from simnet.kernel.rows import Rows
 from simnet.kernel.status import ENDS, Status
 from simnet.recording.reading.run import Run
-from simnet.runs.reload_scenario import ScenarioTimeline
-from simnet.runs.spread_embedder import check_spread_embedders
+from simnet.runs.models.spread_embedder import check_spread_embedders
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.code_errors import CodeErrors

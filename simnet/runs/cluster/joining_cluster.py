@@ -6,9 +6,9 @@ from dataclasses import replace
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.runs.kept_models import looked_up
-from simnet.runs.plan import RunPlan
-from simnet.runs.runtime_of_plan import on_ray
+from simnet.runs.models.kept_models import looked_up
+from simnet.runs.plans.plan import RunPlan
+from simnet.runs.plans.runtime_of_plan import on_ray
 from simnet.runtime.cluster_view import ClusterView
 from simnet.runtime.node_versions import check_versions
 

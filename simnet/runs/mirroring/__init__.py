@@ -1,0 +1,1 @@
+"""The copy of a record in an object store: kept by a process, and brought back."""

@@ -1,0 +1,1 @@
+"""What a user may choose about a run, and where these choices come from."""

@@ -1,0 +1,1 @@
+"""People who take part in a run: which handles they may take, and how they join."""

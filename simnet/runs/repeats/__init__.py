@@ -1,0 +1,1 @@
+"""Runs made from the record of another: resumed, forked, replayed, sampled again."""

@@ -1,0 +1,1 @@
+"""Watches a run while it goes on: signals, stalls, faults of display, experiment trackers."""
