@@ -55,7 +55,7 @@ from simnet.models import Prompt
 from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.gc_tuning import collect_rarely
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

@@ -20,7 +20,7 @@ from simnet.runs.launching.launcher import RunPlan, RunResult, launch
 from simnet.runs.plans.create import versions
 from simnet.runtime.base import Silent
 from simnet.scenario.files.loading import load_scenario
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 ROOT = Path(__file__).parent.parent
 

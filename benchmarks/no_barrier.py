@@ -33,8 +33,8 @@ from simnet.models import Completion, Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver
-from simnet.scheduler.messages import Answer, Finish
 from simnet.scheduler.partners import AgentPool
+from simnet.scheduler.progress.messages import Answer, Finish
 from simnet.world.state.posts import View
 
 MEAN = 0.1

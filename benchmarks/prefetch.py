@@ -38,8 +38,8 @@ from simnet.kernel.kernel import Kernel
 from simnet.models import Completion, Prompt
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
-from simnet.scheduler.messages import Finish
 from simnet.scheduler.prefetch.prefetch_settings import Mode, Prefetch
+from simnet.scheduler.progress.messages import Finish
 from simnet.scheduler.scheduler import Scheduler
 
 FOLLOWEES = 20

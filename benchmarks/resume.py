@@ -36,7 +36,7 @@ from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.resume import resume_plan
 from simnet.runtime.base import Silent
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 PEOPLE = 10_000
 MEAN, REACTS_IN = 2000.0, 1000.0

@@ -37,7 +37,7 @@ from rich.table import Table
 from simnet.disk import Disk
 from simnet.recording.schema import encode_columns, row_schema
 from simnet.recording.writing.recorder import Recorder
-from simnet.scheduler.row_writer import WRITES_IN_FLIGHT
+from simnet.scheduler.rows.row_writer import WRITES_IN_FLIGHT
 
 EVENTS, EXPOSURES, CALLS = 5_000, 4_000, 1_000
 ROWS = EVENTS + EXPOSURES + CALLS

@@ -33,7 +33,7 @@ from simnet.runtime.placement import PersonasPerActor
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 
 @checked

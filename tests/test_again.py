@@ -51,7 +51,7 @@ from simnet.runs.repeats.resample import ask_again, pick
 from simnet.runtime import in_process
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler import disk_retry
+from simnet.scheduler.rows import disk_retry
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 FORKED = 40 * MINUTE

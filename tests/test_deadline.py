@@ -14,7 +14,7 @@ from simnet.inference.calls.deadline import AT_FIRST, FACTOR, LONGEST, SHORTEST,
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.settings import EngineSettings
 from simnet.runs.models.model_notes import ModelNotes
-from simnet.scheduler.failure_limit import FailureCount
+from simnet.scheduler.failures.failure_limit import FailureCount
 
 
 def test_the_limit_goes_by_the_slowest_of_the_newest_replies():

@@ -14,7 +14,7 @@ from simnet.inference.model import Completion
 from simnet.recording.files.manifest import State
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
-from simnet.scheduler.failure_limit import FIRST, WINDOW, CallFailure, FailureLimit
+from simnet.scheduler.failures.failure_limit import FIRST, WINDOW, CallFailure, FailureLimit
 
 COMPARED = ("events", "calls", "exposures", "network", "ledger")
 

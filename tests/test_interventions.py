@@ -324,7 +324,9 @@ def test_a_run_whose_measure_raises_stops_also_when_nobody_thinks(tmp_path, monk
     def broken(world):
         return 1 / (len(world.posts) - 8)
 
-    monkeypatch.setattr("simnet.scheduler.row_writer.WRITE_SECONDS", 0.0)  # no row waits either
+    monkeypatch.setattr(
+        "simnet.scheduler.rows.row_writer.WRITE_SECONDS", 0.0
+    )  # no row waits either
     when = When(broken, above=10, every=15 * MINUTE, then=Ban("ana"))
     with pytest.raises(UserCodeError, match="broken raised ZeroDivisionError"):
         run(square(when), model=FakeModel(writing), out=tmp_path)

@@ -14,7 +14,7 @@ from simnet.errors import UsageError
 from simnet.jobs.cluster_job import ClusterJob, job_name
 from simnet.jobs.grafana import exported_names
 from simnet.jobs.slurm_script import slurm_script
-from simnet.scheduler.run_figures import FIGURES
+from simnet.scheduler.figures.run_figures import FIGURES
 
 SLURM = ("launch", "slurm", "town.py", "--time", "4h")
 KUBERAY = ("launch", "kuberay", "town.py", "--image", "hub/town:1", "--claim", "runs")

@@ -13,7 +13,7 @@ from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
 from simnet.runs.plans.plan import RunResult
 from simnet.scenario.forecast.expected_turns import Expected
-from simnet.scheduler.messages import Finish, Posted, Progress, Usage
+from simnet.scheduler.progress.messages import Finish, Posted, Progress, Usage
 
 LONG = "word " * 30
 

@@ -21,8 +21,8 @@ from simnet.kernel.ledger import Tally
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.forecast.expected_load import expected_in_flight
-from simnet.scheduler.load import Load, LoadMeter
-from simnet.scheduler.messages import Progress, Usage
+from simnet.scheduler.progress.load import Load, LoadMeter
+from simnet.scheduler.progress.messages import Progress, Usage
 from simnet.scheduler.scheduler import Scheduler
 
 

@@ -14,7 +14,7 @@ from simnet import log
 from simnet.cli.display.log_lines import LogLines
 from simnet.kernel.ledger import Ledger
 from simnet.runtime.ray import progress_log
-from simnet.scheduler.messages import Finish, Progress, Usage
+from simnet.scheduler.progress.messages import Finish, Progress, Usage
 
 
 @pytest.fixture

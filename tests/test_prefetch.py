@@ -55,7 +55,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.prefetch.depth import FIRST, Depth
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch, read_mode
 from simnet.scheduler.scheduler import Scheduler
-from simnet.scheduler.surveying import SurveyingScheduler
+from simnet.scheduler.surveys.surveying import SurveyingScheduler
 from simnet.surveys import Survey, SurveySchedule
 from simnet.world.decision import Decision
 from simnet.world.state.world_copy import copied

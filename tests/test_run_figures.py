@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 
 from simnet.kernel.ledger import Ledger
-from simnet.scheduler.messages import Progress, Usage
-from simnet.scheduler.row_writer import RowWriter
-from simnet.scheduler.run_figures import FIGURES, figures_of
+from simnet.scheduler.figures.run_figures import FIGURES, figures_of
+from simnet.scheduler.progress.messages import Progress, Usage
+from simnet.scheduler.rows.row_writer import RowWriter
 
 
 def test_each_figure_has_its_value():

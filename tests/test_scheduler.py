@@ -19,7 +19,7 @@ from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.progress.messages import Finish, Progress
 from simnet.scheduler.scheduler import Scheduler
 
 
@@ -255,7 +255,7 @@ def test_a_record_that_fails_ends_the_run(after):
 
 
 def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
-    import simnet.scheduler.row_writer as module
+    import simnet.scheduler.rows.row_writer as module
 
     monkeypatch.setattr(module, "ROWS_PER_WRITE", 5)
     record = Notebook(stuck_until=module.WRITES_IN_FLIGHT)

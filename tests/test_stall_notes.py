@@ -12,7 +12,7 @@ from simnet.runs.plans.plan import RunPlan
 from simnet.runs.watching import stall_notes
 from simnet.runs.watching.stall_notes import StallNotes
 from simnet.runtime.base import Silent
-from simnet.scheduler.messages import EngineState, Progress, Usage
+from simnet.scheduler.progress.messages import EngineState, Progress, Usage
 
 EMPTY = Ledger(0, 0, Counter(), Counter(), Counter(), 0, 0)
 

@@ -14,7 +14,7 @@ from simnet.inference.calls.statistics import Statistics, cached_share
 from simnet.planning.cost_estimate import _sample_of
 from simnet.planning.reply_pool import CHARACTERS_PER_TOKEN
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget
-from simnet.scheduler.messages import Usage
+from simnet.scheduler.progress.messages import Usage
 
 
 class Silent(FakeModel):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simnet.inference.calls.statistics import Statistics
-from simnet.scheduler.run_figures import FIGURES
+from simnet.scheduler.figures.run_figures import FIGURES
 
 TITLE = "simnet"
 _RATES = {"turns_done", "turns_refused", "turns_failed", "calls", "prompt_tokens", "output_tokens"}

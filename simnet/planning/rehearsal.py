@@ -20,7 +20,7 @@ from simnet.runtime.agent_factory import agents_of, inquiry_of
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.waves import waves_of
-from simnet.scheduler.pending_waves import PendingWaves
+from simnet.scheduler.surveys.pending_waves import PendingWaves
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

@@ -13,7 +13,7 @@ from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from simnet.runtime.placement import Placement
 from simnet.scheduler.driver import Phases
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.progress.messages import Finish, Progress
 
 
 class Reporter(Protocol):

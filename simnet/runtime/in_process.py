@@ -30,11 +30,12 @@ from simnet.runtime.models import DEFAULT, with_fallback_models
 from simnet.runtime.placement import Placement, active_handles
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
-from simnet.scheduler.failure_limit import failures_of
-from simnet.scheduler.messages import (
+from simnet.scheduler.failures.code_errors import OnError
+from simnet.scheduler.failures.failure_limit import failures_of
+from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.progress.messages import (
     Answer,
     EarlyAnswer,
     EngineState,
@@ -43,7 +44,6 @@ from simnet.scheduler.messages import (
     Usage,
     with_engines,
 )
-from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.world.state.posts import View
 
 

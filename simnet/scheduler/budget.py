@@ -3,7 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
-from simnet.scheduler.messages import Usage
+from simnet.scheduler.progress.messages import Usage
 from simnet.text import counted
 
 TOKENS_PER_CALL = 500

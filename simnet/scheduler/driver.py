@@ -17,16 +17,16 @@ from simnet.recording.writing.column_encoding import encode_edges
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation
-from simnet.scheduler.continued_record import ContinuedRecord
-from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.continuing.continuation import Continuation
+from simnet.scheduler.continuing.continued_record import ContinuedRecord
+from simnet.scheduler.continuing.recorded_checks import recorded_checks
+from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
-from simnet.scheduler.recorded_checks import recorded_checks
+from simnet.scheduler.progress.messages import Finish, Progress
+from simnet.scheduler.rows.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.scheduler import Scheduler
-from simnet.scheduler.surveying import SurveyingScheduler
+from simnet.scheduler.surveys.surveying import SurveyingScheduler
 
 ROWS_PER_BATCH = 65_536
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from simnet.agents.prefetch.early_turns import EarlyView
-from simnet.scheduler.messages import Answer, EarlyAnswer, Usage
+from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.world.state.posts import View
 
 

@@ -13,19 +13,19 @@ from math import inf
 from simnet.errors import ActorDiedError, RunError
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import ENDS, Status
-from simnet.scheduler.batch_size import batch_limit
+from simnet.scheduler.batching.batch_size import batch_limit
+from simnet.scheduler.batching.short_batch import ShortBatch
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import CodeErrors
-from simnet.scheduler.failure_limit import FailureLimit
-from simnet.scheduler.load import LoadMeter
-from simnet.scheduler.messages import Answer, Finish, Progress, Usage
+from simnet.scheduler.failures.code_errors import CodeErrors
+from simnet.scheduler.failures.failure_limit import FailureLimit
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.prefetch.prefetcher import prefetcher_of
-from simnet.scheduler.report_news import ReportNews
-from simnet.scheduler.row_buffer import RowBuffer
-from simnet.scheduler.row_writer import RowWriter
-from simnet.scheduler.short_batch import ShortBatch
+from simnet.scheduler.progress.load import LoadMeter
+from simnet.scheduler.progress.messages import Answer, Finish, Progress, Usage
+from simnet.scheduler.progress.report_news import ReportNews
+from simnet.scheduler.rows.row_buffer import RowBuffer
+from simnet.scheduler.rows.row_writer import RowWriter
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

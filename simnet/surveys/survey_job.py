@@ -23,7 +23,7 @@ from simnet.runs.options.options import NO_ADAPTERS, NO_ENGINE, NO_MODELS, Model
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline, timeline_from
 from simnet.scenario.respondent_choice import choose
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.continuing.continuation import last_scenario
 from simnet.surveys.answers import REPLIES, survey_folder
 from simnet.surveys.respondents import respondents
 from simnet.surveys.survey_rows import answer_row

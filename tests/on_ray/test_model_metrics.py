@@ -28,7 +28,7 @@ from simnet.runtime.ray.engines import sampled_engine
 from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.runtime.ray.engines.prometheus import Gauges
 from simnet.runtime.ray.run_gauges import RunGauges
-from simnet.scheduler.messages import Progress, Usage
+from simnet.scheduler.progress.messages import Progress, Usage
 
 pytest.importorskip("openai")
 

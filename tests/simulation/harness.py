@@ -38,11 +38,11 @@ from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
 from simnet.recording.writing.prompt_texts import extract_texts
 from simnet.runtime.agent_factory import agents_of
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 from simnet.scheduler.driver import Driver, Phases
-from simnet.scheduler.messages import Finish
-from simnet.scheduler.metric_rows import closing_rows
+from simnet.scheduler.figures.metric_rows import closing_rows
 from simnet.scheduler.prefetch.prefetch_settings import MODES, Prefetch
+from simnet.scheduler.progress.messages import Finish
 from simulation.faults import KINDS, AgentPool, Model, Plan, Record
 from simulation.virtual_time import VirtualLoop
 

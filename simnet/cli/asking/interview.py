@@ -50,7 +50,7 @@ def interview(
     """
     from simnet.runs.models.model_selection import choose_recorded_models  # noqa: PLC0415
     from simnet.scenario.respondent_choice import choose  # noqa: PLC0415
-    from simnet.scheduler.continuation import last_scenario  # noqa: PLC0415
+    from simnet.scheduler.continuing.continuation import last_scenario  # noqa: PLC0415
     from simnet.surveys.interview import (  # noqa: PLC0415  (imports pyarrow)
         interview as talk,
     )

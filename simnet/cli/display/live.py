@@ -18,7 +18,7 @@ from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.cli.display.text_health import live_lines, ringing
 from simnet.clock import format_time
 from simnet.runs.plans.plan import RunResult
-from simnet.scheduler.messages import Posted, Progress
+from simnet.scheduler.progress.messages import Posted, Progress
 from simnet.text import counted, plural, terminal_safe
 
 PLAIN_EVERY = 2.0

@@ -8,7 +8,7 @@ from simnet.clock import Seconds
 from simnet.inference.calls.retry_waits import Wait
 from simnet.kernel.text_health import HealthProgress
 from simnet.scenario.forecast.expected_turns import Expected
-from simnet.scheduler.messages import EngineState, Progress
+from simnet.scheduler.progress.messages import EngineState, Progress
 from simnet.text import counted, plural
 
 WINDOW = 10.0

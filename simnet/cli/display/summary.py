@@ -15,7 +15,7 @@ from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
 from simnet.runs.mirroring.mirror_process import describe_mirror
 from simnet.runs.plans.plan import RunResult
-from simnet.scheduler.messages import EngineState, Progress
+from simnet.scheduler.progress.messages import EngineState, Progress
 from simnet.text import counted, one_line, terminal_safe
 
 MUCH = 0.5

@@ -24,8 +24,8 @@ from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import expect
 from simnet.scenario.interventions.schedule import occasions
 from simnet.scheduler.budget import SPENT
-from simnet.scheduler.continuation import last_scenario
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.continuing.continuation import last_scenario
+from simnet.scheduler.progress.messages import Progress
 
 _LOG = log.get("simnet.run")
 WATCHED = 100

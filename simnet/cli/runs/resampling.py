@@ -12,7 +12,7 @@ from simnet.runs.options.options import ModelOptions
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.resample import Asked, Resampled, ask_again, pick
 from simnet.runtime.ray.engines.llm_server import LlmServer
-from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.continuing.continuation import last_scenario
 
 
 def resample_run(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from simnet.planning.cost_estimate import Estimates
     from simnet.planning.intervals import Estimate, Range
     from simnet.scenario.cohort import Cohort
-    from simnet.scheduler.messages import Progress
+    from simnet.scheduler.progress.messages import Progress
 
 app = typer.Typer(rich_markup_mode=None)
 

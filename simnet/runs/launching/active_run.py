@@ -26,10 +26,10 @@ from simnet.runs.watching.stop_signals import STOP_SIGNALS, heeded
 from simnet.runtime.base import Reporter, Runtime
 from simnet.runtime.code_watchdog import SignalInUserCode, Watchdog
 from simnet.runtime.restart_policy import Restarts
-from simnet.scheduler.continuation import Continuation
-from simnet.scheduler.disk_retry import DiskRetry, RetryingRecord
-from simnet.scheduler.messages import Finish, Progress
-from simnet.scheduler.metric_rows import Meter, closing_rows, ledger_lines
+from simnet.scheduler.continuing.continuation import Continuation
+from simnet.scheduler.figures.metric_rows import Meter, closing_rows, ledger_lines
+from simnet.scheduler.progress.messages import Finish, Progress
+from simnet.scheduler.rows.disk_retry import DiskRetry, RetryingRecord
 
 REBUILDS = 10
 """Most times in 15 minutes that all actors are made again after one of them died."""

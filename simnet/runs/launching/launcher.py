@@ -13,7 +13,7 @@ from simnet.runs.watching.guarded_reporter import GuardedReporter
 from simnet.runtime.base import Reporter, Silent
 from simnet.runtime.models import prepare_models
 from simnet.scenario.forecast.expected_turns import check_startable
-from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.continuing.continuation import last_scenario
 
 
 async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:

@@ -21,7 +21,7 @@ from simnet.questions.respondent import Respondent
 from simnet.recording.reading.run import Run
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.waves import Wave, waves_of
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 
 Row = dict[str, Any]
 _REPLY = ("completion", "finish", "reasoning", "constrained")

@@ -24,7 +24,7 @@ from simnet.recording.mirror.upload_worker import FINISH, Standing, standing_of
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runtime.base import Reporter
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 STALLED_SECONDS = 60.0
 """Wall seconds at the end of a run in which nothing goes up, after which the upload is given up."""

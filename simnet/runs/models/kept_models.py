@@ -15,7 +15,7 @@ from simnet.runtime.kept_engines import Asked, PendingEngines
 from simnet.runtime.models import needed_models
 from simnet.scenario.adapter_uses import adapters_in
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.continuing.continuation import last_scenario
 
 
 def pending(

@@ -8,7 +8,7 @@ from simnet.inference.calls.deadline import LATE
 from simnet.inference.calls.statistics import Statistics
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runtime.models import DEFAULT
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 QUIET_SECONDS = 3.0
 """Wall seconds without any reply after which a run counts as waiting."""

@@ -20,7 +20,7 @@ from simnet.runtime.kept_engines import address_of, check_name, environment_addr
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 from simnet.text import did_you_mean
 

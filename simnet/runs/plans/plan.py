@@ -21,10 +21,10 @@ from simnet.runtime.restart_policy import RESTARTS
 from simnet.scenario.forecast.nothing_happens import anybody_wakes
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation, last_scenario
-from simnet.scheduler.messages import Finish
+from simnet.scheduler.continuing.continuation import Continuation, last_scenario
+from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import Mode, Prefetch
+from simnet.scheduler.progress.messages import Finish
 
 if TYPE_CHECKING:
     from simnet.runtime.ray.engines.shared_engines import SharedEngines  # imports ray

@@ -10,7 +10,7 @@ from simnet.inference.model import Model
 from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Runtime
 from simnet.runtime.in_process import InProcess
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 
 
 def make_runtime(

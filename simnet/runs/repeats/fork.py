@@ -23,7 +23,7 @@ from simnet.runs.repeats.remembered_talks import remembering
 from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
-from simnet.scheduler.code_errors import read_on_error
+from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 

@@ -25,7 +25,7 @@ from simnet.scenario.files.modules import importable
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.talks import Talk, with_talks
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from simnet.runs.models.spread_embedder import check_spread_embedders
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.scenario.waves import waves_of
-from simnet.scheduler.code_errors import CodeErrors
-from simnet.scheduler.pending_waves import PendingWaves
-from simnet.scheduler.recorded_checks import recorded_checks
+from simnet.scheduler.continuing.recorded_checks import recorded_checks
+from simnet.scheduler.failures.code_errors import CodeErrors
+from simnet.scheduler.surveys.pending_waves import PendingWaves
 from simnet.world.state.posts import View
 from simnet.world.state.viewer_changes import ViewerChanges
 

@@ -22,8 +22,8 @@ from simnet.runs.plans.scenario_origin import is_file_name, original_file
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline, checksum
 from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
-from simnet.scheduler.code_errors import read_on_error
-from simnet.scheduler.continuation import last_scenario
+from simnet.scheduler.continuing.continuation import last_scenario
+from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 

@@ -18,9 +18,9 @@ from simnet.inference.backend import Backend
 from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Reporter
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.continuation import last_scenario
-from simnet.scheduler.messages import Progress
-from simnet.scheduler.run_figures import figures_of
+from simnet.scheduler.continuing.continuation import last_scenario
+from simnet.scheduler.figures.run_figures import figures_of
+from simnet.scheduler.progress.messages import Progress
 from simnet.text import did_you_mean
 
 LOG_SECONDS = 5.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simnet import log
 from simnet.runtime.base import Reporter
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 _LOG = log.get("simnet.run")
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 from simnet.text import counted
 
 STALLED_SECONDS = 20.0

@@ -39,11 +39,11 @@ from simnet.runtime.ray.session.quick_end import end_connection
 from simnet.runtime.restart_policy import RESTARTS
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 from simnet.scheduler.driver import Phases
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.progress.messages import Finish, Progress
 
 
 class Cluster:

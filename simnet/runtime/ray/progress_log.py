@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 
 from simnet import log
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.progress.messages import Finish, Progress
 
 LOGGED_EVERY = 10.0
 """Wall seconds at least between two lines of progress."""

@@ -15,7 +15,7 @@ from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.inference.model import Completion, Prompt
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.serialization import Packer
-from simnet.scheduler.messages import Answer, EarlyAnswer, Usage
+from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.text import counted
 from simnet.world.state.posts import View
 

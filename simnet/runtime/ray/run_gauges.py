@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 
 from ray.util.metrics import Gauge
 
-from simnet.scheduler.messages import Finish, Progress
-from simnet.scheduler.run_figures import FIGURES, figures_of
+from simnet.scheduler.figures.run_figures import FIGURES, figures_of
+from simnet.scheduler.progress.messages import Finish, Progress
 
 PUBLISH_SECONDS = 1.0
 """Shortest time, in wall seconds, between two publications."""

@@ -14,12 +14,12 @@ from simnet.clock import Seconds
 from simnet.errors import ActorDiedError, RunError, reason
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.scratch_kernel import ScratchKernel
-from simnet.scheduler.messages import Answer, EarlyAnswer, Usage
 from simnet.scheduler.partners import AgentPool, EarlyAgentPool
 from simnet.scheduler.prefetch.depth import LOOKAHEADS, Depth
 from simnet.scheduler.prefetch.early_book import Early, EarlyBook
 from simnet.scheduler.prefetch.glance import look_ahead
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch
+from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

@@ -42,11 +42,11 @@ from simnet.runtime.residents import Residents
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.code_errors import OnError
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 from simnet.scheduler.driver import Driver
-from simnet.scheduler.messages import Answer, EarlyAnswer, Finish, Progress, Usage
+from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Finish, Progress, Usage
 
 _AGENTS_LOG = log.get("simnet.agents")
 _RECORDER_LOG = log.get("simnet.recorder")

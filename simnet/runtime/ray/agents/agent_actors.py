@@ -23,7 +23,7 @@ from simnet.runtime.ray.session.nodes import selector
 from simnet.runtime.residents import Directory, common_part, is_lazy
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
-from simnet.scheduler.continuation import Continuation, last_scenario
+from simnet.scheduler.continuing.continuation import Continuation, last_scenario
 
 
 class AgentActors:

@@ -8,7 +8,7 @@ from simnet.runtime.cluster_view import ClusterView, check_labels
 from simnet.runtime.cluster_wishes import ClusterWishes
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.continuation import Continuation
+from simnet.scheduler.continuing.continuation import Continuation
 
 
 def place_agents(

@@ -10,7 +10,7 @@ from simnet.errors import RunError
 from simnet.inference.backend import Backend
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.ray.engines.sampled_engine import SampledEngine
-from simnet.scheduler.messages import EngineState, Finish, Progress, with_engines
+from simnet.scheduler.progress.messages import EngineState, Finish, Progress, with_engines
 
 
 class Engine(NamedTuple):

@@ -7,7 +7,7 @@ from simnet.recording.files.manifest import LedgerLine
 from simnet.recording.row_types import LedgerRow, Metric
 from simnet.recording.schema import encode
 from simnet.scheduler.driver import Phases
-from simnet.scheduler.messages import Finish, Progress
+from simnet.scheduler.progress.messages import Finish, Progress
 
 SAMPLE_SECONDS = 1.0
 """Shortest time, in wall seconds, between two samples of the model's statistics."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simnet.agents import reply_flags
-from simnet.scheduler.messages import Progress
+from simnet.scheduler.progress.messages import Progress
 
 
 class Figure(NamedTuple):

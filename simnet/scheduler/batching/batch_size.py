@@ -1,7 +1,7 @@
 """How many views are sent at once."""
 
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.messages import Usage
+from simnet.scheduler.progress.messages import Usage
 
 SMALLEST_BATCH, LARGEST_BATCH = 400, 1600
 """A batch of views is a quarter of the views in flight, within these bounds. Long batches cost

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from simnet.scheduler.messages import Posted, posts_in
+from simnet.scheduler.progress.messages import Posted, posts_in
 from simnet.world.events import Event
 
 REPORT_SECONDS = 0.25

@@ -8,8 +8,8 @@ from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Statistics, cached_share, known_sum, merged
 from simnet.kernel.ledger import Ledger
 from simnet.kernel.text_health import HealthProgress
-from simnet.scheduler.failure_limit import CallFailure, FailureCount
-from simnet.scheduler.load import Load
+from simnet.scheduler.failures.failure_limit import CallFailure, FailureCount
+from simnet.scheduler.progress.load import Load
 from simnet.world.decision import Decision
 from simnet.world.events import DONE, Event
 

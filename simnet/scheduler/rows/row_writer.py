@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from simnet.scheduler.partners import Record
-from simnet.scheduler.row_buffer import RowBuffer
+from simnet.scheduler.rows.row_buffer import RowBuffer
 
 ROWS_PER_WRITE = 4096
 WRITE_SECONDS = 0.1

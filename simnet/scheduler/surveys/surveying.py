@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
 from simnet.scenario.waves import Wave
-from simnet.scheduler.batch_size import batch_limit
+from simnet.scheduler.batching.batch_size import batch_limit
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.messages import Progress
 from simnet.scheduler.partners import AgentPool, Record
-from simnet.scheduler.pending_waves import PendingWaves
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
+from simnet.scheduler.progress.messages import Progress
 from simnet.scheduler.scheduler import VIEWS_IN_FLIGHT, Scheduler
+from simnet.scheduler.surveys.pending_waves import PendingWaves
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

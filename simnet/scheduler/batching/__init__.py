@@ -1,0 +1,1 @@
+"""When views are sent, and how many at once."""

@@ -1,0 +1,1 @@
+"""What a run that goes on starts from, and how its rows are compared with those recorded."""

@@ -1,0 +1,1 @@
+"""What failed calls and failed code of the user mean for a run."""

@@ -1,0 +1,1 @@
+"""Rows of a run on their way to the record."""

@@ -1,0 +1,1 @@
+"""Surveys that a run puts while it goes on."""
