@@ -6,7 +6,8 @@ import pytest
 
 from simnet.errors import PersonaError
 from simnet.personas import load_personas
-from simnet.personas.sources import hub, read, read_batches
+from simnet.personas.sources import read, read_batches
+from simnet.personas.sources.reading import hub
 
 ROWS = {
     "persona": ["A botanist.", "A cellist."],

@@ -7,7 +7,7 @@ import pytest
 from simnet.errors import PersonaError
 from simnet.personas import load_personas
 from simnet.personas.sources import FORMATS, read
-from simnet.personas.sources.mapping import read_map
+from simnet.personas.sources.columns.mapping import read_map
 
 MIRA = "Mira restores clocks."
 FAMILIES = {

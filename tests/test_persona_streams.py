@@ -9,8 +9,8 @@ import pytest
 from simnet.errors import PersonaError
 from simnet.personas.sources import read, read_batches
 from simnet.personas.sources.draft import Draft
-from simnet.personas.sources.handles import Handles
-from simnet.personas.sources.id_table import IdTable
+from simnet.personas.sources.naming.handles import Handles
+from simnet.personas.sources.naming.id_table import IdTable
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simnet.personas.populations.shares import sample_to_shares, shares_of
     from simnet.personas.source import Source
     from simnet.personas.sources import Batches, load_personas, read_batches
-    from simnet.personas.sources.kept_embeddings import Embeddings
+    from simnet.personas.sources.reading.kept_embeddings import Embeddings
 
 __all__ = [
     "Batches",
@@ -34,7 +34,7 @@ _MODULES = {
     "Batches": "simnet.personas.sources",
     "Catalogue": "simnet.personas.catalogue",
     "Embedder": "simnet.embedding",
-    "Embeddings": "simnet.personas.sources.kept_embeddings",
+    "Embeddings": "simnet.personas.sources.reading.kept_embeddings",
     "Population": "simnet.personas.population",
     "Source": "simnet.personas.source",
     "load": "simnet.personas.sources",

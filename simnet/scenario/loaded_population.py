@@ -9,7 +9,7 @@ from simnet.clock import DAY
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources import read_people, warn_of
-from simnet.personas.sources.activity import Activity
+from simnet.personas.sources.people.activity import Activity
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.networks.files import FileTies
 from simnet.scenario.original_ids import Roster

@@ -141,7 +141,7 @@ def expand(
 
 def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "PersonaJob":
     """Read the input and what is to be made of it. Raises UsageError and InputError."""
-    from simnet.personas.sources.origin import revision_of  # noqa: PLC0415
+    from simnet.personas.sources.reading.origin import revision_of  # noqa: PLC0415
     from simnet.synthesis.people.attribute_completion import read_wanted  # noqa: PLC0415
     from simnet.synthesis.people.expansion import Expansion  # noqa: PLC0415
     from simnet.synthesis.people.named_relations import read_relations  # noqa: PLC0415

@@ -13,7 +13,7 @@ from simnet.personas.catalogue import Catalogue
 from simnet.personas.names import lookalikes
 from simnet.personas.persona import Persona
 from simnet.personas.sources import FORMATS, MOST_LISTED, Batches, read_batches
-from simnet.personas.sources.mapping import read_map
+from simnet.personas.sources.columns.mapping import read_map
 from simnet.text import counted
 
 

@@ -16,15 +16,19 @@ from simnet.personas.catalogue import Catalogue
 from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.personas.sources.batches import Batch, Batches
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.families.soul import SOUL, soul_row
 from simnet.personas.sources.family import Format
-from simnet.personas.sources.file_reader import UNUSED_COLUMNS, FileReader
-from simnet.personas.sources.hub import data_set, is_data_set
-from simnet.personas.sources.kept_embeddings import EMBEDDING_COLUMNS, EmbeddedPersona, Embeddings
-from simnet.personas.sources.origin import revision_of
-from simnet.personas.sources.people import People, people_of
+from simnet.personas.sources.people.people import People, people_of
+from simnet.personas.sources.reading.batches import Batch, Batches
+from simnet.personas.sources.reading.file_reader import UNUSED_COLUMNS, FileReader
+from simnet.personas.sources.reading.hub import data_set, is_data_set
+from simnet.personas.sources.reading.kept_embeddings import (
+    EMBEDDING_COLUMNS,
+    EmbeddedPersona,
+    Embeddings,
+)
+from simnet.personas.sources.reading.origin import revision_of
 from simnet.text import counted, did_you_mean
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from simnet.personas.names import normal, sanitised
 from simnet.personas.persona import Persona
-from simnet.personas.sources.fields import FieldError, attributes, flattened
+from simnet.personas.sources.columns.fields import FieldError, attributes, flattened
 from simnet.scenario.discussions.speakers import (
     NextSpeaker,
     RandomSpeaker,

@@ -1,8 +1,8 @@
 """AgentSociety: numbered citizens with a story of their lives, and agents of a configuration."""
 
+from simnet.personas.sources.columns.fields import attributes, flattened, optional_identifier, prose
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, flattened, optional_identifier, prose
 
 _STORY = "background_story"
 _PLACES = ("home", "work")

@@ -7,9 +7,9 @@ A card describes a character, and brings a scene, first words and specimens of t
 import re
 
 from simnet.personas.persona import Attribute
+from simnet.personas.sources.columns.fields import attributes, prose, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, prose, text
 
 _OLD_NAMES = {
     "char_name": "name",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from simnet.personas.sources.columns.fields import FieldError, attributes, flattened, prose, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import FieldError, attributes, flattened, prose, text
 
 _PROSE = ("player_specific_context", "context")
 _SETTINGS = ("prefab", "role", "randomize_choices", "specific_memories", "player_specific_memories")

@@ -1,10 +1,10 @@
 """FinePersonas: a persona and its labels, which are a list in some files and text in others."""
 
 from simnet.personas.persona import Attribute
+from simnet.personas.sources.columns.fields import listing
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.families.own import persona_column
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import listing
 
 _OWN = frozenset({"labels", "cluster_label", "summary_label"})
 

@@ -1,8 +1,8 @@
 """Generative Agents (Park et al. 2023): the `scratch.json` of an agent, its state included."""
 
+from simnet.personas.sources.columns.fields import attributes, prose, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import attributes, prose, text
 
 _PROSE = ("learned", "currently")
 _TOLD = ("name", "age", "innate", "lifestyle", *_PROSE)

@@ -1,8 +1,8 @@
 """Nemotron-Personas: a portrait, further portraits by subject, and facts from the census."""
 
+from simnet.personas.sources.columns.fields import attributes, identifier, listing, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import attributes, identifier, listing, text
 
 
 def _convert(fields: Fields) -> Draft:

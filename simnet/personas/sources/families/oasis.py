@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from simnet.datafiles import Broken
-from simnet.personas.sources.draft import Draft, Found
-from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import (
+from simnet.personas.sources.columns.fields import (
     FieldError,
     attributes,
     listing,
@@ -13,6 +11,8 @@ from simnet.personas.sources.fields import (
     optional_text,
     text,
 )
+from simnet.personas.sources.draft import Draft, Found
+from simnet.personas.sources.family import Fields, Format
 
 _LISTS = ("following_agentid_list", "previous_tweets")
 _MOST_NAMED = 5

@@ -4,9 +4,7 @@ import json
 from typing import Any
 
 from simnet.personas.persona import Attribute
-from simnet.personas.sources.draft import Draft
-from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import (
+from simnet.personas.sources.columns.fields import (
     FieldError,
     attributes,
     identifier,
@@ -15,6 +13,8 @@ from simnet.personas.sources.fields import (
     optional_text,
     text,
 )
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.family import Fields, Format
 
 _IDS = ("username", "user_name", "handle")
 NAMES = (*_IDS, "name")

@@ -1,8 +1,8 @@
 """PersonaHub: a persona in `input persona` beside a text, or alone, or with domains."""
 
+from simnet.personas.sources.columns.fields import attributes, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, text
 
 _DOMAINS = tuple(
     f"{kind} domain (top {share} percent)" for kind in ("general", "specific") for share in (1, 0.1)

@@ -1,8 +1,8 @@
 """Qualtrics: the answers of a survey, each by its question, beside how and when they were given."""
 
+from simnet.personas.sources.columns.fields import attributes, identifier
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, identifier
 
 RESPONSE = "ResponseId"
 SETTINGS = (

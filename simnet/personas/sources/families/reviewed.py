@@ -4,9 +4,9 @@ Answers become attributes that no prompt contains. Their columns are known by th
 question has a column `QUESTION_by`, and each corrected column a `COLUMN_original`.
 """
 
+from simnet.personas.sources.columns.fields import attributes, identifier, listing, optional_text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import attributes, identifier, listing, optional_text
 
 _BY, _ORIGINAL = "_by", "_original"
 

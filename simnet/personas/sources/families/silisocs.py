@@ -1,8 +1,8 @@
 """SiliSocS: records of agents in three shapes, all with a name."""
 
+from simnet.personas.sources.columns.fields import attributes, flattened, optional_identifier, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, flattened, optional_identifier, text
 
 _SHAPES = (
     {"agent_id", "name", "context"},

@@ -1,8 +1,8 @@
 """sotopia: agent profiles with what is known of somebody, what they value and what they hide."""
 
+from simnet.personas.sources.columns.fields import attributes, optional_identifier, prose
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import attributes, optional_identifier, prose
 
 _PROSE = ("public_info", "personality_and_values")
 

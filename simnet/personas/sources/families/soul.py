@@ -5,9 +5,9 @@ from pathlib import Path
 
 from simnet.datafiles import Row, opened
 from simnet.errors import InputError
+from simnet.personas.sources.columns.fields import attributes, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, text
 
 _TEXT = "text"
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(?P<fields>.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)

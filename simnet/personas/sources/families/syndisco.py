@@ -6,15 +6,15 @@ on an actor has its persona as an object of any attributes.
 
 from collections.abc import Iterator
 
-from simnet.personas.sources.draft import Draft
-from simnet.personas.sources.family import Fields, Format, has
-from simnet.personas.sources.fields import (
+from simnet.personas.sources.columns.fields import (
     FieldError,
     attributes,
     flattened,
     listing,
     optional_identifier,
 )
+from simnet.personas.sources.draft import Draft
+from simnet.personas.sources.family import Fields, Format, has
 
 _ATTRIBUTES = (
     "age",

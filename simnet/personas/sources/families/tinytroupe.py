@@ -1,8 +1,8 @@
 """TinyTroupe: one agent a file, its persona a nested object."""
 
+from simnet.personas.sources.columns.fields import FieldError, attributes, flattened, text
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import FieldError, attributes, flattened, text
 
 
 def _persona(fields: Fields) -> Fields:

@@ -1,8 +1,8 @@
 """YSimulator: agents of a population, with traits, rates of activity and recommenders."""
 
+from simnet.personas.sources.columns.fields import attributes, optional_identifier
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import attributes, optional_identifier
 
 _BIG_FIVE = {
     "oe": "openness",

@@ -10,18 +10,18 @@ from simnet.datafiles import Broken, Reading, Row, Rows, rows
 from simnet.errors import InputError, PersonaError
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.personas.sources.bookkeeping import bookkeeping
+from simnet.personas.sources.columns.bookkeeping import bookkeeping
+from simnet.personas.sources.columns.fields import FieldError
+from simnet.personas.sources.columns.mapping import mapped
 from simnet.personas.sources.draft import Draft, Found
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
-from simnet.personas.sources.fields import FieldError
-from simnet.personas.sources.foreign import foreign, suggested_map
-from simnet.personas.sources.handles import Handles
-from simnet.personas.sources.headings import canonical
-from simnet.personas.sources.kept_embeddings import EMBEDDING_COLUMNS, Embeddings, embedded
-from simnet.personas.sources.mapping import mapped
-from simnet.personas.sources.origin import COLUMNS, source_of
-from simnet.personas.sources.survey_headings import SurveyHeadings
+from simnet.personas.sources.naming.handles import Handles
+from simnet.personas.sources.reading.kept_embeddings import EMBEDDING_COLUMNS, Embeddings, embedded
+from simnet.personas.sources.reading.origin import COLUMNS, source_of
+from simnet.personas.sources.recognition.foreign import foreign, suggested_map
+from simnet.personas.sources.recognition.headings import canonical
+from simnet.personas.sources.recognition.survey_headings import SurveyHeadings
 from simnet.text import counted
 
 MAX_PROBLEMS = 10

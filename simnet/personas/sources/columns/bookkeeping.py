@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simnet.personas.persona import Attribute
-from simnet.personas.sources.vocabulary import words
+from simnet.personas.sources.columns.vocabulary import words
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _WORD = re.compile(r"\w+")

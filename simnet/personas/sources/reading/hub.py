@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from simnet.datafiles import Row, Rows
 from simnet.distribution import install_command
 from simnet.errors import PersonaError
-from simnet.personas.sources.origin import revision_of
+from simnet.personas.sources.reading.origin import revision_of
 from simnet.text import did_you_mean
 
 PREFIX = "hub:"

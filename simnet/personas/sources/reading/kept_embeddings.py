@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from simnet.personas.persona import Persona
+from simnet.personas.sources.columns.fields import FieldError
 from simnet.personas.sources.family import Fields
-from simnet.personas.sources.fields import FieldError
 
 VECTOR_COLUMN, MODEL_COLUMN = "embedding", "model_name_embeddings"
 """Columns of FinePersonas: the vector of the persona, and the model that made it."""

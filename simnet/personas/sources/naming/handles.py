@@ -1,9 +1,9 @@
 """Handles for personas from files: ids are kept if valid; the others get a new handle."""
 
 from simnet.personas.names import MAX_LENGTH, digest, handle_for, normal, sanitised
+from simnet.personas.sources.columns.fields import FieldError
 from simnet.personas.sources.draft import Draft
-from simnet.personas.sources.fields import FieldError
-from simnet.personas.sources.id_table import IdTable
+from simnet.personas.sources.naming.id_table import IdTable
 
 
 class Handles:

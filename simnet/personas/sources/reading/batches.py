@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.datafiles import Broken
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.personas.sources.kept_embeddings import Embeddings
+from simnet.personas.sources.reading.kept_embeddings import Embeddings
 
 if TYPE_CHECKING:
     from simnet.embedding import StoredVectors

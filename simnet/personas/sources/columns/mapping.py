@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.errors import PersonaError
+from simnet.personas.sources.columns.fields import FieldError, prose
 from simnet.personas.sources.family import Fields
-from simnet.personas.sources.fields import FieldError, prose
 from simnet.text import did_you_mean
 
 _ABSENT = object()

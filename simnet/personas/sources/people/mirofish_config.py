@@ -8,8 +8,8 @@ from typing import Any
 from simnet.datafiles import Broken
 from simnet.errors import PersonaError
 from simnet.personas.persona import Persona
+from simnet.personas.sources.columns.fields import FieldError, attributes
 from simnet.personas.sources.draft import Found
-from simnet.personas.sources.fields import FieldError, attributes
 
 _AGENTS = ("agent_configs", "agents")
 _TOLD = ("stance",)

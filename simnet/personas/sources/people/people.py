@@ -6,11 +6,11 @@ from typing import NamedTuple
 from simnet.datafiles import Broken
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
-from simnet.personas.sources.activity import Activity, activity_of
-from simnet.personas.sources.fields import FieldError
-from simnet.personas.sources.file_reader import FileReader
-from simnet.personas.sources.mirofish_config import with_config
-from simnet.personas.sources.relations import Relations, relations
+from simnet.personas.sources.columns.fields import FieldError
+from simnet.personas.sources.people.activity import Activity, activity_of
+from simnet.personas.sources.people.mirofish_config import with_config
+from simnet.personas.sources.people.relations import Relations, relations
+from simnet.personas.sources.reading.file_reader import FileReader
 
 
 class People(NamedTuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from simnet.datafiles import Broken
 from simnet.personas.names import normal
 from simnet.personas.persona import Attribute, Persona
+from simnet.personas.sources.columns.fields import FieldError, listing
 from simnet.personas.sources.draft import Found
-from simnet.personas.sources.fields import FieldError, listing
 from simnet.text import did_you_mean
 
 FOLLOWS = ("following", "follows")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from simnet.personas.sources.columns.vocabulary import words
 from simnet.personas.sources.families.own import NAMES
 from simnet.personas.sources.family import Fields
-from simnet.personas.sources.vocabulary import words
 
 
 class Foreign(NamedTuple):

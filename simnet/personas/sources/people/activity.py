@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from simnet.personas.persona import Attribute
-from simnet.personas.sources.fields import FieldError, listing
+from simnet.personas.sources.columns.fields import FieldError, listing
 
 HOURS = 24
 _RATES = ("posts_per_hour", "comments_per_hour")

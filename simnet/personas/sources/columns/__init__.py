@@ -1,0 +1,1 @@
+"""Reads and maps the columns of tables."""

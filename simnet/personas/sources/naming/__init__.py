@@ -1,0 +1,1 @@
+"""Handles for personas, and tables of ids that need little memory."""

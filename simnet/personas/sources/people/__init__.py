@@ -1,0 +1,1 @@
+"""What files say beside personas: ties, first posts, activity."""

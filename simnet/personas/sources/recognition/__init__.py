@@ -1,0 +1,1 @@
+"""Recognises headings, surveys and tables that hold no personas."""
