@@ -214,7 +214,7 @@ class _Uploads:
             self._process.stdin.close()
 
     def _start(self) -> None:
-        code = _CODE.format(str(Path(__file__).parents[2]))
+        code = _CODE.format(str(Path(__file__).parents[3]))
         try:
             self._process = process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-c", code],
