@@ -271,6 +271,19 @@ def test_of_more_actions_than_allowed_the_first_count():
     assert not read(EVERY, "like 1\nreply 2: Yes.", SEEN).surplus
 
 
+@pytest.mark.parametrize(
+    ("reply", "left_aside"),
+    [
+        ("reply 2: Yes.\n\nAnd another paragraph.", True),
+        ("reply 2: Yes.\nlike 1", False),
+        ("like 1\nBecause it is true.", False),  # no text of the reply is lost
+        ("reply 2:\nYes.", False),
+    ],
+)
+def test_lines_after_a_text_are_left_aside_and_marked(reply, left_aside):
+    assert read(EVERY, reply, SEEN).surplus is left_aside
+
+
 def test_completions_say_whether_they_are_replies():
     assert Completion("like 1", reasoning="Hm.").reasoning_only is False
     assert Completion(" ", reasoning="Hm.").reasoning_only is True

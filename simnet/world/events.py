@@ -49,10 +49,10 @@ class Event(NamedTuple):
     marks: tuple[str, ...] = ()
     """What is remarkable about the reply: at_limit, refusal, repeat (of an own text or
     one in view), near_repeat, repetition (within the text), empty, garbled, reasoning_only,
-    reasoning (it came with some, which was taken off), surplus (more actions than count); about
-    who gave it:
-    archetype (one answered for many alike), promoted (from rules to the model); or about how it
-    came: resampled (asked again), trimmed (not all of `shown` fitted into the prompt)."""
+    reasoning (it came with some, which was taken off), surplus (it had more actions than
+    count, or went on after its text); about who gave it: archetype (one answered for many
+    alike), promoted (from rules to the model); or about how it came: resampled (asked again),
+    trimmed (not all of `shown` fitted into the prompt)."""
     shown: tuple[int, ...] = ()
     """Posts that were in front of the persona, best first; on part 0 only."""
 

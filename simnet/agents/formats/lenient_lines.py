@@ -31,6 +31,8 @@ class Command(NamedTuple):
     words: dict[str, str]
     labelled: bool = False
     """Whether the line says that it is the answer."""
+    goes_on: bool = False
+    """Whether its text is followed by lines that are no action and were left aside."""
 
 
 class Unclear(NamedTuple):
@@ -38,6 +40,7 @@ class Unclear(NamedTuple):
 
     why: str
     labelled: bool = False
+    goes_on: bool = False
 
 
 class LineReader:

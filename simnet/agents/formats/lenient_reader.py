@@ -60,7 +60,7 @@ class Reading(NamedTuple):
     cut: bool = False
     """Whether a text was over the limit and was cut."""
     surplus: bool = False
-    """Whether the reply had more actions than count."""
+    """Whether the reply had more actions than count, or went on after a text."""
 
 
 def own_names(persona: Persona) -> tuple[str, ...]:
@@ -89,12 +89,13 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
         raise ModelError(f"the reply is not an action: {excerpt(text)}")
     chosen = [one for one in found if one.labelled] or found
     if len(chosen) > reply_format.acts:
-        chosen = list({repr(one): one for one in chosen}.values())
-    readings = [_build(reply_format, one, view, names) for one in chosen[: reply_format.acts]]
+        chosen = list({repr(one._replace(goes_on=False)): one for one in chosen}.values())
+    counted = chosen[: reply_format.acts]
+    readings = [_build(reply_format, one, view, names) for one in counted]
     return Reading(
         [action for reading in readings for action in reading.actions],
         cut=any(reading.cut for reading in readings),
-        surplus=len(chosen) > reply_format.acts,
+        surplus=len(chosen) > len(counted) or any(one.goes_on for one in counted),
     )
 
 
@@ -134,7 +135,9 @@ def _line_commands(lines: Sequence[str], reader: LineReader) -> Iterator[Command
             opened = line_patterns.outstanding("\n".join(lines[max(0, number - 20) : number]))
             command = _at_start(reader, line, opened)
         if command is not None:
-            yield command
+            after = lines[number + 1 : number + 2]
+            goes_on = bool(after and _text_of(command) and _at_start(reader, after[0]) is None)
+            yield command._replace(goes_on=goes_on)
 
 
 def _trimmed(line: str) -> str:
