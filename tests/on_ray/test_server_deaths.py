@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import pytest
+import ray
 from hypothesis import given
 from hypothesis import strategies as st
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
@@ -21,6 +22,7 @@ from simnet.runs.launching.launcher import RunPlan, RunResult, launch
 from simnet.runtime.base import Silent
 from simnet.runtime.ray.engines import llm_server
 from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.supervisor import Supervisor
 from simnet.runtime.ray.proxies import RemoteModel, RemoteServer
 from simnet.runtime.restart_policy import Restarts
 
@@ -134,8 +136,8 @@ def test_a_server_whose_model_is_gone_says_why_and_ends_its_process():
         ended = asyncio.get_running_loop().create_future()
         backend = FakeBackend(model="f", reply=broken)
         server = LlmServer(backend, end_process=ended.set_result)
-        await server.start()
-        watching = asyncio.create_task(server.watch())
+        ready = await server.start()
+        watching = asyncio.create_task(server.watch(ready.life))
         with pytest.raises(ModelGoneError):
             await anext(server.generate([Prompt(system="", user="")]))
         incident = await watching
@@ -149,7 +151,42 @@ def test_a_server_whose_model_is_gone_says_why_and_ends_its_process():
     asyncio.run(run())
 
 
+def test_a_server_tells_who_watches_an_earlier_process_of_it_that_this_one_died():
+    async def run():
+        earlier = await LlmServer(FakeBackend()).start()
+        later = LlmServer(FakeBackend())
+        assert (await later.watch(earlier.life)).cause == "server died"  # before it is started
+        await later.start()
+        assert (await later.watch(earlier.life)).cause == "server died"
+
+    asyncio.run(run())
+
+
 # -- on Ray ---------------------------------------------------------------------------
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("cluster", "patient_starts")
+def test_a_server_that_dies_before_it_is_watched_is_started_again():
+    async def supervise():
+        server = ray.remote(LlmServer).options(max_restarts=-1).remote(FakeBackend(model="f"))
+        supervisor = Supervisor(server, "f", told.append, Restarts(5, 900.0, first=0.0))
+        supervisor.begin()
+        ready = await server.start.remote()
+        await supervisor._starting
+        os.kill(ready.pid, signal.SIGKILL)
+        await supervisor.up()
+        model = RemoteModel(RemoteServer(server), "f")
+        async for pairs in model.generate([Prompt(system="", user="", seed=3)]):
+            assert [at for at, _ in pairs] == [0]
+        await supervisor.stop()
+        ray.kill(server)
+        return supervisor.incidents
+
+    told = []
+    incidents = asyncio.run(supervise())
+    assert [incident.cause for incident in incidents] == ["server died"]
+    assert told[-1] == "the model f is back"
 
 
 def neighbours() -> Scenario:

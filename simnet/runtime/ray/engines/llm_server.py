@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, NoReturn, TypeAlias
+from uuid import uuid4
 
 from simnet import log
 from simnet.errors import ModelGoneError, RunError
@@ -35,6 +36,8 @@ class Ready(NamedTuple):
 
     name: str
     pid: int
+    life: str = ""
+    """Which of its processes answers; only of an actor that Ray starts again when it dies."""
 
 
 class Incident(NamedTuple):
@@ -79,6 +82,7 @@ class LlmServer:
         self._ended = asyncio.Event()
         self._incident: Incident | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._life = uuid4().hex
 
     async def start(self) -> Ready:
         """Load the model, unless it is loaded; takes as long as the engine takes to start.
@@ -97,14 +101,20 @@ class LlmServer:
                 seconds = round(time.monotonic() - began, 3)
                 _LOG.info("model loaded", model=self._model.name, seconds=seconds)
                 self._up.set()
-            return Ready(self._model.name, os.getpid())
+            return Ready(self._model.name, os.getpid(), self._life)
 
     async def ready(self) -> None:
         """Return once the model is loaded."""
         await self._up.wait()
 
-    async def watch(self) -> Incident:
-        """Return the reason once the model has died; the process ends soon after."""
+    async def watch(self, life: str) -> Incident:
+        """Return the reason once the model has died; the process ends soon after.
+
+        `life` is what `start` returned. A process that was started since then says so at once:
+        the one with the model has died before anybody watched it.
+        """
+        if life != self._life:
+            return Incident("server died", "the server died and Ray started it again")
         await self._ended.wait()
         assert self._incident is not None
         return self._incident

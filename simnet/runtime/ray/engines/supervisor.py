@@ -37,6 +37,8 @@ class Supervisor(SampledEngine):
         self._stopped = asyncio.Event()
         self._node: str | None = None
         """Where the server was up last, by the id of the node."""
+        self._life = ""
+        """Which process of the server was up last."""
         self.restarting = False
 
     def begin(self) -> None:
@@ -64,7 +66,7 @@ class Supervisor(SampledEngine):
             raise
         node = await self._where()
         if self._watching is None:  # several runs may have waited for it
-            self._node = node
+            self._node, self._life = node, ready.life
             self._watching = asyncio.create_task(self._watch())
         return ready
 
@@ -98,7 +100,7 @@ class Supervisor(SampledEngine):
     async def _watch(self) -> None:
         while self.failure is None:
             try:
-                incident = await self._server.watch.remote()
+                incident = await self._server.watch.remote(self._life)
             except RayError as error:
                 incident = _incident(error)
             await self._restart(incident)
@@ -153,12 +155,13 @@ class Supervisor(SampledEngine):
     async def _start(self, retries: int | None = None) -> Incident | None:
         retries = _RETRIES if retries is None else retries
         try:
-            await self._server.start.options(max_task_retries=retries).remote()
+            ready: Ready = await self._server.start.options(max_task_retries=retries).remote()
         except RayTaskError as error:
             ray.kill(self._server, no_restart=False)
             return Incident("engine did not start", str(raised(error)))
         except RayError as error:
             return _incident(error)
+        self._life = ready.life
         return None
 
     def _give_up(self, last: Incident) -> None:
