@@ -41,7 +41,8 @@ class Difference(NamedTuple):
     t_interval: Interval
     """Student's, for a mean of normally distributed differences."""
     bootstrap_interval: Interval
-    """Bias-corrected and accelerated (Efron 1987), from resampled pairs."""
+    """Bias-corrected and accelerated (Efron 1987), from resampled pairs, at a level expanded for
+    few pairs (Hesterberg 2015)."""
     effect: float
     """Cohen's d of the differences (mean by standard deviation) with Hedges' correction; NaN if
     they do not vary."""
@@ -119,11 +120,22 @@ def _hedges(pairs: int) -> float:
     return 1 - 3 / (4 * (pairs - 1) - 1) if pairs > 2 else 1.0
 
 
+def _expanded(level: float, pairs: int) -> float:
+    """Return the level at which resampled means of so few pairs have the spread of Student's.
+
+    That of Hesterberg's expanded percentile interval (2015, The American Statistician 69(4)):
+    resamples vary by the factor sqrt((n - 1) / n) too little, and know nothing of the spread being
+    an estimate.
+    """
+    beyond = stats.t.ppf((1 + level) / 2, pairs - 1) * sqrt(pairs / (pairs - 1))
+    return float(min(1 - 2 * stats.norm.sf(beyond), 1 - 1 / RESAMPLES))
+
+
 def _bootstrap(change: Values, level: float, seed: int) -> Interval:
     found = stats.bootstrap(
         (change,),
         np.mean,
-        confidence_level=level,
+        confidence_level=_expanded(level, len(change)),
         n_resamples=RESAMPLES,
         method="BCa" if len(change) > 2 else "percentile",
         rng=np.random.default_rng(seed),
