@@ -131,7 +131,7 @@ def apart(monkeypatch):
     monkeypatch.setattr(local_ray, "Cleaner", lambda _: SimpleNamespace(pid=0))
     monkeypatch.setattr(local_ray, "_cleaners", [])
     monkeypatch.setattr(local_ray, "_processes_of_ray", list)
-    monkeypatch.setattr(local_ray, "_ENVIRONMENT", {})
+    monkeypatch.setattr(local_ray, "LOCAL_ENVIRONMENT", {})
     monkeypatch.setattr(local_ray, "Config", SimpleNamespace(initialize=lambda _: None))
     constants = local_ray.ray_constants
     monkeypatch.setattr(constants, "ENABLE_RAY_CLUSTER", constants.ENABLE_RAY_CLUSTER)
