@@ -80,7 +80,7 @@ def people() -> Scenario:
     cohort = Cohort(
         "people", sample(4, seed=2), rhythm=Steps(10 * MINUTE), reacts_in=MINUTE, text_limit=80
     )
-    return Scenario("talk", [cohort], lasts=80 * MINUTE, seed=5)
+    return Scenario("talk", [cohort], lasts=50 * MINUTE, seed=5)
 
 
 def test_a_run_whose_engine_is_stopped_and_then_killed_ends_complete(tmp_path):
