@@ -12,18 +12,24 @@ from hosts import Hosts, missing, started
 
 
 @pytest.fixture
-def trio():
-    """A head and two workers of two cores each, with Ray's own health checks."""
+def lan():
+    """A network without hosts."""
     if (why := missing()) is not None:
         pytest.skip(why)
-    with Hosts() as lan:
-        head, *workers = [lan.add(name, shared=[HERE]) for name in ("head", "left", "right")]
-        head.ray(None, "--num-cpus", "2", "--labels", "role=head")
-        started(head)
-        for worker in workers:
-            worker.ray(head.address, "--num-cpus", "2", "--labels", "role=worker")
-        started(*workers)
-        yield [head, *workers]
+    with Hosts() as hosts:
+        yield hosts
+
+
+@pytest.fixture
+def trio(lan):
+    """A head and two workers of two cores each, with Ray's own health checks."""
+    head, *workers = [lan.add(name, shared=[HERE]) for name in ("head", "left", "right")]
+    head.ray(None, "--num-cpus", "2", "--labels", "role=head")
+    started(head)
+    for worker in workers:
+        worker.ray(head.address, "--num-cpus", "2", "--labels", "role=worker")
+    started(*workers)
+    return [head, *workers]
 
 
 @pytest.fixture(scope="module")

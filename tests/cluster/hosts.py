@@ -12,15 +12,14 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 6379
 TOKEN = "0123456789abcdef" * 4
 _NETWORK = "10.231.7"
-_MARK = str(os.getpid() % 100_000)
-"""In the names of all that is made, so that several processes can have hosts."""
-_BRIDGE = f"simbr{_MARK}"
+_MADE = count()
 _START_SECONDS = 120.0
 
 
@@ -38,6 +37,10 @@ def missing():
     return None
 
 
+def _bridge(mark):
+    return f"simbr{mark}"
+
+
 def _ip(*words, check=True):
     subprocess.run(["ip", *words], check=check, capture_output=not check)
 
@@ -45,12 +48,17 @@ def _ip(*words, check=True):
 class Host:
     """One host; its processes end with `kill`."""
 
-    def __init__(self, name, number, folder, *, shared=()):
+    def __init__(self, name, number, folder, mark, *, shared=(), slow=False):
+        """Make a host on the bridge with a mark.
+
+        With `slow` its network delays and loses frames; see `slow_link.py`.
+        """
         self.name, self.address = name, f"{_NETWORK}.{number}"
         self.folder = folder
         self.folder.mkdir(parents=True)
-        self.space, self._link = f"{name}{_MARK}", f"v{name}{_MARK}"
-        self._network()
+        self.space, self._link = f"{name}{mark}", f"v{name[:4]}{mark}"  # the kernel takes 15 bytes
+        self._relay = None
+        self._network(_bridge(mark), slow=slow)
         # The environment is that of tests, without what names another cluster.
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"},
@@ -77,11 +85,17 @@ class Host:
         self._inside = children.split()[0]
         self._running = []
 
-    def _network(self):
+    def _network(self, bridge, *, slow):
         name, link = self.space, self._link
         _ip("netns", "add", name)
-        _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
-        _ip("link", "set", link, "master", _BRIDGE, "up")
+        if slow:
+            command = [sys.executable, Path(__file__).with_name("slow_link.py"), link, f"{link}x"]
+            self._relay = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert self._relay.stdout.readline() == "ready\n"
+            _ip("link", "set", f"{link}x", "netns", name, "name", "eth0")
+        else:
+            _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
+        _ip("link", "set", link, "master", bridge, "up")
         _ip("-n", name, "link", "set", "lo", "up")
         _ip("-n", name, "addr", "add", f"{self.address}/24", "dev", "eth0")
         _ip("-n", name, "link", "set", "eth0", "up")
@@ -154,6 +168,11 @@ class Host:
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
+        if self._relay is not None:
+            self._relay.kill()
+            self._relay.wait()
+            self._relay.stdout.close()
+            self._relay = None
 
 
 class Hosts:
@@ -161,17 +180,20 @@ class Hosts:
 
     def __init__(self):
         self.made = []
+        # In the names of all that is made: other processes have hosts too, and the kernel takes
+        # its time to remove those of an earlier test.
+        self._mark = f"{os.getpid() % 100_000}{'abcdefghijklmnopqrstuvwxyz'[next(_MADE) % 26]}"
 
     def __enter__(self):
         self._folder = Path(tempfile.mkdtemp(prefix="simhosts", dir="/tmp"))
-        _ip("link", "add", _BRIDGE, "type", "bridge")
-        _ip("link", "set", _BRIDGE, "up")
+        _ip("link", "add", _bridge(self._mark), "type", "bridge")
+        _ip("link", "set", _bridge(self._mark), "up")
         return self
 
-    def add(self, name, *, shared=()):
+    def add(self, name, *, shared=(), slow=False):
         """Make a host."""
         number = 10 + len(self.made)
-        host = Host(name, number, self._folder / name, shared=shared)
+        host = Host(name, number, self._folder / name, self._mark, shared=shared, slow=slow)
         self.made.append(host)
         return host
 
@@ -180,7 +202,7 @@ class Hosts:
             host.kill()
         for host in self.made:
             _ip("netns", "delete", host.space, check=False)
-        _ip("link", "delete", _BRIDGE, check=False)
+        _ip("link", "delete", _bridge(self._mark), check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

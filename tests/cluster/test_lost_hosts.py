@@ -1,12 +1,15 @@
 """Hosts of a cluster are lost, cut off and added, with Ray's own health checks."""
 
 import asyncio
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from driver import town
+from driver import city, town
+from hosts import PORT, started
+from slow_link import DELAY
 from waiting import rows_on_disk, wait_until
 
 from simnet import FakeModel, Run
@@ -18,6 +21,12 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
 DRIVER = Path(__file__).with_name("driver.py")
+CONNECT = f"""
+import socket, sys, time
+began = time.monotonic()
+socket.create_connection((sys.argv[1], {PORT})).close()
+print(time.monotonic() - began)
+"""
 
 
 def tables(folder):
@@ -65,6 +74,15 @@ class Driven:
         assert run.manifest.state_hash == undisturbed[1]
         for name, table in tables(self.folder()).items():
             assert table.equals(undisturbed[0][name]), f"the table {name} is another"
+
+
+def joined(lan, *names, slow=()):
+    """Add hosts; the first is the head of a cluster of them."""
+    hosts = [lan.add(name, shared=[DRIVER.parent], slow=name in slow) for name in names]
+    for host in hosts:
+        host.ray(None if host is hosts[0] else hosts[0].address, "--num-cpus", "2")
+        started(host)
+    return hosts
 
 
 def agents(*hosts):
@@ -115,17 +133,51 @@ def test_an_engine_is_moved_off_a_lost_host(trio, undisturbed):
     assert "was on a node that is lost" in run.text
 
 
-def test_a_host_that_is_cut_off_for_20_seconds_leaves_no_trace(trio, undisturbed):
+@pytest.mark.parametrize("seconds", [20, 120])
+def test_a_host_that_is_cut_off_leaves_no_trace(seconds, trio, undisturbed):
     head, left, _ = trio
     run = Driven(head, "--delay", "0.5")
     run.until(60)
     left.cut()
-    time.sleep(20)
+    time.sleep(seconds)
     left.mend()
     run.is_whole(undisturbed)
 
 
-def test_the_loss_of_the_head_is_told_and_the_record_says_so(trio):
+def test_a_slow_network_that_loses_frames_leaves_no_trace(lan, undisturbed):
+    head, far = joined(lan, "head", "far", slow=["far"])
+    assert float(far.run([sys.executable, "-c", CONNECT, head.address]).stdout) >= 2 * DELAY
+    run = Driven(head)
+    run.until(20)
+    assert all(agents(head, far)), run.text
+    run.is_whole(undisturbed)
+
+
+def test_a_host_that_joins_late_takes_part_once_actors_are_rebuilt(lan, undisturbed):
+    head, left = joined(lan, "head", "left")
+    run = Driven(head, "--delay", "0.5")
+    run.until(20)
+    late = lan.add("late", shared=[DRIVER.parent])
+    late.ray(head.address, "--num-cpus", "2")
+    started(late)
+    assert agents(late) == [0]
+    left.kill_raylet()
+    wait_until(lambda: any(agents(late)) or run.process.poll() is not None)
+    assert any(agents(late)), run.text
+    run.is_whole(undisturbed)
+
+
+def test_20000_people_on_three_hosts_leave_the_tables_of_one_process(trio, tmp_path):
+    outcome = asyncio.run(launch(RunPlan(city(), FakeModel(), tmp_path)))
+    run = Driven(trio[0], "--scenario", "city", "--per-actor", "2000")
+    run.until(20)
+    assert all(agents(*trio)), run.text
+    run.is_whole((tables(outcome.folder), outcome.finish.digest))
+
+
+def test_the_loss_of_the_head_is_told_and_the_run_goes_on_on_another_cluster(
+    lan, trio, undisturbed
+):
     head, left, _ = trio
     run = Driven(left, "--delay", "0.5")
     run.until(60)
@@ -135,3 +187,6 @@ def test_the_loss_of_the_head_is_told_and_the_record_says_so(trio):
     record = Run.open(run.folder())
     assert record.manifest.state is State.FAILED
     assert record.manifest.error in run.text.replace("ERROR ", "")
+    (another,) = joined(lan, "another")
+    shutil.copytree(run.runs, another.folder / "runs")
+    Driven(another, "--resume").is_whole(undisturbed)
