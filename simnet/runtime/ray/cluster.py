@@ -163,16 +163,16 @@ class Cluster:
             options_of_agents(view, placement, self._wishes),
             self._wishes,
         )
+        play = (ray.put(self._scenario), hosts, placement, self._recorder, self._continuation)
+        self._scheduler = make_here(  # its process starts beside those of the agents
+            SchedulerActor, *play, self._budget, self._on_error, self._prefetch, name="scheduler"
+        )
         await asyncio.gather(*(self._call(actor.start) for actor in hosts))
         self.phases.end("agents")
         self._report(f"waiting for {self._engines.describe()}")
         await pool.up()
         self.phases.end("engine")
-        play = (ray.put(self._scenario), hosts, placement, self._recorder, self._continuation)
-        self._scheduler = make_here(  # a run that goes on reads its record
-            SchedulerActor, *play, self._budget, self._on_error, self._prefetch, name="scheduler"
-        )
-        await self._call(self._scheduler.start)
+        await self._call(self._scheduler.start)  # a run that goes on reads its record
 
     def _place(self, view: ClusterView) -> Placement:
         what = (self._scenario, self._continuation, self._per_actor, self._wishes)
