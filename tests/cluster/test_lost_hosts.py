@@ -175,9 +175,7 @@ def test_20000_people_on_three_hosts_leave_the_tables_of_one_process(trio, tmp_p
     run.is_whole((tables(outcome.folder), outcome.finish.digest))
 
 
-def test_the_loss_of_the_head_is_told_and_the_run_goes_on_on_another_cluster(
-    lan, trio, undisturbed
-):
+def test_the_loss_of_the_head_is_told_and_another_cluster_resumes_the_run(lan, trio, undisturbed):
     head, left, _ = trio
     run = Driven(left, "--delay", "0.5")
     run.until(60)
