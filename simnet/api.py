@@ -103,9 +103,10 @@ async def arun(
     empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
     None is `"off"`. `mirror` is the address of an object store (`s3://bucket/prefix`, `gs://...`,
     `file:///...`) where a copy of the record is kept, renewed every `mirror_every` wall seconds, 10
-    by default; the run does not wait for it, and goes on if it fails. `track="mlflow"` shows the
-    run in MLflow. `progress` is True for a display on the terminal, or a Reporter. In the main
-    thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
+    by default; the run does not wait for it, and goes on if it fails. `track` shows the
+    run in an experiment tracker: `"mlflow"`, `"wandb"` or `"trackio"`. `progress` is True for a
+    display on the terminal, or a Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the
+    run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """

@@ -123,7 +123,7 @@ AcceptFailures = Annotated[
 ]
 Track = Annotated[
     str | None,
-    typer.Option(metavar="mlflow", help="Experiment tracker that shows the run too."),
+    typer.Option(metavar="mlflow|wandb|trackio", help="Experiment tracker that shows the run too."),
 ]
 Watch = Annotated[
     bool | None,

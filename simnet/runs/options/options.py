@@ -171,7 +171,7 @@ class RunOptions:
     human_deadline: float | None = None
     """Wall seconds that a turn waits for a person; None is 120, or those of the resumed run."""
     track: str | None = None
-    """The experiment tracker that shows the run too: `mlflow`. None is none."""
+    """The tracker that shows the run too: `mlflow`, `wandb` or `trackio`. None is none."""
     prefetch: str | None = None
     """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
     None is `off`."""

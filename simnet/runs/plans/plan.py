@@ -80,7 +80,7 @@ class RunPlan:
     mirror: MirrorSettings | None = None
     """Where a copy of the record is kept; None keeps none."""
     track: str | None = None
-    """The experiment tracker that shows the run; see `simnet.runs.watching.experiment_tracking`."""
+    """The experiment tracker that shows the run; see `simnet.runs.watching.trackers`."""
 
     @cached_property
     def anybody_wakes(self) -> bool:
