@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
-EXTRAS := catalogue,embeddings,report,review,study,train,dev,docs
+EXTRAS := catalogue,embeddings,report,review,study,trace,train,dev,docs
 S3_SERVER := 'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -200,5 +200,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.11 $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,report,review,train,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,report,review,trace,train,dev]"
 	touch $@
