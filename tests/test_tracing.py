@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -131,24 +132,36 @@ class Collector(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-def test_spans_come_to_the_collector_that_the_environment_names(monkeypatch, tmp_path):
+@contextmanager
+def collecting():
+    """Yield the address of a collector, and a function that gives its spans with their resource."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         server.received = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=society")
+
+        def received():
+            for path, _, body in server.received:
+                assert path == "/v1/traces"
+                for one in proto.ExportTraceServiceRequest.FromString(body).resource_spans:
+                    yield from (
+                        (one.resource, span) for part in one.scope_spans for span in part.spans
+                    )
+
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+
+
+def test_spans_come_to_the_collector_that_the_environment_names(monkeypatch, tmp_path):
+    with collecting() as (url, received):
+        monkeypatch.setenv(ENDPOINT, url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
         run = simnet.run(talk(), model=FakeModel(), out=tmp_path, trace_turns=1.0)
-        server.shutdown()
-    names, services = [], set()
-    for path, headers, body in server.received:
-        assert (path, headers["x-team"]) == ("/v1/traces", "society")
-        for one in proto.ExportTraceServiceRequest.FromString(body).resource_spans:
-            facts = {item.key: item.value.string_value for item in one.resource.attributes}
-            services.add((facts["service.name"], facts["simnet.run"]))
-            names += [span.name for scope in one.scope_spans for span in scope.spans]
-    assert services == {("simnet", run.id)}
-    assert names.count("call") == run.read("calls").num_rows
+    facts = {
+        (item.key, item.value.string_value) for one, _ in received() for item in one.attributes
+    }
+    assert {("service.name", "simnet"), ("simnet.run", run.id)} <= facts
+    names = [span.name for _, span in received()]
+    assert names.count("call") == run.read("calls").num_rows > 0
 
 
 def test_a_collector_that_is_not_there_ends_no_run(monkeypatch, tmp_path):

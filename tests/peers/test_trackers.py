@@ -17,12 +17,15 @@ from simnet.runs.repeats.resume import resume_plan
 from simnet.runs.watching import experiment_tracking
 from simnet.scheduler.budget import Budget
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the trackers' own
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # the trackers' own
+    pytest.mark.timeout(900),  # a new database of MLflow takes much, on a busy machine
+]
 
 
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch):
-    monkeypatch.setattr(experiment_tracking, "END_SECONDS", 250.0)
+    monkeypatch.setattr(experiment_tracking, "END_SECONDS", 800.0)
 
 
 def begun(tmp_path, tracker):
