@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
-EXTRAS := catalogue,embeddings,report,review,study,train,dev,docs
+EXTRAS := catalogue,embeddings,report,review,study,trace,train,dev,docs
 S3_SERVER := 'moto[s3]==5.2.5' flask==3.1.3 flask-cors==6.0.5
 TORCH := torch==2.13.0+cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks chaos leftovers hostile slurm-test mirror-test object-store-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks chaos leftovers hostile slurm-test mirror-test object-store-test peers-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -36,6 +36,7 @@ demo: $(VENV)/.ready
 ## test: everything, with Ray and vLLM
 test: check .venv-s3/.ready
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "slow and not ray and not vllm"
+	$(MAKE) peers-test
 	$(MAKE) -j2 test-ray test-vllm
 
 ## test-ray: the tests on Ray without an engine
@@ -120,6 +121,10 @@ mirror-test: $(VENV)/.ready
 object-store-test: $(VENV)/.ready .venv-s3/.ready
 	$(BIN)/pytest tests/test_mirror_on_s3.py
 
+## peers-test: simnet with MLflow, W&B, trackio and SynDisco, which have an environment of their own
+peers-test: .venv-peers/.ready
+	.venv-peers/bin/python -m pytest tests/peers
+
 ## slurm-test: run a job of Slurm, on two nodes on this machine, until it is complete; as root
 slurm-test: $(VENV)/.ready
 	command -v slurmctld munged || apt-get install --yes slurm-wlm munge
@@ -169,6 +174,16 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-s3/bin/python -m pip install -q $(S3_SERVER)
 	touch $@
 
+# The packages of .venv and, before them, those that do not fit in there, or are under a licence
+# that simnet does not bring along.
+.venv-peers/.ready: $(VENV)/.ready tests/peers/requirements.txt Makefile
+	$(BIN)/python -m venv --clear --without-pip .venv-peers
+	.venv-peers/bin/python -c "import sys, sysconfig; open(sysconfig.get_path('purelib') + '/simnet.pth', 'w') \
+	  .write(f'import site; site.addsitedir({sys.argv[1]!r})')" \
+	  "$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")"
+	$(PIP) --python .venv-peers/bin/python install -q --no-deps -r tests/peers/requirements.txt
+	touch $@
+
 # Without torch, which peft asks for and the fast tests do not: pip cannot leave it out, nor
 # choose the lowest versions.
 .venv-uv/.ready: Makefile
@@ -185,5 +200,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 
 .venv-lowest/.ready: pyproject.toml Makefile .venv-uv/.ready
 	$(UV) venv -q --clear --no-python-downloads --python 3.11 $(@D)
-	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,report,review,train,dev]"
+	$(UV) pip install -q --python $(@D) --excludes .venv-uv/torch --resolution lowest-direct -e ".[openai,catalogue,embeddings,report,review,trace,train,dev]"
 	touch $@

@@ -72,6 +72,7 @@ async def arun(
     mirror: str | None = None,
     mirror_every: str | float | None = None,
     track: str | None = None,
+    trace_turns: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run a scenario and open its record; `run` blocks, `arun` is awaited.
@@ -103,9 +104,10 @@ async def arun(
     empty, `"view"` fewer of them; neither changes a result, calls in vain count for the budget, and
     None is `"off"`. `mirror` is the address of an object store (`s3://bucket/prefix`, `gs://...`,
     `file:///...`) where a copy of the record is kept, renewed every `mirror_every` wall seconds, 10
-    by default; the run does not wait for it, and goes on if it fails. `track="mlflow"` shows the
-    run in MLflow. `progress` is True for a display on the terminal, or a Reporter. In the main
-    thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
+    by default; the run does not wait for it, and goes on if it fails. `track` shows the
+    run in a tracker: `"mlflow"`, `"wandb"` or `"trackio"`; `trace_turns` sends that share of the
+    turns as spans by OpenTelemetry. `progress` is True for a display on the terminal, or a
+    Reporter. In the main thread, SIGINT, SIGTERM and SIGHUP stop the run with its record sealed.
 
     Raises SimnetError; see `simnet.errors`.
     """
@@ -153,6 +155,7 @@ async def aresume(
     mirror: str | None = None,
     mirror_every: str | float | None = None,
     track: str | None = None,
+    trace_turns: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Run what is left of a run that was stopped, failed or killed, and open its record.
@@ -164,8 +167,7 @@ async def aresume(
     if that was an object. All else is as in `run`; where a run is resumed changes no result.
 
     Raises UsageError for a run that is complete, RecordError while another process runs it,
-    DivergenceError if a prompt differs from the recorded one. `resume` blocks, `aresume` is
-    awaited.
+    DivergenceError if a prompt is not the recorded one. `resume` blocks, `aresume` is awaited.
     """
     options = options_of(locals())
     opened, options = to_go_on(run, root, options)
@@ -214,6 +216,7 @@ async def afork(
     mirror: str | None = None,
     mirror_every: str | float | None = None,
     track: str | None = None,
+    trace_turns: float | None = None,
     progress: Reporter | bool = False,
 ) -> "Run":
     """Make a run that equals `run` until `at` and then plays another scenario; open its record.
@@ -222,8 +225,7 @@ async def afork(
     directory is next to that of `run`. Give `before`, the scenario of `run`, if that was started
     from Python. The personas whose handles are in `remember` remember their interviews at `at`,
     which `simnet interview` held in `run`. The random draws are the same in both unless `scenario`
-    or `seed` brings another seed, so a difference is due to the scenario. All else is as in
-    `resume`.
+    or `seed` brings another seed, so a difference is due to the scenario. Else as in `resume`.
 
     Raises ScenarioError if the scenarios differ in personas or network, UsageError if `run` ended
     before `at` or there is no such interview. `fork` blocks, `afork` is awaited.

@@ -413,26 +413,3 @@ def test_agreement_of_annotations_of_syndisco(tmp_path):
     saved(tmp_path, "2.json", annotated("c1", "ben", "Toxicity=1", "Toxicity=2", "Toxicity=5"))
     (found,) = agreement(annotations_of_logs(read_logs(tmp_path)))
     assert (found.question, found.items, found.alpha) == ("Toxicity", 3, 1.0)
-
-
-# -- SynDisco's own classes ---------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # other packages' own
-def test_classes_of_syndisco_read_the_logs(tmp_path):
-    """Runs where SynDisco is installed; tried with release 1.0.2 and with the source of 2.2.1."""
-    pytest.importorskip("syndisco", exc_type=ImportError)
-    file = saved(tmp_path, "log.json", LOGS["1.x"])
-    made = run(logged_discussions([read_log(file)]), out=tmp_path / "runs")
-    export_syndisco(made, tmp_path / "logs", moderator="mod")
-    (path,) = (tmp_path / "logs" / "discussions").iterdir()
-    try:
-        from syndisco import Logs
-    except ImportError:
-        from syndisco.jobs import Annotation
-
-        entries = Annotation(None, path, include_moderator_comments=True).conv_data_dict["logs"]
-    else:
-        entries = list(Logs.from_file(path))
-    assert [(one["name"], one["text"]) for one in entries] == SAID

@@ -243,19 +243,3 @@ def test_what_cannot_be_annotated_is_told_before_a_model_starts(
     done = invoke("annotate", *arguments, "--backend", "fake")
     assert done.exit_code in {2, 3}, done.output
     assert problem in " ".join(done.output.split())
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # other packages' own
-def test_syndisco_reads_the_logs_of_annotations(tmp_path):
-    """Runs where SynDisco is installed; tried with release 1.0.2."""
-    module = pytest.importorskip("syndisco.postprocessing", exc_type=ImportError)
-    logs = discussions()
-    for number, log in enumerate(annotation_logs(logs, judged(tmp_path, logs), FORMS.annotators)):
-        (tmp_path / "logs").mkdir(exist_ok=True)
-        log.write(tmp_path / "logs" / f"{number}.json")
-    table = module.import_annotations(tmp_path / "logs")
-    first = table[(table["conv_id"] == "7f5a") & (table["username"] == "strict")]
-    assert first["message"].tolist() == [text for _, text in SAID]
-    assert first["annotation"].iloc[0].splitlines()[:2] == ["toxic=yes", "civil=4"]
-    assert set(table["username"]) == {"strict", "judge.v2"}

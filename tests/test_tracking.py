@@ -5,17 +5,13 @@ import threading
 
 import pytest
 
-from simnet import Cohort, FakeModel, Run, Scenario, Steps, sample
+from simnet import Cohort, FakeModel, Scenario, Steps, sample
 from simnet.errors import UsageError
 from simnet.runs.launching import launcher
 from simnet.runs.launching.launcher import launch
-from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.runs.plans.plan import RunPlan
-from simnet.runs.repeats.reload_scenario import ScenarioTimeline
-from simnet.runs.repeats.resume import resume_plan
-from simnet.runs.watching import experiment_tracking
+from simnet.runs.watching import experiment_tracking, trackers
 from simnet.runtime.base import Silent
-from simnet.scheduler.budget import Budget
 
 
 class Kept:
@@ -54,7 +50,7 @@ def talk():
 
 def tracked(monkeypatch, tmp_path, tracker, model=None):
     monkeypatch.setattr(launcher, "check_tracker", lambda name: None)
-    monkeypatch.setitem(experiment_tracking.TRACKERS, "kept", lambda: tracker)
+    monkeypatch.setitem(trackers.TRACKERS, "kept", lambda: tracker)
     phases = Phases()
     plan = RunPlan(talk(), model or FakeModel(), tmp_path, track="kept", parameters={"size": 2})
     return asyncio.run(launch(plan, phases)), phases.lines
@@ -107,24 +103,3 @@ def test_an_unknown_tracker_is_refused_before_a_run_begins(tmp_path):
     with pytest.raises(UsageError, match="there is no tracker 'mlfow'; did you mean 'mlflow'"):
         asyncio.run(launch(RunPlan(talk(), FakeModel(), tmp_path, track="mlfow")))
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of SQLAlchemy, of what MLflow does
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # MLflow leaves its database open
-def test_a_run_is_in_the_store_of_mlflow(monkeypatch, tmp_path):
-    mlflow = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    budget = Budget(calls=4)
-    plan = RunPlan(talk(), FakeModel(), tmp_path / "runs", track="mlflow", budget=budget)
-    begun = asyncio.run(launch(plan))
-    client = mlflow.MlflowClient()
-    number = client.get_experiment_by_name("talk").experiment_id
-    (run,) = client.search_runs([number])
-    assert run.info.status == "KILLED"
-    timeline = ScenarioTimeline(talk())
-    options = RunOptions(models=ModelOptions(model=FakeModel()), track="mlflow")
-    result = asyncio.run(launch(resume_plan(Run.open(begun.folder), timeline, options)))
-    (run,) = client.search_runs([number])
-    assert (run.info.run_name, run.info.status) == (result.run_id, "FINISHED")
-    assert run.data.metrics["calls"] == result.finish.progress.usage.calls
-    assert run.data.params["scenario"] == "talk"

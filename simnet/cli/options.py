@@ -123,7 +123,11 @@ AcceptFailures = Annotated[
 ]
 Track = Annotated[
     str | None,
-    typer.Option(metavar="mlflow", help="Experiment tracker that shows the run too."),
+    typer.Option(metavar="mlflow|wandb|trackio", help="Experiment tracker that shows the run too."),
+]
+TraceTurns = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Share of turns sent as spans by OpenTelemetry, 0 to 1."),
 ]
 Watch = Annotated[
     bool | None,
@@ -187,6 +191,7 @@ class RunFlags(ClusterFlags, MirrorFlags):
     prefetch: PrefetchMode = None
     engines: Engines = None
     track: Track = None
+    trace_turns: TraceTurns = None
 
     def read(self, models: ModelFlags) -> "RunOptions":
         """Return what they say, together with the options of models. Raises UsageError."""
@@ -208,6 +213,7 @@ class RunFlags(ClusterFlags, MirrorFlags):
             force=self.force,
             prefetch=self.prefetch,
             track=self.track,
+            trace_turns=self.trace_turns,
         )
 
 

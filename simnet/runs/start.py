@@ -55,6 +55,7 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every),
         track=options.track,
+        trace_turns=options.trace_turns,
     )
 
 

@@ -44,6 +44,7 @@ from simnet.scheduler.progress.messages import (
     Usage,
     with_engines,
 )
+from simnet.scheduler.tracing.trace_settings import TraceSettings
 from simnet.world.state.posts import View
 
 
@@ -197,6 +198,7 @@ class InProcess:
         on_error: OnError = "stop",
         humans: Humans | None = None,
         prefetch: Prefetch = NO_PREFETCH,
+        trace: TraceSettings | None = None,
     ) -> None:
         """Take what to run; `models` are by the names that cohorts give them.
 
@@ -231,6 +233,7 @@ class InProcess:
             on_error=on_error,
             clock=clock,
             prefetch=prefetch,
+            trace=trace,
         )
         handles = active_handles(scenario)
         self.placement: Placement | None = Placement(0, len(handles), dict.fromkeys(handles, 0))

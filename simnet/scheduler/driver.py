@@ -27,6 +27,9 @@ from simnet.scheduler.progress.messages import Finish, Progress
 from simnet.scheduler.rows.disk_retry import DiskRetry, RetryingRecord
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveys.surveying import SurveyingScheduler
+from simnet.scheduler.tracing.trace_settings import TraceSettings
+from simnet.scheduler.tracing.traced_parts import TracedAgents, TracedKernel
+from simnet.scheduler.tracing.turn_trace import TurnTrace
 
 ROWS_PER_BATCH = 65_536
 
@@ -59,8 +62,11 @@ class Driver:
         on_error: OnError = "stop",
         clock: Callable[[], float] = perf_counter,
         prefetch: Prefetch = NO_PREFETCH,
+        trace: TraceSettings | None = None,
     ) -> None:
         """Take what to run; `clock` and `prefetch` are as in Scheduler.
+
+        `trace` says which turns are traced; None traces none.
 
         Raises UserCodeError if code of the user fails that says who follows whom or wakes when.
         """
@@ -78,7 +84,12 @@ class Driver:
         if continuation is not None:
             scenarios = [scenario, *(switch.scenario for switch in switches)]
             checks = recorded_checks(continuation.run, scenarios)
-        self._kernel = Kernel(
+        make_kernel: Callable[..., Kernel] = Kernel
+        self._trace = None if trace is None else TurnTrace(trace)
+        if self._trace is not None:
+            make_kernel = partial(TracedKernel, self._trace)
+            agent_pool = TracedAgents(agent_pool, self._trace)
+        self._kernel = make_kernel(
             scenario, switches, fails_turns=fails_turns, checks=checks, watches=True
         )
         waves = waves_of(scenario, switches)
@@ -120,7 +131,7 @@ class Driver:
     async def _run(self) -> None:
         try:
             await self._record_population()
-            finish = await self._scheduler.run()
+            finish = await self._play()
             if self._continued is not None and not finish.stopped:
                 self._continued.check_complete(self._scheduler.recalled)
             self._updates.put_nowait(finish)
@@ -128,6 +139,13 @@ class Driver:
             self._updates.put_nowait(_first(failures))
         except Exception as error:  # noqa: BLE001  (raised by `run`, which is waiting for it)
             self._updates.put_nowait(error)
+
+    async def _play(self) -> Finish:
+        try:
+            return await self._scheduler.run()
+        finally:
+            if self._trace is not None:
+                await asyncio.to_thread(self._trace.close)
 
     async def _record_population(self) -> None:
         """Record the personas and the ties between them."""

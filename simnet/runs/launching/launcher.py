@@ -8,8 +8,9 @@ from simnet.runs.cluster.joining_cluster import joined, leave
 from simnet.runs.launching.active_run import ActiveRun
 from simnet.runs.models.spread_embedder import check_spread_embedders
 from simnet.runs.plans.plan import RunPlan, RunResult
-from simnet.runs.watching.experiment_tracking import TRACKERS, TrackedRun, check_tracker
+from simnet.runs.watching.experiment_tracking import TrackedRun
 from simnet.runs.watching.guarded_reporter import GuardedReporter
+from simnet.runs.watching.trackers import TRACKERS, check_tracker
 from simnet.runtime.base import Reporter, Silent
 from simnet.runtime.models import prepare_models
 from simnet.scenario.forecast.expected_turns import check_startable

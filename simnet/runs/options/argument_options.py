@@ -32,4 +32,5 @@ def options_of(arguments: Mapping[str, Any]) -> RunOptions:
         mirror=arguments["mirror"],
         mirror_every=arguments["mirror_every"],
         track=arguments["track"],
+        trace_turns=arguments["trace_turns"],
     )

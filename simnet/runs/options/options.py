@@ -22,6 +22,7 @@ from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
+from simnet.scheduler.tracing.trace_settings import check_trace
 from simnet.text import did_you_mean
 
 ModelChoice: TypeAlias = str | Backend | Model
@@ -171,7 +172,9 @@ class RunOptions:
     human_deadline: float | None = None
     """Wall seconds that a turn waits for a person; None is 120, or those of the resumed run."""
     track: str | None = None
-    """The experiment tracker that shows the run too: `mlflow`. None is none."""
+    """The tracker that shows the run too: `mlflow`, `wandb` or `trackio`. None is none."""
+    trace_turns: float | None = None
+    """Share of the turns of which spans are sent to an OpenTelemetry collector, 0 to 1."""
     prefetch: str | None = None
     """Whether model calls are made early, in slots that would be empty: `off`, `view` or `ahead`.
     None is `off`."""
@@ -213,6 +216,7 @@ class RunOptions:
         if self.run_id is not None:
             check_run_id(self.run_id)
         read_mode(self.prefetch)
+        check_trace(self.trace_turns)
         if self.human_deadline is not None:
             Humans((), self.human_deadline)
         if self.ray is False and self.address is not None:

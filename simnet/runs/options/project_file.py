@@ -46,6 +46,7 @@ KEYS: Mapping[str, Kinds] = {
     "force": (bool,),
     "prefetch": (str,),
     "track": (str,),
+    "trace_turns": _NUMBER,
 }
 """The keys, with the types of their values."""
 OF_MODEL: Mapping[str, Kinds] = {

@@ -80,7 +80,9 @@ class RunPlan:
     mirror: MirrorSettings | None = None
     """Where a copy of the record is kept; None keeps none."""
     track: str | None = None
-    """The experiment tracker that shows the run; see `simnet.runs.watching.experiment_tracking`."""
+    """The experiment tracker that shows the run; see `simnet.runs.watching.trackers`."""
+    trace_turns: float | None = None
+    """Share of the turns of which spans are sent by OpenTelemetry, 0 to 1; None sends none."""
 
     @cached_property
     def anybody_wakes(self) -> bool:

@@ -11,6 +11,7 @@ from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.base import Runtime
 from simnet.runtime.in_process import InProcess
 from simnet.scheduler.continuing.continuation import Continuation
+from simnet.scheduler.tracing.trace_settings import settings_of
 
 
 def make_runtime(
@@ -22,6 +23,7 @@ def make_runtime(
 ) -> Runtime:
     """Make the runtime of a plan; `after` is the one that it takes the place of, if any."""
     continuation = continuation or plan.continuation
+    trace = settings_of(plan.trace_turns, folder.name)
     if not plan.anybody_wakes:
         idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
         return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
@@ -36,6 +38,7 @@ def make_runtime(
             on_error=plan.on_error,
             humans=plan.humans,
             prefetch=plan.early_calls,
+            trace=trace,
         )
     from simnet.runtime.ray.cluster import Cluster  # noqa: PLC0415  (imports ray, which is slow)
 
@@ -53,6 +56,7 @@ def make_runtime(
         force=plan.force,
         humans=plan.humans,
         prefetch=plan.early_calls,
+        trace=trace,
         wishes=plan.wishes,
         engines=plan.engines,
         kept={name: kept for name, kept in plan.kept.items() if name in plan.started},

@@ -72,6 +72,7 @@ def fork_plan(
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
         track=options.track,
+        trace_turns=options.trace_turns,
     )
     check_switches(timeline.start, timeline.switches)
     _check_forkable(run, at)

@@ -69,6 +69,7 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
         kept=options.models.kept,
         mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
         track=options.track,
+        trace_turns=options.trace_turns,
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )

@@ -4,108 +4,37 @@ A tracker has a thread of its own, so it slows no run, and an error of it is tol
 the tracking alone. What it shows is in the record too.
 """
 
-import importlib.util
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from simnet.errors import UsageError, reason
+from simnet.errors import reason
 from simnet.inference.backend import Backend
 from simnet.runs.plans.plan import RunPlan
+from simnet.runs.watching.trackers import Tracker
 from simnet.runtime.base import Reporter
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuing.continuation import last_scenario
 from simnet.scheduler.figures.run_figures import figures_of
 from simnet.scheduler.progress.messages import Progress
-from simnet.text import did_you_mean
 
 LOG_SECONDS = 5.0
 """Shortest time, in wall seconds, between two points of a figure."""
-END_SECONDS = 15.0
-"""Wall seconds that a tracker has to take the rest when a run has ended."""
+END_SECONDS = 60.0
+"""Wall seconds that a tracker has to take the rest when a run has ended.
+
+A tracker that is new to its machine makes its database first, which takes some of them.
+"""
+_TOLD_SECONDS = 2.0
+"""Wall seconds after which a wait for the tracker is told."""
 _MOST_WAITING = 100
 """Points that wait for a slow tracker; further ones are left out."""
-_LONGEST = 250
-"""Characters of a parameter."""
-
-
-class Tracker(Protocol):
-    """What shows runs elsewhere. Its methods are called in one thread and may raise anything."""
-
-    def begin(self, run: str, experiment: str, facts: Mapping[str, str]) -> None:
-        """Show a run that begins, or goes on: what is run, by name."""
-        ...
-
-    def log(self, figures: Mapping[str, float], seconds: float) -> None:
-        """Add a point to each figure, `seconds` of wall time after the first turn."""
-        ...
-
-    def end(self, state: str) -> None:
-        """Show how the run ended: `completed`, `interrupted` or `failed`."""
-        ...
 
 
 _Work: TypeAlias = Callable[[Tracker], None]
-
-
-class MlflowTracker:
-    """A run of MLflow, in the experiment named like the scenario.
-
-    Where MLflow keeps it goes by its own settings, such as MLFLOW_TRACKING_URI. A run that is
-    resumed goes on in the same run of MLflow.
-    """
-
-    _STATES: Mapping[str, str] = {"completed": "FINISHED", "interrupted": "KILLED"}
-
-    def __init__(self) -> None:
-        mlflow = import_module("mlflow")  # slow, and no part of simnet
-        self._mlflow = mlflow
-        self._client = mlflow.MlflowClient()
-        self._run = ""
-
-    def begin(self, run: str, experiment: str, facts: Mapping[str, str]) -> None:
-        """Find the run of MLflow with this id of ours, or make one."""
-        found = self._client.get_experiment_by_name(experiment)
-        number = found.experiment_id if found else self._client.create_experiment(experiment)
-        known = self._client.search_runs([number], f"tags.`simnet.run` = '{run}'")
-        if known:
-            self._run = known[0].info.run_id
-            self._client.update_run(self._run, status="RUNNING")
-            return
-        made = self._client.create_run(number, run_name=run, tags={"simnet.run": run})
-        self._run = made.info.run_id
-        for name, value in facts.items():
-            self._client.log_param(self._run, name, value[:_LONGEST])
-
-    def log(self, figures: Mapping[str, float], seconds: float) -> None:
-        """Log the figures as metrics, whose step is the wall second."""
-        now, step = round(1000 * time.time()), round(seconds)
-        metric = self._mlflow.entities.Metric
-        metrics = [metric(name, value, now, step) for name, value in figures.items()]
-        self._client.log_batch(self._run, metrics=metrics)
-
-    def end(self, state: str) -> None:
-        """Set the status of the run."""
-        self._client.set_terminated(self._run, status=self._STATES.get(state, "FAILED"))
-
-
-TRACKERS: Mapping[str, Callable[[], Tracker]] = {"mlflow": MlflowTracker}
-"""How each is made, by the names of `--track`, which are those of their packages."""
-
-
-def check_tracker(name: str | None) -> None:
-    """Raise UsageError for a tracker that is not known or not installed."""
-    if name is None:
-        return
-    if name not in TRACKERS:
-        known = did_you_mean(name, TRACKERS) or f"; there are: {', '.join(TRACKERS)}"
-        raise UsageError(f"there is no tracker {name!r}{known}")
-    if importlib.util.find_spec(name) is None:
-        raise UsageError(f"{name} is not installed: pip install {name}")
 
 
 class TrackedRun:
@@ -158,9 +87,13 @@ class TrackedRun:
             return
         if self._last is not None:
             self._log(self._last)
-        self._put(lambda tracker: tracker.end(state))
+        plain = str(state)  # of an enumeration, trackers may take the name
+        self._put(lambda tracker: tracker.end(plain))
         self._work.put(None)
-        self._thread.join(END_SECONDS)
+        self._thread.join(min(_TOLD_SECONDS, END_SECONDS))
+        if self._thread.is_alive():
+            self._reporter.phase(f"waiting up to {END_SECONDS:g} s for the tracker ({self._name})")
+            self._thread.join(END_SECONDS)
         if self._thread.is_alive():
             self._reporter.phase(f"the tracker takes too long; not waiting for it ({self._name})")
         self._tell()

@@ -44,6 +44,7 @@ from simnet.scheduler.driver import Phases
 from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.progress.messages import Finish, Progress
+from simnet.scheduler.tracing.trace_settings import TraceSettings
 
 
 class Cluster:
@@ -71,6 +72,7 @@ class Cluster:
         wishes: ClusterWishes = NO_WISHES,
         after: "Cluster | None" = None,
         prefetch: Prefetch = NO_PREFETCH,
+        trace: TraceSettings | None = None,
         engines: SharedEngines | None = None,
         kept: Mapping[str | None, str] | None = None,
         report: Callable[[str], None] = lambda _: None,
@@ -82,14 +84,12 @@ class Cluster:
         fails. `engines` are shared with other runs of the process; `kept` names engines that others
         keep, by their models. `report` gets a line for each step.
         """
-        self._scenario, self._models = scenario, models
-        self._folder = folder.resolve()
+        self._scenario, self._models, self._folder = scenario, models, folder.resolve()
         self._address: str | None = address if after is None else after.address
-        self._per_actor = personas_per_actor
-        self._report, self._modules = report, modules
+        self._per_actor, self._report, self._modules = personas_per_actor, report, modules
         self._continuation = continuation.located() if continuation else None
         self._budget, self._on_error, self._prefetch = budget, on_error, prefetch
-        self._force, self._wishes = force, wishes
+        self._force, self._wishes, self._trace = force, wishes, trace
         self._people = PeopleOfRun(humans, self._folder)
         self._started_ray, self._head, earlier = after.released() if after else (False, None, None)
         self._rebuilt = after is not None
@@ -164,9 +164,9 @@ class Cluster:
             self._wishes,
         )
         play = (ray.put(self._scenario), hosts, placement, self._recorder, self._continuation)
-        self._scheduler = make_here(  # its process starts beside those of the agents
-            SchedulerActor, *play, self._budget, self._on_error, self._prefetch, name="scheduler"
-        )
+        how = (self._budget, self._on_error, self._prefetch, self._trace)
+        # Its process starts beside those of the agents.
+        self._scheduler = make_here(SchedulerActor, *play, *how, name="scheduler")
         await asyncio.gather(*(self._call(actor.start) for actor in hosts))
         self.phases.end("agents")
         self._report(f"waiting for {self._engines.describe()}")

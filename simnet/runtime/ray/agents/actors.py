@@ -47,6 +47,7 @@ from simnet.scheduler.driver import Driver
 from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Finish, Progress, Usage
+from simnet.scheduler.tracing.trace_settings import TraceSettings
 
 _AGENTS_LOG = log.get("simnet.agents")
 _RECORDER_LOG = log.get("simnet.recorder")
@@ -223,6 +224,7 @@ class SchedulerActor:
         budget: Budget = UNLIMITED,
         on_error: OnError = "stop",
         prefetch: Prefetch = NO_PREFETCH,
+        trace: TraceSettings | None = None,
         logs: log.ActorLogs | None = None,
     ) -> None:
         if logs is not None:
@@ -238,6 +240,7 @@ class SchedulerActor:
             budget,
             on_error=on_error,
             prefetch=prefetch,
+            trace=trace,
         )
         self._driver: Driver | None = None
         self._stopped = False

@@ -1,0 +1,1 @@
+"""Sends a sample of turns to an OpenTelemetry collector, as spans."""
