@@ -4,9 +4,7 @@ Each runs unmodified, in a process of its own in an environment of its own
 (`benchmarks/rivals/environments.py`, or `--install`), with the same number of people, and where
 it has them the same posts in view and the same actions. simnet is measured in one process and
 through Ray. The figures are medians of `--repeats`, in each of which every system is measured
-once. One that is not installed or fails is in the table, with the reason::
-
-    python benchmarks/rivals/compare.py --people 100 --repeats 3
+once. One that is not installed or fails is in the table, with the reason.
 
 Prints one table and one JSON line. Compare only figures of one run. What can be compared, and
 what cannot, is in docs/explanation/rivals.md.
@@ -220,8 +218,10 @@ def main() -> None:
         for system in asked:
             if any(isinstance(one, str) for one in runs[system.name]):
                 continue  # it would fail again, perhaps only after a long time
-            print(f"{number + 1} of {arguments.repeats}: {system.name}", file=sys.stderr)
-            runs[system.name].append(measure(system, arguments.timeout))
+            found = measure(system, arguments.timeout)
+            said = found if isinstance(found, str) else json.dumps(found)
+            print(f"{number + 1} of {arguments.repeats}: {system.name}: {said}", file=sys.stderr)
+            runs[system.name].append(found)
     facts["load"].append(os.getloadavg()[0])
     report([summary(one, runs[one.name]) for one in asked], facts)
 

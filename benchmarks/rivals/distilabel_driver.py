@@ -4,8 +4,6 @@ distilabel has no society: rows of persona and post go in, one text for each com
 model is a subclass of its model class that answers at once in the process of its step.
 """
 
-from typing import Any
-
 import society
 from distilabel.models import LLM
 from distilabel.pipeline import Pipeline
@@ -25,7 +23,7 @@ class Instant(LLM):
         """Return its name."""
         return "instant"
 
-    def generate(self, inputs: list, num_generations: int = 1, **kwargs: Any) -> list[dict]:
+    def generate(self, inputs: list, num_generations: int = 1) -> list[dict]:
         """Answer each input."""
         tokens = {"input_tokens": [1], "output_tokens": [1]}
         return [{"generations": [society.TEXT], "statistics": tokens} for _ in inputs]

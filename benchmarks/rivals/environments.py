@@ -1,8 +1,6 @@
 """Environments of the rivals: each has its own, made by pip, outside the clone.
 
-Run it to make them, before a comparison::
-
-    python benchmarks/rivals/environments.py --environments ~/.cache/simnet-rivals
+Run it to make them, before a comparison; `--rivals` names some, `--environments` another folder.
 """
 
 import argparse
