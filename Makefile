@@ -20,7 +20,7 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks chaos leftovers hostile slurm-test mirror-test object-store-test peers-test simulate mutants constraints adapters clean
+.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks rivals chaos leftovers hostile slurm-test mirror-test object-store-test peers-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
@@ -94,6 +94,11 @@ bench: $(VENV)/.ready
 ## benchmarks: print one table and one JSON line for each script in benchmarks/
 benchmarks: $(VENV)/.ready
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# RIVALS=--install first makes the environments that are missing, in ~/.cache/simnet-rivals.
+## rivals: measure simnet beside other simulators that are installed; RIVALS=--install installs them
+rivals: $(VENV)/.ready
+	$(BIN)/python benchmarks/rivals/compare.py $(RIVALS)
 
 ## chaos: kill each part of a run 20 times and resume it
 chaos: $(VENV)/.ready
