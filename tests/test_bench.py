@@ -1,18 +1,20 @@
 """Fixed workloads, their samples in a file, and the comparison of two of these."""
 
 import json
+import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
 from simnet.benchmarking import measurement, scale_workload, workloads
 from simnet.benchmarking.comparison import compare
 from simnet.benchmarking.measurement import Measurement, Samples, read
-from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rate
+from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rate, finish
 from simnet.benchmarking.played_society import Figure
 from simnet.cli.app import app
-from simnet.errors import UsageError
+from simnet.errors import RunError, UsageError
 from simnet.runs.options.options import ModelOptions
 
 
@@ -147,6 +149,26 @@ def test_a_cache_that_forgets_nothing_holds_whole_blocks_that_were_seen():
     assert best_hit_rate([first, second], 4) == 8 / 20
     assert best_hit_rate([first, first], 4) == 8 / 20  # the last token is always computed
     assert best_hit_rate([[7, *first], second], 4) == 0
+
+
+def test_a_side_ends_with_its_process_though_another_holds_what_it_prints_to(tmp_path):
+    note = tmp_path / "pid"
+    code = (
+        "import pathlib, subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(note)!r}).write_text(str(left.pid))"
+    )
+    finish([sys.executable, "-c", code], "it")
+    left = psutil.Process(int(note.read_text()))
+    assert left.is_running()
+    left.kill()
+
+
+def test_a_side_that_fails_or_takes_too_long_says_so_with_its_last_lines():
+    with pytest.raises(RunError, match="it ended with 3: no weights"):
+        finish([sys.executable, "-c", "print('no weights'); raise SystemExit(3)"], "it")
+    with pytest.raises(RunError, match=r"it did not end within 0\.1 s"):
+        finish([sys.executable, "-c", "import time; time.sleep(600)"], "it", 0.1)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Plays one side of the workload `model` in a process of its own, so that no cache is warm.
 
-Not for users; `simnet.benchmarking.model_workload` starts it as a module, with a mode and a file.
+Not for users; `simnet.benchmarking.model_workload` starts it as a module, with a
+mode, a file, and the file for the result.
 `raw` asks the engine for all prompts at once, `live` runs the society whose prompts they are.
 """
 
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from simnet.inference.backend import Backend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.engine.embedded import resolve
+from simnet.inference.engine.processes import EngineProcesses
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.settings import environment
 from simnet.recording.reading.run import Run
@@ -72,10 +74,12 @@ async def _raw_vllm(work: Work, backend: VllmBackend) -> Played:
     from vllm.engine.arg_utils import AsyncEngineArgs  # noqa: PLC0415  (heavy)
     from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
 
-    from simnet.inference.engine.vllm import _sampling, _tokens  # noqa: PLC0415
+    from simnet.inference.engine.vllm import _sampling, _shut_down, _tokens  # noqa: PLC0415
 
     settings = replace(backend.settings, model=resolve(backend.model), name=backend.recorded_name)
-    engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**settings.engine_arguments()))
+    processes = EngineProcesses()
+    with processes.starting():
+        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**settings.engine_arguments()))
 
     async def ask(number: int, prompt: Prompt) -> tuple[Any, float]:
         parts = engine.generate(_tokens(prompt.ids or ()), _sampling(prompt), str(number))
@@ -85,7 +89,8 @@ async def _raw_vllm(work: Work, backend: VllmBackend) -> Played:
     began = perf_counter()
     outputs = await asyncio.gather(*(ask(*one) for one in enumerate(work.prompts)))
     seconds = perf_counter() - began
-    await asyncio.to_thread(engine.shutdown)
+    await _shut_down(engine)
+    await asyncio.to_thread(processes.end, 3.0)  # this process could not end before they do
     done = [output for output, _ in outputs]
     known = [one.metrics for one in done if one.metrics is not None]
     several = [one for one in known if one.num_generation_tokens > 1]
@@ -145,15 +150,15 @@ def live(work: Work) -> Played:
 
 
 def main() -> None:
-    """Play the side that the command line names; print it as the last line, as JSON."""
-    mode, file = sys.argv[1:]
+    """Play the side that the command line names, and write it to a file as JSON."""
+    mode, file, result = sys.argv[1:]
     work: Work = pickle.loads(Path(file).read_bytes())  # noqa: S301  (the workload wrote it)
     if isinstance(work.backend, VllmBackend):
         os.environ |= environment(cpu=work.backend.on_cpu)
         seconds = int(work.backend.settings.start_timeout)
         os.environ.setdefault("VLLM_ENGINE_READY_TIMEOUT_S", str(seconds))
     played = {"raw": raw, "live": live}[mode](work)
-    sys.stdout.write(json.dumps(played._asdict()) + "\n")
+    Path(result).write_text(json.dumps(played._asdict()), "utf-8")
 
 
 if __name__ == "__main__":

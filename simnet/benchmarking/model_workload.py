@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from psutil import Process
 
 from simnet.agents.host import Host
 from simnet.benchmarking.model_process import Played, Work, percentiles
@@ -16,6 +18,7 @@ from simnet.clock import HOUR, MINUTE
 from simnet.errors import RunError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.vllm_backend import VllmBackend
+from simnet.inference.engine.processes import end_processes
 from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.model import Prompt
 from simnet.kernel.kernel import Kernel
@@ -32,6 +35,8 @@ from simnet.world.verbs.posting import Write
 
 CALLS = 96
 """People, each of whom is asked once, all at the same simulated time."""
+DEADLINE = 3600.0
+"""Wall seconds that one side may take, with the start of its engine."""
 BLOCK = 16
 """Tokens in a block of the prefix cache, where the settings leave that to the engine."""
 NEWS = (
@@ -167,9 +172,37 @@ def _say(line: str) -> None:
 
 
 def _played(mode: str, file: Path) -> Played:
-    command = [sys.executable, "-m", "simnet.benchmarking.model_process", mode, str(file)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if result.returncode:
-        lines = [line for line in result.stderr.splitlines() if line.strip()]
-        raise RunError(f"the workload model, {mode}: {' '.join(lines[-3:])}")
-    return Played(**json.loads(result.stdout.splitlines()[-1]))
+    result = file.with_name(f"{mode}.json")
+    module = "simnet.benchmarking.model_process"
+    finish(
+        [sys.executable, "-m", module, mode, str(file), str(result)], f"the workload model, {mode}"
+    )
+    return Played(**json.loads(result.read_text("utf-8")))
+
+
+def finish(command: Sequence[str], what: str, deadline: float = DEADLINE) -> None:
+    """Run a command until its own process ends, whatever processes it leaves behind.
+
+    What it prints goes to a file, because a pipe has no end as long as one of those holds it.
+    Raises RunError, which begins with `what` and has the last lines, if the command fails or takes
+    more than `deadline` wall seconds; then it is killed with all that it started.
+    """
+    with TemporaryFile() as printed:
+        process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT
+        )
+        try:
+            code = process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            if process.poll() is None:
+                end_processes([*Process(process.pid).children(recursive=True)], 0.0)
+                process.kill()
+                process.wait()
+        if code == 0:
+            return
+        printed.seek(0)
+        lines = [line for line in printed.read().decode("utf-8", "replace").splitlines() if line]
+    how = f"did not end within {deadline:g} s" if code is None else f"ended with {code}"
+    raise RunError(f"{what} {how}: {' '.join(lines[-3:])}")
