@@ -104,8 +104,6 @@ ODD = [
     ("no_barrier", "--people 0", "0 is too small; give 1 or more"),
     ("no_barrier", "--repeats 0", "0 is too small; give 1 or more"),
     ("prefetch", "--sizes 0", "0 is too small; give 1 or more"),
-    ("inference", "--rounds 0", "0 is too small; give 1 or more"),
-    ("inference", "--requests 1", "1 is too small; give 9 or more"),
     ("recorder", "--rows 0", "0 is too small; give 1 or more"),
     ("recorder", "--per-commit 0", "0 is too small; give 1 or more"),
     ("recorder", "--load 0", "0 is too small; give 1 or more"),
