@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from test_tracing import ENDPOINT, collecting
 
 from simnet import Cohort, Scenario, Steps, sample
 from simnet.inference.backends.fake_backend import FakeBackend
@@ -50,3 +51,18 @@ def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_p
     assert {line["who"] for line in printed} <= {persona.id for persona in people.personas}
     assert {line["node"] for line in printed} == {socket.gethostname()}
     assert all(line["file"] == __file__ and line["now"] >= 0 for line in printed)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_scheduler_of_a_cluster_sends_spans_where_the_driver_says(monkeypatch, tmp_path):
+    people = Cohort("people", sample(4), rhythm=Steps(60.0))
+    scenario = Scenario("traced", [people], lasts=120.0)
+    with collecting() as (url, received):
+        monkeypatch.setenv(ENDPOINT, url)
+        plan = RunPlan(scenario, FakeBackend(), tmp_path, personas_per_actor=2, trace_turns=1.0)
+        made = asyncio.run(launch(plan))
+    turns = [span for _, span in received() if span.name == "turn"]
+    assert len(turns) == made.finish.progress.ledger.done > 0
+    facts = [{item.key: item.value.string_value for item in one.attributes} for one in turns]
+    assert {one["simnet.host"] for one in facts} == {"agents-0", "agents-1"}
+    assert {one["simnet.run"] for one in facts} == {made.run_id}
