@@ -14,7 +14,7 @@ import pytest
 import ray
 from waiting import wait_until
 
-from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
+from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launching.launcher import launch
@@ -90,6 +90,40 @@ def test_a_run_on_kept_engines_has_the_record_of_one_with_its_own_and_leaves_the
     plan = resume_plan(Run.open(stopped.folder), ScenarioTimeline(talk()), options)
     assert asyncio.run(launch(plan)).finish.digest == own.finish.digest
     assert Run.open(stopped.folder).manifest.model == theirs.manifest.model
+
+
+def test_a_fork_uses_kept_engines(kept, tmp_path):
+    keeper = kept("forked")
+    parent = Run.open(asyncio.run(launch(RunPlan(talk(), FakeBackend(), tmp_path))).folder)
+    options = {"before": talk(), "personas_per_actor": 4}
+    own = parent.fork(10 * MINUTE, talk(), model=FakeModel(), **options)
+    lent = parent.fork(10 * MINUTE, talk(), engines="forked", **options)
+    for table in ("events", "exposures"):
+        assert lent.read(table).equals(own.read(table)), table
+    assert lent.manifest.model == parent.manifest.model
+    wait_until(lambda: not state(keeper).runs)
+    assert [engine.state for engine in state(keeper).engines] == ["up"]
+
+
+class KillingKeeper(Silent):
+    """Kills the process of what keeps the engines, once the run has some turns."""
+
+    def __init__(self, keeper):
+        self._keeper = keeper
+        self.killed = False
+
+    def progress(self, progress):
+        if not self.killed:
+            self.killed = True
+            ray.kill(self._keeper, no_restart=False)
+
+
+def test_a_run_outlives_the_kill_of_what_keeps_its_engines(kept, tmp_path):
+    killing = KillingKeeper(kept("lost", delay=lambda _: 0.01))
+    made = asyncio.run(launch(plan_on("lost", tmp_path), killing))
+    assert killing.killed
+    own = asyncio.run(launch(RunPlan(talk(), FakeBackend(), tmp_path / "own", ray=False)))
+    assert made.finish.digest == own.finish.digest
 
 
 @pytest.mark.parametrize(
