@@ -4,7 +4,6 @@ import csv
 import importlib
 import json
 import math
-import warnings
 import xml.etree.ElementTree as ET
 
 import networkx as nx
@@ -54,18 +53,6 @@ def test_a_thread_is_a_log_with_the_fields_of_syndisco(soup, tmp_path):
         "name": "eve", "text": "Is soup a drink? Ask @ana.", "model": "hardcoded", "prompt": ""
     }  # fmt: skip
     assert log["logs"][3] == {"name": "cy", "text": NASTY, "model": "fake", "prompt": "Soup?"}
-
-
-def test_syndisco_itself_reads_the_logs_with_the_traits(soup, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        processing = pytest.importorskip("syndisco.postprocessing", exc_type=ImportError)
-    export_syndisco(soup, tmp_path / "logs")
-    frame = processing.import_discussions(tmp_path / "logs/discussions")
-    assert frame["user"].tolist() == ["eve", "ana", "bob", "cy", "dan/../x", "eve", "ana"]
-    assert frame["message"].tolist()[3] == NASTY
-    assert frame["age"].tolist()[:2] == ["50", "40"]
-    assert frame["message_order"].tolist() == list(range(1, 8))
 
 
 def test_discussions_that_are_not_there_are_told_of(soup, tmp_path):

@@ -2,8 +2,9 @@
 
 import pytest
 import test_syndisco
+from made_exports import NASTY, made_run
 from syndisco.jobs import Annotation
-from syndisco.postprocessing import import_annotations
+from syndisco.postprocessing import import_annotations, import_discussions
 from test_syndisco import LOGS, saved
 from test_syndisco_annotations import FORMS, SAID, discussions, judged
 
@@ -34,3 +35,12 @@ def test_syndisco_reads_the_logs_of_annotations(tmp_path):
     assert first["message"].tolist() == [text for _, text in SAID]
     assert first["annotation"].iloc[0].splitlines()[:2] == ["toxic=yes", "civil=4"]
     assert set(table["username"]) == {"strict", "judge.v2"}
+
+
+def test_syndisco_reads_discussions_of_a_feed_with_the_traits(tmp_path):
+    export_syndisco(made_run(tmp_path / "runs"), tmp_path / "logs")
+    frame = import_discussions(tmp_path / "logs/discussions")
+    assert frame["user"].tolist() == ["eve", "ana", "bob", "cy", "dan/../x", "eve", "ana"]
+    assert frame["message"].tolist()[3] == NASTY
+    assert frame["age"].tolist()[:2] == ["50", "40"]
+    assert frame["message_order"].tolist() == list(range(1, 8))
