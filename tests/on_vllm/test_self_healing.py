@@ -24,7 +24,7 @@ pytest.importorskip("ray")
 pytestmark = [
     pytest.mark.vllm,
     pytest.mark.ray,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1500),  # the engine starts three times, on a busy machine for 100 s each
     pytest.mark.filterwarnings("ignore"),
 ]
 
