@@ -12,11 +12,18 @@ from typing import TypeAlias
 Key: TypeAlias = str | int
 
 _UNIT = 2.0**-53
+_EMPTY = blake2b(digest_size=8)
+"""A copy of it costs a third of a new one."""
 
 
 def bits(*key: Key) -> int:
     """Draw 64 bits for a key."""
     return _mixed("\x1f".join(map(str, key)))
+
+
+def bits_of_turn(seed: int, who: str, turn: int) -> int:
+    """Draw as `bits(seed, who, turn)` does, in half the time."""
+    return _mixed(f"{seed}\x1f{who}\x1f{turn}")
 
 
 def unit(*key: Key) -> float:
@@ -30,7 +37,8 @@ def below(bound: int, *key: Key) -> int:
 
 
 def _mixed(key: str) -> int:
-    hashed = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8)
+    hashed = _EMPTY.copy()
+    hashed.update(key.encode("utf-8", "surrogatepass"))
     return int.from_bytes(hashed.digest(), "little")
 
 

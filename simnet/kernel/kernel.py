@@ -202,7 +202,7 @@ class Kernel:
                 at,
                 self.feeds[cohort.name],
                 turn=turn,
-                seed=draws.bits(self.scenario.seed, handle, turn),
+                seed=draws.bits_of_turn(self.scenario.seed, handle, turn),
                 refused=self._refusals.pop(member, ()),
             )
         except UserCodeError as error:

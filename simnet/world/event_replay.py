@@ -82,5 +82,5 @@ def _apply(world: World, row: Event, verb_of: Mapping[str, type[Action]], number
 def _look(world: World, row: ExposureBatch, feeds: Mapping[str, Feed]) -> ExposureBatch:
     """Look again."""
     feed = feeds[world.cohorts[world.index[row.who]]]
-    seed = draws.bits(world.facts.seed, row.who, row.turn)
+    seed = draws.bits_of_turn(world.facts.seed, row.who, row.turn)
     return world.observe(row.who, row.time, feed, turn=row.turn, seed=seed)[1]
