@@ -148,13 +148,15 @@ def _explained(
     """Say why posts are there; `vias` gives the places of those that a repost put there."""
     count = len(posts)
     chosen = Choices(posts, scores, [""] * count, [None] * count, [()] * count)
-    reposted = [place for place, post in enumerate(posts) if post.id in world.reposters]
-    if not reposted:
+    reposted_by = world.reposters
+    if not reposted_by:
         return chosen
     followed, hidden = world.network.followee_set(viewer), world.hidden_from(viewer)
-    for place in reposted:
+    for place, post in enumerate(posts):
+        if post.id not in reposted_by:
+            continue
         via = vias.get(place)
-        reposters = known_reposters(world, viewer, posts[place], via, followed, hidden)
+        reposters = known_reposters(world, viewer, post, via, followed, hidden)
         if reposters:
             chosen.why[place] = named(reposters)
             chosen.reposters[place] = reposters
@@ -207,12 +209,13 @@ def _visible(
     posts: list[Post] = []
     vias: dict[int, int] = {}
     taken = set(excluded)
+    by_number = world.posts
     # Most of what is read was seen; these two let it pass without a step in Python.
     for number in filterfalse(seen.__contains__, map(world.posted.__getitem__, entries)):
         if number >= 0:
-            post = world.posts[number]
+            post = by_number[number]
             author = post.author_index
-            if author == left_out or post.removed or author in hidden or number in taken:
+            if author == left_out or post.removed or number in taken or author in hidden:
                 continue
         else:
             by, post = world.timeline[~number]

@@ -1,6 +1,6 @@
 """Who of those a viewer knows reposted a post."""
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
@@ -18,8 +18,8 @@ def known_reposters(
     viewer: int,
     post: Post,
     via: int | None,
-    followed: Collection[int],
-    hidden: Collection[int],
+    followed: frozenset[int],
+    hidden: AbstractSet[int],
 ) -> tuple[str, ...]:
     """List who put a post into the viewer's feed, then others they follow, the newest first.
 
@@ -27,23 +27,24 @@ def known_reposters(
     author, the viewer and who is hidden are left out.
     """
     newest = world.reposters[post.id][: -LOOKED_AT - 1 : -1]
-    found = list(filter(followed.__contains__, newest))
-    if via is not None:
-        found.insert(0, via)
-    if not found:
-        return ()
-    left_out = (post.author_index, viewer)
-    known = [who for who in dict.fromkeys(found) if who not in left_out and who not in hidden]
-    return tuple([world.handles[who] for who in known[:LISTED]])
+    if via is None and followed.isdisjoint(newest):
+        return ()  # by far the most frequent case
+    known = {} if via is None else {via: None}
+    known.update(dict.fromkeys(filter(followed.__contains__, newest)))
+    known.pop(post.author_index, None)
+    known.pop(viewer, None)
+    for who in hidden & known.keys() if hidden else ():
+        del known[who]
+    return tuple(map(world.handles.__getitem__, known))[:LISTED]
 
 
 def named(reposters: tuple[str, ...]) -> str:
     """Say in words who reposted a post; empty if nobody did."""
-    if not reposters:
-        return ""
+    if len(reposters) < 2:
+        return f"reposted by @{reposters[0]}" if reposters else ""
     names = [f"@{handle}" for handle in reposters[:NAMED]]
     left = len(reposters) - len(names)
     if left:
         names.append(f"{left} other{'s' * (left > 1)} you follow")
     first, last = ", ".join(names[:-1]), names[-1]
-    return f"reposted by {first} and {last}" if first else f"reposted by {last}"
+    return f"reposted by {first} and {last}"
