@@ -6,7 +6,7 @@ operations that IEEE 754 rounds in one way: sums, differences, products and quot
 """
 
 from itertools import count, takewhile
-from math import frexp
+from math import frexp, inf
 
 _LN2_HIGH = 0.6931471803691238
 """ln 2 with its last 21 bits zero, so that its product with a binary exponent is exact."""
@@ -24,7 +24,7 @@ def log(value: float) -> float:
 
     Raises ValueError unless `value` is positive and finite.
     """
-    if not 0.0 < value < float("inf"):
+    if not 0.0 < value < inf:
         raise ValueError(f"there is no logarithm of {value!r}")
     mantissa, exponent = frexp(value)
     if mantissa < _ROOT_HALF:

@@ -70,7 +70,7 @@ class Alarms:
         turn += self._skipped.get(member, 0)
         if not (turn + 1) % MOST_TURNS:
             self._check_progress(member, at)
-        draw = self._draw(member, turn + 1, AFTER_TURN)
+        draw = draws.Draw(self._seed, handle, turn + 1, AFTER_TURN)
         try:  # as in `_ask`, which would cost a call more
             wake = rhythm.after(handle, turn, at, draw)
         except BaseException as error:  # a rhythm may raise SystemExit too

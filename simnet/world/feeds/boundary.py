@@ -5,7 +5,7 @@ What they raise, or return and may not, becomes a UserCodeError.
 
 from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import TypedDict, cast
+from typing import TypedDict
 
 from simnet.clock import Seconds
 from simnet.text import counted
@@ -14,8 +14,6 @@ from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.sources import (
     AnySource,
     Entry,
-    Source,
-    SourceOfLook,
     look_of,
     takes_look,
 )
@@ -73,9 +71,9 @@ def found_entries(
     try:
         if takes_look(source):
             look = look_of(world, viewer, now, turn=turn, seed=seed)
-            entries = cast("SourceOfLook", source)(world, viewer, first, limit, look)
+            entries = source(world, viewer, first, limit, look)  # type: ignore[call-arg]
         else:
-            entries = cast("Source", source)(world, viewer, first, limit)
+            entries = source(world, viewer, first, limit)  # type: ignore[call-arg]
     except BaseException as error:
         raise raised_by("source", source, error, **whose(world, viewer)) from error
     end = len(world.timeline)

@@ -1,5 +1,6 @@
 """Who follows whom: compressed sparse rows for the start, an overlay for what changes."""
 
+from array import array
 from collections.abc import Iterator
 from copy import copy
 
@@ -136,8 +137,10 @@ class _Rows:
 
     def __init__(self, size: int, rows: Indices, columns: Indices) -> None:
         self._size = size
-        self._starts = np.zeros(size + 1, np.int64)
-        np.cumsum(np.bincount(rows, minlength=size), out=self._starts[1:])
+        starts = np.zeros(size + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=size), out=starts[1:])
+        self._starts = array("q", starts.tobytes())
+        """Where each row begins in the columns; single items of a numpy array are read slower."""
         self._columns = columns
         self._changed: dict[int, Indices] = {}
 
