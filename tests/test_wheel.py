@@ -85,7 +85,7 @@ def _clean(wheel, tmp_path_factory):
     extras = ",".join(sorted(set(PROJECT["optional-dependencies"]) - HEAVY))
     wanted = f"{distribution.NAME}[{extras}] @ {wheel.as_uri()}"
     constrain = ["-c", ROOT / "constraints.txt"]
-    call(*pip, "install", "-q", *constrain, wanted, cwd=folder, env=OUTSIDE)
+    call(*pip, "install", "-q", "--no-compile", *constrain, wanted, cwd=folder, env=OUTSIDE)
     return Clean(folder)
 
 
