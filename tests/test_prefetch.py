@@ -52,7 +52,7 @@ from simnet.runtime.agent_factory import agents_of, inquiry_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
-from simnet.scheduler.prefetch.depth import FIRST, Depth
+from simnet.scheduler.prefetch.depth import FIRST, TOO_MUCH, Depth
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch, read_mode
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveys.surveying import SurveyingScheduler
@@ -425,9 +425,19 @@ def test_posts_of_a_copy_are_copies_and_so_are_those_they_quote():
 def test_the_horizon_shrinks_while_much_is_wasted_and_grows_while_little_is():
     greedy, careful = Depth(), Depth()
     for _ in range(20):
-        greedy.note(30, 60, 10)
-        careful.note(30, 25, 25)
+        greedy.note(30, 60, 10, waiting=0)
+        careful.note(30, 25, 25, waiting=0)
     assert greedy.unknown < FIRST < careful.unknown
+
+
+def test_early_calls_whose_turns_are_to_come_do_not_shorten_the_horizon():
+    depth = Depth()
+    for so_far in range(1, 21):
+        depth.note(30, 60, 30, waiting=30 * so_far)
+    assert depth.wasted_share == 0
+    assert depth.unknown > FIRST
+    depth.note(30, 0, 0, waiting=0)  # none of their calls served a turn
+    assert depth.wasted_share > TOO_MUCH
 
 
 def test_modes_are_read_and_others_refused(tmp_path):

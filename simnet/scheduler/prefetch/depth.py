@@ -22,14 +22,17 @@ class Depth:
     def __init__(self) -> None:
         self.unknown = FIRST
         """The horizon: how many unknown decisions a look passes."""
-        self._calls = self._early = self._hits = 0.0
-        self._since = 0
+        self._calls = self._vain = 0.0
+        self._waiting = self._since = 0
 
-    def note(self, calls: int, early: int, hits: int) -> None:
-        """Note calls of turns, calls that were made early, and how many of these served a turn."""
+    def note(self, calls: int, early: int, hits: int, waiting: int) -> None:
+        """Note calls of turns, calls that were made early, and how many of these served a turn.
+
+        `waiting` is how many early turns wait for their real ones now: their calls may still serve.
+        """
         self._calls += calls
-        self._early += early
-        self._hits += hits
+        self._vain += early - hits - (waiting - self._waiting)
+        self._waiting = waiting
         self._since += max(calls, early)
         if self._since < CALLS:
             return
@@ -39,10 +42,10 @@ class Depth:
             self.unknown = max(LEAST, self.unknown * SHORTER)
         elif share < LITTLE:
             self.unknown = min(MOST, self.unknown * LONGER)
-        self._calls, self._early, self._hits = self._calls / 2, self._early / 2, self._hits / 2
+        self._calls, self._vain = self._calls / 2, self._vain / 2
 
     @property
     def wasted_share(self) -> float:
         """Share of the calls of late that served no turn."""
-        wasted = max(0.0, self._early - self._hits)
+        wasted = max(0.0, self._vain)
         return wasted / max(1.0, self._calls + wasted)

@@ -37,6 +37,11 @@ class EarlyBook:
         """How many early turns are under way."""
         return self._under_way.total()
 
+    @property
+    def waiting(self) -> int:
+        """How many early turns there are whose real ones have not begun."""
+        return len(self._turns)
+
     def model_of(self, turn: View | Decision) -> str | None:
         """Return the name of the model that is asked in a turn."""
         return self._models.get(self._world.cohorts[self._world.index[turn.who]])

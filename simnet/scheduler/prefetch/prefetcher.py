@@ -94,8 +94,10 @@ class Prefetcher:
         """Note decisions of real turns, and what they cost."""
         for decision in answer.decisions:
             self._book.ends(decision)
-        usage = answer.usage
-        self._depth.note(usage.calls, usage.early, usage.early_hits)
+        self._note(answer.usage)
+
+    def _note(self, usage: Usage) -> None:
+        self._depth.note(usage.calls, usage.early, usage.early_hits, self._book.waiting)
 
     def _forget(self, unwanted: Sequence[Early]) -> None:
         by_host: dict[int, list[int]] = {}
@@ -191,7 +193,7 @@ class Prefetcher:
         for ended in answer.decisions:
             self._book.ended(whose[ended.ticket], ended.ticket, ended.decision)
             self.problem = self.problem or ended.problem
-        self._depth.note(answer.usage.calls, answer.usage.early, answer.usage.early_hits)
+        self._note(answer.usage)
         self._came(answer.usage)
 
     # -- tasks ----------------------------------------------------------------------------
