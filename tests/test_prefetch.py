@@ -19,7 +19,9 @@ from simnet import (
     Cue,
     Exponential,
     Feed,
+    Like,
     OnPost,
+    Reply,
     Scenario,
     Write,
     converse,
@@ -54,6 +56,7 @@ from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.prefetch.depth import FIRST, TOO_MUCH, Depth
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch, read_mode
+from simnet.scheduler.prefetch.renumbering import alike, renumbered
 from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveys.surveying import SurveyingScheduler
 from simnet.surveys import Survey, SurveySchedule
@@ -438,6 +441,23 @@ def test_early_calls_whose_turns_are_to_come_do_not_shorten_the_horizon():
     assert depth.unknown > FIRST
     depth.note(30, 0, 0, waiting=0)  # none of their calls served a turn
     assert depth.wasted_share > TOO_MUCH
+
+
+def test_a_decision_is_taken_for_one_on_a_view_that_differs_in_the_ids_of_its_posts_alone():
+    world = Kernel(town(2)).world
+    other = world.publish(0, "Good morning.", 1.0).shown()
+    view = view_of(town(2), world.handles[1])
+    before, now, another = (
+        view._replace(posts=(post,), why=("",))
+        for post in (other._replace(id=4), other._replace(id=5), other._replace(id=4, text="No."))
+    )
+    assert alike(before, now)
+    assert not alike(before, another)
+    assert not alike(before, now._replace(now=61.0))
+    decision = Decision(view.who, 0, (Reply(4, "And to you."), Like(4), Write("Breakfast.")))
+    expected = (Reply(5, "And to you."), Like(5), Write("Breakfast."))
+    assert renumbered(decision, before, now).actions == expected
+    assert renumbered(decision, before, before) is decision
 
 
 def test_modes_are_read_and_others_refused(tmp_path):

@@ -19,6 +19,7 @@ from simnet.scheduler.prefetch.depth import LOOKAHEADS, Depth
 from simnet.scheduler.prefetch.early_book import Early, EarlyBook
 from simnet.scheduler.prefetch.glance import look_ahead
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch
+from simnet.scheduler.prefetch.renumbering import alike, renumbered
 from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
@@ -149,7 +150,7 @@ class Prefetcher:
         def wanted(view: View) -> bool:
             nonlocal left
             early = self._book.get(view)
-            if early is not None and early.view == view:
+            if early is not None and alike(early.view, view):
                 return True
             model = self._book.model_of(view)
             replaces = early is not None and early.under_way
@@ -173,7 +174,9 @@ class Prefetcher:
         early = self._book.get(view)
         if self._settings.mode == "view" or early is None or early.decision is None:
             return None
-        return early.decision if early.view == view else None
+        if not alike(early.view, view):
+            return None
+        return renumbered(early.decision, early.view, view)
 
     def _ask(self, views: Sequence[View]) -> None:
         by_host: dict[int, list[EarlyView]] = {}
