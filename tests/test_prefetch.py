@@ -21,6 +21,7 @@ from simnet import (
     Feed,
     Like,
     OnPost,
+    Persona,
     Reply,
     Scenario,
     Write,
@@ -39,7 +40,7 @@ from simnet.behaviours import (
 from simnet.cli.app import app
 from simnet.discussions import Discussion, discussions
 from simnet.errors import RunError, UsageError
-from simnet.feeds import everything
+from simnet.feeds import everything, following
 from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.model import Completion
 from simnet.kernel.kernel import Kernel
@@ -55,6 +56,7 @@ from simnet.runtime.in_process import LocalAgentPool
 from simnet.scenario.waves import waves_of
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.prefetch.depth import FIRST, TOO_MUCH, Depth
+from simnet.scheduler.prefetch.glance import FOLLOWED, look_ahead
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch, read_mode
 from simnet.scheduler.prefetch.renumbering import alike, renumbered
 from simnet.scheduler.scheduler import Scheduler
@@ -345,7 +347,7 @@ def test_a_run_with_early_calls_is_verified_replayed_and_goes_on_after_a_kill(tm
     calls = itertools.count()
 
     def delay(prompt):
-        if next(calls) == 40:  # what a process that is killed now leaves
+        if next(calls) == 30:  # what a process that is killed now leaves
             (folder,) = (tmp_path / "ahead").iterdir()
             shutil.copytree(folder, tmp_path / "killed" / folder.name)
         return 0.004 * (1 - draws.unit(prompt.seed)) ** -0.5
@@ -458,6 +460,24 @@ def test_a_decision_is_taken_for_one_on_a_view_that_differs_in_the_ids_of_its_po
     expected = (Reply(5, "And to you."), Like(5), Write("Breakfast."))
     assert renumbered(decision, before, now).actions == expected
     assert renumbered(decision, before, before) is decision
+
+
+@pytest.mark.parametrize("feed", [Feed(), Feed(reads=everything)], ids=["following", "everything"])
+def test_views_are_doubtful_after_unknown_decisions_of_those_whose_posts_they_show(feed):
+    def cohort(name, first, **follows):
+        rhythm = simnet.Steps(HOUR, offset=first)
+        return Cohort(name, [Persona(id=name)], rhythm=rhythm, follows=follows, reacts_in=MINUTE)
+
+    cohorts = [cohort("writer", 0), cohort("fan", 100, writer=1.0), cohort("stranger", 100)]
+    scratch = ScratchKernel.of(Kernel(Scenario("hall", cohorts, feed=feed, seed=1)), forgets=False)
+    doubts = {}
+
+    def wanted(view, doubt):
+        doubts[view.who] = doubt
+        return True
+
+    look_ahead(scratch, lambda _: None, wanted, 200.0, 100.0)
+    assert doubts == {"writer": 0, "stranger": 1, "fan": FOLLOWED if feed.reads is following else 1}
 
 
 def test_modes_are_read_and_others_refused(tmp_path):

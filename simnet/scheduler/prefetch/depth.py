@@ -4,7 +4,7 @@ A view is as likely to come as few decisions are unknown that come before it. So
 number of unknown decisions, and not a time: where replies come early, the look goes further.
 """
 
-FIRST, LEAST, MOST = 8.0, 0.25, 4096.0
+FIRST, LEAST, MOST = 64.0, 0.25, 4096.0
 """Unknown decisions that a look passes at the start, and the bounds of that number. Below 1 there
 is nothing to see, so a run whose looks are in vain makes a few now and then."""
 LOOKAHEADS = 16

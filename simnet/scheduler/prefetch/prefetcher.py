@@ -147,10 +147,10 @@ class Prefetcher:
         """Find the likely views that are not played early yet; forget early turns that are not."""
         left, found = budget, list[View]()
 
-        def wanted(view: View) -> bool:
+        def wanted(view: View, doubt: float) -> bool:
             nonlocal left
             early = self._book.get(view)
-            if early is not None and alike(early.view, view):
+            if doubt > self._depth.unknown or (early is not None and alike(early.view, view)):
                 return True
             model = self._book.model_of(view)
             replaces = early is not None and early.under_way
