@@ -6,7 +6,9 @@ number of unknown decisions, and not a time: where replies come early, the look 
 
 FIRST, LEAST, MOST = 64.0, 0.25, 4096.0
 """Unknown decisions that a look passes at the start, and the bounds of that number. Below 1 there
-is nothing to see, so a run whose looks are in vain makes a few now and then."""
+is nothing to see, so a run whose looks are in vain makes a few now and then. The first is above
+`glance.FOLLOWED`, so that small societies, where most follow each other, have early calls
+at once."""
 LOOKAHEADS = 16
 """A look goes at most so many times `reacts_in` ahead."""
 TOO_MUCH, LITTLE = 0.33, 0.28
