@@ -1,7 +1,6 @@
 """Calls that are made early change no table, whatever the feeds, memories and behaviours."""
 
 import asyncio
-import itertools
 import shutil
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ from made_worlds import random_scenario
 from simulation.virtual_time import run_virtually
 from test_scheduler import Notebook
 from typer.testing import CliRunner
+from waiting import rows_on_disk
 
 import simnet
 from simnet import (
@@ -344,19 +344,19 @@ def recorded_rows(run):
 
 
 def test_a_run_with_early_calls_is_verified_replayed_and_goes_on_after_a_kill(tmp_path):
-    calls = itertools.count()
+    killed = tmp_path / "killed"
 
     def delay(prompt):
-        if next(calls) == 30:  # what a process that is killed now leaves
-            (folder,) = (tmp_path / "ahead").iterdir()
-            shutil.copytree(folder, tmp_path / "killed" / folder.name)
-        return 0.004 * (1 - draws.unit(prompt.seed)) ** -0.5
+        if not killed.exists() and rows_on_disk(tmp_path / "ahead", "calls"):
+            (folder,) = (tmp_path / "ahead").iterdir()  # what a process that is killed now leaves
+            shutil.copytree(folder, killed / folder.name)
+        return 0.02 * (1 - draws.unit(prompt.seed)) ** -0.5
 
     plain = simnet.run(town(), model=FakeModel(), out=tmp_path / "off")
     ahead = simnet.run(
         town(), model=FakeModel(delay=delay), out=tmp_path / "ahead", prefetch="ahead"
     )
-    (left,) = (tmp_path / "killed").iterdir()
+    (left,) = killed.iterdir()
     assert 0 < len(simnet.Run.open(left).read("calls")) < len(plain.read("calls"))
     resumed = simnet.resume(left, town(), model=FakeModel(delay=delay), prefetch="ahead")
     assert early_costs(ahead).made > 0
