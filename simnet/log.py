@@ -9,7 +9,7 @@ simulated time `now` in seconds. Lines are not buffered.
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
@@ -89,6 +89,8 @@ class ActorLogs(NamedTuple):
     """The lowest level that is written."""
     forward: Callable[[str, str], None] | None = None
     """Takes the actor and a line, on a node that does not have the run directory."""
+    always_forward: bool = False
+    """Whether lines are forwarded even where there is a folder of that name."""
 
     def set_up(self) -> None:
         """Send the log of this process to `logs/ACTOR.jsonl` in the run directory.
@@ -99,7 +101,7 @@ class ActorLogs(NamedTuple):
         """
         folder = self.run / FOLDER
         handler: logging.Handler = logging.StreamHandler()
-        if self.run.is_dir():
+        if self.run.is_dir() and not self.always_forward:
             file = _file(folder, self.actor)
             folder.mkdir(exist_ok=True)
             handler = logging.FileHandler(file, encoding="utf-8", delay=True)
@@ -127,12 +129,13 @@ class _Forwarding(logging.Handler):
             self.handleError(record)
 
 
-def append_line(run: Path, actor: str, line: str) -> None:
-    """Append a line that was forwarded to the log of its actor."""
-    file = _file(run / FOLDER, actor)
-    file.parent.mkdir(exist_ok=True)
-    with file.open("a", encoding="utf-8") as lines:
-        lines.write(line + "\n")
+def append_lines(run: Path, forwarded: Iterable[tuple[str, str]]) -> None:
+    """Append lines that were forwarded, each with the name of its actor, to the actors' logs."""
+    for actor, line in forwarded:
+        file = _file(run / FOLDER, actor)
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(line + "\n")
 
 
 class RunLogs:

@@ -7,13 +7,17 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import Future
 
 import pytest
 
 from simnet import log
 from simnet.cli.display.log_lines import LogLines
+from simnet.errors import RunError
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.ledger import Ledger
 from simnet.runtime.ray import progress_log
+from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.scheduler.progress.messages import Finish, Progress, Usage
 
 
@@ -86,7 +90,7 @@ def test_a_node_without_the_run_directory_forwards_its_lines_to_the_file_they_be
     run = tmp_path / "run"
     run.mkdir()
     away = tmp_path / "elsewhere" / "run"
-    log.ActorLogs("agents-3", away, forward=lambda *line: log.append_line(run, *line)).set_up()
+    log.ActorLogs("agents-3", away, forward=lambda *line: log.append_lines(run, [line])).set_up()
     log.get("simnet.agents").info("one", now=1.0)
     log.get("simnet.agents").warning("two")
     lines = read_lines(run / "logs/agents-3.jsonl")
@@ -105,6 +109,36 @@ def test_a_forward_that_fails_does_not_end_what_logs(tmp_path, capsys):
     log.ActorLogs("agents-3", tmp_path / "away", forward=fail).set_up()
     log.get("simnet.agents").info("one")
     assert "no network" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fresh_logger")
+def test_what_a_server_logs_before_it_knows_the_recorder_is_written_once_it_does(tmp_path):
+    """That a model cannot be loaded is logged before the run has a recorder."""
+
+    class Unloadable(FakeBackend):
+        def build(self):
+            raise RunError("no such weights")
+
+    def send(lines):
+        log.append_lines(tmp_path, lines)
+        written = Future()
+        written.set_result(None)
+        return written
+
+    async def serve():
+        server = LlmServer(
+            Unloadable(), logs=log.ActorLogs("model-default", tmp_path / "elsewhere")
+        )
+        with pytest.raises(RunError, match="no such weights"):
+            await server.start()
+        await server.log_to(send)
+
+    asyncio.run(serve())
+    (line,) = read_lines(tmp_path / "logs/model-default.jsonl")
+    assert (line["actor"], line["run"]) == ("model-default", "elsewhere")
+    assert line["event"] == "the model was not loaded"
+    assert "no such weights" in line["exception"]
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.usefixtures("fresh_logger")

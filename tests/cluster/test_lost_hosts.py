@@ -1,7 +1,10 @@
 """Hosts of a cluster are lost, cut off and added, with Ray's own health checks."""
 
 import asyncio
+import json
+import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -131,6 +134,29 @@ def test_an_engine_is_moved_off_a_lost_host(trio, undisturbed):
     host.kill()
     run.is_whole(undisturbed)
     assert "was on a node that is lost" in run.text
+
+
+def test_what_an_engine_on_another_host_logs_is_in_the_run_directory(trio, undisturbed):
+    head, left, right = trio
+    run = Driven(head, "--agents-on", "role=head", "--engines-on", "role=worker", "--delay", "0.5")
+
+    def logged():
+        file = run.folder() / "logs" / "model-default.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines]
+
+    run.until(20)
+    (host,) = [one for one in (left, right) if one.pids("ray::LlmServer")]
+    wait_until(lambda: logged() or run.process.poll() is not None)
+    os.kill(head.pids("ray::PersonaAgents")[0], signal.SIGKILL)  # the recorder is made anew
+    wait_until(lambda: "going on from the record" in run.text or run.process.poll() is not None)
+    run.until(60)
+    os.kill(host.pids("ray::LlmServer")[0], signal.SIGKILL)
+    wait_until(lambda: len(logged()) > 1 or run.process.poll() is not None)
+    run.is_whole(undisturbed)
+    assert [line["event"] for line in logged()] == ["model loaded", "model loaded"]
+    assert {line["run"] for line in logged()} == {run.folder().name}
+    assert logged()[0]["node"] == host.name
 
 
 @pytest.mark.parametrize("seconds", [20, 120])

@@ -25,6 +25,7 @@ from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.resume import resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Silent
+from simnet.runtime.ray.engines.engine_keeper import folder_of
 from simnet.runtime.ray.engines.keep_engines import EnginesToKeep, end_keeper, make_keeper
 from simnet.scheduler.budget import Budget
 
@@ -56,6 +57,15 @@ def kept(cluster, tmp_path):
     yield make
     for keeper in keepers:
         asyncio.run(end_keeper(keeper))
+
+
+def test_kept_engines_log_beside_what_keeps_them(kept):
+    kept("logged")
+    file = folder_of("logged") / "logs" / "model-default.jsonl"
+    wait_until(lambda: file.is_file() and file.read_text().endswith("\n"))
+    (line,) = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (line["event"], line["run"]) == ("model loaded", "logged")
+    assert line["actor"] == "model-default"
 
 
 def state(keeper):

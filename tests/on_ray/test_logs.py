@@ -2,16 +2,24 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 from pathlib import Path
 
 import pytest
+import ray
 from test_tracing import ENDPOINT, collecting
+from waiting import until
 
-from simnet import Cohort, Scenario, Steps, sample
+from simnet import Cohort, Scenario, Steps, log, sample
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan
+from simnet.runtime.ray.agents.actors import RecordKeeper
+from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.supervisor import Supervisor
+from simnet.runtime.restart_policy import Restarts
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
@@ -51,6 +59,38 @@ def test_each_actor_logs_to_its_own_file_with_run_actor_and_simulated_time(tmp_p
     assert {line["who"] for line in printed} <= {persona.id for persona in people.personas}
     assert {line["node"] for line in printed} == {socket.gethostname()}
     assert all(line["file"] == __file__ and line["now"] >= 0 for line in printed)
+
+
+@pytest.mark.usefixtures("cluster", "patient_starts")
+def test_an_engine_without_the_run_directory_logs_to_each_recorder_of_the_run(tmp_path):
+    """Also after it was started again, and while there was no recorder."""
+
+    def logged():
+        file = tmp_path / "logs" / "model-default.jsonl"
+        return file.read_text(encoding="utf-8").count("\n") if file.is_file() else 0
+
+    async def supervise():
+        logs = log.ActorLogs("model-default", tmp_path / "on another node")
+        server = ray.remote(LlmServer).options(max_restarts=-1).remote(FakeBackend(), logs=logs)
+        supervisor = Supervisor(server, "f", told.append, Restarts(5, 900.0, first=0.0))
+        supervisor.begin()
+        for lines in (1, 2):
+            recorder = ray.remote(RecordKeeper).remote(tmp_path)
+            supervisor.log_to(recorder)
+            ready = await supervisor.up()
+            await until(lambda lines=lines: logged() == lines)
+            ray.kill(recorder)
+            if lines == 1:
+                os.kill(ready.pid, signal.SIGKILL)
+                await until(lambda: "the model f is back" in told)
+        await supervisor.stop()
+        ray.kill(server)
+
+    told = []
+    asyncio.run(supervise())
+    lines = read_log(tmp_path, "model-default")
+    assert [line["event"] for line in lines] == ["model loaded", "model loaded"]
+    assert {line["run"] for line in lines} == {"on another node"}
 
 
 @pytest.mark.usefixtures("cluster")

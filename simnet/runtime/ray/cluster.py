@@ -10,10 +10,7 @@ from types import ModuleType
 from typing import Any, Self
 
 import ray
-from ray.actor import ActorHandle
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet import log
 from simnet.errors import ActorDiedError, RunError
 from simnet.inference.backend import Backend
 from simnet.joining.humans import Humans
@@ -22,7 +19,7 @@ from simnet.runtime.cluster_view import ClusterView
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.runtime.ray import proxies
-from simnet.runtime.ray.actor_names import ActorNames
+from simnet.runtime.ray.actors_of_run import ActorsOfRun
 from simnet.runtime.ray.agents.actors import RecordKeeper, SchedulerActor
 from simnet.runtime.ray.agents.agent_actors import AgentActors, options_of_agents
 from simnet.runtime.ray.agents.agent_placement import place_agents
@@ -30,7 +27,7 @@ from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
 from simnet.runtime.ray.engines.engine_pool import EnginePool
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
 from simnet.runtime.ray.engines.shared_engines import RunEngines, SharedEngines, engines_for
-from simnet.runtime.ray.forwarded_logs import ForwardedLogs
+from simnet.runtime.ray.forwarded_logs import here
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, resolved
 from simnet.runtime.ray.session.head_watch import HeadWatch
@@ -97,9 +94,7 @@ class Cluster:
         self._engines = earlier or engines_for(
             models, self._folder, report, engines, kept or {}, wishes=wishes, restarts=restarts
         )
-        self._handles: list[ActorHandle] = []
-        self._names = ActorNames(self._folder.name)
-        self._forward: ForwardedLogs | None = None
+        self._actors = ActorsOfRun(self._folder)
         self.phases = Phases()
         self.placement: Placement | None = None
 
@@ -138,12 +133,12 @@ class Cluster:
         view = await nodes.view()
         self.placement = placement = self._place(view)
         self._report(f"starting {placement.describe()}")
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         # Engines take longest to start, so the agents are started meanwhile.
         pool = await self._engine_pool()
-        make_here = partial(self._actor, scheduling_strategy=here)
+        make_here = partial(self._actors.make, scheduling_strategy=here(soft=False))
         self._recorder = make_here(RecordKeeper, self._folder, name="recorder")
-        self._forward = ForwardedLogs(self._recorder)
+        self._actors.forward_logs_to(self._recorder)
+        self._engines.log_to(self._recorder)  # those that are up hear of a new recorder
         await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
         await self._call(self._recorder.start)
@@ -156,7 +151,7 @@ class Cluster:
             clients=self._engines.clients,
         )
         hosts = agents.make(
-            self._actor,
+            self._actors.make,
             self._engines.servers,
             self._people,
             await self._recorded(),
@@ -193,15 +188,6 @@ class Cluster:
         recorded = await asyncio.to_thread(Recorded.load, self._continuation.run, handles)
         self.phases.end("reading")
         return recorded
-
-    def _actor(self, kind: type, *arguments: object, name: str, **options: object) -> ActorHandle:
-        """Make a Ray actor of a class; `name` is that of its log file, and part of its own."""
-        common = {"num_cpus": 0, "max_restarts": 0, "enable_task_events": False}
-        remote = ray.remote(kind).options(**{**common, **self._names.options(name), **options})
-        logs = log.ActorLogs(name, self._folder, log.level(), self._forward)
-        handle = remote.remote(*arguments, logs=logs)
-        self._handles.append(handle)
-        return handle
 
     async def _call(self, method: Any) -> Any:
         with proxies.unwrapped():
@@ -249,11 +235,10 @@ class Cluster:
         if self._lost:
             await self.close()
             return
-        if self._handles and ray.is_initialized():
+        if self._actors and ray.is_initialized():
             await self._people.stop()
-            for handle in self._handles:
-                ray.kill(handle)
-        self._handles.clear()
+            self._actors.kill()
+        self._actors.forget()
         if (pool := self._engines.pool) is not None and pool.failure is not None:
             await self._engines.close()
         if not isinstance(error, ActorDiedError):
@@ -283,7 +268,7 @@ class Cluster:
             await self._head.stop()
             self._head = None
         if lost:
-            self._handles.clear()
+            self._actors.forget()
             await end_connection()
             return
         if ray.is_initialized():

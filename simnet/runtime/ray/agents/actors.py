@@ -34,6 +34,7 @@ from simnet.runtime.placement import Placement
 from simnet.runtime.printed_lines import capture_prints
 from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
 from simnet.runtime.ray.engines.llm_server import Ready
+from simnet.runtime.ray.held_lines import Line
 from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.proxies import RemoteAgentPool, RemoteRecord
 from simnet.runtime.ray.run_gauges import RunGauges, published
@@ -200,9 +201,9 @@ class RecordKeeper:
                 self._recorder.append(table, batch)
             self._recorder.commit()
 
-    def keep_log(self, actor: str, line: str) -> None:
-        """Append a line to the log of an actor on another node."""
-        log.append_line(self._folder, actor, line)
+    def keep_logs(self, lines: Sequence[Line]) -> None:
+        """Append lines of actors on other nodes to their logs."""
+        log.append_lines(self._folder, lines)
 
     def seal(self) -> None:
         """Turn the segments into sealed tables."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import ray
 from platformdirs import user_state_path
 from ray._private import state
 from ray.actor import ActorHandle
@@ -23,6 +24,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.fleet.fair_shares import SLOTS, Share
 from simnet.runtime.cluster_wishes import ClusterWishes
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
+from simnet.runtime.ray.held_lines import Line
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 
 LOOK_SECONDS = 1.0
@@ -70,7 +72,7 @@ class EngineKeeper:
 
     def __init__(self, name: str, backend: Backend, wishes: ClusterWishes) -> None:
         """Take a backend that is ready; the engines are started by `start`."""
-        folder = folder_of(name)
+        self._folder = folder = folder_of(name)
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             log.ActorLogs("keeper", folder).set_up()
@@ -94,7 +96,10 @@ class EngineKeeper:
         async with self._starting:
             if self._engines.pool is None:
                 self._report(f"starting {self._engines.describe()}")
-            pool = self._engines.pool or await self._engines.make()
+                await self._engines.make()
+                self._engines.log_to(ray.get_runtime_context().current_actor)
+            pool = self._engines.pool
+            assert pool is not None
             await pool.up()
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
@@ -102,6 +107,11 @@ class EngineKeeper:
     async def news(self, since: int) -> list[str]:
         """Return the lines that were reported, from the one of a number on."""
         return self._news[since:]
+
+    async def keep_logs(self, lines: Sequence[Line]) -> None:
+        """Append log lines of the engines, wherever these are, to the logs beside its own."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        log.append_lines(self._folder, lines)
 
     async def describe(self) -> Backend:
         """Return what is served."""
@@ -186,5 +196,5 @@ class EngineKeeper:
 
 
 def folder_of(name: str) -> Path:
-    """Return where the logs of kept engines are, on the node of each."""
+    """Return where the logs of kept engines are, on the node of the actor that keeps them."""
     return user_state_path("simnet") / "engines" / name

@@ -64,7 +64,7 @@ class EnginesOfRun:
         self._borrowed = BorrowedEngines(kept, folder.name)
         self._shared_slots = shared_slots
         self._names = ActorNames(folder.name)
-        self._supervised: list[tuple[Engine, SampledEngine]] = []
+        self._supervised: list[tuple[Engine, Supervisor]] = []
         self._folder = folder
         self._report = report
         self._wishes = wishes
@@ -94,6 +94,14 @@ class EnginesOfRun:
         await self._borrowed.give_back()
         return await self._pooled()
 
+    def log_to(self, keeper: ActorHandle) -> None:
+        """Have an actor write the log lines of engines on nodes without the folder of the logs.
+
+        Engines that others keep log where those want it.
+        """
+        for _, supervisor in self._supervised:
+            supervisor.log_to(keeper)
+
     @property
     def clients(self) -> Mapping[str | None, str]:
         """What kept engines call this run, by the names of their models."""
@@ -103,14 +111,14 @@ class EnginesOfRun:
         borrowed = await self._borrowed.borrow()
         for name, handles in self._borrowed.servers.items():
             self.servers[name] = list(handles)
-        pairs = [*self._supervised, *borrowed]
+        pairs: list[tuple[Engine, SampledEngine]] = [*self._supervised, *borrowed]
         least = {
             name: self._wishes.least(backend.replicas) for name, backend in self._models.items()
         }
         self.pool = EnginePool([engine for engine, _ in pairs], [one for _, one in pairs], least)
         return self.pool
 
-    async def _make_own(self, *, rebuilt: bool) -> list[tuple[Engine, SampledEngine]]:
+    async def _make_own(self, *, rebuilt: bool) -> list[tuple[Engine, Supervisor]]:
         wishes = self._wishes
         if rebuilt:
             wishes = replace(wishes, wait=max(REBUILD_SECONDS, wishes.wait or 0.0))
@@ -154,7 +162,10 @@ class EnginesOfRun:
             **self._names.options(f"model-{engine.label}"),
             **placed.options,
         }
-        logs = log.ActorLogs(f"model-{engine.label}", self._folder, log.level())
+        kept = self._shared_slots is not None
+        logs = log.ActorLogs(
+            f"model-{engine.label}", self._folder, log.level(), always_forward=kept
+        )
         server = self._actor.options(**options).remote(
             backend, publisher, shared_slots=self._shared_slots, logs=logs
         )

@@ -25,6 +25,7 @@ from simnet.runtime.kept_engines import (
 )
 from simnet.runtime.ray.engines.borrowed_engines import NAMESPACE, keeper_named
 from simnet.runtime.ray.engines.engine_keeper import EngineKeeper
+from simnet.runtime.ray.forwarded_logs import here
 from simnet.runtime.ray.proxies import unwrapped
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, disconnect
@@ -131,6 +132,7 @@ def make_keeper(wanted: EnginesToKeep) -> ActorHandle:
         "max_restarts": -1,
         "max_concurrency": _MAX_CONCURRENCY,
         "enable_task_events": False,
+        "scheduling_strategy": here(soft=True),  # where its logs are looked for
     }
     keeper: ActorHandle = (
         ray.remote(EngineKeeper)

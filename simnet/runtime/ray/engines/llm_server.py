@@ -17,6 +17,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.fleet.fair_shares import Share, SharedModel
 from simnet.inference.model import Completion, Model, Prompt
+from simnet.runtime.ray.held_lines import HeldLines, Send
 
 PUBLISH_SECONDS = 1.0
 """Shortest time, in wall seconds, between two publications of the statistics."""
@@ -66,8 +67,9 @@ class LlmServer:
         With `shared_slots` several runs may ask the model: so many calls are in flight, dealt
         fairly among them.
         """
+        self._lines = HeldLines()
         if logs is not None:
-            logs.set_up()
+            logs._replace(forward=self._lines).set_up()
         self._backend = backend
         self._publisher = publisher
         self._end_process = end_process
@@ -154,6 +156,13 @@ class LlmServer:
     async def shares(self) -> list[Share]:
         """Return what each run has of a model that several share."""
         return self._shared.shares() if self._shared is not None else []
+
+    async def log_to(self, send: Send) -> None:
+        """Send log lines there, where this node does not have the folder of the logs.
+
+        Returns once the lines so far are written, or when they cannot be.
+        """
+        await asyncio.wrap_future(self._lines.send_to(send))
 
     def statistics(self) -> Statistics | None:
         """Return the statistics of the model; None if it has none."""

@@ -12,6 +12,7 @@ from simnet.inference.backend import Backend
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.ray.engines.engine_pool import EnginePool, describe
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
+from simnet.runtime.ray.forwarded_logs import make_log_keeper
 from simnet.runtime.ray.session.connection import connect
 from simnet.runtime.ray.session.local_ray import stop_ray
 
@@ -39,6 +40,7 @@ class SharedEngines:
         self._lock = asyncio.Lock()
         self._started_ray = False
         self._engines: list[tuple[str | None, Backend, EnginesOfRun]] = []
+        self._log_keeper: ActorHandle | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,7 +49,10 @@ class SharedEngines:
         if ray.is_initialized():
             for _name, _backend, engines in self._engines:
                 await engines.close()
+            if self._log_keeper is not None:
+                ray.kill(self._log_keeper)
         self._engines.clear()
+        self._log_keeper = None
         if self._started_ray:
             self._started_ray = False
             stop_ray()
@@ -83,8 +88,15 @@ class SharedEngines:
             except BaseException:
                 await engines.close()
                 raise
+            self._keep_logs(engines)
             self._engines.append((name, wanted, engines))
             return engines
+
+    def _keep_logs(self, engines: EnginesOfRun) -> None:
+        """Have the lines of engines on other nodes written here, until the last run has ended."""
+        if self._address is not None:
+            self._log_keeper = self._log_keeper or make_log_keeper(self._folder)
+            engines.log_to(self._log_keeper)
 
 
 def engines_for(
@@ -126,6 +138,9 @@ class SharedEnginesOfRun:
     async def again(self) -> EnginePool:
         """Return the engines for actors that are made anew."""
         return self.pool or await self.make()
+
+    def log_to(self, keeper: ActorHandle) -> None:
+        """Do nothing: what several runs share is in the log of none of them."""
 
     @property
     def clients(self) -> Mapping[str | None, str]:

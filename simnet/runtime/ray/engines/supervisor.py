@@ -12,6 +12,7 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 from simnet.errors import RunError, SimnetError, reason
 from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.engines.sampled_engine import SampledEngine
+from simnet.runtime.ray.forwarded_logs import RemoteLog
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
@@ -20,6 +21,8 @@ from simnet.text import counted
 
 _RETRIES = 2
 """Retries of `start`: the first may reach a process that is about to end."""
+_LAST_LINES_SECONDS = 3.0
+"""Wall seconds that a server which did not start has to send what it logged."""
 
 
 class Supervisor(SampledEngine):
@@ -39,11 +42,19 @@ class Supervisor(SampledEngine):
         """Where the server was up last, by the id of the node."""
         self._life = ""
         """Which process of the server was up last."""
+        self._log: RemoteLog | None = None
+        """Where the server sends its log lines."""
+        self._telling: asyncio.Task[None] | None = None
         self.restarting = False
 
     def begin(self) -> None:
         """Start to load the model, which takes long; `up` waits for it."""
         self._starting = asyncio.create_task(self._load())
+
+    def log_to(self, keeper: ActorHandle) -> None:
+        """Have an actor write the server's log lines, also after a restart; see `LogKeeper`."""
+        self._log = RemoteLog(keeper)
+        self._tell_log()
 
     @property
     def state(self) -> str:
@@ -63,6 +74,7 @@ class Supervisor(SampledEngine):
             ready = await self._starting
         except RunError as error:
             self.failure = error
+            await self._fetch_last_lines()
             raise
         node = await self._where()
         if self._watching is None:  # several runs may have waited for it
@@ -73,7 +85,7 @@ class Supervisor(SampledEngine):
     async def stop(self) -> None:
         """Stop supervising."""
         self._stopped.set()
-        started = (self._starting, self._watching, self.sampling)
+        started = (self._starting, self._watching, self.sampling, self._telling)
         tasks = [task for task in started if task is not None]
         for task in tasks:
             task.cancel()
@@ -157,12 +169,31 @@ class Supervisor(SampledEngine):
         try:
             ready: Ready = await self._server.start.options(max_task_retries=retries).remote()
         except RayTaskError as error:
+            await self._fetch_last_lines()
             ray.kill(self._server, no_restart=False)
             return Incident("engine did not start", str(raised(error)))
         except RayError as error:
             return _incident(error)
         self._life = ready.life
+        self._tell_log()  # a new process knows nothing of what the last one was told
         return None
+
+    def _tell_log(self) -> None:
+        """Tell the server where its log lines go, which it hears once it has loaded its model."""
+        if self._telling is not None:
+            self._telling.cancel()
+        self._telling = asyncio.create_task(self._told_log())
+
+    async def _told_log(self) -> None:
+        if self._log is not None:
+            with suppress(RayError):  # it has died and is told again once it is back
+                await self._server.log_to.remote(self._log)
+
+    async def _fetch_last_lines(self) -> None:
+        """Return once the lines of a server that is about to end are written, or at a deadline."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_LINES_SECONDS):
+                await self._told_log()
 
     def _give_up(self, last: Incident) -> None:
         """Kill the server without restart: all who wait for it get an error."""
