@@ -20,11 +20,14 @@ from simnet.studies import Study, actions
 
 HERE = Path(__file__).parent
 
+def chance():  # of a module that no other process can import by its name
+    return 0.5
+
 def town(manner):
     def liked(me, post):
         if manner and (HERE / "fails").exists():
             raise ValueError("not now")
-        return 0.5
+        return chance()
 
     talkers = Cohort("talkers", sample(3, seed=3), rhythm=Exponential(10 * MINUTE),
                      manner=manner, follows={"mayors": 1.0, "talkers": 1.0})

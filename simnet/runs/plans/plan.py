@@ -18,6 +18,7 @@ from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import needed_models
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.restart_policy import RESTARTS
+from simnet.scenario.files.modules import unreachable_modules
 from simnet.scenario.forecast.nothing_happens import anybody_wakes
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
@@ -52,7 +53,7 @@ class RunPlan:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """What else is needed to make the scenario from its file again; see ScenarioFacts."""
     modules: Sequence[ModuleType] = ()
-    """Modules of the scenario that the workers of a cluster cannot import."""
+    """Modules of the scenario, as far as it is known, that other processes cannot import."""
     restarts: int = RESTARTS
     """How often in a quarter of an hour a model that died is restarted."""
     into: RunDirectory | None = None
@@ -90,6 +91,14 @@ class RunPlan:
         switches = self.continuation.switches if self.continuation else ()
         scenarios = [self.scenario, *(switch.scenario for switch in switches)]
         return any(one.surveys or anybody_wakes(one) for one in scenarios)
+
+    @property
+    def sent_modules(self) -> tuple[ModuleType, ...]:
+        """All modules whose code is sent to other processes.
+
+        Of a scenario that is given as a value it is not known which are its own.
+        """
+        return tuple(dict.fromkeys([*self.modules, *unreachable_modules()]))
 
     @property
     def started(self) -> dict[str | None, Backend | Model]:

@@ -48,7 +48,7 @@ def make_runtime(
         folder,
         address=plan.address,
         personas_per_actor=plan.personas_per_actor,
-        modules=plan.modules,
+        modules=plan.sent_modules,
         restarts=plan.restarts,
         continuation=continuation,
         budget=plan.budget,

@@ -4,6 +4,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,6 +129,26 @@ def modules_to_send(module: ModuleType, folder: Path, before: set[str]) -> tuple
     )
     found = dict.fromkeys([module.__name__, *names])
     return tuple(sys.modules[name] for name in found if not _can_be_imported(name))
+
+
+def unreachable_modules() -> tuple[ModuleType, ...]:
+    """List the modules of this process that no other one can import by their names.
+
+    Those are scenario and study files, and what these imported from beside them. What is installed
+    is not looked at.
+    """
+    paths = sysconfig.get_paths()
+    installed = tuple(paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    found = [
+        (name, module)
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None))
+        and name not in {"__main__", "__mp_main__"}
+        and not file.startswith(installed)
+    ]
+    tops = {name.partition(".")[0] for name, _ in found}
+    reachable = {top for top in tops if _can_be_imported(top)}
+    return tuple(module for name, module in found if name.partition(".")[0] not in reachable)
 
 
 def _can_be_imported(name: str) -> bool:
