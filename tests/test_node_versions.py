@@ -1,5 +1,6 @@
 """What nodes have installed is compared with the driver's host before anything starts."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from simnet.errors import RunError
 from simnet.runs.cluster import cluster_versions
 from simnet.runs.cluster.cluster_versions import ClusterVersions
 from simnet.runtime.cluster_view import ClusterView, Node
+from simnet.runtime.needed_code import NeededCode
 from simnet.runtime.node_versions import NodeVersions, check_versions, differences
 
 HERE = {"python": "3.11.7", "ray": "2.60.0", "simnet-engine": "0.2.0", "torch": "2.13.0"}
@@ -68,6 +70,41 @@ def test_what_only_engines_need_may_be_missing_and_is_compared_among_nodes():
     assert differences(HERE, [node("cpu", torch=None)]) == []
 
 
+def test_what_code_of_the_scenario_imports_is_wanted_on_nodes_with_agents():
+    needed = NeededCode({"networkx": "3.4", "scipy": "1.15"}, {"helpers": Path("/home/helpers.py")})
+    here = {**HERE, "networkx": "3.4", "scipy": "1.15", "module helpers": "/home/helpers.py"}
+    there = {"networkx": "3.4", "scipy": "1.15", "module helpers": ""}
+    whole = node("a", **there)
+    engines = node("gpu")._replace(agents=False)
+    assert check_versions(here, [whole, engines], needed, force=False) == []
+    lacking = node("b", **{**there, "networkx": None, "scipy": "1.11"})
+    with pytest.raises(RunError) as raised:
+        check_versions(here, [whole, lacking, engines], needed, force=False)
+    assert str(raised.value) == (
+        "the nodes of the cluster have not what the driver's host has: b has no networkx, which "
+        "code of the scenario imports, and the driver's host 3.4; there: pip install "
+        "networkx==3.4; or start the run all the same with --force"
+    )
+    forced = check_versions(here, [whole, lacking, engines], needed, force=True)
+    assert [line.split(",")[0] for line in forced] == ["b has no networkx", "b has scipy 1.11"]
+    alone = node("c", **{**there, "module helpers": None})
+    with pytest.raises(
+        RunError, match=r"c has no module helpers.*/home/helpers\.py; put it on PYTH"
+    ):
+        check_versions(here, [alone], needed, force=False)
+
+
+def test_another_version_of_what_the_scenario_imports_is_a_warning():
+    needed = NeededCode({"scipy": "1.15"})
+    (warning,) = check_versions(
+        {**HERE, "scipy": "1.15"}, [node("b", scipy="1.11")], needed, force=False
+    )
+    assert warning == (
+        "b has scipy 1.11, which code of the scenario imports, and the driver's host 1.15; there: "
+        "pip install scipy==1.15"
+    )
+
+
 def test_a_node_that_says_nothing_is_told_of():
     silent = NodeVersions("b", {}, "did not say what is installed on it: \x1b[31mlost")
     (warning,) = check_versions(HERE, [node("a"), silent], force=False)
@@ -113,14 +150,14 @@ def test_a_run_on_a_cluster_with_another_ray_makes_no_run_directory(tmp_path, mo
         assert not models
         return SimpleNamespace(view=view)
 
-    async def answers(nodes):
+    async def answers(nodes, needed):
         return [node("a", ray="2.55.0")]
 
     monkeypatch.setattr(connection, "connect_ahead", connected)
     monkeypatch.setattr(connection, "disconnect_ahead", lambda: left.append(True))
     monkeypatch.setattr(engine_room, "find_room", room)
     monkeypatch.setattr(ask_versions, "ask_versions", answers)
-    monkeypatch.setattr(ask_versions, "installed_here", lambda: HERE)
+    monkeypatch.setattr(ask_versions, "installed_here", lambda needed: HERE)
     people = Cohort("people", sample(3), rhythm=Exponential(60.0), follows={"people": 1.0})
     with pytest.raises(RunError, match=r"a has ray 2\.55\.0"):
         run(Scenario("town", [people]), backend="fake", address="head:6379", out=tmp_path / "runs")

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.runs.cluster.joining_cluster import settled
+from simnet.runs.cluster.scenario_code import installed_for
 from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.cluster_view import ClusterView, check_labels
 from simnet.runtime.engine_fit import Seat, fit, shortage
 from simnet.runtime.models import DEFAULT
+from simnet.runtime.node_versions import Difference, differences
 from simnet.runtime.placement import Placement, place
 from simnet.text import counted
 
@@ -32,6 +34,8 @@ class ClusterForecast(NamedTuple):
     engines: tuple[PlannedEngine, ...]
     missing: str | None
     """What engines lack, in one sentence."""
+    differences: tuple[Difference, ...] = ()
+    """What nodes have not installed as this process has it, the gravest first."""
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain values."""
@@ -41,6 +45,7 @@ class ClusterForecast(NamedTuple):
             "silent_nodes": [node.host for node in self.view.silent],
             "engines": [engine._asdict() for engine in self.engines],
             "missing": self.missing,
+            "differences": [{**one._asdict(), "text": str(one)} for one in self.differences],
             "actors": self.placement.actors,
             "personas_per_actor": self.placement.personas_per_actor,
         }
@@ -65,6 +70,8 @@ class ClusterForecast(NamedTuple):
             "engines": "; ".join(engines) or "none",
             "actors there": self.placement.describe(),
         }
+        if self.differences:
+            lines["installed"] = "; ".join(map(str, self.differences))
         return lines | ({"missing": self.missing} if self.missing else {})
 
 
@@ -88,9 +95,10 @@ async def forecast_cluster(
     await connect_ahead(address)
     try:
         view = await nodes.view()
+        installed = await installed_for(plan, view)
     finally:
         disconnect_ahead()
-    return _forecast(plan, address, view)
+    return _forecast(plan, address, view)._replace(differences=tuple(differences(*installed)))
 
 
 def _forecast(plan: RunPlan, address: str, view: ClusterView) -> ClusterForecast:

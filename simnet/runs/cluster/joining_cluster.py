@@ -6,6 +6,7 @@ from dataclasses import replace
 from simnet.errors import UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
+from simnet.runs.cluster.scenario_code import installed_for
 from simnet.runs.models.kept_models import looked_up
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.plans.runtime_of_plan import on_ray
@@ -18,16 +19,13 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
 
     Nothing is done for plans without an address or kept engines. The connection stands, and there
     is room for the engines, before anything is written. Raises RunError if there is no cluster or
-    the wait for room is over, or if a node has another Ray, Python or simnet; UsageError for what
-    never fits and for kept engines that are not there or serve something else.
+    the wait for room is over, or if a node has another Ray, Python or simnet, or no package that
+    the scenario's code imports; UsageError for what never fits and for kept engines that are not
+    there or serve something else.
     """
     if (plan.address is None and not plan.kept) or not on_ray(plan):
         return plan
     from simnet.runtime.ray.engines.engine_room import find_room  # noqa: PLC0415  (slow)
-    from simnet.runtime.ray.session.ask_versions import (  # noqa: PLC0415
-        ask_versions,
-        installed_here,
-    )
     from simnet.runtime.ray.session.connection import (  # noqa: PLC0415
         connect_ahead,
         disconnect_ahead,
@@ -44,8 +42,8 @@ async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:
     await (plan.engines.connect() if plan.engines else connect_ahead(address))
     try:
         view = (await find_room({}, plan.wishes, report)).view
-        answers = await ask_versions(view.nodes)
-        for warning in check_versions(installed_here(), answers, force=plan.force):
+        found = await installed_for(plan, view)
+        for warning in check_versions(*found, force=plan.force):
             report(f"warning: {warning}")
         plan = settled(replace(plan, address=address), view)
         if plan.kept:
