@@ -34,7 +34,7 @@ def test_what_is_wrong_with_a_connection_is_told_and_leaves_no_run(lone_head):
     assert {code for code, _ in told.values()} == {1}
     for name in ("no node", "environment"):
         assert f"there is a Ray cluster at {address}, and this machine is no node" in told[name][1]
-        assert f"ray job submit --address http://{head.address}:8265" in told[name][1]
+        assert f"simnet submit TARGET --address http://{head.address}:8265" in told[name][1]
     for name in ("token", "no token"):
         assert f"the Ray cluster at {address} asks for a token" in told[name][1]
     assert f"there is no Ray cluster at {laptop.address}:6379" in told["nothing"][1]
