@@ -50,7 +50,7 @@ SCRIPT = textwrap.dedent(
             [strategy["strategy"], list(strategy["bundles_to_node_id"].values())]
             for strategy in placement_group_table().values() if strategy["state"] == "CREATED"
         ]
-        started = len(pool._supervisors)
+        started = len(pool.supervisors)
         await engines.close()
         return {"groups": groups, "told": told, "seconds": seconds, "started": started}
 
