@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import ray
+from ray.exceptions import RayActorError
 from test_tracing import ENDPOINT, collecting
 from waiting import until
 
@@ -18,6 +19,7 @@ from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.ray.agents.actors import RecordKeeper
 from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.shared_engines import SharedEngines
 from simnet.runtime.ray.engines.supervisor import Supervisor
 from simnet.runtime.restart_policy import Restarts
 
@@ -91,6 +93,31 @@ def test_an_engine_without_the_run_directory_logs_to_each_recorder_of_the_run(tm
     lines = read_log(tmp_path, "model-default")
     assert [line["event"] for line in lines] == ["model loaded", "model loaded"]
     assert {line["run"] for line in lines} == {"on another node"}
+
+
+@pytest.mark.usefixtures("cluster", "patient_starts")
+def test_an_engine_that_runs_of_a_study_share_logs_into_the_folder_of_the_study(tmp_path):
+    """From a node that does not have the folder, through an actor on the driver's."""
+    file = tmp_path / "logs" / "model-default.jsonl"
+
+    async def share():
+        logs = log.ActorLogs("model-default", tmp_path / "on another node")
+        server = ray.remote(LlmServer).remote(FakeBackend(), logs=logs)
+        supervisor = Supervisor(server, "f", lambda _: None, Restarts(5, 900.0, first=0.0))
+        supervisor.begin()
+        async with SharedEngines(tmp_path, address="auto") as shared:
+            shared._keep_logs(supervisor)
+            await supervisor.up()
+            await until(lambda: file.is_file() and file.read_text().endswith("\n"))
+            keeper = shared._log_keeper
+        await supervisor.stop()
+        ray.kill(server)
+        with pytest.raises(RayActorError):
+            await keeper.keep_logs.remote([])
+
+    asyncio.run(share())
+    (line,) = read_log(tmp_path, "model-default")
+    assert (line["event"], line["run"]) == ("model loaded", "on another node")
 
 
 @pytest.mark.usefixtures("cluster")
