@@ -34,7 +34,7 @@ from recorder import speaker
 from rich.console import Console
 from rich.table import Table
 
-from simnet.disk import Disk
+from simnet.foundation.disk import Disk
 from simnet.recording.schema import encode_columns, row_schema
 from simnet.recording.writing.recorder import Recorder
 from simnet.scheduler.rows.row_writer import WRITES_IN_FLIGHT

@@ -42,7 +42,7 @@ from simnet import (
     sample,
 )
 from simnet.errors import SimnetError
-from simnet.text import visible
+from simnet.foundation.text import visible
 from simnet.training import Report, TrainingOptions, train, trained_adapters
 
 POSTS = (

@@ -113,7 +113,7 @@ def __getattr__(name: str) -> object:
     if name in _NAMESPACES:
         return import_module(f"simnet.{name}")
     if name == "__version__":
-        return import_module("simnet.distribution").version()
+        return import_module("simnet.foundation.distribution").version()
     return import_module("simnet.moved").moved(name)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioWarning
+from simnet.foundation.arguments import checked
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.mirror.downloading import readable
 from simnet.recording.reading.folders import RUNS

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from simnet.disk import Disk
+from simnet.foundation.disk import Disk
 
 
 class PowerLossError(BaseException):

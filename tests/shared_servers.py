@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import ModelNotFoundError
+from simnet.foundation.leftovers import SHARED_MEMORY, _mapped, remove
 from simnet.inference.engine.embedded import prepare
-from simnet.leftovers import SHARED_MEMORY, _mapped, remove
 
 ADAPTERS = ("cheerful", "gloomy")
 TRAINED = "troll"

@@ -26,7 +26,6 @@ from simnet import (
     sample,
 )
 from simnet.api import fork, resume
-from simnet.disk import Disk
 from simnet.errors import (
     DiskError,
     DiskFullError,
@@ -37,6 +36,7 @@ from simnet.errors import (
     ScenarioError,
     UsageError,
 )
+from simnet.foundation.disk import Disk
 from simnet.recording.checking.verify import verify
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State

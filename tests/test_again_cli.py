@@ -15,7 +15,7 @@ import simnet as python_api
 from simnet import Cohort, FakeModel, Run, Scenario, sample
 from simnet.cli.app import app
 from simnet.cli.runs import launching
-from simnet.known_places import remember
+from simnet.foundation.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import run_folders

@@ -26,8 +26,8 @@ from simnet import (
     rhythms,
     rules,
 )
-from simnet.arguments import checked
 from simnet.errors import SimnetError
+from simnet.foundation.arguments import checked
 
 PEOPLE = [Persona(id="ann"), Persona(id="ben")]
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from simnet import feeds, networks, rankings, recommendations, rules
 from simnet.cli.app import app
 from simnet.clock import HOUR
-from simnet.code_names import describe
+from simnet.foundation.code_names import describe
 from simnet.rhythms import Exponential, Never
 from simnet.scenario.files.parameters import plain
 

@@ -12,10 +12,10 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import LastActions
 from simnet.agents.prompting.fitting import Fitting, Versions
 from simnet.behaviours import Recall
+from simnet.foundation.text import neutralise
 from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
-from simnet.text import neutralise
 from simnet.verbs import MEMBER, Message
 from simnet.world.state.posts import LONGEST_SHOWN, MessageSeen, Post
 

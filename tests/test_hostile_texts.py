@@ -17,10 +17,10 @@ from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Fitting
 from simnet.behaviours import Recall
 from simnet.errors import PersonaError
+from simnet.foundation.text import neutralise
 from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.inference.tokens import ChatEncoder
-from simnet.text import neutralise
 from simnet.verbs import EVERY_VERB, MEMBER
 from simnet.world.state.posts import MessageSeen, Post, View
 

@@ -13,12 +13,12 @@ import simnet
 from simnet import FakeModel, Run
 from simnet.cli.app import app
 from simnet.errors import UsageError
+from simnet.foundation.text import visible
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.text import visible
 
 HOSTILE = "\x1b[31mred\x07\x9b2J\u202eknom\r\n\u2028x"
 

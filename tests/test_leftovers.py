@@ -12,7 +12,7 @@ import psutil
 import pytest
 from waiting import survivors, wait_until
 
-from simnet import leftovers
+from simnet.foundation import leftovers
 
 pytestmark = pytest.mark.skipif(
     not leftovers.SHARED_MEMORY.is_dir(), reason="shared memory has no folder on this system"
@@ -144,7 +144,7 @@ CLOSES_FIRST = textwrap.dedent(
     """
     import os, sys, time
     from datetime import datetime
-    from simnet.leftovers import Cleaner, temporary_folder
+    from simnet.foundation.leftovers import Cleaner, temporary_folder
     session = datetime.now().strftime("session_%Y-%m-%d_%H-%M-%S_%f")
     (temporary_folder() / f"{session}_{os.getpid()}").mkdir(parents=True)
     cleaner = Cleaner(temporary_folder())

@@ -9,9 +9,9 @@ import pytest
 from made_rows import event
 
 from simnet import Cohort, FakeModel, Scenario, run, sample
-from simnet.disk import Disk
 from simnet.errors import DiskFullError
 from simnet.feeds import Feed, everything
+from simnet.foundation.disk import Disk
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder

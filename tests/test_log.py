@@ -11,9 +11,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from simnet import log
 from simnet.cli.display.log_lines import LogLines
 from simnet.errors import RunError
+from simnet.foundation import log
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.kernel.ledger import Ledger
 from simnet.runtime.ray import progress_log
@@ -224,9 +224,9 @@ def test_the_scheduler_logs_start_progress_pauses_and_end_with_the_simulated_tim
 
 def test_an_import_sets_up_no_logging_and_a_library_user_sees_no_line():
     code = (
-        "import logging, simnet, simnet.log, simnet.runtime.ray.agents.actors\n"
+        "import logging, simnet, simnet.foundation.log, simnet.runtime.ray.agents.actors\n"
         "assert logging.getLogger().handlers == []\n"
-        "logger = simnet.log.get('simnet.test')\n"
+        "logger = simnet.foundation.log.get('simnet.test')\n"
         "logger.info('quiet'); logger.error('quiet')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

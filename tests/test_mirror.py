@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from made_rows import call, event
 from pyarrow import fs
 
-from simnet.disk import Disk
 from simnet.errors import RecordError, UsageError
+from simnet.foundation.disk import Disk
 from simnet.recording.mirror import downloading
 from simnet.recording.mirror.captured_files import capture
 from simnet.recording.mirror.downloading import bring_back, cached, mirrored_runs

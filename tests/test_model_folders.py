@@ -11,13 +11,13 @@ from test_again_cli import TOWN, Line
 
 from simnet import FakeModel, Run
 from simnet.errors import InputError, ModelNotFoundError, UsageError
+from simnet.foundation.known_places import recall, remember
 from simnet.inference.backends import vllm_backend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model_folder import folder_checksum, served_name
 from simnet.inference.settings import EngineSettings
-from simnet.known_places import recall, remember
 from simnet.runs.models.model_selection import choose_recorded_models
 from simnet.runs.options.options import ModelOptions
 from simnet.runs.plans.engine_paths import engine_of

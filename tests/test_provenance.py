@@ -16,13 +16,13 @@ from simnet import (
     sample,
 )
 from simnet.export.folders.origins import origins
+from simnet.foundation.text import file_name
 from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.model import Completion
 from simnet.personas import Catalogue
 from simnet.personas.generate import parse
 from simnet.personas.source import Source
 from simnet.personas.sources import read
-from simnet.text import file_name
 
 ROW = {"input persona": "A nurse on nights.", "synthesized text": "x", "description": "y"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet import distribution
+from simnet.foundation import distribution
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -12,12 +12,12 @@ from simnet.analysis.show import show
 from simnet.analysis.threads import gather, rows
 from simnet.cli.app import app
 from simnet.errors import UsageError
+from simnet.foundation.text import terminal_safe
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.text import terminal_safe
 
 
 def post(turn, who, text, **fields):

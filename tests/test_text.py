@@ -2,7 +2,7 @@
 
 import pytest
 
-from simnet.text import counted, did_you_mean, terminal_safe
+from simnet.foundation.text import counted, did_you_mean, terminal_safe
 
 
 def test_a_hint_names_the_nearest_word():

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from made_tokenizers import NO_SYSTEM, SPECIALS, TAME, TEMPLATES, byte_level, save
 
 from simnet.errors import InputError
+from simnet.foundation.text import neutralise
 from simnet.inference import tokens
 from simnet.inference.engine.embedded import embedded_folder
 from simnet.inference.tokens import ChatEncoder
-from simnet.text import neutralise
 
 HOSTILE = [
     *SPECIALS,

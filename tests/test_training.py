@@ -279,7 +279,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_adapter(tmp_path, quick, monkeyp
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("simnet.disk.Disk.write", full)
+    monkeypatch.setattr("simnet.foundation.disk.Disk.write", full)
     run = tmp_path / "run"
     run.mkdir()
     with pytest.raises(DiskFullError, match="the disk is full"):

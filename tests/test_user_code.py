@@ -30,10 +30,10 @@ from simnet import (
 )
 from simnet.cli.app import app
 from simnet.errors import UsageError, UserCodeError
+from simnet.foundation.user_code import mark_boundary
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.runtime.code_watchdog import Watchdog
-from simnet.user_code import mark_boundary
 
 HERE = Path(__file__).name
 TABLES = ("events", "exposures", "network")

@@ -18,7 +18,7 @@ import pytest
 from docs_pages import PAGES, ROOT, blocks_of, name_of
 from stub_endpoint import StubEndpoint, reply
 
-from simnet import distribution
+from simnet.foundation import distribution
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -10,7 +10,7 @@ from typing import Protocol
 from simnet import draws
 from simnet.agents.profile import Agent
 from simnet.errors import ModelError
-from simnet.text import cut, neutralise, one_line
+from simnet.foundation.text import cut, neutralise, one_line
 from simnet.world.state.posts import LONGEST_SHOWN, View
 
 JUDGE = (

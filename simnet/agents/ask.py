@@ -20,9 +20,9 @@ from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import HALVINGS, Fitting, Versions
 from simnet.errors import ModelError
+from simnet.foundation.text import cut, neutralise, storable
+from simnet.foundation.user_code import wrong_result
 from simnet.inference.model import Completion, Prompt
-from simnet.text import cut, neutralise, storable
-from simnet.user_code import wrong_result
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 

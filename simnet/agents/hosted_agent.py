@@ -18,10 +18,7 @@ from simnet.agents.prompting.fitting import Fitting
 from simnet.agents.reflection import reflect
 from simnet.clock import Seconds
 from simnet.errors import ModelError, UserCodeError
-from simnet.inference.model import USABLE, Completion, Prompt
-from simnet.inference.replies.refusals import breaks_role
-from simnet.personas.persona import Persona
-from simnet.user_code import (
+from simnet.foundation.user_code import (
     frame_place,
     is_own,
     mark_boundary,
@@ -30,6 +27,9 @@ from simnet.user_code import (
     shown,
     wrong_result,
 )
+from simnet.inference.model import USABLE, Completion, Prompt
+from simnet.inference.replies.refusals import breaks_role
+from simnet.personas.persona import Persona
 from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision

@@ -10,7 +10,7 @@ from simnet.agents.memory_entries import (
     holds,
 )
 from simnet.clock import Seconds
-from simnet.text import one_line
+from simnet.foundation.text import one_line
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 

@@ -30,9 +30,9 @@ from simnet.agents.memory_entries import (
     texts_in,
     words_of,
 )
-from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 from simnet.world.state.viewer_changes import MemoryChange

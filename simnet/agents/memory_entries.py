@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
 from simnet.clock import Seconds, format_age
-from simnet.text import cut, one_line
+from simnet.foundation.text import cut, one_line
 from simnet.world.actions import Action
 from simnet.world.state.posts import Shown, View
 

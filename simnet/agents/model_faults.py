@@ -5,8 +5,8 @@ from collections.abc import Generator
 from typing import NoReturn
 
 from simnet.errors import RunError, SimnetError
+from simnet.foundation.user_code import located, shown
 from simnet.inference.model import Completion, Model, Prompt
-from simnet.user_code import located, shown
 from simnet.world.decision import Decision
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from simnet.agents.prompting.fitting import Encoder
 from simnet.errors import RunError
+from simnet.foundation.text import counted
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
-from simnet.text import counted
 
 
 class ModelHandle(NamedTuple):

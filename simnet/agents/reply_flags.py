@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from simnet.agents.reply_words import dense, gist, unspaced
+from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.inference.replies.refusals import breaks_role
-from simnet.user_code import raised_by, shown, wrong_result
 
 AT_LIMIT = "at_limit"
 REFUSAL = "refusal"

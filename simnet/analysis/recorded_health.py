@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from simnet.clock import Seconds, format_time
+from simnet.foundation.text import counted, visible
 from simnet.recording.reading.run import Run
 from simnet.scenario.text_alarms import ALARM_MARKS, COSTLY, RATES
 from simnet.scenario.text_rates import figures_line
-from simnet.text import counted, visible
 from simnet.world.events import FAILED, Event
 
 METRIC = "health."

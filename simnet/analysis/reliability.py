@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 """Level of measurement: which differences count how much."""

@@ -10,10 +10,10 @@ from simnet.analysis.recorded_health import health_lines
 from simnet.analysis.threads import Post, Threads, descendants, gather, involving, rows
 from simnet.clock import format_time
 from simnet.errors import UsageError
+from simnet.foundation.text import counted, did_you_mean, terminal_safe, visible
 from simnet.personas.names import normal
 from simnet.recording.files.manifest import model_names
 from simnet.recording.reading.run import Run
-from simnet.text import counted, did_you_mean, terminal_safe, visible
 from simnet.world.events import DONE, Event
 
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")

@@ -14,8 +14,8 @@ from simnet.annotation.annotation_rows import (
 )
 from simnet.annotation.items import Item, items_of_run
 from simnet.annotation.task import Annotation, Annotator
-from simnet.arguments import checked
 from simnet.errors import UsageError
+from simnet.foundation.arguments import checked
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.questions.answer_files import as_json

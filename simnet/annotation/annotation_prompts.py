@@ -4,11 +4,11 @@ from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.prompting.prompts import introduction
 from simnet.annotation.items import Item, Said
 from simnet.annotation.task import Annotator
+from simnet.foundation.text import neutralise, one_line
 from simnet.inference.model import Completion, Prompt
 from simnet.questions import Question
 from simnet.questions.attempts import Attempts
 from simnet.questions.question import Value
-from simnet.text import neutralise, one_line
 
 _STYLE = STYLES["delimit"]
 

@@ -9,8 +9,8 @@ from simnet.annotation.task import ItemKind
 from simnet.datafiles import Broken
 from simnet.datafiles import rows as file_rows
 from simnet.errors import InputError, UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean
 
 REVIEW, RECORDS = "review.json", "records.parquet"
 """The files of a review that say that it is one, and that hold its records."""

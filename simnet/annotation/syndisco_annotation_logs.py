@@ -9,8 +9,9 @@ from itertools import count
 
 from simnet.annotation.annotation_rows import AnnotationRow
 from simnet.annotation.task import Annotator
-from simnet.arguments import checked
 from simnet.errors import InputError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted
 from simnet.questions.answer_files import as_json
 from simnet.scenario.syndisco.annotation_logs import (
     NAME,
@@ -22,7 +23,6 @@ from simnet.scenario.syndisco.annotation_logs import (
 )
 from simnet.scenario.syndisco.discussion_logs import Comment, DiscussionLog, LogRelease
 from simnet.scenario.syndisco.logged_discussions import traits_in
-from simnet.text import counted
 
 _VALUE = re.compile(r"^\s*([A-Za-z][\w ]{0,40}?)\s*[=:]\s*(-?[0-9]+(?:\.[0-9]+)?)\s*\.?\s*$")
 _NAMED = re.compile(r"^\s*(\w[\w.-]{0,63})=(.*)$")

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from simnet.annotation.items import Item, Said
 from simnet.annotation.task import INSTRUCTIONS, Annotation, Annotator
-from simnet.arguments import checked
 from simnet.errors import InputError
+from simnet.foundation.arguments import checked
 from simnet.questions import FreeText, Question
 from simnet.scenario.syndisco.actor_settings import Actor, read_actor
 from simnet.scenario.syndisco.annotation_logs import NAME, QUESTION

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.questions import Question
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from simnet.benchmarking.played_society import Workload
 from simnet.benchmarking.workloads import WORKLOADS
-from simnet.distribution import NAME
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.distribution import NAME
+from simnet.foundation.text import did_you_mean
 
 MODEL = "model"
 """The name of the workload that needs a model, so that it is played only by name."""

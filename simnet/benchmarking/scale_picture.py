@@ -5,9 +5,9 @@ from pathlib import Path
 
 from simnet.benchmarking.measurement import Measurement
 from simnet.benchmarking.scale_workload import NAME, size_of
-from simnet.disk import Disk, disk_errors, write_atomically
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
+from simnet.foundation.distribution import install_command
 
 WIDTH, HEIGHT = 520, 300
 

@@ -43,7 +43,7 @@ from simnet.cli.synthesize import synthesize
 from simnet.cli.train import train
 from simnet.cli.version import VersionFlag, version
 from simnet.errors import RecordError, SimnetError, UsageError
-from simnet.text import terminal_safe, visible
+from simnet.foundation.text import terminal_safe, visible
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "

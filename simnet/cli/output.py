@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simnet.cli.table_layout import print_rows
-from simnet.text import terminal_safe, visible
+from simnet.foundation.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check

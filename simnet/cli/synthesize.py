@@ -18,7 +18,7 @@ from simnet.cli.personas.jobs import (
     outcome,
     run_to_end,
 )
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.synthesis.asking.counts import Counts

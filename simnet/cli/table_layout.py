@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_error, print_json, print_missing, print_table
 from simnet.cli.run_names import RUNS
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from simnet.training.adapter_training import Report, Training

@@ -7,7 +7,7 @@ import typer
 
 def version() -> None:
     """Print the version of simnet."""
-    from simnet.distribution import version as installed_version  # noqa: PLC0415  (slow)
+    from simnet.foundation.distribution import version as installed_version  # noqa: PLC0415  (slow)
 
     typer.echo(installed_version())
 

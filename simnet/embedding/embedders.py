@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
-from simnet.user_code import name_of, raised_by, wrong_result
+from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import name_of, raised_by, wrong_result
 
 Vectors: TypeAlias = NDArray[np.float32]
 Encode: TypeAlias = Callable[[list[str]], Any]

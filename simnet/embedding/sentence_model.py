@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError, reason
+from simnet.foundation.distribution import install_command
 
 
 def load(model: str) -> tuple[int, Callable[[list[str]], Any]]:

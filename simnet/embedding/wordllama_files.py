@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError
+from simnet.foundation.distribution import install_command
 
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"

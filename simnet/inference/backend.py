@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simnet.errors import UsageError
+from simnet.foundation.text import file_name
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
-from simnet.text import file_name
 
 if TYPE_CHECKING:
     from simnet.inference.tokens import ChatEncoder

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from simnet.errors import InputError
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a record says of a model or an adapter in a folder: a name and a checksum, never the path.
 
 A path is true on one machine alone, and a record is read on others. The checksum finds the folder
-again on the machine that ran it (`simnet.known_places`) and tells other weights apart.
+again on the machine that ran it (`simnet.foundation.known_places`) and tells other weights apart.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from simnet.errors import InputError, reason
-from simnet.text import file_name
+from simnet.foundation.text import file_name
 
 _READ_BY_ENGINES = re.compile(
     r".*config\.json|tokenizer.*|special_tokens_map\.json|added_tokens\.json|chat_template.*|"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import InputError, RunError, reason
+from simnet.foundation.text import file_name
 from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model_folder import served_name
-from simnet.text import file_name
 
 _MIB = 2**20
 _CACHE_ON_CPU = 768 * _MIB

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, NoReturn
 from tokenizers import AddedToken, Tokenizer
 
 from simnet.errors import InputError
+from simnet.foundation.text import neutralise
 from simnet.inference.replies.reasoning import NO_REASONING
-from simnet.text import neutralise
 
 _SYSTEM, _USER = "\ue0f0system\ue0f1", "\ue0f0user\ue0f1"
 _PLAIN = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}\n\n{% endfor %}"

@@ -14,11 +14,11 @@ from simnet.agents.person_turn import (
     control_word,
 )
 from simnet.errors import ModelError
+from simnet.foundation.text import storable
 from simnet.inference.model import HUMAN, Completion, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
 from simnet.joining.humans import Humans
 from simnet.joining.protocol import ProtocolError
-from simnet.text import storable
 
 
 class Holder(Protocol):

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet.disk import read_regular
 from simnet.errors import SimnetError
+from simnet.foundation.disk import read_regular
 
 VERSION = 1
 JOIN_FILE = "join.json"

@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from simnet import log
 from simnet.agents.person_turn import HELP, LEAVE, PersonQuestion, control_word
 from simnet.errors import ModelError
+from simnet.foundation import log
 from simnet.joining.desk import Desk
 from simnet.joining.protocol import (
     HOST,

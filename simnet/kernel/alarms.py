@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 from simnet import draws
 from simnet.clock import Seconds, rounded
 from simnet.errors import UserCodeError
+from simnet.foundation.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
 from simnet.kernel.heap import WAKE, Agenda
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Rhythm
-from simnet.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
 
 Method: TypeAlias = Callable[..., Any]
 """A method of a rhythm."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from simnet.agents.reply_words import gist, unspaced
+from simnet.foundation.text import one_line
 from simnet.scenario.text_alarms import Health
-from simnet.text import one_line
 
 _DIGITS = 3
 """Decimals of the spread, so that the last bits of its vectors decide nothing."""

@@ -10,6 +10,7 @@ import re
 from hashlib import blake2b
 
 from simnet.errors import ModelError, PersonaError
+from simnet.foundation.text import file_name
 from simnet.inference.engine.embedded import NAME, embedded_folder
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.replies.refusals import opens_with_refusal
@@ -22,7 +23,6 @@ from simnet.inference.replies.usable_reply import (
 )
 from simnet.personas.names import handle_for
 from simnet.personas.persona import Attribute, Persona
-from simnet.text import file_name
 
 LONGEST_TEXT = 6_000
 """Characters of a text that the prompt contains; the rest is cut off."""

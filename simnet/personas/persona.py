@@ -16,10 +16,10 @@ from pydantic import (
 )
 
 from simnet.errors import PersonaError
+from simnet.foundation.text import did_you_mean, neutralise, storable
+from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.personas.names import MAX_LENGTH, normal, sanitised
 from simnet.personas.source import Source
-from simnet.text import did_you_mean, neutralise, storable
-from simnet.user_code import raised_by, shown, wrong_result
 
 _SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
 _CLOSING = "\"'\u201d\u2019\u00bb)]\u300d\u300f "

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet.errors import UsageError
+from simnet.foundation.text import counted
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion
 from simnet.planning.intervals import Estimate, Pace, estimate_of
@@ -47,7 +48,6 @@ from simnet.scenario.forecast.expected_answers import expected_answers
 from simnet.scenario.forecast.expected_load import expected_in_flight
 from simnet.scenario.forecast.expected_turns import expected_of
 from simnet.scenario.scenario import Scenario
-from simnet.text import counted
 
 REHEARSALS = 8
 FEWEST_REHEARSALS = 3

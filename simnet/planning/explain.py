@@ -14,6 +14,7 @@ from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Encoder, Versions
 from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.inference.fakes.fake import FakeModel
 from simnet.inference.model import Call
 from simnet.kernel.kernel import Kernel
@@ -21,7 +22,6 @@ from simnet.kernel.status import Status
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
-from simnet.text import did_you_mean
 from simnet.world.state.posts import View
 
 VIEWS_AT_ONCE = 256

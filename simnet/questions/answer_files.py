@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.questions.question import Value
 
 R = TypeVar("R", bound=NamedTuple)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from simnet.arguments import checked
+from simnet.foundation.arguments import checked
 from simnet.questions.question import Question, escaped, numbered, one_of
 
 AGREEMENT = (

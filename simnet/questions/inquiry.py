@@ -3,11 +3,11 @@
 from collections.abc import Generator
 
 from simnet.agents.hosted_agent import HostedAgent
+from simnet.foundation.text import storable
 from simnet.inference.model import Completion, Prompt
 from simnet.questions.put import NO_ANSWER, Given, Put, put_all, spoken
 from simnet.questions.questionnaire import Survey
 from simnet.questions.respondent import respondent_of
-from simnet.text import storable
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 

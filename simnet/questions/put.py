@@ -3,13 +3,13 @@
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
+from simnet.foundation.text import neutralise
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.usable_reply import FAILED, UnusableReplyError
 from simnet.questions.attempts import Attempts
 from simnet.questions.question import Question, Value
 from simnet.questions.questionnaire import Survey
 from simnet.questions.respondent import Respondent, question_seed, repeat_seed
-from simnet.text import neutralise
 
 TRIES = 2
 """A reply that is no answer is repaired once; then there is no answer."""

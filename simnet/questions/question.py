@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
-from simnet.text import counted, one_line
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted, one_line
 
 Value: TypeAlias = str | int | float | bool | list[str]
 """An answer: a text, a number, yes or no as a bool, or choices in order."""

@@ -10,6 +10,7 @@ from functools import singledispatch
 
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.errors import ModelError
+from simnet.foundation.text import cut, one_line
 from simnet.questions.forms import (
     Choice,
     FreeText,
@@ -20,7 +21,6 @@ from simnet.questions.forms import (
     YesNo,
 )
 from simnet.questions.question import Question, Value
-from simnet.text import cut, one_line
 
 _ENDS = " \t\n.,;:!*_`\"'()[]\u3002\uff0c\uff1a"
 _NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:[.,]\d+)?(?![\w])")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from simnet.arguments import checked
 from simnet.clock import Seconds, rounded
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.questions.questionnaire import Survey
 
 MOST_WAVES = 10_000

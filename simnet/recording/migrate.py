@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.clock import TICKS
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.checking.verify import sealed_file_problems
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.lock import run_lock

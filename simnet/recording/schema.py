@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 import pyarrow as pa
 
 from simnet.errors import RecordError
+from simnet.foundation.text import counted
 from simnet.inference.model import Call
 from simnet.recording.row_types import Edge, LedgerRow, Metric, PersonaRow, PromptText, StateRow
-from simnet.text import counted
 from simnet.world.events import Event, Exposure
 
 SCHEMA_VERSION = 3

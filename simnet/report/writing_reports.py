@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import simnet.report.report_packages  # noqa: F401  (says what is not installed before it is missed)
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.report.page.writing import html_of
 from simnet.report.parts import Page

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.analysis.reliability import Level
-from simnet.disk import Disk
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk
 from simnet.review.agreement import Agreement, agreements
 from simnet.review.curation.consolidation import Rules, consolidated
 from simnet.review.curation.curated import Curated, Form, export_curated

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from simnet.errors import InputError
-from simnet.text import did_you_mean, visible
+from simnet.foundation.text import did_you_mean, visible
 
 Kind: TypeAlias = Literal["rating", "label", "multi-label", "correction", "comment", "ranking"]
 Answer: TypeAlias = int | str | list[str]

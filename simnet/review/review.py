@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.errors import InputError
+from simnet.foundation.text import counted, did_you_mean
 from simnet.review.deciding.decision_store import NewDecision, check_annotator
 from simnet.review.deciding.decisions import Decision
 from simnet.review.opened_review import OpenedReview
@@ -16,7 +17,6 @@ from simnet.review.review_folder import (
     ReviewSettings,
     create_folder,
 )
-from simnet.text import counted, did_you_mean
 
 if TYPE_CHECKING:
     from simnet.review.records.record_sources import Drawn

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet.disk import Disk, disk_errors, publish_folder, read_regular
 from simnet.errors import InputError, RecordError, UsageError
+from simnet.foundation.disk import Disk, disk_errors, publish_folder, read_regular
 from simnet.review.questions import Question, question_of
 from simnet.review.records.record_table import Record, read_records, write_records
 

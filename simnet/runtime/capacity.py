@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simnet.errors import ScenarioError
+from simnet.foundation.text import counted
 from simnet.runtime.placement import BYTES_PER_ACTOR, PersonasPerActor, Placement, place
 from simnet.scenario.forecast.expected_ties import expected_ties
 from simnet.scenario.scenario import Scenario
-from simnet.text import counted
 
 BYTES_PER_TIE = 40
 """Memory of a tie while a network is drawn: a key that is sorted, and both ends in both orders."""

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from simnet.errors import UsageError
+from simnet.foundation.text import counted, visible
 from simnet.runtime.labels import Labels, has_labels, write_labels
-from simnet.text import counted, visible
 
 
 class Node(NamedTuple):

@@ -13,9 +13,9 @@ from time import monotonic
 from types import FrameType
 from typing import Self
 
-from simnet import log
 from simnet.errors import short_path
-from simnet.user_code import Interrupted, Running, running, running_now
+from simnet.foundation import log
+from simnet.foundation.user_code import Interrupted, Running, running, running_now
 
 LOGGER = "simnet.watchdog"
 LOOK_SECONDS = 1.0

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from simnet.foundation.text import counted
 from simnet.inference.engine_shape import EngineShape
 from simnet.runtime.cluster_view import ClusterView
-from simnet.text import counted
 
 Seat: TypeAlias = tuple[int, ...]
 """The numbers of the nodes of an engine: one, or one for each of its pipeline stages."""

@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import ClassVar, NamedTuple, Self
 
 from simnet.errors import UsageError
+from simnet.foundation.leftovers import is_running, temporary_folder
 from simnet.inference.backend import Backend, ModelRequest
 from simnet.inference.model import Model
-from simnet.leftovers import is_running, temporary_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NOTE = "serving_"

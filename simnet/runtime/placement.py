@@ -5,11 +5,11 @@ from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.errors import UsageError
+from simnet.foundation.text import counted
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
 from simnet.scenario.waves import asked_handles
-from simnet.text import counted
 
 PersonasPerActor: TypeAlias = int | Literal["auto"]
 

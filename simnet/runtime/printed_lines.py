@@ -9,9 +9,9 @@ import re
 import sys
 from typing import Any
 
-from simnet import log
-from simnet.text import cut
-from simnet.user_code import running
+from simnet.foundation import log
+from simnet.foundation.text import cut
+from simnet.foundation.user_code import running
 
 LONGEST = 10_000
 """Characters of a line that are kept."""

@@ -7,12 +7,12 @@ from math import isfinite
 from simnet.agents.formats.spotlighting import STYLES, Spotlighting
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.cue_checks import check_cues
 from simnet.scenario.networks.arrays import TieBuilder, Ties
 from simnet.scenario.timing.rhythms import TakingTurns
-from simnet.text import did_you_mean
-from simnet.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "mention", "message"]

@@ -11,15 +11,15 @@ from simnet.agents.behaviours.standard import converse
 from simnet.agents.formats.spotlighting import Spotlighting
 from simnet.agents.memory import Recall
 from simnet.agents.profile import AgentProfile, Behaviour, Flagger
-from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
+from simnet.foundation.user_code import wrong_result
 from simnet.inference.engine.lora_folders import NO_ADAPTER, is_adapter
 from simnet.personas.persona import Persona
 from simnet.personas.population import Population
 from simnet.scenario.text_alarms import Health
 from simnet.scenario.timing.rhythms import Exponential, Rhythm
-from simnet.user_code import wrong_result
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds.feed import Feed
 from simnet.world.verbs import MEMBER

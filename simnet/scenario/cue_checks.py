@@ -6,9 +6,9 @@ from math import inf
 from simnet.agents.behaviours.standard import silent
 from simnet.clock import Seconds, format_time
 from simnet.errors import ScenarioError
+from simnet.foundation.text import did_you_mean
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.timing.rhythms import Never
-from simnet.text import did_you_mean
 from simnet.world.action_values import problem_of
 from simnet.world.actions import fields_of
 from simnet.world.verbs.posting import LONGEST_TEXT

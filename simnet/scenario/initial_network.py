@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simnet import draws
+from simnet.foundation.user_code import mark_boundary, name_of, raised_by, wrong_result
 from simnet.scenario.networks.arrays import TieBuilder
 from simnet.scenario.original_ids import Roster
 from simnet.scenario.scenario import Scenario
-from simnet.user_code import mark_boundary, name_of, raised_by, wrong_result
 from simnet.world.state.network import Indices
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from simnet.arguments import checked
 from simnet.clock import DAY
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources import read_people, warn_of

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from simnet.agents.behaviours.standard import silent
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.text import cut, one_line
 from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.files.news_files import NewsItem, moment, read_news
 from simnet.scenario.timing.rhythms import Never
-from simnet.text import cut, one_line
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.sources import written_by
 from simnet.world.verbs import Write

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from simnet.agents.behaviours.opinion_rules import Deffuant, FriedkinJohnsen
-from simnet.arguments import checked
 from simnet.clock import MINUTE
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.personas.population import sample
 from simnet.scenario.cohort import Cohort

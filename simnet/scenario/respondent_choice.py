@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from simnet import draws
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError, UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.questions.survey_schedule import SurveySchedule
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.original_ids import Roster
-from simnet.text import did_you_mean
 
 COHORT = "cohort:"
 

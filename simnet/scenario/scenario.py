@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simnet.agents.formats.spotlighting import Spotlighting
-from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
+from simnet.foundation.arguments import checked
 from simnet.questions.survey_schedule import SurveySchedule
 from simnet.scenario.checks import check
 from simnet.scenario.cohort import Cohort, Cue, handles_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 
 Then: TypeAlias = Literal["mark", "resample", "stop"]
 THEN = ("mark", "resample", "stop")

@@ -3,8 +3,8 @@
 from math import inf
 from typing import NamedTuple
 
+from simnet.foundation.text import counted
 from simnet.scheduler.progress.messages import Usage
-from simnet.text import counted
 
 TOKENS_PER_CALL = 500
 """Estimate of the tokens of a call, used until the first call has returned, and for each call of

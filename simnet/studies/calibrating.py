@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from scipy import optimize
 
-from simnet.arguments import checked
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RunError, ScenarioError, UsageError
+from simnet.foundation.arguments import checked
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
 from simnet.runs.launching.launcher import launch

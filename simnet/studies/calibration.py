@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from scipy import stats
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError, UsageError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import did_you_mean
 from simnet.scenario.scenario import Scenario
 from simnet.studies.measure import Measure
-from simnet.text import did_you_mean
 
 Targets: TypeAlias = Mapping[str, Sequence[float]]
 """Real values by the name of the measure that they are of, one for each real case."""

@@ -6,9 +6,9 @@ from math import isfinite
 from numbers import Real
 from typing import Any, NamedTuple, TypeAlias
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.recording.reading.run import Run
 from simnet.studies.tables_read import check_tables
 

@@ -2,8 +2,8 @@
 
 from importlib.util import find_spec
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 _PACKAGES = ("cloudpickle", "networkx", "scipy", "statsmodels")
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from simnet.clock import Seconds
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.studies.measure import NO_GROUP
 from simnet.studies.paired import (
     LEVEL,
@@ -26,7 +27,6 @@ from simnet.studies.paired import (
 )
 from simnet.studies.study import Hypothesis
 from simnet.studies.study_folder import RESULTS
-from simnet.text import did_you_mean
 
 _ALTERNATIVES: dict[str, Alternative] = {"higher": "greater", "lower": "less"}
 

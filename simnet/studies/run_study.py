@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet.arguments import checked
 from simnet.errors import SimnetError, UsageError
+from simnet.foundation.arguments import checked
 from simnet.inference.backend import Backend
 from simnet.report import Report as WrittenReport
 from simnet.runs.options.options import (

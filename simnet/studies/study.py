@@ -9,12 +9,12 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from simnet.arguments import checked
 from simnet.clock import Seconds, format_time
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted, did_you_mean
 from simnet.scenario.scenario import Scenario
 from simnet.studies.measure import NO_GROUP, Measure
-from simnet.text import counted, did_you_mean
 
 Arm: TypeAlias = Scenario | Callable[..., Scenario]
 """A scenario, or a function that makes one from the parameters of the study."""

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import RecordError, ScenarioError, UsageError
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure
 from simnet.studies.plan_file import check_same_plan, digest_of, encoded, plan_of, registration_of

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
+from simnet.foundation.text import did_you_mean
 from simnet.recording.schema import TABLES
-from simnet.text import did_you_mean
 
 _READERS = frozenset({"read", "batches", "table", "slices"})
 """Methods of a Run whose first argument is the name of a table."""

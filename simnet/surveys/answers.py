@@ -7,9 +7,9 @@ asked; the replies so far are in the folder `replies`, or among the calls of the
 from pathlib import Path
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.questions.answer_rows import ANSWERS, FOLDER, AnswerRow, read_answer_rows
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean
 
 REPLIES = "replies"
 

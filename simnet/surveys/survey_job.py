@@ -5,8 +5,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
+from simnet.foundation.arguments import checked
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.questions import Question as Asked

@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.distribution import version
 from simnet.errors import RunError
 from simnet.export.folders.card_parts import check_hub
 from simnet.export.folders.folder import CARD, written_folder
 from simnet.export.folders.origins import Origin
+from simnet.foundation.distribution import version
+from simnet.foundation.text import counted, visible
 from simnet.personas.generate import PROVENANCE
 from simnet.personas.persona import Persona
-from simnet.text import counted, visible
 
 FileFormat: TypeAlias = Literal["parquet", "jsonl"]
 _ROWS = 1_000

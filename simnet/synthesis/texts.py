@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simnet.datafiles import Broken, rows
 from simnet.errors import InputError
-from simnet.text import counted, did_you_mean, visible
+from simnet.foundation.text import counted, did_you_mean, visible
 
 SUFFIXES = (".txt", ".md")
 """Files that hold one text each."""

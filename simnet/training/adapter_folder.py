@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import InputError
-from simnet.text import counted
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
+from simnet.foundation.text import counted
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

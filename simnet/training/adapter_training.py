@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from simnet.disk import Disk, disk_errors, publish_folder
 from simnet.errors import UsageError
-from simnet.text import counted, did_you_mean
+from simnet.foundation.disk import Disk, disk_errors, publish_folder
+from simnet.foundation.text import counted, did_you_mean
 from simnet.training.adapter_folder import (
     ADAPTERS,
     FACTS,

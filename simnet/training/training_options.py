@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 _NEEDED = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
 _RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

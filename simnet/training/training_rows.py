@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from simnet import draws
 from simnet.errors import UsageError
-from simnet.text import counted
+from simnet.foundation.text import counted
 from simnet.training.base_model import BaseModel
 
 _KEY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

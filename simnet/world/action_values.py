@@ -5,8 +5,8 @@ are written by a user, and a wrong value would only be found where it is used or
 """
 
 from simnet.errors import ActionError
-from simnet.text import storable
-from simnet.user_code import shown
+from simnet.foundation.text import storable
+from simnet.foundation.user_code import shown
 from simnet.world.actions import Action, Field, check_numbers, fields_of
 
 _LARGEST = 2**63 - 1

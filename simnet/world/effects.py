@@ -1,7 +1,7 @@
 """Checks what the rule of a verb of the user's own returns."""
 
-from simnet.text import storable
-from simnet.user_code import shown, wrong_result
+from simnet.foundation.text import storable
+from simnet.foundation.user_code import shown, wrong_result
 from simnet.world.actions import Action, Effect
 
 _NUMBERS = ("post", "made", "root")

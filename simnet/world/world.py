@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.user_code import mark_boundary, raised_by
+from simnet.foundation.user_code import mark_boundary, raised_by
 from simnet.world.actions import Action, Effect, check_numbers
 from simnet.world.effects import check_effect
 from simnet.world.event_codec import encode_action

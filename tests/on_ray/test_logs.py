@@ -13,7 +13,8 @@ from ray.exceptions import RayActorError
 from test_tracing import ENDPOINT, collecting
 from waiting import until
 
-from simnet import Cohort, Scenario, Steps, log, sample
+from simnet import Cohort, Scenario, Steps, sample
+from simnet.foundation import log
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan

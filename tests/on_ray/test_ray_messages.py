@@ -10,8 +10,8 @@ pytest.importorskip("ray")
 from ray._private import worker
 from ray.exceptions import OutOfMemoryError
 
-from simnet import log
 from simnet.errors import ActorDiedError
+from simnet.foundation import log
 from simnet.runtime.ray.engines.supervisor import _incident
 from simnet.runtime.ray.proxies import unwrapped
 from simnet.runtime.ray.session.ray_output import ADVICE, Redirection

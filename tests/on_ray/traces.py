@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 from waiting import survivors
 
-from simnet.leftovers import SHARED_MEMORY, _mapped
+from simnet.foundation.leftovers import SHARED_MEMORY, _mapped
 
 _EVERY = 0.2
 """Wall seconds between two looks at the processes."""

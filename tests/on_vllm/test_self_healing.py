@@ -11,10 +11,10 @@ from waiting import survivors
 
 from simnet import MINUTE, Cohort, Run, Scenario, Steps, sample
 from simnet.errors import ModelNotFoundError
+from simnet.foundation.leftovers import SHARED_MEMORY, _mapped
 from simnet.inference.backends.choice import choose
 from simnet.inference.engine.embedded import NAME, prepare
 from simnet.inference.settings import EngineSettings
-from simnet.leftovers import SHARED_MEMORY, _mapped
 from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
 

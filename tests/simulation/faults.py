@@ -7,8 +7,8 @@ from random import Random
 
 from faulty_disks import FaultyDisk, FragileDisk, PowerLossError
 
-from simnet.disk import Disk
 from simnet.errors import ActorDiedError, DiskError
+from simnet.foundation.disk import Disk
 from simnet.inference.fakes.fake import FakeModel
 from simnet.recording.writing.recorder import Recorder
 from simnet.runtime.in_process import LocalAgentPool

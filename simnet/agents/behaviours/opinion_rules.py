@@ -12,8 +12,8 @@ from simnet.agents.behaviours.standard import converse
 from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.agents.prompting import prompts
-from simnet.arguments import checked
 from simnet.errors import ModelError, ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 from simnet.world.verbs.attitudes import (

@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, get_args
 from simnet import draws
 from simnet.agents.memory_entries import overlap, words_of
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.world.actions import Action
 from simnet.world.state.posts import Shown, View
 from simnet.world.verbs import Like, Repost

@@ -5,8 +5,8 @@ from simnet.agents import reply_flags
 from simnet.agents.behaviours.moderation import task_instructions
 from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
-from simnet.arguments import checked
 from simnet.errors import ModelError
+from simnet.foundation.arguments import checked
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 from simnet.world.verbs import Dismiss, Label, Remove

@@ -18,9 +18,9 @@ from simnet.agents.profile import (
     asks_a_model,
     asks_no_model,
 )
-from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.world.state.posts import View, with_counts
 
 ViewTest: TypeAlias = Callable[[View], bool]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from simnet.agents.memory_entries import ADDRESSED_TO_VIEWER
 from simnet.clock import HOUR, Seconds, format_age
-from simnet.text import counted, one_line
+from simnet.foundation.text import counted, one_line
 from simnet.world.state.posts import Reported, Shown, View
 
 CACHED = 65_536

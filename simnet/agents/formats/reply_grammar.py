@@ -21,7 +21,7 @@ from simnet.agents.formats.number_fields import (
 )
 from simnet.agents.formats.numbered_view import Shape, target
 from simnet.errors import ModelError
-from simnet.text import counted
+from simnet.foundation.text import counted
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.state.posts import View
 from simnet.world.verbs import (

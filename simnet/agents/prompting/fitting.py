@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 
 from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
+from simnet.foundation.text import cut
 from simnet.inference.model import Completion, Prompt
-from simnet.text import cut
 from simnet.world.state.posts import View
 
 MAX_CHARACTERS_PER_TOKEN = 16

@@ -12,8 +12,8 @@ from simnet.agents.formats.post_text import age
 from simnet.agents.last_actions import LastActions
 from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
+from simnet.foundation.text import cut, neutralise, one_line
 from simnet.personas.persona import Persona
-from simnet.text import cut, neutralise, one_line
 from simnet.world.state.posts import MessageSeen, View, shown_text
 
 

@@ -13,7 +13,7 @@ from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.errors import UsageError
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simnet.cli.opening import open_run_to_change
 from simnet.cli.run_names import LATEST
-from simnet.disk import disk_errors
 from simnet.errors import UsageError
-from simnet.text import visible
+from simnet.foundation.disk import disk_errors
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from simnet.annotation import Annotation, Item

@@ -14,7 +14,7 @@ from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.cli.typed_lines import given_lines, typed_lines
 from simnet.clock import format_time
-from simnet.text import terminal_safe, visible
+from simnet.foundation.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -13,7 +13,7 @@ from simnet.cli.personas.jobs import run_to_end
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.clock import format_time
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence

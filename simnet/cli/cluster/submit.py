@@ -12,7 +12,7 @@ from simnet.cli.cluster.launch import Drain, RunOptions, check_run_options
 from simnet.cli.options import Target, read_time
 from simnet.cli.output import print_error, print_json
 from simnet.errors import RunError, UsageError
-from simnet.text import terminal_safe
+from simnet.foundation.text import terminal_safe
 
 if TYPE_CHECKING:
     from simnet.runtime.ray.session.job_client import JobClient, JobInfo

@@ -13,8 +13,8 @@ from rich.text import Text
 from simnet.cli.display.lasting_console import LastingConsole
 from simnet.cli.display.live import PLAIN_EVERY
 from simnet.cli.display.pace import format_seconds
+from simnet.foundation.text import terminal_safe
 from simnet.synthesis.asking.counts import Counts
-from simnet.text import terminal_safe
 
 
 class GenerationDisplay:

@@ -17,9 +17,9 @@ from simnet.cli.display.pace import Figures, Pace, format_cached, format_seconds
 from simnet.cli.display.summary import engine_line, outcome_json, print_closing
 from simnet.cli.display.text_health import live_lines, ringing
 from simnet.clock import format_time
+from simnet.foundation.text import counted, plural, terminal_safe
 from simnet.runs.plans.plan import RunResult
 from simnet.scheduler.progress.messages import Posted, Progress
-from simnet.text import counted, plural, terminal_safe
 
 PLAIN_EVERY = 2.0
 """Least wall seconds between two plain lines of progress."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
 
-from simnet import log
+from simnet.foundation import log
 from simnet.runtime.code_watchdog import LOGGER
 
 POLL_SECONDS = 0.5

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from simnet.cli.display.text_health import health_json
 from simnet.clock import Seconds
+from simnet.foundation.text import counted, plural
 from simnet.inference.calls.retry_waits import Wait
 from simnet.kernel.text_health import HealthProgress
 from simnet.scenario.forecast.expected_turns import Expected
 from simnet.scheduler.progress.messages import EngineState, Progress
-from simnet.text import counted, plural
 
 WINDOW = 10.0
 """Wall seconds over which tokens per second are averaged."""

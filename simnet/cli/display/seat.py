@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from simnet.joining.client import JoinClient

@@ -11,12 +11,12 @@ from rich.text import Text
 from simnet.cli.display.pace import engine_json, format_cached, format_seconds, format_sum
 from simnet.cli.display.text_health import closing_lines, health_json
 from simnet.clock import format_time
+from simnet.foundation.text import counted, one_line, terminal_safe
 from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
 from simnet.runs.mirroring.mirror_process import describe_mirror
 from simnet.runs.plans.plan import RunResult
 from simnet.scheduler.progress.messages import EngineState, Progress
-from simnet.text import counted, one_line, terminal_safe
 
 MUCH = 0.5
 """Share of the time for which a run waits from which on its model holds it back."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from simnet.foundation.text import counted, terminal_safe
 from simnet.scenario.text_rates import figures_line, rate_words
-from simnet.text import counted, terminal_safe
 
 if TYPE_CHECKING:
     from simnet.kernel.text_health import CohortHealth, HealthProgress

@@ -12,7 +12,7 @@ from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, RunName, Runs
 from simnet.cli.output import print_json, print_missing
 from simnet.cli.run_names import RUNS
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.export.folders.card import Subset

@@ -9,7 +9,7 @@ import typer
 
 from simnet.cli.output import print_error, print_json
 from simnet.errors import UsageError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.export.folders.summary import Exported

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from simnet.cli.output import print_json, print_table
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 HEADINGS = ("run", "state", "mirrored", "seed", "model", "files", "MB")
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))

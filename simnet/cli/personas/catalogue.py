@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from simnet.cli.output import print_json, print_table
-from simnet.disk import Disk, write_atomically
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk, write_atomically
+from simnet.foundation.text import terminal_safe
 from simnet.personas.catalogue import Catalogue, Entry
-from simnet.text import terminal_safe
 
 Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]

@@ -7,7 +7,7 @@ import typer
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import FOLDER, Filter, Folder, open_catalogue, print_columns
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 _SHOWN = 20
 """Most duplicates that are listed on a terminal or in a pipe; `--json` has all."""

@@ -19,9 +19,9 @@ from simnet.cli.personas.jobs import (
     run_to_end,
 )
 from simnet.errors import UsageError
+from simnet.foundation.text import counted, visible
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.source import Source
-from simnet.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.synthesis.asking.counts import Counts

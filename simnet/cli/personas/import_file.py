@@ -9,12 +9,12 @@ import typer
 
 from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import FOLDER
+from simnet.foundation.text import counted
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.names import lookalikes
 from simnet.personas.persona import Persona
 from simnet.personas.sources import FORMATS, MOST_LISTED, Batches, read_batches
 from simnet.personas.sources.columns.mapping import read_map
-from simnet.text import counted
 
 
 def import_file(

@@ -10,7 +10,7 @@ import typer
 
 from simnet.cli.output import print_error
 from simnet.errors import SimnetError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.synthesis.asking.counts import Counts

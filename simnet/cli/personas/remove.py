@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.personas.catalogue import FOLDER, Filter, Folder, open_catalogue
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 
 def remove(

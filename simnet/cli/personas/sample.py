@@ -18,7 +18,7 @@ from simnet.cli.personas.catalogue import (
     print_columns,
     write_entries,
 )
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 
 def sample(

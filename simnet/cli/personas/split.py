@@ -16,7 +16,7 @@ from simnet.cli.personas.catalogue import (
     write_entries,
 )
 from simnet.errors import UsageError
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 
 def split(

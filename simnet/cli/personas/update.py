@@ -8,9 +8,9 @@ import typer
 
 from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
 from simnet.errors import UsageError
+from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.persona import Persona
 from simnet.personas.sources import read
-from simnet.text import counted, did_you_mean
 
 
 def update(

@@ -19,7 +19,7 @@ from simnet.cli.review.opening import (
     print_record,
 )
 from simnet.errors import UsageError
-from simnet.text import counted, did_you_mean, visible
+from simnet.foundation.text import counted, did_you_mean, visible
 
 if TYPE_CHECKING:
     from simnet.review import Answer, Review

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from rich.text import Text
 
 from simnet.cli.review.keys import COMMANDS, Choice, rating_keys
+from simnet.foundation.text import visible
 from simnet.review.questions import Question
 from simnet.review.records.record_table import Record, as_text
 from simnet.review.session import Session
-from simnet.text import visible
 
 _WIDE = 60
 """Columns from which keys are listed with what they do."""

@@ -9,7 +9,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.review.opening import REVIEWS, Name, Reviews, Where, Who, open_review
 from simnet.errors import UsageError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 Form: TypeAlias = Literal["parquet", "jsonl", "folder", "personas", "argilla", "label-studio"]
 Tool: TypeAlias = Literal["argilla", "label-studio"]

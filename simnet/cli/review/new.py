@@ -10,7 +10,7 @@ from simnet.cli.options import Runs
 from simnet.cli.review.opening import REVIEWS, Field, Reviews, Where, Words, folder_of
 from simnet.cli.run_names import RUNS
 from simnet.errors import UsageError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.review import Drawn, Question

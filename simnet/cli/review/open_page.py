@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from simnet.cli.review.opening import REVIEWS, Annotator, Name, Reviews, open_review
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 
 def open_page(

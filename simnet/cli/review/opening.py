@@ -9,7 +9,7 @@ import typer
 
 from simnet.cli.output import print_table
 from simnet.errors import UsageError
-from simnet.text import terminal_safe, visible
+from simnet.foundation.text import terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.review import Question, Record, Review

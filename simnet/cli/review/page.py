@@ -21,10 +21,10 @@ from simnet.cli.review.drawing import (
 )
 from simnet.cli.review.keys import COMMANDS, label_keys, rating_keys
 from simnet.errors import SimnetError
+from simnet.foundation.text import visible
 from simnet.review.questions import Question
 from simnet.review.records.record_table import as_text
 from simnet.review.session import Session
-from simnet.text import visible
 
 
 class ReviewPage(App[None]):

@@ -8,7 +8,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.review.opening import REVIEWS, Name, Reviews, Who, open_review, print_cells
 from simnet.errors import UsageError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 
 def status(name: Name, as_json: AsJson = False, reviews: Reviews = REVIEWS) -> None:

@@ -23,7 +23,7 @@ from simnet.cli.options import (
 from simnet.cli.output import print_json
 from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.text import counted, terminal_safe, visible
+from simnet.foundation.text import counted, terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference

@@ -10,7 +10,7 @@ from simnet.cli.opening import run_folder
 from simnet.cli.options import RunName, Runs
 from simnet.cli.output import print_error
 from simnet.cli.run_names import RUNS
-from simnet.text import visible
+from simnet.foundation.text import visible
 
 
 def join(

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from simnet import log
 from simnet.cli.display.lasting_console import LastingConsole
 from simnet.cli.display.live import Display, display
 from simnet.cli.display.log_lines import LogLines
@@ -16,6 +15,7 @@ from simnet.cli.output import print_error
 from simnet.cli.streams import show_what_can_be_shown
 from simnet.clock import Seconds
 from simnet.errors import RunError
+from simnet.foundation import log
 from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan, RunResult
 from simnet.runs.watching.guarded_reporter import Guard

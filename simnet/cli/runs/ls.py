@@ -11,7 +11,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.run_names import RUNS
 from simnet.errors import RecordError, UsageError
-from simnet.text import cut, visible
+from simnet.foundation.text import cut, visible
 
 HEADINGS = ("run", "state", "age", "seed", "model", "events", "replies")
 """A run's id says when it was made and of which scenario; arm and parameters are below it."""

@@ -11,7 +11,7 @@ from simnet.cli.output import print_checks, print_json
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import RecordError
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check

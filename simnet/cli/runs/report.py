@@ -10,7 +10,7 @@ from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_json, print_missing
 from simnet.cli.run_names import RUNS, complete_run
 from simnet.errors import UsageError
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.report import Report

@@ -46,13 +46,13 @@ def tables(
 
 
 def _described(name: str) -> dict[str, Any]:
+    from simnet.foundation.text import one_line  # noqa: PLC0415
     from simnet.recording.schema import (  # noqa: PLC0415  (imports pyarrow)
         arrow_schema,
         column_docs,
         table_doc,
         table_named,
     )
-    from simnet.text import one_line  # noqa: PLC0415
 
     columns = [
         {

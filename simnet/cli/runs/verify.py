@@ -12,7 +12,7 @@ from simnet.cli.output import print_checks, print_json
 from simnet.cli.run_names import RUNS
 from simnet.cli.trust import NamedScenarios, Trust, trusted_timeline
 from simnet.errors import InputError, RecordError, SimnetError, UsageError
-from simnet.text import counted, terminal_safe
+from simnet.foundation.text import counted, terminal_safe
 
 if TYPE_CHECKING:
     from simnet.recording.checking.verify import Check

@@ -20,7 +20,7 @@ from simnet.cli.options import (
 from simnet.cli.output import print_json
 from simnet.cli.table_layout import print_rows
 from simnet.clock import format_time
-from simnet.text import counted
+from simnet.foundation.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

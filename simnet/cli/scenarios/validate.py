@@ -22,7 +22,8 @@ from simnet.cli.options import (
 from simnet.cli.output import print_error, print_json
 from simnet.cli.table_layout import print_pairs, print_rows
 from simnet.clock import format_time
-from simnet.code_names import describe as describe_code
+from simnet.foundation.code_names import describe as describe_code
+from simnet.foundation.text import counted, visible
 from simnet.runtime.capacity import Need, check_fits, describe, machine, need_of, place_here
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.placement import PersonasPerActor, Placement
@@ -33,7 +34,6 @@ from simnet.scenario.forecast.expected_answers import expected_answers
 from simnet.scenario.forecast.expected_turns import check_startable, expect
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Rhythm
-from simnet.text import counted, visible
 from simnet.world.feeds.feed import Feed
 
 if TYPE_CHECKING:

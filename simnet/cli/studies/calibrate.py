@@ -8,7 +8,7 @@ import typer
 
 from simnet.cli.options import AsJson, Backend
 from simnet.cli.output import print_json, print_table
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.studies.calibrating import Trial

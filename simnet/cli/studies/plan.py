@@ -7,7 +7,7 @@ import typer
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json, print_table
 from simnet.cli.studies.opening import StudyTarget, load_study
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 Pilot = Annotated[
     float | None,

@@ -9,7 +9,7 @@ from simnet.cli.options import AsJson
 from simnet.cli.output import print_json, print_table
 from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
 from simnet.clock import format_time
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.studies.paired import Interval

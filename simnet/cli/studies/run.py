@@ -13,7 +13,7 @@ from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay
 from simnet.cli.output import print_error, print_json
 from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
 from simnet.cli.studies.results import print_results
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.errors import SimnetError

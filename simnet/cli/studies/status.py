@@ -5,7 +5,7 @@ import typer
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json, print_table
 from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
-from simnet.text import counted, visible
+from simnet.foundation.text import counted, visible
 
 
 def status(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> None:

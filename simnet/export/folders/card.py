@@ -14,7 +14,7 @@ from simnet.export.folders.card_parts import (
 )
 from simnet.export.folders.set_writer import Configuration
 from simnet.export.folders.splits import Split
-from simnet.text import counted, one_line
+from simnet.foundation.text import counted, one_line
 
 
 class Subset(NamedTuple):

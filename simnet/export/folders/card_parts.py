@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
 from simnet.export.folders.licences import licence_lines
 from simnet.export.folders.origins import Origin, origins
 from simnet.export.folders.set_writer import Configuration
+from simnet.foundation.distribution import install_command
+from simnet.foundation.text import counted, one_line
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.reading.run import Run
-from simnet.text import counted, one_line
 
 TAGS = ("synthetic", "simnet")
 """Tags of every export; the second is how `written_folder` knows one."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simnet.disk import disk_errors
 from simnet.errors import UsageError
+from simnet.foundation.disk import disk_errors
 from simnet.recording.schema import TABLES
 
 CARD = "README.md"

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
-from simnet.arguments import checked
 from simnet.errors import UsageError
 from simnet.export.folders.card_parts import check_hub
 from simnet.export.folders.folder import is_export
+from simnet.foundation.arguments import checked
 
 _NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 

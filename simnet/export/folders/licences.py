@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from simnet.export.folders.origins import Origin
-from simnet.text import counted, one_line
+from simnet.foundation.text import counted, one_line
 
 _WORDS = re.compile(r"(?=([a-z0-9]+))(?<![a-z0-9])([a-z]+)")
 """A word of a name, with the digits that follow and without: `gpl3` and `gpl`."""

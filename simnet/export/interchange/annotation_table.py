@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from simnet.disk import disk_errors
 from simnet.errors import UsageError
+from simnet.foundation.disk import disk_errors
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
 from simnet.scenario.syndisco.annotation_logs import Judged
-from simnet.text import did_you_mean
 
 FOLDER = "annotations"
 """The folder of a run directory that has a folder for each annotation."""

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.arguments import checked
 from simnet.clock import Seconds, format_time
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import (
@@ -27,8 +26,9 @@ from simnet.export.folders.folder import CARD, GRAPHS, written_folder
 from simnet.export.folders.set_writer import Configuration, set_writer
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.graphml_writer import write_graphml
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean
 from simnet.world.events import DONE
 
 FOLLOWS = "follows"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from simnet.arguments import checked
-from simnet.disk import disk_errors
 from simnet.errors import EmptyExportError
 from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
 from simnet.export.folders.folder import CARD, DATABASE, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.oasis_schema import TABLES, create_statements
 from simnet.export.interchange.oasis_writer import Clock, OasisWriter
+from simnet.foundation.arguments import checked
+from simnet.foundation.disk import disk_errors
 from simnet.recording.reading.run import Run
 from simnet.world.events import DONE
 

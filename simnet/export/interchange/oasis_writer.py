@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from simnet.export.interchange.oasis_schema import insert_statement
-from simnet.text import storable
+from simnet.foundation.text import storable
 
 Clock: TypeAlias = Literal["minutes", "datetime"]
 """How times are written: whole minutes of simulated time, as OASIS's time steps of Twitter, or

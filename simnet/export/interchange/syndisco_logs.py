@@ -16,13 +16,14 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from simnet.arguments import checked
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
 from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.annotation_table import read_judged
 from simnet.export.training_sets.replies import call_of, calls_of
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
 from simnet.scenario.syndisco.actor_prompts import actor_prompt, user_prompt
 from simnet.scenario.syndisco.annotation_logs import Judged, logs_of_annotators
@@ -32,7 +33,6 @@ from simnet.scenario.syndisco.discussion_logs import (
     DiscussionLog,
     LogRelease,
 )
-from simnet.text import did_you_mean
 from simnet.world.events import DONE
 from simnet.world.state.rooms import ATTRIBUTE
 

@@ -11,14 +11,14 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
-from simnet.arguments import checked
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
 from simnet.export.folders.folder import CARD, written_folder
 from simnet.export.folders.summary import Exported
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema
-from simnet.text import did_you_mean
 
 Form: TypeAlias = Literal["csv", "jsonl"]
 FORMULA = re.compile(r"^[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")

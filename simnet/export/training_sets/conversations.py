@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from simnet.agents import reply_flags
 from simnet.agents.profile import Flagger
-from simnet.arguments import checked
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import (
     check_hub,
@@ -31,9 +30,10 @@ from simnet.export.folders.set_writer import MESSAGES, SetWriter, identifiers, s
 from simnet.export.folders.splits import KeepTogether, Split, thread_name
 from simnet.export.folders.summary import Exported, empty_side_note, rows_by_split
 from simnet.export.training_sets.screening import LEFT_OUT, REASONING, special_tokens
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import neutralise
 from simnet.inference.replies.reasoning import separate_reasoning
 from simnet.recording.reading.run import Run
-from simnet.text import neutralise
 from simnet.world.events import DONE
 
 ThreadSystem: TypeAlias = Literal["portrait", "none"]

@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from simnet.agents.profile import Flagger
-from simnet.arguments import checked
 from simnet.errors import UsageError
 from simnet.export.folders.card_parts import (
     check_hub,
@@ -31,6 +30,7 @@ from simnet.export.training_sets.preference_choices import ScoredReplies, Scorin
 from simnet.export.training_sets.reply_scores import WEIGHTS
 from simnet.export.training_sets.screening import AtLimit, Screen
 from simnet.export.training_sets.sibling_pairs import Comparable, Scored, group_of, pairs
+from simnet.foundation.arguments import checked
 from simnet.recording.reading.run import Run
 
 APART = "in a pair of two splits"

@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from simnet.agents.profile import Flagger
-from simnet.arguments import checked
 from simnet.export.folders.card_parts import (
     check_hub,
     configurations,
@@ -38,6 +37,7 @@ from simnet.export.training_sets.sibling_pairs import (
     group_of,
     means,
 )
+from simnet.foundation.arguments import checked
 from simnet.recording.reading.run import Run
 
 _SCHEMA = pa.schema(

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
-from simnet.text import did_you_mean
 from simnet.world.events import DONE
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(

@@ -9,8 +9,8 @@ from simnet.agents import reply_flags
 from simnet.agents.profile import Flagger
 from simnet.export.training_sets.replies import RecordedReply
 from simnet.export.training_sets.sentences import whole_sentences
+from simnet.foundation.text import neutralise
 from simnet.inference.replies.reasoning import separate_reasoning
-from simnet.text import neutralise
 
 AtLimit: TypeAlias = Literal["leave-out", "cut", "keep"]
 """What becomes of replies that ran into the limit of characters or tokens: left out, cut after

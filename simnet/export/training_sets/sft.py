@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 
 from simnet.agents.profile import Flagger
-from simnet.arguments import checked
 from simnet.errors import EmptyExportError
 from simnet.export.folders.card import Subset, data_card
 from simnet.export.folders.card_parts import check_hub, source_of
@@ -23,6 +22,7 @@ from simnet.export.folders.set_writer import MESSAGES, SetWriter, identifiers, s
 from simnet.export.folders.splits import KeepTogether, Split, thread_name
 from simnet.export.training_sets.replies import RecordedReply, ReplyReader
 from simnet.export.training_sets.screening import AtLimit, ChatPair, Prompts, Screen, System
+from simnet.foundation.arguments import checked
 from simnet.recording.reading.run import Run
 
 Columns: TypeAlias = Literal["messages", "prompt-completion", "distilabel"]

@@ -7,8 +7,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError, UsageError
+from simnet.foundation.distribution import install_command
+from simnet.foundation.known_places import recall, remember
 from simnet.inference.backend import Backend, ModelRequest, refuse_endpoint
 from simnet.inference.engine.embedded import CHECKSUMS, NAME, embedded_folder, prepare, resolve
 from simnet.inference.engine.engine_options import NO_OPTIONS, vllm_arguments, with_options
@@ -16,7 +17,6 @@ from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model import Model
 from simnet.inference.model_folder import folder_checksum
 from simnet.inference.settings import EngineSettings, environment, gpu_count, is_cpu_build
-from simnet.known_places import recall, remember
 
 if TYPE_CHECKING:
     from simnet.inference.tokens import ChatEncoder

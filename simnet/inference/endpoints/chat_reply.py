@@ -7,11 +7,11 @@ nothing at all with that status.
 import json
 from typing import Any
 
+from simnet.foundation.text import cut, one_line
 from simnet.inference.endpoints.endpoint import client_library
 from simnet.inference.endpoints.endpoint_errors import message_of
 from simnet.inference.model import Completion
 from simnet.inference.replies.reasoning import message_parts
-from simnet.text import cut, one_line
 
 _MOST_TOKENS = 10**9
 """Counts above this are not believed."""

@@ -8,6 +8,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from simnet.foundation.text import neutralise
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.endpoints.endpoint_errors import (
     LIMITS,
@@ -17,7 +18,6 @@ from simnet.inference.endpoints.endpoint_errors import (
 from simnet.inference.model import Prompt
 from simnet.inference.replies.label_probabilities import TOP
 from simnet.inference.replies.reasoning import NO_REASONING
-from simnet.text import neutralise
 
 SYSTEM = "system message"
 """How the list of what is left out calls messages of the role `system`."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from simnet.distribution import install_command
 from simnet.errors import InputError, ModelNotFoundError, UsageError, reason
+from simnet.foundation.distribution import install_command
+from simnet.foundation.text import file_name, one_line
 from simnet.inference.endpoints.endpoint_errors import words
-from simnet.text import file_name, one_line
 
 MASK = "***"
 """Shown in place of a secret."""

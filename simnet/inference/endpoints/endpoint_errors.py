@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from simnet.text import cut, one_line
+from simnet.foundation.text import cut, one_line
 
 _LONGEST = 300
 """Characters of an endpoint's words that are kept."""

@@ -18,6 +18,7 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from simnet.errors import ModelGoneError, RunError, reason
+from simnet.foundation.text import counted, file_name
 from simnet.inference.calls.deadline import CallDeadline, late
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.calls.retry_waits import RetryWaits
@@ -31,7 +32,6 @@ from simnet.inference.endpoints.retry_after import pause
 from simnet.inference.endpoints.token_logprobs import told_probabilities
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.reasoning import without_reasoning
-from simnet.text import counted, file_name
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""

@@ -18,9 +18,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from simnet.disk import Disk, publish_folder
-from simnet.distribution import install_command
 from simnet.errors import ModelNotFoundError
+from simnet.foundation.disk import Disk, publish_folder
+from simnet.foundation.distribution import install_command
 
 NAME = "embedded"
 """What the embedded model is called on the command line."""

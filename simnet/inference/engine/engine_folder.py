@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from simnet.leftovers import LOCK, Cleaner, remove, remove_leftovers, temporary_folder
+from simnet.foundation.leftovers import LOCK, Cleaner, remove, remove_leftovers, temporary_folder
 
 
 class EngineFolder:

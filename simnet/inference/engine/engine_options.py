@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.text import did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -4,8 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from simnet.arguments import checked
 from simnet.errors import RunError
+from simnet.foundation.arguments import checked
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.fakes.sample import Draws, sampler, sentence
 from simnet.inference.model import Completion, Prompt

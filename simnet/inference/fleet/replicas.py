@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from simnet.errors import ModelGoneError, RunError
+from simnet.foundation.text import counted
 from simnet.inference.fleet.routing import Routes
 from simnet.inference.model import Completion, Prompt
-from simnet.text import counted
 
 _Finished: TypeAlias = list[tuple[int, Completion]]
 _Arrived: TypeAlias = "asyncio.Queue[_Finished | dict[int, Prompt] | Exception]"

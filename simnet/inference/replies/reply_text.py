@@ -7,8 +7,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from simnet.foundation.text import neutralise
 from simnet.inference.replies.reasoning_names import OF_ANSWER_ELSEWHERE
-from simnet.text import neutralise
 
 _PAIRS = (
     '""', "\u201c\u201d", "\u201d\u201d", "\u201e\u201c", "\u201e\u201d", "\u201f\u201d",

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.catalogue_view import CatalogueView
 from simnet.personas.catalogue.entries import Duplicate, Entry
-from simnet.text import did_you_mean
 
 THRESHOLDS = {"exact": 1.0, "minhash": 0.8, "vector": 0.95}
 """The methods of finding duplicates, and the similarity from which on texts are near."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from simnet.embedding import Embedder
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.entries import Entry, Similar
 from simnet.personas.names import normal
-from simnet.text import did_you_mean
 
 MOST_COMPARED = 100_000
 """Most ids that are compared with one that is unknown, to suggest another."""

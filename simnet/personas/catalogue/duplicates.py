@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 _BLANKS = re.compile(r"\W+")
 SHINGLE = 5

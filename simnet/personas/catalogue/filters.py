@@ -9,6 +9,7 @@ are quoted. As in SQL, a persona that lacks a field fits neither a comparison no
 
 from collections.abc import Callable, Collection
 
+from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.columns import (
     ORIGIN,
     OWN,
@@ -18,7 +19,6 @@ from simnet.personas.catalogue.columns import (
 )
 from simnet.personas.catalogue.filter_words import Word, problem, words_of
 from simnet.personas.catalogue.table_store import quoted
-from simnet.text import did_you_mean
 
 _SIGNS = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ALIASES = {"license": "licence"}

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from simnet.embedding import Embedder
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.columns import (
     OWN,
     STORED,
@@ -22,7 +23,6 @@ from simnet.personas.catalogue.columns import (
 from simnet.personas.catalogue.entries import Entry
 from simnet.personas.catalogue.table_store import TableStore, nulls, quoted
 from simnet.personas.catalogue.text_query import TextQuery, begins_with
-from simnet.text import did_you_mean
 
 EXACT_BELOW = 100_000
 """Rows from which on vectors are compared through an index; below, all are compared."""

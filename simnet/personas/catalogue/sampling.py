@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simnet.draws import bits
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.text import did_you_mean
 
 NONE = ""
 """The value of those who have none."""

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock
 
-from simnet.distribution import install_command
 from simnet.errors import PersonaError, UsageError
+from simnet.foundation.distribution import install_command
 from simnet.personas.catalogue.catalogue_files import FOLDER, TABLE
 from simnet.personas.catalogue.columns import BASE, STORED
 from simnet.personas.catalogue.entries import Version

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Mapping, Sequence
 
-from simnet.arguments import checked
 from simnet.errors import PersonaError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 
 

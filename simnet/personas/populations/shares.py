@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from simnet.arguments import checked
 from simnet.errors import PersonaError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.names import MAX_LENGTH
 from simnet.personas.persona import Attribute, Persona
-from simnet.text import counted, did_you_mean
 
 if TYPE_CHECKING:
     from simnet.personas.populations.proportional_fitting import Table

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from simnet.datafiles import Broken, Row
 from simnet.errors import InputError, PersonaError
+from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.catalogue.catalogue_files import FOLDER, LEGACY_FILE
 from simnet.personas.persona import Persona
@@ -29,7 +30,6 @@ from simnet.personas.sources.reading.kept_embeddings import (
     Embeddings,
 )
 from simnet.personas.sources.reading.origin import revision_of
-from simnet.text import counted, did_you_mean
 
 __all__ = [
     "FORMATS",

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.foundation.text import counted
 from simnet.recording.checking.fingerprints import Sums, fingerprints
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, column_of
 from simnet.recording.writing.prompt_texts import text_hash
-from simnet.text import counted
 
 _TURN = ("who", "turn")
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RecordError
+from simnet.foundation.text import counted
 from simnet.recording.checking import invariants
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import State, read_manifest
@@ -17,7 +18,6 @@ from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES
-from simnet.text import counted
 
 _BLOCK_BYTES = 1 << 20
 

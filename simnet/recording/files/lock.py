@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simnet.disk import disk_errors, open_descriptor
 from simnet.errors import RecordError
+from simnet.foundation.disk import disk_errors, open_descriptor
 
 LOCK = "lock"
 _HOLDER = 200

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from simnet.disk import Disk, disk_errors, read_regular, write_atomically
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, disk_errors, read_regular, write_atomically
 from simnet.recording.files.sealed_files import check_json_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 

@@ -14,8 +14,8 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.disk import Disk, check_folder
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, check_folder
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.sealed_files import SealedFile, file_inside
 from simnet.recording.files.segment import bounds

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simnet.disk import Disk, check_regular, read_regular
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, check_regular, read_regular
 from simnet.recording.schema import SCHEMA_VERSION, check_version, table_named
 
 _LIST = re.compile(r"tables-(\d{6})\.json")

@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.disk import open_regular
 from simnet.errors import RecordError
+from simnet.foundation.disk import open_regular
 from simnet.recording.schema import (
     SCHEMA_VERSION,
     arrow_schema,

@@ -4,6 +4,7 @@ import json
 
 import pyarrow as pa
 
+from simnet.foundation.text import one_line, storable
 from simnet.recording.schema import (
     SCHEMA_VERSION,
     arrow_schema,
@@ -11,7 +12,6 @@ from simnet.recording.schema import (
     table_doc,
     table_named,
 )
-from simnet.text import one_line, storable
 
 
 def described_schema(name: str, run_id: str) -> pa.Schema:

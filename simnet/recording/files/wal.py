@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from simnet.disk import Disk, check_folder, disk_errors, read_regular, write_atomically
 from simnet.errors import DiskFullError
+from simnet.foundation.disk import Disk, check_folder, disk_errors, read_regular, write_atomically
 from simnet.recording.files.merge import TableSlice
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 

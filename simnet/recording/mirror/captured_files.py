@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from simnet.disk import Disk, open_descriptor, read_regular
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, open_descriptor, read_regular
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import MANIFEST, Manifest, read_manifest
 from simnet.recording.files.sealed_files import SealedFiles, lists_in, read_sealed_files

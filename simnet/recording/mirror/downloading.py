@@ -12,8 +12,8 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from simnet.disk import disk_errors
 from simnet.errors import RecordError, UsageError
+from simnet.foundation.disk import disk_errors
 from simnet.recording.files.manifest import MANIFEST
 from simnet.recording.files.sealed_files import path_inside
 from simnet.recording.mirror.mirror_address import MirrorAddress, is_address

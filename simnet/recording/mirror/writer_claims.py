@@ -14,8 +14,8 @@ import secrets
 from datetime import UTC, datetime
 
 from simnet.errors import RecordError
+from simnet.foundation.text import visible
 from simnet.recording.mirror.object_store import ObjectStore
-from simnet.text import visible
 
 FOLDER = "claims"
 _NAME = re.compile(FOLDER + r"/(\d{6}-[0-9a-f]{8})\.json")

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simnet.errors import RecordError
+from simnet.foundation.text import counted
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import Manifest, read_manifest
 from simnet.recording.files.sealed_files import SealedFiles, file_inside, read_sealed_files
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.schema import TABLES
-from simnet.text import counted
 
 
 def missing_parts(folder: Path, manifest: Manifest) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simnet.errors import RecordError, UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.recording.files import wal
 from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import (
@@ -37,7 +38,6 @@ from simnet.recording.reading.folders import (
 from simnet.recording.reading.lineage import slices
 from simnet.recording.reading.prompt_join import find_text, with_texts
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, table_named
-from simnet.text import did_you_mean
 from simnet.world.verbs import RELATION_OF
 
 if TYPE_CHECKING:

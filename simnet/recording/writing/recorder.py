@@ -21,15 +21,15 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
-from simnet.disk import Disk, check_folder, disk_errors
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, check_folder, disk_errors
+from simnet.foundation.text import counted
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
 from simnet.recording.files.segment import batch_message, schema_message
 from simnet.recording.files.wal import WAL, epoch_mark, epochs_in, freeze_segments, segment_name
 from simnet.recording.schema import PROMPT_TEXTS, TABLES, arrow_schema, row_schema
 from simnet.recording.writing.prompt_texts import PromptTextExtractor
 from simnet.recording.writing.sealing import seal_run
-from simnet.text import counted
 
 COMMIT_ORDER = ("personas", "network", PROMPT_TEXTS, "calls", *(name for name in TABLES))
 """Tables in the order in which a commit writes them; one may be named twice."""

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.reading.folders import check_free, check_run_id

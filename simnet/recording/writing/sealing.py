@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from simnet.disk import Disk, check_folder, write_atomically
+from simnet.foundation.disk import Disk, check_folder, write_atomically
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import run_id_of
 from simnet.recording.files.merge import TableSlice, keys, merge, regroup, unseen

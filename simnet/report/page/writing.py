@@ -16,10 +16,10 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from simnet import distribution
+from simnet.foundation import distribution
+from simnet.foundation.text import neutralise
 from simnet.report.parts import Page
 from simnet.report.pictures.rendering import svg_of
-from simnet.text import neutralise
 
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _ASSETS = files("simnet.report.page") / "assets"

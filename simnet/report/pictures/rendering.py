@@ -8,7 +8,7 @@ from typing import Any
 
 import vl_convert
 
-from simnet.disk import Disk, disk_errors, write_atomically
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.report.parts import Picture, Row
 from simnet.report.pictures.style import WIDTH, cleaned
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import altair as alt
 
+from simnet.foundation.text import neutralise
 from simnet.report.parts import Row
-from simnet.text import neutralise
 
 COLOURS = (
     "#1b7ac4", "#d55e00", "#0b9268", "#bf5fa0", "#9a7d0a", "#7d6fd0", "#c8414b", "#808080",

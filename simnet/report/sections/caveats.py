@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.foundation.text import counted
 from simnet.recording.files.manifest import Manifest, ModelFacts, model_names
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Notes, Section
 from simnet.report.run_tables import RunTables
 from simnet.report.sections.turns_and_costs import marks_of
 from simnet.report.sections.what_it_was import size_of
-from simnet.text import counted
 
 _MARKS = {
     "refusal": "refusals of the model",

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from simnet.analysis.cascade_tree import cascade_tree
 from simnet.analysis.cascades import Cascade, cascade
 from simnet.clock import HOUR, format_time
+from simnet.foundation.text import counted
 from simnet.report.parts import Block, Grid, Notes, Picture, Section
 from simnet.report.pictures.run_charts import cascade_picture
 from simnet.report.run_tables import RunTables
-from simnet.text import counted
 
 _MEASURED = 5
 _DRAWN = 2

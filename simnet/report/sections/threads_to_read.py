@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from simnet.analysis.cascade_tree import integers
 from simnet.analysis.threads import Post, descendants, gather
 from simnet.clock import format_time
+from simnet.foundation.text import counted, cut
 from simnet.report.parts import Block, Notes, Said, Section, Thread
 from simnet.report.run_tables import RunTables
 from simnet.report.sections.spreading import largest
-from simnet.text import counted, cut
 
 _MOST_POSTS = 12
 _LONGEST = 700

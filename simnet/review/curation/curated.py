@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from simnet.disk import Disk, disk_errors, write_atomically
 from simnet.errors import InputError, UsageError
 from simnet.export.folders.folder import CARD, written_folder
+from simnet.foundation.disk import Disk, disk_errors, write_atomically
+from simnet.foundation.text import did_you_mean
 from simnet.review.curation.consolidation import Rules
 from simnet.review.curation.curated_card import check_card, curated_card
 from simnet.review.curation.persona_rows import persona_rows
@@ -16,7 +17,6 @@ from simnet.review.questions import Question, export_columns
 from simnet.review.records.record_search import conditions
 from simnet.review.records.record_table import ID, arrow_table, as_json, parquet_bytes
 from simnet.review.review_folder import Reviewed
-from simnet.text import did_you_mean
 
 Form: TypeAlias = Literal["parquet", "jsonl", "folder", "personas"]
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
+from simnet.foundation.text import counted, one_line
 from simnet.review.curation.consolidation import Rules
 from simnet.review.questions import BY, ORIGINAL
 from simnet.review.records.record_table import as_text
 from simnet.review.review_folder import Reviewed
-from simnet.text import counted, one_line
 
 _TAGS = ["curated", "simnet"]
 

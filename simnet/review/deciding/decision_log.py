@@ -18,11 +18,11 @@ from urllib.parse import quote, unquote
 
 import pyarrow as pa
 
-from simnet.disk import Disk, disk_errors, open_descriptor
 from simnet.errors import RecordError
+from simnet.foundation.disk import Disk, disk_errors, open_descriptor
+from simnet.foundation.text import counted
 from simnet.recording.files.segment import check_message, seal_batch, seal_schema
 from simnet.review.deciding.decisions import Decision, History, decision_of
-from simnet.text import counted
 
 SUFFIX = ".arrows"
 VERSION = 1

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from simnet.disk import Disk
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk
+from simnet.foundation.text import counted, did_you_mean
 from simnet.review.deciding.decision_log import SUFFIX, DecisionLog, annotator_of, log_name
 from simnet.review.deciding.decisions import Decision, History
-from simnet.text import counted, did_you_mean
 
 _LONGEST_NAME = 60
 _LONGEST_FILE_NAME = 200

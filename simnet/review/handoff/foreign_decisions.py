@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from simnet.errors import InputError
+from simnet.foundation.text import visible
 from simnet.review.deciding.decision_store import NewDecision
 from simnet.review.questions import Question
 from simnet.review.records.record_table import as_text
 from simnet.review.review import Review
-from simnet.text import visible
 
 
 class ForeignDecision(NamedTuple):

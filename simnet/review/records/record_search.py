@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.review.records.record_table import Record, as_text
-from simnet.text import did_you_mean
 
 _WORD = re.compile(r"\w+")
 _CONDITION = re.compile(r"\s*(.+?)\s*(!=|<=|>=|=|<|>|~)\s*(.*?)\s*", re.DOTALL)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.review.records.record_search import (
     Condition,
     Similar,
@@ -12,7 +13,6 @@ from simnet.review.records.record_search import (
     word_patterns,
 )
 from simnet.review.records.record_table import Record, column_names
-from simnet.text import did_you_mean
 
 if TYPE_CHECKING:
     from simnet.embedding import Embedder

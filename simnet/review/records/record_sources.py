@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.datafiles import Broken, Reading, rows
 from simnet.errors import InputError
+from simnet.foundation.text import counted, did_you_mean
 from simnet.review.records.record_table import ID, Record, column_names, identified
-from simnet.text import counted, did_you_mean
 
 if TYPE_CHECKING:
     from simnet.export.training_sets.replies import RecordedReply

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import InputError, RecordError
-from simnet.text import did_you_mean, storable
+from simnet.foundation.text import did_you_mean, storable
 
 ID = "record_id"
 """The column of ids."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from simnet.foundation.text import counted
 from simnet.inference.backend import Backend
 from simnet.runs.cluster.joining_cluster import settled
 from simnet.runs.cluster.scenario_code import installed_for
@@ -12,7 +13,6 @@ from simnet.runtime.engine_fit import Seat, fit, shortage
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.node_versions import Difference, differences
 from simnet.runtime.placement import Placement, place
-from simnet.text import counted
 
 
 class PlannedEngine(NamedTuple):

@@ -16,8 +16,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from simnet import log
 from simnet.errors import RecordError
+from simnet.foundation import log
 from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.mirror.upload_worker import FINISH, Standing, standing_of

@@ -1,6 +1,7 @@
 """Compares the folders of models and adapters with what a run recorded of them.
 
-A record has names and checksums, no paths; `simnet.known_places` has the paths of this machine.
+A record has names and checksums, no paths; the paths of this machine are in
+`simnet.foundation.known_places`.
 """
 
 from collections.abc import Mapping
@@ -8,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from simnet.errors import InputError, UsageError
+from simnet.foundation.known_places import recall
 from simnet.inference.backend import Backend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.model import Model
 from simnet.inference.model_folder import folder_checksum
-from simnet.known_places import recall
 from simnet.recording.files.manifest import Manifest, ModelFacts
 
 

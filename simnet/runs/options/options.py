@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.inference.backend import Backend
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.engine.embedded import NAME
@@ -23,7 +24,6 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 from simnet.scheduler.tracing.trace_settings import check_trace
-from simnet.text import did_you_mean
 
 ModelChoice: TypeAlias = str | Backend | Model
 """A folder or hub name, a backend with settings of its own, or a model object."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from simnet.errors import InputError
+from simnet.foundation.text import did_you_mean, visible
+from simnet.foundation.user_code import shown
 from simnet.runs.options.options import ModelOptions, RunOptions
-from simnet.text import did_you_mean, visible
-from simnet.user_code import shown
 
 FILE = "simnet.toml"
 Kinds = tuple[type, ...]

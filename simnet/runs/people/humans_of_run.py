@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simnet.errors import UsageError, short_path
+from simnet.foundation.text import did_you_mean, visible
 from simnet.joining.humans import DEADLINE, Humans, read_handles
 from simnet.recording.files.manifest import HumanFacts
 from simnet.recording.reading.folders import RUNS
 from simnet.runs.options.options import RunOptions
 from simnet.runtime.placement import active_handles
 from simnet.scenario.scenario import Scenario
-from simnet.text import did_you_mean, visible
 
 
 def choose_humans(

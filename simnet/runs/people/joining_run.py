@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean, visible
 from simnet.joining.client import JoinClient
 from simnet.joining.protocol import Address, read_join_file
 from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import State, read_manifest
-from simnet.text import did_you_mean, visible
 
 _EVERY = 0.2
 """Wall seconds between two looks at a run that does not listen yet."""

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from simnet.distribution import NAME as DISTRIBUTION
+from simnet.foundation.distribution import NAME as DISTRIBUTION
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import HumanFacts, ModelFacts

@@ -1,6 +1,7 @@
 """Records settings of engines that are paths, such as that of a tokenizer, without the paths.
 
-The record has the last part of a path and a key; `simnet.known_places` has the path for the key.
+The record has the last part of a path and a key; `simnet.foundation.known_places` has the path
+for the key.
 """
 
 from collections.abc import Container, Mapping
@@ -10,9 +11,9 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from simnet.errors import UsageError
-from simnet.known_places import recall, remember
+from simnet.foundation.known_places import recall, remember
+from simnet.foundation.text import file_name
 from simnet.recording.files.manifest import ModelFacts
-from simnet.text import file_name
 
 _PATH, _KEY = "path", "noted"
 

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
+from simnet.foundation.text import visible
 from simnet.scenario.files.loading import Loaded, declares_scenario
 from simnet.scenario.files.parameters import (
     Parameter,
@@ -28,7 +29,6 @@ from simnet.scenario.files.parameters import (
 )
 from simnet.scenario.making import FunctionCall, maker_of
 from simnet.scenario.scenario import Scenario
-from simnet.text import visible
 
 
 class _Recipe(NamedTuple):

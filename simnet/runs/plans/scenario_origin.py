@@ -1,11 +1,12 @@
 """Where the file of a run's scenario was when the run began.
 
-The manifest has its name alone; `simnet.known_places` has its path on the machine of the run.
+The manifest has its name alone; `simnet.foundation.known_places` has its path on the machine of
+the run.
 """
 
 from pathlib import Path
 
-from simnet.known_places import recall, remember
+from simnet.foundation.known_places import recall, remember
 from simnet.recording.files.manifest import ScenarioFacts
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from simnet.agents.memory_entries import describe_exchange
 from simnet.clock import Seconds, format_time
 from simnet.errors import UsageError
+from simnet.foundation.text import visible
 from simnet.questions.answer_rows import ANSWERS, FOLDER, read_answer_rows
 from simnet.questions.interview_names import interview_of
 from simnet.questions.put import spoken
@@ -13,7 +14,6 @@ from simnet.recording.reading.run import Run
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.respondent_choice import choose
 from simnet.scenario.talks import Talk, with_talks
-from simnet.text import visible
 
 
 def remembering(run: Run, at: Seconds, loaded: Loaded, who: Sequence[str]) -> Loaded:

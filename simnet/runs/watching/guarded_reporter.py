@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from simnet import log
+from simnet.foundation import log
 from simnet.runtime.base import Reporter
 from simnet.scheduler.progress.messages import Progress
 

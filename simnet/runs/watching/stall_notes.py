@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
+from simnet.foundation.text import counted
 from simnet.scheduler.progress.messages import Progress
-from simnet.text import counted
 
 STALLED_SECONDS = 20.0
 """Wall seconds without any reply or settled turn after which that is told; then again after twice

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
-from simnet.distribution import install_command
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.distribution import install_command
+from simnet.foundation.text import did_you_mean
 
 _LONGEST = 250
 """Characters of a parameter, and bound of what MLflow takes."""

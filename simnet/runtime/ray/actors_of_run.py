@@ -5,7 +5,7 @@ from pathlib import Path
 import ray
 from ray.actor import ActorHandle
 
-from simnet import log
+from simnet.foundation import log
 from simnet.runtime.ray.actor_names import ActorNames
 from simnet.runtime.ray.forwarded_logs import ForwardedLogs
 

@@ -9,7 +9,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet import log
+from simnet.foundation import log
 from simnet.runtime.ray.actor_names import ActorNames
 from simnet.runtime.ray.held_lines import Line
 

@@ -112,5 +112,9 @@ class HeldLines:
         actor, line = self._last_dropped
         fields = json.loads(line)
         kept = {name: fields[name] for name in _KEPT_FIELDS if name in fields}
-        said = {"level": "warning", "logger": "simnet.log", "event": "earlier lines were dropped"}
+        said = {
+            "level": "warning",
+            "logger": "simnet.foundation.log",
+            "event": "earlier lines were dropped",
+        }
         return [(actor, json.dumps({**said, "count": self._dropped, **kept}, ensure_ascii=False))]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 
-from simnet import log
+from simnet.foundation import log
 from simnet.scheduler.progress.messages import Finish, Progress
 
 LOGGED_EVERY = 10.0

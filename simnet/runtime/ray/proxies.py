@@ -12,11 +12,11 @@ from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorErro
 
 from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
+from simnet.foundation.text import counted
 from simnet.inference.model import Completion, Prompt
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray.serialization import Packer
 from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
-from simnet.text import counted
 from simnet.world.state.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)

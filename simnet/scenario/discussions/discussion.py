@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from simnet import draws
 from simnet.agents.behaviours.standard import converse
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
-from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin

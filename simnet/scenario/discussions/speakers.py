@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from simnet.arguments import checked
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 
 
 class Turns(NamedTuple):

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin, Turns
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import NOTHING, check_spans

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.scenario.files.modules import (
     folder_of,
     import_place,
@@ -33,7 +34,6 @@ from simnet.scenario.files.parameters import (
     split_settings,
 )
 from simnet.scenario.scenario import Scenario
-from simnet.text import did_you_mean
 
 FIELDS = {"name": str, "seed": int, "lasts": Duration, "setting": str}
 """What `--set` can change of a scenario that is a value and has no parameters."""

@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from typing import NoReturn
 
 from simnet.errors import ScenarioError, SimnetError, UsageError, UserCodeError
-from simnet.text import did_you_mean
+from simnet.foundation.text import did_you_mean
 
 
 def is_file(place: str) -> bool:

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from simnet.distribution import install_command
 from simnet.errors import ScenarioError
+from simnet.foundation.distribution import install_command
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "time": (

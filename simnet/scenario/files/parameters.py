@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from simnet.clock import Seconds, parse_duration
-from simnet.code_names import without_addresses
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.code_names import without_addresses
+from simnet.foundation.text import did_you_mean
 
 REQUIRED = inspect.Parameter.empty
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean
 from simnet.scenario.files.modules import folder_of, import_place, importable
-from simnet.text import did_you_mean
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from simnet import draws
 from simnet.agents.behaviours.standard import silent
 from simnet.clock import Seconds, format_time
+from simnet.foundation.text import counted
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.cue_checks import PUBLISHING
 from simnet.scenario.forecast.expected_ties import expected_ties
@@ -20,7 +21,6 @@ from simnet.scenario.timing.by_persona import ByPersona
 from simnet.scenario.timing.churn import Between
 from simnet.scenario.timing.diurnal import Diurnal
 from simnet.scenario.timing.rhythms import Exponential, Never, OnPost, Steps, TakingTurns
-from simnet.text import counted
 from simnet.world.actions import Action, fields_of
 from simnet.world.feeds.sources import following, reported
 from simnet.world.state.network import Indices

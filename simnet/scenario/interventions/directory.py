@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from simnet.foundation.text import did_you_mean
 from simnet.scenario.cohort import Cohort, handles_of
-from simnet.text import did_you_mean
 
 Names: TypeAlias = str | Sequence[str]
 """A handle or the name of a cohort, or several of these; `@` may precede a handle."""

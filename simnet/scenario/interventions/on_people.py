@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from simnet.arguments import checked
-from simnet.code_names import describe
+from simnet.foundation.arguments import checked
+from simnet.foundation.code_names import describe
 from simnet.inference.engine.lora_folders import NO_ADAPTER, is_adapter
 from simnet.scenario.interventions.directory import Names
 from simnet.scenario.interventions.intervention import Intervention, Stage, Step

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from simnet.arguments import checked
 from simnet.errors import ActionError
+from simnet.foundation.arguments import checked
 from simnet.scenario.interventions.directory import Names, listed
 from simnet.scenario.interventions.intervention import (
     Intervention,

@@ -7,12 +7,12 @@ from math import inf, isfinite
 from numbers import Real
 from typing import TypeAlias
 
-from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds, format_time
-from simnet.code_names import describe
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
+from simnet.foundation.code_names import describe
+from simnet.foundation.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
 from simnet.scenario.interventions.intervention import Intervention
-from simnet.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
 from simnet.world.state.world_state import WorldState
 
 Measure: TypeAlias = Callable[[WorldState], float]

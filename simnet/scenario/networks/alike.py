@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.scenario.networks.arrays import (
     Edges,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.scenario.networks.arrays import (
     Edges,

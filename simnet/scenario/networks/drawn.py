@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from simnet import draws
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted
 from simnet.personas.persona import Persona
 from simnet.scenario.networks.arrays import (
     Edges,
@@ -21,7 +22,6 @@ from simnet.scenario.networks.arrays import (
     moved,
     places,
 )
-from simnet.text import counted
 from simnet.world.state.network import Indices
 
 

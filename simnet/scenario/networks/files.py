@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from simnet.arguments import checked
 from simnet.datafiles import Broken, Content, Reading, Row, opened, rows
 from simnet.errors import InputError
+from simnet.foundation.arguments import checked
+from simnet.foundation.text import counted, did_you_mean
 from simnet.scenario.networks.arrays import Edges, TieBuilder
 from simnet.scenario.networks.graphml import graphml_pairs
-from simnet.text import counted, did_you_mean
 
 COLUMNS = (
     ("follower", "followee"),

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simnet.arguments import checked
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.scenario.networks.arrays import (
     Edges,
     People,

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from simnet.foundation.text import one_line
 from simnet.scenario.syndisco.logged_discussions import traits_in
-from simnet.text import one_line
 
 
 def user_prompt(handle: str, attributes: Mapping[str, Any], description: str) -> str:

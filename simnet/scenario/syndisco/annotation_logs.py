@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from simnet.foundation.text import one_line
 from simnet.scenario.syndisco.actor_prompts import annotator_prompt, user_prompt
 from simnet.scenario.syndisco.discussion_logs import Comment, DiscussionLog, LogRelease
-from simnet.text import one_line
 
 NAME = "syndisco"
 """The annotation that SynDisco's settings and logs are."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from simnet.arguments import checked
 from simnet.errors import InputError
+from simnet.foundation.arguments import checked
 from simnet.scenario.syndisco.marked_fields import Fields, kind_of, load_fields
 
 LogRelease: TypeAlias = Literal["0.x", "1.x", "2.x"]

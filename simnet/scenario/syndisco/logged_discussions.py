@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from simnet.arguments import checked
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import InputError
+from simnet.foundation.arguments import checked
 from simnet.personas.names import normal, sanitised
 from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue

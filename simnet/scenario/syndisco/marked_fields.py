@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import yaml
 
 from simnet.errors import InputError
-from simnet.text import did_you_mean
+from simnet.foundation.text import did_you_mean
 
 YAML_FILES = frozenset({".yaml", ".yml"})
 _REQUIRED: Any = object()

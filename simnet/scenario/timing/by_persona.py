@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.scenario.timing.rhythms import Exponential, Rhythm, TakingTurns
 
 

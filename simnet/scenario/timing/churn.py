@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.scenario.timing.rhythms import Rhythm, TakingTurns
 
 

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from simnet.arguments import checked
 from simnet.clock import HOUR, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.scenario.timing.rhythms import NOTHING, check_spans, exponential
 

@@ -9,11 +9,11 @@ from math import inf
 from typing import Protocol
 
 from simnet import draws
-from simnet.arguments import checked
 from simnet.clock import MINUTE, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
-from simnet.portable_math import log
+from simnet.foundation.arguments import checked
+from simnet.foundation.portable_math import log
 
 NOTHING: frozenset[str] = frozenset()
 

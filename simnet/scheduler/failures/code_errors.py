@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 from simnet.errors import UsageError, UserCodeError
-from simnet.user_code import located
+from simnet.foundation.user_code import located
 from simnet.world.decision import Decision
 
 OnError: TypeAlias = Literal["stop", "fail"]

@@ -12,8 +12,8 @@ from itertools import repeat
 from typing import NamedTuple
 
 from simnet.agents.adherence import JUDGE
+from simnet.foundation.text import cut, one_line
 from simnet.inference.model import HUMAN, USABLE, Call
-from simnet.text import cut, one_line
 from simnet.world.decision import Decision
 
 FIRST = 20

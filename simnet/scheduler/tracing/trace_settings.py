@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from simnet import draws
-from simnet.distribution import install_command
 from simnet.errors import UsageError
+from simnet.foundation.distribution import install_command
 
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")

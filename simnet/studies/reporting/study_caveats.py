@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
+from simnet.foundation.text import counted
 from simnet.recording.files.manifest import ModelFacts, model_names
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Notes, Section
 from simnet.report.sections.caveats import ALWAYS, sizes_in_words
 from simnet.studies.paired import FEW
 from simnet.studies.reporting.recorded_study import RecordedStudy
-from simnet.text import counted
 
 _MARKS = ("refusal", "repeat", "near_repeat", "repetition", "at_limit")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from simnet.clock import format_time
+from simnet.foundation.text import counted
 from simnet.recording.files.manifest import model_names
 from simnet.report.parts import Block, Code, Facts, Grid, Notes, Page, Section, Tiles
 from simnet.report.sections.what_it_was import model_in_words
@@ -14,7 +15,6 @@ from simnet.studies.reporting.recorded_study import RecordedStudy
 from simnet.studies.reporting.study_caveats import caveats
 from simnet.studies.reporting.sums_of_runs import cost_by_arm, ledger_by_arm, spread_by_arm
 from simnet.studies.results import Results, Verdict
-from simnet.text import counted
 
 _EXPECTED = {"higher": "higher than in", "lower": "lower than in", "equal": "as in",
              "different": "different from"}  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from simnet.analysis.costs import costs
 from simnet.clock import HOUR, format_time
+from simnet.foundation.text import counted
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Block, Grid, Notes, Picture, Section
 from simnet.report.pictures.run_charts import survival
@@ -18,7 +19,6 @@ from simnet.report.sections.over_time import span_for
 from simnet.report.sections.turns_and_costs import NO_CALLS
 from simnet.studies.paired import mean_of
 from simnet.studies.reporting.recorded_study import RecordedStudy
-from simnet.text import counted
 
 _MOST_RUNS = 60
 """Runs whose events are read for a picture."""

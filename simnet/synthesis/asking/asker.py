@@ -13,13 +13,13 @@ from typing import Any, Generic, TypeVar
 
 from simnet import draws
 from simnet.errors import RunError
+from simnet.foundation.text import cut, one_line
 from simnet.inference.model import Completion, Model, Prompt
 from simnet.inference.replies.usable_reply import FAILED, UnusableReplyError
 from simnet.personas.generate import recorded_name
 from simnet.scheduler.failures.failure_limit import CallFailure, FailureLimit
 from simnet.synthesis.asking.counts import Counts
 from simnet.synthesis.asking.reply_log import Facts, ReplyLog, key_of
-from simnet.text import cut, one_line
 
 T = TypeVar("T")
 IN_FLIGHT = 256

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from simnet.errors import ModelGoneError, UsageError
+from simnet.foundation.text import counted
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.runs.watching.guarded_reporter import Guard
@@ -18,7 +19,6 @@ from simnet.runtime.restart_policy import Restarts
 from simnet.synthesis.asking.asker import IN_FLIGHT, TRIES, Asker
 from simnet.synthesis.asking.counts import Counts
 from simnet.synthesis.asking.reply_log import ReplyLog
-from simnet.text import counted
 
 T = TypeVar("T")
 

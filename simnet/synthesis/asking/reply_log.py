@@ -19,8 +19,8 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
-from simnet.disk import Disk, disk_errors
 from simnet.errors import UsageError
+from simnet.foundation.disk import Disk, disk_errors
 from simnet.inference.model import Completion, Prompt
 
 SUFFIX = ".arrows"

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from simnet.disk import disk_errors
+from simnet.foundation.disk import disk_errors
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from simnet import draws
 from simnet.datafiles import Broken, rows
 from simnet.errors import InputError, UsageError
-from simnet.text import counted, did_you_mean, one_line
+from simnet.foundation.text import counted, did_you_mean, one_line
 
 Shots: TypeAlias = Literal["zero-shot", "few-shot", "persona-few-shot"]
 """How many examples a prompt shows, and whether with their personas."""

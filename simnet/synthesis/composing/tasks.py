@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from simnet.errors import UsageError
+from simnet.foundation.text import did_you_mean, neutralise
 from simnet.inference.model import Completion
 from simnet.inference.replies.refusals import opens_with_refusal
 from simnet.inference.replies.reply_text import unwrapped
@@ -21,7 +22,6 @@ from simnet.inference.replies.usable_reply import (
     without_its_reasoning,
 )
 from simnet.synthesis.composing.tool_definitions import PATTERN, read_tool
-from simnet.text import did_you_mean, neutralise
 
 _SENTENCE_END = re.compile(r"[.!?\u2026\u3002][\"'\u201d)\]]*(?=\s|$)")
 _LABEL = re.compile(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from simnet.foundation.text import counted
 from simnet.synthesis.composing.demonstrations import describe
 from simnet.synthesis.composing.text_job import MadeTexts, TextJob
 from simnet.synthesis.data_set import TEXTS, DataSet, FileFormat, write_data_set
-from simnet.text import counted
 
 _COLUMNS = [
     "- `input persona`, `synthesized text`, `description`: those of PersonaHub; the last is the",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simnet.errors import UsageError
+from simnet.foundation.text import counted
 from simnet.inference.model import Completion
 from simnet.personas.generate import (
     parse,
@@ -28,7 +29,6 @@ from simnet.synthesis.asking.repeats import Repeats
 from simnet.synthesis.asking.reply_log import Facts
 from simnet.synthesis.asking.staged import StagedPersonas
 from simnet.synthesis.people.named_relations import phrase_of
-from simnet.text import counted
 
 GENERATED = "generated"
 """Format of personas made by a model. Made from another persona, they keep its file and licence."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from simnet.errors import UsageError
-from simnet.text import did_you_mean
+from simnet.foundation.text import did_you_mean
 
 RELATIONS: Mapping[str, str] = MappingProxyType(
     {

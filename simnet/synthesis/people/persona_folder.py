@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from simnet.foundation.text import one_line
 from simnet.synthesis.data_set import (
     MADE_PERSONAS,
     PERSONAS,
@@ -11,7 +12,6 @@ from simnet.synthesis.data_set import (
     write_data_set,
 )
 from simnet.synthesis.people.persona_job import Made, PersonaJob
-from simnet.text import one_line
 
 _COLUMNS = [
     "- `id`, `description`: the handle of the persona, and who it is.",

@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from simnet.errors import UsageError
+from simnet.foundation.text import counted
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.personas.generate import recorded_name
@@ -28,7 +29,6 @@ from simnet.synthesis.people.expansion import (
 )
 from simnet.synthesis.people.persona_file import PersonaFile
 from simnet.synthesis.texts import check_texts, good_texts
-from simnet.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from math import isnan
 from typing import TypedDict
 
 from simnet.clock import Seconds
-from simnet.text import counted
-from simnet.user_code import raised_by, shown, wrong_result
+from simnet.foundation.text import counted
+from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.sources import (
     AnySource,

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.errors import ScenarioError
+from simnet.foundation.arguments import checked
 from simnet.world.feeds.feed import scored
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.state.posts import Post

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import filterfalse
 from typing import NamedTuple
 
-from simnet.arguments import checked
 from simnet.clock import DAY, Seconds
-from simnet.user_code import raised_by, wrong_result
+from simnet.foundation.arguments import checked
+from simnet.foundation.user_code import raised_by, wrong_result
 from simnet.world.feeds.boundary import found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation

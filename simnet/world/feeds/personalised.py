@@ -12,8 +12,8 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
+from simnet.foundation.arguments import checked
 from simnet.world.feeds.rankings import Ranking
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Protocol
 
 from simnet import draws
-from simnet.arguments import checked
 from simnet.clock import HOUR, Seconds
-from simnet.portable_math import log
+from simnet.foundation.arguments import checked
+from simnet.foundation.portable_math import log
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simnet import draws
-from simnet.portable_math import log
+from simnet.foundation.portable_math import log
 from simnet.world.state.network import Indices, Network
 
 Scores: TypeAlias = npt.NDArray[np.float64]

@@ -7,9 +7,9 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
-from simnet.arguments import checked
 from simnet.clock import Seconds
 from simnet.draws import Draw
+from simnet.foundation.arguments import checked
 from simnet.world.state.scenario_facts import ScenarioFacts
 from simnet.world.state.world_state import WorldState
 

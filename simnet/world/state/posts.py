@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.clock import Seconds
-from simnet.text import cut, one_line
+from simnet.foundation.text import cut, one_line
 from simnet.world.state.viewer_changes import ViewerChanges
 
 LONGEST_SHOWN = 2000

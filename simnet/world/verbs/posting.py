@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.errors import ActionError
-from simnet.text import storable
+from simnet.foundation.text import storable
 from simnet.world.actions import Action, Effect, PostId, Relation, Text
 from simnet.world.state.world_state import WorldState
 

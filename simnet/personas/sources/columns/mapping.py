@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.errors import PersonaError
+from simnet.foundation.text import did_you_mean
 from simnet.personas.sources.columns.fields import FieldError, prose
 from simnet.personas.sources.family import Fields
-from simnet.text import did_you_mean
 
 _ABSENT = object()
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from simnet.datafiles import Broken
+from simnet.foundation.text import did_you_mean
 from simnet.personas.names import normal
 from simnet.personas.persona import Attribute, Persona
 from simnet.personas.sources.columns.fields import FieldError, listing
 from simnet.personas.sources.draft import Found
-from simnet.text import did_you_mean
 
 FOLLOWS = ("following", "follows")
 """Attributes with a list of those whom somebody follows, by handle, original id or name."""

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from simnet.datafiles import Broken, Reading, Row, Rows, rows
 from simnet.errors import InputError, PersonaError
+from simnet.foundation.text import counted
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.columns.bookkeeping import bookkeeping
@@ -22,7 +23,6 @@ from simnet.personas.sources.reading.origin import COLUMNS, source_of
 from simnet.personas.sources.recognition.foreign import foreign, suggested_map
 from simnet.personas.sources.recognition.headings import canonical
 from simnet.personas.sources.recognition.survey_headings import SurveyHeadings
-from simnet.text import counted
 
 MAX_PROBLEMS = 10
 """Most broken rows that a message lists."""

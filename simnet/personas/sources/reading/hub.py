@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simnet.datafiles import Row, Rows
-from simnet.distribution import install_command
 from simnet.errors import PersonaError
+from simnet.foundation.distribution import install_command
+from simnet.foundation.text import did_you_mean
 from simnet.personas.sources.reading.origin import revision_of
-from simnet.text import did_you_mean
 
 PREFIX = "hub:"
 _SAVED = ("dataset_info.json", "dataset_dict.json", "state.json")

@@ -6,9 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from simnet.foundation.text import file_name
 from simnet.personas.source import Source
 from simnet.personas.sources.family import Fields
-from simnet.text import file_name
 
 COLUMNS = ("source", "format", "licence", "license", "revision")
 """Columns of a row that say where it comes from, and nothing of who it is."""

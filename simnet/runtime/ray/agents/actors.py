@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from ray.actor import ActorHandle
 
-from simnet import log
 from simnet.agents.host import Host
 from simnet.agents.model_handle import ModelHandle
 from simnet.agents.person_turn import Seats
 from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.agents.prompting.fitting import KnownReplies
+from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.writing.recorder import Recorder

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ray.actor import ActorHandle
 
-from simnet import log
 from simnet.agents.person_turn import PersonQuestion, Seats
 from simnet.errors import RunError
+from simnet.foundation import log
 from simnet.inference.model import HUMAN, Completion, Prompt
 from simnet.joining.desk import Desk, as_they_come
 from simnet.joining.humans import Humans, handles_in

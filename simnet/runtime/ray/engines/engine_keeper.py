@@ -18,8 +18,8 @@ from ray._private import state
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from simnet import log
 from simnet.errors import RunError
+from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.fleet.fair_shares import SLOTS, Share
 from simnet.runtime.cluster_wishes import ClusterWishes

@@ -19,6 +19,7 @@ from ray.util.scheduling_strategies import (
 )
 
 from simnet.errors import RunError
+from simnet.foundation.text import visible
 from simnet.inference.engine_shape import EngineShape
 from simnet.runtime.cluster_view import ClusterView
 from simnet.runtime.engine_fit import Seat
@@ -27,7 +28,6 @@ from simnet.runtime.placement import assign_nodes
 from simnet.runtime.ray.engines.engine_pool import Engine
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 from simnet.runtime.ray.session.nodes import NODE_ID, selector
-from simnet.text import visible
 
 ENGINE_CORES = 0.1
 """Cores that the actor of an engine reserves beside its GPUs, so that Ray counts it."""

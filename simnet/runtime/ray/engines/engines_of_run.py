@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 
-from simnet import log
+from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import DEFAULT

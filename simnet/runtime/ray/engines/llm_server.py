@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, NoReturn, TypeAlias
 from uuid import uuid4
 
-from simnet import log
 from simnet.errors import ModelGoneError, RunError
+from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.fleet.fair_shares import Share, SharedModel

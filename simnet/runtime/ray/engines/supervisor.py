@@ -10,6 +10,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
+from simnet.foundation.text import counted
 from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
 from simnet.runtime.ray.engines.sampled_engine import SampledEngine
 from simnet.runtime.ray.forwarded_logs import RemoteLog
@@ -17,7 +18,6 @@ from simnet.runtime.ray.proxies import raised, shortage, unwrapped
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 from simnet.runtime.restart_policy import Restarts
-from simnet.text import counted
 
 _RETRIES = 2
 """Retries of `start`: the first may reach a process that is about to end."""

@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from simnet.leftovers import GUEST, temporary_folder
+from simnet.foundation.leftovers import GUEST, temporary_folder
 
 
 def enter_as_guest() -> None:

@@ -19,7 +19,7 @@ from ray._private import ray_constants
 from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
-from simnet.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
+from simnet.foundation.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
 from simnet.runtime.ray.session.guests import leave_as_guest
 from simnet.runtime.ray.session.ray_output import REDIRECTION
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ray._private import worker
 
-from simnet import log
+from simnet.foundation import log
 
 ADVICE = {
     "object creation will fail": (

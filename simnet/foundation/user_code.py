@@ -27,13 +27,13 @@ from simnet.errors import (
     SimnetError,
     UserCodeError,
 )
-from simnet.text import cut
+from simnet.foundation.text import cut
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 LONGEST = 300
 """Characters of a user's own error message that are shown."""
-_OWN = str(Path(__file__).parent)
+_OWN = str(Path(__file__).parents[1])
 _LIBRARY = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 _INSTALLED = ("site-packages", "dist-packages")
 _MADE_UP = ("<frozen", "<string>", "<attrs", "<__array_function__")

@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple, TextIO, TypeAlias
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from simnet.disk import check_folder, check_regular, disk_errors
-from simnet.text import terminal_safe
+from simnet.foundation.disk import check_folder, check_regular, disk_errors
+from simnet.foundation.text import terminal_safe
 
 Level: TypeAlias = Literal["debug", "info", "warning"]
 

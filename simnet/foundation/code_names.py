@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from types import FunctionType, MethodType
 
-from simnet.text import counted, cut
-from simnet.user_code import name_of
+from simnet.foundation.text import counted, cut
+from simnet.foundation.user_code import name_of
 
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 _DEEPEST = 3

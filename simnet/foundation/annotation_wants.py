@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from simnet.clock import DAY, HOUR, MINUTE, parse_duration
-from simnet.user_code import shown
+from simnet.foundation.user_code import shown
 
 
 class Want(NamedTuple):

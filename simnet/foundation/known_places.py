@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 from platformdirs import user_state_path
 
-from simnet import log
 from simnet.errors import reason
+from simnet.foundation import log
 
 Kind: TypeAlias = Literal["model", "adapter", "scenario", "setting"]
 

@@ -10,10 +10,10 @@ from functools import wraps
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from simnet.annotation_wants import Want, sequence_want, wanted
 from simnet.errors import ScenarioError
-from simnet.text import did_you_mean
-from simnet.user_code import shown
+from simnet.foundation.annotation_wants import Want, sequence_want, wanted
+from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import shown
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
