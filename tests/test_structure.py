@@ -1,9 +1,10 @@
-"""How long files and functions may be, and that a file's name is used once.
+"""How long files and functions may be, how files are named, and which are at the top.
 
 Who may import whom is in `.importlinter`, which `make check` runs.
 """
 
 import ast
+import importlib
 from collections import Counter
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_a_file_name_is_used_once():
         and path.relative_to(ROOT).parts[0] != "cli"
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_modules_at_the_top_are_public_and_all_else_is_in_folders_that_the_docs_explain():
+    names = {path.stem for path in ROOT.glob("*.py")}
+    offered = {"__init__", "__main__", "clock", "moved", *simnet._NAMESPACES}
+    assert names <= offered
+    assert all(importlib.import_module(f"simnet.{name}").__doc__ for name in names - {"__main__"})
+    page = (ROOT.parent / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert {name for name in folders if f"`{name}/`" not in page} == set()
