@@ -21,9 +21,18 @@ PROBE = """
 import json, os, sys, threading
 before = sorted(os.listdir()), dict(os.environ), list(sys.path), threading.active_count()
 import simnet
+alone = sorted(sys.modules)
+from simnet import {names}
 after = sorted(os.listdir()), dict(os.environ), list(sys.path), threading.active_count()
-print(json.dumps([before == after, sorted(sys.modules)]))
+print(json.dumps([before == after, alone, sorted(sys.modules)]))
 """
+HEAVY_MODULES = {
+    "simnet.api",
+    "simnet.inference.fakes.fake",
+    "simnet.personas.sources",
+    "simnet.scenario.loaded_population",
+}
+"""Those of names at the top that run, read or fake what a scenario declares."""
 HEAVY = (
     "ray",
     "vllm",
@@ -39,8 +48,10 @@ HEAVY = (
 
 
 def imported(folder):
+    light = [name for name, module in simnet._MODULES.items() if module not in HEAVY_MODULES]
+    code = PROBE.format(names=", ".join(light))
     return subprocess.run(
-        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, cwd=folder,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder,
         env=os.environ | {"PYTHONPATH": str(Path(simnet.__file__).parents[1])},
     )  # fmt: skip
 
@@ -123,8 +134,9 @@ def test_every_type_in_a_public_signature_can_be_imported():
 def test_importing_is_light_silent_and_without_effects(tmp_path):
     run = imported(tmp_path)
     assert run.stderr == ""
-    same, modules = json.loads(run.stdout)
+    same, alone, modules = json.loads(run.stdout)
     assert same
+    assert [module for module in alone if module.startswith("simnet")] == ["simnet"]
     loaded = {module.partition(".")[0] for module in modules}
     assert loaded.isdisjoint(HEAVY), loaded & set(HEAVY)
     assert list(tmp_path.iterdir()) == []
