@@ -139,9 +139,25 @@ def test_the_backend_module_is_light():
 
 @pytest.mark.skipif(not (find_spec("ray") and find_spec("pandas")), reason="it needs both")
 def test_an_actor_starts_without_pandas():
-    code = "import sys; import simnet.runtime.ray.agents.actors; print('pandas' in sys.modules)"
+    actors = "simnet.runtime.ray.agents.persona_actors"
+    code = f"import sys; import {actors}; print('pandas' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert told.stdout.strip() == b"False"
+
+
+@pytest.mark.skipif(not find_spec("ray"), reason="it needs Ray")
+@pytest.mark.parametrize(
+    ("actor", "spared"),
+    [
+        ("engines.llm_server", {"numpy", "pyarrow", "pydantic", "simnet.agents", "simnet.world"}),
+        ("record_keeper", {"simnet.agents", "simnet.kernel", "simnet.scheduler"}),
+        ("agents.persona_actors", {"simnet.kernel.kernel", "simnet.recording.writing.recorder"}),
+    ],
+)
+def test_an_actor_imports_its_own_part_alone(actor, spared):
+    code = f"import sys; import simnet.runtime.ray.{actor}; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert spared.isdisjoint(told.stdout.split())
 
 
 def test_a_tokenizer_that_is_cached_is_never_fetched(monkeypatch, tmp_path):

@@ -224,7 +224,7 @@ def test_the_scheduler_logs_start_progress_pauses_and_end_with_the_simulated_tim
 
 def test_an_import_sets_up_no_logging_and_a_library_user_sees_no_line():
     code = (
-        "import logging, simnet, simnet.foundation.log, simnet.runtime.ray.agents.actors\n"
+        "import logging, simnet, simnet.foundation.log, simnet.runtime.ray.scheduler_actor\n"
         "assert logging.getLogger().handlers == []\n"
         "logger = simnet.foundation.log.get('simnet.test')\n"
         "logger.info('quiet'); logger.error('quiet')\n"

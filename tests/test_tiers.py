@@ -38,7 +38,7 @@ from simnet.feeds import everything
 from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.model import Completion
 from simnet.runtime.agent_factory import agents_of
-from simnet.runtime.in_process import answers
+from simnet.runtime.answering import answers
 from simnet.world.state.posts import MessageSeen
 
 

@@ -18,10 +18,10 @@ from simnet.foundation import log
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan
-from simnet.runtime.ray.agents.actors import RecordKeeper
 from simnet.runtime.ray.engines.llm_server import LlmServer
 from simnet.runtime.ray.engines.shared_engines import SharedEngines
 from simnet.runtime.ray.engines.supervisor import Supervisor
+from simnet.runtime.ray.record_keeper import RecordKeeper
 from simnet.runtime.restart_policy import Restarts
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]

@@ -20,7 +20,6 @@ from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.runtime.ray import proxies
 from simnet.runtime.ray.actors_of_run import ActorsOfRun
-from simnet.runtime.ray.agents.actors import RecordKeeper, SchedulerActor
 from simnet.runtime.ray.agents.agent_actors import AgentActors, options_of_agents
 from simnet.runtime.ray.agents.agent_placement import place_agents
 from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
@@ -28,6 +27,9 @@ from simnet.runtime.ray.engines.engine_pool import EnginePool
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
 from simnet.runtime.ray.engines.shared_engines import RunEngines, SharedEngines, engines_for
 from simnet.runtime.ray.forwarded_logs import here
+from simnet.runtime.ray.record_keeper import RecordKeeper
+from simnet.runtime.ray.run_proxies import RemoteRecord
+from simnet.runtime.ray.scheduler_actor import SchedulerActor
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, resolved
 from simnet.runtime.ray.session.head_watch import HeadWatch
@@ -223,7 +225,7 @@ class Cluster:
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append rows that do not come from the scheduler."""
-        await self._guarded(proxies.RemoteRecord(self._recorder).write(batches))
+        await self._guarded(RemoteRecord(self._recorder).write(batches))
 
     async def seal(self) -> None:
         """Turn what was recorded into sealed tables."""

@@ -10,14 +10,9 @@ from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError as RayActorDiedError
 from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayTaskError
 
-from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.foundation.text import counted
 from simnet.inference.model import Completion, Prompt
-from simnet.runtime.placement import Placement
-from simnet.runtime.ray.serialization import Packer
-from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
-from simnet.world.state.posts import View
 
 GONE = (RayActorError, OutOfMemoryError)
 """What Ray raises when the process of an actor has ended."""
@@ -102,59 +97,6 @@ class RemoteModel:
 
     async def close(self) -> None:
         """Do nothing: the cluster closes the server."""
-
-
-class RemoteAgentPool:
-    """Proxy of the actors that run agents."""
-
-    def __init__(self, hosts: Sequence[ActorHandle], placement: Placement) -> None:
-        self._hosts = hosts
-        self._host_of = placement.host_of
-        self._pack = Packer().pack
-
-    def host_of(self, who: str) -> int:
-        """Return the number of the actor that runs this persona."""
-        return self._host_of[who]
-
-    async def think(self, host: int, views: Sequence[View]) -> AsyncIterator[Answer]:
-        """Send views to one actor and yield its answers."""
-        if len(views) == 1:  # nothing to stream, and a plain call costs half
-            with unwrapped():
-                whole = await self._hosts[host].think_whole.remote(self._pack(views))
-            for answer in whole:
-                yield answer
-            return
-        async for answer in stream(self._hosts[host].think, self._pack(views)):
-            yield answer
-
-    async def look_ahead(self, host: int, views: Sequence[EarlyView]) -> AsyncIterator[EarlyAnswer]:
-        """Have one actor play turns early; yield how they end."""
-        tickets, packed = [one.ticket for one in views], self._pack([one.view for one in views])
-        async for answer in stream(self._hosts[host].look_ahead, tickets, packed):
-            yield answer
-
-    async def forget(self, host: int, tickets: Sequence[int]) -> None:
-        """Have one actor abort early turns."""
-        with unwrapped():
-            await self._hosts[host].forget.remote(tickets)
-
-    async def end_ahead(self, host: int) -> Usage:
-        """Have one actor abort all early turns; return what early calls cost since."""
-        with unwrapped():
-            usage: Usage = await self._hosts[host].end_ahead.remote()
-        return usage
-
-
-class RemoteRecord:
-    """Proxy of the recorder in another actor."""
-
-    def __init__(self, recorder: ActorHandle) -> None:
-        self._recorder = recorder
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
-        """Append batches; return when they are on disk."""
-        with unwrapped():
-            await self._recorder.write.remote(batches)
 
 
 async def stream(method: Any, *arguments: object) -> AsyncIterator[Any]:

@@ -16,8 +16,13 @@ from simnet.runtime.cluster_wishes import ClusterWishes
 from simnet.runtime.models import models_of, personas_by_adapter, with_fallback_models
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray import proxies
-from simnet.runtime.ray.agents.actors import HostCommon, HostSpec, PersonaAgent, PersonaAgents
 from simnet.runtime.ray.agents.desk_actor import PeopleOfRun
+from simnet.runtime.ray.agents.persona_actors import (
+    HostCommon,
+    HostSpec,
+    PersonaAgent,
+    PersonaAgents,
+)
 from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
 from simnet.runtime.ray.session.nodes import selector
 from simnet.runtime.residents import Directory, common_part, is_lazy

@@ -14,7 +14,7 @@ from simnet.inference.model import HUMAN, Completion, Prompt
 from simnet.joining.desk import Desk, as_they_come
 from simnet.joining.humans import Humans, handles_in
 from simnet.joining.service import JoinService
-from simnet.runtime.ray.engines.llm_server import Ready
+from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.proxies import unwrapped
 
 

@@ -17,6 +17,7 @@ from simnet.inference.backend import Backend
 from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.fleet.fair_shares import Share, SharedModel
 from simnet.inference.model import Completion, Model, Prompt
+from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.held_lines import HeldLines, Send
 
 PUBLISH_SECONDS = 1.0
@@ -30,15 +31,6 @@ Publish: TypeAlias = Callable[[Statistics], None]
 Publisher: TypeAlias = Callable[[str], Publish]
 """Takes the name of a model and returns a function that publishes its statistics."""
 _LOG = log.get("simnet.model")
-
-
-class Ready(NamedTuple):
-    """Returned by an actor once it can be used."""
-
-    name: str
-    pid: int
-    life: str = ""
-    """Which of its processes answers; only of an actor that Ray starts again when it dies."""
 
 
 class Incident(NamedTuple):

@@ -11,7 +11,8 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 
 from simnet.errors import RunError, SimnetError, reason
 from simnet.foundation.text import counted
-from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident, Ready
+from simnet.runtime.ray.actor_ready import Ready
+from simnet.runtime.ray.engines.llm_server import CLOSE_SECONDS, Incident
 from simnet.runtime.ray.engines.sampled_engine import SampledEngine
 from simnet.runtime.ray.forwarded_logs import RemoteLog
 from simnet.runtime.ray.proxies import raised, shortage, unwrapped
