@@ -8,6 +8,7 @@ import pytest
 
 from simnet.errors import RunError
 from simnet.inference.model import Prompt
+from simnet.inference.settings import environment
 
 pytestmark = [
     pytest.mark.vllm,
@@ -166,3 +167,11 @@ def test_an_engine_that_does_not_start_says_why(engine, tmp_path):
 
     with pytest.raises(RunError, match=r"did not start.*no_such_argument"):
         asyncio.run(start())
+
+
+@pytest.mark.parametrize("cpu", [True, False])
+def test_the_environment_of_an_engine_has_variables_that_vllm_reads(cpu):
+    from vllm.envs import environment_variables
+
+    given = {name for name in environment(cpu=cpu) if name.startswith("VLLM_")}
+    assert given <= environment_variables.keys()
