@@ -1,4 +1,7 @@
-"""How an engine ends: it hangs, is killed, or is closed. The last test closes the shared one."""
+"""How an engine ends: it is killed or closed. The last test closes the shared one.
+
+That one which hangs is killed, `on_vllm/test_self_healing.py` shows.
+"""
 
 import os
 import signal
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from simnet.errors import ModelGoneError, RunError
+from simnet.errors import RunError
 from simnet.inference.model import Prompt
 
 pytestmark = [
@@ -20,24 +23,6 @@ pytestmark = [
 def _prompts(count, **told):
     told = {"pattern": r"(like [1-3]|pass)", "max_tokens": 24} | told
     return [Prompt(system="You are Ann.", user=f"Day {n}.", seed=n, **told) for n in range(count)]
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_engine_without_progress_is_gone_and_is_killed(engine):
-    short = replace(engine.model._settings, adapters={}, stall_timeout=20.0)
-    doomed = type(engine)(short)
-    children, held = doomed.model.children(), doomed.holds()
-    try:
-        assert doomed.complete(_prompts(1))[0].usable
-        for child in children:
-            os.kill(child, signal.SIGSTOP)
-        with pytest.raises(ModelGoneError, match="hung: 8 requests and no token for 20 s") as hung:
-            doomed.complete(_prompts(8))
-        assert hung.value.cause == "engine hung"
-    finally:
-        doomed.end()
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert not [path for path in held if path.exists()]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -14,6 +14,8 @@ pytestmark = [
 ]
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
+LONGEST = 80
+"""Characters of a reply of a follower."""
 
 
 class StaysOpen:
@@ -37,13 +39,13 @@ def run(engine, name, tmp_path, *sets):
 
 
 def test_every_follower_of_social_ai_replies_within_its_limit(engine, tmp_path):
-    record = run(engine, "social_ai.py", tmp_path)
+    record = run(engine, "social_ai.py", tmp_path, f"longest={LONGEST}")
     events = record.read("events").to_pylist()
     replies = [event for event in events if event["verb"] == "reply"]
     assert len(replies) == 27
     assert {event["outcome"] for event in replies} == {"done"}
-    assert all(0 < len(event["text"]) <= 200 for event in replies)
-    at_limit = [event for event in replies if len(event["text"]) == 200]
+    assert all(0 < len(event["text"]) <= LONGEST for event in replies)
+    at_limit = [event for event in replies if len(event["text"]) == LONGEST]
     assert all("at_limit" in event["marks"] for event in at_limit)
     calls = record.read("calls").to_pylist()
     assert len(calls) == 27
@@ -51,11 +53,11 @@ def test_every_follower_of_social_ai_replies_within_its_limit(engine, tmp_path):
 
 
 def test_a_discussion_goes_round_with_its_moderator(engine, tmp_path):
-    sets = ("moderator=true", "turns=4", "remembers=1")
+    sets = ("moderator=true", "turns=3", "remembers=1")
     record = run(engine, "discussion.py", tmp_path, *sets)
     turns = record.read("events").to_pylist()
     names = ["Emma35", "Moderator", "Giannis", "Moderator"]
-    assert [turn["who"] for turn in turns] == names * 2
+    assert [turn["who"] for turn in turns] == (names * 2)[:6]
     said = [turn for turn in turns if turn["outcome"] == "done"]
     assert said
     assert all(0 < len(turn["text"]) <= 500 for turn in said)
