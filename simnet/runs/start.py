@@ -1,20 +1,18 @@
 """Plans a new run."""
 
+from dataclasses import replace
+
 from simnet.inference.backend import Backend
 from simnet.recording.reading.folders import check_free
 from simnet.runs.models.model_selection import choose_models
-from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.option_plan import plan_of_options
 from simnet.runs.options.options import RunOptions
-from simnet.runs.people.humans_of_run import choose_humans
-from simnet.runs.plans.demand import ray_wanted
 from simnet.runs.plans.plan import RunPlan
 from simnet.runtime.capacity import check_fits, machine, need_of, place_here
 from simnet.runtime.models import check_models, models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
-from simnet.scheduler.failures.code_errors import read_on_error
-from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
@@ -31,31 +29,13 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
         check_capacity(loaded.scenario, options)
     models = choose_models(loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
-    return RunPlan(
-        scenario=loaded.scenario,
-        backend=models.default,
-        models=models.further,
-        root=options.out,
+    return replace(
+        plan_of_options(loaded.scenario, models, options, options.out),
         run_id=options.run_id,
-        ray=ray_wanted(
-            loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
-        ),
-        address=options.cluster_address,
-        wishes=options.wishes,
-        personas_per_actor=options.personas_per_actor,
-        budget=options.budget,
-        force=options.force,
-        on_error=read_on_error(options.on_error) or "stop",
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,
         modules=loaded.modules,
-        humans=choose_humans(loaded.scenario, options),
-        prefetch=read_mode(options.prefetch),
-        kept=options.models.kept,
-        mirror=read_mirror(options.mirror, options.mirror_every),
-        track=options.track,
-        trace_turns=options.trace_turns,
     )
 
 

@@ -12,19 +12,14 @@ from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.run import Run
 from simnet.runs.launching.launcher import with_prepared_models
 from simnet.runs.models.model_selection import choose_recorded_models
-from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.option_plan import plan_of_options
 from simnet.runs.options.options import RunOptions
-from simnet.runs.people.humans_of_run import choose_humans
 from simnet.runs.plans.create import create_run
-from simnet.runs.plans.demand import ray_wanted
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.remembered_talks import remembering
-from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.switch import ScenarioSwitch, check_switches
-from simnet.scheduler.failures.code_errors import read_on_error
-from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def fork_plan(
@@ -50,29 +45,11 @@ def fork_plan(
     loaded = remembering(run, at, loaded, remember)
     timeline = before.switched(ScenarioSwitch(at, loaded.scenario), loaded.modules)
     models = choose_recorded_models(run, loaded.scenario, options.models)
-    plan = RunPlan(
-        scenario=loaded.scenario,
-        backend=models.default,
-        models=models.further,
-        root=run.path.parent,
-        ray=ray_wanted(
-            loaded.scenario, models_by_name(*models), ray=options.ray, placed=options.placed
-        ),
-        address=options.cluster_address,
-        wishes=options.wishes,
-        personas_per_actor=options.personas_per_actor,
-        budget=options.budget,
-        force=options.force,
-        on_error=read_on_error(options.on_error) or run.manifest.on_error,
+    plan = replace(
+        plan_of_options(loaded.scenario, models, options, run.path.parent, before=run.manifest),
         source=loaded.source,
         parameters=loaded.parameters,
         recipe=loaded.recipe,
-        humans=choose_humans(loaded.scenario, options),
-        prefetch=read_mode(options.prefetch),
-        kept=options.models.kept,
-        mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
-        track=options.track,
-        trace_turns=options.trace_turns,
     )
     check_switches(timeline.start, timeline.switches)
     _check_forkable(run, at)

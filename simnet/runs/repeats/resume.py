@@ -1,6 +1,7 @@
 """Plans the rest of a run that did not reach its end, and finds such runs."""
 
 import os
+from dataclasses import replace
 from math import floor
 from pathlib import Path
 
@@ -13,18 +14,13 @@ from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.models.model_folders import check_same_files
 from simnet.runs.models.model_selection import choose_recorded_models
-from simnet.runs.options.mirror_settings import read_mirror
+from simnet.runs.option_plan import plan_of_options
 from simnet.runs.options.options import RunOptions
-from simnet.runs.people.humans_of_run import choose_humans
-from simnet.runs.plans.demand import ray_wanted
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.plans.scenario_origin import is_file_name, original_file
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline, checksum
-from simnet.runtime.models import models_by_name
 from simnet.scenario.files.loading import Loaded
 from simnet.scheduler.continuing.continuation import last_scenario
-from simnet.scheduler.failures.code_errors import read_on_error
-from simnet.scheduler.prefetch.prefetch_settings import read_mode
 
 
 def check_resumable(run: Run) -> None:
@@ -51,25 +47,14 @@ def resume_plan(run: Run, timeline: ScenarioTimeline, options: RunOptions) -> Ru
     scenario = last_scenario(timeline.start, continuation)
     models = choose_recorded_models(run, scenario, options.models)
     check_same_files(run.manifest, models.default, models.further)
-    return RunPlan(
+    manifest = run.manifest
+    plan = plan_of_options(
+        scenario, models, options, run.path.parent, before=manifest, humans=manifest.humans
+    )
+    return replace(
+        plan,
         scenario=timeline.start,
-        backend=models.default,
-        models=models.further,
-        root=run.path.parent,
-        ray=ray_wanted(scenario, models_by_name(*models), ray=options.ray, placed=options.placed),
-        address=options.cluster_address,
-        wishes=options.wishes,
-        personas_per_actor=options.personas_per_actor,
-        budget=options.budget,
-        force=options.force,
-        on_error=read_on_error(options.on_error) or run.manifest.on_error,
         modules=timeline.modules,
-        humans=choose_humans(scenario, options, run.manifest.humans),
-        prefetch=read_mode(options.prefetch),
-        kept=options.models.kept,
-        mirror=read_mirror(options.mirror, options.mirror_every, run.manifest),
-        track=options.track,
-        trace_turns=options.trace_turns,
         into=RunDirectory.reopen(run),
         continuation=continuation,
     )
