@@ -158,6 +158,8 @@ def test_the_server_on_this_machine_answers_with_the_tool_that_ends_a_turn(load)
     assert call["name"] == "finish"
     assert json.loads(call["arguments"])["memories"]
     assert loopback.answer({})["choices"][0]["message"]["content"]
+    code = loopback.answer({"model": loopback.CODER})["choices"][0]["message"]["content"]
+    compile(code.removeprefix("```python\n").removesuffix("```"), "code", "exec")
 
 
 @pytest.mark.slow

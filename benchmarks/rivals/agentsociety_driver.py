@@ -20,9 +20,12 @@ TICK = 3600
 
 def settings(url: str) -> dict[str, str]:
     """Return the environment variables that point it to the server."""
-    names = {"API_BASE": url, "API_KEY": "none", "MODEL": "instant"}
-    roles = ("LLM", "CODER_LLM")
-    return {f"AGENTSOCIETY_{role}_{name}": names[name] for role in roles for name in names}
+    models = {"LLM": "instant", "CODER_LLM": loopback.CODER}
+    return {
+        f"AGENTSOCIETY_{role}_{name}": value
+        for role, model in models.items()
+        for name, value in {"API_BASE": url, "API_KEY": "none", "MODEL": model}.items()
+    }
 
 
 async def play(

@@ -77,6 +77,8 @@ RIVALS = (
         rounds=3,
         model="a server on this machine that answers at once; its CPU time is taken off",
         note="through Ray; a turn remembers and does not act, which would cost more calls",
+        # The shared one needs a newer protobuf than this wants; its import ends an agent of Ray.
+        extra=("googleapis-common-protos==1.70.0",),
     ),
     Rival(
         name="concordia",

@@ -19,6 +19,10 @@ CALL = {
     "memories": [{"type": "event", "importance": 0.3, "keywords": ["bus"], "text": society.TEXT}]
 }
 
+CODER = "coder"
+"""The model that answers with code."""
+CODE = "```python\nresults['status'] = 'success'\n```"
+
 
 class Server(NamedTuple):
     """A server that runs."""
@@ -45,9 +49,10 @@ def serving() -> Iterator[Server]:
 
 
 def answer(request: dict) -> dict:
-    """Return the answer to a request: a call of the tool `finish` if there is one, or text."""
+    """Return the answer to a request: a call of the tool `finish` if it is there, text or code."""
     tools = [one["function"]["name"] for one in request.get("tools") or []]
-    message = {"role": "assistant", "content": society.ANSWER}
+    model = request.get("model", "instant")
+    message = {"role": "assistant", "content": CODE if model == CODER else society.ANSWER}
     if "finish" in tools:
         call = {"name": "finish", "arguments": json.dumps(CALL)}
         message = {"role": "assistant", "content": None}
@@ -58,7 +63,7 @@ def answer(request: dict) -> dict:
         "id": "instant",
         "object": "chat.completion",
         "created": 0,
-        "model": request.get("model", "instant"),
+        "model": model,
         "choices": [choice],
         "usage": usage,
     }
