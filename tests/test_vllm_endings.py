@@ -1,6 +1,6 @@
 """How an engine ends: it is killed or closed. The last test closes the shared one.
 
-That one which hangs is killed, `on_vllm/test_self_healing.py` shows.
+One that hangs, and is killed for it, is in `on_vllm/test_self_healing.py`.
 """
 
 import os
