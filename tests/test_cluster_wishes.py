@@ -18,9 +18,9 @@ from simnet.inference.settings import EngineSettings
 from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
-from simnet.runtime.cluster_view import ClusterView, Node, check_labels, cpu_share
-from simnet.runtime.cluster_wishes import read_wishes
-from simnet.runtime.labels import has_labels, read_labels, write_labels
+from simnet.runtime.nodes.cluster_view import ClusterView, Node, check_labels, cpu_share
+from simnet.runtime.nodes.cluster_wishes import read_wishes
+from simnet.runtime.nodes.labels import has_labels, read_labels, write_labels
 
 FAKE = ModelOptions(backend="fake")
 
@@ -174,7 +174,7 @@ from simnet.runs.launching.launcher import with_prepared_models
 from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
-from simnet.runtime.cluster_view import ClusterView, Node
+from simnet.runtime.nodes.cluster_view import ClusterView, Node
 
 town = Scenario("town", [Cohort("people", sample(3), rhythm=Exponential(60.0))])
 engine = {"max_model_len": 4096, "enable_expert_parallel": True}

@@ -8,8 +8,8 @@ from simnet.errors import InputError
 from simnet.inference.backends.choice import choose
 from simnet.inference.engine_shape import EngineShape
 from simnet.inference.settings import EngineSettings
-from simnet.runtime.cluster_view import ClusterView, Node
-from simnet.runtime.engine_fit import fit, shortage
+from simnet.runtime.nodes.cluster_view import ClusterView, Node
+from simnet.runtime.nodes.engine_fit import fit, shortage
 
 EIGHT = [8.0] * 8
 """Eight nodes of eight GPUs."""

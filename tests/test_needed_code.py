@@ -8,7 +8,7 @@ import pytest
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.runs.cluster.scenario_code import code_of
 from simnet.runs.plans.plan import RunPlan
-from simnet.runtime.needed_code import needed_code
+from simnet.runtime.nodes.needed_code import needed_code
 from simnet.scenario.files.loading import load_scenario
 
 pytest.importorskip("ray")

@@ -11,9 +11,9 @@ from simnet.cli.app import app
 from simnet.errors import RunError
 from simnet.runs.cluster import cluster_versions
 from simnet.runs.cluster.cluster_versions import ClusterVersions
-from simnet.runtime.cluster_view import ClusterView, Node
-from simnet.runtime.needed_code import NeededCode
-from simnet.runtime.node_versions import NodeVersions, check_versions, differences
+from simnet.runtime.nodes.cluster_view import ClusterView, Node
+from simnet.runtime.nodes.needed_code import NeededCode
+from simnet.runtime.nodes.node_versions import NodeVersions, check_versions, differences
 
 HERE = {"python": "3.11.7", "ray": "2.60.0", "simnet-engine": "0.2.0", "torch": "2.13.0"}
 

@@ -244,7 +244,7 @@ def _ray() -> Finding:
 def _cluster(address: str) -> list[Finding]:
     """Report the nodes of a cluster, and what on them differs from this machine."""
     from simnet.runs.cluster.cluster_versions import versions_on  # noqa: PLC0415  (slow)
-    from simnet.runtime.node_versions import NEVER, WARNED  # noqa: PLC0415
+    from simnet.runtime.nodes.node_versions import NEVER, WARNED  # noqa: PLC0415
 
     try:
         there = asyncio.run(versions_on(address))

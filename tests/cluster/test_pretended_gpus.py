@@ -29,7 +29,7 @@ SCRIPT = textwrap.dedent(
     from ray.util.placement_group import placement_group_table
     from simnet.errors import SimnetError
     from simnet.inference.backends.choice import choose
-    from simnet.runtime.cluster_wishes import ClusterWishes
+    from simnet.runtime.nodes.cluster_wishes import ClusterWishes
     from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
     from simnet.runtime.ray.session.connection import connect
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import RunError
-from simnet.runtime.needed_code import NeededCode
-from simnet.runtime.node_versions import check_versions
+from simnet.runtime.nodes.needed_code import NeededCode
+from simnet.runtime.nodes.node_versions import check_versions
 from simnet.runtime.ray.session import ask_versions, nodes
 
 pytestmark = pytest.mark.ray

@@ -8,10 +8,10 @@ from simnet.inference.backend import Backend
 from simnet.runs.cluster.joining_cluster import settled
 from simnet.runs.cluster.scenario_code import installed_for
 from simnet.runs.plans.plan import RunPlan
-from simnet.runtime.cluster_view import ClusterView, check_labels
-from simnet.runtime.engine_fit import Seat, fit, shortage
 from simnet.runtime.models import DEFAULT
-from simnet.runtime.node_versions import Difference, differences
+from simnet.runtime.nodes.cluster_view import ClusterView, check_labels
+from simnet.runtime.nodes.engine_fit import Seat, fit, shortage
+from simnet.runtime.nodes.node_versions import Difference, differences
 from simnet.runtime.placement import Placement, place
 
 

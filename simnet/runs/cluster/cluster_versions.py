@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from simnet.runtime.cluster_view import ClusterView
-from simnet.runtime.cluster_wishes import check_address
-from simnet.runtime.node_versions import Difference, NodeVersions, differences
+from simnet.runtime.nodes.cluster_view import ClusterView
+from simnet.runtime.nodes.cluster_wishes import check_address
+from simnet.runtime.nodes.node_versions import Difference, NodeVersions, differences
 
 
 class ClusterVersions(NamedTuple):

@@ -10,8 +10,8 @@ from simnet.runs.cluster.scenario_code import installed_for
 from simnet.runs.models.kept_models import looked_up
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.plans.runtime_of_plan import on_ray
-from simnet.runtime.cluster_view import ClusterView
-from simnet.runtime.node_versions import check_versions
+from simnet.runtime.nodes.cluster_view import ClusterView
+from simnet.runtime.nodes.node_versions import check_versions
 
 
 async def joined(plan: RunPlan, report: Callable[[str], None]) -> RunPlan:

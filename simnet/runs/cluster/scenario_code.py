@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.runs.plans.plan import RunPlan
-from simnet.runtime.cluster_view import ClusterView
-from simnet.runtime.needed_code import NeededCode, needed_code
-from simnet.runtime.node_versions import NodeVersions
+from simnet.runtime.nodes.cluster_view import ClusterView
+from simnet.runtime.nodes.needed_code import NeededCode, needed_code
+from simnet.runtime.nodes.node_versions import NodeVersions
 from simnet.runtime.residents import common_part, is_lazy
 from simnet.scenario.scenario import Scenario
 

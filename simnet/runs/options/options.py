@@ -16,9 +16,9 @@ from simnet.inference.settings import EngineSettings
 from simnet.joining.humans import Humans
 from simnet.recording.reading.folders import RUNS, check_run_id
 from simnet.runs.options.mirror_settings import read_mirror
-from simnet.runtime.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.kept_engines import address_of, check_name, environment_address
 from simnet.runtime.models import DEFAULT
+from simnet.runtime.nodes.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.placement import PersonasPerActor
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.failures.code_errors import read_on_error

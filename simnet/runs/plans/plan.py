@@ -14,8 +14,8 @@ from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.reading.folders import RUNS
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.options.mirror_settings import MirrorSettings
-from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import needed_models
+from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.placement import PersonasPerActor
 from simnet.runtime.restart_policy import RESTARTS
 from simnet.scenario.files.modules import unreachable_modules

@@ -15,8 +15,8 @@ from simnet.errors import ActorDiedError, RunError
 from simnet.inference.backend import Backend
 from simnet.joining.humans import Humans
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.cluster_view import ClusterView
-from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
+from simnet.runtime.nodes.cluster_view import ClusterView
+from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.placement import PersonasPerActor, Placement
 from simnet.runtime.ray import proxies
 from simnet.runtime.ray.actors_of_run import ActorsOfRun

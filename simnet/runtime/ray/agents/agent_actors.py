@@ -11,9 +11,9 @@ from simnet.inference.fleet.replicas import Replicas
 from simnet.inference.fleet.routing import Routes
 from simnet.inference.model import Model
 from simnet.recording.reading.recorded_replies import Recorded
-from simnet.runtime.cluster_view import ClusterView, cpu_share
-from simnet.runtime.cluster_wishes import ClusterWishes
 from simnet.runtime.models import models_of, personas_by_adapter, with_fallback_models
+from simnet.runtime.nodes.cluster_view import ClusterView, cpu_share
+from simnet.runtime.nodes.cluster_wishes import ClusterWishes
 from simnet.runtime.placement import Placement
 from simnet.runtime.ray import proxies
 from simnet.runtime.ray.agents.desk_actor import PeopleOfRun

@@ -4,8 +4,8 @@ import os
 from math import inf
 
 from simnet.runtime.capacity import check_cluster, machine
-from simnet.runtime.cluster_view import ClusterView, check_labels
-from simnet.runtime.cluster_wishes import ClusterWishes
+from simnet.runtime.nodes.cluster_view import ClusterView, check_labels
+from simnet.runtime.nodes.cluster_wishes import ClusterWishes
 from simnet.runtime.placement import PersonasPerActor, Placement, place
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.continuing.continuation import Continuation

@@ -22,7 +22,7 @@ from simnet.errors import RunError
 from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.fleet.fair_shares import SLOTS, Share
-from simnet.runtime.cluster_wishes import ClusterWishes
+from simnet.runtime.nodes.cluster_wishes import ClusterWishes
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
 from simnet.runtime.ray.held_lines import Line
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread

@@ -21,9 +21,9 @@ from ray.util.scheduling_strategies import (
 from simnet.errors import RunError
 from simnet.foundation.text import visible
 from simnet.inference.engine_shape import EngineShape
-from simnet.runtime.cluster_view import ClusterView
-from simnet.runtime.engine_fit import Seat
-from simnet.runtime.labels import Labels
+from simnet.runtime.nodes.cluster_view import ClusterView
+from simnet.runtime.nodes.engine_fit import Seat
+from simnet.runtime.nodes.labels import Labels
 from simnet.runtime.placement import assign_nodes
 from simnet.runtime.ray.engines.engine_pool import Engine
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread

@@ -8,10 +8,10 @@ from typing import NamedTuple, NoReturn
 
 from simnet.errors import RunError, UsageError
 from simnet.inference.backend import Backend
-from simnet.runtime.cluster_view import ClusterView, check_labels
-from simnet.runtime.cluster_wishes import ClusterWishes
-from simnet.runtime.engine_fit import Seat, fit, shortage
-from simnet.runtime.labels import write_labels
+from simnet.runtime.nodes.cluster_view import ClusterView, check_labels
+from simnet.runtime.nodes.cluster_wishes import ClusterWishes
+from simnet.runtime.nodes.engine_fit import Seat, fit, shortage
+from simnet.runtime.nodes.labels import write_labels
 from simnet.runtime.ray.engines.engine_pool import Engine, engines_of
 from simnet.runtime.ray.session import nodes
 

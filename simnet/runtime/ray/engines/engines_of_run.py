@@ -12,8 +12,8 @@ from ray.actor import ActorHandle
 
 from simnet.foundation import log
 from simnet.inference.backend import Backend
-from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.models import DEFAULT
+from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.ray.actor_names import ActorNames
 from simnet.runtime.ray.engines.borrowed_engines import BorrowedEngines
 from simnet.runtime.ray.engines.engine_placement import (

@@ -16,13 +16,13 @@ from ray.exceptions import RayError
 from simnet.errors import ActorDiedError, UsageError
 from simnet.inference.backend import Backend
 from simnet.inference.backends.openai_backend import OpenAIBackend
-from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes, check_address
 from simnet.runtime.kept_engines import (
     address_of,
     check_name,
     environment_address,
     note_serving,
 )
+from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes, check_address
 from simnet.runtime.ray.engines.borrowed_engines import NAMESPACE, keeper_named
 from simnet.runtime.ray.engines.engine_keeper import EngineKeeper
 from simnet.runtime.ray.forwarded_logs import here

@@ -9,7 +9,7 @@ import ray
 from ray.actor import ActorHandle
 
 from simnet.inference.backend import Backend
-from simnet.runtime.cluster_wishes import NO_WISHES, ClusterWishes
+from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes
 from simnet.runtime.ray.engines.engine_pool import EnginePool, describe
 from simnet.runtime.ray.engines.engines_of_run import EnginesOfRun
 from simnet.runtime.ray.forwarded_logs import make_log_keeper

@@ -8,9 +8,9 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from simnet.runtime.cluster_view import Node
-from simnet.runtime.needed_code import NOTHING_NEEDED, NeededCode
-from simnet.runtime.node_versions import MODULE, PACKAGES, NodeVersions
+from simnet.runtime.nodes.cluster_view import Node
+from simnet.runtime.nodes.needed_code import NOTHING_NEEDED, NeededCode
+from simnet.runtime.nodes.node_versions import MODULE, PACKAGES, NodeVersions
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 
 ANSWER_SECONDS = 30.0

@@ -13,8 +13,8 @@ from ray._private import ray_constants, services
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
-from simnet.runtime.cluster_wishes import job_command
 from simnet.runtime.kept_engines import Serving, serving_at
+from simnet.runtime.nodes.cluster_wishes import job_command
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 from simnet.runtime.ray.session.guests import enter_as_guest
 from simnet.runtime.ray.session.local_ray import LOCAL_ENVIRONMENT, start_ray, stop_ray

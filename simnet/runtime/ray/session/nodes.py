@@ -6,8 +6,8 @@ from typing import Any
 
 import ray
 
-from simnet.runtime.cluster_view import ClusterView, Node
-from simnet.runtime.labels import Labels
+from simnet.runtime.nodes.cluster_view import ClusterView, Node
+from simnet.runtime.nodes.labels import Labels
 from simnet.runtime.ray.session.daemon_call import in_daemon_thread
 
 NODE_ID = "ray.io/node-id"

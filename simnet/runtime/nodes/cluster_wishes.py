@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from simnet.clock import parse_duration
 from simnet.errors import UsageError
-from simnet.runtime.labels import Labels, read_labels
+from simnet.runtime.nodes.labels import Labels, read_labels
 
 
 @dataclass(frozen=True, kw_only=True)
