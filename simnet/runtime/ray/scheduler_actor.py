@@ -7,14 +7,13 @@ from functools import partial
 from ray.actor import ActorHandle
 
 from simnet.foundation import log
-from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.gc_tuning import collect_rarely
 from simnet.runtime.placement import Placement
-from simnet.runtime.printed_lines import capture_prints
 from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.progress_log import log_progress
 from simnet.runtime.ray.run_gauges import RunGauges, published
 from simnet.runtime.ray.run_proxies import RemoteAgentPool, RemoteRecord
+from simnet.runtime.ray.user_code_process import set_up
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.continuing.continuation import Continuation
@@ -43,8 +42,7 @@ class SchedulerActor:
         trace: TraceSettings | None = None,
         logs: log.ActorLogs | None = None,
     ) -> None:
-        if logs is not None:
-            logs.set_up()
+        set_up(logs)
         self._run = logs.run.name if logs is not None else None
         agent_pool, record = RemoteAgentPool(hosts, placement), RemoteRecord(recorder)
         self._make_driver = partial(
@@ -60,8 +58,6 @@ class SchedulerActor:
         )
         self._driver: Driver | None = None
         self._stopped = False
-        Watchdog().start()
-        capture_prints()
 
     async def start(self) -> Ready:
         """Make the kernel."""

@@ -19,12 +19,11 @@ from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.runtime.agent_factory import agents_of, inquiry_of, profile_lookup
 from simnet.runtime.answering import answers, early_answers, early_end
-from simnet.runtime.code_watchdog import Watchdog
 from simnet.runtime.gc_tuning import collect_rarely
-from simnet.runtime.printed_lines import capture_prints
 from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.agents.persona_shelf import PersonaShelf
 from simnet.runtime.ray.serialization import Packed, unpack
+from simnet.runtime.ray.user_code_process import set_up
 from simnet.runtime.residents import Residents
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
@@ -88,11 +87,8 @@ class PersonaAgents:
     def __init__(
         self, spec: HostSpec, common: HostCommon, logs: log.ActorLogs | None = None
     ) -> None:
-        if logs is not None:
-            logs.set_up()
+        set_up(logs)
         self._spec, self._common = spec, common
-        Watchdog().start()
-        capture_prints()
 
     async def start(self) -> Ready:
         """Make the host; return once the agents can be run."""
@@ -136,12 +132,9 @@ class PersonaAgent:
     def __init__(
         self, spec: HostSpec, common: HostCommon, logs: log.ActorLogs | None = None
     ) -> None:
-        if logs is not None:
-            logs.set_up()
+        set_up(logs)
         self._spec, self._common = spec, common
         self._loop = asyncio.new_event_loop()
-        Watchdog().start()
-        capture_prints()
 
     def start(self) -> Ready:
         """Make the host; return once the agent can be run."""
