@@ -344,22 +344,42 @@ def test_a_study_that_was_ended_goes_on_to_equal_results(name, after, parallel, 
 
 
 ORPHANED = """
-import os, psutil, signal, sys
+import os, psutil, signal, sys, threading
+from pathlib import Path
 sys.path[:0] = [{tests!r}]
-from test_studies import likes, run_study
+from test_studies import LIKES, likes, measure, run_study
+from waiting import wait_until
+
+measuring = Path(sys.argv[1] + " is being measured")
+
+@measure("deaf")
+def deaf(run):
+    if run.manifest.seed == 1:
+        came = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: came.set())
+        measuring.touch()
+        wait_until(came.is_set)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return 1.0
 
 def report(unit, error):
     print(*(child.pid for child in psutil.Process().children()), flush=True)
-    os.kill(os.getpid(), signal.{signal})
+    {wait}
+    os.kill(os.getpid(), signal.SIGKILL)
 
-run_study(likes(), sys.argv[1], backend="fake", processes=2, report=report)
+run_study(likes(measures={measures}), sys.argv[1], backend="fake", processes=2, report=report)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["SIGKILL"])
-def test_the_processes_of_a_study_that_was_ended_end_as_well(name, tmp_path):
-    code = ORPHANED.format(tests=str(__file__).rpartition("/")[0], signal=name)
+@pytest.mark.parametrize(
+    ("measures", "wait"),
+    [("[LIKES]", ""), ("[LIKES, deaf]", "wait_until(measuring.exists)")],
+    ids=["a signal ends them", "a signal comes to nothing"],
+)
+def test_the_processes_of_a_study_that_was_killed_end_as_well(measures, wait, tmp_path):
+    tests = str(__file__).rpartition("/")[0]
+    code = ORPHANED.format(tests=tests, measures=measures, wait=wait)
     command = [sys.executable, "-c", code, str(tmp_path / "s")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as study:
         pids = [int(one) for one in study.stdout.readline().split()]

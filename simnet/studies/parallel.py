@@ -115,18 +115,19 @@ def _follow_parent() -> None:
 
 
 def _play(place: int) -> bytes | None:
-    """Play the unit at a place of the study; return its error, which plain pickle may not take."""
+    """Play the unit at a place of the study; return its error, which plain pickle may not take.
+
+    Ends this process if that of the study has ended: nobody is there to take the result, and the
+    signal that should have ended this one comes to nothing if a run is just over as it arrives.
+    """
     assert _work is not None
     folder, options = _work
+    failure = None
     try:
         play(folder, folder.study.units[place], options)
     except SimnetError as error:
-        if isinstance(error, StoppedError) and not _parent_lives():
-            os._exit(128 + signal.SIGTERM)  # nobody is there to take the result
-        return bytes(cloudpickle.dumps(error.with_traceback(None)))
-    return None
-
-
-def _parent_lives() -> bool:
+        failure = bytes(cloudpickle.dumps(error.with_traceback(None)))
     parent = parent_process()
-    return parent is not None and parent.is_alive()
+    if parent is None or not parent.is_alive():
+        os._exit(128 + signal.SIGTERM)
+    return failure
