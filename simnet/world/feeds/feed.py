@@ -15,7 +15,7 @@ from simnet.foundation.user_code import raised_by, wrong_result
 from simnet.world.feeds.boundary import found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
 from simnet.world.feeds.recommendations import Recommendation
-from simnet.world.feeds.reposters import known_reposters, named
+from simnet.world.feeds.reposters import LOOKED_AT, known_reposters, named
 from simnet.world.feeds.sources import AnySource, Entry, following, reported
 from simnet.world.state.posts import Counts, Post
 from simnet.world.state.world_state import WorldState
@@ -153,9 +153,12 @@ def _explained(
         return chosen
     followed, hidden = world.network.followee_set(viewer), world.hidden_from(viewer)
     for place, post in enumerate(posts):
-        if post.id not in reposted_by:
+        everybody = reposted_by.get(post.id)
+        if everybody is None:
             continue
         via = vias.get(place)
+        if via is None and followed.isdisjoint(everybody[-LOOKED_AT:]):
+            continue  # hot: most posts end here
         reposters = known_reposters(world, viewer, post, via, followed, hidden)
         if reposters:
             chosen.why[place] = named(reposters)

@@ -27,8 +27,6 @@ def known_reposters(
     author, the viewer and who is hidden are left out.
     """
     newest = world.reposters[post.id][: -LOOKED_AT - 1 : -1]
-    if via is None and followed.isdisjoint(newest):
-        return ()  # this is hot, and it takes no list to find that out
     known = {} if via is None else {via: None}
     known.update(dict.fromkeys(filter(followed.__contains__, newest)))
     known.pop(post.author_index, None)

@@ -1,6 +1,7 @@
 """Sources find what a member might be shown, among the entries of the world's timeline."""
 
 import inspect
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from functools import cache
 from heapq import merge
@@ -96,10 +97,11 @@ def following(world: WorldState, viewer: int, first: Entry, limit: int) -> list[
     # Members are in range; to clip them is faster than to check that.
     entries = world.recent.take(world.network.followees(viewer), axis=0, mode="clip").ravel()
     entries.sort()
-    newest_first: list[Entry] = entries[: -limit - 1 : -1].tolist()
-    if newest_first and newest_first[-1] < first:
-        newest_first = [entry for entry in newest_first if entry >= first]
-    return newest_first
+    newest: list[Entry] = entries[max(len(entries) - limit, 0) :].tolist()
+    if newest and newest[0] < first:
+        del newest[: bisect_left(newest, first)]
+    newest.reverse()
+    return newest
 
 
 def everything(world: WorldState, viewer: int, first: Entry, limit: int) -> list[Entry]:
