@@ -399,3 +399,14 @@ def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, 
     assert broken.manifest.state is State.INTERRUPTED
     monkeypatch.undo()
     assert tables(resume(broken, village(), model=FakeModel())) == tables(parent)
+
+
+def test_a_signal_that_comes_as_the_run_is_over_is_told(tmp_path):
+    class Interrupting(Watching):
+        def phase(self, text):
+            super().phase(text)
+            if text == "shutting down":  # the event loop looks for no signal any more
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    outcome = asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path), Interrupting()))
+    assert (outcome.state, outcome.signal) == (State.COMPLETED, signal.SIGTERM)

@@ -93,6 +93,8 @@ class SignalInUserCode:
         """Take a function that gets a line about what a signal does."""
         self._tell = tell
         self._count = 0
+        self.last: signal.Signals | None = None
+        """The last signal that came, also if the event loop ended before it could tell of it."""
         self.ended_code = False
         """Whether a signal ended code of the user."""
 
@@ -101,6 +103,7 @@ class SignalInUserCode:
         signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.last = signal.Signals(number)
         found = running(frame)
         if found is None:
             return  # the event loop runs and handles it

@@ -111,7 +111,7 @@ class ActiveRun:
             state=directory.manifest.state,
             finish=finish,
             phases=runtime.phases.seconds,
-            signal=self._signal,
+            signal=self._signal or self._blocked.last,
             spent=self._spent,
             slots=self._plan.slots,
         )
