@@ -1,6 +1,6 @@
 """How often the interval of `simnet estimate` holds what the run then costs.
 
-For each shipped scenario, each share of its simulated time and each seed: the estimate from the
+For seven shipped scenarios, each share of their simulated time and each seed: the estimate from the
 first part, and the truth, which is the whole scenario played with the same model. The model is
 the fake one, whose replies are a function of the prompt, so what is measured is what the
 estimate does about growth and chance; it says nothing of models whose manner changes in time.
