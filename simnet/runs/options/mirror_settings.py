@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from simnet.clock import parse_duration
 from simnet.errors import UsageError
+from simnet.foundation.durations import option_seconds
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.mirror.mirror_address import MirrorAddress
 
@@ -30,7 +30,7 @@ def read_mirror(
 
     Raises UsageError for no address, and if that in the record lacks its secrets.
     """
-    seconds = _seconds(every)
+    seconds = EVERY if every is None else option_seconds("--mirror-every", every, above_zero=True)
     if mirror == OFF:
         return None
     if mirror is None:
@@ -43,15 +43,3 @@ def read_mirror(
                 f"give the address again with --mirror, or --mirror {OFF}"
             )
     return MirrorSettings(MirrorAddress.read(mirror), seconds)
-
-
-def _seconds(every: str | float | None) -> float:
-    if every is None:
-        return EVERY
-    try:
-        seconds = float(every) if isinstance(every, int | float) else parse_duration(every)
-    except ValueError as error:
-        raise UsageError(f"--mirror-every {every}: {error}") from error
-    if not seconds > 0:
-        raise UsageError(f"--mirror-every {every}: give a time above 0, such as 10s")
-    return seconds

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simnet.clock import parse_duration
 from simnet.errors import UsageError
+from simnet.foundation.durations import option_seconds
 from simnet.runtime.nodes.labels import Labels, read_labels
 
 
@@ -43,7 +43,11 @@ def read_wishes(
     return ClusterWishes(
         agents_on=read_labels(agents_on, "--agents-on"),
         engines_on=read_labels(engines_on, "--engines-on"),
-        wait=_seconds(wait_for_resources),
+        wait=(
+            None
+            if wait_for_resources is None
+            else option_seconds("--wait-for-resources", wait_for_resources)
+        ),
         min_replicas=min_replicas,
     )
 
@@ -67,15 +71,3 @@ def check_address(address: str) -> None:
 def job_command(host: str) -> str:
     """Return the command that sends a run to the cluster with this head by Ray Jobs."""
     return f"simnet submit TARGET --address http://{host}:8265 --runs /FOLDER/ON/THE/HEAD"
-
-
-def _seconds(wait: str | float | None) -> float | None:
-    if wait is None:
-        return None
-    try:
-        seconds = float(wait) if isinstance(wait, int | float) else parse_duration(wait)
-    except ValueError as error:
-        raise UsageError(f"--wait-for-resources {wait}: {error}") from error
-    if not seconds >= 0:
-        raise UsageError(f"--wait-for-resources {wait}: give a time, such as 10m")
-    return seconds
