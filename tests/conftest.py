@@ -2,12 +2,16 @@
 
 import gc
 import os
+import signal
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read once, when the package is imported
 
 import pytest
 from hypothesis import HealthCheck, settings
 from shared_servers import adapter_folders, cluster, engine, folder, trained_folder
+
+# A shell without job control starts `make test &` with SIGINT ignored, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["adapter_folders", "cluster", "engine", "folder", "trained_folder"]
 
