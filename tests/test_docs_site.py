@@ -192,4 +192,5 @@ def test_the_site_builds_shows_every_public_name_and_loads_nothing_from_elsewher
         text = path.read_text(encoding="utf-8")
         assert "generated:" not in text, f"{path.name} has a marker that was not replaced"
         assert "<p>:::" not in text, f"{path.name} has a name that was not found"
+        assert not re.search(r"<code>[^<]*\\\|", text), f"{path.name} has an escaped bar"
     assert (site / "search" / "search_index.json").is_file()

@@ -42,7 +42,7 @@ def rows(heading):
 
 def cell(text):
     text = text.strip().replace("\\|", "|")
-    if text == "``":
+    if text == "(empty)":
         return ""
     found = CODE.fullmatch(text)
     text = found[2] if found else text

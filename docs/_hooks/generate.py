@@ -22,6 +22,7 @@ from simnet.recording.schema import TABLES, arrow_schema, column_docs
 
 NAMESPACES = tuple(name for name in simnet.__all__ if isinstance(getattr(simnet, name), ModuleType))
 MARKER = re.compile(r"^<!-- generated: ([\w. -]+) -->$", re.MULTILINE)
+CODE = re.compile(r"<code>[^<]*</code>")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -30,8 +31,13 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """End a sentence before an example with one colon: docstrings write two (reST)."""
-    return html.replace("::</p>", ":</p>")
+    """Mend what Markdown leaves of two notations (an event of mkdocs).
+
+    Docstrings end a sentence before an example with two colons (reST). A bar in the code of a
+    table's cell is escaped, as GitHub wants it, and the backslash would stay.
+    """
+    html = html.replace("::</p>", ":</p>")
+    return CODE.sub(lambda found: found[0].replace("\\|", "|"), html)
 
 
 def generate(request: str) -> str:
