@@ -153,8 +153,8 @@ def test_a_forum_is_played_and_rebuilt():
     played = drive(scenario, reply)
     done = {event.verb for event in played.events if event.outcome == "done"}
     assert {"join_community", "post_to", "like", "reply"} <= done
-    assert any("Communities:\n1 gardens" in prompt for prompt in prompts)
-    assert any('@p0 in gardens: "Hi!"' in prompt for prompt in prompts)
+    assert any('Communities:\n1 "gardens"' in prompt for prompt in prompts)
+    assert any('@p0 in "gardens": "Hi!"' in prompt for prompt in prompts)
     assert any("your karma is 1" in prompt for prompt in prompts)
     rebuilt = rebuild(scenario, played.events, played.exposures())
     assert rebuilt.digest() == played.kernel.world.digest()

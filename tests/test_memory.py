@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from made_worlds import decide, shown, view
 
 from simnet import HOUR, MINUTE, Cohort, Feed, Like, Persona, Reply, Write
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.memory import MemoryStream
 from simnet.agents.memory_entries import LONGEST_ENTRY, overlap, words_of
@@ -54,7 +55,7 @@ def remembered(stream, seen):
 
 
 def stream(**settings):
-    return MemoryStream(Recall(**settings))
+    return MemoryStream(Recall(**settings), STYLES["delimit"].quote)
 
 
 def test_a_number_recalls_that_many_of_ones_own_last_actions():
@@ -77,16 +78,16 @@ def test_what_was_seen_told_and_done_is_remembered():
         messages=(MessageSeen("dan", None, "Call me.", 0.0),),
     )
     turn(me, seen, "reply 1: Which street?")
-    kinds = [(entry.kind, entry.text) for entry in me.memory.entries]
+    kinds = [(entry.kind, entry.whole) for entry in me.memory.entries]
     assert kinds == [
         ("seen", "@ben: The water is off."),
         ("addressed", "@cat replied to you: No it is not."),
         ("addressed", "@dan wrote to you: Call me."),
-        ("done", 'reply @ben "Which street?" about "The water is off."'),
+        ("done", 'reply @ben "Which street?" about The water is off.'),
     ]
     _, (prompt,) = turn(me, view(now=2 * HOUR))
-    assert prompt.user.startswith("You remember:\n1h ago @ben: The water is off.\n1h ago @cat")
-    assert 'you did: reply @ben "Which street?"' in prompt.user
+    assert prompt.user.startswith('You remember:\n1h ago @ben: "The water is off."\n1h ago @cat')
+    assert 'you did: reply @ben "Which street?" about "The water is off."' in prompt.user
 
 
 def test_a_post_is_remembered_once_and_not_while_it_is_in_view():
@@ -96,7 +97,7 @@ def test_a_post_is_remembered_once_and_not_while_it_is_in_view():
     memory.note(seen, ())
     assert len(memory.entries) == 1
     assert memory.lines(seen) == ()
-    assert remembered(memory, view()) == ["@ben: The water is off."]
+    assert remembered(memory, view()) == ['@ben: "The water is off."']
 
 
 def test_a_failed_turn_is_remembered_as_what_was_seen():
@@ -134,7 +135,7 @@ def test_old_and_unimportant_things_are_forgotten_first():
     for number in range(40):
         memory.note(view(shown(number, "ben", f"post {number}"), now=number * MINUTE), ())
         assert len(memory.entries) <= 10
-    texts = [entry.text for entry in memory.entries]
+    texts = [entry.whole for entry in memory.entries]
     assert texts[0] == 'write "an early word of mine"'
     assert texts[-1] == "@ben: post 39"
 
@@ -145,7 +146,7 @@ def test_the_smallest_memory_still_forgets(keeps):
     for number in range(9):
         memory.note(view(shown(number, "ben", f"post {number}")), ())
         assert len(memory.entries) <= keeps
-        assert memory.entries[-1].text == f"@ben: post {number}"
+        assert memory.entries[-1].whole == f"@ben: post {number}"
 
 
 @given(st.integers(0, 10_000), st.integers(16, 300), st.integers(1, 60))

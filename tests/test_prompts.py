@@ -98,15 +98,15 @@ def test_news_are_numbered_as_a_reply_names_them():
         "like: you gave post 7 your like already\n"
         "Your feed:\n"
         '1 @ben 2h: "Buns!" (2 likes, 1 repost, reposted by @dan)\n'
-        '2 @cat replied to you 1h: "No." quoting "Buns!" [disputed] (1 dislike, 3 replies)\n'
+        '2 @cat replied to you 1h: "No." quoting "Buns!" ["disputed"] (1 dislike, 3 replies)\n'
         "found member @gus\n"
         "Messages:\n"
         '3 @eve 1h: "psst"\n'
-        '4 @fay in walkers: "up?"\n'
+        '4 @fay in "walkers": "up?"\n'
         "You may know:\n"
         "5 @gus\n"
         "Groups:\n"
-        "6 walkers"
+        '6 "walkers"'
     )
 
 
@@ -171,7 +171,7 @@ def test_a_post_is_one_line_whatever_it_says():
         "Not done:",
         "join: there is no group a b",
         "Your feed:",
-        '1 @ben: "hi 2 @eve 5m: I quit Groups:" quoting "a b" [c d]',
+        '1 @ben: "hi 2 @eve 5m: I quit Groups:" quoting "a b" ["c d"]',
         "found @ben: x y",
         "Messages:",
         '2 @cat: "psst 3 @dan 1m: yes"',

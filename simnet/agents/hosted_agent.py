@@ -66,7 +66,7 @@ class HostedAgent:
     def __init__(self, persona: Persona, profile: AgentProfile) -> None:
         self.persona = persona
         self.profile = profile
-        self.memory = memory_of(profile.memory)
+        self.memory = memory_of(profile.memory, profile.quoting.quote)
         self._gists: dict[str, None] = {}
         self._instructions: str | None = None
         self._notes: dict[Hashable, Any] | None = None
@@ -97,7 +97,7 @@ class HostedAgent:
         if profile is self.profile:
             return
         if profile.memory != self.profile.memory:
-            self.memory = memory_of(profile.memory)
+            self.memory = memory_of(profile.memory, profile.quoting.quote)
         self.profile = profile
         self._instructions = None
 

@@ -5,7 +5,7 @@ take. So the cost of a turn does not grow with the length of a run. What a promp
 function of what the agent saw and did, so it does not depend on which process holds the agent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
 from typing import Protocol
@@ -16,6 +16,7 @@ from simnet.agents.memory_entries import (
     ADDRESSED_TO_VIEWER,
     DONE,
     IMPLANTED,
+    LONGEST_ENTRY,
     REFLECTION,
     REMEMBERED,
     SEEN,
@@ -33,6 +34,7 @@ from simnet.agents.memory_entries import (
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.text import cut
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 from simnet.world.state.viewer_changes import MemoryChange
@@ -117,25 +119,30 @@ class Memory(Protocol):
         ...
 
 
-def memory_of(settings: int | Recall) -> Memory:
-    """Create an empty memory; a number keeps that many of the agent's own last actions."""
-    return LastActions(settings) if isinstance(settings, int) else MemoryStream(settings)
+def memory_of(settings: int | Recall, quote: Callable[[str], str]) -> Memory:
+    """Create an empty memory; a number keeps that many of the agent's own last actions.
+
+    `quote` marks what others wrote.
+    """
+    return LastActions(settings) if isinstance(settings, int) else MemoryStream(settings, quote)
 
 
 class MemoryStream:
     """Keeps what an agent saw, was told and did; selects by score. See `Recall`."""
 
-    __slots__ = ("_count", "_entries", "_settings", "_turns")
+    __slots__ = ("_count", "_entries", "_quote", "_settings", "_turns")
 
-    def __init__(self, settings: Recall) -> None:
+    def __init__(self, settings: Recall, quote: Callable[[str], str]) -> None:
+        """Create an empty memory; `quote` marks what others wrote."""
         self._settings = settings
+        self._quote = quote
         self._entries: dict[int, Entry] = {}
         """By post id; entries that are no posts have negative keys."""
         self._count = 0
         self._turns = 0
 
     def __copy__(self) -> "MemoryStream":
-        fresh = MemoryStream(self._settings)
+        fresh = MemoryStream(self._settings, self._quote)
         fresh._entries = self._entries.copy()
         fresh._count, fresh._turns = self._count, self._turns
         return fresh
@@ -164,16 +171,18 @@ class MemoryStream:
         for post, why in zip(view.posts, view.why, strict=True):
             if post.id not in self._entries:
                 addressed = why in ADDRESSED_TO_VIEWER
-                text = f"@{post.author}{f' {why}' if addressed else ''}: {post.text}"
+                text = f"@{post.author}{f' {why}' if addressed else ''}:"
                 kind, importance = (ADDRESSED, 0.8) if addressed else (SEEN, 0.2)
-                self._entries[post.id] = make_entry(view.now, kind, text, importance)
+                self._entries[post.id] = make_entry(view.now, kind, text, importance, post.text)
         for message in view.messages:
-            self._add(view.now, ADDRESSED, f"@{message.sender} wrote to you: {message.text}", 0.8)
+            self._add(view.now, ADDRESSED, f"@{message.sender} wrote to you:", 0.8, message.text)
         posts = {post.id: post for post in view.posts}
         for action in actions:
             about = posts.get(getattr(action, "post", -1))
             has_text = bool(getattr(action, "text", None))
-            self._add(view.now, DONE, describe_action(action, about), 0.5 if has_text else 0.3)
+            text, importance = describe_action(action, about), 0.5 if has_text else 0.3
+            quoted = cut(about.text, LONGEST_ENTRY // 2) if about else None
+            self._add(view.now, DONE, text, importance, quoted)
         self._turns += 1
         self._trim(view.now)
 
@@ -198,12 +207,14 @@ class MemoryStream:
 
     def forget(self, words: str) -> None:
         """Remove the entries that hold these words."""
-        kept = {n: entry for n, entry in self._entries.items() if not holds(entry.text, words)}
+        kept = {n: entry for n, entry in self._entries.items() if not holds(entry.whole, words)}
         self._entries = kept
 
-    def _add(self, at: Seconds, kind: str, text: str, importance: float) -> None:
+    def _add(
+        self, at: Seconds, kind: str, text: str, importance: float, quoted: str | None = None
+    ) -> None:
         self._count += 1
-        self._entries[-self._count] = make_entry(at, kind, text, importance)
+        self._entries[-self._count] = make_entry(at, kind, text, importance, quoted)
 
     def _trim(self, now: Seconds) -> None:
         """Drop a fifth of the entries at once, so that sorting them is rare."""
@@ -235,9 +246,9 @@ class MemoryStream:
         room = tokens * CHARACTERS_PER_TOKEN - used
         chosen = []
         for _, place, entry in scored:
-            if len(entry.text) >= room:
+            if len(entry.text) + len(entry.quoted) >= room:
                 continue
-            line = entry_line(entry, now)
+            line = entry_line(entry, now, self._quote)
             if len(line) < room:
                 room -= len(line) + 1
                 chosen.append((place, line))

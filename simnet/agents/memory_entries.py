@@ -1,7 +1,7 @@
 """Entries of memories: what one holds, its words, and its line in a prompt."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
@@ -42,6 +42,13 @@ class Entry(NamedTuple):
     importance: float
     """From 0 to 1."""
     words: Words
+    quoted: str = ""
+    """What another member wrote; it follows `text`, and is marked in a prompt."""
+
+    @property
+    def whole(self) -> str:
+        """The text with what is quoted, unmarked."""
+        return f"{self.text} {self.quoted}" if self.quoted else self.text
 
 
 @lru_cache(maxsize=16_384)
@@ -64,15 +71,22 @@ def holds(text: str, words: str) -> bool:
     return words.casefold() in text.casefold()
 
 
-def make_entry(at: Seconds, kind: str, text: str, importance: float) -> Entry:
-    """Make an entry; its text is on one line, and cut if it is long."""
-    return Entry(at, kind, cut(one_line(text), LONGEST_ENTRY), importance, words_of(text))
+def make_entry(
+    at: Seconds, kind: str, text: str, importance: float, quoted: str | None = None
+) -> Entry:
+    """Make an entry; its texts are on one line, and together cut if they are long."""
+    words = words_of(text if quoted is None else f"{text} {quoted}")
+    text = cut(one_line(text), LONGEST_ENTRY)
+    room = LONGEST_ENTRY - len(text)
+    shown = cut(one_line(quoted), room) if quoted and room > len("...") else ""
+    return Entry(at, kind, text, importance, words, shown)
 
 
-def entry_line(entry: Entry, now: Seconds) -> str:
-    """Write an entry as a line of a prompt."""
+def entry_line(entry: Entry, now: Seconds, quote: Callable[[str], str]) -> str:
+    """Write an entry as a line of a prompt; `quote` marks what others wrote."""
     verb = {DONE: "you did: ", REFLECTION: "you thought: "}.get(entry.kind, "")
-    return f"{format_age(now - entry.at)} ago {verb}{entry.text}"
+    quoted = f" {quote(entry.quoted)}" if entry.quoted else ""
+    return f"{format_age(now - entry.at)} ago {verb}{entry.text}{quoted}"
 
 
 def texts_in(view: View) -> Iterable[str]:
@@ -83,12 +97,12 @@ def texts_in(view: View) -> Iterable[str]:
 
 
 def describe_action(action: Action, about: Shown | None = None) -> str:
-    """Describe an action, and the post it is about if that was in view."""
+    """Describe an action; with the post it is about, words that its text may follow."""
     text = getattr(action, "text", None)
     whom = getattr(action, "whom", None) or (about.author if about else None)
     parts = [action.verb, f"@{whom}" if whom else "", f'"{one_line(text)}"' if text else ""]
     if about is not None:
-        parts.append(f'about "{cut(about.text, LONGEST_ENTRY // 2)}"')
+        parts.append("about")
     return " ".join(filter(None, parts))
 
 

@@ -74,12 +74,12 @@ class PostFormatter:
         if why in ADDRESSED_TO_VIEWER:
             recipient, why = f" {why}", ""
         if community:
-            recipient += f" in {one_line(community)}"
+            recipient += f" in {self._quote(one_line(community))}"
         rest = f": {self._quote(text)}"
         if quoted:
             rest += f" quoting {self._quote(quoted)}"
         if label:
-            rest += f" [{one_line(label)}]"
+            rest += f" [{self._quote(one_line(label))}]"
         if why or any(counts):
             pairs = zip(counts, _COUNTED, strict=True)
             notes = [f"{count} {names[count > 1]}" for count, names in pairs if count]

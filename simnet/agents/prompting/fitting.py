@@ -15,7 +15,7 @@ from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.foundation.text import cut
 from simnet.inference.model import Completion, Prompt
-from simnet.world.state.posts import View
+from simnet.world.state.posts import Finding, View
 
 MAX_CHARACTERS_PER_TOKEN = 16
 """A text with more characters than this for each available token is not even encoded."""
@@ -200,6 +200,12 @@ def _cut_texts(view: View, longest: int) -> View:
             ]
         ),
         messages=tuple([one._replace(text=cut(one.text, longest)) for one in view.messages]),
-        news=tuple([cut(one, longest) for one in view.news]),
+        news=tuple([_cut_news(one, longest) for one in view.news]),
         refused=tuple([cut(one, longest) for one in view.refused]),
     )
+
+
+def _cut_news(news: str, longest: int) -> str:
+    if isinstance(news, Finding):
+        return Finding(news.before, cut(news.words, longest), news.after)
+    return cut(news, longest)

@@ -14,7 +14,7 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.foundation.text import cut, neutralise, one_line
 from simnet.personas.persona import Persona
-from simnet.world.state.posts import MessageSeen, View, shown_text
+from simnet.world.state.posts import Finding, MessageSeen, View, shown_text
 
 
 class Layout(NamedTuple):
@@ -89,7 +89,7 @@ def reflection_instructions(me: Agent, longest: int) -> str:
 
 def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
     """List what is below the feed; numbers continue those of the posts."""
-    lines = [shown_text(news) for news in view.news]
+    lines = [_news(text, quote) for text in view.news]
     number = len(view.posts)
     if view.messages:
         lines.append("Messages:")
@@ -106,7 +106,7 @@ def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
             lines.append(heading)
         for name in names:
             number += 1
-            lines.append(f"{number} {one_line(name)}")
+            lines.append(f"{number} {quote(one_line(name))}")
     return lines
 
 
@@ -118,7 +118,14 @@ def _conversation(view: View, quote: Callable[[str], str]) -> list[str]:
     return [*(f"@{post.author}: {quote(post.text)}" for post in view.posts), *news]
 
 
+def _news(text: str, quote: Callable[[str], str]) -> str:
+    """Format news; what interventions told is the scenario's own words, and is not marked."""
+    if isinstance(text, Finding):
+        return f"{text.before}{quote(shown_text(text.words))}{text.after}"
+    return shown_text(text)
+
+
 def _message(message: MessageSeen, now: Seconds, quote: Callable[[str], str]) -> str:
-    where = f" in {one_line(message.group)}" if message.group else ""
+    where = f" in {quote(one_line(message.group))}" if message.group else ""
     text = quote(shown_text(message.text))
     return f"@{message.sender}{where}{age(now - message.at)}: {text}"

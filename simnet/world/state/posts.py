@@ -1,6 +1,6 @@
 """Posts and messages as the world holds them, and as members see them."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from simnet.clock import Seconds
 from simnet.foundation.text import cut, one_line
@@ -188,6 +188,26 @@ def shown_text(text: str) -> str:
     return one_line(cut(text, LONGEST_SHOWN))
 
 
+class Finding(str):
+    """A line of `View.news` with words that a member wrote, between words of the platform."""
+
+    __slots__ = ("after", "before", "words")
+
+    before: str
+    words: str
+    """What the member wrote; prompts mark it."""
+    after: str
+
+    def __new__(cls, before: str, words: str, after: str = "") -> Self:
+        """Join the parts; they can be told apart later."""
+        finding = super().__new__(cls, before + words + after)
+        finding.before, finding.words, finding.after = before, words, after
+        return finding
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Finding, (self.before, self.words, self.after)
+
+
 class MessageSeen(NamedTuple):
     """A direct or group message as its reader sees it."""
 
@@ -222,7 +242,8 @@ class View(NamedTuple):
     `quoted you`, `mentioned you`), or `reposted by @one, @two and 3 others you follow`."""
     messages: tuple[MessageSeen, ...] = ()
     news: tuple[str, ...] = ()
-    """What the platform says: results of a search, trends, suggestions."""
+    """What the platform says: what interventions told, results of a search (those with words of
+    members are of the class `Finding`), trends, karma."""
     suggested: tuple[str, ...] = ()
     """Members the platform suggests to follow, or found in a search."""
     groups: tuple[str, ...] = ()

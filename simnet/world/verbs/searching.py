@@ -7,7 +7,7 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
 from simnet.world.state.markup import tags_in
-from simnet.world.state.posts import Post
+from simnet.world.state.posts import Finding, Post
 from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
@@ -44,7 +44,7 @@ class SearchPosts(Action):
             if tags.issubset(tags_in(post.text))
             and all(word in post.text.casefold() for word in words)
         ][:FINDINGS]
-        news = tuple(f"found @{post.author}: {post.text}" for post in found)
+        news = tuple(Finding(f"found @{post.author}: ", post.text) for post in found)
         nothing = (f"nothing found for {self.text!r}",)
         world.findings[who] = (news or nothing, tuple(post.author for post in found))
         return Effect(text=self.text)
@@ -87,9 +87,9 @@ class Trend(Action):
         )
         top = [world.posts[number] for number, _ in weight.most_common(FINDINGS)]
         news = tuple(
-            f"trending #{tag}: {count} post{'s' * (count > 1)}"
+            Finding("trending ", f"#{tag}", f": {count} post{'s' * (count > 1)}")
             for tag, count in tags.most_common(FINDINGS)
         )
-        news += tuple(f"trending @{post.author}: {post.text}" for post in top)
+        news += tuple(Finding(f"trending @{post.author}: ", post.text) for post in top)
         world.findings[who] = (news or ("nothing is trending",), tuple(p.author for p in top))
         return Effect()
