@@ -1,5 +1,6 @@
 """What a run costs: limits that stop it, sums by cohort and verb, estimates, explained prompts."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -14,7 +15,8 @@ from simnet.api import resume
 from simnet.cli.app import app
 from simnet.cli.runs import launching
 from simnet.clock import HOUR, MINUTE
-from simnet.errors import UsageError
+from simnet.errors import ActorDiedError, UsageError
+from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fakes.fake import FakeModel
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
@@ -22,6 +24,7 @@ from simnet.recording.reading.run import Run
 from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runs.options.options import ModelOptions, RunOptions
 from simnet.runs.plans.provenance import from_python
+from simnet.runtime.base import Silent
 from simnet.scheduler.budget import Budget
 
 STUDY = """
@@ -89,6 +92,47 @@ def test_a_budget_is_kept_to_however_many_would_think_at_once(tmp_path):
     usage = of_tokens.finish.progress.usage
     spent = usage.prompt_tokens + usage.output_tokens
     assert 50_000 <= spent < 80_000  # what is under way grew dearer as feeds filled
+
+
+class Told(Silent):
+    """Keeps the lines of a run."""
+
+    def __init__(self):
+        self.lines = []
+
+    def phase(self, text):
+        self.lines.append(text)
+
+
+@pytest.mark.parametrize("seconds", [1.7, 3.0])  # being made again, and up again
+def test_a_budget_of_minutes_stops_a_run_whose_actors_were_made_again(tmp_path, seconds):
+    died = []
+
+    def delay(_):
+        if asyncio.get_running_loop().time() > 1.5 and not died:
+            died.append(True)
+            raise ActorDiedError("an actor died")
+        return 0.1
+
+    budget = Budget(minutes=seconds / 60)
+    plan = RunPlan(village(), FakeBackend(delay=delay), tmp_path, budget=budget, ray=False)
+    outcome = run_virtually(launch(plan, told := Told()))
+    assert outcome.state == "interrupted"
+    assert outcome.spent.startswith("budget: ")
+    assert any("going on from the record" in line for line in told.lines)
+    assert sum(line.startswith("stopping: ") for line in told.lines) == 1
+
+
+def test_a_budget_of_minutes_is_not_spent_once_the_run_is_over(tmp_path):
+    async def play_and_wait():
+        plan = RunPlan(village(), FakeModel(), tmp_path, budget=Budget(minutes=10.0))
+        outcome = await launch(plan, told)
+        await asyncio.sleep(1200)
+        return outcome
+
+    told = Told()
+    assert run_virtually(play_and_wait()).state == "completed"
+    assert not [line for line in told.lines if line.startswith("stopping")]
 
 
 def test_a_budget_that_suffices_changes_nothing(tmp_path, whole):

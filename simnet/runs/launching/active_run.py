@@ -54,6 +54,8 @@ class ActiveRun:
         self._turns_started = False
         self._paused: str | None = None
         self._spent: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        """What stops the run when the minutes of its budget are over."""
         self._disk_retry: DiskRetry | None = None
         self._last: tuple[Progress, float] | None = None
         """The last progress, and the time of the event loop's clock when it came."""
@@ -125,6 +127,7 @@ class ActiveRun:
         try:
             return await self._play_until_done(directory)
         finally:
+            self._end_timer()
             assert self._runtime is not None
             await self._runtime.close()
 
@@ -177,7 +180,9 @@ class ActiveRun:
             self._listen()  # Ray has replaced the handlers
             directory.start()
             self._turns_started = True
+            self._begin_timer()
             finish = await self._watch(runtime, record, directory)
+            self._end_timer()
             runtime.phases.end("turns")
             self._reporter.phase("sealing the record")
             await record.write(closing_rows(finish, runtime.phases, self._plan.slots))
@@ -195,9 +200,6 @@ class ActiveRun:
         self, runtime: Runtime, record: RetryingRecord, directory: RunDirectory
     ) -> Finish:
         meter, budget = Meter(), self._plan.budget
-        if budget.minutes is not None:  # a stuck model reports no progress
-            why = f"budget: {budget.minutes:g} minutes"
-            asyncio.get_running_loop().call_later(60 * budget.minutes, self._spend, runtime, why)
         notes = ModelNotes(self._reporter.phase, directory)
         stalls = StallNotes(self._reporter.phase, self._plan.model_names)
         async for update in with_beats(runtime.run(), BEAT_SECONDS):
@@ -213,7 +215,7 @@ class ActiveRun:
                 return update
             self._reporter.progress(update)
             self._last = update, asyncio.get_running_loop().time()
-            self._spend(runtime, budget.spent(update.usage))
+            self._spend(budget.spent(update.usage))
             if update.paused != self._paused:
                 self._pause(directory, update.paused)
             if rows := meter.rows(update):
@@ -230,12 +232,27 @@ class ActiveRun:
             stalls.see(progress)
             self._reporter.progress(progress)
 
-    def _spend(self, runtime: Runtime, why: str | None) -> None:
+    def _begin_timer(self) -> None:
+        """Let the minutes of the budget run, from the first turn on, over rebuilds too."""
+        assert self._runtime is not None
+        minutes = self._plan.budget.minutes
+        if minutes is not None and self._timer is None:  # a stuck model reports no progress
+            why = f"budget: {minutes:g} minutes"
+            self._timer = asyncio.get_running_loop().call_later(60 * minutes, self._spend, why)
+        if self._spent is not None:  # while the runtime before this one ended
+            self._runtime.stop()
+
+    def _end_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _spend(self, why: str | None) -> None:
         """Stop the run if `why` names a limit of the budget."""
         if self._spent is None and why is not None:
+            assert self._runtime is not None
             self._spent = why
             self._reporter.phase(f"stopping: {why}; waiting for replies under way")
-            runtime.stop()
+            self._runtime.stop()
 
     def _pause(self, directory: RunDirectory, why: str | None) -> None:
         """Report and record that the run waits for its disk, or, without `why`, that it goes on."""
