@@ -119,9 +119,11 @@ class UserCodeError(ScenarioError):
         text += f" ({details})" if details else ""
         if self.run is not None:
             text += (
-                f"; the run stopped in good order: once the cause is gone, `simnet resume "
-                f"{self.run}` goes on, with `--on-error fail` past turns that fail so"
+                "; the run stopped in good order: once the cause is gone, `simnet resume "
+                f"{self.run}` goes on"
             )
+            if self.kind not in {"model", "rhythm"}:  # they stop a run whatever the policy
+                text += ", with `--on-error fail` past turns that fail so"
         return text
 
 

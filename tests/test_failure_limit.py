@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from simnet import MINUTE, Cohort, FakeModel, Persona, Run, Scenario, Steps, api, run
 from simnet.behaviours import converse
 from simnet.cli.app import app
-from simnet.errors import ModelError, RunError
+from simnet.errors import ModelError, RunError, UserCodeError
 from simnet.inference.model import Completion
 from simnet.recording.files.manifest import State
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
@@ -163,6 +163,41 @@ def test_what_was_answered_before_the_model_was_gone_is_recorded(tmp_path):
     stopped = the_run(tmp_path)
     assert stopped.read("calls").num_rows == 9
     assert any(f"simnet resume {stopped.id}" in note for note in caught.value.__notes__)
+
+
+def test_what_was_replied_before_a_function_of_the_model_failed_is_recorded(tmp_path):
+    asked = []
+
+    def reply(prompt):
+        asked.append(prompt)
+        if len(asked) == 40:
+            raise RuntimeError("no words left")
+        return "write: Hello."
+
+    with pytest.raises(UserCodeError, match="no words left") as caught:
+        run(club(), model=FakeModel(reply), out=tmp_path / "broken")
+    stopped = the_run(tmp_path / "broken")
+    assert f"simnet resume {stopped.id}` goes on" in str(caught.value)
+    assert "--on-error" not in str(caught.value)  # it stops the run too
+    assert 30 < stopped.read("calls").num_rows < 40
+    assert 30 < stopped.read("events").num_rows < 40
+    resumed = api.resume(stopped, club(), model=FakeModel(reply))
+    whole = run(club(), model=FakeModel(lambda _: "write: Hello."), out=tmp_path / "whole")
+    assert tables(resumed) == tables(whole)
+
+
+def test_a_value_error_of_a_function_of_the_model_fails_its_call_alone(tmp_path):
+    asked = []
+
+    def reply(prompt):
+        asked.append(prompt)
+        if len(asked) == 40:
+            raise ValueError("no such words")
+        return "write: Hello."
+
+    events = run(club(), model=FakeModel(reply), out=tmp_path).read("events").to_pylist()
+    (row,) = [row for row in events if row["outcome"] == "failed"]
+    assert "no such words" in row["reason"]
 
 
 def test_the_command_exits_with_1_and_one_line(tmp_path):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from math import inf
 
-from simnet.errors import ActorDiedError, RunError
+from simnet.errors import ActorDiedError, RunError, UserCodeError
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import ENDS, Status
 from simnet.scheduler.batching.batch_size import batch_limit
@@ -68,7 +68,7 @@ class Scheduler:
         self._writer = RowWriter(self._rows, record, clock)
         self._load = LoadMeter()
         self._failures = FailureLimit()
-        self._fault: RunError | None = None
+        self._fault: RunError | UserCodeError | None = None
         """Why the run cannot go on."""
         self._usage = Usage()
         self.recalled = 0
@@ -94,9 +94,9 @@ class Scheduler:
     async def run(self) -> Finish:
         """Run to the end or until `stop`; raises what the record raises.
 
-        Raises RunError when the model is gone or too many calls fail. The rows until the failed
-        calls at its end are recorded, so a resume asks these again. Raises UserCodeError once all
-        else is recorded.
+        Raises RunError when the model is gone or too many calls fail, and UserCodeError when a
+        function of the model fails. The rows until the failed calls at its end are recorded, so a
+        resume asks these again. Raises UserCodeError of other code once all else is recorded.
         """
         self._started_at = self._clock()
         self._writer.begin()
@@ -213,7 +213,7 @@ class Scheduler:
             await self._take_answers(host, views)
         except ActorDiedError:
             raise  # rows cannot be sent any more
-        except RunError as error:
+        except (RunError, UserCodeError) as error:  # the latter of a model's function
             self._fail(error)
 
     async def _take_answers(self, host: int, views: Sequence[View]) -> None:
@@ -258,7 +258,7 @@ class Scheduler:
         if self._budget.failures and (why := self._failures.exceeded(at_end=at_end)):
             self._fail(RunError(why))
 
-    def _fail(self, fault: RunError) -> None:
+    def _fail(self, fault: RunError | UserCodeError) -> None:
         """Start no more turns, drop those in flight, and raise `fault` from `run`."""
         self._fault = self._fault or fault
         self.stop()
