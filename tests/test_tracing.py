@@ -9,7 +9,8 @@ import pytest
 from test_again import tables
 
 import simnet
-from simnet import Cohort, FakeModel, Scenario, Steps, sample
+from simnet import Cohort, Exponential, FakeModel, Scenario, Steps, draws, sample
+from simnet.analysis.costs import early_costs
 from simnet.errors import UsageError
 from simnet.scheduler.tracing import trace_settings, turn_trace
 from simnet.scheduler.tracing.trace_settings import TraceSettings
@@ -95,6 +96,20 @@ def test_tracing_changes_no_row(spans, tmp_path):
     traced = simnet.run(talk(), model=FakeModel(), out=tmp_path / "b", trace_turns=0.5)
     assert 0 < len(keys_of(spans())) < 40
     assert tables(traced) == tables(plain)
+
+
+def test_tracing_leaves_early_calls_on_and_they_leave_no_span(spans, tmp_path):
+    def played(name, **options):
+        model = FakeModel(delay=lambda prompt: 0.01 + 0.04 * draws.unit(prompt.seed))
+        return simnet.run(crowd, model=model, out=tmp_path / name, trace_turns=1.0, **options)
+
+    people = Cohort("people", sample(8), rhythm=Exponential(540.0), follows={"people": 0.5})
+    crowd = Scenario("crowd", [people], lasts=3600.0)
+    plain, alone = played("plain"), keys_of(spans())
+    ahead = played("ahead", prefetch="ahead")
+    assert early_costs(ahead).made > 0
+    assert keys_of(spans()) == alone
+    assert tables(ahead)["events"] == tables(plain)["events"]
 
 
 def test_the_sample_is_the_same_in_a_run_that_is_resumed(spans, tmp_path):

@@ -40,6 +40,16 @@ class _Turn:
     """Whether recorded replies decided it, wholly or in part."""
 
 
+class MuteTrace:
+    """What a copy of a traced kernel has as its trace: what the copy does happens to nobody."""
+
+    def seen(self, views: Iterable[View]) -> None:
+        """Do nothing."""
+
+    def landed(self, events: Sequence[Event]) -> None:
+        """Do nothing."""
+
+
 class TurnTrace:
     """The sampled turns that are under way, and the way to a collector."""
 
@@ -61,6 +71,10 @@ class TurnTrace:
         self._provider.add_span_processor(BatchSpanProcessor(exporter or make_exporter()))
         self._tracer = self._provider.get_tracer("simnet")
         self._turns: dict[tuple[str, int], _Turn] = {}
+
+    def __deepcopy__(self, memo: object) -> MuteTrace:
+        """Return a trace that sends nothing, for the copy that `ScratchKernel` makes."""
+        return MuteTrace()
 
     def seen(self, views: Iterable[View]) -> None:
         """Note views that the kernel has made."""
