@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from simnet import (
     Effect,
     FakeModel,
     Feed,
+    Never,
     Persona,
     Run,
     Scenario,
@@ -181,6 +182,14 @@ def test_a_turn_that_failed_by_chance_fails_again_on_resume_and_replay(tmp_path)
     assert [(row["who"], row["turn"]) for row in failed] == [("p1", 0)]
     assert failed[0]["reason"].startswith("behaviour outdoors raised OSError: it rains")
     assert replay(resumed, ScenarioTimeline(scenario)).differences == ()
+
+
+def test_a_verb_that_fails_where_nobody_wakes_fails_alone_too(tmp_path):
+    shouts = [Cue(at, "p2", Shout()) for at in (300.0, 900.0, 1200.0)]
+    scenario = replace(town(cohort={"rhythm": Never()}), cues=shouts)
+    run = simnet.run(scenario, model=FakeModel(), out=tmp_path, on_error="fail the turn")
+    assert [row["outcome"] for row in rows(run)["events"]] == ["done", "failed", "failed"]
+    assert run.manifest.state == "completed"
 
 
 def test_a_policy_that_does_not_exist_is_named():

@@ -24,11 +24,10 @@ def make_runtime(
     """Make the runtime of a plan; `after` is the one that it takes the place of, if any."""
     continuation = continuation or plan.continuation
     trace = settings_of(plan.trace_turns, folder.name)
-    if not plan.anybody_wakes:
-        idle: dict[str | None, Model] = {None: ReplayModel({})}  # never asked
-        return InProcess(plan.scenario, idle, folder, continuation, plan.budget)
     if not on_ray(plan):
-        models = {name: built(model) for name, model in plan.started.items()}
+        models: dict[str | None, Model] = {None: ReplayModel({})}  # never asked if nobody wakes
+        if plan.anybody_wakes:
+            models = {name: built(model) for name, model in plan.started.items()}
         return InProcess(
             plan.scenario,
             models,
