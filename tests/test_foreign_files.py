@@ -1,5 +1,6 @@
 """What is in a run directory and not of the run stays; what leads out of it is not followed."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -239,6 +240,19 @@ def test_a_lock_that_is_no_file_is_refused_by_name(folder, tmp_path):
     with pytest.raises(RecordError, match="second name elsewhere"):
         run_lock(folder).__enter__()
     assert file.read_text() == SECRET
+
+
+def test_a_run_waits_for_those_who_only_look_at_its_lock(tmp_path, monkeypatch):
+    with run_lock(tmp_path):
+        pass
+    looking = (tmp_path / "lock").open()
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("simnet.recording.files.lock.time.sleep", lambda _: None)
+    with pytest.raises(RecordError, match="is being run by process"):
+        run_lock(tmp_path).__enter__()
+    monkeypatch.setattr("simnet.recording.files.lock.time.sleep", lambda _: looking.close())
+    with run_lock(tmp_path), pytest.raises(RecordError, match="is being run by process"):
+        check_unlocked(tmp_path)
 
 
 def test_a_lock_that_the_disk_refuses_is_an_error_with_its_reason(tmp_path):

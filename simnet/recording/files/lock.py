@@ -1,15 +1,17 @@
 """The lock of a run directory: one process at a time runs a run.
 
 It is an exclusive `flock` on a file that holds the process id and the host of its holder, and the
-system releases it when that process ends. It is written with `fcntl` because `filelock`, which
-uses `flock` too, cannot check a lock without taking it: a check would create the file, would
-need write permission for the record, and two checks at once would see each other as holders.
+system releases it when that process ends. Whoever checks it takes a shared `flock` for a moment,
+so that two checks at once do not see each other as holders, and whoever wants it waits for checks
+to pass. It is written with `fcntl` because `filelock`, which uses `flock` too, takes only
+exclusive locks: a check would create the file and need write permission for the record.
 """
 
 import errno
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from simnet.foundation.disk import disk_errors, open_descriptor
 LOCK = "lock"
 _HOLDER = 200
 """Bytes of a lock that are read."""
+_TRIES, _TRY_SECONDS = 40, 0.025
+"""How often, and after how many seconds each, a lock is tried to take that is held or looked at."""
 
 
 def check_unlocked(folder: Path) -> None:
@@ -70,10 +74,15 @@ def _lock(folder: Path, descriptor: int) -> None:
     if os.fstat(descriptor).st_nlink > 1:
         raise RecordError(f"{folder / LOCK}: is a file with a second name elsewhere; remove it")
     with disk_errors(f"taking the lock of {folder}"):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _busy(folder, os.read(descriptor, _HOLDER).decode("utf-8", "replace")) from None
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not tries_left:
+                    holder = os.pread(descriptor, _HOLDER, 0).decode("utf-8", "replace")
+                    raise _busy(folder, holder) from None
+                time.sleep(_TRY_SECONDS)  # one that only looks at the lock holds it for a moment
         os.ftruncate(descriptor, 0)
         try:
             os.write(descriptor, f"{os.getpid()} on {platform.node()}\n".encode())
