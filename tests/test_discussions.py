@@ -13,6 +13,7 @@ from simnet.discussions import (
     RandomSpeaker,
     RespondsWith,
     RoundRobin,
+    Say,
     discussions,
 )
 from simnet.draws import Draw
@@ -61,6 +62,30 @@ def test_discussions_run_at_once_and_hear_nothing_of_each_other(tmp_path):
         suffix = call["who"].partition("-")[2]
         seen = [line.partition(":")[0] for line in call["user"].splitlines()]
         assert {name.partition("-")[2] for name in seen} == {suffix}
+
+
+def test_a_name_is_of_ones_own_room(tmp_path):
+    given = [
+        Discussion(PEOPLE[:2], [f"Hey @{name}, a secret."], turns=3) for name in ("ben-2", "ben")
+    ]
+    done, events = held(given, tmp_path, FakeModel(lambda prompt: f"Text {prompt.seed}."))
+    room_of = {row["made"]: row["root"] for row in events}
+    shown = done.read("exposures").to_pylist()
+    assert {(row["who"][3:], room_of[row["post"]]) for row in shown} == {("", 0), ("-2", 1)}
+    assert [row["who"] for row in shown if row["ranker"] == "mention"] == ["ben", "ben-2"]
+
+
+def test_a_name_without_the_suffix_of_the_room_is_enough(tmp_path):
+    seen = []
+
+    async def watching(me, view, ask):
+        seen.extend((me.persona.id, why) for why in view.why if why)
+        return Say("What do you say, @Cleo?")
+
+    given = Discussion(PEOPLE, turns=3, speakers=Mentioned(RoundRobin()))
+    _, events = held([given, given], tmp_path, behaviour=watching)
+    assert speakers(events)[1::2] == ["ann-2", "cleo-2", "cleo-2"]
+    assert seen == [("cleo", "mentioned you"), ("cleo-2", "mentioned you")]
 
 
 def test_a_turn_that_fails_ends_no_discussion(tmp_path):

@@ -16,7 +16,7 @@ from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker,
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import NOTHING, check_spans
 from simnet.world.state.markup import mentioned
-from simnet.world.state.rooms import state_of
+from simnet.world.state.rooms import room_mates, state_of
 from simnet.world.state.world_state import WorldState
 
 Moderates: TypeAlias = Literal["each turn", "when needed", "chooses"]
@@ -108,8 +108,9 @@ class TurnsInRooms:
         self, world: WorldState, room: Room, posts: Sequence[int], speakers: Sequence[int]
     ) -> Turns:
         participants = [world.index[who] for who in room.participants]
-        text = world.posts[posts[-1]].text if posts else ""
-        named = [one for one in mentioned(text, world.find) if one in participants]
+        last = world.posts[posts[-1]] if posts else None
+        mates = mentioned(last.text, room_mates(world, last.author_index)) if last else ()
+        named = [one for one in mates if one in participants]
         return Turns(participants, speakers, named, state_of(world, room.name).floor)
 
     def expected(self, handles: Sequence[str]) -> float:

@@ -10,7 +10,6 @@ from simnet.world.events import ExposureBatch
 from simnet.world.feeds.boundary import suggested_members
 from simnet.world.feeds.feed import Choices, Feed, affordable, choose
 from simnet.world.feeds.rankings import name_of
-from simnet.world.state.markup import mentioned
 from simnet.world.state.posts import (
     REASONS,
     Counts,
@@ -21,6 +20,7 @@ from simnet.world.state.posts import (
     View,
     shown_text,
 )
+from simnet.world.state.rooms import names
 from simnet.world.state.world_state import WorldState
 
 UNREAD = 64
@@ -159,7 +159,7 @@ def _address(world: WorldState, viewer: int, post: Post) -> str:
     if post.to == world.handles[viewer]:
         return "replied to you"
     quoted = post.quotes is not None and post.quotes.author_index == viewer
-    if quoted or viewer not in mentioned(post.text, world.find):
+    if quoted or not names(world, post, viewer):
         return "quoted you"  # also if the post it quotes was removed
     return "mentioned you"
 

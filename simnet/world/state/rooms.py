@@ -4,15 +4,21 @@ Which room a member is in is their persona's attribute `room`. What a room holds
 `world.kept["rooms"]`, so it is part of the state of the world.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simnet.errors import ActionError
+from simnet.world.state.markup import mentioned
+from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
 
 ROOMS = "rooms"
 """The name in `world.kept`."""
 ATTRIBUTE = "room"
 """The attribute of a persona that names its room; it is told to no model."""
+_SUFFIX = re.compile(r"-[0-9]+$")
+"""What ends the handles of a room that is not the first."""
 
 
 @dataclass
@@ -54,3 +60,35 @@ def said_in_room(world: WorldState, viewer: int, first: int, limit: int) -> list
     posts = state.posts[-limit:] if state is not None else []
     entries = [world.entry_of[post] for post in reversed(posts)]
     return [entry for entry in entries if entry >= first]
+
+
+def find_in_room(find: Callable[[str], int | None], speaker: str, handle: str) -> int | None:
+    """Find a member of a room by a handle, else by one that lacks the suffix of the speaker's.
+
+    `find` finds members of the room alone. `@ben`, said by `ann-2`, is `ben-2`.
+    """
+    found = find(handle)
+    suffix = _SUFFIX.search(speaker)
+    return found if found is not None or suffix is None else find(handle + suffix[0])
+
+
+def room_mates(world: WorldState, who: int) -> Callable[[str], int | None]:
+    """Return what finds whom `who` names when they speak in their room: its members alone."""
+    room = room_of(world, who)
+
+    def find(handle: str) -> int | None:
+        found = world.find(handle)
+        if found is None or world.facts.attributes(found).get(ATTRIBUTE) != room:
+            return None
+        return found
+
+    return lambda handle: find_in_room(find, world.handles[who], handle)
+
+
+def names(world: WorldState, post: Post, whom: int) -> bool:
+    """Whether a post has a member's handle after an `@`, as it is read where it was said."""
+    room = world.facts.attributes(post.author_index).get(ATTRIBUTE)
+    state = world.kept[ROOMS].get(room) if ROOMS in world.kept else None
+    said = state is not None and post.id in state.posts
+    find = room_mates(world, post.author_index) if said else world.find
+    return whom in mentioned(post.text, find)

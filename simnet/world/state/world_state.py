@@ -6,7 +6,7 @@ begins a change. Members are positions in `handles` inside; users only ever meet
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from math import inf
 from typing import Any
 from unicodedata import normalize
@@ -114,8 +114,11 @@ class WorldState:
         parent: Post | None = None,
         quotes: Post | None = None,
         community: str | None = None,
+        find: Callable[[str], int | None] | None = None,
     ) -> Post:
         """Put a new post at the end of the timeline; tell those it answers, quotes and names.
+
+        `find` returns the member of a handle that the text names; by default anybody's counts.
 
         A post of a community, and the replies to it, are in the feeds of that community and not
         in those of the author's followers.
@@ -135,7 +138,8 @@ class WorldState:
             self.mention(quotes.author_index, post, "quote")
             self.engagement.engaged(who, quotes.id)
         if "@" in text:
-            self._mention_named(post, {one.author_index for one in (parent, quotes) if one})
+            informed = {one.author_index for one in (parent, quotes) if one}
+            self._mention_named(post, informed, find or self.find)
         self.engagement.wrote(who, post.id)
         self.posts.append(post)
         self.entry_of.append(len(self.timeline))
@@ -161,9 +165,11 @@ class WorldState:
             self.mentions[whom].append(post.id)
             self.triggered.append((whom, how))
 
-    def _mention_named(self, post: Post, informed: set[int]) -> None:
+    def _mention_named(
+        self, post: Post, informed: set[int], find: Callable[[str], int | None]
+    ) -> None:
         """Tell the members whose handles a post has after an `@`, but for those `informed`."""
-        for whom in mentioned(post.text, self.find):
+        for whom in mentioned(post.text, find):
             if whom not in informed:
                 self.mention(whom, post, "mention")
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.actions import Action, Effect, Member, Relation, Text
-from simnet.world.state.rooms import room_of, state_of
+from simnet.world.state.rooms import room_mates, room_of, state_of
 from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 
@@ -20,11 +20,14 @@ class Say(Action):
     text: Text
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
-        """Add to what was said in the room; in the record it is a reply to what was said last."""
+        """Add to what was said in the room; in the record it is a reply to what was said last.
+
+        An `@` names members of the room alone.
+        """
         state = state_of(world, room_of(world, who))
         text = checked_text(self.text)
         last = world.posts[state.posts[-1]] if state.posts else None
-        post = world.publish(who, text, now)
+        post = world.publish(who, text, now, find=room_mates(world, who))
         if last is not None:
             post.root = last.root
         state.posts.append(post.id)
