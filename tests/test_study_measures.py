@@ -1,6 +1,7 @@
 """Measures of studies against plain counting in the tables of a run."""
 
 import json
+import re
 from collections import Counter
 from statistics import median
 
@@ -14,6 +15,7 @@ from simnet import (
     Cohort,
     Cue,
     Exponential,
+    FakeModel,
     Feed,
     Never,
     Persona,
@@ -24,8 +26,10 @@ from simnet import (
 from simnet.behaviours import enforce
 from simnet.feeds import everything, reported
 from simnet.inference.backends.fake_backend import FakeBackend
+from simnet.interventions import At, GiveNews, RemovePosts, When
 from simnet.opinions import Deffuant, clusters, opinion_dynamics
 from simnet.studies import (
+    Figure,
     actions,
     activity,
     assortativity,
@@ -109,6 +113,40 @@ def test_actions_are_counted_by_cohort_and_by_spans(town):
     assert likes
     spans = {one.time: one.value for one in actions("like", every=HOUR).of(town) if not one.group}
     assert spans == Counter(row["time"] // HOUR * HOUR for row in likes)
+
+
+@pytest.fixture(scope="module")
+def governed(tmp_path_factory):
+    """Play people among whom an operator acts and counts, and who are no moderators."""
+    people = [Persona(id=name) for name in ("ann", "ben", "troll")]
+    scenario = Scenario(
+        "governed",
+        [Cohort("people", people, rhythm=Exponential(20 * MINUTE), follows={"people": 1.0})],
+        [Cue(0, "troll", Write("Hi."))],
+        interventions=[
+            When(
+                lambda world: len(world.posts), above=0, every=HOUR, then=[GiveNews("ann", "No.")]
+            ),
+            At(2 * HOUR, [GiveNews("people", "the news are read out"), RemovePosts(by="troll")]),
+        ],
+        lasts=4 * HOUR,
+    )
+    model = FakeModel(lambda prompt: "write: hello" if prompt.seed % 2 else "pass")
+    return run(scenario, model=model, out=tmp_path_factory.mktemp("governed"))
+
+
+def test_what_was_done_from_outside_is_no_action_of_people(governed):
+    assert {"check", "remove"} < {row["verb"] for row in done(governed) if row["who"] == ""}
+    acts = [row for row in done(governed) if row["who"] and row["verb"] != "pass"]
+    assert figures(actions(), governed) == {"": len(acts), "people": len(acts)}
+    assert set(figures(lexical_diversity(1), governed)) == {"people"}
+    assert moderation(lambda row: row["who"] == "troll").of(governed) == [Figure(0.0, "recall")]
+    page = governed.report(figures=False).path.read_text(encoding="utf-8")
+    assert re.search(
+        rf"{len(acts)}</[^>]*>\s*<[^>]*>actions done|actions done</[^>]*>\s*<[^>]*>{len(acts)}<",
+        page,
+    )
+    assert "check" not in page.split("Actions over time")[1].split("</figcaption>")[0]
 
 
 def test_activity_is_turns_by_persona_and_hour(town):

@@ -20,7 +20,7 @@ from simnet.scenario.interventions.presence import absent_at_start
 from simnet.scenario.interventions.schedule import At, When
 from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Effect
-from simnet.world.events import DONE, FAILED, REFUSED, Event
+from simnet.world.events import DONE, FAILED, OUTSIDE, REFUSED, Event
 from simnet.world.feeds.feed import Feed
 from simnet.world.outside import make_absent
 from simnet.world.state.posts import View
@@ -29,8 +29,6 @@ from simnet.world.world import World
 
 CHECK = "check"
 """The verb of events that say what a measure was."""
-OUTSIDE = ""
-"""Who is the `who` of interventions: nobody in the world."""
 AWAY = "You are not on the platform at this time."
 SUSPENDED = "You are suspended from the platform at this time."
 

@@ -15,6 +15,7 @@ from simnet.report.sections.spreading import cascades
 from simnet.report.sections.threads_to_read import threads_to_read
 from simnet.report.sections.turns_and_costs import cost, ledger
 from simnet.report.sections.what_it_was import facts_of, reproduction
+from simnet.world.verbs import Pass
 
 
 def page_of_run(run: Run) -> Page:
@@ -46,12 +47,13 @@ def _tiles(tables: RunTables) -> Tiles:
     events = tables.events
     turns = events.filter(pc.and_(pc.is_valid(events["turn"]), pc.equal(events["part"], 0)))
     last = float(pc.max(events["time"]).as_py()) if len(events) else 0.0
+    acts = tables.done.filter(pc.not_equal(tables.done["verb"], Pass.verb))
     calls = sum(len(batch) for batch in tables.run.batches("calls", ["who"]))
     return Tiles(
         [
             ("people", f"{len(tables.personas):,}"),
             ("turns", f"{len(turns):,}"),
-            ("actions done", f"{len(tables.done):,}"),
+            ("actions done", f"{len(acts):,}"),
             ("posts", f"{len(tables.made):,}"),
             ("model calls", f"{calls:,}"),
             ("last event at", format_time(last)),

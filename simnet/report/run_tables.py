@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from simnet.analysis.cascade_tree import SPREADING, integers
 from simnet.analysis.threads import rows
 from simnet.recording.reading.run import Run
-from simnet.world.events import DONE, Event
+from simnet.world.events import DONE, OUTSIDE, Event
 
 _EVENTS = (
     "time", "who", "cohort", "turn", "cue", "part", "verb", "outcome", "post", "made", "root",
@@ -33,8 +33,9 @@ class RunTables:
 
     @cached_property
     def done(self) -> pa.Table:
-        """The events that were done."""
-        return self.events.filter(pc.equal(self.events["outcome"], DONE))
+        """What people did; interventions and checks are not among it."""
+        by_people = pc.not_equal(self.events["who"], OUTSIDE)
+        return self.events.filter(pc.and_(pc.equal(self.events["outcome"], DONE), by_people))
 
     @cached_property
     def personas(self) -> pa.Table:

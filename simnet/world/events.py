@@ -7,6 +7,8 @@ from simnet.clock import Seconds
 DONE = "done"
 REFUSED = "refused"
 FAILED = "failed"
+OUTSIDE = ""
+"""The `who` of interventions and of checks: nobody in the world."""
 
 
 class Event(NamedTuple):

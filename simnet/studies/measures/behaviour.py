@@ -13,14 +13,14 @@ from simnet.analysis.costs import costs
 from simnet.clock import HOUR, Seconds
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure, Figures, Measure
-from simnet.world.events import DONE, FAILED
+from simnet.world.events import DONE, FAILED, OUTSIDE
 
 DISTINCT = "Li, Galley, Brockett, Gao & Dolan 2016, A diversity-promoting objective function"
 _WORD = re.compile(r"\w+(?:'\w+)?")
 
 
 def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure:
-    """Count what was done, by cohort and in all (group `""`); `every` counts by spans of time.
+    """Count what people did, by cohort and in all (group `""`); `every` counts by spans of time.
 
     `verb` counts that verb alone, and all but `pass` if it is None.
     """
@@ -175,4 +175,6 @@ def cost() -> Measure:
 
 
 def _done(events: pa.Table) -> pa.Table:
-    return events.filter(pc.equal(events["outcome"], DONE))
+    """Keep what people did, without what was done from outside."""
+    by_people = pc.not_equal(events["who"], OUTSIDE)
+    return events.filter(pc.and_(pc.equal(events["outcome"], DONE), by_people))

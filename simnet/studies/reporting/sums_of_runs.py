@@ -19,6 +19,7 @@ from simnet.report.sections.over_time import span_for
 from simnet.report.sections.turns_and_costs import NO_CALLS
 from simnet.studies.paired import mean_of
 from simnet.studies.reporting.recorded_study import RecordedStudy
+from simnet.world.events import DONE, OUTSIDE
 
 _MOST_RUNS = 60
 """Runs whose events are read for a picture."""
@@ -63,8 +64,9 @@ def _over_time(study: RecordedStudy) -> Picture | None:
     found: dict[str, list[Any]] = {}
     for arm, run in runs:
         counts = np.zeros(places)
-        for batch in run.batches("events", ["time", "verb", "outcome"]):
-            done = (batch["outcome"].to_numpy() == "done") & (batch["verb"].to_numpy() != "pass")
+        for batch in run.batches("events", ["time", "who", "verb", "outcome"]):
+            done = (batch["outcome"].to_numpy() == DONE) & (batch["verb"].to_numpy() != "pass")
+            done &= batch["who"].to_numpy() != OUTSIDE
             at = np.minimum(batch["time"].to_numpy()[done] // span, places - 1).astype(int)
             counts += np.bincount(at, minlength=places)
         found.setdefault(arm, []).append(counts)
