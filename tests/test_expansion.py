@@ -201,6 +201,27 @@ def test_attributes_are_read_leniently(reply, values):
         read_values(Completion(reply), wanted)
 
 
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("45", 45),
+        ("45,000", 45000),
+        ("45 000", 45000),
+        ("1.5", None),
+        ("45.000", None),
+        ("30-40", None),
+        ("45 thousand", None),
+    ],
+)
+def test_a_number_is_read_whole_or_not_at_all(said, value):
+    wanted = read_wanted(["income=0..100000"])
+    if value is not None:
+        assert read_values(Completion(f"income: {said}"), wanted) == {"income": value}
+        return
+    with pytest.raises(UnusableReplyError, match="not one whole number 0 to 100000"):
+        read_values(Completion(f"income: {said}"), wanted)
+
+
 def test_patterns_are_grammars_of_the_engine_and_of_the_fake_model():
     wanted = read_wanted(
         [

@@ -30,6 +30,8 @@ FORMS = [
     Number("d", "How old are you?", 18, 99),
     Number("e", "How warm is it?", -20, 40, decimals=1),
 ]
+PEOPLE = Number("people", "How many people?", 0, 5000)
+WEALTH = Number("wealth", "How much do you own?", -2_000_000, 1_234_567.25, decimals=2)
 SEVERAL = [
     MultipleChoice("f", "Which do you like?", COLOURS, least=0),
     MultipleChoice("g", "Which two?", COLOURS, least=2, most=2),
@@ -84,6 +86,12 @@ def test_lists_that_the_grammar_allows_are_read_or_repeat_something(question, se
         (FORMS[3], "My answer: 3", 3),
         (FORMS[4], "I am 34 years old.", 34),
         (FORMS[5], "About -3,5 degrees", -3.5),
+        (PEOPLE, "1,000", 1000),
+        (PEOPLE, "2.500 people", 2500),
+        (PEOPLE, "about 1 000", 1000),
+        (PEOPLE, "4,000 or so (4000)", 4000),
+        (WEALTH, "-1,234,567.5", -1234567.5),
+        (WEALTH, "1.234", 1.23),
         (SEVERAL[0], "1 and 3", ["red", "blue"]),
         (SEVERAL[0], "None.", []),
         (SEVERAL[0], "blue, dark red", ["dark red", "blue"]),
@@ -114,6 +122,13 @@ def test_replies_with_one_meaning_are_understood(question, reply, wanted):
         (FORMS[4], "17"),
         (FORMS[4], "20 to 30"),
         (FORMS[4], "20.5"),
+        (PEOPLE, "1.000"),
+        (PEOPLE, "1,000,000"),
+        (PEOPLE, "2 thousand"),
+        (PEOPLE, "12.05.2024"),
+        (PEOPLE, "1,2,3"),
+        (PEOPLE, "2.5km"),
+        (WEALTH, "1,234"),
         (SEVERAL[1], "1"),
         (SEVERAL[1], "1, 1"),
         (SEVERAL[2], "1, 2"),
@@ -123,6 +138,11 @@ def test_replies_with_one_meaning_are_understood(question, reply, wanted):
 def test_replies_with_no_or_several_meanings_are_no_answer(question, reply):
     with pytest.raises(AnswerError):
         read_answer(question, reply)
+
+
+def test_the_bounds_of_a_number_are_told_exactly():
+    assert WEALTH.form == "Answer with one number from -2000000 to 1234567.25."
+    assert Number("a", "How much?", 0.00001, 1, decimals=6).form.endswith("from 0.00001 to 1.")
 
 
 @pytest.mark.parametrize(

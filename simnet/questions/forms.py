@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simnet.foundation.arguments import checked
+from simnet.foundation.written_numbers import exactly
 from simnet.questions.question import Question, escaped, numbered, one_of
 
 AGREEMENT = (
@@ -206,7 +207,7 @@ class Number(Question):
     def form(self) -> str:
         """Say the range."""
         whole = "one whole number" if self.decimals == 0 else "one number"
-        return f"Answer with {whole} from {self.low:g} to {self.high:g}."
+        return f"Answer with {whole} from {exactly(self.low)} to {exactly(self.high)}."
 
     @property
     def pattern(self) -> str:

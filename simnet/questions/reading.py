@@ -11,6 +11,7 @@ from functools import singledispatch
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.errors import ModelError
 from simnet.foundation.text import cut, one_line
+from simnet.foundation.written_numbers import NUMBER, meanings
 from simnet.questions.forms import (
     Choice,
     FreeText,
@@ -23,7 +24,6 @@ from simnet.questions.forms import (
 from simnet.questions.question import Question, Value
 
 _ENDS = " \t\n.,;:!*_`\"'()[]\u3002\uff0c\uff1a"
-_NUMBER = re.compile(r"(?<![\w.,])[-\u2212]?\d+(?:[.,]\d+)?(?![\w])")
 _WHOLE = re.compile(r"(?<![\w.])\d+(?![\w]|\.\d)")
 _YES = frozenset(
     {
@@ -102,12 +102,15 @@ def _(question: Likert, text: str) -> Value:
 
 @_read.register
 def _(question: Number, text: str) -> Value:
-    found = {one.replace("\u2212", "-").replace(",", ".") for one in _NUMBER.findall(text)}
-    if len(found) == 1:
-        value = float(found.pop())
-        fits = question.low <= value <= question.high
-        if fits and (question.decimals or value == int(value)):
-            return round(value, question.decimals) if question.decimals else int(value)
+    whole = question.decimals == 0
+    found = [meanings(one, whole) for one in NUMBER.findall(text)]
+    fit = {
+        value
+        for value in set().union(*found)
+        if question.low <= value <= question.high and (value == int(value) or not whole)
+    }
+    if len(fit) == 1 and all(fit <= one for one in found):
+        return int(fit.pop()) if whole else round(fit.pop(), question.decimals)
     raise _refuse(text, question.form.removeprefix("Answer with ").rstrip("."))
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simnet.errors import UsageError
+from simnet.foundation.written_numbers import meanings
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.refusals import opens_with_refusal
 from simnet.inference.replies.reply_text import unwrapped
@@ -85,10 +86,12 @@ class Wanted(NamedTuple):
             if not re.search(r"\w", bare):
                 raise ValueError(f"{self.name} is empty")
             return bare[:_LONGEST_VALUE]
-        number = re.match(r"-?\d+\b", bare)
-        if number is None or not self.low <= int(number[0]) <= self.high:
-            raise ValueError(f"{self.name} is {bare[:60]!r}, no number {self.low} to {self.high}")
-        return int(number[0])
+        fit = [one for one in meanings(bare, whole=True) if self.low <= one <= self.high]
+        if len(fit) != 1 or fit[0] != int(fit[0]):
+            raise ValueError(
+                f"{self.name} is {bare[:60]!r}, not one whole number {self.low} to {self.high}"
+            )
+        return int(fit[0])
 
 
 def read_wanted(texts: Sequence[str]) -> list[Wanted]:
