@@ -32,6 +32,7 @@ FORMS = [
 ]
 PEOPLE = Number("people", "How many people?", 0, 5000)
 WEALTH = Number("wealth", "How much do you own?", -2_000_000, 1_234_567.25, decimals=2)
+AGREE = Choice("agree", "Do you agree?", ("agree", "don't agree"))
 SEVERAL = [
     MultipleChoice("f", "Which do you like?", COLOURS, least=0),
     MultipleChoice("g", "Which two?", COLOURS, least=2, most=2),
@@ -76,7 +77,12 @@ def test_lists_that_the_grammar_allows_are_read_or_repeat_something(question, se
         (FORMS[0], "No, I prefer the bus.", False),
         (FORMS[0], "**No**", False),
         (FORMS[0], "I would say yes", True),
+        (FORMS[0], "I don't drive. Yes", True),
+        (FORMS[0], "No, not really", False),
+        (FORMS[0], "Nein", False),
         (FORMS[1], "Dark Red.", "dark red"),
+        (AGREE, "I don't agree", "don't agree"),
+        (FORMS[3], "Agree. It is not hard.", 4),
         (FORMS[1], "I like dark red best", "dark red"),
         (FORMS[1], "3", "blue"),
         (FORMS[1], '"blue"', "blue"),
@@ -114,7 +120,15 @@ def test_replies_with_one_meaning_are_understood(question, reply, wanted):
     [
         (FORMS[0], "perhaps"),
         (FORMS[0], "It could be yes, it could be no"),
+        (FORMS[0], "yes and no"),
+        (FORMS[0], "No doubt, yes"),
+        (FORMS[0], "not yes"),
+        (FORMS[0], "I would not say yes"),
+        (FORMS[0], "I wouldn\u2019t say no"),
+        (FORMS[0], "Definitely not"),
         (FORMS[1], "red or blue"),
+        (FORMS[1], "I do not like red"),
+        (FORMS[3], "I do not agree"),
         (FORMS[1], "green"),
         (FORMS[1], "4"),
         (FORMS[3], "6"),
@@ -140,6 +154,10 @@ def test_replies_with_no_or_several_meanings_are_no_answer(question, reply):
         read_answer(question, reply)
 
 
+def test_points_may_be_labelled_with_their_own_numbers():
+    assert read_answer(Likert("a", "So?", ["1", "2", "3"]), "2") == 2
+
+
 def test_the_bounds_of_a_number_are_told_exactly():
     assert WEALTH.form == "Answer with one number from -2000000 to 1234567.25."
     assert Number("a", "How much?", 0.00001, 1, decimals=6).form.endswith("from 0.00001 to 1.")
@@ -159,6 +177,8 @@ def test_the_bounds_of_a_number_are_told_exactly():
         (lambda: MultipleChoice("a", "Which?", COLOURS, least=4), "0 <= least <= most"),
         (lambda: MultipleChoice("a", "Which?", COLOURS, least=0, most=0), "0 <= least <= most"),
         (lambda: Likert("a", "So?", ["only"]), "it has 1 label; give two"),
+        (lambda: Likert("a", "So?", list(map(str, range(11)))), "label '0' is a number"),
+        (lambda: Likert("a", "So?", ["-1", "0", "1"]), "here 1; label the points with words"),
         (lambda: Number("a", "How many?", 5, 5), "low < high"),
         (lambda: Number("a", "How many?", 0, float("inf")), "low < high"),
         (lambda: Number("a", "How many?", decimals=7), "give 0 to 6"),

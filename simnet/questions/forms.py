@@ -5,6 +5,7 @@ differ. Choices are put as a numbered list where a model has to name several, an
 it has to name one, so that the reply reads as an answer and not as a code.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -166,6 +167,13 @@ class Likert(Question):
     def __post_init__(self) -> None:
         Question.__post_init__(self)
         self._check_choices(self.labels, "labels")
+        for point, label in enumerate(self.labels, 1):
+            number = re.fullmatch(r"[-+\u2212]?\d+", label.strip())
+            self._check(
+                number is None or label.strip() == str(point),
+                f"its label {label!r} is a number, but the answer is the point, here {point}; "
+                "label the points with words, or ask a Number",
+            )
 
     @property
     def form(self) -> str:

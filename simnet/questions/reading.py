@@ -43,6 +43,10 @@ _YES = frozenset(
 )
 _NO = frozenset({"no", "n", "nope", "false", "nein", "non", "nee", "n\xe3o", "never"})
 
+_NOT = re.compile(r"\b(?:not|never|cannot|without)\b|n['\u2019]t\b")
+_NAMED = "\0"
+"""Stands for the words of a choice that was found in a text."""
+
 
 class AnswerError(ModelError):
     """A reply is no answer to the question; says what an answer is."""
@@ -75,11 +79,15 @@ def _(question: FreeText, text: str) -> Value:
 
 @_read.register
 def _(question: YesNo, text: str) -> Value:
-    words = re.findall(r"\w+", text.casefold())
-    found = {word in _YES for word in words[:1] if word in _YES or word in _NO}
-    if not found:
-        found = {word in _YES for word in words if word in {"yes", "no"}}
-    if len(found) != 1:
+    folded = text.casefold()
+    words = list(re.finditer(r"\w+", folded))
+    said = [one for one in words if one[0] in {"yes", "no"}]
+    if words and words[0][0] in _YES | _NO:
+        said.insert(0, words[0])
+    found = {one[0] in _YES for one in said}
+    if len(found) != 1 or _negated(folded[: said[0].start()]):
+        raise _refuse(text, "yes or no")
+    if found == {True} and re.match(r"[\s,]*not\b", folded[said[0].end() :]):
         raise _refuse(text, "yes or no")
     return found.pop()
 
@@ -150,15 +158,21 @@ def _choice(choices: Sequence[str], text: str) -> int | None:
 def _named(folded: Sequence[str], text: str) -> set[int]:
     """Find the choices whose words are in a text; one within a longer one does not count.
 
-    Of `agree` and `strongly agree`, a text that says the second names that alone.
+    Of `agree` and `strongly agree`, a text that says the second names that alone. One that says
+    `not agree` names neither.
     """
     found = set()
     for place in sorted(range(len(folded)), key=lambda at: -len(folded[at])):
         pattern = rf"(?<!\w){re.escape(folded[place])}(?!\w)"
-        text, count = re.subn(pattern, " ", text)
+        text, count = re.subn(pattern, _NAMED, text)
         if count:
             found.add(place)
-    return found
+    return found if not _negated(text.split(_NAMED)[0]) else set()
+
+
+def _negated(before: str) -> bool:
+    """Tell whether the sentence that begins in a text, and goes on after it, has a negation."""
+    return _NOT.search(re.split(r"[.!?;\n]", before)[-1]) is not None
 
 
 def _several(items: Sequence[str], text: str) -> list[int]:
