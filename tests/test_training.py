@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock
 from test_example_scenarios import scenario
 from typer.testing import CliRunner
 
@@ -231,6 +232,29 @@ def test_an_adapter_of_other_options_is_not_taken_for_this_one(tmp_path, quick):
         train(run, out, other)
     train(run, out, other, force=True)
     assert len(quick) == 6
+
+
+def test_refused_options_leave_the_rows_of_the_adapters(tmp_path, quick):
+    run, out = made_run(tmp_path), tmp_path / "out"
+    train(run, out, OPTIONS)
+    (out / "data" / "README.md").write_text("kept")
+    with pytest.raises(UsageError, match=r"was trained with other options"):
+        train(run, out, TrainingOptions(max_length=5000, at_limit="keep"))
+    assert (out / "data" / "README.md").read_text() == "kept"
+
+
+def test_a_forced_training_leaves_the_adapters_of_another_that_still_runs(tmp_path, quick):
+    run, out = made_run(tmp_path), tmp_path / "out"
+    adapter(out / "adapters" / "troll")
+    (out / "training.json").write_text('{"run": "another"}')
+    with (
+        FileLock(out / ".lock", is_singleton=False),
+        pytest.raises(UsageError, match="another process is training"),
+    ):
+        train(run, out, OPTIONS, force=True)
+    assert (out / "adapters" / "troll").is_dir()
+    train(run, out, OPTIONS, force=True)
+    assert read_facts(out)["run"] == run.id
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, quick):

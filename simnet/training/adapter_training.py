@@ -88,6 +88,8 @@ def train(
     options = options or TrainingOptions()
     root = Path(out).expanduser()
     with _owned(root, run, force=force):
+        if not force:
+            _check_options(root, options)
         report(Report("exporting the replies"))
         subsets, sources = _export(run, root, options)
         used = {name: count for one in subsets for name, count in one.models.items()}
@@ -113,25 +115,40 @@ def _owned(root: Path, run: "Run", *, force: bool) -> Iterator[None]:
         raise UsageError(
             f"{root} holds {foreign[0]!r}, which no training wrote; choose another name"
         )
-    before = read_facts(root)
-    if before is not None and before.get("run") != run.id and not force:
-        raise UsageError(
-            f"{root} holds the training of run {before.get('run')}; choose another name or pass "
-            "--force, which replaces it"
-        )
     with disk_errors(f"writing {root}"):
         root.mkdir(parents=True, exist_ok=True)
-        if before is not None and before.get("run") != run.id:
-            shutil.rmtree(root / ADAPTERS, ignore_errors=True)
     lock = FileLock(root / _LOCK)
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise UsageError(f"another process is training in {root}; wait for it to end") from None
     try:
+        _check_run(root, run, force=force)
         yield
     finally:
         lock.release()
+
+
+def _check_run(root: Path, run: "Run", *, force: bool) -> None:
+    """Raise UsageError if a folder has adapters of another run; with `force`, remove them."""
+    before = read_facts(root)
+    if before is None or before.get("run") == run.id:
+        return
+    if not force:
+        raise UsageError(
+            f"{root} holds the training of run {before.get('run')}; choose another name or pass "
+            "--force, which replaces it"
+        )
+    with disk_errors(f"writing {root}"):
+        shutil.rmtree(root / ADAPTERS, ignore_errors=True)
+
+
+def _check_options(root: Path, options: TrainingOptions) -> None:
+    """Raise UsageError if an adapter that is to be trained is there, of other options."""
+    for folder in sorted((root / ADAPTERS).glob("[!.]*")):
+        before = read_facts(folder)
+        if before and (not options.cohorts or before.get("cohort") in options.cohorts):
+            _check_same(folder, before, {"options": options.recipe()})
 
 
 def _export(run: "Run", root: Path, options: TrainingOptions) -> tuple[list["Subset"], list[str]]:
