@@ -22,7 +22,7 @@ from simnet.runs.models.model_selection import adapter_folders
 from simnet.runs.plans.create import _facts
 from simnet.training import Perplexities, TrainingOptions, train, trained_adapters
 from simnet.training import adapter_training as training_module
-from simnet.training.adapter_folder import read_facts, write_adapter
+from simnet.training.adapter_folder import adapter_card, read_facts, write_adapter
 from simnet.training.base_model import BaseModel, find_base_model
 from simnet.training.lora import Step, TrainedLora, count_steps
 from simnet.training.training_rows import split_rows
@@ -73,6 +73,25 @@ def test_a_persona_or_a_thread_is_on_one_side(by, column):
     assert len(made.train) == len(ROWS) - len(held) > 0
     assert split(list(reversed(ROWS)), by=by).keys == made.keys
     assert any(split(by=by, seed=seed).keys != made.keys for seed in range(2, 6))
+
+
+def test_a_split_of_many_personas_looks_at_each_row_a_few_times(monkeypatch):
+    looks = []
+
+    class Key(str):
+        __slots__ = ()
+
+        def __eq__(self, other):
+            looks.append(other)
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    by_persona = {"persona": lambda row: Key(row["persona_id"])}
+    monkeypatch.setattr("simnet.training.training_rows._KEY", by_persona)
+    rows = [row(f"p{n}", "post", "yes") for n in range(400)]
+    assert len(split(rows).held_out) == 80
+    assert len(looks) < 10 * len(rows)
 
 
 def test_the_loss_is_on_the_reply_alone():
@@ -222,6 +241,12 @@ def test_an_adapter_has_its_card_losses_and_origin(tmp_path, quick):
     losses = [json.loads(line) for line in (folder / "losses.jsonl").read_text().splitlines()]
     assert losses == [{"step": 1, "loss": 2.0}]
     assert len(read_facts(folder)["checksum"]) == 64
+
+
+def test_a_card_says_what_the_rows_held_out_have_in_common():
+    for by, said in (("persona", "of other personas"), ("thread", "that reply to other posts")):
+        facts = FACTS | {"options": TrainingOptions(hold_out=by).recipe()}
+        assert f"1 row {said} held out" in adapter_card(facts)
 
 
 def test_an_adapter_of_other_options_is_not_taken_for_this_one(tmp_path, quick):

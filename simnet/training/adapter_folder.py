@@ -88,7 +88,8 @@ def adapter_card(facts: Mapping[str, Any]) -> str:
         tags=["lora", "synthetic", "simnet"],
     )
     rows, recipe = facts["rows"], facts["options"]
-    held = f"{counted(rows['held_out'], 'row')} of other {recipe['hold_out']}s held out"
+    others = {"persona": "of other personas", "thread": "that reply to other posts"}
+    held = f"{counted(rows['held_out'], 'row')} {others[recipe['hold_out']]} held out"
     lines = [
         f"# LoRA adapter of simulated followers: {facts['cohort']}",
         "",

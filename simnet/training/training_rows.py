@@ -1,5 +1,6 @@
 """The rows that an adapter is trained on and those held out, as token ids."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,7 +58,7 @@ def split_rows(
     seed: int,
     max_length: int,
 ) -> Split:
-    """Encode rows and hold a share of them out, whole personas or threads at a time.
+    """Encode rows and hold a share of them out, all rows of a persona or of a post at a time.
 
     Which are held out is a draw of the seed and their names, so it is the same for the same rows
     in any order. Raises UsageError if one side would be empty or every row is too long.
@@ -78,15 +79,18 @@ def split_rows(
             "train on some and hold others out; make a larger run, or choose "
             f"--hold-out {'thread' if by == 'persona' else 'persona'}"
         )
-    held: list[str] = []
+    counts = Counter(key for key, _ in fitting)
+    held: dict[str, None] = {}
+    count = 0
     for key in keys[:-1]:
-        if held and sum(one in held for one, _ in fitting) >= share * len(fitting):
+        if held and count >= share * len(fitting):
             break
-        held.append(key)
+        held[key] = None
+        count += counts[key]
     return Split(
         train=[one for key, one in fitting if key not in held],
         held_out=[one for key, one in fitting if key in held],
-        keys=held,
+        keys=list(held),
         too_long=len(encoded) - len(fitting),
     )
 
