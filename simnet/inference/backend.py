@@ -130,11 +130,6 @@ class Backend(ABC):
         return False
 
     @property
-    def on_gpu(self) -> bool:
-        """Whether its engines need GPUs."""
-        return self.gpus > 0
-
-    @property
     def gpus(self) -> float:
         """Number of GPUs that each of its engines needs."""
         return self.shape.gpus if self.shape is not None else 0.0

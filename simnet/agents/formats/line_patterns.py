@@ -16,7 +16,6 @@ BETWEEN = (
     r"|(?:(?:post|message|tweet|comment|item|number|num|no|nr|id|member|user|account|person|handle"
     r"|author|group|target|index|n)s?(?![^\W_])\.?|(?:to|the|on|for|with|in|at|as)\b))"
 )
-AFTER = r"[\s\])}>\"'\u201d\u2019\u201c\xbb*_`]*?"
 NUMBER = re.compile(
     rf"{BETWEEN}*?(?P<number>\d{{1,4}})(?![^\W_])(?![.,/:]\d)[\])}}>\"'\u201d\u2019\xbb*_`]*"
 )

@@ -180,11 +180,6 @@ def _part_text(part: Any) -> str:
     return ""
 
 
-def has_reasoning(text: str) -> bool:
-    """Whether a text has marks of reasoning."""
-    return separate_reasoning(text).text is not text
-
-
 def _separate_channels(text: str) -> tuple[str, list[str]]:
     """Keep the channel `final` and calls of functions of a reply in the harmony format."""
     if "<|channel|>" not in text.lower():

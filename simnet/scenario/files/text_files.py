@@ -35,7 +35,7 @@ def read_rows(file: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
         lines = [line.strip() for line in _content(path).splitlines()]
         found = [{columns[0]: line} for line in lines if line]
     else:
-        found = [_row(path, row, columns) for row in rows(path)]
+        found = [_row(row, columns) for row in rows(path)]
     if not found:
         raise InputError(f"{path} is empty; write one text a line, or a column `{columns[0]}`")
     return found
@@ -69,7 +69,7 @@ def read_object(file: str | Path) -> dict[str, Any]:
     return value
 
 
-def _row(path: Path, row: Any, columns: Sequence[str]) -> dict[str, str]:
+def _row(row: Any, columns: Sequence[str]) -> dict[str, str]:
     if isinstance(row, Broken):
         raise InputError(f"{row.place}: {row.why}")
     named = {str(name).strip().casefold(): value for name, value in row.fields.items()}
