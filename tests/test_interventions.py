@@ -166,7 +166,7 @@ def test_ties_are_added_and_removed():
     done, _ = played(
         At(MINUTE, [RemoveTies([("people", "people")]), AddTies([("ana", "gazette")])]),
     )
-    assert list(done.kernel.world.network.edges()) == [(0, 4)]
+    assert [row.tolist() for row in done.kernel.world.network.edge_arrays()] == [[0], [4]]
     rows = [(e.verb, e.extra) for e in done.events if e.verb.endswith("tie")]
     assert len(rows) == 13
     assert rows[-1] == ("add_tie", '{"intervention": 0, "follower": "ana"}')

@@ -292,7 +292,7 @@ def test_one_mutes_and_unmutes(place):
 def test_a_block_drops_the_ties_and_hides_both(place):
     do(place, "ben", Follow("ana"))
     do(place, "ana", Block("ben"))
-    assert list(place.network.edges()) == [(2, BEN)]
+    assert [row.tolist() for row in place.network.edge_arrays()] == [[2], [BEN]]
     assert place.hidden_from(ANA) == {BEN}
     assert place.hidden_from(BEN) == {ANA}
     assert refused(place, "ana", Block("ben")) == "you blocked @ben already"

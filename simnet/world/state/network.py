@@ -1,7 +1,6 @@
 """Who follows whom: compressed sparse rows for the start, an overlay for what changes."""
 
 from array import array
-from collections.abc import Iterator
 from copy import copy
 
 import numpy as np
@@ -120,12 +119,6 @@ class Network:
         fresh = number - self.initial_count
         tie = self._out.edge(number) if fresh < 0 else self._added[fresh]
         return tie if self.follows(*tie) else None
-
-    def edges(self) -> Iterator[tuple[int, int]]:
-        """List all edges (follower, followee) in ascending order."""
-        for who in range(self.members):
-            for whom in self._out.row(who).tolist():
-                yield who, whom
 
     def edge_arrays(self) -> tuple[Indices, Indices]:
         """All edges as two arrays (followers, followees), in ascending order."""
