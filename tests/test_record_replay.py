@@ -1,6 +1,7 @@
 """A recorded run's world is rebuilt from its events and exposures, looks included."""
 
 import pytest
+from world_replay import replay
 
 from simnet import (
     HOUR,
@@ -25,7 +26,6 @@ from simnet.kernel.record_replay import rebuild
 from simnet.scenario.initial_network import network_of
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.verbs import EVERY_VERB
-from simnet.world.event_replay import replay
 from simnet.world.events import Exposure
 from simnet.world.state.network import Network
 

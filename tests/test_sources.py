@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from made_worlds import do, drive, world
+from world_replay import replay
 
 from simnet import (
     HOUR,
@@ -21,7 +22,6 @@ from simnet import (
 from simnet.errors import ScenarioError
 from simnet.feeds import both, everything, following, written_by
 from simnet.kernel.record_replay import rebuild
-from simnet.world.event_replay import replay
 from simnet.world.feeds.feed import choose
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_worlds import do, network, world
+from world_replay import replay
 
 from simnet import Action, Effect, Event, Feed, Like, PostId, Quote, Reply, Text, Write
 from simnet.errors import ActionError, DivergenceError, RecordError, ScenarioError
@@ -15,7 +16,6 @@ from simnet.feeds import everything
 from simnet.verbs import EVERY_VERB, CreateGroup, Group, Member, Message, React, SearchPosts, Trend
 from simnet.world.actions import fields_of
 from simnet.world.event_codec import decode_action, encode_action
-from simnet.world.event_replay import replay
 
 HANDLES = ("ana", "ben", "cat", "dan")
 KINDS = {

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from simnet.agents.reply_flags import CODE_ERROR
-from simnet.errors import DivergenceError
+from simnet.errors import DivergenceError, RecordError
 from simnet.kernel.intervening import KnownChecks, checks_in
 from simnet.kernel.kernel import Kernel
 from simnet.kernel.status import Status
@@ -20,7 +20,7 @@ from simnet.scenario.scenario import Scenario
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
-from simnet.world.event_replay import action_of
+from simnet.world.event_codec import decode_action
 from simnet.world.events import FAILED, Event, Exposure
 from simnet.world.state.posts import View
 from simnet.world.verbs import EVERY_VERB, Pass
@@ -125,6 +125,16 @@ class _Replay:
             raise DivergenceError(f"event {self._compared} was {row}; replayed it is missing")
         for (who, turn), rows in self._shown.items():
             raise DivergenceError(f"turn {turn} of @{who} was shown {rows}; replayed it is missing")
+
+
+def action_of(row: Event, verb_of: Mapping[str, type[Action]], number: int) -> Action:
+    """Read the action of event `number`. Raises RecordError if its verb has no class."""
+    if row.verb not in verb_of:
+        raise RecordError(
+            f"event {number} has the verb {row.verb!r}, which is none of "
+            f"{', '.join(verb_of)}; name the verb's class"
+        )
+    return decode_action(verb_of[row.verb], row)
 
 
 def _decision(rows: Sequence[tuple[int, Event]], verbs: Mapping[str, type[Action]]) -> Decision:

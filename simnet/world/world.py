@@ -3,7 +3,7 @@
 `apply` returns the event that says what changed, or why nothing did. `observe` marks posts as
 seen and takes mentions, mail and search results; what it showed are exposures. Nothing else
 changes a world, so doing both again in the same order rebuilds it: see
-`simnet.world.event_replay`.
+`simnet.kernel.record_replay`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,17 +1,16 @@
 """A world rebuilt from what was done and shown in it, in the order in which that happened.
 
-A record keeps events and exposures in two tables, which do not say whether a look came before
-or after an event of the same simulated moment, nor that a look showed nothing. A schedule does:
-`simnet.kernel.record_replay` rebuilds a world from the tables and the scenario.
+Tests compare such a world with the one whose history it is. A record lacks that order of looks
+and events: `simnet.kernel.record_replay` rebuilds a world from its tables and the scenario.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from simnet import draws
-from simnet.errors import DivergenceError, RecordError
+from simnet.errors import DivergenceError
+from simnet.kernel.record_replay import action_of
 from simnet.world.actions import Action
-from simnet.world.event_codec import decode_action
 from simnet.world.events import DONE, Event, ExposureBatch
 from simnet.world.feeds.feed import Feed
 from simnet.world.state.network import Network
@@ -48,16 +47,6 @@ def replay(
             recorded = row._replace(marks=tuple(row.marks), shown=tuple(row.shown))
             _compare(number, recorded, _apply(world, recorded, verb_of, number))
     return world
-
-
-def action_of(row: Event, verb_of: Mapping[str, type[Action]], number: int) -> Action:
-    """Read the action of event `number`. Raises RecordError if its verb has no class."""
-    if row.verb not in verb_of:
-        raise RecordError(
-            f"event {number} has the verb {row.verb!r}, which is none of "
-            f"{', '.join(verb_of)}; name the verb's class"
-        )
-    return decode_action(verb_of[row.verb], row)
 
 
 def _compare(number: int, recorded: object, replayed: object) -> None:
