@@ -7,12 +7,12 @@ import sys
 
 import pytest
 import yaml
+from exported_names import exported_names
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.jobs.cluster_job import ClusterJob, job_name
-from simnet.jobs.grafana import exported_names
 from simnet.jobs.slurm_script import slurm_script
 from simnet.scheduler.figures.run_figures import FIGURES
 

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from simnet.inference.calls.statistics import Statistics
-from simnet.scheduler.figures.run_figures import FIGURES
-
 TITLE = "simnet"
 _RATES = {"turns_done", "turns_refused", "turns_failed", "calls", "prompt_tokens", "output_tokens"}
 """Figures that grow; what is shown is how fast."""
@@ -26,12 +23,6 @@ _PANELS: tuple[tuple[str, str, Sequence[str]], ...] = (
     ("Simulated time", "s", ("run:simulated_time",)),
 )
 """Title, unit of Grafana and figures of each panel."""
-
-
-def exported_names() -> set[str]:
-    """Return the names under which Ray's exporter has all figures."""
-    runs = {f"ray_simnet_run_{one.name}" for one in FIGURES}
-    return runs | {_model(name) for name, _, _ in Statistics().figures()}
 
 
 def dashboard() -> dict[str, Any]:
@@ -66,10 +57,6 @@ _RUNS = {
 }
 
 
-def _model(name: str) -> str:
-    return f"ray_simnet_model_{name.replace('.', '_')}"
-
-
 def _panel(number: int, title: str, unit: str, figures: Sequence[str]) -> dict[str, Any]:
     row, column = divmod(number, 2)
     return {
@@ -87,7 +74,8 @@ def _target(letter: str, figure: str) -> dict[str, Any]:
     kind, _, name = figure.partition(":")
     what = name.replace("_", " ")
     if kind == "model":  # of all runs: kept engines have their own name there
-        expression, legend = _model(name), "{{run}} {{name}}.{{replica}}"
+        expression = f"ray_simnet_model_{name.replace('.', '_')}"
+        legend = "{{run}} {{name}}.{{replica}}"
     else:
         expression, legend = f'ray_simnet_run_{name}{{run=~"$run"}}', "{{run}}"
         if name in _RATES:

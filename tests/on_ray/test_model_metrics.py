@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 import ray
+from exported_names import exported_names
 from stub_endpoint import StubEndpoint, reply
 from waiting import wait_until
 
@@ -20,7 +21,7 @@ from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.calls.statistics import Statistics
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.model import Prompt
-from simnet.jobs.grafana import dashboard, exported_names
+from simnet.jobs.grafana import dashboard
 from simnet.kernel.ledger import Ledger
 from simnet.runs.launching.launcher import RunPlan, launch
 from simnet.runtime.base import Silent
