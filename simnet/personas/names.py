@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from simnet.foundation.text import neutralise
+
 MAX_LENGTH = 64
 """Most characters of a handle."""
 
@@ -94,4 +96,6 @@ def _starts(name: str) -> bool:
 def _is_allowed(character: str) -> bool:
     """Return whether a handle may contain a character; stricter than the pattern of Handle."""
     category = unicodedata.category(character)
-    return character in "_.-" or category[0] in "LM" or category == "Nd"
+    if character in "_.-" or category == "Nd":
+        return True
+    return category[0] in "LM" and neutralise(character) == character
