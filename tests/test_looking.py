@@ -57,6 +57,13 @@ def test_answers_take_half_of_the_feed_at_most(place):
     assert len({post.id for post in view.posts}) == len(view.posts) == 5
 
 
+def test_answers_beyond_the_tokens_of_a_feed_wait(place):
+    for at in range(3):
+        do(place, "ben", Reply(0, f"{at}" * 400), 2.0 + at)
+    looks = [numbers(seen(place, size=6, tokens=50, turn=turn)) for turn in range(4)]
+    assert looks == [[3], [2], [1], []]
+
+
 def test_the_newest_answers_wait_and_older_ones_are_dropped(place):
     for at in range(UNREAD + 20):
         do(place, "ben", Reply(0, f"{at}"), 2.0 + at)

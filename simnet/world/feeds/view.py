@@ -119,6 +119,8 @@ def _posts(
         rankers = (("mention",) * len(answers.posts) + rankers)[: feed.size]
     if feed.tokens is not None:
         paid = affordable(chosen.posts, feed.tokens)
+        if answers and (unpaid := answers.posts[paid:]):
+            left = [*left, *(post.id for post in reversed(unpaid))][-UNREAD:]
         chosen, rankers = chosen.at(range(paid)), rankers[:paid]
     if feed.oldest_first:
         ids = [post.id for post in chosen.posts]
