@@ -143,6 +143,14 @@ def test_a_comment_without_an_answer_is_empty_in_the_log_and_none_when_it_is_rea
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("history", [0, 1, 5])
+def test_a_comment_comes_with_as_many_before_it_as_the_history_says(history):
+    log = DiscussionLog([Comment("ann", str(place)) for place in range(8)])
+    before = [[said.text for said in item.before] for item in items_of_logs([log], history=history)]
+    told = [str(place) for place in range(8)]
+    assert before == [told[max(0, place - history) : place] for place in range(8)]
+
+
 def test_annotations_of_other_discussions_are_refused():
     logs = discussions()
     with pytest.raises(InputError, match=r"of item 6, and the discussions have 6 comments"):

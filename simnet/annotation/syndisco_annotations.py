@@ -121,7 +121,7 @@ def items_of_logs(
         for comment in log.comments:
             if moderators or not log.moderates(comment.name):
                 said = Said(comment.name, comment.text)
-                items.append(Item(str(key), (said,), tuple(before[len(before) - history :])))
+                items.append(Item(str(key), (said,), tuple(before[-history:] if history else ())))
                 before.append(said)
             key += 1
     return items
