@@ -223,6 +223,13 @@ def test_where_agreement_is_not_defined_the_reason_is_given():
     assert agreement(judged({"A": ["text"], "B": ["other"]}, "free text")) == []
 
 
+def test_answers_of_another_kind_than_most_count_as_missing():
+    rows = judged({"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 2.0]}, "number")
+    (whole,) = agreement(rows)
+    refused = rows[-1]._replace(item="9", kind="free text", answer='"I cannot help with that."')
+    assert agreement([*rows, refused]) == agreement([refused, *rows]) == [whole]
+
+
 def test_records_of_a_review_are_annotated_by_the_name_of_its_folder(tmp_path):
     file = tmp_path / "texts.jsonl"
     file.write_text('{"body": "Nice!"}\n{"body": "Awful!"}\n')

@@ -1,5 +1,6 @@
 """How far annotators agree on each question of an annotation."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
@@ -36,15 +37,24 @@ class Agreement(NamedTuple):
 def agreement(rows: Sequence[AnnotationRow]) -> list[Agreement]:
     """Measure the agreement on each question, in the order in which questions come.
 
-    Judgements without an answer count as missing. Raises UsageError if the libraries that measure
-    it are not installed.
+    The kind of a question is what most of its answers have. Judgements without an answer, or with
+    one of another kind, as annotations read from logs may have, count as missing. Raises UsageError
+    if the libraries that measure it are not installed.
     """
     check_installed()
-    kinds = {row.question: row.kind for row in rows}
+    kinds: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.kind in LEVELS and row.value is not None:
+            kinds.setdefault(row.question, Counter())[row.kind] += 1
     return [
-        _agreement(question, LEVELS[kind], [row for row in rows if row.question == question])
-        for question, kind in kinds.items()
-        if kind in LEVELS
+        _agreement(
+            question,
+            LEVELS[kind],
+            [row for row in rows if row.question == question and row.kind == kind],
+        )
+        for question, ((kind, _answers),) in (
+            (name, of.most_common(1)) for name, of in kinds.items()
+        )
     ]
 
 
