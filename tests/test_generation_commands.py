@@ -62,6 +62,13 @@ def test_personas_are_expanded_into_a_folder_and_a_catalogue(people, tmp_path):
     assert "exists already" in again.output
 
 
+def test_personas_made_from_texts_are_loaded_from_their_folder(tmp_path):
+    (tmp_path / "letter.txt").write_text("The bridge closes in May.", encoding="utf-8")
+    out = tmp_path / "out"
+    expand(tmp_path / "letter.txt", out, "--per", 3)
+    assert [one.id for one in load_personas(out)] == table(out)["id"].to_pylist()
+
+
 def test_a_catalogue_is_expanded_with_its_sources(people, tmp_path):
     folder = tmp_path / "catalogue"
     command("personas", "import", people, "--into", folder, "--license", "MIT")

@@ -140,6 +140,8 @@ def _names_somebody(fields: Fields) -> bool:
 def _is_about_somebody(fields: Fields) -> bool:
     """Whether a row says who somebody is: in words of a description or by personal columns."""
     names, parts = _names(fields), _words(fields)
+    if {"attributes", "untold"} <= names:  # simnet's own form
+        return True
     if parts & _PERSONAL:
         return len(parts & _PERSONAL) > len(parts & _CONTENT) or "description" in names
     if "attributes" in names or "description" in names:
