@@ -383,6 +383,35 @@ def test_a_catalogue_of_an_older_version_is_converted_when_it_is_opened(tmp_path
     assert load_personas(tmp_path)[2].source.revision == "v2"
 
 
+def test_an_update_takes_personas_without_a_text_in_a_field_with_vectors(catalogue):
+    catalogue.add([Persona(id="nil", description=""), Persona(id="eve", attributes={"job": "vet"})])
+    assert catalogue.similar("vet", field="job")
+    changed = [Persona(id="nil", attributes={"age": 3}), Persona(id="bob", description="A vet.")]
+    assert catalogue.update(changed) == 2
+    assert catalogue.get("nil").persona.attributes == {"age": 3}
+    assert [one.entry.persona.id for one in catalogue.similar("vet", field="job")] == ["eve"]
+
+
+def test_rows_are_in_a_version_also_if_a_crash_comes_before_their_indexes(catalogue, monkeypatch):
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    before = len(catalogue)
+    with monkeypatch.context() as patch:
+        patch.setattr("simnet.personas.catalogue.adding._bring_up_to_date", crash)
+        with pytest.raises(KeyboardInterrupt):
+            catalogue.add([Persona(id="eve", description="A diver.")])
+    again = Catalogue.open(catalogue.folder)
+    assert again.versions()[-1].personas == len(again) == before + 1
+
+
+def test_an_id_that_is_given_twice_is_told_whatever_the_number(catalogue):
+    many = [Persona(id=f"p{n}", description=str(n)) for n in range(9000)]
+    catalogue.add(many)
+    with pytest.raises(UsageError, match=r"'p7' is given twice; nothing was changed"):
+        catalogue.update([*many, many[7]])
+
+
 def test_personas_are_updated_in_their_places_and_keep_their_sources(catalogue):
     changed = [
         Persona(id="bob", description="A vet.", attributes={"pets": ["cat"]}),

@@ -1,6 +1,7 @@
 """Adds and changes rows of a catalogue: all or none, in bounded memory."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO, Any
@@ -65,8 +66,9 @@ def add_personas(
             table = store.make(embedder.name)
             _add_columns(table, fields, embedder)
             table.add(_Rows(spool, table.schema, embedder).reader())
-            _bring_up_to_date(store)
             store.tag(change)
+            _bring_up_to_date(store)
+            store.renew_tag()
     return Added(checker.new, checker.known)
 
 
@@ -250,7 +252,7 @@ def update_personas(
                 f"no persona {missing[0]!r} in {store.folder}, so it cannot be updated; "
                 "nothing was changed"
             )
-        if twice := {key for key in keys if keys.count(key) > 1} if len(keys) < AT_ONCE else set():
+        if twice := [key for key, times in Counter(keys).items() if times > 1]:
             raise UsageError(f"persona {min(twice)!r} is given twice; nothing was changed")
         changed, attributes, positions = [], [], []
         for one in personas:
@@ -267,11 +269,13 @@ def update_personas(
             fields.note(batch.schema)
             _add_columns(table, fields, embedder)
             rows = whole_batch(batch, table.schema, embedder)
+            # Without a text there is no vector, which LanceDB takes for a fault by default.
             table.merge_insert("id").when_matched_update_all().execute(
-                pa.Table.from_batches([rows])
+                pa.Table.from_batches([rows]), on_bad_vectors="null"
             )
-            _bring_up_to_date(store)
             store.tag("update")
+            _bring_up_to_date(store)
+            store.renew_tag()
     return len(changed)
 
 

@@ -236,5 +236,5 @@ def _add_vectors(store: TableStore, source: str, column: str, embedder: Embedder
         for block in found.to_batches(max_chunksize=_ROWS_AT_ONCE)
     )
     made = pa.RecordBatchReader.from_batches(schema, batches)
-    table.merge_insert("id").when_matched_update_all().execute(made)
+    table.merge_insert("id").when_matched_update_all().execute(made, on_bad_vectors="null")
     table.alter_columns({"path": filled, "rename": column})

@@ -138,6 +138,17 @@ class TableStore:
         if len(self.versions()) > MOST_VERSIONS:
             self.prune(KEPT_VERSIONS)
 
+    def renew_tag(self) -> None:
+        """Name the present version as the newest one is named, whose rows are the same.
+
+        Rows have a tag as soon as they are there, and it moves once they are in the indexes: a
+        crash in between leaves no rows that are in no version.
+        """
+        table, newest = self.table(), self.versions()[-1]
+        if table.version != newest.number:
+            table.tags.create(f"{table.version}.{newest.change}", table.version)
+            table.tags.delete(f"{newest.number}.{newest.change}")
+
     def prune(self, keep: int) -> int:
         """Remove all but the newest versions, and files that belong to none, from the disk.
 
