@@ -287,6 +287,20 @@ def test_a_run_that_fails_leaves_the_others_and_is_tried_again(tmp_path):
     assert len(list((tmp_path / "s" / "runs").iterdir())) == 2
 
 
+def test_a_study_goes_on_with_the_backend_of_its_runs_and_refuses_another(tmp_path):
+    def odd(run):
+        raise KeyboardInterrupt if run.manifest.seed == 1 else ValueError
+
+    with pytest.raises(KeyboardInterrupt):
+        ran(likes(measures=[LIKES, measure("odd")(odd)]), tmp_path / "s")
+    with pytest.raises(UsageError, match=r"have replies of the backend 'fake', not 'openai'"):
+        run_study(likes(), tmp_path / "s", backend="openai")
+    done = run_study(likes(), tmp_path / "s")
+    assert done.complete == 6
+    runs = [Run.open(one) for one in (tmp_path / "s" / "runs").iterdir()]
+    assert {run.manifest.model.backend for run in runs} == {"fake"}
+
+
 def test_runs_side_by_side_give_equal_results_and_go_on_when_one_fails(tmp_path):
     fails = [True]
 

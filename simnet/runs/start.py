@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from simnet.inference.backend import Backend
 from simnet.recording.reading.folders import check_free
-from simnet.runs.models.model_selection import choose_models
+from simnet.recording.reading.run import Run
+from simnet.runs.models.model_selection import choose_models, choose_recorded_models
 from simnet.runs.option_plan import plan_of_options
 from simnet.runs.options.options import RunOptions
 from simnet.runs.plans.plan import RunPlan
@@ -15,11 +16,12 @@ from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.scenario import Scenario
 
 
-def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
+def start_plan(loaded: Loaded, options: RunOptions, like: Run | None = None) -> RunPlan:
     """Plan a new run of a scenario; all that can be checked before anything starts is checked.
 
-    Raises ScenarioError if more turns are expected than the scenario allows, UsageError if there
-    is a run of the id that was asked for, and what `choose_models` and `check_models` raise.
+    It has the models of the run `like`, if there is one, where the options name no other. Raises
+    ScenarioError if more turns are expected than the scenario allows, UsageError if there is a run
+    of the id that was asked for, and what `choose_models` and `check_models` raise.
     """
     check_startable(loaded.scenario)
     if options.run_id is not None:
@@ -27,7 +29,10 @@ def start_plan(loaded: Loaded, options: RunOptions) -> RunPlan:
     on_cluster = options.cluster_address is not None  # which is asked once there is one
     if not options.force and not on_cluster:
         check_capacity(loaded.scenario, options)
-    models = choose_models(loaded.scenario, options.models)
+    if like is None:
+        models = choose_models(loaded.scenario, options.models)
+    else:
+        models = choose_recorded_models(like, loaded.scenario, options.models)
     check_models(loaded.scenario, models_by_name(*models), ray=options.ray)
     return replace(
         plan_of_options(loaded.scenario, models, options, options.out),

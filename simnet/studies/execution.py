@@ -39,8 +39,9 @@ def execute(
 
     So many runs go on at once in `processes` of their own, or, `parallel` to each other, in this
     one and on the same engines. Units are independent, so results do not depend on it. A run or a
-    measure that fails is reported and the study goes on with the others. Raises UsageError for
-    a folder of another plan, RecordError while another process executes the study, StoppedError
+    measure that fails is reported and the study goes on with the others. Runs have the models of
+    those that have begun, unless the options name others. Raises UsageError for a folder of another
+    plan or backend, RecordError while another process executes the study, StoppedError
     after SIGINT or SIGTERM.
     """
     folder = StudyFolder.made(path, study)
@@ -52,6 +53,7 @@ def execute(
         report(unit, error)
 
     with run_lock(path):
+        folder.check_backend(options.models.backend)
         for rank in _ranks(study):
             waiting = [unit for unit in rank if not _is_done(folder, unit)]
             if waiting:

@@ -13,6 +13,7 @@ results.parquet         the figures of all complete runs
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
+from simnet.runs.plans.demand import NO_MODEL
 from simnet.studies.measure import Figure
 from simnet.studies.plan_file import check_same_plan, digest_of, encoded, plan_of, registration_of
 from simnet.studies.study import Study, Unit
@@ -151,6 +153,24 @@ class StudyFolder:
             )
         return Run.open(self.runs / name)
 
+    @cached_property
+    def asking_run(self) -> Run | None:
+        """The first run whose personas ask a model; None if none had begun at the first look."""
+        runs = (self.run_of(unit) for unit in self.study.units)
+        return next((run for run in runs if run is not None and _asks(run)), None)
+
+    def check_backend(self, backend: str | None) -> None:
+        """Raise UsageError if the runs that have begun have replies of another backend."""
+        if self.asking_run is None or backend is None:
+            return
+        facts = self.asking_run.manifest.model
+        if facts is not None and facts.backend not in {None, backend}:
+            raise UsageError(
+                f"the runs in {self.path} have replies of the backend {facts.backend!r}, not "
+                f"{backend!r}; name none to go on with it, or give the study another folder "
+                "with --out"
+            )
+
     # -- figures ---------------------------------------------------------------------------------
 
     def measure(self, run: Run) -> None:
@@ -200,6 +220,11 @@ class StudyFolder:
         results = pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
         _write_table(self._disk, self.path / RESULTS, results)
         return results
+
+
+def _asks(run: Run) -> bool:
+    facts = run.manifest.model
+    return bool(run.manifest.models) or (facts is not None and facts.name != NO_MODEL)
 
 
 def _result_rows(study: str, unit: Unit, table: pa.Table, names: Sequence[str]) -> pa.Table:

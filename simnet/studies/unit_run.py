@@ -81,7 +81,7 @@ def _plan(folder: StudyFolder, unit: Unit, run: Run | None, options: RunOptions)
     loaded = from_python(unit.cell.scenario, unit.seed)
     parent = folder.study.parent_of(unit)
     if parent is None:
-        return start_plan(loaded, options)
+        return start_plan(loaded, options, folder.asking_run)
     past = folder.run_of(parent)
     if past is None:
         raise RunError(f"{unit.key}: {parent.key}, whose past it shares, has no run")

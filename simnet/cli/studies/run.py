@@ -1,5 +1,6 @@
 """`simnet study run` and `simnet study resume` run what a study lacks and measure it."""
 
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ class StudyFlags:
 def run(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
     """Run each arm with each seed and compare them; goes on where an earlier call ended."""
     study = load_study(target)
-    _run(study, folder_of(study, flags.out), models, flags)
+    _run(target, study, folder_of(study, flags.out), models, flags)
 
 
 @expand_groups
@@ -67,10 +68,10 @@ def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
     study = load_study(target)
     path = folder_of(study, flags.out)
     StudyFolder.opened(path, study)
-    _run(study, path, models, flags)
+    _run(target, study, path, models, flags)
 
 
-def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
+def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
     from simnet.runs.options.options import RunOptions  # noqa: PLC0415
     from simnet.studies.execution import execute  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
@@ -99,7 +100,9 @@ def _run(study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> N
         of = counted(len(study.units), "run")
         typer.echo(f"{outcome.complete} of {of} complete, in {visible(str(path))}")
     if outcome.failures:
-        print_error("the failed runs are tried again by: simnet study resume")
+        out = [] if flags.out is None else ["--out", str(flags.out)]
+        again = shlex.join(["simnet", "study", "resume", target, *out])
+        print_error(f"the failed runs are tried again by: {again}")
         raise typer.Exit(1)
 
 
