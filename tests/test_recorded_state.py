@@ -14,6 +14,7 @@ from simnet import (
     Cue,
     Effect,
     FakeModel,
+    Never,
     Persona,
     Scenario,
     Steps,
@@ -21,6 +22,7 @@ from simnet import (
     silent,
 )
 from simnet.errors import ActionError, DivergenceError, ScenarioError
+from simnet.kernel.kernel import Kernel
 from simnet.kernel.record_replay import rebuild
 from simnet.recording.checking.verify import verify
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
@@ -184,6 +186,33 @@ def test_changes_become_numbered_rows_and_are_rebuilt():
     assert (5, 100.0, "opinions", "p1", None) in rows
     rebuilt = rebuild(town(), played.events, played.exposures())
     assert rebuilt.digest() == played.kernel.world.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Pay(Action):
+    """Pay from one's purse, which is checked too late."""
+
+    verb: ClassVar[str] = "pay"
+    records: ClassVar[tuple[str, ...]] = ("purses",)
+    amount: int
+
+    def do(self, world, who, now):
+        purses = world.kept["purses"]
+        purses[world.handles[who]] = purses.get(world.handles[who], 10) - self.amount
+        if self.amount > 5:
+            raise RuntimeError("that is much")
+        return Effect()
+
+
+def test_what_a_rule_changed_before_it_failed_is_recorded():
+    people = Cohort("people", [Persona(id="ann")], rhythm=Never())
+    cues = [Cue(float(at), "ann", Pay(amount)) for at, amount in enumerate((1, 7, 1))]
+    kernel = Kernel(Scenario("market", [people], cues, lasts=9.0), fails_turns=True)
+    kernel.advance(1)
+    rows = kernel.take_rows()
+    assert [row.outcome for row in rows.events] == ["done", "failed", "done"]
+    assert [(row.time, row.value) for row in rows.state] == [(0, "9"), (1, "2"), (2, "1")]
+    assert kernel.world.kept["purses"] == {"ann": 1}
 
 
 @pytest.fixture(scope="module")

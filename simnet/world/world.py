@@ -67,7 +67,8 @@ class World(WorldState):
             self._reach(now)
         self.now = now
         position = self.index[who]
-        if self.recorded or action.records:
+        # A forbidden action touches nothing, but may stand for one whose rule failed half-way.
+        if forbidden is None and (self.recorded or action.records):
             self._begin_recording(action.records)
         try:
             self._check_may_act(position, action, forbidden)
