@@ -47,6 +47,7 @@ from simnet.interventions import (
     SetRanking,
     When,
 )
+from simnet.kernel.kernel import Kernel
 from simnet.kernel.record_replay import rebuild
 from simnet.planning.explain import explain
 from simnet.rankings import engagement
@@ -55,6 +56,7 @@ from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import check_startable, expected_turns
+from simnet.scenario.switch import ScenarioSwitch
 from simnet.verbs import Suspend
 
 TABLES = ("personas", "network", "events", "calls", "exposures", "state")
@@ -402,9 +404,23 @@ def test_a_fork_with_the_same_scenario_goes_on_as_its_parent_did(whole):
 
 
 def whole_switch(at):
-    from simnet.scenario.switch import ScenarioSwitch
-
     return ScenarioSwitch(at, eventful())
+
+
+@pytest.mark.parametrize(("every", "since", "checks"), [
+    (2.0, 4.0, [2.0, 4.0, 6.0]),
+    (0.1, 0.3, [0.1, 0.2, 0.3, 0.4]),
+    (2.0, 3.0, [2.0, 4.0, 6.0]),
+    (2.0, 0.0, [2.0, 4.0, 6.0]),
+])  # fmt: skip
+def test_a_when_that_a_fork_changes_is_checked_at_the_same_times(every, since, checks):
+    def watched(level):
+        when = When(posts, above=level, every=every, then=Ban("ana"))
+        return square(when, lasts=checks[-1], rhythm=Never())
+
+    kernel = Kernel(watched(5), [ScenarioSwitch(since, watched(6))])
+    kernel.advance(1)
+    assert [row.time for row in kernel.take_rows().events if row.verb == "check"] == checks
 
 
 def test_a_fork_without_interventions_keeps_what_changed_the_world_alone(whole):

@@ -5,6 +5,7 @@ that takes over hold, as far as they are due by then; what changed the world sta
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ class Interventions:
         for place, entry in enumerate(self._entries):
             if isinstance(entry, When):
                 same = place < len(before) and str(before[place]) == str(entry)
-                watch = watches[place] if same else Watch(int(since / entry.every))
+                watch = watches[place] if same else Watch(_checks_before(since, entry.every))
                 self._watches[place] = watch
                 if watch.last is not None:
                     in_effect.append((watch.last, place))
@@ -244,6 +245,14 @@ class Interventions:
     def change_memory(self, target: Target, change: MemoryChange) -> None:
         """Change what is remembered, before the next turn."""
         self.overrides.change_memory(target, change)
+
+
+def _checks_before(since: Seconds, every: Seconds) -> int:
+    """Count the checks that were due before a time; one that is due at that time is to come."""
+    checks = math.ceil(since / every)
+    while checks and rounded(checks * every) >= since:  # what a division leaves over
+        checks -= 1
+    return checks
 
 
 def checks_in(events: Iterable[Event]) -> KnownChecks:
