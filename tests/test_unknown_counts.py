@@ -1,5 +1,6 @@
 """What a model does not tell is recorded as unknown and shown as that, never as zero."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,10 +8,12 @@ from test_live import pace, progress
 from typer.testing import CliRunner
 
 from simnet import MINUTE, Cohort, FakeModel, Persona, Scenario, Steps, run
+from simnet.agents.prefetch.early_calls import EarlyCalls, EarlyCost
 from simnet.analysis.costs import costs
 from simnet.cli.app import app
 from simnet.cli.display.live import line
 from simnet.inference.calls.statistics import Statistics, cached_share
+from simnet.inference.model import Prompt
 from simnet.planning.cost_estimate import _sample_of
 from simnet.planning.reply_pool import CHARACTERS_PER_TOKEN
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget
@@ -120,6 +123,19 @@ def test_a_budget_of_tokens_holds_for_a_model_that_does_not_tell_them(tmp_path):
     assert spent.endswith("calls of unknown length taken as 500: 3)")
     done = run(lone(), model=Mute(0), out=tmp_path, max_tokens=3 * TOKENS_PER_CALL)
     assert done.read("calls").num_rows == 3
+
+
+def test_an_early_call_that_serves_a_turn_is_charged_once_where_tokens_are_unknown():
+    async def asked_early():
+        model, prompt = EarlyCalls(Mute(0)), Prompt(system="Be Ann.", user="What now?")
+        model.begin(prompt)
+        await asyncio.sleep(0.01)
+        costs = [model.take_cost()]
+        costs += [model.take_cost() async for _ in model.generate([prompt])]
+        return [sum(counts) for counts in zip(*costs, strict=True)]
+
+    cost = EarlyCost(*asyncio.run(asked_early()))
+    assert cost == EarlyCost(calls=1, hits=1)
 
 
 def test_an_estimate_goes_by_characters_where_tokens_are_unknown(tmp_path):

@@ -95,7 +95,8 @@ class EarlyCosts(NamedTuple):
     tokens_in_vain: int
     """Prompt and output tokens of calls that served no turn, as far as they are known."""
     unknown: int
-    """Calls whose tokens are not known: they were aborted, or the model does not tell."""
+    """Calls that served no turn and whose tokens are not known: they were aborted, or the model
+    does not tell."""
 
 
 def early_costs(run: Run) -> EarlyCosts:

@@ -23,7 +23,8 @@ class EarlyCost(NamedTuple):
     prompt_tokens: int = 0
     output_tokens: int = 0
     unknown: int = 0
-    """Calls whose tokens are not known: the model does not tell, or they were aborted."""
+    """Calls that served no turn and whose tokens are not known: the model does not tell, or they
+    were aborted. It is negative where calls that were counted before have served a turn since."""
     hits: int = 0
     """Calls whose completion served a turn."""
     hit_prompt_tokens: int = 0
@@ -124,7 +125,7 @@ class EarlyCalls:
         return completion if completion is not None and completion.usable else None
 
     def _count(self, completion: Completion | None) -> None:
-        if completion is None or None in {completion.prompt_tokens, completion.output_tokens}:
+        if completion is None or not _tells(completion):
             self._unknown += 1
             return
         self._tokens[0] += completion.prompt_tokens or 0
@@ -167,6 +168,9 @@ class EarlyCalls:
         completion = call.completion
         assert completion is not None
         self._hits += 1
+        if not _tells(completion):
+            self._unknown -= 1  # the turn counts it
+            return completion
         self._hit_tokens[0] += completion.prompt_tokens or 0
         self._hit_tokens[1] += completion.output_tokens or 0
         return completion
@@ -227,6 +231,10 @@ class EarlyCalls:
             raise
         except BaseException as error:  # noqa: BLE001  (raised by `_merged`, which waits)
             arrived.put_nowait(error)
+
+
+def _tells(completion: Completion) -> bool:
+    return None not in {completion.prompt_tokens, completion.output_tokens}
 
 
 def with_early_calls(handle: ModelHandle) -> ModelHandle:
