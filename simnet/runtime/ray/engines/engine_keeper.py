@@ -18,7 +18,7 @@ from ray._private import state
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from simnet.errors import RunError
+from simnet.errors import RunError, reason
 from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.fleet.fair_shares import SLOTS, Share
@@ -171,16 +171,27 @@ class EngineKeeper:
 
     async def _watch(self) -> None:
         """Take the engines back from runs whose process has ended, in whatever way."""
+        trouble = None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._jobs:
-                continue
-            jobs = await in_daemon_thread(state.jobs)
-            over = {str(one["JobID"]) for one in jobs if one["IsDead"]}
-            for client, job in list(self._jobs.items()):
-                if job in over:
-                    self._report(f"{client.rpartition('#')[0]} has ended; its calls are aborted")
-                    await self.give_back(client)
+            try:
+                await self._take_back()
+            except Exception as error:  # noqa: BLE001  (told, and the next look may succeed)
+                if trouble != reason(error):
+                    trouble = reason(error)
+                    self._report(f"could not see which runs have ended, looking on: {trouble}")
+            else:
+                trouble = None
+
+    async def _take_back(self) -> None:
+        if not self._jobs:
+            return
+        jobs = await in_daemon_thread(state.jobs)
+        over = {str(one["JobID"]) for one in jobs if one["IsDead"]}
+        for client, job in list(self._jobs.items()):
+            if job in over:
+                self._report(f"{client.rpartition('#')[0]} has ended; its calls are aborted")
+                await self.give_back(client)
 
     def _check(self) -> None:
         pool = self._engines.pool

@@ -140,10 +140,17 @@ class Supervisor(SampledEngine):
         self._report(f"the model {self._name} is back")
 
     async def _node_is_lost(self) -> bool:
-        """Tell whether the node of the server is gone, for which the model is not to blame."""
+        """Tell whether the node of the server is gone, for which the model is not to blame.
+
+        A node that cannot be looked up counts as there: else the watch over the server would end.
+        """
         if self._node is None:
             return False
-        view = await nodes.view()
+        try:
+            view = await nodes.view()
+        except Exception as error:  # noqa: BLE001  (whatever Ray raises while it is busy)
+            self._report(f"could not list the nodes, starting the model again: {reason(error)}")
+            return False
         return all(node.id != self._node for node in view.nodes)
 
     async def _moved(self) -> Incident | None:
@@ -160,9 +167,13 @@ class Supervisor(SampledEngine):
         return await self._start(retries=-1)
 
     async def _where(self) -> str | None:
-        """Return the id of the server's node, as Ray knows it."""
+        """Return the id of the server's node, as Ray knows it; None if Ray cannot tell it."""
         actor = self._server._actor_id.hex()  # noqa: SLF001
-        entry = await in_daemon_thread(lambda: state.actors(actor))
+        try:
+            entry = await in_daemon_thread(lambda: state.actors(actor))
+        except Exception as error:  # noqa: BLE001  (whatever Ray raises while it is busy)
+            self._report(f"could not look up the node of the model {self._name}: {reason(error)}")
+            return None
         return str(entry["Address"]["NodeID"]) if entry else None
 
     async def _start(self, retries: int | None = None) -> Incident | None:
