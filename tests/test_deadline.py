@@ -72,8 +72,20 @@ def test_a_late_call_of_an_engine_that_makes_no_tokens_gets_no_more_time():
     assert over_after(lambda elapsed: (10_000, 1), 700) == (AT_FIRST, False)
 
 
-def test_a_call_that_is_over_is_not_extended():
-    assert over_after(lambda elapsed: (int(elapsed), 4), 1) == (1, True)
+def test_a_call_that_is_over_is_looked_at_no_more():
+    looks = []
+
+    def load():
+        looks.append(True)
+        return len(looks), 4
+
+    async def main():
+        async with CallDeadline(load).begin(None, 100):
+            await asyncio.sleep(1)
+        await asyncio.sleep(2 * AT_FIRST)
+
+    run_virtually(main())
+    assert len(looks) == 1  # as it began
 
 
 def test_a_missed_deadline_says_what_sets_it():

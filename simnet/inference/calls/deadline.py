@@ -9,7 +9,8 @@ turn its calls into failures.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 AT_FIRST = 300.0
 """Wall seconds that a call may take before any reply has come."""
@@ -31,7 +32,8 @@ class CallDeadline:
         """Take what returns the tokens made so far and the requests in flight, where known."""
         self._load = load
         self._newest: deque[float] = deque(maxlen=_MEASURED)
-        """Seconds of replies, and of a missed deadline as if it had needed a quarter more."""
+        """Seconds of replies. A missed deadline counts as a reply that took a quarter of it, since
+        `FACTOR` times that is twice the deadline."""
 
     def seconds(self, fixed: float | None) -> float:
         """Return the wall seconds that a call may take that begins now."""
@@ -53,39 +55,58 @@ class CallDeadline:
         if self._newest:
             self._newest.append(2 * seconds / FACTOR)
 
-    def begin(self, fixed: float | None, tokens: int) -> asyncio.Timeout:
+    def begin(self, fixed: float | None, tokens: int) -> "CallTimeout":
         """Return the timeout of a call that makes up to `tokens` tokens; enter it at once."""
-        limit = self.seconds(fixed)
-        timeout = asyncio.timeout(limit)
-        if fixed is None and self._load is not None:
-            loop = asyncio.get_running_loop()
-            review = _Review(self._load, timeout, loop.time(), tokens)
-            loop.call_later(_REVIEWED_AT * limit, review, limit)
-        return timeout
+        return CallTimeout(self.seconds(fixed), tokens, self._load if fixed is None else None)
 
 
-class _Review:
-    """Gives a late call more time as long as the engine makes tokens fast enough."""
+class CallTimeout:
+    """The timeout of one call, which gets more time as long as the engine is fast enough."""
 
     def __init__(
-        self, load: Callable[[], tuple[int, int]], timeout: asyncio.Timeout, at: float, tokens: int
+        self, limit: float, tokens: int, load: Callable[[], tuple[int, int]] | None
     ) -> None:
-        self._load = load
-        self._timeout = timeout
-        self._began = at
-        self._tokens = tokens
-        self._made_before, _ = load()
+        """Take the limit; without `load` it is never extended."""
+        self._limit, self._tokens, self._load = limit, tokens, load
+        self._timeout = asyncio.timeout(limit)
+        self._review: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._made_before = 0
 
-    def __call__(self, limit: float) -> None:
-        made, in_flight = self._load()
+    async def __aenter__(self) -> Self:
+        if self._load is not None:
+            loop = asyncio.get_running_loop()
+            self._began = loop.time()
+            self._made_before, _ = self._load()
+            at = self._began + _REVIEWED_AT * self._limit
+            self._review = loop.call_at(at, self._extend, self._load, self._limit)
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._review is not None:
+            self._review.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def expired(self) -> bool:
+        """Whether the call had no reply in time."""
+        return self._timeout.expired()
+
+    def _extend(self, load: Callable[[], tuple[int, int]], limit: float) -> None:
+        made, in_flight = load()
         elapsed = limit * _REVIEWED_AT
         speed = (made - self._made_before) / elapsed / max(1, in_flight)
         needed = min(LONGEST, 2 * self._tokens / speed) if speed > 0 else 0.0
         if needed > limit:
             loop = asyncio.get_running_loop()
-            with suppress(RuntimeError):  # the call is over
-                self._timeout.reschedule(self._began + needed)
-                loop.call_at(self._began + _REVIEWED_AT * needed, self, needed)
+            self._timeout.reschedule(self._began + needed)
+            at = self._began + _REVIEWED_AT * needed
+            self._review = loop.call_at(at, self._extend, load, needed)
 
 
 def late(seconds: float) -> str:
