@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.power import TTestPower
 
 from simnet.analysis.inequality import gini
 from simnet.errors import UsageError
@@ -68,6 +69,18 @@ def test_a_difference_that_never_varies_is_exact():
     assert none.p_permutation == 1.0
 
 
+def test_rounding_is_no_variation():
+    found = difference([0.1] * 3, [0.0] * 3)
+    assert found.t_interval == pytest.approx((0.1, 0.1))
+    assert math.isnan(found.effect)
+    assert math.isnan(found.p_t)
+    assert math.isnan(found.correlation)
+    assert found.p_permutation == pytest.approx(2 / 8)
+    same = difference([0.1 + 0.2, 0.7, 0.6], [0.3, 0.7, 0.6])
+    assert (same.mean, same.p_permutation) == (0.0, 1.0)
+    assert equivalence([0.1 + seed for seed in range(3)], [0.0, 1.0, 2.0], 0.2) == 0.0
+
+
 def test_too_few_or_unequal_values_are_refused():
     with pytest.raises(UsageError, match="fewer than two seeds"):
         difference([1.0], [2.0])
@@ -98,12 +111,32 @@ def test_seeds_needed_are_those_of_the_tables_of_power():
     assert seeds_needed(0.5, alternative="greater") == 27
     assert seeds_needed(0.5, alternative="less") is None
     assert seeds_needed(0.0) is None
+    assert seeds_needed(1e-7) is None
+    assert seeds_needed(1e300) == 2
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
+def test_seeds_needed_are_the_first_that_have_the_power(alternative):
+    """Also for effects beyond those of tables, which two seeds show."""
+    found = [seeds_needed(tenth / 10, alternative=alternative) for tenth in range(1, 200)]
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == 2
+    named = {"two-sided": "two-sided", "greater": "larger"}[alternative]
+    for tenth, seeds in enumerate(found, start=1):
+        if 2 < seeds < 200 and tenth < 40:
+            powers = [
+                TTestPower().power(tenth / 10, n, 0.05, alternative=named)
+                for n in (seeds - 1, seeds)
+            ]
+            assert powers[0] < 0.8 <= powers[1]
 
 
 def test_too_few_seeds_are_said_in_words():
     assert "5 seeds are too few" in few_seeds(5, 1.0, 0.01)
     assert "about 34" in few_seeds(10, 0.5, 0.2)
     assert few_seeds(10, 0.5, 0.01) is None
+    assert "about 27" in few_seeds(10, 0.5, 0.2, "greater")
+    assert few_seeds(10, -0.5, 0.93, "greater") is None
 
 
 def test_the_mean_of_one_seed_has_no_interval():

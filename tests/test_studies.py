@@ -1,6 +1,7 @@
 """Studies: what is refused, how they run, go on and fork, and that results do not depend on it."""
 
 import hashlib
+import math
 import signal
 import subprocess
 import sys
@@ -114,7 +115,8 @@ def test_a_study_that_cannot_be_is_refused_when_it_is_made(fields, message):
         ({"arm": "a", "baseline": "a"}, "compares 'a' with itself"),
         ({"arm": "a", "baseline": "b", "expects": "equal"}, "give margin="),
         ({"arm": "a", "baseline": "b", "margin": 1.0}, "give margin="),
-        ({"arm": "a", "baseline": "b", "expects": "equal", "margin": -1.0}, "is not above 0"),
+        ({"arm": "a", "baseline": "b", "expects": "equal", "margin": -1.0}, "is no number above"),
+        ({"arm": "a", "baseline": "b", "expects": "equal", "margin": math.nan}, "is no number"),
     ],
 )
 def test_a_hypothesis_that_cannot_be_tested_is_refused(fields, message):

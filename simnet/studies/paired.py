@@ -5,15 +5,15 @@ say anything. Values are paired by seed: `arm[i]` and `baseline[i]` are of runs 
 random numbers.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import inf, isfinite, nan, sqrt
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
 from simnet.errors import UsageError
@@ -22,6 +22,9 @@ Values: TypeAlias = npt.NDArray[np.float64]
 Alternative: TypeAlias = Literal["two-sided", "greater", "less"]
 LEVEL = 0.95
 RESAMPLES = 9_999
+_ROUNDING = 1e-12
+"""Values that differ by less, relative to their size or to 1, are the same number."""
+_MOST_SEEDS = 2**30
 FEW = 6
 """With fewer pairs not even the most extreme permutation is below 5% two-sided."""
 
@@ -68,9 +71,9 @@ def difference(
     """Compare paired values; `seed` is that of resampling. Raises UsageError below two pairs."""
     first, second = _paired(arm, baseline)
     change = first - second
-    spread = float(change.std(ddof=1))
-    if spread == 0:
+    if _is_constant(change, first, second):
         return _constant(first, second, alternative)
+    spread = float(change.std(ddof=1))
     t_test = stats.ttest_1samp(change, 0.0, alternative=alternative)
     both = stats.ttest_1samp(change, 0.0).confidence_interval(level)
     apart = float(first.var(ddof=1) + second.var(ddof=1))
@@ -96,9 +99,16 @@ def _paired(arm: Sequence[float], baseline: Sequence[float]) -> tuple[Values, Va
     return first, second
 
 
+def _is_constant(values: Values, *of: Values) -> bool:
+    """Whether values vary by no more than rounding does, given what they were computed from."""
+    size = max(1.0, *(float(np.abs(one).max()) for one in of or (values,)))
+    return float(np.ptp(values)) <= _ROUNDING * size
+
+
 def _constant(first: Values, second: Values, alternative: Alternative) -> Difference:
     """Every seed has the same difference: nothing is left to chance, and nothing to estimate."""
     mean = float((first - second).mean())
+    mean = 0.0 if _is_constant(np.array([mean, 0.0]), first, second) else mean
     sign = {"two-sided": mean != 0, "greater": mean > 0, "less": mean < 0}[alternative]
     flips = 0.5 ** len(first) * (2 if alternative == "two-sided" else 1)
     exact = Interval(mean, mean)
@@ -111,7 +121,7 @@ def _constant(first: Values, second: Values, alternative: Alternative) -> Differ
         p_t=nan,
         p_permutation=min(flips, 1.0) if sign else 1.0,
         correlation=_correlation(first, second),
-        variance_ratio=0.0 if first.std() or second.std() else nan,
+        variance_ratio=nan if _is_constant(first) and _is_constant(second) else 0.0,
     )
 
 
@@ -157,7 +167,7 @@ def _permuted(change: Values, alternative: Alternative, seed: int) -> float:
 
 
 def _correlation(first: Values, second: Values) -> float:
-    if first.std() == 0 or second.std() == 0:
+    if _is_constant(first) or _is_constant(second):
         return nan
     return float(np.corrcoef(first, second)[0, 1])
 
@@ -168,7 +178,7 @@ def equivalence(arm: Sequence[float], baseline: Sequence[float], margin: float) 
     Schuirmann 1987. 0.0 or 1.0 if differences do not vary. Raises UsageError below two pairs.
     """
     first, second = _paired(arm, baseline)
-    if float((first - second).std(ddof=1)) == 0:
+    if _is_constant(first - second, first, second):
         return 0.0 if abs(float((first - second).mean())) < margin else 1.0
     return float(ttost_paired(first, second, -margin, margin)[0])
 
@@ -190,17 +200,36 @@ def seeds_needed(
 ) -> int | None:
     """Return how many seeds show an effect (Cohen's d of paired differences) with some power.
 
-    None for an effect of 0 or one that is not known.
+    None for an effect of 0, one that is not known or points the other way, and one so small that
+    it takes more than 2**30.
     """
     if not isfinite(effect) or effect == 0:
         return None
-    named = {"two-sided": "two-sided", "greater": "larger", "less": "smaller"}[alternative]
     if (alternative == "greater" and effect < 0) or (alternative == "less" and effect > 0):
         return None
-    found: Any = TTestPower().solve_power(
-        effect_size=effect, power=power, alpha=alpha, alternative=named, nobs=None
-    )
-    return max(2, int(np.ceil(float(np.max(found)))))
+
+    def shows(seeds: int) -> bool:
+        return _power(abs(effect), seeds, alpha, two_sided=alternative == "two-sided") >= power
+
+    reach = 2
+    while not shows(reach):
+        reach *= 2
+        if reach > _MOST_SEEDS:
+            return None
+    return bisect_left(range(reach + 1), x=True, lo=2, key=shows)
+
+
+def _power(effect: float, seeds: int, alpha: float, *, two_sided: bool) -> float:
+    """Return the power of a paired t-test, by the noncentral t (Cohen 1988).
+
+    scipy has NaN for the other tail where it is too small to matter.
+    """
+    beyond = stats.t.isf(alpha / 2 if two_sided else alpha, seeds - 1)
+    shift = min(effect, 1e3) * sqrt(seeds)  # larger ones overflow, and two seeds show either
+    found = stats.nct.sf(beyond, seeds - 1, shift)
+    if two_sided:
+        found += np.nan_to_num(stats.nct.cdf(-beyond, seeds - 1, shift))
+    return float(found)
 
 
 class Mean(NamedTuple):
@@ -227,7 +256,9 @@ def mean_of(values: Sequence[float], level: float = LEVEL) -> Mean:
     return Mean(len(found), mean, deviation, Interval(mean - half, mean + half))
 
 
-def few_seeds(pairs: int, effect: float, p: float) -> str | None:
+def few_seeds(
+    pairs: int, effect: float, p: float, alternative: Alternative = "two-sided"
+) -> str | None:
     """Say in words that a study has too few seeds for what it asks; None if it does not."""
     if pairs < FEW:
         return (
@@ -235,15 +266,10 @@ def few_seeds(pairs: int, effect: float, p: float) -> str | None:
         )
     if p < 0.05:
         return None
-    needed = seeds_needed(effect)
+    needed = seeds_needed(effect, alternative=alternative)
     if needed is not None and needed > pairs:
         return (
             f"inconclusive with {pairs} seeds; an effect of this size (d = {effect:.2f}) takes "
             f"about {needed} to show with 80% power"
         )
     return None
-
-
-def as_values(found: Any) -> list[float]:
-    """Return a column as a list of numbers."""
-    return [cast("float", value) for value in found]

@@ -48,7 +48,8 @@ class Verdict(NamedTuple):
     difference: Difference | None
     """None if fewer than two seeds have both values."""
     p: float
-    """Of the t-test, or of the equivalence test."""
+    """Of the t-test, or of the permutation test if differences do not vary; of the equivalence
+    test if that is what is expected."""
     p_adjusted: float
     """Holm's, over all hypotheses of the study."""
     supported: bool
@@ -205,5 +206,6 @@ def _verdict(
     elif hypothesis.expects == "equal":
         note = None if adjusted < alpha else "not shown to be equal, which is not a difference"
     else:
-        note = few_seeds(found.pairs, found.effect, adjusted)
+        alternative = _ALTERNATIVES.get(hypothesis.expects, "two-sided")
+        note = few_seeds(found.pairs, found.effect, adjusted, alternative)
     return Verdict(hypothesis, found, p, adjusted, adjusted < alpha, note)

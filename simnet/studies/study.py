@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -45,8 +45,10 @@ class Hypothesis:
             raise ScenarioError(
                 f"hypothesis {self.name!r}: give margin= with expects='equal', and only then"
             )
-        if self.margin is not None and self.margin <= 0:
-            raise ScenarioError(f"hypothesis {self.name!r}: margin={self.margin} is not above 0")
+        if self.margin is not None and not 0 < self.margin < inf:
+            raise ScenarioError(
+                f"hypothesis {self.name!r}: margin={self.margin} is no number above 0"
+            )
 
 
 @checked
