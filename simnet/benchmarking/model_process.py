@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from simnet.inference.backend import Backend
 from simnet.inference.backends.vllm_backend import VllmBackend
+from simnet.inference.engine import vllm
 from simnet.inference.engine.embedded import resolve
 from simnet.inference.engine.processes import EngineProcesses
 from simnet.inference.model import Completion, Prompt
@@ -71,25 +72,22 @@ def raw(work: Work) -> Played:
 
 
 async def _raw_vllm(work: Work, backend: VllmBackend) -> Played:
-    from vllm.engine.arg_utils import AsyncEngineArgs  # noqa: PLC0415  (heavy)
-    from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
-
-    from simnet.inference.engine.vllm import _sampling, _shut_down, _tokens  # noqa: PLC0415
-
     settings = replace(backend.settings, model=resolve(backend.model), name=backend.recorded_name)
     processes = EngineProcesses()
     with processes.starting():
-        engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**settings.engine_arguments()))
+        engine = vllm.start_engine(settings, lambda *_: None, "")
 
     async def ask(number: int, prompt: Prompt) -> tuple[Any, float]:
-        parts = engine.generate(_tokens(prompt.ids or ()), _sampling(prompt), str(number))
+        parts = engine.generate(
+            vllm.token_input(prompt.ids or ()), vllm.sampling_of(prompt), str(number)
+        )
         last = [part async for part in parts][-1]
         return last, perf_counter() - began
 
     began = perf_counter()
     outputs = await asyncio.gather(*(ask(*one) for one in enumerate(work.prompts)))
     seconds = perf_counter() - began
-    await _shut_down(engine)
+    await vllm.shut_down(engine)
     await asyncio.to_thread(processes.end, 3.0)  # this process could not end before they do
     done = [output for output, _ in outputs]
     known = [one.metrics for one in done if one.metrics is not None]
@@ -155,8 +153,6 @@ def main() -> None:
     work: Work = pickle.loads(Path(file).read_bytes())  # noqa: S301  (the workload wrote it)
     if isinstance(work.backend, VllmBackend):
         os.environ |= environment(cpu=work.backend.on_cpu)
-        seconds = int(work.backend.settings.start_timeout)
-        os.environ.setdefault("VLLM_ENGINE_READY_TIMEOUT_S", str(seconds))
     played = {"raw": raw, "live": live}[mode](work)
     Path(result).write_text(json.dumps(played._asdict()), "utf-8")
 

@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -63,7 +63,8 @@ class VllmModel:
             os.environ.setdefault(name, value)
         self._processes = EngineProcesses()
         with self._processes.starting():
-            self._engine = _start(settings, self._gauge, self._encoder.reasoning_parser or "")
+            parser = self._encoder.reasoning_parser or ""
+            self._engine = start_engine(settings, self._gauge.record, parser)
         self._adapters = _adapters(settings.adapters)
 
     async def generate(
@@ -85,7 +86,7 @@ class VllmModel:
             self._closed = True
             self._watchdog.stop()
             engine, self._engine = self._engine, None  # its finaliser fails in a dying process
-            await _shut_down(engine)
+            await shut_down(engine)
         left = await asyncio.to_thread(self._processes.end, 3.0)
         if left:
             raise RunError(f"processes of the engine cannot be ended: {left}")
@@ -178,12 +179,9 @@ class VllmModel:
         output = None
         by_priority = self._settings.scheduling == "priority"
         priority = {"priority": prompt.priority} if by_priority else {}
+        number = str(next(self._numbers))
         stream = self._engine.generate(
-            _tokens(ids),
-            _sampling(prompt),
-            str(next(self._numbers)),
-            lora_request=adapter,
-            **priority,
+            token_input(ids), sampling_of(prompt), number, lora_request=adapter, **priority
         )
         async for newest in stream:
             output = newest
@@ -220,7 +218,8 @@ class VllmModel:
         return ModelGoneError(f"the engine of {self.name} died: {why}", cause)
 
 
-def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
+def start_engine(settings: EngineSettings, report: Callable[..., None], parser: str) -> Any:
+    """Start an engine, which passes what it reports of each step to `report`."""
     try:
         from vllm.engine.arg_utils import AsyncEngineArgs  # noqa: PLC0415  (heavy)
         from vllm.v1.engine.async_llm import AsyncLLM  # noqa: PLC0415
@@ -229,13 +228,13 @@ def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
         raise ModelNotFoundError(f"vLLM cannot be imported ({fault}); see: simnet doctor") from None
 
     class Logger(StatLoggerBase):  # type: ignore[misc]  # vLLM is not typed here
-        """Passes the engine's reports to the gauge."""
+        """Passes the engine's reports on."""
 
         def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:
             del vllm_config, engine_index
 
         def record(self, scheduler_stats: Any, iteration_stats: Any, *_: Any, **__: Any) -> None:
-            gauge.record(scheduler_stats, iteration_stats)
+            report(scheduler_stats, iteration_stats)
 
         def log_engine_initialized(self) -> None:
             pass
@@ -248,7 +247,7 @@ def _start(settings: EngineSettings, gauge: Gauge, parser: str) -> Any:
         raise settings.not_started(fault) from fault
 
 
-async def _shut_down(engine: Any) -> None:
+async def shut_down(engine: Any) -> None:
     """Stop an engine; its output task is cancelled first, since it would report a crash."""
     handler = getattr(engine, "output_handler", None)
     if handler is not None:
@@ -268,7 +267,7 @@ def _adapters(folders: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _tokens(ids: Sequence[int]) -> Any:
+def token_input(ids: Sequence[int]) -> Any:
     """Wrap token ids for vLLM, with the cheaper function of newer versions if it exists."""
     try:
         from vllm.inputs import tokens_input  # noqa: PLC0415  (heavy)
@@ -277,7 +276,8 @@ def _tokens(ids: Sequence[int]) -> Any:
     return tokens_input(list(ids))
 
 
-def _sampling(prompt: Prompt) -> Any:
+def sampling_of(prompt: Prompt) -> Any:
+    """Return vLLM's settings of how to sample the reply to a prompt."""
     from vllm import SamplingParams  # noqa: PLC0415  (heavy)
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams  # noqa: PLC0415
 
