@@ -10,7 +10,7 @@ from docs_pages import PAGES, ROOT, generate, name_of, prose_of
 import simnet
 from simnet.agents import reply_flags
 from simnet.agents.person_turn import MARK
-from simnet.recording.schema import TABLES, arrow_schema
+from simnet.recording.schema import TABLES, arrow_schema, column_docs
 
 DOCS = ROOT / "docs"
 MODULES = ["simnet", *(f"simnet.{name}" for name in generate.NAMESPACES)]
@@ -50,6 +50,7 @@ def test_every_column_of_every_table_is_described():
         assert f"## {name} " in text
         for field in arrow_schema(name):
             assert f"| `{field.name}` | `{field.type}` |" in text
+            assert column_docs(name)[field.name], f"{name}.{field.name} has no meaning"
 
 
 def test_every_command_is_described():

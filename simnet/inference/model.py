@@ -170,19 +170,30 @@ class Call(NamedTuple):
     time: float
     """Simulated time at which the agent woke, seconds."""
     who: str
+    """Handle of the persona that asked."""
     turn: int
     """Number of the persona's turn; negative for its answers to a survey: -1 to the run's first."""
     call: int
     """(who, turn, call) is the key; a call that is repeated after a crash has the same key."""
     model: str
+    """Name of the model."""
     adapter: str | None
+    """Name of the LoRA adapter; null without one."""
     seed: int
+    """Seed of the sampling."""
     prompt_hash: str
+    """Hash of the prompt with its settings, which a replay compares."""
     system: str
+    """The system message."""
     user: str
+    """The user message."""
     pattern: str | None
+    """The regular expression that the reply had to fit; null for a free reply."""
     completion: str
+    """The reply; of a call that failed, the reason."""
     finish: str
+    """stop | length (the limit of tokens) | repetition (ended because it repeated itself), with a
+    reply; abort | deadline | error, without."""
     prompt_tokens: int | None
     """Null if the model does not tell."""
     cached_tokens: int | None
@@ -190,6 +201,7 @@ class Call(NamedTuple):
     output_tokens: int | None
     """Null if the model does not tell."""
     seconds: float
+    """Wall time from admission to the last token."""
     reasoning: str | None = None
     """What the model wrote before its reply; `completion` does not have it."""
     constrained: bool | None = None

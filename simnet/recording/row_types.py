@@ -11,7 +11,9 @@ class PersonaRow(NamedTuple):
     id: str
     """The handle, unique in the run."""
     cohort: str
+    """The cohort it is in."""
     description: str
+    """Who it is, in prose."""
     attributes: str
     """The persona's attributes as a JSON object."""
     portrait: str
@@ -37,7 +39,9 @@ class Edge(NamedTuple):
     time: Seconds
     """Simulated time of the change; 0 for the initial graph."""
     follower: str
+    """Handle of the one who follows."""
     followee: str
+    """Handle of the one who is followed."""
     change: str
     """initial | follow | unfollow"""
 
@@ -63,8 +67,12 @@ class Metric(NamedTuple):
     wall: float
     """Seconds of wall time since the run began."""
     name: str
+    """What was measured, such as `calls` or `phase.turns`; a figure of one engine or cohort begins
+    with `model.ENGINE.` or `health.COHORT.`."""
     value: float
+    """The figure, in `unit`."""
     unit: str
+    """Such as seconds, tokens, calls, turns, times or share."""
 
 
 class LedgerRow(NamedTuple):
@@ -75,6 +83,7 @@ class LedgerRow(NamedTuple):
     cause: str
     """The reason of a refusal or failure; empty for other outcomes."""
     turns: int
+    """Turns begun and cues due that had it."""
 
 
 class PromptText(NamedTuple):
@@ -83,3 +92,4 @@ class PromptText(NamedTuple):
     hash: str
     """BLAKE2b of the text in UTF-8, 16 bytes as hexadecimal digits; `calls` name it."""
     text: str
+    """The text itself."""

@@ -24,10 +24,15 @@ class Event(NamedTuple):
     woke: Seconds | None
     """Simulated time at which the persona had looked at the feed."""
     who: str
+    """Handle of the persona; empty for an intervention and for a check."""
     cohort: str
+    """The persona's cohort; empty if it has none."""
     turn: int | None
+    """The persona's turn, from 0; null for what was not done in a turn."""
     cue: int | None
+    """The number of the cue, from 0; null for a turn."""
     part: int
+    """Place among what the turn did; the row with 0 is its outcome."""
     verb: str
     """The action's verb; `pass` when there was none."""
     outcome: str
@@ -63,14 +68,19 @@ class Exposure(NamedTuple):
     """One post shown to one viewer. The fields are the columns of the `exposures` table."""
 
     time: Seconds
+    """Simulated time of the look."""
     who: str
+    """Handle of the viewer."""
     turn: int
+    """The viewer's turn, from 0."""
     post: int
+    """The post that was shown."""
     rank: int
     """0 is the top of the feed."""
     score: float
     """What the ranker gave it; only comparable within one ranker."""
     ranker: str
+    """The ranking that chose it; `mention` for an answer to the viewer."""
     via: str | None = None
     """Who put it into the feed by a repost, the last to do so; null if the post came by itself."""
 
