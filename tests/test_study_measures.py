@@ -19,6 +19,7 @@ from simnet import (
     Feed,
     Never,
     Persona,
+    Run,
     Scenario,
     Write,
     run,
@@ -28,6 +29,7 @@ from simnet.feeds import everything, reported
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.interventions import At, GiveNews, RemovePosts, When
 from simnet.opinions import Deffuant, clusters, opinion_dynamics
+from simnet.recording.files.manifest import State
 from simnet.studies import (
     Figure,
     actions,
@@ -108,11 +110,18 @@ def figures(measure, record):
 def test_actions_are_counted_by_cohort_and_by_spans(town):
     acts = [row for row in done(town) if row["verb"] != "pass"]
     counts = Counter(row["cohort"] for row in acts)
-    assert figures(actions(), town) == {**counts, "": len(acts)}
+    assert counts["people"]
+    assert figures(actions(), town) == {
+        "": len(acts),
+        **{cohort: counts[cohort] for cohort in ("sources", "people", "staff")},
+    }
     likes = [row for row in acts if row["verb"] == "like"]
     assert likes
-    spans = {one.time: one.value for one in actions("like", every=HOUR).of(town) if not one.group}
-    assert spans == Counter(row["time"] // HOUR * HOUR for row in likes)
+    found = actions("like", every=HOUR).of(town)
+    by_span = Counter(row["time"] // HOUR * HOUR for row in likes)
+    for group, expected in (("", by_span), ("people", by_span), ("sources", Counter())):
+        spans = {one.time: one.value for one in found if one.group == group}
+        assert spans == {place * HOUR: expected[place * HOUR] for place in range(8)}
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +160,31 @@ def test_what_was_done_from_outside_is_no_action_of_people(governed):
 
 def test_activity_is_turns_by_persona_and_hour(town):
     turns = [row for row in rows(town) if row["turn"] is not None and row["part"] == 0]
-    hours = max(row["time"] for row in turns) / HOUR
     mine = [row for row in turns if row["cohort"] == "people"]
-    assert figures(activity(), town)["people"] == pytest.approx(len(mine) / hours / 12)
+    found = figures(activity(), town)
+    assert found["people"] == pytest.approx(len(mine) / 8 / 12)
+    assert found["sources"] == 0
+
+
+def test_a_run_that_was_stopped_ends_where_it_stopped(town):
+    last = max(row["time"] for row in rows(town))
+    stopped = Run(town.path, town.manifest.model_copy(update={"state": State.INTERRUPTED}))
+    turns = [row for row in rows(town) if row["turn"] is not None and row["part"] == 0]
+    mine = [row for row in turns if row["cohort"] == "people"]
+    assert figures(activity(), stopped)["people"] == pytest.approx(len(mine) / (last / HOUR) / 12)
+
+
+def test_opinions_are_carried_on_to_the_end(tmp_path):
+    rule = Deffuant(0.3)
+    people = Cohort(
+        "people", [Persona(id="ann"), Persona(id="ben")], behaviour=rule, verbs=rule.verbs,
+        rhythm=Exponential(HOUR), follows={"people": 1.0},
+    )  # fmt: skip
+    record = run(Scenario("few", [people], lasts=50 * HOUR), out=tmp_path, ray=False)
+    changes = [row for row in rows(record, "state") if row["time"] > 0]
+    found = [one for one in opinions(every=HOUR).of(record) if one.group == "mean"]
+    assert [one.time for one in found] == [hour * HOUR for hour in range(1, 51)]
+    assert found[-1].value == pytest.approx(figures(opinions(), record)["mean"])
 
 
 def test_marks_and_failures_are_shares_of_turns(town):

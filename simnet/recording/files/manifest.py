@@ -68,6 +68,8 @@ class ScenarioFacts(_Facts):
     """Copy of its source, relative to the run directory."""
     hash: str | None = None
     """SHA-256 of that file."""
+    lasts: float | None = None
+    """Simulated seconds until its end; that of a fork is its own. None in older runs."""
     parameters: Mapping[str, JsonValue] = {}
     attribute: str | None = None
     """Name of the scenario in that file."""

@@ -56,6 +56,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     )
     name = plan.scenario.name
     recipe = note_origin(directory.manifest.id, plan.source, dict(plan.recipe))
+    recipe["lasts"] = plan.scenario.lasts
     parameters = {name: _plain(value) for name, value in plan.parameters.items()}
     if plan.source is not None:
         directory.keep_scenario(plan.source, name, parameters, **recipe)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from simnet.analysis.costs import costs
 from simnet.clock import HOUR, Seconds
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure, Figures, Measure
+from simnet.studies.measures.run_length import end_of
 from simnet.world.events import DONE, FAILED, OUTSIDE
 
 DISTINCT = "Li, Galley, Brockett, Gao & Dolan 2016, A diversity-promoting objective function"
@@ -22,24 +24,30 @@ _WORD = re.compile(r"\w+(?:'\w+)?")
 def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure:
     """Count what people did, by cohort and in all (group `""`); `every` counts by spans of time.
 
-    `verb` counts that verb alone, and all but `pass` if it is None.
+    `verb` counts that verb alone, and all but `pass` if it is None. Cohorts that did nothing, and
+    spans until the end of the run in which nothing was done, count 0.
     """
 
     def found(run: Run) -> Figures:
         events = _done(run.read("events"))
         wanted = pc.equal(events["verb"], verb) if verb else pc.not_equal(events["verb"], "pass")
         chosen = events.filter(wanted)
-        counts: Counter[tuple[str, float | None]] = Counter()
+        counts: Counter[tuple[str, int]] = Counter()
         for cohort, time in zip(
             chosen["cohort"].to_pylist(), chosen["time"].to_pylist(), strict=True
         ):
-            span = None if every is None else time // every * every
-            counts[cohort, span] += 1
-            counts["", span] += 1
-        if not counts:
-            return [] if every else [Figure(0.0)]
+            place = 0 if every is None else int(time // every)
+            counts[cohort, place] += 1
+            counts["", place] += 1
+        groups = ["", *_people_by_cohort(run)]
+        if every is None:
+            return [Figure(counts[group, 0], group) for group in groups]
+        last = max((place for _, place in counts), default=0)  # what was begun lands after the end
+        places = range(max(ceil(end_of(run) / every), last + 1))
         return [
-            Figure(count, group, span) for (group, span), count in sorted(counts.items(), key=str)
+            Figure(counts[group, place], group, place * every)
+            for group in groups
+            for place in places
         ]
 
     name = f"actions {verb}" if verb else "actions"
@@ -47,17 +55,22 @@ def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure
 
 
 def activity() -> Measure:
-    """Measure turns per persona and simulated hour, by cohort, to compare with its rhythm."""
+    """Measure turns per persona and simulated hour, by cohort, to compare with its rhythm.
+
+    Hours are those until the end of the run. No figure for a run that ended as it began.
+    """
 
     def found(run: Run) -> Figures:
         events = run.read("events")
         turns = events.filter(pc.and_(pc.is_valid(events["turn"]), pc.equal(events["part"], 0)))
-        if not len(turns):
+        hours = end_of(run) / HOUR
+        if not hours:
             return []
-        hours = max(float(pc.max(turns["time"]).as_py()) / HOUR, 1e-9)
-        people = Counter(run.read("personas")["cohort"].to_pylist())
         counts = Counter(turns["cohort"].to_pylist())
-        return {cohort: count / hours / people[cohort] for cohort, count in counts.items()}
+        return {
+            cohort: counts[cohort] / hours / people
+            for cohort, people in _people_by_cohort(run).items()
+        }
 
     return Measure("activity", found, "turns per persona and hour")
 
@@ -172,6 +185,10 @@ def cost() -> Measure:
         }
 
     return Measure("cost", found)
+
+
+def _people_by_cohort(run: Run) -> Counter[str]:
+    return Counter(run.read("personas")["cohort"].to_pylist())
 
 
 def _done(events: pa.Table) -> pa.Table:

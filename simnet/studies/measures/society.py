@@ -13,6 +13,7 @@ from simnet.clock import Seconds
 from simnet.opinions import clusters
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure, Figures, Measure
+from simnet.studies.measures.run_length import end_of
 from simnet.world.events import DONE
 from simnet.world.state.opinions import OPINIONS
 
@@ -120,6 +121,10 @@ def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
                 held.pop(row["key"], None)
             else:
                 held[row["key"]] = float(json.loads(row["value"]))
+        end = 0.0 if every is None else end_of(run)
+        while until is not None and every is not None and until < end:
+            figures += _summary(held, gap, until)
+            until += every
         return [*figures, *_summary(held, gap, until)]
 
     name = "opinions" if every is None else f"opinions every {every:g} s"
