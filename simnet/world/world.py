@@ -58,7 +58,8 @@ class World(WorldState):
     ) -> Event:
         """Do one action by the rule of its verb; a refusal changes nothing and says why.
 
-        `forbidden` refuses it whatever the rule says. The other keyword arguments say what the
+        `forbidden` refuses it whatever the rule says, and records what its rule changed if that
+        was tried before and failed half-way. The other keyword arguments say what the
         action belongs to and go into the event as they are. Raises ValueError if `now` is
         before the last change, UserCodeError, naming the verb, if its rule raises anything
         but ActionError or returns no Effect.
@@ -67,7 +68,6 @@ class World(WorldState):
             self._reach(now)
         self.now = now
         position = self.index[who]
-        # A forbidden action touches nothing, but may stand for one whose rule failed half-way.
         if forbidden is None and (self.recorded or action.records):
             self._begin_recording(action.records)
         try:
