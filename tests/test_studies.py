@@ -29,7 +29,8 @@ from simnet import (
 from simnet.behaviours import lurk
 from simnet.errors import RecordError, RunError, ScenarioError, SimnetError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.studies import Figure, Hypothesis, Study, actions, measure, run_study
+from simnet.studies import Figure, Hypothesis, Study, actions, measure, report_study, run_study
+from simnet.studies.reporting.recorded_study import read_study
 from simnet.studies.study_folder import StudyFolder
 
 pytestmark = pytest.mark.slow
@@ -430,6 +431,25 @@ def test_hypotheses_are_registered_before_the_first_run(tmp_path):
     assert registered.stat().st_mtime <= first + 1
     registered.write_text(registered.read_text().replace("higher", "lower"))
     assert not folder.registration().intact
+
+
+def test_a_hypothesis_that_was_changed_after_the_runs_is_refused(tmp_path):
+    before = Hypothesis("more", "actions like", "loud", "quiet", "higher")
+    changed = replace(before, expects="lower")
+    done = ran(likes(hypotheses=[before], seeds=range(2)), tmp_path / "s")
+    study = likes(hypotheses=[changed], seeds=range(2))
+    told = "'more' is not what was registered: expects='lower' was 'higher'.*another name"
+    for again in (
+        lambda: ran(study, done.folder),
+        lambda: StudyFolder.opened(done.folder, study),
+        lambda: report_study(done.folder, figures=False, study=study),
+    ):
+        with pytest.raises(UsageError, match=told):
+            again()
+    renamed = likes(hypotheses=[replace(changed, name="fewer")], seeds=range(2))
+    recorded = read_study(done.folder, renamed)
+    names = [one.hypothesis.name for one in recorded.results().verdicts()]
+    assert (names, recorded.unregistered) == (["more", "fewer"], {"fewer"})
 
 
 def test_verdicts_use_each_seed_as_a_pair(tmp_path):

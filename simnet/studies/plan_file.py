@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from simnet.errors import UsageError
 from simnet.scenario.scenario import Scenario
-from simnet.studies.study import Study
+from simnet.studies.study import Hypothesis, Study
 
 TESTS = {
     "higher": "paired t-test and paired permutation test, one-sided (greater)",
@@ -39,21 +39,22 @@ def registration_of(study: Study) -> dict[str, Any]:
         "measures": [
             {"name": one.name, "unit": one.unit, "source": one.source} for one in study.measures
         ],
-        "hypotheses": [
-            {
-                "name": one.name,
-                "measure": one.measure,
-                "group": one.group,
-                "arm": one.arm,
-                "baseline": one.baseline,
-                "expects": one.expects,
-                "margin": one.margin,
-                "test": TESTS[one.expects],
-            }
-            for one in study.hypotheses
-        ],
+        "hypotheses": [_registered(one) for one in study.hypotheses],
         "correction": CORRECTION,
         **_references(study),
+    }
+
+
+def _registered(one: Hypothesis) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "measure": one.measure,
+        "group": one.group,
+        "arm": one.arm,
+        "baseline": one.baseline,
+        "expects": one.expects,
+        "margin": one.margin,
+        "test": TESTS[one.expects],
     }
 
 
@@ -75,7 +76,8 @@ def encoded(value: Mapping[str, Any]) -> bytes:
 def check_same_plan(where: str, recorded: Mapping[str, Any], study: Study) -> None:
     """Raise UsageError, naming what differs, if a study folder is of another plan.
 
-    Seeds, measures and hypotheses may be added to a study that has begun.
+    Seeds, measures and hypotheses may be added to a study that has begun; for a hypothesis that
+    was changed see `check_same_hypotheses`.
     """
     now = json.loads(encoded(plan_of(study)))
     if recorded == now:
@@ -95,6 +97,22 @@ def check_same_plan(where: str, recorded: Mapping[str, Any], study: Study) -> No
         f"{where} is of another plan: {', '.join(differing)} differ; give the study another folder "
         "with --out, or undo the change"
     )
+
+
+def check_same_hypotheses(
+    where: str, registered: Sequence[Mapping[str, Any]], study: Study
+) -> None:
+    """Raise UsageError, naming what differs, if a hypothesis is not what was registered."""
+    now = {one.name: _registered(one) for one in study.hypotheses}
+    for before in registered:
+        after = now.get(before["name"], before)
+        fields = [field for field in before if field != "test" and before[field] != after[field]]
+        if fields:
+            words = ", ".join(f"{one}={after[one]!r} was {before[one]!r}" for one in fields)
+            raise UsageError(
+                f"{where}: hypothesis {before['name']!r} is not what was registered: {words}; undo "
+                "the change, or give it another name: it is then shown as exploratory"
+            )
 
 
 def _facts(scenario: Scenario) -> dict[str, Any]:

@@ -25,7 +25,14 @@ from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.runs.plans.demand import NO_MODEL
 from simnet.studies.measure import Figure
-from simnet.studies.plan_file import check_same_plan, digest_of, encoded, plan_of, registration_of
+from simnet.studies.plan_file import (
+    check_same_hypotheses,
+    check_same_plan,
+    digest_of,
+    encoded,
+    plan_of,
+    registration_of,
+)
 from simnet.studies.study import Study, Unit
 
 PLAN = "study.json"
@@ -89,7 +96,8 @@ class StudyFolder:
     def made(cls, path: Path, study: Study) -> "StudyFolder":
         """Make the folder with plan and pre-registration, or open it if it has this plan.
 
-        Raises UsageError for a folder of another plan, or one that is no study's.
+        Raises UsageError for a folder of another plan, a hypothesis that was changed, and a folder
+        that is no study's.
         """
         folder = cls(path, study)
         if folder._is_begun():
@@ -119,6 +127,9 @@ class StudyFolder:
         if not plan.is_file():
             return False
         check_same_plan(str(self.path), _read_json(plan), self.study)
+        registration = self.registration()
+        if registration.intact:  # else that is what has to be told
+            check_same_hypotheses(str(self.path), registration.content["hypotheses"], self.study)
         return True
 
     def registration(self) -> Registration:

@@ -74,6 +74,7 @@ def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
 def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
     from simnet.runs.options.options import RunOptions  # noqa: PLC0415
     from simnet.studies.execution import execute  # noqa: PLC0415
+    from simnet.studies.reporting.recorded_study import read_study  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
     from simnet.studies.run_study import check_at_once  # noqa: PLC0415
     from simnet.studies.study_folder import RUNS  # noqa: PLC0415
@@ -90,7 +91,7 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
     outcome = execute(
         path, study, options, processes=flags.processes, parallel=flags.parallel, report=report
     )
-    results = Results(study, outcome.results)
+    results = Results(read_study(path, study), outcome.results)
     if flags.as_json:
         failures = {key: str(error) for key, error in outcome.failures.items()}
         print_json({"study": study.name, "folder": str(path), "complete": outcome.complete,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.run import Run
+from simnet.studies.plan_file import check_same_hypotheses
 from simnet.studies.results import Results
 from simnet.studies.study import Hypothesis, Reference, Study
 from simnet.studies.study_folder import PLAN, RUNS, UNITS, Registration, read_registration
@@ -71,7 +72,8 @@ class RecordedStudy:
 def read_study(path: Path, study: Study | None = None) -> RecordedStudy:
     """Read a study folder; `study` adds what was declared after the pre-registration.
 
-    Raises UsageError for a folder that holds no study, RecordError for one that cannot be read.
+    Raises UsageError for a folder that holds no study or a hypothesis that was changed,
+    RecordError for what cannot be read.
     """
     if not (path / PLAN).is_file():
         raise UsageError(f"{path} holds no study; begin it with: simnet study run")
@@ -87,6 +89,8 @@ def read_study(path: Path, study: Study | None = None) -> RecordedStudy:
         raise RecordError(f"{path}: its plan or pre-registration is damaged: {error}") from error
     added: set[str] = set()
     if study is not None:
+        if registration.intact:
+            check_same_hypotheses(str(path), content["hypotheses"], study)
         measured, expected = {one.name for one in measures}, {one.name for one in hypotheses}
         later = [one for one in study.measures if one.name not in measured]
         measures += [MeasureFacts(one.name, one.unit, one.source) for one in later]
