@@ -181,7 +181,6 @@ def test_opinions_are_carried_on_to_the_end(tmp_path):
         rhythm=Exponential(HOUR), follows={"people": 1.0},
     )  # fmt: skip
     record = run(Scenario("few", [people], lasts=50 * HOUR), out=tmp_path, ray=False)
-    changes = [row for row in rows(record, "state") if row["time"] > 0]
     found = [one for one in opinions(every=HOUR).of(record) if one.group == "mean"]
     assert [one.time for one in found] == [hour * HOUR for hour in range(1, 51)]
     assert found[-1].value == pytest.approx(figures(opinions(), record)["mean"])
@@ -265,6 +264,16 @@ def test_networks_are_measured_as_networkx_does(town):
     assert found["communities"] == len(parts)
     assert found[""] == pytest.approx(nx.community.modularity(graph.to_undirected(), parts))
     assert set(figures(communities("replies"), town)) == {"", "communities"}
+
+
+def test_attributes_that_are_lists_are_alike_when_they_are_equal(tmp_path):
+    labels = {"ann": ["a"], "ben": ["a"], "cat": ["b"], "dan": ["b"]}
+    people = [Persona(id=who, attributes={"labels": own}) for who, own in labels.items()]
+    cohort = Cohort("people", people, rhythm=Never())
+    ties = [("ann", "ben"), ("cat", "dan")]
+    record = run(Scenario("lists", [cohort], [Cue(0, "ann", Write("Hi."))], ties=ties),
+                 model=FakeModel(), out=tmp_path)  # fmt: skip
+    assert figures(assortativity("labels"), record)[""] == pytest.approx(1.0)
 
 
 def test_people_are_shown_their_own_side_as_often_as_the_tables_say(town):

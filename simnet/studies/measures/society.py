@@ -66,11 +66,11 @@ def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows")
     def found(run: Run) -> Figures:
         graph = _graph(run, of)
         people = run.read("personas").select(["id", "attributes"]).to_pylist()
-        values = {row["id"]: json.loads(row["attributes"]).get(attribute) for row in people}
-        kept = [who for who in graph if values.get(who) is not None]
-        graph = graph.subgraph(kept).copy()
-        nx.set_node_attributes(graph, {who: str(values[who]) for who in kept}, attribute)
-        if not graph.number_of_edges() or len({values[who] for who in kept}) < 2:
+        found = {row["id"]: json.loads(row["attributes"]).get(attribute) for row in people}
+        values = {who: str(value) for who, value in found.items() if value is not None}
+        graph = graph.subgraph(values).copy()
+        nx.set_node_attributes(graph, values, attribute)
+        if not graph.number_of_edges() or len(set(values.values())) < 2:
             return []
         value = float(nx.attribute_assortativity_coefficient(graph, attribute))
         return [Figure(value)] if np.isfinite(value) else []
