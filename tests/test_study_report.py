@@ -17,6 +17,7 @@ from simnet.studies import (
     Reference,
     Study,
     actions,
+    activity,
     cascade_of,
     correction,
     report_study,
@@ -113,6 +114,15 @@ def test_what_was_added_later_is_called_exploratory(ran, tmp_path):
     made = report_study(ran.folder, tmp_path / "page.html", figures=False, study=study)
     text = made.path.read_text(encoding="utf-8")
     assert "same was added after the pre-registration: it is exploratory." in text
+
+
+def test_a_study_that_asks_no_model_says_so_whatever_the_backend(tmp_path):
+    ruled = replace(STUDY, seeds=[0], measures=[activity(), *STUDY.measures])
+    made = run_study(ruled, tmp_path / "noise", backend="fake").report(figures=False)
+    text = made.path.read_text(encoding="utf-8")
+    assert "No model was asked" in text
+    assert "made up by the fake backend" not in text
+    assert "Means of officials: quiet 0" in text
 
 
 def test_a_changed_pre_registration_is_told(ran, tmp_path):

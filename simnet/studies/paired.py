@@ -35,6 +35,12 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def in_words(self) -> str:
+        """Write it; in words if there is none."""
+        if not isfinite(self.low):
+            return "one seed has none"
+        return f"{self.low:.4g} to {self.high:.4g}"
+
 
 class Difference(NamedTuple):
     """The paired difference of an arm from a baseline, in the unit of the measure."""

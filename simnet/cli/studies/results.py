@@ -44,14 +44,8 @@ def _row(one: "ArmMean") -> tuple[object, ...]:
     mean = one.summary
     return (
         one.measure, one.group, time, one.arm, mean.seeds, f"{mean.mean:.4g}",
-        _interval(mean.interval),
+        mean.interval.in_words(),
     )  # fmt: skip
-
-
-def _interval(interval: "Interval") -> str:
-    if not isfinite(interval.low):
-        return "one seed has none"
-    return f"{interval.low:.4g} to {interval.high:.4g}"
 
 
 def _in_words(verdict: "Verdict") -> str:
@@ -64,7 +58,7 @@ def _in_words(verdict: "Verdict") -> str:
     note = f"; {verdict.note}" if verdict.note else ""
     return (
         f"{head}{answer}; {one.measure} of {one.arm} minus {one.baseline} is {found.mean:.4g} "
-        f"(95% interval {_interval(found.t_interval)}, {counted(found.pairs, 'seed')}, "
+        f"(95% interval {found.t_interval.in_words()}, {counted(found.pairs, 'seed')}, "
         f"p = {verdict.p:.3g}, Holm {verdict.p_adjusted:.3g}){note}"
     )
 

@@ -127,17 +127,10 @@ def _mean_row(line: str, values: dict[int, float], known: Sequence[Reference]) -
     summary = mean_of(list(values.values()))
     deviation = "" if not isfinite(summary.deviation) else f"{summary.deviation:.4g}"
     return (
-        line, str(summary.seeds), f"{summary.mean:.4g}", in_words(summary.interval), deviation,
+        line, str(summary.seeds), f"{summary.mean:.4g}", summary.interval.in_words(), deviation,
         ", ".join(f"{one.value:.4g}" for one in known),
         ", ".join(dict.fromkeys(one.source for one in known)),
     )  # fmt: skip
-
-
-def in_words(interval: Interval) -> str:
-    """Write an interval; in words if there is none."""
-    if not isfinite(interval.low):
-        return "one seed has none"
-    return f"{interval.low:.4g} to {interval.high:.4g}"
 
 
 def _ends(interval: Interval) -> tuple[float | None, float | None]:
@@ -145,11 +138,11 @@ def _ends(interval: Interval) -> tuple[float | None, float | None]:
 
 
 def _means_in_words(values: Found, arms: Sequence[str]) -> str:
-    by_arm = next(iter(values.values()))
+    (group, _), by_arm = next(iter(values.items()))
     means = [
         f"{arm} {mean_of(list(by_arm[arm].values())).mean:.4g}" for arm in arms if arm in by_arm
     ]
-    return f"Means: {', '.join(means)}."
+    return f"Means{f' of {group}' if group else ''}: {', '.join(means)}."
 
 
 def _differences(
@@ -203,8 +196,8 @@ def _compared(
 def _difference_row(line: str, found: Difference) -> tuple[str, ...]:
     numbers = (found.effect, found.p_t, found.p_permutation, found.variance_ratio)
     return (
-        line, str(found.pairs), f"{found.mean:.4g}", in_words(found.bootstrap_interval),
-        in_words(found.t_interval),
+        line, str(found.pairs), f"{found.mean:.4g}", found.bootstrap_interval.in_words(),
+        found.t_interval.in_words(),
         *("" if not isfinite(one) else f"{one:.3g}" for one in numbers),
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
 def _of_models(study: RecordedStudy) -> Iterator[str]:
     runs = [one.run for one in study.runs if one.run is not None]
     names = {name for run in runs for name in model_names(run.manifest)} - {"none"}
-    if runs and not names:
+    if runs and (not names or not any(len(b) for r in runs for b in r.batches("calls", ["who"]))):
         yield "No model was asked: people follow rules, and what they say was written beforehand."
         return
     facts: dict[str, ModelFacts] = {}

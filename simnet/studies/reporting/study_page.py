@@ -10,7 +10,7 @@ from simnet.report.parts import Block, Code, Facts, Grid, Notes, Page, Section, 
 from simnet.report.sections.what_it_was import model_in_words
 from simnet.studies.paired import FEW
 from simnet.studies.reporting.examples import example_sections
-from simnet.studies.reporting.measure_sections import in_words, measure_sections
+from simnet.studies.reporting.measure_sections import measure_sections
 from simnet.studies.reporting.recorded_study import RecordedStudy
 from simnet.studies.reporting.study_caveats import caveats
 from simnet.studies.reporting.sums_of_runs import cost_by_arm, ledger_by_arm, spread_by_arm
@@ -39,7 +39,7 @@ def page_of_study(study: RecordedStudy) -> Page:
             spread_by_arm(study),
             *example_sections(study),
             cost_by_arm(study),
-            _again(study),
+            _again(),
         ],
     )
 
@@ -98,7 +98,7 @@ def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
     answer = "supported" if verdict.supported else "not supported"
     effect = f"{found.effect:.2f}" if isfinite(found.effect) else ""
     return (
-        one.name, expected, answer, f"{found.mean:.4g}", in_words(found.t_interval),
+        one.name, expected, answer, f"{found.mean:.4g}", found.t_interval.in_words(),
         effect, f"{verdict.p:.3g}", f"{verdict.p_adjusted:.3g}", str(found.pairs),
     )  # fmt: skip
 
@@ -169,7 +169,7 @@ def _registration(study: RecordedStudy) -> Section:
     return Section("registration", "Pre-registration", blocks, seeds + few)
 
 
-def _again(study: RecordedStudy) -> Section:
+def _again() -> Section:
     text = (
         "simnet study run FILE --out FOLDER       # the same plan in another folder\n"
         "simnet study results FILE --out FOLDER   # the tables of this page\n"
