@@ -1,6 +1,7 @@
 """Fixed workloads, their samples in a file, and the comparison of two of these."""
 
 import json
+import pickle
 import sys
 from dataclasses import replace
 
@@ -15,7 +16,13 @@ from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rat
 from simnet.benchmarking.played_society import Figure
 from simnet.cli.app import app
 from simnet.errors import RunError, UsageError
+from simnet.inference.backends.choice import choose
 from simnet.runs.options.options import ModelOptions
+
+
+def test_a_chosen_model_can_be_given_to_a_process():
+    backend = choose("vllm", "embedded")
+    assert pickle.loads(pickle.dumps(backend)) == backend
 
 
 def samples(*values, figure="turns per second", more_is_better=True):

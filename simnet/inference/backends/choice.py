@@ -43,7 +43,7 @@ def choose(
         settings=settings,
         endpoint=endpoint,
         replicas=replicas,
-        engine=engine,
+        engine=dict(engine),  # a backend is pickled, which a mappingproxy cannot be
         elsewhere=elsewhere,
     )
     return BACKENDS[backend or VllmBackend.name].choose(request)
