@@ -12,6 +12,7 @@ from typing import TypeAlias
 Key: TypeAlias = str | int
 
 _UNIT = 2.0**-53
+_SAMPLING_SEEDS = 2**31 - 1
 _EMPTY = blake2b(digest_size=8)
 """A copy of it costs a third of a new one."""
 
@@ -34,6 +35,11 @@ def unit(*key: Key) -> float:
 def below(bound: int, *key: Key) -> int:
     """Draw an integer in [0, bound) for a key. Its bias is under bound / 2**64."""
     return bits(*key) * bound >> 64
+
+
+def sampling_seed(*key: Key) -> int:
+    """Draw the seed of a call to a model for a key, one that every backend takes."""
+    return below(_SAMPLING_SEEDS, *key)
 
 
 def _mixed(key: str) -> int:

@@ -27,7 +27,6 @@ from simnet.synthesis.asking.counts import Counts
 from simnet.synthesis.asking.job import GuardedReporter, JobOptions, Reporter, Silent, run_job
 from simnet.synthesis.asking.reply_log import Facts
 
-_SEEDS = 2**31 - 1
 TRIES = 2
 """A reply that is no answer is repaired once; then there is no answer."""
 
@@ -144,8 +143,8 @@ class _Group:
                 facts=Facts(
                     f"annotation {self._task.name} by {judge}", one.item.key, relation=name
                 ),
-                seed=draws.below(
-                    _SEEDS, self._seed, "annotation", self._task.name, judge, one.item.key, name
+                seed=draws.sampling_seed(
+                    self._seed, "annotation", self._task.name, judge, one.item.key, name
                 ),
                 prompt=one.prompt,
                 read=one.read,

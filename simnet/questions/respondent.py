@@ -12,9 +12,6 @@ from simnet.clock import Seconds
 from simnet.world.state.posts import View, shown_text
 from simnet.world.state.viewer_changes import ViewerChanges
 
-_SEEDS = 2**31 - 1
-"""Seeds are below this, which every backend takes."""
-
 
 @dataclass(frozen=True)
 class Respondent:
@@ -78,9 +75,9 @@ def respondent_of(agent: HostedAgent, view: View, at: Seconds) -> Respondent:
 def question_seed(seed: int, survey: str, one: Respondent, question: str) -> int:
     """Return the seed of the first reply of a persona to a question of a survey."""
     at = "inf" if one.at == inf else repr(float(one.at))
-    return draws.below(_SEEDS, seed, survey, at, one.who, question)
+    return draws.sampling_seed(seed, survey, at, one.who, question)
 
 
 def repeat_seed(seed: int, attempt: int) -> int:
     """Return the seed of one of several replies to a question; that of attempt 0 is `seed`."""
-    return draws.below(_SEEDS, seed, attempt) if attempt else seed
+    return draws.sampling_seed(seed, attempt) if attempt else seed

@@ -26,7 +26,6 @@ INTRODUCTION = (
     "Somebody interviews you. Answer as the person described here would, in the first person, from "
     "what you remember. Say nothing but the answer."
 )
-_SEEDS = 2**31 - 1
 
 
 def respondent_at(run: Run, timeline: ScenarioTimeline, who: str, at: Seconds) -> Respondent:
@@ -108,7 +107,7 @@ def _question(put: Put, seed: int) -> Question[Value]:
     name = put.question.name
     return Question(
         facts=Facts("interview", put.respondent.who, relation=name),
-        seed=draws.below(_SEEDS, seed, "interview", put.respondent.who, put.question.text, name),
+        seed=draws.sampling_seed(seed, "interview", put.respondent.who, put.question.text, name),
         prompt=put.prompt,
         read=put.read,
         about=put,

@@ -30,8 +30,6 @@ _WINDOW = 4
 """Questions in the window for each prompt in flight; the rest is room for replies that wait."""
 _LONGEST = 300
 """Characters of the reason of a failure that are kept."""
-_SEEDS = 2**31 - 1
-"""Seeds are below this, which every backend takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +61,7 @@ class Answer(Generic[T]):
 
 def seed_of(seed: int, *key: int) -> int:
     """Return the seed of one of several replies to one prompt; that of the first is `seed`."""
-    return seed if not any(key) else draws.below(_SEEDS, seed, *key)
+    return seed if not any(key) else draws.sampling_seed(seed, *key)
 
 
 class Asker:
