@@ -12,10 +12,10 @@ from simnet.agents.prefetch.early_calls import EarlyCalls, EarlyCost
 from simnet.analysis.costs import costs
 from simnet.cli.app import app
 from simnet.cli.display.live import line
+from simnet.foundation.text import CHARACTERS_PER_TOKEN
 from simnet.inference.calls.statistics import Statistics, cached_share
 from simnet.inference.model import Prompt
 from simnet.planning.cost_estimate import _sample_of
-from simnet.planning.reply_pool import CHARACTERS_PER_TOKEN
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget
 from simnet.scheduler.progress.messages import Usage
 

@@ -34,12 +34,11 @@ from simnet.agents.memory_entries import (
 from simnet.clock import HOUR, Seconds
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
-from simnet.foundation.text import cut
+from simnet.foundation.text import CHARACTERS_PER_TOKEN, cut
 from simnet.world.actions import Action
 from simnet.world.state.posts import View
 from simnet.world.state.viewer_changes import MemoryChange
 
-CHARACTERS_PER_TOKEN = 4
 LN2 = log(2)
 SHORTEST_BUDGET = 16
 """Smallest `Recall.tokens`; less has no room for an entry."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
+CHARACTERS_PER_TOKEN = 4
+"""What a token is estimated at where no tokenizer counts: about that of English."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -23,13 +23,12 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet.errors import UsageError
-from simnet.foundation.text import counted
+from simnet.foundation.text import CHARACTERS_PER_TOKEN, counted
 from simnet.inference.backend import Backend
 from simnet.inference.model import Completion
 from simnet.planning.intervals import Estimate, Pace, estimate_of
 from simnet.planning.rehearsal import FIGURES, cohort_numbers, figures_of, rehearse
 from simnet.planning.reply_pool import (
-    CHARACTERS_PER_TOKEN,
     PoolModel,
     RecordedCall,
     ReplyPool,

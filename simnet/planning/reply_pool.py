@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet import draws
+from simnet.foundation.text import CHARACTERS_PER_TOKEN
 from simnet.inference.fakes.fake import plausible
 from simnet.inference.model import Completion, Prompt
 
@@ -20,8 +21,6 @@ MANY = 30
 """Calls from which the growth of tokens with characters can be fitted."""
 ENOUGH, ENOUGH_PER_VERB = 10, 3
 """Replies of a kind that are enough to draw from: so many, and so many for each verb allowed."""
-CHARACTERS_PER_TOKEN = 4
-"""Of replies that were made up."""
 _OPTIONS = re.compile(r"\(\d+(?:\|\d+)*\)")
 _ALTERNATIVE = re.compile(r"(?<=[(|])[a-z]\w*")
 _NUMBERED = re.compile(r"^([a-z]\w*) (\d+)", re.MULTILINE)

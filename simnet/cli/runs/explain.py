@@ -23,7 +23,7 @@ from simnet.cli.options import (
 from simnet.cli.output import print_json
 from simnet.clock import format_time
 from simnet.errors import UsageError
-from simnet.foundation.text import counted, terminal_safe, visible
+from simnet.foundation.text import CHARACTERS_PER_TOKEN, counted, terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.inference import backend as inference
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from simnet.scenario.scenario import Scenario
 
 app = typer.Typer(rich_markup_mode=None)
-
-CHARACTERS_PER_TOKEN = 4
 
 
 @app.command(name="explain")

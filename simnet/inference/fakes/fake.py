@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from simnet.errors import RunError
 from simnet.foundation.arguments import checked
+from simnet.foundation.text import CHARACTERS_PER_TOKEN
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.fakes.sample import Draws, sampler, sentence
 from simnet.inference.model import Completion, Prompt
-
-_CHARACTERS_PER_TOKEN = 4
 
 
 def plausible(prompt: Prompt) -> str:
@@ -71,7 +70,7 @@ class FakeModel:
         return self._complete(prompt, delay)
 
     def _complete(self, prompt: Prompt, seconds: float) -> Completion:
-        prompt_tokens = (len(prompt.system) + len(prompt.user)) // _CHARACTERS_PER_TOKEN + 1
+        prompt_tokens = (len(prompt.system) + len(prompt.user)) // CHARACTERS_PER_TOKEN + 1
         try:
             text = self._reply(prompt)
             constrained = prompt.pattern is not None and (
@@ -79,7 +78,7 @@ class FakeModel:
             )
         except (ValueError, re.error) as fault:
             return Completion(str(fault), "error", prompt_tokens, seconds=seconds)
-        output_tokens = len(text) // _CHARACTERS_PER_TOKEN + 1
+        output_tokens = len(text) // CHARACTERS_PER_TOKEN + 1
         return Completion(
             text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained,
             probabilities=_probabilities(prompt, text) if prompt.labels else None,

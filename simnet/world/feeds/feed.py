@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from simnet.clock import DAY, Seconds
 from simnet.foundation.arguments import checked
+from simnet.foundation.text import CHARACTERS_PER_TOKEN
 from simnet.foundation.user_code import raised_by, wrong_result
 from simnet.world.feeds.boundary import found_entries, problem_of_scores, whose
 from simnet.world.feeds.rankings import Ranking, chronological
@@ -19,8 +20,6 @@ from simnet.world.feeds.reposters import LOOKED_AT, known_reposters, named
 from simnet.world.feeds.sources import AnySource, Entry, following, reported
 from simnet.world.state.posts import Counts, Post
 from simnet.world.state.world_state import WorldState
-
-CHARACTERS_PER_TOKEN = 4
 
 
 @checked
