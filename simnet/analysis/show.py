@@ -1,6 +1,6 @@
 """Prints a run as a person would read it."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 
 from rich.console import Console
 from rich.text import Text
@@ -119,7 +119,7 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
     event = post.event
     text = Text()
     text.append(visible(_name(event.who)), f"bold {colours[event.cohort]}")
-    facts = [event.cohort, format_time(event.time), f"#{post.id}", *_counts(post)]
+    facts = [event.cohort, format_time(event.time), f"#{post.id}", *post.counts()]
     facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     facts += [f"answers @{post.parent.event.who}"] if deep and post.parent else []
     facts += [f"[{mark}]" for mark in event.marks]
@@ -130,14 +130,6 @@ def _post(post: Post, colours: dict[str, str], *, deep: bool) -> Text:
         text.append(f"\n[removed by {visible(_name(post.removed_by))}]", "italic")
     text.append("\n" + terminal_safe(event.text or ""), "" if post.removed_by is None else "dim")
     return text
-
-
-def _counts(post: Post) -> Iterator[str]:
-    for reaction, count in sorted(post.reactions.items()):
-        if count > 0:
-            yield counted(count, reaction)
-    if post.reposts:
-        yield counted(post.reposts, "repost")
 
 
 def _attempt(event: Event, colours: dict[str, str]) -> Text:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from simnet.foundation.text import counted
 from simnet.world.events import DONE, Event
 from simnet.world.verbs import RELATION_OF
 
@@ -30,6 +31,12 @@ class Post:
     labels: list[str] = field(default_factory=list)
     attempts: list[Event] = field(default_factory=list)
     """Refused and failed actions on it."""
+
+    def counts(self) -> list[str]:
+        """List its reactions and reposts in words, such as `2 likes`."""
+        told = [(count, kind) for kind, count in sorted(self.reactions.items()) if count > 0]
+        told += [(self.reposts, "repost")] if self.reposts else []
+        return [counted(count, kind) for count, kind in told]
 
 
 class Threads(NamedTuple):

@@ -1,7 +1,7 @@
 """Threads worth reading: which ones, why, and what was said in them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 
 import pyarrow.compute as pc
@@ -119,18 +119,10 @@ def as_thread(root: Post, why: str) -> Thread:
 
 def _said(depth: int, post: Post) -> Said:
     event = post.event
-    facts = [event.cohort, format_time(event.time), f"#{post.id}", *_counts(post)]
+    facts = [event.cohort, format_time(event.time), f"#{post.id}", *post.counts()]
     facts += [f"quotes #{post.quotes}"] if post.quotes is not None else []
     facts += [f"label: {label}" for label in dict.fromkeys(post.labels)]
     facts += [f"removed by @{post.removed_by}"] if post.removed_by is not None else []
     facts += [f"marked {mark}" for mark in event.marks]
     who = f"@{event.who}" if event.who else "an intervention"
     return Said(min(depth, _DEEPEST), who, " · ".join(facts), cut(event.text or "", _LONGEST))
-
-
-def _counts(post: Post) -> Iterable[str]:
-    for reaction, count in sorted(post.reactions.items()):
-        if count > 0:
-            yield counted(count, reaction)
-    if post.reposts:
-        yield counted(post.reposts, "repost")
