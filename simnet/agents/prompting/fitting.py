@@ -71,8 +71,8 @@ def is_known(replies: KnownReplies, view: View) -> bool:
     return replies.prompt_digest(view, 0) is not None or replies.failure(view) is not None
 
 
-def encoded(prompt: Prompt, encoder: Encoder) -> Prompt | None:
-    """Add the token ids to a prompt; None if it is too long."""
+def fitted(prompt: Prompt, encoder: Encoder) -> Prompt | None:
+    """Return a prompt with its token ids; None if it is too long."""
     room = None if encoder.length is None else encoder.length - prompt.max_tokens
     if room is not None and len(prompt.system) + len(prompt.user) > MAX_CHARACTERS_PER_TOKEN * room:
         return None
@@ -112,13 +112,13 @@ class Fitting:
     def _longest(
         self, versions: int, make: Callable[[int], Prompt], encoder: Encoder
     ) -> tuple[int, Prompt]:
-        whole = encoded(make(0), encoder)
+        whole = fitted(make(0), encoder)
         if whole is not None:
             return 0, whole
         fitting: dict[int, Prompt] = {}
 
         def fits(version: int) -> bool:
-            prompt = encoded(make(version), encoder)
+            prompt = fitted(make(version), encoder)
             if prompt is not None:
                 fitting[version] = prompt
             return prompt is not None

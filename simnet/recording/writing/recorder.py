@@ -45,7 +45,7 @@ class Sealed(NamedTuple):
     """Rows dropped because of a repeated key."""
 
 
-class Statistics(NamedTuple):
+class RecorderStatistics(NamedTuple):
     """Counts of a recorder: rows that wait in memory, and rows committed."""
 
     epoch: int
@@ -170,10 +170,10 @@ class Recorder:
         ]:
             raise _lost(self._folder, ", ".join(told))
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> RecorderStatistics:
         """Count the rows that wait in memory and those that were committed."""
         batches = [batch for waiting in self._waiting.values() for batch in waiting]
-        return Statistics(
+        return RecorderStatistics(
             epoch=self.epoch,
             waiting_rows=sum(batch.num_rows for batch in batches),
             waiting_bytes=sum(batch.nbytes for batch in batches),

@@ -24,7 +24,7 @@ from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
-SPENT = 4.0
+PAUSES = 4.0
 """After a look that took some seconds there is none for this many times as long."""
 
 
@@ -130,7 +130,7 @@ class Prefetcher:
             self._off, self.problem = True, f"the world cannot be looked ahead of: {reason(error)}"
             return
         self._ask(found)
-        self._next_look = self._clock() + SPENT * (self._clock() - now)
+        self._next_look = self._clock() + PAUSES * (self._clock() - now)
 
     def _look_later(self, seconds: float) -> None:
         if self._alarm is None:
