@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from simnet.annotation.items import Item, Said
 from simnet.annotation.task import INSTRUCTIONS, Annotation, Annotator
+from simnet.datafiles.whole_text import text_of
 from simnet.errors import InputError
 from simnet.foundation.arguments import checked
 from simnet.questions import FreeText, Question
 from simnet.scenario.syndisco.actor_settings import Actor, read_actor
 from simnet.scenario.syndisco.annotation_logs import NAME, QUESTION
 from simnet.scenario.syndisco.discussion_logs import DiscussionLog
-from simnet.scenario.syndisco.marked_fields import Fields, load_fields, written_in
+from simnet.scenario.syndisco.marked_fields import Fields, load_fields
 
 _QUESTION = FreeText(QUESTION, "What is your annotation of the marked text?", longest=400)
 _OF_ONE = ("attributes", "instructions", "history_ctx_len")
@@ -89,9 +90,9 @@ def _of_files(section: Fields, folder: Path, questions: Sequence[Question]) -> A
     for name, path in paths.items():
         if not path.exists():
             files.wrong(name, f"is {str(path)!r}; there is no such file")
-    told = written_in(paths["instruction_path"]).strip()
+    told = text_of(paths["instruction_path"]).strip()
     try:
-        listed = json.loads(written_in(paths["annotator_persona_path"]))
+        listed = json.loads(text_of(paths["annotator_persona_path"]))
     except ValueError as error:
         raise InputError(f"{paths['annotator_persona_path']}: no JSON: {error}") from None
     people = Fields({"annotators": listed}, str(paths["annotator_persona_path"]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.datafiles import Broken, rows
+from simnet.datafiles.whole_text import text_of
 from simnet.errors import InputError
 
 TEXT_FILES = frozenset({".md", ".txt"})
@@ -19,7 +20,7 @@ def read_text(text: str) -> str:
     """
     path = Path(text)
     one_line = "\n" not in text and " " not in path.name
-    return _content(path).strip() if one_line and path.suffix in TEXT_FILES else text
+    return text_of(path).strip() if one_line and path.suffix in TEXT_FILES else text
 
 
 def read_rows(file: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -32,7 +33,7 @@ def read_rows(file: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """
     path = Path(file)
     if path.suffix in TEXT_FILES:
-        lines = [line.strip() for line in _content(path).splitlines()]
+        lines = [line.strip() for line in text_of(path).splitlines()]
         found = [{columns[0]: line} for line in lines if line]
     else:
         found = [_row(row, columns) for row in rows(path)]
@@ -61,7 +62,7 @@ def read_object(file: str | Path) -> dict[str, Any]:
     """Read a JSON object. Raises InputError, with the line, if the file holds something else."""
     path = Path(file)
     try:
-        value = json.loads(_content(path))
+        value = json.loads(text_of(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
     if not isinstance(value, dict):
@@ -79,12 +80,3 @@ def _row(row: Any, columns: Sequence[str]) -> dict[str, str]:
         has = ", ".join(f"`{name}`" for name in row.fields)
         raise InputError(f"{row.place}: there is no text; it belongs into {names}; there is {has}")
     return named | {columns[0]: str(named[column]).strip()}
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8; save it as UTF-8") from None

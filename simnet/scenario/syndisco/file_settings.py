@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from simnet.datafiles.whole_text import text_of
 from simnet.errors import InputError
 from simnet.personas.persona import Persona
 from simnet.personas.sources import load_personas
@@ -9,7 +10,7 @@ from simnet.scenario.discussions.discussion import CONTEXT, INSTRUCTIONS, MODERA
 from simnet.scenario.files.text_files import TEXT_FILES
 from simnet.scenario.syndisco.actor_settings import TURN_TAKING, read_actor, read_speakers
 from simnet.scenario.syndisco.experiment import DiscussionSettings
-from simnet.scenario.syndisco.marked_fields import Fields, written_in
+from simnet.scenario.syndisco.marked_fields import Fields
 
 _OF_FILES = (
     *("topics_dir", "user_persona_path", "user_instructions_path", "mod_instructions_path"),
@@ -67,7 +68,7 @@ def people_in(fields: Fields, name: str, folder: Path) -> list[Persona]:
 
 
 def _file_text(fields: Fields, name: str, folder: Path) -> str:
-    return written_in(_path(fields, name, folder)).strip() if name in fields else ""
+    return text_of(_path(fields, name, folder)).strip() if name in fields else ""
 
 
 def _topics(fields: Fields, folder: Path) -> list[str]:
@@ -75,7 +76,7 @@ def _topics(fields: Fields, folder: Path) -> list[str]:
         return []
     path = _path(fields, "topics_dir", folder)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    texts = [written_in(file).strip() for file in files if file.suffix in TEXT_FILES]
+    texts = [text_of(file).strip() for file in files if file.suffix in TEXT_FILES]
     if not any(texts):
         raise InputError(f"{path} holds no text files with topics; write one topic a .txt file")
     return [text for text in texts if text]

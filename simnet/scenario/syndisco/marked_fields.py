@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from simnet.datafiles.whole_text import text_of
 from simnet.errors import InputError
 from simnet.foundation.text import did_you_mean
 
@@ -127,21 +128,11 @@ class Fields:
 def load_fields(file: Path | str) -> Fields:
     """Read the object in a JSON or YAML file. Raises InputError, with the line, for another."""
     path = Path(file)
-    written = written_in(path)
+    written = text_of(path)
     value = parsed(path, written)
     if not isinstance(value, dict):
         raise InputError(f"{path} holds {kind_of(value)}, not an object in braces")
     return Fields(value, str(path), (), written)
-
-
-def written_in(path: Path) -> str:
-    """Read a file of text. Raises InputError if that fails."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; check the path") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8; save it as UTF-8") from None
 
 
 def parsed(path: Path, written: str) -> Any:
