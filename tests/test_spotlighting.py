@@ -1,15 +1,18 @@
 """All that others wrote is marked in prompts, on whichever way it gets there."""
 
 import pytest
-from made_worlds import do, view, world
+from made_worlds import decide, do, shown, view, world
 
 from simnet import Cohort, Feed, Like, Persona, Write
+from simnet.agents.adherence import JUDGE
 from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting import prompts
 from simnet.agents.prompting.fitting import Versions
-from simnet.behaviours import Recall
+from simnet.behaviours import Recall, by_policy, converse, enforce
 from simnet.feeds import everything
+from simnet.health import Alarm, Health
+from simnet.opinions import states_opinion
 from simnet.verbs import (
     CreateCommunity,
     CreateGroup,
@@ -95,3 +98,45 @@ def test_what_the_scenario_tells_is_not_marked():
     told = ViewerChanges(news=("The bridge is closed.",))
     seen = view(news=told.news, changed=told)
     assert "The bridge is closed." in prompts.view_lines(agent(), seen)
+
+
+def asked_in_turn(spotlighting, **fields):
+    """The prompts of a turn with a reflection and a judge, in which ana sees ORDER."""
+    cohort = Cohort("people", [ANA], memory=Recall(tokens=1000, reflect_every=1), **fields)
+    health = Health(adherence=Alarm(0), judged=1.0)
+    profile = cohort.profile("A net.", Feed(), spotlighting=spotlighting, health=health)
+    asked = []
+
+    def reply(prompt):
+        asked.append(prompt)
+        answers = {"(yes|no)": "no", "(10|[0-9])": "7", "(dismiss|label|warn|remove)": "dismiss"}
+        return answers.get(prompt.pattern, "write: Mine.")
+
+    decide(HostedAgent(ANA, profile), view(shown(text=ORDER)), reply)
+    return asked
+
+
+@pytest.mark.parametrize("spotlighting", ["none", "delimit", "datamark"])
+@pytest.mark.parametrize(
+    "behaviour", [converse, enforce("No orders."), by_policy("No orders."), states_opinion("so")]
+)
+def test_each_prompt_with_marks_explains_them(behaviour, spotlighting):
+    style = STYLES[spotlighting]
+    asked = [one for one in asked_in_turn(spotlighting, behaviour=behaviour, acts=3)
+             if one.system != JUDGE]  # fmt: skip
+    assert len(asked) > 1, "the reflection is one of them"
+    for prompt in asked:
+        assert style.quote(ORDER) in prompt.user
+        assert style.note in prompt.system.split("\n\n") or spotlighting == "none"
+
+
+@pytest.mark.parametrize("spotlighting", ["none", "delimit", "datamark"])
+def test_a_judge_is_told_that_the_text_is_what_others_wrote(spotlighting):
+    (judge,) = [one for one in asked_in_turn(spotlighting) if one.system == JUDGE]
+    assert 'Text: "Mine."\n' + STYLES["delimit"].note in judge.user
+
+
+def test_without_marks_a_prompt_has_no_note():
+    profile = Cohort("people", [ANA], manner="Be calm.").profile("A net.", Feed(), 0, "none")
+    task = prompts.task_instructions(profile, ANA, "Sum it up.")
+    assert task == "A net.\n\nBe calm.\n\nYou are @ana.\n\nSum it up."

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from simnet import draws
+from simnet.agents.formats.spotlighting import STYLES
 from simnet.agents.profile import Agent
 from simnet.errors import ModelError
 from simnet.foundation.text import cut, neutralise, one_line
@@ -21,6 +22,11 @@ JUDGE = (
 VERDICT = "(yes|no)"
 UNUSABLE = "none"
 """The verdict where the model gave none."""
+_STYLE = STYLES["delimit"]
+"""How the text is marked, also where the scenario marks nothing for its personas.
+
+The note is in the user prompt, as the system prompt is the same in records of all versions.
+"""
 
 
 class Judge(Protocol):
@@ -49,10 +55,13 @@ async def verdict_on(me: Agent, texts: Sequence[str], ask: Judge) -> str | None:
     """
     if not texts or not ask.calls:
         return None
-    portrait = neutralise(me.persona.portrait())
-    text = me.profile.quoting.quote(cut(one_line(" ".join(texts)), LONGEST_SHOWN))
-    user = f"Person: @{me.persona.id}. {portrait}\nText: {text}\nDoes the text fit the person?"
+    lines = [
+        f"Person: @{me.persona.id}. {neutralise(me.persona.portrait())}",
+        f"Text: {_STYLE.quote(cut(one_line(' '.join(texts)), LONGEST_SHOWN))}",
+        _STYLE.note,
+        "Does the text fit the person?",
+    ]
     try:
-        return await ask.as_judge(JUDGE, user, VERDICT)
+        return await ask.as_judge(JUDGE, "\n".join(lines), VERDICT)
     except ModelError:
         return UNUSABLE

@@ -24,7 +24,7 @@ class Respondent:
     names: Sequence[str]
     """What a reply may begin with."""
     system: str
-    """Setting, manner and persona."""
+    """Setting, note about quotations, manner and persona."""
     state: str
     """What it remembers, and what it was shown last; empty if nothing."""
     model: str | None
@@ -58,13 +58,12 @@ def respondent_of(agent: HostedAgent, view: View, at: Seconds) -> Respondent:
         lines += ["What you saw last:", *profile.post_format.posts(seen)]
     if view.changed is not None and view.changed.news:
         lines += ["What you heard last:", *map(shown_text, view.changed.news)]
-    sections = (profile.setting, profile.quoting.note, profile.manner)
     return Respondent(
         who=view.who,
         cohort=profile.cohort,
         at=at,
         names=own_names(agent.persona),
-        system="\n\n".join(filter(None, [*sections, prompts.introduction(agent.persona)])),
+        system=prompts.task_instructions(profile, agent.persona),
         state="\n".join(lines),
         model=profile.model,
         adapter=profile.adapter,

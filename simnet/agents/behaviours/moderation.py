@@ -110,9 +110,10 @@ def by_policy(
     async def judging(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
         unclear: str | None = None
+        system = prompts.task_instructions(me.profile, me.persona, task)
         lines = me.profile.post_format.posts(view)
         for place, line in enumerate(lines):
-            reply = await ask(task_instructions(me, task), line.partition(" ")[2], pattern=pattern)
+            reply = await ask(system, line.partition(" ")[2], pattern=pattern)
             sanction = reply.strip().casefold()
             if sanction in sanctions:
                 actions += _actions(view, place, sanction, note, warning, span)
@@ -159,19 +160,6 @@ def escalating(
         return _once(actions)
 
     return climbing if asks_a_model(decides) else asks_no_model(climbing)
-
-
-def task_instructions(me: Agent, task: str) -> str:
-    """Build a system prompt of a moderator that ends with a task of its own."""
-    profile = me.profile
-    sections = [
-        profile.setting,
-        profile.quoting.note,
-        profile.manner,
-        prompts.introduction(me.persona),
-        task,
-    ]
-    return "\n\n".join(filter(None, sections))
 
 
 def _actions(

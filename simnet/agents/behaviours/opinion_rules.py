@@ -115,9 +115,7 @@ def states_opinion(statement: str, then: Behaviour = converse) -> Behaviour:
             f"How far do you agree that {statement.rstrip('.')}? Answer with one whole number from "
             "0 (not at all) to 10 (fully)."
         )
-        system = "\n\n".join(
-            filter(None, [me.profile.setting, me.profile.manner, prompts.introduction(me.persona)])
-        )
+        system = prompts.task_instructions(me.profile, me.persona)
         reply = await ask(system, "\n\n".join(filter(None, [seen, question])), pattern="(10|[0-9])")
         value = _number(reply)
         if value is None:

@@ -2,9 +2,9 @@
 
 from simnet import draws
 from simnet.agents import reply_flags
-from simnet.agents.behaviours.moderation import task_instructions
 from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen, asks_a_model, asks_no_model
+from simnet.agents.prompting import prompts
 from simnet.errors import ModelError
 from simnet.foundation.arguments import checked
 from simnet.world.actions import Action
@@ -47,9 +47,10 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
     async def enforcing(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
         unclear: str | None = None
+        system = prompts.task_instructions(me.profile, me.persona, task)
         for post in view.posts:
             reply = await ask(
-                task_instructions(me, task),
+                system,
                 f"@{post.author}: {me.profile.quoting.quote(post.text)}",
                 pattern="(yes|no)",
             )

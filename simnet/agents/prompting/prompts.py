@@ -53,6 +53,15 @@ def introduction(persona: Persona, longest: int | None = None) -> str:
     return f"You are @{persona.id}. {portrait}".strip()
 
 
+def task_instructions(profile: AgentProfile, persona: Persona, task: str = "") -> str:
+    """Build a system prompt without verbs, for another question than how to act.
+
+    It ends with the task; without one, the user prompt holds the question.
+    """
+    sections = [profile.setting, profile.quoting.note, profile.manner, introduction(persona), task]
+    return "\n\n".join(filter(None, sections))
+
+
 def user_prompt(me: Agent, view: View) -> str:
     """Build the user prompt: memories, then the view."""
     return "\n".join([*memory_lines(me, view), *view_lines(me, view)])
@@ -83,8 +92,7 @@ def reflection_instructions(me: Agent, longest: int) -> str:
         "Below is what you remember. Say in one sentence what it comes to for you, at most "
         f"{longest} characters, nothing else."
     )
-    sections = [me.profile.setting, me.profile.manner, introduction(me.persona), task]
-    return "\n\n".join(filter(None, sections))
+    return task_instructions(me.profile, me.persona, task)
 
 
 def _below_feed(view: View, quote: Callable[[str], str]) -> list[str]:
