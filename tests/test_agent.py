@@ -10,6 +10,7 @@ from simnet.errors import UserCodeError
 from simnet.models import Completion
 from simnet.verbs import MEMBER
 
+DECLINED = "I can't help with that."
 SEEN = view(shown(1, "ben", "Bike lanes are fine by me."), shown(2, "cat", "No."))
 
 
@@ -76,6 +77,8 @@ def test_a_view_that_leaves_nothing_to_do_costs_no_call():
         ("write: ", ("empty",), "the reply has no text"),
         ("write: <|im_end|>", ("empty",), "the reply has no text"),
         ("empty words", ("garbled",), "the reply is not an action: 'empty words'"),
+        (DECLINED, ("garbled", "refusal"), f'the reply is not an action: "{DECLINED}"'),
+        (Completion(DECLINED, "error"), (), f"error: {DECLINED}"),
         (Completion("took too long", "deadline"), (), "deadline: took too long"),
         (Completion("the queue is empty", "error"), (), "error: the queue is empty"),
         (Completion("", "abort"), (), "abort: "),
@@ -84,6 +87,10 @@ def test_a_view_that_leaves_nothing_to_do_costs_no_call():
 def test_a_reply_that_cannot_be_used_is_a_failure_with_its_cause(reply, marks, failure):
     decision = say(reply)
     assert (decision.actions, decision.marks, decision.failure) == ((), marks, failure)
+
+
+def test_a_refusal_in_an_earlier_turn_marks_no_later_one():
+    assert say(DECLINED, "empty words").marks == ("garbled",)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from simnet import (
     Write,
 )
 from simnet.agents.hosted_agent import HostedAgent
-from simnet.behaviours import Recall, enforce
+from simnet.behaviours import Recall, by_policy, enforce
 from simnet.errors import ModelError, UsageError
 from simnet.export.training_sets.sft import export_sft
 from simnet.feeds import reported
@@ -178,7 +178,19 @@ def test_a_moderator_who_says_neither_yes_nor_no_decides_the_other_posts():
     assert (decision.actions, decision.marks) == ((Dismiss(2),), ("garbled",))
     decision = decide(agent, view(shown(1)), lambda _: "It depends.")
     assert decision.failure == "the reply is neither yes nor no: 'It depends.'"
-    assert "garbled" in decision.marks
+    assert decision.marks == ("garbled",)
+
+
+@pytest.mark.parametrize("judges", [enforce("Be kind."), by_policy("Be kind.")])
+def test_a_moderator_who_refuses_is_marked_so(judges):
+    persona = Persona(id="mod")
+    cohort = Cohort("mods", [persona], behaviour=judges, verbs=(Remove, Dismiss))
+    agent = HostedAgent(persona, cohort.profile("A town.", Feed()))
+    says = iter(["I can't help with that.", "dismiss" if judges.__name__ == "judging" else "no"])
+    decision = decide(agent, view(shown(1), shown(2)), lambda _: next(says))
+    assert (decision.actions, decision.marks) == ((Dismiss(2),), ("garbled", "refusal"))
+    decision = decide(agent, view(shown(1)), lambda _: "I can't help with that.")
+    assert decision.marks == ("garbled", "refusal")
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "after"])

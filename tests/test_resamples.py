@@ -81,6 +81,12 @@ def test_nothing_to_use_is_a_failure():
     assert decision.marks == ("empty", "resampled")
 
 
+def test_a_bare_refusal_is_marked_when_all_replies_are_one():
+    decision, asked = say(*["I'm sorry, but I can't help with that."] * 3)
+    assert len(asked) == 3
+    assert decision.marks == ("garbled", "refusal", "resampled")
+
+
 def test_by_default_nothing_is_asked_again():
     decision, asked = say(REFUSAL, me=agent(resamples=0))
     assert (len(asked), decision.marks) == (1, ("refusal",))

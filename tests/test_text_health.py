@@ -136,6 +136,20 @@ def test_an_alarm_stops_the_run_at_a_turn_that_depends_on_simulated_time_alone(t
     assert replay(done, ScenarioTimeline(stopping(), (), ())).differences == ()
 
 
+def test_refusals_that_are_no_action_ring_the_alarm(tmp_path):
+    people = [Persona(id="ana"), Persona(id="ben")]
+    cohort = Cohort("all", people, rhythm=Steps(MINUTE), follows={"all": 1.0})
+    health = Health(refusals=Alarm(0.3, then="stop"), least=4)
+    scenario = Scenario("mute", [cohort], lasts=9 * MINUTE, health=health)
+
+    def half(prompt):
+        return REFUSAL if prompt.routing_key == "ana" else f"write: {prompt.seed}"
+
+    done = run(scenario, model=FakeModel(half), out=tmp_path)
+    assert done.manifest.error.startswith("alarm: refusals in cohort 'all': 50.0%")
+    assert [mark for _, mark in alarms(done)] == ["alarm_refusals"]
+
+
 def test_a_stopped_run_ends_there_again_and_is_forked_with_another_level(tmp_path):
     done = run(stopping(), model=FakeModel(reply), out=tmp_path)
     before, error = tables(done), done.manifest.error

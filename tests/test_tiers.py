@@ -248,6 +248,15 @@ def test_what_only_the_member_sees_is_decided_in_the_members_own_words(own):
     assert all(f"Person number {n}." in asked[9 + n] for n in range(9))
 
 
+def test_a_bare_refusal_to_an_archetype_is_marked_as_one_of_its_members():
+    people = [Persona(id="p0"), Persona(id="p1")]
+    profile = Cohort("people", people, behaviour=archetypes(1)).profile("A town.", Feed(), 0)
+    decision = decide(
+        HostedAgent(people[0], profile), view(who="p0"), lambda _: "I can't help with that."
+    )
+    assert decision.marks == ("garbled", "refusal", "archetype")
+
+
 def crowd(k=2, size=40, **settings):
     """One author, and a cohort whose members all see the same post at about the same time."""
     author = Persona(id="author")

@@ -9,7 +9,6 @@ from typing import Any
 from simnet.agents import reply_flags, reply_words
 from simnet.agents.adherence import is_judged, verdict_on
 from simnet.agents.ask import TurnAsk
-from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ONLY_REASONING
 from simnet.agents.memory import change_memory, memory_of
 from simnet.agents.person_turn import person_first
 from simnet.agents.profile import AgentProfile, Chosen
@@ -27,7 +26,7 @@ from simnet.foundation.user_code import (
     shown,
     wrong_result,
 )
-from simnet.inference.model import USABLE, Completion, Prompt
+from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.refusals import breaks_role
 from simnet.personas.persona import Persona
 from simnet.world.action_values import problem_of
@@ -61,6 +60,7 @@ class HostedAgent:
         "memory",
         "persona",
         "profile",
+        "reply",
     )
 
     def __init__(self, persona: Persona, profile: AgentProfile) -> None:
@@ -72,6 +72,8 @@ class HostedAgent:
         self._notes: dict[Hashable, Any] | None = None
         self.finish = "stop"
         """How the turn's last completion ended."""
+        self.reply = ""
+        """Its text."""
         self.cut = False
         """Whether a text of it was over the limit and was cut."""
         self.marked: tuple[str, ...] = ()
@@ -136,8 +138,8 @@ class HostedAgent:
             self.marked += (word,)
 
     def note_finish(self, completion: Completion) -> None:
-        """Remember how the turn's last completion ended, for its flags."""
-        self.finish = completion.finish
+        """Remember the turn's last completion, for its flags."""
+        self.finish, self.reply = completion.finish, completion.text
         self.cut = False
         if completion.reasoning is not None:
             self.mark(reply_flags.REASONING)
@@ -147,8 +149,8 @@ class HostedAgent:
         self.cut = True
 
     def note_reply_of(self, other: "HostedAgent") -> None:
-        """Remember how the last completion of another agent ended, which decided for this one."""
-        self.finish, self.cut = other.finish, other.cut
+        """Remember the last completion of another agent, which decided for this one."""
+        self.finish, self.reply, self.cut = other.finish, other.reply, other.cut
         for mark in other.marked:
             self.mark(mark)
 
@@ -165,7 +167,7 @@ class HostedAgent:
         behaviour is no coroutine or returns anything but actions, and what the behaviour raises;
         see `fail`.
         """
-        self.finish = "stop"
+        self.finish, self.reply = "stop", ""
         self.cut = False
         self.marked = ()
         ask = TurnAsk(self, view)
@@ -174,9 +176,9 @@ class HostedAgent:
         except ModelError as error:
             reason = str(error)
             self.memory.note(view, ())
-            return Decision(
-                view.who, view.turn, (), self._failure_flags(reason) + self.marked, reason
-            )
+            flags = reply_flags.failure_flags(reason, self.finish, self.reply)
+            marks = tuple(dict.fromkeys(flags + self.marked))
+            return Decision(view.who, view.turn, (), marks, reason)
         actions = self._checked(chosen)
         flags = self.flaws(actions, view) + self.marked
         self._gists.update(dict.fromkeys(map(reply_words.gist, _texts(actions))))
@@ -241,13 +243,6 @@ class HostedAgent:
             problem = "a coroutine; write `return await ...`"
         problem = problem or f"{shown(chosen)}, not actions"
         raise wrong_result("behaviour", self.profile.behaviour, f"returned {problem}")
-
-    def _failure_flags(self, reason: str) -> tuple[str, ...]:
-        if self.finish not in USABLE:
-            return ()
-        if reason == ONLY_REASONING:
-            return (reply_flags.EMPTY, reply_flags.REASONING_ONLY)
-        return (reply_flags.EMPTY,) if reason in {NO_REPLY, NO_TEXT} else (reply_flags.GARBLED,)
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
         """List the flags of the texts of a turn."""

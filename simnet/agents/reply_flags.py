@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from simnet.agents.formats import reply_grammar
 from simnet.agents.reply_words import dense, gist, unspaced
 from simnet.foundation.user_code import raised_by, shown, wrong_result
+from simnet.inference.model import USABLE
 from simnet.inference.replies.refusals import breaks_role
 
 AT_LIMIT = "at_limit"
@@ -87,6 +89,21 @@ def text_flags(text: str) -> list[str]:
     if repeats_itself(text, gist(text).split()):
         found.append(REPETITION)
     return found
+
+
+def unreadable(reply: str) -> tuple[str, ...]:
+    """Return the flags of a reply without an action in it, which may be a bare refusal."""
+    return (GARBLED, REFUSAL) if breaks_role(reply) else (GARBLED,)
+
+
+def failure_flags(reason: str, finish: str, reply: str) -> tuple[str, ...]:
+    """Return the flags of a turn that failed for a `reason`, of which `reply` was the last one."""
+    if finish not in USABLE:
+        return ()
+    if reason == reply_grammar.ONLY_REASONING:
+        return (EMPTY, REASONING_ONLY)
+    nothing_said = {reply_grammar.NO_REPLY, reply_grammar.NO_TEXT}
+    return (EMPTY,) if reason in nothing_said else unreadable(reply)
 
 
 def own_flags(flagger: Callable[[str], Iterable[str]] | None, text: str) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ def by_policy(
                 actions += _actions(view, place, sanction, note, warning, span)
             else:
                 unclear = reply
-                me.mark(reply_flags.GARBLED)
+                for flag in reply_flags.unreadable(reply):
+                    me.mark(flag)
         if unclear is not None and not actions:
             raise ModelError(f"the reply names no sanction: {excerpt(unclear)}")
         return _once(actions)

@@ -57,7 +57,8 @@ def enforce(rule: str, note: str | None = None) -> Behaviour:
             breaks = _breaks_rule(reply)
             if breaks is None:
                 unclear = reply
-                me.mark(reply_flags.GARBLED)
+                for flag in reply_flags.unreadable(reply):
+                    me.mark(flag)
             else:
                 actions.append(_action(post.id, note) if breaks else Dismiss(post.id))
         if unclear is not None and not actions:
