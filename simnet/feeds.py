@@ -1,12 +1,12 @@
 """Feeds, and the sources that find candidates for them."""
 
+from simnet.world.feeds.combined_sources import both
 from simnet.world.feeds.feed import Feed
 from simnet.world.feeds.sources import (
     Entry,
     Look,
     Source,
     SourceOfLook,
-    both,
     communities,
     community,
     everything,

@@ -344,6 +344,48 @@ def test_a_wrong_ranking_is_named(place, ranking, message):
         seen_by(place, reads=everything, ranking=ranking)
 
 
+# -- sources that are wrong -----------------------------------------------------------
+
+
+def nothing(world, viewer, first, limit):
+    return None
+
+
+def in_words(world, viewer, first, limit):
+    return "ab"
+
+
+def halves(world, viewer, first, limit):
+    return [0.5]
+
+
+def with_a_look(world, viewer, first, limit, look):
+    return [look.cohort]
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda source: source,
+        lambda source: both(source, everything),
+        lambda source: both(reported, source),
+        lambda source: both(both(source, reported), everything),
+    ],
+)
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (nothing, "source nothing returned None; return a list with the numbers of entries"),
+        (in_words, "source in_words returned 'ab'; return a list with the numbers of entries"),
+        (halves, "source halves returned 0.5 among entries of the timeline"),
+        (with_a_look, r"source with_a_look returned '\w+' among entries of the timeline"),
+    ],
+)
+def test_a_wrong_source_is_named_wherever_it_is(place, source, message, within):
+    with pytest.raises(UserCodeError, match=rf"{message}.*\(@\w+; .*test_feeds\.py:\d+: "):
+        seen_by(place, reads=within(source))
+
+
 @pytest.mark.parametrize(
     ("counts", "likes", "line"),
     [("exact", 5, "(5 likes)"), ("rounded", 4, "(4 likes)"), ("none", 0, "")],

@@ -14,6 +14,7 @@ from simnet.world.feeds.recommendations import Recommendation
 from simnet.world.feeds.sources import (
     AnySource,
     Entry,
+    Look,
     look_of,
     takes_look,
 )
@@ -68,10 +69,27 @@ def found_entries(
 
     Raises UserCodeError if they are not usable.
     """
+    look = None
+    if takes_look(source):
+        look = look_of(world, viewer, now, turn=turn, seed=seed)
+    return found_by(source, world, viewer, first, limit, look)
+
+
+def found_by(
+    source: AnySource,
+    world: WorldState,
+    viewer: int,
+    first: Entry,
+    limit: int,
+    look: Look | None,
+) -> list[Entry]:
+    """Return the entries that a source finds, which needs the look if it takes one.
+
+    Raises UserCodeError if they are not usable.
+    """
     try:
         if takes_look(source):
-            look = look_of(world, viewer, now, turn=turn, seed=seed)
-            entries = source(world, viewer, first, limit, look)  # type: ignore[call-arg]
+            entries = source(world, viewer, first, limit, look)  # type: ignore[call-arg,arg-type]
         else:
             entries = source(world, viewer, first, limit)  # type: ignore[call-arg]
     except BaseException as error:

@@ -64,15 +64,6 @@ class SourceOfLook(Protocol):
 AnySource: TypeAlias = Source | SourceOfLook
 
 
-def found_by(
-    source: AnySource, world: WorldState, viewer: int, first: Entry, limit: int, look: Look
-) -> list[Entry]:
-    """Ask a source, which may take the look or not."""
-    if takes_look(source):
-        return cast("SourceOfLook", source)(world, viewer, first, limit, look)
-    return cast("Source", source)(world, viewer, first, limit)
-
-
 def takes_look(source: AnySource) -> bool:
     """Whether a source has a fifth parameter."""
     try:
@@ -164,23 +155,6 @@ def community(name: str) -> Source:
         return [] if found is None else _newest(found.entries, first, limit)
 
     return of_community
-
-
-@checked
-def both(one: AnySource, other: AnySource) -> SourceOfLook:
-    """Offer what either source offers, `one` first when room is short."""
-
-    def find(
-        world: WorldState, viewer: int, first: Entry, limit: int, look: Look | None = None
-    ) -> list[Entry]:
-        look = look or look_of(world, viewer, world.now, turn=0, seed=0)
-        found = dict.fromkeys(found_by(one, world, viewer, first, limit, look))
-        if len(found) < limit:
-            left = limit - len(found)
-            found.update(dict.fromkeys(found_by(other, world, viewer, first, left, look)))
-        return sorted(found, reverse=True)
-
-    return find
 
 
 def _newest(entries: Sequence[Entry], first: Entry, limit: int) -> list[Entry]:
