@@ -1,5 +1,6 @@
 """Functions of the user that raise, return what they may not, or never end."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -31,12 +32,14 @@ from simnet import (
 )
 from simnet.cli.app import app
 from simnet.errors import UsageError, UserCodeError
-from simnet.foundation.user_code import mark_boundary
+from simnet.foundation.user_code import is_users, mark_boundary
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.runtime.code_watchdog import Watchdog
 
 HERE = Path(__file__).name
+PACKAGE = Path(simnet.__file__).parent
+LIBRARY = Path(json.__file__).parents[1]
 TABLES = ("events", "exposures", "network")
 
 
@@ -190,6 +193,22 @@ def test_a_verb_that_fails_where_nobody_wakes_fails_alone_too(tmp_path):
     run = simnet.run(scenario, model=FakeModel(), out=tmp_path, on_error="fail the turn")
     assert [row["outcome"] for row in rows(run)["events"]] == ["done", "failed", "failed"]
     assert run.manifest.state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("file", "theirs"),
+    [
+        (PACKAGE / "api.py", False),
+        (PACKAGE.with_name("simnet_town.py"), True),
+        (PACKAGE.with_name("simnet_towns") / "bath.py", True),
+        (Path(json.__file__), False),
+        (LIBRARY.with_name(f"{LIBRARY.name}-notes") / "town.py", True),
+        (Path("/opt/lib/site-packages/numpy/ma/core.py"), False),
+        (Path("/home/ana/about-site-packages/town.py"), True),
+    ],
+)
+def test_a_file_is_the_users_unless_it_is_in_a_folder_of_others(file, theirs):
+    assert is_users(str(file)) is theirs
 
 
 def test_a_policy_that_does_not_exist_is_named():

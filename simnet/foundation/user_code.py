@@ -11,6 +11,7 @@ code a thread is running now. A watchdog and the handler of signals use that.
 
 import inspect
 import linecache
+import os
 import re
 import sys
 import sysconfig
@@ -33,9 +34,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 LONGEST = 300
 """Characters of a user's own error message that are shown."""
-_OWN = str(Path(__file__).parents[1])
-_LIBRARY = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
-_INSTALLED = ("site-packages", "dist-packages")
+_OWN = f"{Path(__file__).parents[1]}{os.sep}"
+_LIBRARY = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _MADE_UP = ("<frozen", "<string>", "<attrs", "<__array_function__")
 """Beginnings of the file names of code that is in no file and not the user's."""
 _LOCALS = ".<locals>."
@@ -191,11 +192,9 @@ def source_line(place: Place) -> str:
 @cache
 def is_users(filename: str) -> bool:
     """Whether a file is neither simnet's nor Python's nor of an installed package."""
-    if filename.startswith((_OWN, *_MADE_UP)):
+    if filename.startswith((_OWN, *_LIBRARY, *_MADE_UP)):
         return False
-    if any(folder in filename for folder in _INSTALLED):
-        return False
-    return not filename.startswith(_LIBRARY)
+    return _INSTALLED.isdisjoint(Path(filename).parts)
 
 
 def _last_function(trace: TracebackType | None) -> object:
