@@ -100,6 +100,10 @@ def test_lists_that_the_grammar_allows_are_read_or_repeat_something(question, se
         (WEALTH, "1.234", 1.23),
         (SEVERAL[0], "1 and 3", ["red", "blue"]),
         (SEVERAL[0], "None.", []),
+        (SEVERAL[0], "**0**", []),
+        (SEVERAL[0], "[]", []),
+        (SEVERAL[0], "None of these", []),
+        (MultipleChoice("n", "Which?", ("none", "some"), least=0), "None", ["none"]),
         (SEVERAL[0], "blue, dark red", ["dark red", "blue"]),
         (SEVERAL[2], "3, 1, 2", ["blue", "red", "dark red"]),
         (SEVERAL[2], "dark red, then blue, then red", ["dark red", "blue", "red"]),
@@ -143,6 +147,12 @@ def test_replies_with_one_meaning_are_understood(question, reply, wanted):
         (PEOPLE, "1,2,3"),
         (PEOPLE, "2.5km"),
         (WEALTH, "1,234"),
+        (SEVERAL[0], "xyzzy"),
+        (SEVERAL[0], "7"),
+        (SEVERAL[0], "I cannot help with that."),
+        (SEVERAL[0], "..."),
+        (SEVERAL[0], "none of your business"),
+        (SEVERAL[1], "None"),
         (SEVERAL[1], "1"),
         (SEVERAL[1], "1, 1"),
         (SEVERAL[2], "1, 2"),
@@ -152,6 +162,11 @@ def test_replies_with_one_meaning_are_understood(question, reply, wanted):
 def test_replies_with_no_or_several_meanings_are_no_answer(question, reply):
     with pytest.raises(AnswerError):
         read_answer(question, reply)
+
+
+def test_a_choice_of_none_has_to_be_said():
+    with pytest.raises(AnswerError, match=r"'green' is not 1 to 3 different .* or 0 for none"):
+        read_answer(SEVERAL[0], "green")
 
 
 def test_points_may_be_labelled_with_their_own_numbers():

@@ -117,6 +117,7 @@ class MultipleChoice(Question):
     kind: ClassVar[str] = "multiple choice"
     choices: Sequence[str] = ()
     least: int = 1
+    """With 0, `0` or words such as `none of them` are the answer that none is chosen."""
     most: int | None = None
     """None is all of them."""
 

@@ -44,6 +44,8 @@ _YES = frozenset(
 _NO = frozenset({"no", "n", "nope", "false", "nein", "non", "nee", "n\xe3o", "never"})
 
 _NOT = re.compile(r"\b(?:not|never|cannot|without)\b|n['\u2019]t\b")
+_NONE = re.compile(r"0|\[\]|none(?: of (?:them|these|those|the above|the choices))?")
+"""What says that none of several choices is chosen; anything else without a choice says nothing."""
 _NAMED = "\0"
 """Stands for the words of a choice that was found in a text."""
 
@@ -124,11 +126,14 @@ def _(question: Number, text: str) -> Value:
 
 @_read.register
 def _(question: MultipleChoice, text: str) -> Value:
-    if question.least == 0 and text.strip(_ENDS).casefold() in {"0", "none", "none of them"}:
-        return []
+    least, most = max(question.least, 1), question.upper
     places = _several(question.choices, text)
-    if len(set(places)) != len(places) or not question.least <= len(places) <= question.upper:
-        raise _refuse(text, f"{question.least} to {question.upper} different numbers of the list")
+    bare = (text.strip(_ENDS) or text).casefold()
+    if not places and question.least == 0 and _NONE.fullmatch(bare):
+        return []
+    if len(set(places)) != len(places) or not least <= len(places) <= most:
+        none = ", or 0 for none" if question.least == 0 else ""
+        raise _refuse(text, f"{least} to {most} different numbers of the list{none}")
     return [question.choices[place] for place in sorted(places)]
 
 
