@@ -58,7 +58,9 @@ class When:
     """Happen each time it is beyond the level and was not at the last check, not only once."""
 
     def __post_init__(self) -> None:
-        self._check((self.above is None) != (self.below is None), "give above=... or below=...")
+        given = [name for name in ("above", "below") if getattr(self, name) is not None]
+        problem = f"it has {' and '.join(given) or 'no level'}; give one of above=... and below=..."
+        self._check(len(given) == 1, problem)
         self._check(isfinite(self.level), "the level is no finite number")
         self._check(0 < self.every < inf, f"every={self.every}; give a positive time")
         if iscoroutinefunction(self.measure):
