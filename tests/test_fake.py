@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulation import virtual_time
 
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.inference.fakes.fake import FakeModel, plausible
 from simnet.inference.fakes.sample import Draws, sampler
 from simnet.inference.model import Prompt
@@ -87,6 +87,24 @@ def test_a_pattern_beyond_it_is_an_error_of_that_prompt_alone(pattern):
     assert bad.text
     assert not bad.usable
     assert (good.text, good.finish) == ("ok", "stop")
+
+
+async def later(prompt):
+    return "x"
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        (FakeModel(lambda _: None), "reply function <lambda> returned None; return a text"),
+        (FakeModel(lambda _: b"x"), "reply function <lambda> returned b'x'; return a text"),
+        (FakeModel(later), "reply function later is an `async def`; write `def NAME(prompt)`"),
+        (FakeModel(delay=lambda _: "1"), "delay function <lambda> returned '1'; return a number"),
+    ],
+)
+def test_a_function_that_returns_no_text_or_no_number_is_named(model, problem):
+    with pytest.raises(UserCodeError, match=rf"{re.escape(problem)}.*test_fake\.py:\d+: "):
+        asyncio.run(_collect(model, [Prompt(system="s", user="u")]))
 
 
 def test_a_closed_model_refuses():

@@ -3,10 +3,13 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from inspect import iscoroutine
+from numbers import Real
 
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import CHARACTERS_PER_TOKEN
+from simnet.foundation.user_code import shown, wrong_result
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.fakes.sample import Draws, sampler, sentence
 from simnet.inference.model import Completion, Prompt
@@ -32,7 +35,8 @@ class FakeModel:
 
     Replies of `plausible` match the prompt's pattern and are read strictly, those of other
     functions leniently. A ValueError of `reply` becomes a completion that finished with `error`.
-    Token counts are estimates: four characters a token.
+    Token counts are estimates: four characters a token. `generate` raises UserCodeError where
+    `reply` returns no text, or `delay` no number.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class FakeModel:
     async def _late(self, prompt: Prompt) -> Completion:
         assert self._delay is not None
         delay = self._delay(prompt)
+        if not isinstance(delay, Real):
+            raise _wrong("delay", self._delay, delay, "a number of seconds")
         await asyncio.sleep(delay)
         return self._complete(prompt, delay)
 
@@ -73,6 +79,8 @@ class FakeModel:
         prompt_tokens = (len(prompt.system) + len(prompt.user)) // CHARACTERS_PER_TOKEN + 1
         try:
             text = self._reply(prompt)
+            if not isinstance(text, str):
+                raise _wrong("reply", self._reply, text, "a text")
             constrained = prompt.pattern is not None and (
                 self._reply is plausible or re.fullmatch(prompt.pattern, text) is not None
             )
@@ -83,6 +91,14 @@ class FakeModel:
             text, "stop", prompt_tokens, 0, output_tokens, seconds, constrained=constrained,
             probabilities=_probabilities(prompt, text) if prompt.labels else None,
         )  # fmt: skip
+
+
+def _wrong(kind: str, function: object, returned: object, wanted: str) -> UserCodeError:
+    if not iscoroutine(returned):
+        problem = f"returned {shown(returned)}; return {wanted}"
+        return wrong_result(f"{kind} function", function, problem)
+    returned.close()
+    return wrong_result(f"{kind} function", function, "is an `async def`; write `def NAME(prompt)`")
 
 
 def _probabilities(prompt: Prompt, text: str) -> tuple[float, ...]:
