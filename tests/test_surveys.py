@@ -11,8 +11,10 @@ from simnet import HOUR, Cohort, Exponential, FakeModel, Persona, Scenario, Writ
 from simnet.errors import RunError, ScenarioError, UsageError
 from simnet.inference.fakes.fake import plausible
 from simnet.questions import Choice, FreeText, Likert, MultipleChoice, Number, Ranking, YesNo
+from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.surveys import MINI_IPIP, Survey, big_five, survey
 from simnet.surveys.answers import read_answers
+from simnet.surveys.interview import respondent_at
 
 OPINIONS = Survey(
     "opinions",
@@ -151,6 +153,16 @@ def test_a_time_after_the_end_of_a_record_that_breaks_off_is_told(tmp_path):
     with pytest.raises(RunError, match="give an earlier time, or resume the run first"):
         survey(broken, one, scenario=town(), model=FakeModel(), at=[6 * HOUR])
     assert survey(broken, one, scenario=town(), model=FakeModel(), at=[inf]).answers
+
+
+def test_a_time_after_the_end_of_the_scenario_is_told(done):
+    one = Survey("late", [YesNo("cycles", "Do you cycle?")])
+    problem = f"07:00:00 is after the end of {done.id}, which lasts 06:00:00; give an earlier time"
+    with pytest.raises(UsageError, match=problem):
+        survey(done, one, scenario=town(), model=FakeModel(), at=[HOUR, 7 * HOUR])
+    with pytest.raises(UsageError, match=problem):
+        respondent_at(done, ScenarioTimeline(town()), "zoe", 7 * HOUR)
+    assert survey(done, one, scenario=town(), model=FakeModel(), at=[6 * HOUR]).answers
 
 
 def test_a_survey_that_ends_early_goes_on_without_asking_again(done):

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from simnet.clock import Seconds, format_time
-from simnet.errors import RunError
+from simnet.errors import RunError, UsageError
 from simnet.questions.respondent import Respondent, asked_view, respondent_of
 from simnet.recording.reading.recorded_replies import Recorded
 from simnet.recording.reading.run import Run
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replayer import Replayer
+from simnet.scheduler.continuing.continuation import last_scenario
 
 
 def respondents(
@@ -22,9 +23,16 @@ def respondents(
 ) -> Iterator[Respondent]:
     """Replay a run and yield those who are asked as they are at each of `times`, in order.
 
-    Infinity is the state at the end. Raises DivergenceError, and RunError if the record ends before
-    one of the times.
+    Infinity is the state at the end. Raises UsageError for a time after the end of the scenario,
+    DivergenceError, and RunError if the record ends before one of the times.
     """
+    lasts = last_scenario(timeline.start, timeline.continuation(run)).lasts
+    late = next((at for at in times if lasts < at < inf), None)
+    if late is not None:
+        raise UsageError(
+            f"{format_time(late)} is after the end of {run.id}, which lasts {format_time(lasts)}; "
+            "give an earlier time, or none to ask after the end"
+        )
     replies = Recorded.load(run)
     replayer = Replayer(timeline, replies, run, keeps_views=True)
     for at in sorted(set(times)):

@@ -74,9 +74,9 @@ async def asurvey(
     the run does not change and no persona remembers that it was asked. The same call goes on
     where an earlier one ended early, without asking anything twice.
 
-    Raises UsageError for a name that nobody has, RunError if the record ends before a time or if
-    most calls fail, RecordError while a process runs the run, DivergenceError if the scenario is
-    not the recorded one.
+    Raises UsageError for a name that nobody has or a time after the end of the scenario, RunError
+    if the record ends before a time or if most calls fail, RecordError while a process runs the
+    run, DivergenceError if the scenario is not the recorded one.
     """
     opened = run if isinstance(run, Run) else Run.open(run)
     check_unlocked(opened.path)
