@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from simnet import FakeModel, Persona, run
@@ -17,7 +18,7 @@ from simnet.discussions import (
     discussions,
 )
 from simnet.draws import Draw
-from simnet.errors import ScenarioError
+from simnet.errors import ScenarioError, UserCodeError
 from simnet.scenario.discussions.speakers import Turns
 from simnet.scenario.forecast.expected_turns import expected_turns
 
@@ -152,6 +153,39 @@ def test_rules_of_chance_draw_as_they_say():
     assert 0.83 < back / 398 < 0.96
     assert {drawn(RoundRobin(random_first=True), 1)[0] for _ in range(3)} <= {0, 1, 2}
     assert ChosenByModerator()(Turns((0, 1), [], (), 1), Draw(0, "", 0, "")) == 1
+
+
+def test_a_rule_of_ones_own_returns_numbers_of_its_room(tmp_path):
+    asked = []
+
+    def last(turns, draw):
+        asked.append(turns)
+        return np.int64(2)
+
+    given = Discussion(PEOPLE, turns=2, speakers=last)
+    _, events = held([given, given], tmp_path, FakeModel(lambda prompt: "Well, @Ben?"))
+    assert speakers(events) == ["cleo", "cleo-2"] * 2
+    assert asked[-1] == Turns([0, 1, 2], [2], [1], None)
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("wrong", [3, -1, "ben", None, True, 1.0])
+def test_a_rule_that_returns_no_participant_is_told_with_its_room(tmp_path, wrong, first):
+    def mine(turns, draw):
+        return 0 if not (first or turns.spoken) else wrong
+
+    given = [Discussion(PEOPLE), Discussion(PEOPLE, turns=2, speakers=mine)]
+    problem = rf"mine of room 'discussion 2' returned {wrong!r}; return one of .*\[0, 1, 2\]"
+    with pytest.raises(UserCodeError, match=problem):
+        held(given, tmp_path)
+
+
+def test_a_rule_that_raises_is_told_with_its_room(tmp_path):
+    def mine(turns, draw):
+        raise KeyError("mood")
+
+    with pytest.raises(UserCodeError, match="mine of room 'discussion 1' raised KeyError: 'mood'"):
+        held([Discussion(PEOPLE, speakers=mine)], tmp_path)
 
 
 def test_some_of_a_pool_take_part_others_in_each_room(tmp_path):

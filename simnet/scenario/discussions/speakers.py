@@ -1,7 +1,8 @@
 """Who speaks next: rules that choose among the participants of a room.
 
 A rule is a value. It is asked after every turn, with what happened in the room so far, and
-draws from the seed of the turn. `simnet.discussions` lists them.
+draws from the seed of the turn. Participants are numbers: their places in the room's list, from 0.
+`simnet.discussions` lists the rules.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from simnet.foundation.arguments import checked
 
 
 class Turns(NamedTuple):
-    """What a rule knows of a room."""
+    """What a rule knows of a room. Numbers are places in its list of participants, from 0."""
 
     participants: Sequence[int]
-    """Members who may speak, without the moderator."""
+    """Who may speak; the moderator is none of them."""
     spoken: Sequence[int]
     """Who of them had a turn, in order."""
     named: Sequence[int]
@@ -30,7 +31,7 @@ class NextSpeaker(Protocol):
     """Chooses who speaks next, one of `turns.participants`."""
 
     def __call__(self, turns: Turns, draw: Draw) -> int:
-        """Return the next speaker."""
+        """Return the number of the next speaker."""
         ...
 
 

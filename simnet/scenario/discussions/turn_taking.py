@@ -6,17 +6,25 @@ said nothing counts as a turn: a discussion never stops because of a reply that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal, TypeAlias
 
 from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.user_code import (
+    mark_boundary,
+    name_of,
+    raised_by,
+    shown,
+    wrong_result,
+)
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin, Turns
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import NOTHING, check_spans
 from simnet.world.state.markup import mentioned
-from simnet.world.state.rooms import room_mates, state_of
+from simnet.world.state.rooms import RoomState, room_mates, state_of
 from simnet.world.state.world_state import WorldState
 
 Moderates: TypeAlias = Literal["each turn", "when needed", "chooses"]
@@ -34,6 +42,21 @@ class Room:
     turns: int = 10
     """Turns of participants; those of the moderator come in addition."""
     speakers: NextSpeaker = field(default_factory=RoundRobin)
+
+    @mark_boundary(lambda run: f"speakers of room {run['self'].name!r}")
+    def ask(self, turns: Turns, draw: Draw) -> int:
+        """Ask `speakers` who is next. Raises UserCodeError unless it is one of the participants."""
+        name = f"{name_of(self.speakers)} of room {self.name!r}"
+        try:
+            place = self.speakers(turns, draw)
+        except BaseException as error:  # a rule may raise SystemExit too
+            raise raised_by("rhythm", self.speakers, error, name=name) from error
+        is_number = isinstance(place, Integral) and not isinstance(place, bool)
+        if is_number and place in turns.participants:
+            return int(place)
+        among = shown(list(turns.participants))
+        problem = f"returned {shown(place)}; return one of turns.participants, {among}"
+        raise wrong_result("rhythm", self.speakers, problem, name=name)
 
 
 @checked
@@ -74,9 +97,8 @@ class TurnsInRooms:
     def _first_of(self, room: Room, draw: Draw) -> str | None:
         if isinstance(room.speakers, ChosenByModerator):
             return room.moderator
-        places = range(len(room.participants))
-        shared = draw.shared(room.name, "first speaker")
-        return room.participants[room.speakers(Turns(places, (), (), None), shared)]
+        turns = Turns(range(len(room.participants)), (), (), None)
+        return room.participants[room.ask(turns, draw.shared(room.name, "first speaker"))]
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
         """Wait until somebody hands over."""
@@ -102,16 +124,8 @@ class TurnsInRooms:
                 return moderator
         if len(state.speakers) >= room.turns:
             return None
-        return room.speakers(self._turns(world, room, state.posts, state.speakers), draw)
-
-    def _turns(
-        self, world: WorldState, room: Room, posts: Sequence[int], speakers: Sequence[int]
-    ) -> Turns:
-        participants = [world.index[who] for who in room.participants]
-        last = world.posts[posts[-1]] if posts else None
-        mates = mentioned(last.text, room_mates(world, last.author_index)) if last else ()
-        named = [one for one in mates if one in participants]
-        return Turns(participants, speakers, named, state_of(world, room.name).floor)
+        members = [world.index[who] for who in room.participants]
+        return members[room.ask(_turns(world, state, members), draw)]
 
     def expected(self, handles: Sequence[str]) -> float:
         """Return how many turns these members take, if turns are spread evenly."""
@@ -122,6 +136,19 @@ class TurnsInRooms:
                 each = 1.0 if who == room.moderator else 1 / len(room.participants)
                 counts += room.turns * each
         return counts
+
+
+def _turns(world: WorldState, state: RoomState, members: Sequence[int]) -> Turns:
+    """Tell a rule what happened in the room of these members, who are its participants."""
+    place_of = {member: place for place, member in enumerate(members)}
+    last = world.posts[state.posts[-1]] if state.posts else None
+    named = mentioned(last.text, room_mates(world, last.author_index)) if last else ()
+    return Turns(
+        list(place_of.values()),
+        [place_of[one] for one in state.speakers if one in place_of],
+        [place_of[one] for one in named if one in place_of],
+        None if state.floor is None else place_of.get(state.floor),
+    )
 
 
 def length_of(rooms: Sequence[Room], every: Seconds, reacts_in: Seconds) -> Seconds:
