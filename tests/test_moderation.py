@@ -26,14 +26,20 @@ from simnet import (
     run,
 )
 from simnet.behaviours import by_policy, by_reports, enforce, escalating
-from simnet.discussions import Discussion, discussions
+from simnet.discussions import (
+    Discussion,
+    Mentioned,
+    RandomSpeaker,
+    RespondsWith,
+    discussions,
+)
 from simnet.errors import ScenarioError
 from simnet.feeds import everything, reported
 from simnet.rankings import longest_reported, most_reported
 from simnet.recording.checking.verify import verify
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
-from simnet.verbs import MODERATOR, Report, Suspend, SuspendFor, Warn
+from simnet.verbs import MODERATOR, Reinstate, Report, Suspend, SuspendFor, Warn
 
 QUEUE = Feed(reads=reported, fresh=False)
 NAMES = ("troll", "ana", "ben", "cat")
@@ -222,15 +228,43 @@ def test_the_post_reported_most_comes_first(tmp_path):
     assert [row[2] for row in done] == [0, 1]
 
 
-def test_a_discussion_goes_on_without_a_suspended_participant(tmp_path):
-    people = [Persona(id=name) for name in ("ann", "ben", "cleo")]
-    scenario = discussions([Discussion(people, turns=6)])
+def spoken_in(discussion, tmp_path, *cues):
+    scenario = discussions([discussion])
     staff = Cohort("staff", [Persona(id="mod")], rhythm=Never())
-    scenario = replace(
-        scenario, cohorts=[*scenario.cohorts, staff], cues=[Cue(0, "mod", Suspend("ben"))]
-    )
+    scenario = replace(scenario, cohorts=[*scenario.cohorts, staff], cues=cues)
     rows = run(scenario, model=FakeModel(), out=tmp_path / "runs").read("events").to_pylist()
-    assert [row["who"] for row in rows if row["cue"] is None] == ["ann", "cleo", "ann", "cleo"]
+    return [row["who"] for row in rows if row["cue"] is None]
+
+
+DEBATERS = [Persona(id=name) for name in ("ann", "ben", "cleo")]
+
+
+def test_the_others_take_the_turns_of_a_suspended_participant(tmp_path):
+    debate = Discussion(DEBATERS, turns=6)
+    assert spoken_in(debate, tmp_path, Cue(0, "mod", Suspend("ben"))) == ["ann", "cleo"] * 3
+    first = spoken_in(debate, tmp_path, Cue(0, "mod", Suspend("ann")))
+    assert first == ["ben", "cleo"] * 3
+    back = (Cue(0, "mod", Suspend("ben")), Cue(3 * MINUTE, "mod", Reinstate("ben")))
+    assert spoken_in(debate, tmp_path, *back) == ["ann", "cleo", "ann", "ben", "cleo", "ann"]
+
+
+@pytest.mark.parametrize("rule", [RandomSpeaker(), RespondsWith(1.0), Mentioned()])
+def test_no_rule_gives_a_turn_to_a_suspended_participant(tmp_path, rule):
+    discussion = Discussion(DEBATERS, turns=9, speakers=rule)
+    spoken = spoken_in(discussion, tmp_path, Cue(0, "mod", Suspend("ben")))
+    assert spoken in [["ann", "cleo"] * 4 + ["ann"], ["cleo", "ann"] * 4 + ["cleo"]]
+
+
+def test_nobody_answers_themselves_when_who_spoke_between_is_suspended(tmp_path):
+    discussion = Discussion(DEBATERS, turns=6, speakers=RespondsWith(1.0))
+    spoken = spoken_in(discussion, tmp_path, Cue(280, "mod", Suspend("ben")))
+    assert spoken == ["ben", "ann", "ben", "ann", "cleo", "ann"]
+
+
+def test_a_discussion_whose_participants_are_all_suspended_goes_on_when_one_is_back(tmp_path):
+    cues = [Cue(0, "mod", Suspend(one.id)) for one in DEBATERS]
+    cues.append(Cue(2 * MINUTE, "mod", Reinstate("cleo")))
+    assert spoken_in(Discussion(DEBATERS, turns=3), tmp_path, *cues) == ["cleo"] * 3
 
 
 @pytest.mark.parametrize(

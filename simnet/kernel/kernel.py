@@ -234,7 +234,7 @@ class Kernel:
 
     def _hand_over(self, member: int, turn: int, at: Seconds) -> None:
         """Wake whom the rhythm of a member's cohort gives the floor to after a turn."""
-        if (whom := next_speaker(self._floors, self.world, member, turn)) is not None:
+        if (whom := next_speaker(self._floors, self.world, member, turn, at)) is not None:
             self._triggers.wake_sooner(whom, at)
 
     def _act(self, member: int, landing: ExposureBatch, decision: Decision, at: Seconds) -> None:

@@ -18,9 +18,9 @@ class Turns(NamedTuple):
     """What a rule knows of a room. Numbers are places in its list of participants, from 0."""
 
     participants: Sequence[int]
-    """Who may speak; the moderator is none of them."""
+    """Who may speak: not the moderator, and nobody who is suspended, unless all are."""
     spoken: Sequence[int]
-    """Who of them had a turn, in order."""
+    """Who of these had a turn, in order."""
     named: Sequence[int]
     """Participants whose handles the last text has after an `@`."""
     floor: int | None
@@ -87,9 +87,12 @@ class RespondsWith:
 
     def __call__(self, turns: Turns, draw: Draw) -> int:
         """Return the speaker before the last, or another."""
-        if len(turns.spoken) > 1 and draw() < self.probability:
+        others = _others(turns)
+        # Where others were suspended since, one person may have had the last two turns.
+        answers = len(turns.spoken) > 1 and turns.spoken[-2] in others
+        if answers and draw() < self.probability:
             return turns.spoken[-2]
-        return _drawn(_others(turns), draw)
+        return _drawn(others, draw)
 
 
 @checked

@@ -108,8 +108,11 @@ class TurnsInRooms:
         """Wake some time after the turn before."""
         return now + self.every
 
-    def hands_over(self, world: WorldState, member: int, draw: Draw) -> int | None:
-        """Return the member who speaks after a turn of `member`; None ends the discussion."""
+    def hands_over(self, world: WorldState, member: int, now: Seconds, draw: Draw) -> int | None:
+        """Return the member who speaks after a turn of `member`; None ends the discussion.
+
+        The turn of a suspended participant does not count.
+        """
         room = self._room_of.get(world.handles[member])
         if room is None:
             return None
@@ -117,7 +120,8 @@ class TurnsInRooms:
         chooses = isinstance(room.speakers, ChosenByModerator)
         moderator = None if room.moderator is None else world.index[room.moderator]
         if member != moderator:
-            state.speakers.append(member)
+            if not world.is_suspended(member, now):
+                state.speakers.append(member)
             state.floor = None
             over = len(state.speakers) >= room.turns
             if moderator is not None and not (over and chooses):
@@ -125,7 +129,7 @@ class TurnsInRooms:
         if len(state.speakers) >= room.turns:
             return None
         members = [world.index[who] for who in room.participants]
-        return members[room.ask(_turns(world, state, members), draw)]
+        return members[room.ask(_turns(world, state, members, now), draw)]
 
     def expected(self, handles: Sequence[str]) -> float:
         """Return how many turns these members take, if turns are spread evenly."""
@@ -138,9 +142,14 @@ class TurnsInRooms:
         return counts
 
 
-def _turns(world: WorldState, state: RoomState, members: Sequence[int]) -> Turns:
-    """Tell a rule what happened in the room of these members, who are its participants."""
-    place_of = {member: place for place, member in enumerate(members)}
+def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Seconds) -> Turns:
+    """Tell a rule what happened in the room of these participants.
+
+    It is as if those who are suspended were not in it, unless all are.
+    """
+    everyone = {member: place for place, member in enumerate(members)}
+    present = {one: at for one, at in everyone.items() if not world.is_suspended(one, now)}
+    place_of = present or everyone
     last = world.posts[state.posts[-1]] if state.posts else None
     named = mentioned(last.text, room_mates(world, last.author_index)) if last else ()
     return Turns(
@@ -167,7 +176,7 @@ def floors_of(scenario: Scenario) -> dict[str, TurnsInRooms]:
 
 
 def next_speaker(
-    floors: Mapping[str, TurnsInRooms], world: WorldState, member: int, turn: int
+    floors: Mapping[str, TurnsInRooms], world: WorldState, member: int, turn: int, now: Seconds
 ) -> int | None:
     """Return whom the rhythm of a member's cohort wakes after a turn of the member; None: nobody.
 
@@ -177,5 +186,5 @@ def next_speaker(
     if rhythm is None:
         return None
     return rhythm.hands_over(
-        world, member, Draw(world.facts.seed, world.handles[member], turn, "floor")
+        world, member, now, Draw(world.facts.seed, world.handles[member], turn, "floor")
     )
