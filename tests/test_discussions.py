@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simnet import FakeModel, Persona, run
+from simnet import MINUTE, FakeModel, Persona, run
 from simnet.discussions import (
     ChosenByModerator,
     Discussion,
@@ -132,6 +132,16 @@ def test_whoever_was_named_answers(tmp_path):
     given = Discussion(PEOPLE, turns=5, speakers=Mentioned(RoundRobin()))
     _, events = held([given], tmp_path, FakeModel(reply))
     assert speakers(events) == ["ann", "cleo", "ann", "cleo", "ann"]
+
+
+def test_whoever_an_opinion_names_answers_first(tmp_path):
+    given = [
+        Discussion(PEOPLE, ["Cats.", opinion], turns=2, speakers=Mentioned(RoundRobin()))
+        for opinion in ("Dogs, @Cleo!", "Dogs, @ben and @cleo-2!", "@radio asks nobody.")
+    ]
+    _, events = held(given, tmp_path)
+    first = [row["who"] for row in events if row["turn"] == 0 and row["time"] < MINUTE]
+    assert sorted(first) == ["ann-3", "ben-2", "cleo"]
 
 
 def drawn(rule, count=400, spoken=()):

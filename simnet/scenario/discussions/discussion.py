@@ -184,7 +184,9 @@ class _Maker:
         ]
         strangers = dict.fromkeys(who for who, _ in voiced if who not in names)
         self.openers = [self._placed(Persona(id=who)) for who in strangers]
-        self.cues = [Cue(0, f"{who}{self._suffix}", Say(text.strip())) for who, text in voiced]
+        said = [(f"{who}{self._suffix}", text.strip()) for who, text in voiced]
+        self.cues = [Cue(0, who, Say(text)) for who, text in said]
+        self._opening = said[-1] if said else None
 
     def room(self, moderates: Moderates) -> Room:
         """Return the room."""
@@ -197,6 +199,7 @@ class _Maker:
             ChosenByModerator(given.speakers)
             if moderates == "chooses" and self.moderator is not None
             else given.speakers,
+            self._opening,
         )
 
     def _placed(self, persona: Persona, others: Sequence[str] = ()) -> Persona:

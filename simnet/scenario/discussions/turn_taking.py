@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
@@ -24,7 +25,7 @@ from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker,
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import NOTHING, check_spans
 from simnet.world.state.markup import mentioned
-from simnet.world.state.rooms import RoomState, room_mates, state_of
+from simnet.world.state.rooms import RoomState, find_in_room, room_mates, state_of
 from simnet.world.state.world_state import WorldState
 
 Moderates: TypeAlias = Literal["each turn", "when needed", "chooses"]
@@ -42,6 +43,8 @@ class Room:
     turns: int = 10
     """Turns of participants; those of the moderator come in addition."""
     speakers: NextSpeaker = field(default_factory=RoundRobin)
+    opening: tuple[str, str] | None = None
+    """A handle, and what it says last before the first turn."""
 
     @mark_boundary(lambda run: f"speakers of room {run['self'].name!r}")
     def ask(self, turns: Turns, draw: Draw) -> int:
@@ -97,7 +100,7 @@ class TurnsInRooms:
     def _first_of(self, room: Room, draw: Draw) -> str | None:
         if isinstance(room.speakers, ChosenByModerator):
             return room.moderator
-        turns = Turns(range(len(room.participants)), (), (), None)
+        turns = Turns(range(len(room.participants)), (), _named_first(room), None)
         return room.participants[room.ask(turns, draw.shared(room.name, "first speaker"))]
 
     def after(self, who: str, turn: int, now: Seconds, draw: Draw) -> Seconds | None:
@@ -140,6 +143,20 @@ class TurnsInRooms:
                 each = 1.0 if who == room.moderator else 1 / len(room.participants)
                 counts += room.turns * each
         return counts
+
+
+def _named_first(room: Room) -> Sequence[int]:
+    """List the participants whom the opening of a room names."""
+    if room.opening is None:
+        return ()
+    speaker, text = room.opening
+    exact = {who: place for place, who in enumerate(room.participants)}
+    places = {normalize("NFC", who).casefold(): place for who, place in exact.items()} | exact
+
+    def find(handle: str) -> int | None:
+        return places.get(handle, places.get(handle.casefold()))
+
+    return mentioned(text, lambda handle: find_in_room(find, speaker, handle))
 
 
 def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Seconds) -> Turns:
