@@ -13,8 +13,10 @@ from simnet.discussions import (
     Mentioned,
     RandomSpeaker,
     RespondsWith,
+    Room,
     RoundRobin,
     Say,
+    TurnsInRooms,
     discussions,
 )
 from simnet.draws import Draw
@@ -229,7 +231,34 @@ def test_the_number_of_turns_is_known_before():
         (lambda: discussions([]), "there are no discussions"),
         (lambda: discussions([Discussion(PEOPLE)], history=0), "history=0"),
         (lambda: RespondsWith(2.0), "give a probability"),
-        (lambda: discussions([Discussion([*PEOPLE, PEOPLE[0]])]), "ann"),
+        (
+            lambda: discussions([Discussion(PEOPLE), Discussion([*PEOPLE, PEOPLE[0]])]),
+            "discussion 2 has @ann twice; name everyone once",
+        ),
+        (
+            lambda: discussions([Discussion(PEOPLE, moderator=PEOPLE[1])]),
+            "discussion 1 has @ben twice; name everyone once, as participant or as moderator",
+        ),
+        (
+            lambda: discussions([Discussion([Persona(id="ben-2")]), Discussion(PEOPLE)]),
+            "@ben of discussion 2 gets the handle 'ben-2', which somebody of discussion 1 has",
+        ),
+        (
+            lambda: discussions([Discussion([Persona(id="ann", attributes={"room": "attic"})])]),
+            "discussion 1: @ann has an attribute 'room', which the discussion sets; remove it",
+        ),
+        (
+            lambda: TurnsInRooms([Room("den", ["ann", "ben", "ann"])]),
+            "room 'den' has @ann twice",
+        ),
+        (
+            lambda: TurnsInRooms([Room("den", ["ann"]), Room("attic", ["ben"], "ann")]),
+            "@ann is in room 'den' and in room 'attic'; a persona is in one room",
+        ),
+        (
+            lambda: TurnsInRooms([Room("den", ["ann"]), Room("den", ["ben"])]),
+            "two rooms are called 'den'",
+        ),
         (
             lambda: discussions([Discussion(PEOPLE, speakers=ChosenByModerator())]),
             "no moderator who could choose",

@@ -12,7 +12,13 @@ from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin
-from simnet.scenario.discussions.turn_taking import Moderates, Room, TurnsInRooms, length_of
+from simnet.scenario.discussions.turn_taking import (
+    Moderates,
+    Room,
+    TurnsInRooms,
+    check_once,
+    length_of,
+)
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
 from simnet.world.actions import Action
@@ -84,13 +90,15 @@ def discussions(
     speaks after each turn, or when needed (then it may pass), or `chooses` who speaks next.
 
     Of several discussions, the handles of the second get the suffix `-2`, and so on, so that one
-    person can be in many. Raises ScenarioError for a discussion that cannot be held.
+    person can be in many. The attribute `room` of a persona names the room, so that none has one
+    of its own. Raises ScenarioError for a discussion that cannot be held.
     """
     if not given:
         raise ScenarioError(f"{name}: there are no discussions; give one or more")
     if history < 1:
         raise ScenarioError(f"{name}: history={history}; show one comment or more")
     makers = [_Maker(one, number, len(given), seed) for number, one in enumerate(given, 1)]
+    _check_handles(makers)
     rooms = [one.room(moderates) for one in makers]
     like = Cohort(
         PARTICIPANTS,
@@ -114,6 +122,20 @@ def discussions(
         lasts=length_of(rooms, every, every / 2),
         seed=seed,
     )
+
+
+def _check_handles(makers: "Sequence[_Maker]") -> None:
+    """Raise ScenarioError for a handle that people of two rooms would have."""
+    room_of: dict[str, str] = {}
+    for maker in makers:
+        for handle in maker.handles():
+            if handle in room_of:
+                raise ScenarioError(
+                    f"@{handle.removesuffix(maker.suffix)} of {maker.name} gets the handle "
+                    f"{handle!r}, which somebody of {room_of[handle]} has; give one of them "
+                    "another id"
+                )
+            room_of[handle] = maker.name
 
 
 def _moderators(
@@ -167,32 +189,37 @@ class _Maker:
 
     def __init__(self, given: Discussion, number: int, of: int, seed: int) -> None:
         self._given = given
-        self._name = f"discussion {number}"
-        self._suffix = f"-{number}" if of > 1 and number > 1 else ""
+        self.name = f"discussion {number}"
+        self.suffix = f"-{number}" if of > 1 and number > 1 else ""
+        moderators = [] if given.moderator is None else [given.moderator]
+        check_once(self.name, [one.id for one in (*given.participants, *moderators)])
         active = _drawn(given.participants, given.active, seed, number)
         self.participants = [self._placed(persona) for persona in active]
         self.moderator: Persona | None = None
         if given.moderator is not None:
             others = [persona.id for persona in self.participants]
             self.moderator = self._placed(given.moderator, others)
-        names = {persona.id for persona in active}
-        if given.moderator is not None:
-            names.add(given.moderator.id)
+        names = {persona.id for persona in (*active, *moderators)}
         voiced = [
             (active[place % len(active)].id, one) if isinstance(one, str) else one
             for place, one in enumerate(given.opinions)
         ]
         strangers = dict.fromkeys(who for who, _ in voiced if who not in names)
         self.openers = [self._placed(Persona(id=who)) for who in strangers]
-        said = [(f"{who}{self._suffix}", text.strip()) for who, text in voiced]
+        said = [(f"{who}{self.suffix}", text.strip()) for who, text in voiced]
         self.cues = [Cue(0, who, Say(text)) for who, text in said]
         self._opening = said[-1] if said else None
+
+    def handles(self) -> list[str]:
+        """List the handles of everybody in the room."""
+        moderators = [] if self.moderator is None else [self.moderator]
+        return [one.id for one in (*self.participants, *moderators, *self.openers)]
 
     def room(self, moderates: Moderates) -> Room:
         """Return the room."""
         given = self._given
         return Room(
-            self._name,
+            self.name,
             [persona.id for persona in self.participants],
             None if self.moderator is None else self.moderator.id,
             given.turns,
@@ -203,10 +230,15 @@ class _Maker:
         )
 
     def _placed(self, persona: Persona, others: Sequence[str] = ()) -> Persona:
-        hidden = {ATTRIBUTE: self._name, **({"others": list(others)} if others else {})}
+        hidden = {ATTRIBUTE: self.name, **({"others": list(others)} if others else {})}
+        for name in sorted(hidden.keys() & persona.attributes.keys()):
+            raise ScenarioError(
+                f"{self.name}: @{persona.id} has an attribute {name!r}, which the discussion sets; "
+                "remove it, or give it another name"
+            )
         return persona.model_copy(
             update={
-                "id": f"{persona.id}{self._suffix}",
+                "id": f"{persona.id}{self.suffix}",
                 "attributes": {**persona.attributes, **hidden},
                 "untold": (*persona.untold, *hidden),
             }

@@ -4,7 +4,8 @@ What the world holds decides who that is, so whoever was named can answer. A tur
 said nothing counts as a turn: a discussion never stops because of a reply that was not given.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal, TypeAlias
@@ -46,6 +47,10 @@ class Room:
     opening: tuple[str, str] | None = None
     """A handle, and what it says last before the first turn."""
 
+    def everyone(self) -> list[str]:
+        """List participants and moderator."""
+        return [*self.participants, *([] if self.moderator is None else [self.moderator])]
+
     @mark_boundary(lambda run: f"speakers of room {run['self'].name!r}")
     def ask(self, turns: Turns, draw: Draw) -> int:
         """Ask `speakers` who is next. Raises UserCodeError unless it is one of the participants."""
@@ -74,20 +79,20 @@ class TurnsInRooms:
 
     def __post_init__(self) -> None:
         check_spans(self, every=self.every)
+        names: set[str] = set()
         room_of: dict[str, Room] = {}
         for room in self.rooms:
-            if not room.participants:
-                raise ScenarioError(f"room {room.name!r} has no participants")
-            if room.turns < 1:
-                raise ScenarioError(f"room {room.name!r}: turns={room.turns}; give 1 or more")
-            chooses = isinstance(room.speakers, ChosenByModerator)
-            if chooses and room.moderator is None:
-                raise ScenarioError(f"room {room.name!r} has no moderator who could choose")
-            for who in filter(None, [*room.participants, room.moderator]):
+            _check(room)
+            if room.name in names:
+                raise ScenarioError(
+                    f"two rooms are called {room.name!r}; give each a name of its own"
+                )
+            names.add(room.name)
+            for who in room.everyone():
                 if who in room_of:
                     raise ScenarioError(
-                        f"@{who} is in room {room_of[who].name!r} and in {room.name!r}; give "
-                        "everyone one room"
+                        f"@{who} is in room {room_of[who].name!r} and in room {room.name!r}; a "
+                        "persona is in one room, so give another to one of them"
                     )
                 room_of[who] = room
         object.__setattr__(self, "_room_of", room_of)
@@ -143,6 +148,27 @@ class TurnsInRooms:
                 each = 1.0 if who == room.moderator else 1 / len(room.participants)
                 counts += room.turns * each
         return counts
+
+
+def _check(room: Room) -> None:
+    """Raise ScenarioError for a room in which no discussion can be held."""
+    if not room.participants:
+        raise ScenarioError(f"room {room.name!r} has no participants")
+    if room.turns < 1:
+        raise ScenarioError(f"room {room.name!r}: turns={room.turns}; give 1 or more")
+    if isinstance(room.speakers, ChosenByModerator) and room.moderator is None:
+        raise ScenarioError(f"room {room.name!r} has no moderator who could choose")
+    check_once(f"room {room.name!r}", room.everyone())
+
+
+def check_once(where: str, people: Iterable[str]) -> None:
+    """Raise ScenarioError for somebody who is twice among the people of a room."""
+    for who, times in Counter(people).items():
+        if times > 1:
+            raise ScenarioError(
+                f"{where} has @{who} twice; name everyone once, as participant or as moderator, "
+                "and give namesakes other ids"
+            )
 
 
 def _named_first(room: Room) -> Sequence[int]:

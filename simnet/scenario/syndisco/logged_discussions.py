@@ -39,8 +39,9 @@ def logged_discussions(
 
     Its run holds the comments as posts, one each `every` seconds, so whatever takes a run takes
     them. Comments without text are left out. Personas have the attributes that the log has of
-    them, and the attribute `model`. Of several logs, the handles of the second end with `-2`, and
-    so on. Raises InputError for a log of annotations or one without comments.
+    them; `room` and `model` are set here, whatever the log has. Of several logs, the handles of the
+    second end with `-2`, and so on. Raises InputError for a log of annotations or one without
+    comments.
     """
     members: list[_Member] = []
     cues: list[Cue] = []
