@@ -116,6 +116,34 @@ def test_what_is_no_answer_is_asked_once_more_and_then_missing(tmp_path):
     assert "is not yes or no" in result.rows[0].reason
 
 
+def test_items_may_have_any_texts_as_keys(tmp_path):
+    task = Annotation("nice", [YesNo("nice", "Is it nice?")])
+    items = [Item(key, (Said(None, f"Hm, {key}."),)) for key in ("post b", "10", "post a", "9")]
+    annotate(items[:2], task, model=FakeModel(lambda _: "yes"), out=tmp_path)
+    annotate(items[2:], task, model=FakeModel(lambda _: "no"), out=tmp_path)
+    found = [(row.item, row.value) for row in read_annotations(tmp_path)]
+    assert found == [("9", False), ("10", True), ("post a", False), ("post b", True)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        (("0", "0"), "two items have the key '0'; give each a key of its own"),
+        (("0", 1), "item 1 has the key 1; give a text"),
+        (("",), "item 0 has the key ''"),
+    ],
+)
+def test_items_that_their_keys_do_not_tell_apart_are_refused_before_a_model_is_asked(
+    tmp_path, keys, problem
+):
+    model = Noting(lambda prompt: "yes")
+    task = Annotation("nice", [YesNo("nice", "Is it nice?")])
+    items = [Item(key, (Said(None, f"Text {key}."),)) for key in keys]
+    with pytest.raises(UsageError, match=problem):
+        annotate(items, task, model=model, out=tmp_path)
+    assert model.prompts == []
+
+
 def test_annotators_may_have_models_of_their_own(done, tmp_path):
     task = Annotation(
         "models",

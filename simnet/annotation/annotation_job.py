@@ -12,7 +12,7 @@ from simnet.annotation.annotation_rows import (
     AnnotationRow,
     add_annotations,
 )
-from simnet.annotation.items import Item, items_of_run
+from simnet.annotation.items import Item, check_keys, items_of_run
 from simnet.annotation.task import Annotation, Annotator
 from simnet.errors import UsageError
 from simnet.foundation.arguments import checked
@@ -63,8 +63,8 @@ async def aannotate(
     touched. With `limit` only the first items are judged. The same call goes on where an earlier
     one ended early, without asking anything twice.
 
-    Raises UsageError if there is nothing to annotate or a model is missing, RunError if most calls
-    fail.
+    Raises UsageError if there is nothing to annotate, a model is missing or two items have one key,
+    RunError if most calls fail.
     """
     served = dict(models or {})
     for one in task.annotators:
@@ -72,6 +72,7 @@ async def aannotate(
             which = "a model" if one.model is None else f"a model called {one.model!r}"
             raise UsageError(f"annotator {one.name!r} needs {which}; give it")
     listed = items_of_run(items, task.items, task.history) if isinstance(items, Run) else items
+    check_keys(listed)
     listed = [one for one in listed if any(said.text.strip() for said in one.said)]
     listed = listed[:limit]
     if not listed:

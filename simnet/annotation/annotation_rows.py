@@ -28,7 +28,7 @@ class AnnotationRow(NamedTuple):
 
     annotation: str
     item: str
-    """The number of a post of the run, or of a row of the file."""
+    """The key of the item: the number of a post of the run, or of a row of the file."""
     annotator: str
     question: str
     kind: str
@@ -75,9 +75,17 @@ def add_annotations(folder: Path, rows: Sequence[AnnotationRow]) -> Path:
         AnnotationRow,
         rows,
         key=lambda row: (row.item, row.annotator, row.question),
-        order=lambda row: int(row.item),
+        order=lambda row: _place(row.item),
     )
     return path
+
+
+def _place(item: str) -> tuple[bool, int, str]:
+    """Say where an item comes in the table: numbers in their order, then other keys by letters."""
+    try:
+        return False, int(item), ""
+    except ValueError:
+        return True, 0, item
 
 
 def read_annotations(folder: Path) -> list[AnnotationRow]:

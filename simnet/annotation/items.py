@@ -1,6 +1,6 @@
 """What is annotated: posts, replies and threads of a run, rows of a file or records of a review."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from simnet.datafiles import Broken
 from simnet.datafiles import rows as file_rows
 from simnet.errors import InputError, UsageError
 from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import shown
 from simnet.recording.reading.run import Run
 
 REVIEW, RECORDS = "review.json", "records.parquet"
@@ -27,7 +28,8 @@ class Item(NamedTuple):
     """One thing to annotate."""
 
     key: str
-    """What names it in the table: the number of a post, or of a row of a file."""
+    """What names it, and no other item, in the table: the number of a post, or of a row of a file.
+    Items of one's own may have any text."""
     said: tuple[Said, ...]
     """The text, or the texts of a thread in reading order."""
     before: tuple[Said, ...] = ()
@@ -50,6 +52,21 @@ def items_of_run(run: Run, kind: ItemKind = "posts", history: int = 3) -> list[I
         for post in threads.posts.values()
         if kind == "posts" or post.parent is not None
     ]
+
+
+def check_keys(items: Sequence[Item]) -> None:
+    """Raise UsageError for items that their keys do not tell apart."""
+    known: set[str] = set()
+    for place, item in enumerate(items):
+        if not isinstance(item.key, str) or not item.key:
+            raise UsageError(
+                f"item {place} has the key {shown(item.key)}; give a text, such as '0'"
+            )
+        if item.key in known:
+            raise UsageError(
+                f"two items have the key {shown(item.key)}; give each a key of its own"
+            )
+        known.add(item.key)
 
 
 def _said(post: Post) -> Said:
