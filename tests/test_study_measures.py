@@ -30,6 +30,8 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.interventions import At, GiveNews, RemovePosts, When
 from simnet.opinions import Deffuant, clusters, opinion_dynamics
 from simnet.recording.files.manifest import State
+from simnet.report.sections.people_and_ties import communities as of_the_report
+from simnet.report.sections.people_and_ties import last_ties
 from simnet.studies import (
     Figure,
     actions,
@@ -259,11 +261,29 @@ def test_networks_are_measured_as_networkx_does(town):
     assert figures(assortativity("side"), town)[""] == pytest.approx(
         nx.attribute_assortativity_coefficient(among, "side")
     )
-    parts = nx.community.louvain_communities(graph.to_undirected(), seed=0)
+    ties = nx.Graph(graph.edges)
+    parts = nx.community.louvain_communities(ties, seed=0)
     found = figures(communities(), town)
     assert found["communities"] == len(parts)
-    assert found[""] == pytest.approx(nx.community.modularity(graph.to_undirected(), parts))
+    assert found[""] == pytest.approx(nx.community.modularity(ties, parts))
     assert set(figures(communities("replies"), town)) == {"", "communities"}
+
+
+def test_communities_are_those_of_the_report_so_that_who_has_no_tie_is_in_none(tmp_path):
+    cliques = [(a + i, a + j) for a in "xy" for i in "123" for j in "123" if i != j]
+    people = [Persona(id=name) for name in sorted({"alone"}.union(*cliques))]
+    crowd = Cohort("people", people, rhythm=Never())
+    done = run(
+        Scenario("cliques", [crowd], ties=[*cliques, ("x1", "y1")], lasts=HOUR),
+        model=FakeModel(),
+        out=tmp_path / "runs",
+    )
+    groups, modularity = of_the_report(last_ties(done))
+    assert figures(communities(), done) == {
+        "": pytest.approx(modularity),
+        "communities": len(set(groups.values())),
+    }
+    assert set(groups) == {who for tie in cliques for who in tie}
 
 
 def test_attributes_that_are_lists_are_alike_when_they_are_equal(tmp_path):

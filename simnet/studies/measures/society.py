@@ -41,11 +41,11 @@ def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) ->
     """Measure how far the network falls apart: modularity of its best found communities.
 
     Louvain's method on the undirected graph, from networkx; group `communities` is their number.
-    No figure for a graph without ties.
+    Whoever has no tie is in none of them, as in the report of a run. No figure without ties.
     """
 
     def found(run: Run) -> Figures:
-        graph = _graph(run, of).to_undirected()
+        graph: nx.Graph[str] = nx.Graph(_ties(run, of))
         if not graph.number_of_edges():
             return []
         parts = nx.community.louvain_communities(graph, seed=seed)
@@ -64,41 +64,39 @@ def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows")
     """
 
     def found(run: Run) -> Figures:
-        graph = _graph(run, of)
         people = run.read("personas").select(["id", "attributes"]).to_pylist()
         found = {row["id"]: json.loads(row["attributes"]).get(attribute) for row in people}
         values = {who: str(value) for who, value in found.items() if value is not None}
-        graph = graph.subgraph(values).copy()
-        nx.set_node_attributes(graph, values, attribute)
-        if not graph.number_of_edges() or len(set(values.values())) < 2:
+        among = [tie for tie in _ties(run, of) if values.keys() >= set(tie)]
+        if not among or len(set(values.values())) < 2:
             return []
+        graph: nx.DiGraph[str] = nx.DiGraph(among)
+        nx.set_node_attributes(graph, values, attribute)
         value = float(nx.attribute_assortativity_coefficient(graph, attribute))
         return [Figure(value)] if np.isfinite(value) else []
 
     return Measure(f"assortativity of {attribute} in {of}", found, source=NEWMAN)
 
 
-def _graph(run: Run, of: str) -> "nx.DiGraph[str]":
-    """Build the graph at the end of a run, with everybody in it, in the order of the record."""
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(run.read("personas")["id"].to_pylist())
+def _ties(run: Run, of: str) -> list[tuple[str, str]]:
+    """List who follows, or replied to, whom at the end of a run, in the order of the record."""
     if of == "follows":
+        ties: dict[tuple[str, str], None] = {}
         edges = run.read("network")
         columns = (edges[name].to_pylist() for name in ("follower", "followee", "change"))
         for follower, followee, change in zip(*columns, strict=True):
             if change == "unfollow":
-                graph.remove_edge(follower, followee)
+                ties.pop((follower, followee), None)
             else:
-                graph.add_edge(follower, followee)
-        return graph
+                ties[follower, followee] = None
+        return list(ties)
     events = run.read("events")
     replies = [verb for verb, relation in run.relations.items() if relation == "reply"]
     chosen = events.filter(
         pc.and_(pc.is_in(events["verb"], pa.array(replies)), pc.equal(events["outcome"], DONE))
     )
     pairs = zip(chosen["who"].to_pylist(), chosen["whom"].to_pylist(), strict=True)
-    graph.add_edges_from((who, whom) for who, whom in pairs if whom is not None and who != whom)
-    return graph
+    return [(who, whom) for who, whom in pairs if whom is not None and whom != who]
 
 
 def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
