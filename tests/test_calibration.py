@@ -1,5 +1,6 @@
 """Calibration: what is refused, and that a planted parameter is found again."""
 
+import inspect
 import json
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from simnet import HOUR, Cohort, Cue, Never, Persona, Scenario, Steps, Write, sample
 from simnet.cli.app import app
+from simnet.cli.studies.calibrate import calibrate as calibrate_command
 from simnet.errors import ScenarioError, UsageError
 from simnet.rules import chance, likes
 from simnet.studies import Calibration, Halves, Measure, actions, calibrate
@@ -61,6 +63,21 @@ def test_a_planted_parameter_is_found_within_the_budget(tmp_path):
     written = json.loads((tmp_path / "cal" / "calibration.json").read_text(encoding="utf-8"))
     assert written["parameters"] == found.best.parameters
     assert len(written["trials"]) == len(found.trials)
+
+
+def test_an_earlier_result_is_replaced_only_when_forced(tmp_path):
+    seen = []
+    (tmp_path / "calibration.json").write_text("mine")
+    with pytest.raises(UsageError, match="exists already; choose another folder or"):
+        calibrate(PLANTED, budget=3, out=tmp_path, report=seen.append)
+    assert (seen, (tmp_path / "calibration.json").read_text()) == ([], "mine")
+    calibrate(PLANTED, budget=3, out=tmp_path, force=True)
+    assert len(json.loads((tmp_path / "calibration.json").read_text())["trials"]) == 3
+
+
+def test_the_command_tries_as_many_parameters_as_the_function():
+    functions = (calibrate, calibrate_command)
+    assert len({inspect.signature(one).parameters["budget"].default for one in functions}) == 1
 
 
 def test_trials_share_their_random_numbers():

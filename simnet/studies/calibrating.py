@@ -58,15 +58,20 @@ def calibrate(
     budget: int = BUDGET,
     backend: str | None = None,
     out: Path | str | None = None,
+    force: bool = False,
     report: Callable[[Trial], None] = _silent,
 ) -> Calibrated:
     """Try at most `budget` sets of parameters and check the best one with the held-out data.
 
     Parameters are searched by DIRECT (Jones et al. 1993, scipy), which needs no random numbers.
     All are tried with the same seeds; the check has other ones. Each run is one process here and
-    is removed once it is measured. `out` is a folder for `calibration.json`. Raises UsageError
-    for data or a budget that cannot be used, RunError if a run fails.
+    is removed once it is measured. `out` is a folder for `calibration.json`; only with `force` an
+    earlier one is replaced. Raises UsageError for data or a budget that cannot be used, or an
+    earlier result, RunError if a run fails.
     """
+    path = None if out is None else Path(out).expanduser() / NAME
+    if path is not None and path.exists() and not force:
+        raise UsageError(f"{path} exists already; choose another folder or pass --force")
     if budget < 2 * len(calibration.parameters) + 1:
         least = 2 * len(calibration.parameters) + 1
         raise UsageError(f"budget={budget}: a search needs {least} trials or more")
@@ -93,8 +98,8 @@ def calibrate(
         tuple(fit_of(name, again[name], real) for name, real in halves.fitted.items()),
         tuple(fit_of(name, fresh[name], real) for name, real in halves.held_out.items()),
     )
-    if out is not None:
-        _write(Path(out).expanduser() / NAME, as_dict(calibration, found))
+    if path is not None:
+        _write(path, as_dict(calibration, found))
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simnet.studies.calibrating import Trial
 
 _DEFAULT_BUDGET = 40
+"""That of `simnet.studies.calibrate`, which imports scipy; a test compares them."""
 
 
 def calibrate(
@@ -31,6 +32,7 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for calibration.json.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit parameters to one half of real data, and check the fit with the other half."""
@@ -41,7 +43,9 @@ def calibrate(
 
     calibration = load_value(target, Calibration, "calibration")
     lines = _Lines(budget)
-    found = fit(calibration, data=data, budget=budget, backend=backend, out=out, report=lines)
+    found = fit(
+        calibration, data=data, budget=budget, backend=backend, out=out, force=force, report=lines
+    )
     if as_json:
         print_json(as_dict(calibration, found))
         return
