@@ -29,7 +29,17 @@ from simnet import (
 from simnet.behaviours import lurk
 from simnet.errors import RecordError, RunError, ScenarioError, SimnetError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
-from simnet.studies import Figure, Hypothesis, Study, actions, measure, report_study, run_study
+from simnet.studies import (
+    Figure,
+    Hypothesis,
+    Reference,
+    Study,
+    actions,
+    cost,
+    measure,
+    report_study,
+    run_study,
+)
 from simnet.studies.reporting.recorded_study import read_study
 from simnet.studies.study_folder import StudyFolder
 
@@ -102,6 +112,25 @@ def checksum(folder):
         (
             {"hypotheses": [Hypothesis("h", "actions like", "lod", "quiet")]},
             "no arm 'lod'; did you mean 'loud'",
+        ),
+        (
+            {"hypotheses": [Hypothesis("h", "actions like", "loud", "quiet", group="peple")]},
+            "gives no figure of group 'peple'; name what .*: the whole run, 'mayors', 'people'",
+        ),
+        (
+            {"hypotheses": [Hypothesis("h", "cost", "loud", "quiet")], "measures": [cost()]},
+            "'cost' gives no figure of the whole run; .*: 'calls', 'tokens in', 'tokens out'",
+        ),
+        (
+            {
+                "hypotheses": [Hypothesis("h", "actions every 3600 s", "loud", "quiet")],
+                "measures": [actions(every=HOUR)],
+            },
+            "gives figures of times alone, and a hypothesis is about one figure of each run",
+        ),
+        (
+            {"references": [Reference("actions like", 1.0, "a book", group="cats")]},
+            "reference from 'a book': measure 'actions like' gives no figure of group 'cats'",
         ),
     ],
 )
@@ -450,6 +479,25 @@ def test_a_hypothesis_that_was_changed_after_the_runs_is_refused(tmp_path):
     recorded = read_study(done.folder, renamed)
     names = [one.hypothesis.name for one in recorded.results().verdicts()]
     assert (names, recorded.unregistered) == (["more", "fewer"], {"fewer"})
+
+
+def test_a_verdict_without_an_answer_says_why(tmp_path):
+    def found(run):
+        whole = [Figure(1.0)] if run.manifest.seed else []
+        return [*whole, Figure(1.0, "hourly", HOUR)]
+
+    measures = [measure("found")(found), measure("none")(lambda run: [])]
+    wanted = [("none", ""), ("found", "hourly"), ("found", "day"), ("found", "")]
+    hypotheses = [
+        Hypothesis(f"{name} {group}", name, "loud", "quiet", group=group) for name, group in wanted
+    ]
+    done = ran(likes(measures=measures, hypotheses=hypotheses, seeds=range(2)), tmp_path / "s")
+    assert [one.note for one in done.results.verdicts()] == [
+        "no run of loud has a figure of none",
+        "the figures are of times, and a hypothesis is about one of each run",
+        "no run of loud has a figure of group 'day'; there are figures of 'hourly', the whole run",
+        "fewer than two seeds have both values",
+    ]
 
 
 def test_verdicts_use_each_seed_as_a_pair(tmp_path):

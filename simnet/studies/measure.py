@@ -1,6 +1,6 @@
 """Measures of a study: functions from a run to figures, with a name, a unit and a source."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
@@ -10,6 +10,7 @@ from simnet.clock import Seconds
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
 from simnet.recording.reading.run import Run
+from simnet.scenario.scenario import Scenario
 from simnet.studies.tables_read import check_tables
 
 NO_GROUP = ""
@@ -30,6 +31,10 @@ Figures: TypeAlias = float | Mapping[str, float] | Iterable[Figure] | Iterable[f
 """What a measure may return: a number, a number for each group, Figures, or no figure."""
 
 
+Groups: TypeAlias = Callable[[Scenario], Collection[str]]
+"""Lists the groups that the figures of a measure may have in runs of a scenario."""
+
+
 @checked
 @dataclass(frozen=True)
 class Measure:
@@ -44,6 +49,10 @@ class Measure:
     """Handles that it is about, which every arm of a study must have."""
     tables: tuple[str, ...] = ()
     """Tables that it reads; those in `run.read("NAME")` need not be named."""
+    groups: Groups | None = None
+    """None if only a run tells."""
+    timed: bool = False
+    """Whether all figures are of times within a run, so that no hypothesis can be about one."""
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable():
@@ -78,6 +87,17 @@ class Measure:
                 "that has one already"
             )
         return [Figure(float(one.value), one.group, one.time) for one in figures]
+
+
+def wrong_group(measure: Measure, group: str, scenarios: Iterable[Scenario]) -> str | None:
+    """Say what is wrong if it is known that a measure has no figure of a group in some scenario."""
+    for scenario in scenarios:
+        known = [group] if measure.groups is None else measure.groups(scenario)
+        if group not in known:
+            lacks = f"group {group!r}" if group else "the whole run"
+            there = ", ".join(repr(one) if one else "the whole run" for one in known)
+            return f"gives no figure of {lacks}; name what it gives figures of: {there}"
+    return None
 
 
 def _figures(found: Any) -> Iterable[Figure]:

@@ -177,7 +177,7 @@ class Results:
         tested = [self._tested(one) for one in self.study.hypotheses]
         adjusted = holm([p for _, p in tested])
         return [
-            _verdict(hypothesis, found, p, q, alpha)
+            self._verdict(hypothesis, found, p, q, alpha)
             for hypothesis, (found, p), q in zip(
                 self.study.hypotheses, tested, adjusted, strict=True
             )
@@ -197,15 +197,39 @@ class Results:
             return found, equivalence(*pairs, hypothesis.margin)
         return found, found.p_t if found.p_t == found.p_t else found.p_permutation
 
+    def _verdict(
+        self,
+        hypothesis: Hypothesis,
+        found: Difference | None,
+        p: float,
+        adjusted: float,
+        alpha: float,
+    ) -> Verdict:
+        if found is None:
+            note: str | None = self._why_none(hypothesis)
+        elif hypothesis.expects == "equal":
+            note = None if adjusted < alpha else "not shown to be equal, which is not a difference"
+        else:
+            alternative = _ALTERNATIVES.get(hypothesis.expects, "two-sided")
+            note = few_seeds(found.pairs, found.effect, adjusted, alternative)
+        return Verdict(hypothesis, found, p, adjusted, adjusted < alpha, note)
 
-def _verdict(
-    hypothesis: Hypothesis, found: Difference | None, p: float, adjusted: float, alpha: float
-) -> Verdict:
-    if found is None:
-        note: str | None = "fewer than two seeds have both values"
-    elif hypothesis.expects == "equal":
-        note = None if adjusted < alpha else "not shown to be equal, which is not a difference"
-    else:
-        alternative = _ALTERNATIVES.get(hypothesis.expects, "two-sided")
-        note = few_seeds(found.pairs, found.effect, adjusted, alternative)
-    return Verdict(hypothesis, found, p, adjusted, adjusted < alpha, note)
+    def _why_none(self, hypothesis: Hypothesis) -> str:
+        """Say why there are no pairs of values to test a hypothesis with."""
+        for arm in (hypothesis.arm, hypothesis.baseline):
+            chosen = pc.and_(
+                pc.equal(self.table["measure"], hypothesis.measure),
+                pc.equal(self.table["arm"], arm),
+            )
+            groups: dict[str, set[Seconds | None]] = {}
+            for row in self.table.filter(chosen).select(["group", "time"]).to_pylist():
+                groups.setdefault(row["group"], set()).add(row["time"])
+            if not groups:
+                return f"no run of {arm} has a figure of {hypothesis.measure}"
+            if hypothesis.group not in groups:
+                lacks = f"group {hypothesis.group!r}" if hypothesis.group else "the whole run"
+                there = ", ".join(repr(one) if one else "the whole run" for one in groups)
+                return f"no run of {arm} has a figure of {lacks}; there are figures of {there}"
+            if None not in groups[hypothesis.group]:
+                return "the figures are of times, and a hypothesis is about one of each run"
+        return "fewer than two seeds have both values"

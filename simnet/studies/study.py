@@ -14,7 +14,7 @@ from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import counted, did_you_mean
 from simnet.scenario.scenario import Scenario
-from simnet.studies.measure import NO_GROUP, Measure
+from simnet.studies.measure import NO_GROUP, Measure, wrong_group
 
 Arm: TypeAlias = Scenario | Callable[..., Scenario]
 """A scenario, or a function that makes one from the parameters of the study."""
@@ -269,27 +269,30 @@ def _check_members(study: Study) -> None:
 
 def _check_hypothesis(study: Study, hypothesis: Hypothesis) -> None:
     where = f"study {study.name!r}, hypothesis {hypothesis.name!r}"
-    for arm in (hypothesis.arm, hypothesis.baseline):
-        _check_arm(study, where, arm)
-    _check_measure(study, where, hypothesis.measure)
+    arms = (hypothesis.arm, hypothesis.baseline)
+    measure = _found(study, where, hypothesis.measure, hypothesis.group, arms)
+    if measure.timed:
+        raise ScenarioError(
+            f"{where}: measure {measure.name!r} gives figures of times alone, and a hypothesis is "
+            "about one figure of each run; add a measure without every="
+        )
 
 
 def _check_reference(study: Study, reference: Reference) -> None:
     where = f"study {study.name!r}, reference from {reference.source!r}"
-    if reference.arm is not None:
-        _check_arm(study, where, reference.arm)
-    _check_measure(study, where, reference.measure)
+    arms = [cell.label for cell in study.cells] if reference.arm is None else [reference.arm]
+    _found(study, where, reference.measure, reference.group, arms)
 
 
-def _check_arm(study: Study, where: str, arm: str) -> None:
-    labels = [cell.label for cell in study.cells]
-    if arm not in labels:
-        raise ScenarioError(f"{where}: there is no arm {arm!r}{did_you_mean(arm, labels)}")
-
-
-def _check_measure(study: Study, where: str, measure: str) -> None:
-    names = [one.name for one in study.measures]
-    if measure not in names:
-        raise ScenarioError(
-            f"{where}: there is no measure {measure!r}{did_you_mean(measure, names)}"
-        )
+def _found(study: Study, where: str, name: str, group: str, arms: Sequence[str]) -> Measure:
+    """Return a measure. Raises ScenarioError if arms, the measure or its group are not there."""
+    scenarios = {cell.label: cell.scenario for cell in study.cells}
+    for arm in arms:
+        if arm not in scenarios:
+            raise ScenarioError(f"{where}: there is no arm {arm!r}{did_you_mean(arm, scenarios)}")
+    measures = {one.name: one for one in study.measures}
+    if name not in measures:
+        raise ScenarioError(f"{where}: there is no measure {name!r}{did_you_mean(name, measures)}")
+    if wrong := wrong_group(measures[name], group, [scenarios[arm] for arm in arms]):
+        raise ScenarioError(f"{where}: measure {name!r} {wrong}")
+    return measures[name]

@@ -14,6 +14,7 @@ from simnet.analysis.costs import costs
 from simnet.clock import HOUR, Seconds
 from simnet.recording.reading.run import Run
 from simnet.studies.measure import Figure, Figures, Measure
+from simnet.studies.measures.figure_groups import cohorts, only, whole_and_cohorts
 from simnet.studies.measures.run_length import end_of
 from simnet.world.events import DONE, FAILED, OUTSIDE
 
@@ -51,7 +52,9 @@ def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure
         ]
 
     name = f"actions {verb}" if verb else "actions"
-    return Measure(name if every is None else f"{name} every {every:g} s", found)
+    if every is None:
+        return Measure(name, found, groups=whole_and_cohorts)
+    return Measure(f"{name} every {every:g} s", found, groups=whole_and_cohorts, timed=True)
 
 
 def activity() -> Measure:
@@ -72,7 +75,7 @@ def activity() -> Measure:
             for cohort, people in _people_by_cohort(run).items()
         }
 
-    return Measure("activity", found, "turns per persona and hour")
+    return Measure("activity", found, "turns per persona and hour", groups=cohorts)
 
 
 def marked(*marks: str) -> Measure:
@@ -101,7 +104,7 @@ def marked(*marks: str) -> Measure:
                 hits[group] += bool(wanted & set(found_marks))
         return {group: hits[group] / total for group, total in totals.items()}
 
-    return Measure(f"marked {' or '.join(sorted(wanted))}", found)
+    return Measure(f"marked {' or '.join(sorted(wanted))}", found, groups=whole_and_cohorts)
 
 
 def lexical_diversity(n: int = 2) -> Measure:
@@ -120,7 +123,7 @@ def lexical_diversity(n: int = 2) -> Measure:
                 totals[cohort] += 1
         return {cohort: len(seen[cohort]) / total for cohort, total in totals.items()}
 
-    return Measure(f"distinct-{n}", found, source=DISTINCT)
+    return Measure(f"distinct-{n}", found, source=DISTINCT, groups=cohorts)
 
 
 def moderation(is_breach: Callable[[Mapping[str, Any]], bool] | None = None) -> Measure:
@@ -149,7 +152,8 @@ def moderation(is_breach: Callable[[Mapping[str, Any]], bool] | None = None) -> 
             figures += [Figure(hits / len(breaches), "recall")] if breaches else []
         return figures
 
-    return Measure("moderation", found)
+    shares = () if is_breach is None else ("precision", "recall")
+    return Measure("moderation", found, groups=only("delay", *shares))
 
 
 def failed_turns() -> Measure:
@@ -170,7 +174,7 @@ def failed_turns() -> Measure:
                 failed[group] += outcome == FAILED
         return {group: failed[group] / total for group, total in totals.items()}
 
-    return Measure("failed turns", found)
+    return Measure("failed turns", found, groups=whole_and_cohorts)
 
 
 def cost() -> Measure:
@@ -184,7 +188,7 @@ def cost() -> Measure:
             "tokens out": sum(row.output_tokens for row in rows),
         }
 
-    return Measure("cost", found)
+    return Measure("cost", found, groups=only("calls", "tokens in", "tokens out"))
 
 
 def _people_by_cohort(run: Run) -> Counter[str]:

@@ -12,7 +12,8 @@ from simnet.analysis.polarisation import like_minded
 from simnet.clock import Seconds
 from simnet.opinions import clusters
 from simnet.recording.reading.run import Run
-from simnet.studies.measure import Figure, Figures, Measure
+from simnet.studies.measure import NO_GROUP, Figure, Figures, Measure
+from simnet.studies.measures.figure_groups import only
 from simnet.studies.measures.run_length import end_of
 from simnet.world.events import DONE
 from simnet.world.state.opinions import OPINIONS
@@ -34,7 +35,8 @@ def echo_chamber(attribute: str) -> Measure:
             return []
         return [Figure(whole.ei_index), Figure(1 - 2 * whole.expected, "expected")]
 
-    return Measure(f"E-I index of {attribute}", found, source=KRACKHARDT)
+    groups = only(NO_GROUP, "expected")
+    return Measure(f"E-I index of {attribute}", found, source=KRACKHARDT, groups=groups)
 
 
 def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) -> Measure:
@@ -54,7 +56,8 @@ def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) ->
             Figure(len(parts), "communities"),
         ]
 
-    return Measure(f"modularity of {of}", found, source=BLONDEL)
+    groups = only(NO_GROUP, "communities")
+    return Measure(f"modularity of {of}", found, source=BLONDEL, groups=groups)
 
 
 def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows") -> Measure:
@@ -75,7 +78,8 @@ def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows")
         value = float(nx.attribute_assortativity_coefficient(graph, attribute))
         return [Figure(value)] if np.isfinite(value) else []
 
-    return Measure(f"assortativity of {attribute} in {of}", found, source=NEWMAN)
+    name = f"assortativity of {attribute} in {of}"
+    return Measure(name, found, source=NEWMAN, groups=only(NO_GROUP))
 
 
 def _ties(run: Run, of: str) -> list[tuple[str, str]]:
@@ -126,7 +130,8 @@ def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
         return [*figures, *_summary(held, gap, until)]
 
     name = "opinions" if every is None else f"opinions every {every:g} s"
-    return Measure(name, found)
+    groups = only("mean", "variance", "clusters")
+    return Measure(name, found, groups=groups, timed=every is not None)
 
 
 def _summary(held: dict[str, float], gap: float, time: Seconds | None) -> list[Figure]:

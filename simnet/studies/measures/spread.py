@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from simnet.analysis.cascades import Cascade, cascade, first_post
 from simnet.analysis.inequality import gini
 from simnet.recording.reading.run import Run
-from simnet.studies.measure import Figure, Figures, Measure
+from simnet.studies.measure import NO_GROUP, Figure, Figures, Measure
+from simnet.studies.measures.figure_groups import only
 from simnet.world.events import DONE
 
 CascadeField: TypeAlias = Literal[
@@ -36,7 +37,8 @@ def cascade_of(by: str, field: CascadeField = "size") -> Measure:
         return [] if value is None else [Figure(value)]
 
     unit = "s" if field in _SECONDS else ""
-    return Measure(f"cascade {field} of {by}", found, unit, GOEL, (by,))
+    name = f"cascade {field} of {by}"
+    return Measure(name, found, unit, GOEL, (by,), groups=only(NO_GROUP))
 
 
 def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure:
@@ -55,7 +57,8 @@ def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure
                 counts[key] += 1
         return [Figure(gini(np.array(list(counts.values()), float)))] if counts else []
 
-    return Measure(f"attention inequality of {of}", found, source=GINI)
+    name = f"attention inequality of {of}"
+    return Measure(name, found, source=GINI, groups=only(NO_GROUP))
 
 
 def correction(rumour_by: str, correction_by: str) -> Measure:
@@ -79,7 +82,8 @@ def correction(rumour_by: str, correction_by: str) -> Measure:
         return [reached, Figure(float(np.median(delays)), "delay")] if delays else [reached]
 
     name = f"correction of {rumour_by} by {correction_by}"
-    return Measure(name, found, members=(rumour_by, correction_by))
+    members, groups = (rumour_by, correction_by), only("reached", "delay")
+    return Measure(name, found, members=members, groups=groups)
 
 
 def _first_seen(exposures: pa.Table, post: int) -> dict[str, float]:
