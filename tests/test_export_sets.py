@@ -257,9 +257,13 @@ class Hub(BaseHTTPRequestHandler):
         self.answer(self.server.status, reply)
 
     def do_GET(self):
-        self.answer(
-            200, {"id": "me/soup", "siblings": [], "sha": "0"} if "tree" not in self.path else []
-        )
+        if "tree" in self.path:
+            files = [
+                {"type": "file", "path": path, "size": 1, "oid": "0"} for path in self.server.there
+            ]
+            self.answer(200, files)
+        else:
+            self.answer(200, {"id": "me/soup", "siblings": [], "sha": "0"})
 
     def answer(self, status, reply):
         content = json.dumps(reply).encode()
@@ -274,9 +278,10 @@ class Hub(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(status=200):
+def serving(status=200, there=()):
+    """Serve a hub that has some files `there` already."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.calls, server.status = [], status
+    server.calls, server.status, server.there = [], status, there
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -313,6 +318,21 @@ def test_an_export_is_uploaded_in_one_commit_as_a_private_data_set(soup, tmp_pat
         if path.is_file()
     }
     assert all(found == "Bearer hf_secret" for _, _, found in server.calls)
+
+
+@pytest.mark.usefixtures("online")
+def test_an_upload_deletes_the_files_of_an_earlier_one_of_any_kind(soup, tmp_path):
+    old = [
+        "annotations/0-1.json", "data/gone/train-00000.parquet", "discussions/discussion-0.json",
+        "events.csv", "follows.graphml", "ledger.jsonl", "oasis.db",
+    ]  # fmt: skip
+    export_sft(soup, tmp_path / "sft")
+    with serving(there=[*old, "README.md", "paper.md", "src/data/mine.csv"]) as (server, address):
+        api = huggingface_hub.HfApi(endpoint=address)
+        push_to_hub(tmp_path / "sft", "me/soup", token="hf_secret", api=api)
+    (commit,) = (body for path, body, _ in server.calls if "/commit/" in path)
+    lines = [json.loads(line) for line in commit.splitlines()]
+    assert [one["value"]["path"] for one in lines if one["key"] == "deletedFile"] == old
 
 
 @pytest.mark.usefixtures("online")

@@ -171,6 +171,8 @@ def test_a_run_is_exported_with_the_logs_of_its_annotations(tmp_path):
         assert len(found) == len(rows) == 6 * 2 * 6
         assert {one.annotator for one in found} == {"strict", "judge.v2"}
         assert {one.value for one in found if one.question == "score"} == {0.25}
+    export_syndisco(made, out, force=True)
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "discussions"]
     with pytest.raises(UsageError, match=r"no annotations called 'form'; did you mean 'forms'"):
         export_syndisco(made, tmp_path / "none", annotations="form")
     assert not (tmp_path / "none").exists()

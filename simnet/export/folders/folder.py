@@ -16,17 +16,19 @@ DATABASE = "oasis.db"
 """The database of an OASIS export."""
 DISCUSSIONS = "discussions"
 """The folder of the logs of a SynDisco export."""
+ANNOTATED = "annotations"
+"""The folder of the logs of annotations in a SynDisco export."""
 GRAPHS = ("follows", "replies", "reposts", "likes", "mentions")
 """The graphs of an export of graphs."""
-_CONTENTS = {
+FOLDERS = ("data", DISCUSSIONS, ANNOTATED)
+"""Names of the folders in an exported folder."""
+FILES = (
     CARD,
-    "data",
     DATABASE,
-    DISCUSSIONS,
     *(f"{name}.graphml" for name in GRAPHS),
     *(f"{name}{suffix}" for name in TABLES for suffix in (".csv", ".jsonl")),
-}
-"""Names of what an exported folder holds."""
+)
+"""Names of the files in an exported folder, beside those in its folders."""
 _TAG = "- simnet"
 """Line in the metadata of the card of every export."""
 
@@ -79,6 +81,6 @@ def is_export(folder: Path) -> bool:
     if not names:
         return True
     card = folder / CARD
-    if not names <= _CONTENTS or not card.is_file():
+    if not names <= {*FILES, *FOLDERS} or not card.is_file():
         return False
     return _TAG in card.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from simnet.errors import UsageError
 from simnet.export.folders.card_parts import check_hub
-from simnet.export.folders.folder import is_export
+from simnet.export.folders.folder import FILES, FOLDERS, is_export
 from simnet.foundation.arguments import checked
 
 _NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -46,9 +46,9 @@ def push_to_hub(
     """Upload an exported folder as a data set in one commit, and return its address.
 
     The data set is made if there is none, as a private one unless `private` is False. Files of an
-    earlier upload that the folder does not have are deleted. `token` is by default the one that
-    `hf auth login` saved or that HF_TOKEN has; `api` is by default a `huggingface_hub.HfApi`, so
-    HF_ENDPOINT names another hub.
+    earlier upload, of any kind of export, that the folder does not have are deleted; files that no
+    export writes stay. `token` is by default the one that `hf auth login` saved or that HF_TOKEN
+    has; `api` is by default a `huggingface_hub.HfApi`, so HF_ENDPOINT names another hub.
 
     Raises UsageError if the folder is no export, for a name the hub does not take, or if the hub
     refuses or cannot be reached; the folder stays as it is.
@@ -71,7 +71,7 @@ def push_to_hub(
             repo_type="dataset",
             folder_path=folder,
             commit_message="Upload an export of simnet",
-            delete_patterns=["data/**", "*.md"],
+            delete_patterns=[*FILES, *(f"{name}/*" for name in FOLDERS)],
             token=token,
         )
     except (transport, OSError, ValueError) as error:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
-from simnet.export.folders.folder import CARD, DISCUSSIONS, written_folder
+from simnet.export.folders.folder import ANNOTATED, CARD, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.annotation_table import read_judged
 from simnet.export.training_sets.replies import call_of, calls_of
@@ -38,8 +38,6 @@ from simnet.world.state.rooms import ATTRIBUTE
 
 _AT_ONCE = 5_000
 """Posts whose prompts are read at once."""
-ANNOTATED = "annotations"
-"""The folder of logs of annotations."""
 _OF_ROOMS = (ATTRIBUTE, "others")
 """Attributes that discussions give to personas, which no model is told of."""
 _COLUMNS = ("made", "root", "who", "turn", "text", "shown")
