@@ -12,7 +12,9 @@ import pytest
 from made_exports import EDGES, EVENTS, NASTY, PEOPLE, act, answer, made_run, post
 from typer.testing import CliRunner
 
+from simnet import FakeModel, Persona, run
 from simnet.cli.app import app
+from simnet.discussions import Discussion, discussions
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.interchange.graph_files import export_graphs
 from simnet.export.interchange.syndisco_logs import export_syndisco
@@ -106,6 +108,17 @@ def test_replies_have_a_weight_and_the_first_and_last_time(tmp_path):
     export_graphs(made_run(tmp_path, events), tmp_path / "graphs", graphs=["replies"])
     (row,) = pq.read_table(tmp_path / "graphs/data/replies").to_pylist()
     assert row == {"source": "ana", "target": "eve", "weight": 2, "first": 1.0, "last": 9.0}
+
+
+def test_mentions_are_those_that_the_run_had(tmp_path):
+    said = ["@Ben, are you me@ann.org?", "@ann's soup."]
+    tea = Discussion([Persona(id="ann"), Persona(id="ben")], said, turns=1)
+    talked = run(discussions([tea, tea]), model=FakeModel(), out=tmp_path / "runs")
+    export_graphs(talked, tmp_path / "graphs", graphs=["mentions"])
+    rows = pq.read_table(tmp_path / "graphs/data/mentions").to_pylist()
+    assert {(row["source"], row["target"]) for row in rows} == {
+        ("ann", "ben"), ("ben", "ann"), ("ann-2", "ben-2"), ("ben-2", "ann-2")
+    }  # fmt: skip
 
 
 def test_graphs_are_those_of_a_time(soup, tmp_path):

@@ -3,7 +3,6 @@
 Each graph is written as GraphML and as a table of edges in Parquet.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +25,7 @@ from simnet.export.folders.folder import CARD, GRAPHS, written_folder
 from simnet.export.folders.set_writer import Configuration, set_writer
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.graphml_writer import write_graphml
+from simnet.export.interchange.post_mentions import Mentions
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
@@ -36,7 +36,6 @@ _RELATED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"replies": ("reply",), "reposts": ("repost", "quote"), "likes": ("reaction", "retraction")}
 )
 """Graph -> relations of the verbs whose acts are its edges."""
-_MENTION = re.compile(r"(?<![\w@])@(\S+)")
 _BATCH = 50_000
 _FOLLOW_SCHEMA = pa.schema(
     [("source", pa.string()), ("target", pa.string()), ("since", pa.float64())]
@@ -77,9 +76,10 @@ def export_graphs(
     initial network), as ties are after all that happened up to `at`, in simulated seconds (by
     default at the end). `replies`, `reposts` (with quotes), `likes` and `mentions` have an edge
     from who acted to the author, or to who is mentioned, with how often (`weight`) and when first
-    and last. A like that was taken back, or replaced by another reaction, does not count. An edge
-    to oneself is left out. The nodes are the personas of the run, with their cohorts. Memory holds
-    the nodes and edges.
+    and last. Mentions are read as in the run: case counts only between namesakes, and what is said
+    in a room names those in it. A like that was taken back, or replaced by another reaction, does
+    not count. An edge to oneself is left out. The nodes are the personas of the run, with their
+    cohorts. Memory holds the nodes and edges.
 
     Raises UsageError for an unknown graph, or if `out` exists and `force` is not set;
     EmptyExportError if no graph has an edge.
@@ -94,7 +94,7 @@ def export_graphs(
     with written_folder(Path(out), force=force) as folder:
         with set_writer(folder) as writer:
             for name in dict.fromkeys(graphs):
-                edges = _edges(run, name, end, people)
+                edges = _edges(run, name, end)
                 if not edges:
                     empty.append(name)
                     continue
@@ -129,9 +129,7 @@ def _rows(
     yield rows
 
 
-def _edges(
-    run: Run, name: str, end: float, people: Mapping[str, str]
-) -> dict[Pair, tuple[Any, ...]]:
+def _edges(run: Run, name: str, end: float) -> dict[Pair, tuple[Any, ...]]:
     if name == FOLLOWS:
         return dict(_follows(run, end))
     if name == "likes":
@@ -139,7 +137,8 @@ def _edges(
     found: dict[Pair, Weight] = {}
     ends: Callable[[Mapping[str, Any]], Iterable[str]]
     if name == "mentions":
-        ends = lambda row: _mentioned(row["text"], people)  # noqa: E731
+        mentions = Mentions(run)
+        ends = lambda row: mentions.of(row["who"], row["verb"], row["text"])  # noqa: E731
         rows = _acts(run, end, None)
     else:
         authors = _Authors(run)
@@ -204,18 +203,6 @@ def _add(found: dict[Pair, Weight], pair: Pair, time: float) -> None:
     before = found.get(pair)
     first = time if before is None else before.first
     found[pair] = Weight(1 if before is None else before.weight + 1, first, time)
-
-
-def _mentioned(text: str | None, people: Mapping[str, str]) -> list[str]:
-    """Return who is mentioned in a text, each once; marks after a handle are not part of it."""
-    found = []
-    for word in _MENTION.findall(text or ""):
-        name = word
-        while name and name not in people and not name[-1].isalnum():
-            name = name[:-1]
-        if name in people:
-            found.append(name)
-    return list(dict.fromkeys(found))
 
 
 def _acts(run: Run, end: float, relations: Sequence[str] | None) -> Iterator[Mapping[str, Any]]:
