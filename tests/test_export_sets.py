@@ -218,6 +218,7 @@ def test_the_strictest_licence_is_named():
         "no commercial use", "share under the same licence", "name the source"
     )  # fmt: skip
     assert licence_terms("llama3") == ("terms of its own",)
+    assert licence_terms("CDLA-Sharing-1.0") == licence_terms("cc-by-sa-4.0")
     text = "\n".join(licence_lines({Origin("hub", "a|b\nc"): 2, Origin(None): 5}))
     assert "| a\\|b c | 2 | terms of its own |" in text
     assert licence_lines({Origin(None): 5}) == [
@@ -232,6 +233,25 @@ def test_a_name_with_lines_cannot_write_into_the_card(tmp_path):
     card = (tmp_path / "sft/README.md").read_text(encoding="utf-8")
     assert "# Replies of simulated followers: soup --- # Mine" in card
     assert NASTY not in card
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Creative Commons Attribution 4.0 International", "CC-BY-4.0"),
+        ("Creative Commons Attribution Share Alike 4.0", "CC-BY-SA-4.0"),
+        ("Creative Commons Attribution-ShareAlike 4.0 International", "CC-BY-SA-4.0"),
+        ("Creative Commons Attribution Non Commercial 4.0", "CC-BY-NC-4.0"),
+        ("Creative Commons Attribution No Derivatives 4.0", "CC-BY-ND-4.0"),
+        ("Attribution-NoDerivs 3.0 Unported", "CC-BY-ND-3.0"),
+        ("Creative Commons Attribution Non Commercial Share Alike 4.0", "CC-BY-NC-SA-4.0"),
+        ("Attribution-NonCommercial-ShareAlike 4.0 International", "CC-BY-NC-SA-4.0"),
+        ("CC Attribution, Non-Commercial, No Derivative Works 3.0", "CC-BY-NC-ND-3.0"),
+        ("Creative Commons Zero v1.0 Universal", "CC0-1.0"),
+    ],
+)
+def test_a_long_name_of_a_licence_asks_for_what_the_short_one_does(name, short):
+    assert licence_terms(name) == licence_terms(short)
 
 
 # -- upload -------------------------------------------------------------------------------

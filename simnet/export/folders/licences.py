@@ -9,12 +9,22 @@ from simnet.foundation.text import counted, one_line
 
 _WORDS = re.compile(r"(?=([a-z0-9]+))(?<![a-z0-9])([a-z]+)")
 """A word of a name, with the digits that follow and without: `gpl3` and `gpl`."""
+_LONG = tuple(
+    (re.compile(words, re.IGNORECASE), f" {short} ")
+    for words, short in (
+        (r"non[\W_]*commercial", "nc"),
+        (r"share[\W_]*alike", "sa"),
+        (r"non?[\W_]*deriv(?:ative|ed|s)", "nd"),
+        ("attribution", "by"),
+    )
+)
+"""How the long names of licences, such as those of Creative Commons, say what the short ones do."""
 _PUBLIC = {"cc0", "pd", "pddl", "unlicense", "publicdomain", "zero"}
 _NAMING = {"by", "mit", "apache", "bsd", "isc", "cdla"}
-_SHARING = {"sa", "gpl", "agpl", "lgpl", "odbl", "mpl", "cecill", "eupl"}
+_SHARING = {"sa", "sharing", "gpl", "agpl", "lgpl", "odbl", "mpl", "cecill", "eupl"}
 _TERMS = (
-    ("no derived works", {"nd", "noderivatives", "noderivs"}),
-    ("no commercial use", {"nc", "noncommercial"}),
+    ("no derived works", {"nd"}),
+    ("no commercial use", {"nc"}),
     ("share under the same licence", _SHARING),
     ("name the source", _NAMING | {"sa", "nc", "nd"}),
 )
@@ -25,11 +35,14 @@ _OWN_TERMS = "terms of its own"
 
 
 def licence_terms(name: str) -> tuple[str, ...]:
-    """Say what a licence asks for, by the words of its name, such as `CC-BY-NC-SA-4.0`.
+    """Say what a licence asks for, by the words of its name, short or long.
 
-    A name without known words has terms of its own; a public domain dedication has none.
+    `CC-BY-NC-4.0` is the same as `Creative Commons Attribution Non Commercial 4.0`. A name without
+    known words has terms of its own; a public domain dedication has none.
     """
-    found_words = _WORDS.findall(name.lower().replace("non-commercial", "noncommercial"))
+    for pattern, short in _LONG:
+        name = pattern.sub(short, name)
+    found_words = _WORDS.findall(name.lower())
     words = {word for both in found_words for word in both}
     found = tuple(term for term, signs in _TERMS if words & signs)
     if found or words & _PUBLIC or {"public", "domain"} <= words:
