@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pytest
+from made_exports import act, answer, made_run, post
 from made_reports import HOSTILE, hostile_run
 from typer.testing import CliRunner
 
@@ -158,6 +159,26 @@ def test_a_tree_gives_each_node_its_own_place_below_its_parent():
     places = order_of(parents)
     assert sorted(places) == list(range(40))
     assert all(places[p] < places[n] for n, p in enumerate(parents) if p is not None)
+
+
+def test_the_largest_cascades_are_those_whose_replies_and_quotes_are_most(tmp_path):
+    from simnet.report.run_tables import RunTables
+    from simnet.report.sections.spreading import cascades, largest
+
+    quoted = [
+        post(0, "eve", "Soup?", 0),
+        post(1, "ana", "Look.", 1, verb="quote", post=0),
+        post(2, "bob", "Bread?", 2),
+        *(answer(turn, "cy", "Yes.", turn, 1) for turn in (3, 4)),
+        *(answer(turn, "cy", "No.", turn, 2) for turn in (5, 6)),
+        act(7, "bob", "repost", post=4, root=1),
+    ]
+    tables = RunTables(made_run(tmp_path, quoted, shown=[]))
+    assert largest(tables, 5) == [0, 2]
+    (grid, *_) = cascades(tables).blocks
+    sizes = {row[0]: int(row[1]) for row in grid.rows}
+    assert sizes == {"#0 by @eve": 4, "#2 by @bob": 2}
+    assert tables.spread == {0: 4, 2: 2}
 
 
 def test_communities_are_those_of_two_cliques():

@@ -102,11 +102,17 @@ class RunTables:
 
     @cached_property
     def spread(self) -> dict[int, int]:
-        """How many replies, quotes and reposts each thread has, by the post that began it."""
+        """The size of each cascade, by the post that began it; what is below quotes counts too."""
+        spreading = self.about(*SPREADING)
+        posts, made = (integers(spreading[name]).tolist() for name in ("post", "made"))
+        original: dict[int, int] = {}
+        for number, post in sorted(zip(made, posts, strict=True)):  # what is above comes first
+            if number >= 0:  # a repost makes no post
+                original[number] = original.get(post, post)
         found: dict[int, int] = {}
-        for post, count in self.counts_by_post(*SPREADING).items():
-            root = self.thread_of.get(post, post)
-            found[root] = found.get(root, 0) + count
+        for post in posts:
+            root = original.get(post, post)
+            found[root] = found.get(root, 0) + 1
         return found
 
 

@@ -42,7 +42,7 @@ def cascades(tables: RunTables, drawn: int = _DRAWN, prefix: str = "cascade") ->
 
 
 def largest(tables: RunTables, most: int) -> list[int]:
-    """Return the posts that began the largest threads, largest first."""
+    """Return the posts that began the largest cascades, largest first."""
     authored = set(tables.thread_of)
     sizes = [(size, root) for root, size in tables.spread.items() if root in authored]
     return [root for _, root in sorted(sizes, key=lambda one: (-one[0], one[1]))[:most]]
