@@ -126,8 +126,8 @@ def test_a_drawing_holds_no_hostile_markup(report):
 def test_a_cell_is_no_formula_of_a_spreadsheet(tmp_path):
     from simnet.report.pictures.rendering import csv_of
 
-    text = csv_of([{"who": "=HYPERLINK()", "n": -1.5}, {"who": "+1", "n": None}])
-    assert text == "who,n\n'=HYPERLINK(),-1.5\n'+1,\n"
+    text = csv_of([{"who": "=HYPERLINK()", "n": -1.5}, {"who": "\uff1d1", "n": None}])
+    assert text == "who,n\n'=HYPERLINK(),-1.5\n'\uff1d1,\n"
 
 
 def test_counts_on_the_page_are_those_of_the_tables(played, report):

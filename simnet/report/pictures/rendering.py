@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import vl_convert
 
+from simnet.export.interchange.table_files import guarded
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.report.parts import Picture, Row
 from simnet.report.pictures.style import WIDTH, cleaned
@@ -35,14 +35,9 @@ def csv_of(rows: Sequence[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
     for row in shown:
-        writer.writerow([_cell(row.get(name)) for name in names])
+        cells = [row.get(name) for name in names]
+        writer.writerow([guarded(one) if isinstance(one, str) else one for one in cells])
     return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
 
 
 def write_files(pictures: Sequence[Picture], folder: Path) -> list[Path]:
