@@ -3,9 +3,11 @@
 import csv
 import json
 import re
+import shlex
 import sys
 from html.parser import HTMLParser
 from importlib import util
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -19,6 +21,7 @@ from simnet import HOUR, Cohort, Never, Run, Scenario, run, sample
 from simnet.cli.app import app
 from simnet.errors import ScenarioWarning, UsageError
 from simnet.opinions import Deffuant, opinion_dynamics
+from simnet.recording.files.manifest import ScenarioFacts
 
 pytestmark = pytest.mark.slow
 
@@ -239,6 +242,59 @@ def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
 def run_quietly(scenario, **options):
     with pytest.warns(ScenarioWarning, match="about 0 turns"):
         return run(scenario, **options)
+
+
+TWO_MODELS = """
+from simnet import HOUR, Cohort, Exponential, Scenario, sample
+
+def build(people: int = 2) -> Scenario:
+    everyone = sample(people)
+    one = Cohort("one", everyone[:1], rhythm=Exponential(HOUR))
+    other = Cohort("other", everyone[1:], rhythm=Exponential(HOUR), model="big")
+    return Scenario("two", [one, other], lasts=2 * HOUR)
+"""
+
+
+def test_the_commands_of_a_report_make_the_run_again(tmp_path, monkeypatch):
+    from simnet.report.sections.what_it_was import reproduction
+
+    monkeypatch.chdir(tmp_path)
+    Path("two.py").write_text(TWO_MODELS, encoding="utf-8")
+    options = ["--set", "people=3", "--seed", "5", "--backend", "fake", "--also", "big=fake"]
+    first = CliRunner().invoke(app, ["run", "two.py:build", *options, "--quiet"])
+    made = Run.open(first.stdout.strip())
+    from_record, anew = (block.text.splitlines() for block in reproduction(made).blocks)
+    for line in from_record:
+        result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
+        assert result.exit_code == 0, (line, result.output)
+    monkeypatch.chdir(made.path)
+    (line,) = anew
+    again = CliRunner().invoke(app, [*shlex.split(line)[1:], "--quiet"])
+    assert Run.open(again.stdout.strip()).manifest.state_hash == made.manifest.state_hash
+
+
+def test_a_report_says_what_a_new_run_lacks(played):
+    from simnet.report.sections.what_it_was import reproduction
+
+    def told(**changes):
+        section = reproduction(Run(played.path, played.manifest.model_copy(update=changes)))
+        return section.intro, " ".join(block.text for block in section.blocks)
+
+    intro, commands = told(scenario=kept_scenario())
+    assert "The model was an object in Python" in intro
+    assert "simnet run" not in commands
+    assert "--trust" in commands
+    intro, commands = told(scenario=kept_scenario(), parent="first")
+    assert "simnet fork makes it again, from first" in intro
+    assert "simnet run" not in commands
+    intro, commands = told(scenario=ScenarioFacts(name="x", not_again="it is in no file"))
+    assert "cannot be made again from the record: it is in no file" in intro
+    assert "simnet run" not in commands
+    assert "--scenario FILE" in commands
+
+
+def kept_scenario():
+    return ScenarioFacts(name="x", file="scenario/x.py", attribute="SCENARIO")
 
 
 def test_a_run_of_opinions_alone_has_a_report(tmp_path):

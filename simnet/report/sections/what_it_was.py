@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable
 
 from simnet.clock import format_time
-from simnet.recording.files.manifest import Manifest, ModelFacts, model_names
+from simnet.recording.files.manifest import Manifest, ModelFacts, ScenarioFacts
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Code, Facts, Section
 
@@ -66,30 +66,48 @@ def size_of(model: str) -> str | None:
 def reproduction(run: Run) -> Section:
     """Say how to make the run again, and how to check and replay its record."""
     manifest = run.manifest
-    name = shlex.quote(run.id)
+    facts, name = manifest.scenario, shlex.quote(run.id)
+    kept = facts is not None and facts.file is not None and facts.attribute is not None
+    code = "--trust" if kept else "--scenario FILE"
     again = (
         f"simnet verify {name}     # the record is whole\n"
-        f"simnet replay {name}     # play it again from the recorded replies\n"
+        f"simnet replay {name} {code}     # play it again from the recorded replies\n"
         f"simnet report {name}     # write this page again\n"
     )
     blocks: list[Code] = [Code(again, "From the record")]
-    facts = manifest.scenario
-    if facts is not None and facts.file is not None and facts.not_again is None:
-        sets = "".join(f" --set {shlex.quote(one)}" for one in facts.sets)
-        target = facts.file + (f":{facts.attribute}" if facts.attribute else "")
-        seed = "" if manifest.seed is None else f" --seed {manifest.seed}"
-        backend = f" --backend {manifest.backend}" if manifest.backend in _BACKENDS else ""
-        models = [one for one in model_names(manifest) if one not in {"none", "fake"}]
-        model = f" --model {shlex.quote(models[0])}" if backend and models else ""
-        line = f"simnet run {shlex.quote(target)}{sets}{seed}{backend}{model}\n"
-        blocks.append(Code(line, "A new run, in the folder of this one"))
     intro = (
-        "A replay gives the same events from the recorded replies. A new run gives the same "
-        "if its model does."
+        "A replay gives the same events from the recorded replies. It runs the code of the "
+        f"scenario, {'of which the record has a copy' if kept else 'which you have to name'}. A "
+        "new run gives the same if its model does."
     )
     if facts is not None and facts.not_again is not None:
         intro += f" The scenario cannot be made again from the record: {facts.not_again}."
+    elif manifest.parent is not None:
+        intro += f" This run is a fork: simnet fork makes it again, from {manifest.parent}."
+    elif any(one.backend == "in process" for one in _models(manifest)):
+        intro += (
+            " The model was an object in Python, which the record does not hold: for a new run, "
+            "give one to simnet.run(scenario, model=...)."
+        )
+    elif facts is not None and kept:
+        blocks.append(Code(_new_run(manifest, facts), "A new run, in the folder of this one"))
     return Section("again", "How to reproduce it", blocks, intro)
+
+
+def _new_run(manifest: Manifest, facts: ScenarioFacts) -> str:
+    """Write the command of a new run with the same models and parameters."""
+    words = ["simnet", "run", f"{facts.file}:{facts.attribute}"]
+    for one in facts.sets:
+        words += ["--set", one]
+    if manifest.seed is not None:
+        words += ["--seed", str(manifest.seed)]
+    if manifest.backend in _BACKENDS:
+        words += ["--backend", manifest.backend]
+        if manifest.model is not None and manifest.backend != "fake":
+            words += ["--model", manifest.model.name]
+        for name, model in manifest.models.items():
+            words += ["--also", f"{name}={model.name}"]
+    return shlex.join(words) + "\n"
 
 
 _BACKENDS = {"vllm", "openai", "fake"}
