@@ -237,6 +237,7 @@ def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
     assert "Nobody follows anybody." in text
     assert "Nobody took a turn." in text
     assert "No model was asked" in text
+    assert "The run did not end" not in text
 
 
 def run_quietly(scenario, **options):

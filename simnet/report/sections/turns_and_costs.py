@@ -13,7 +13,7 @@ from simnet.report.run_tables import RunTables
 
 _MOST_CAUSES = 20
 _MOST_COHORTS = 8
-NO_CALLS = "No model was asked: all behaviours are rules."
+NO_CALLS = "No model was asked."
 
 
 def ledger(tables: RunTables) -> Section:
@@ -29,7 +29,8 @@ def ledger(tables: RunTables) -> Section:
         table = Grid("Turns by outcome", heads, shown[:_MOST_CAUSES], frozenset({2}), note)
         blocks.append(table)
     else:
-        blocks.append(Notes(["The run did not end, so its ledger was not written."]))
+        ended = "Nobody took a turn." if rows else "The run did not end, so it has no ledger yet."
+        blocks.append(Notes([ended]))
     blocks.append(actions_by_cohort(tables.events))
     return Section("ledger", "Ledger", blocks)
 
