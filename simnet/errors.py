@@ -96,6 +96,8 @@ class UserCodeError(ScenarioError):
         """Whether a signal stopped the function."""
         self.run: str | None = None
         """The id of the run that it stopped."""
+        self.settled = 0.0
+        """The simulated time before which no turn was under way when it stopped the run."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args, self.__dict__
@@ -116,15 +118,7 @@ class UserCodeError(ScenarioError):
             place += f": {self.source}"
         details = "; ".join(filter(None, [whom, place]))
         text = f"{where}{self.kind} {self.function} {self.problem}"
-        text += f" ({details})" if details else ""
-        if self.run is not None:
-            text += (
-                "; the run stopped in good order: once the cause is gone, `simnet resume "
-                f"{self.run}` goes on"
-            )
-            if self.kind not in {"model", "rhythm"}:  # they stop a run whatever the policy
-                text += ", with `--on-error fail` past turns that fail so"
-        return text
+        return f"{text} ({details})" if details else text
 
 
 class ScenarioWarning(UserWarning):

@@ -1,6 +1,7 @@
 """A run whose model does not answer stops, says why and can be resumed without a trace of it."""
 
 from itertools import cycle
+from shlex import quote
 
 import pyarrow.compute as pc
 import pytest
@@ -177,8 +178,9 @@ def test_what_was_replied_before_a_function_of_the_model_failed_is_recorded(tmp_
     with pytest.raises(UserCodeError, match="no words left") as caught:
         run(club(), model=FakeModel(reply), out=tmp_path / "broken")
     stopped = the_run(tmp_path / "broken")
-    assert f"simnet resume {stopped.id}` goes on" in str(caught.value)
-    assert "--on-error" not in str(caught.value)  # it stops the run too
+    (advice,) = caught.value.__notes__
+    assert advice.endswith(f"simnet resume {stopped.id} --runs {quote(str(tmp_path / 'broken'))}")
+    assert "--on-error" not in advice  # it stops the run too
     assert 30 < stopped.read("calls").num_rows < 40
     assert 30 < stopped.read("events").num_rows < 40
     resumed = api.resume(stopped, club(), model=FakeModel(reply))

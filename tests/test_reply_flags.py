@@ -296,4 +296,4 @@ def test_a_flagger_that_fails_is_named_with_its_place_and_the_run_can_go_on(
             Scenario("s", [people], lasts=3600.0), model=FakeModel(lambda _: "hi"), out=tmp_path
         )
     assert fault.value.file == __file__
-    assert "simnet resume" in str(fault.value)
+    assert "simnet resume" in fault.value.__notes__[0]

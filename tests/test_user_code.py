@@ -1,11 +1,13 @@
 """Functions of the user that raise, return what they may not, or never end."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass, replace
+from math import floor
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,6 +35,7 @@ from simnet import (
 from simnet.cli.app import app
 from simnet.errors import UsageError, UserCodeError
 from simnet.foundation.user_code import is_users, mark_boundary
+from simnet.recording.reading.reached import reached
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.runtime.code_watchdog import Watchdog
@@ -95,6 +98,13 @@ FAILING = {
 }
 
 
+MENDED = {
+    "behaviour": town(converse),
+    "ranking": town(),
+    "verb": town(converse, {"verbs": (*simnet.verbs.MEMBER, Shout)}),
+}
+
+
 def rows(run, *tables):
     return {name: run.read(name).to_pylist() for name in tables or TABLES}
 
@@ -115,6 +125,28 @@ def test_a_failed_turn_is_recorded_with_its_reason_and_replayed(kind, tmp_path):
     assert replayed.state_hash == run.manifest.state_hash
 
 
+@pytest.mark.parametrize("reacts_in", [1.0, 290.0])
+@pytest.mark.parametrize("kind", FAILING)
+def test_a_fork_goes_on_with_mended_code_from_before_the_turn_that_failed(
+    kind, reacts_in, tmp_path
+):
+    def slow(scenario):
+        return replace(
+            scenario, cohorts=[replace(one, reacts_in=reacts_in) for one in scenario.cohorts]
+        )
+
+    scenario = slow(FAILING[kind][0])
+    with pytest.raises(UserCodeError) as raised:
+        simnet.run(scenario, model=FakeModel(), out=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    run = Run.open(folder)
+    advice = rf"simnet fork {run.id} --runs {folder.parent} --at (\d+)s --scenario FILE"
+    at = int(re.search(advice, raised.value.__notes__[0])[1])
+    assert at == floor(min(raised.value.settled, reached(run)))
+    forked = run.fork(at, slow(MENDED[kind]), before=scenario, model=FakeModel())
+    assert forked.manifest.state == "completed"
+
+
 @pytest.mark.parametrize("kind", FAILING)
 def test_an_error_stops_the_run_in_good_order(kind, tmp_path):
     scenario, problem, _ = FAILING[kind]
@@ -130,7 +162,7 @@ def test_an_error_stops_the_run_in_good_order(kind, tmp_path):
     assert stopped.manifest.state == "failed"
     assert stopped.sealed
     assert problem in stopped.manifest.error
-    assert f"simnet resume {stopped.id}" in str(error)
+    assert f"simnet resume {stopped.id}" in error.__notes__[0]
     replayed = replay(stopped, ScenarioTimeline(scenario))
     assert replayed.differences == ()
     # What was asked before is not asked again, and the rest is as in a run that went on.
@@ -247,6 +279,9 @@ def test_the_command_line_names_the_place_and_resume_tells_of_a_changed_file(tmp
     place = 'boom.py:6: raise KeyError("mood")'
     assert f"behaviour boom raised KeyError: 'mood' (@p2, turn 1; {place})" in broken.stderr
     assert "Traceback" not in broken.stderr
+    assert "resume" not in broken.stderr.splitlines()[0]
+    advised = re.search(r"mended code: simnet (fork .*?);", broken.stderr)[1].split()
+    assert advised[-1] == "boom.py:boomtown"
     file.write_text(SCENARIO.replace("raise KeyError", "print"))
     again = invoke("resume", "latest", "--no-ray", "--no-watch", "--on-error", "fail")
     assert again.exit_code == 0, again.stderr
@@ -260,7 +295,8 @@ def test_the_command_line_names_the_place_and_resume_tells_of_a_changed_file(tmp
         "behaviour boom raised KeyError: 'mood' (boom.py:6)"
     }
     assert invoke("replay", "latest", "--trust").exit_code == 0
-    assert invoke(*advice.split(), "--no-ray", "--no-watch").exit_code == 0
+    for command in (advice.split(), advised):
+        assert invoke(*command, "--no-ray", "--no-watch").exit_code == 0
 
 
 def test_resume_says_nothing_of_a_file_that_is_the_same(tmp_path, monkeypatch):

@@ -72,11 +72,8 @@ class Kernel:
         self._alarms = Alarms(handles, self._agenda)
         self.health = TextHealth(watches=watches)
         self._use(scenario)
-        self.world = World(
-            handles,
-            [cohort.name for cohort in self._cohorts],
-            Network(len(handles), *network_of(scenario, handles)),
-        )
+        network = Network(len(handles), *network_of(scenario, handles))
+        self.world = World(handles, [cohort.name for cohort in self._cohorts], network)
         self._turns = [0] * len(handles)  # the number of each member's next turn
         self._landings: dict[int, ExposureBatch] = {}  # of turns under way, what was shown
         self._refusals: dict[int, tuple[str, ...]] = {}
@@ -117,6 +114,11 @@ class Kernel:
     def ledger(self) -> Ledger:
         """Count what was planned and what became of it so far."""
         return self._tally.ledger(len(self._landings))
+
+    @property
+    def settled(self) -> Seconds:
+        """The time before which no turn woke that is under way."""
+        return min((landing.time for landing in self._landings.values()), default=self.now)
 
     def deliver(self, decisions: Sequence[Decision]) -> None:
         """Take decisions, in any order; each is kept until simulated time reaches its Land.
@@ -198,13 +200,10 @@ class Kernel:
         handle = world.handles[member]
         try:
             view, exposures = world.observe(
-                handle,
-                at,
-                self.feeds[cohort.name],
-                turn=turn,
+                handle, at, self.feeds[cohort.name], turn=turn,
                 seed=draws.bits_of_turn(self.scenario.seed, handle, turn),
                 refused=self._refusals.pop(member, ()),
-            )
+            )  # fmt: skip
         except UserCodeError as error:
             error.turn = turn
             if error.interrupted or not self._fails_turns:
@@ -226,7 +225,11 @@ class Kernel:
         if decision.failure is not None:
             self._record(failed_turn(decision, landing, cohort, at))
         else:
-            self._act(member, landing, decision, at)
+            try:
+                self._act(member, landing, decision, at)
+            except UserCodeError:
+                self._landings[member] = landing  # its turn stays under way
+                raise
         triggered = self._triggers.landed(member)
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)
         if self._floors:

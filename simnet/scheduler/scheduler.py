@@ -132,7 +132,7 @@ class Scheduler:
                 self._rows.discard()
             self._rows.release()
             await self._writer.write(self._tasks, everything=True)
-        self._code_errors.raise_first()
+        self._code_errors.raise_first(self._kernel.settled)
         if self._fault is not None:
             raise self._fault
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())

@@ -4,8 +4,9 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
-from simnet.errors import UsageError
+from simnet.errors import UsageError, short_path
 from simnet.recording.files.manifest import MANIFEST
 
 RUNS = Path("runs")
@@ -39,8 +40,15 @@ def check_free(root: Path, run_id: str) -> None:
     if os.path.lexists(root / check_run_id(run_id)):
         raise UsageError(
             f"{root / run_id} is there already; choose another run id, or go on with that run: "
-            f"simnet resume {run_id}, or --resume-if-exists"
+            f"simnet resume {run_words(root / run_id)}, or --resume-if-exists"
         )
+
+
+def run_words(folder: Path) -> str:
+    """Write a run as the words of a command that name it, quoted for a shell."""
+    root = short_path(str(folder.parent))
+    where = "" if root == str(RUNS) else f" --runs {quote(root)}"
+    return f"{quote(folder.name)}{where}"
 
 
 def expanded(path: str | Path) -> Path:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, UserCodeError
+from simnet.errors import ActorDiedError, DiskError, RecordError, RunError
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
-from simnet.runs.advice import how_to_go_on
+from simnet.runs.advice import advise
 from simnet.runs.launching.survey_tables import answer_tables
 from simnet.runs.mirroring.mirror_process import Mirror
 from simnet.runs.models.model_notes import ModelNotes
@@ -98,10 +98,7 @@ class ActiveRun:
             if self._signal is not None and isinstance(error, DiskError):
                 state, error.exit_code = State.INTERRUPTED, 128 + self._signal
             self._end_early(directory, state, f"{type(error).__name__}: {error}")
-            if isinstance(error, UserCodeError):
-                error.run = directory.path.name
-            elif isinstance(error, RunError):
-                error.add_note(f"what was recorded is kept; {how_to_go_on(directory)}")
+            advise(directory, error)
             raise
         finally:
             self._stop_listening()

@@ -9,6 +9,7 @@ from simnet.errors import UsageError
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.mirror.downloading import check_no_copy
+from simnet.recording.reading.reached import reached
 from simnet.recording.reading.run import Run
 from simnet.runs.launching.launcher import with_prepared_models
 from simnet.runs.models.model_selection import choose_recorded_models
@@ -75,9 +76,8 @@ def _check_forkable(run: Run, at: Seconds) -> None:
     check_unlocked(run.path)
     if run.manifest.state is State.COMPLETED:
         return
-    reached = max((rows.high for rows in run.slices("events", ["time"])), default=0.0)
-    if reached < at:
+    if (end := reached(run)) < at:
         raise UsageError(
-            f"{run.id} got as far as {format_time(reached)}; resume it first, or fork it earlier "
+            f"{run.id} got as far as {format_time(end)}; resume it first, or fork it earlier "
             f"than {format_time(at)}"
         )

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from math import floor
 from pathlib import Path
 
 from simnet.errors import RecordError, UsageError, short_path
@@ -10,8 +9,10 @@ from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.mirror.downloading import check_no_copy
 from simnet.recording.reading.folders import run_folders
+from simnet.recording.reading.reached import reached
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.advice import fork_command
 from simnet.runs.models.model_folders import check_same_files
 from simnet.runs.models.model_selection import choose_recorded_models
 from simnet.runs.option_plan import plan_of_options
@@ -82,11 +83,9 @@ def changed_source(run: Run) -> str | None:
     )
     if not origin.is_file():
         return note
-    reached = max((rows.high for rows in run.slices("events", ["time"])), default=0.0)
     return (
         f"{note}; to go on with the changed file from where it stopped, and keep what was done: "
-        f"simnet fork {run.id} --at {floor(reached)}s "
-        f"--scenario {short_path(str(origin))}:{facts.attribute}"
+        f"{fork_command(run.path, facts, reached(run))}"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
+from simnet.clock import Seconds
 from simnet.errors import UsageError, UserCodeError
 from simnet.foundation.user_code import located
 from simnet.world.decision import Decision
@@ -63,9 +64,13 @@ class CodeErrors:
         """The error that stops the run."""
         return self._first
 
-    def raise_first(self) -> None:
-        """Raise the error that stopped the run, unless a signal ended the user's code."""
+    def raise_first(self, settled: Seconds) -> None:
+        """Raise the error that stopped the run, unless a signal ended the user's code.
+
+        `settled` is the time before which no turn is under way.
+        """
         if self._first is not None and not self._first.interrupted:
+            self._first.settled = settled
             raise self._first
 
     def _keep(self, error: UserCodeError) -> None:
