@@ -205,5 +205,19 @@ def test_the_wall_time_of_the_closing_line_is_the_sum_of_its_phases(tmp_path, se
     shown = console(width=100)
     print_closing(RunResult("run", tmp_path, "completed", finish, phases, None), shown)
     assert f"completed after 00:30:00 of simulated time and {total} of wall time" in text_of(shown)
+    assert "go on" not in text_of(shown)
     listed = ", ".join(f"{name} {phase:.1f} s" for name, phase in phases.items())
     assert f"wall time  {listed}; first reply 0.5 s after the first turn" in text_of(shown)
+
+
+@pytest.mark.parametrize(("calls", "advised"), [(3, True), (0, False)])
+def test_an_interrupted_run_says_how_it_goes_on_in_words_for_a_shell(tmp_path, calls, advised):
+    ended = progress()._replace(usage=Usage(calls=calls))
+    finish = Finish(stopped=True, progress=ended, digest="digest")
+    folder = tmp_path / "my runs" / "night"
+    shown = console(width=400)
+    print_closing(RunResult("night", folder, "interrupted", finish, {}, 2), shown)
+    words = f"night --runs '{tmp_path}/my runs'"
+    assert f"go on    simnet resume {words}\n" in text_of(shown)
+    assert f"read it  simnet show {words}\n" in text_of(shown)
+    assert (f"simnet export sft {words} --out night-sft" in text_of(shown)) is advised

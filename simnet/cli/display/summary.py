@@ -2,6 +2,7 @@
 
 from math import floor
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +15,8 @@ from simnet.clock import format_time
 from simnet.foundation.text import counted, one_line, terminal_safe
 from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
+from simnet.recording.files.manifest import State
+from simnet.recording.reading.folders import run_words
 from simnet.runs.mirroring.mirror_process import describe_mirror
 from simnet.runs.plans.plan import RunResult
 from simnet.scheduler.progress.messages import EngineState, Progress
@@ -210,20 +213,27 @@ def mirror_lines(outcome: RunResult) -> list[str]:
 
 
 def _next_steps(outcome: RunResult) -> list[str]:
-    run = outcome.run_id
-    root = outcome.folder.parent
-    where = "" if str(root) == "runs" else f" --runs {root}"
-    rest = [f"spent    {outcome.spent}", f"go on    simnet resume {run}{where}"]
+    run = run_words(outcome.folder)
+    lines = [
+        *_how_to_go_on(outcome, run),
+        f"record   {terminal_safe(str(outcome.folder))}",
+        *mirror_lines(outcome),
+        f"read it  simnet show {run}",
+    ]
+    if outcome.finish.progress.usage.calls:
+        lines.append(f"export   simnet export sft {run} --out {quote(f'{outcome.run_id}-sft')}")
+    return lines
+
+
+def _how_to_go_on(outcome: RunResult, run: str) -> list[str]:
+    """Say why a run stopped before its end, and by which command it goes on."""
     if outcome.alarm is not None:
         at = floor(outcome.finish.progress.now)
-        rest = [
+        return [
             f"stopped  {terminal_safe(outcome.alarm)}",
-            f"go on    simnet fork {run} --at {at}s --scenario FILE{where}",
+            f"go on    simnet fork {run} --at {at}s --scenario FILE",
         ]
-    return [
-        *(rest if outcome.spent or outcome.alarm else []),
-        f"record   {outcome.folder}",
-        *mirror_lines(outcome),
-        f"read it  simnet show {run}{where}",
-        f"export   simnet export sft {run} --out {run}-sft{where}",
-    ]
+    spent = [f"spent    {outcome.spent}"] if outcome.spent else []
+    if outcome.state == State.COMPLETED:
+        return spent
+    return [*spent, f"go on    simnet resume {run}"]
