@@ -1,6 +1,7 @@
 """Opens runs by the names that the command line takes."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from simnet.cli.run_names import LATEST
@@ -33,7 +34,7 @@ def open_run_to_change(name: str, root: Path) -> "Run":
         address = MirrorAddress.read(name)
         raise UsageError(
             f"{address} is a mirror, and this writes beside the run; bring it back first: simnet "
-            f"mirror pull {address}"
+            f"mirror pull {quote(str(address))}"
         )
     return open_run(name, root)
 

@@ -1,6 +1,7 @@
 """`simnet interview` talks to a persona of a recorded run at the terminal."""
 
 from math import inf
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,6 +49,7 @@ def interview(
 
     This runs the code of the scenario: that in the record with --trust, or the one you name.
     """
+    from simnet.recording.reading.folders import run_words  # noqa: PLC0415  (slow)
     from simnet.runs.models.model_selection import choose_recorded_models  # noqa: PLC0415
     from simnet.scenario.respondent_choice import choose  # noqa: PLC0415
     from simnet.scheduler.continuing.continuation import last_scenario  # noqa: PLC0415
@@ -79,10 +81,10 @@ def interview(
     rows = run_to_end(started, folder, quiet=True)
     if rows:
         print_error(visible(f"kept in {folder}"))
-        if moment != inf:
+        if at is not None:
             print_error(
                 visible(
                     f"@{handle} forgets it; for a run in which it is remembered: simnet fork "
-                    f"{opened.id} --at {at} --remember {handle}"
+                    f"{run_words(opened.path)} --at {quote(at)} --remember {quote(handle)}"
                 )
             )

@@ -1,6 +1,7 @@
 """`simnet report` writes the report of a run or of a study."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,7 +51,7 @@ def report(
     if folder.suffix == ".py" or ".py:" in target:
         raise UsageError(
             f"{target} is a Python file; name the folder of its study, or use: "
-            f"simnet study report {target}"
+            f"simnet study report {quote(target)}"
         )
     opened = open_run(target, runs)
     from simnet.report import report_run  # noqa: PLC0415  (imports pyarrow)

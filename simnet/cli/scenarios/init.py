@@ -1,6 +1,7 @@
 """`simnet init` copies the scenarios that come with simnet into a folder, to run and to change."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, NamedTuple
 
 import typer
@@ -47,7 +48,7 @@ def init(
     for path in copied.kept:
         typer.echo(f"left unchanged  {path} (it differs from the one that comes with simnet)")
     first = folder / SCENARIOS / "bike_lane.py"
-    typer.echo(f"try one without a model: simnet run {first} --backend fake")
+    typer.echo(f"try one without a model: simnet run {quote(str(first))} --backend fake")
 
 
 def copy_scenarios(folder: Path) -> Copied:

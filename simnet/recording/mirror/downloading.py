@@ -6,6 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO
 
 from filelock import FileLock
@@ -26,7 +27,7 @@ from simnet.recording.mirror.mirror_index import (
 )
 from simnet.recording.mirror.object_store import MissingObjectError, ObjectStore
 from simnet.recording.mirror.writer_claims import FOLDER as CLAIMS
-from simnet.recording.reading.folders import check_run_id, is_run_id
+from simnet.recording.reading.folders import check_run_id, is_run_id, run_words
 
 _WORKERS = 8
 _TRIES = 5
@@ -46,7 +47,8 @@ def bring_back(address: MirrorAddress, root: Path) -> Path:
     if os.path.lexists(root / address.name):
         raise UsageError(
             f"{root / address.name} is there already; go on with it: simnet resume "
-            f"{address.name}, or bring the mirror back to another folder with --runs"
+            f"{run_words(root / address.name)}, or bring the mirror back to another folder with "
+            "--runs"
         )
     index = _found(store, address).content
     for ancestor in index.ancestors:
@@ -114,7 +116,7 @@ def _found(store: ObjectStore, address: MirrorAddress) -> FoundIndex:
     if newest is None:
         raise UsageError(
             f"there is no mirror of a run at {address}; list those there are with: simnet ls "
-            f"{address.parent}"
+            f"{quote(str(address.parent))}"
         )
     return newest
 

@@ -16,6 +16,7 @@ segments that have been replaced by copies.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -282,7 +283,7 @@ def _gone(folder: Path) -> RecordError:
 def _lost(folder: Path, rows: str) -> RecordError:
     return RecordError(
         f"{folder}: {rows} were recorded and are not there any more: a file in {WAL}/ was removed "
-        f"or cut while the run went on; make them again with: simnet resume {folder}"
+        f"or cut while the run went on; make them again with: simnet resume {quote(str(folder))}"
     )
 
 

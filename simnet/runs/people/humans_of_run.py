@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
-from simnet.errors import UsageError, short_path
+from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean, visible
 from simnet.joining.humans import DEADLINE, Humans, read_handles
 from simnet.recording.files.manifest import HumanFacts
-from simnet.recording.reading.folders import RUNS
+from simnet.recording.reading.folders import run_words
 from simnet.runs.options.options import RunOptions
 from simnet.runtime.placement import active_handles
 from simnet.scenario.scenario import Scenario
@@ -59,6 +60,5 @@ def announce(folder: Path, humans: Humans | None, report: Callable[[str], None])
     """Report how people join a run."""
     if humans is None:
         return
-    where = "" if str(folder.parent) == str(RUNS) else f" --runs {short_path(str(folder.parent))}"
     for handle in humans.handles:
-        report(f"to answer for @{handle}: simnet join {folder.name} --as {handle}{where}")
+        report(f"to answer for @{handle}: simnet join {run_words(folder)} --as {quote(handle)}")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean, visible
@@ -10,6 +11,7 @@ from simnet.joining.client import JoinClient
 from simnet.joining.protocol import Address, read_join_file
 from simnet.recording.files.lock import lock_holder
 from simnet.recording.files.manifest import State, read_manifest
+from simnet.recording.reading.folders import run_words
 
 _EVERY = 0.2
 """Wall seconds between two looks at a run that does not listen yet."""
@@ -43,12 +45,13 @@ def address_of(folder: Path, handle: str) -> Address | None:
         if manifest.state is State.COMPLETED:
             raise UsageError(f"{name} has ended, so nobody can join it")
         raise UsageError(
-            f"{name} does not run now; go on with it by `simnet resume {name}`, then join it"
+            f"{name} does not run now; go on with it by `simnet resume {run_words(folder)}`, then "
+            "join it"
         )
     if humans is None:
         raise UsageError(
             f"{name} lets nobody join; say when it is started who may be taken by people: "
-            f"simnet run SCENARIO --human {visible(handle)}"
+            f"simnet run SCENARIO --human {quote(visible(handle))}"
         )
     if handle not in humans.handles:
         known = ", ".join(f"@{visible(one)}" for one in humans.handles)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 
 from simnet.agents.memory_entries import describe_exchange
 from simnet.clock import Seconds, format_time
@@ -10,6 +11,7 @@ from simnet.foundation.text import visible
 from simnet.questions.answer_rows import ANSWERS, FOLDER, read_answer_rows
 from simnet.questions.interview_names import interview_of
 from simnet.questions.put import spoken
+from simnet.recording.reading.folders import run_words
 from simnet.recording.reading.run import Run
 from simnet.scenario.files.loading import Loaded
 from simnet.scenario.respondent_choice import choose
@@ -40,6 +42,7 @@ def _talk(run: Run, at: Seconds, who: str) -> Talk:
         shown = visible(who)
         raise UsageError(
             f"{run.id} has no answer of an interview of @{shown} at {format_time(at)} that could "
-            f"be remembered; hold one with: simnet interview {run.id} --who {shown} --at {at:g}s"
+            f"be remembered; hold one with: simnet interview {run_words(run.path)} "
+            f"--who {quote(shown)} --at {at:g}s"
         )
     return Talk(at, who, tuple(lines))
