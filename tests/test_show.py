@@ -211,6 +211,11 @@ def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     first = summaries[0]
     assert (first["events"], first["replies"], first["state"]) == (12, 2, "completed")
     (tmp_path / "none").mkdir()
+    assert CliRunner().invoke(app, ["ls", "--runs", str(root)]).stdout == text
+    both = CliRunner().invoke(app, ["ls", str(root), "--runs", str(tmp_path)])
+    assert (both.exit_code, both.stderr) == (
+        2, f"error: {root} and --runs {tmp_path}: name one folder\n"
+    )  # fmt: skip
     empty = CliRunner().invoke(app, ["ls", str(tmp_path / "none")])
     assert empty.stdout.startswith("no runs in")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simnet.cli.mirror.listing import age, print_mirrors
-from simnet.cli.options import AsJson
+from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.run_names import RUNS
 from simnet.errors import RecordError, UsageError
@@ -20,21 +20,26 @@ _WIDEST_ID = 40
 
 
 def ls(
-    root: Annotated[
-        str, typer.Argument(metavar="DIR|URL", help="Where the runs, or their mirrors, are.")
-    ] = str(RUNS),
+    place: Annotated[
+        str | None,
+        typer.Argument(metavar="[DIR|URL]", help="Where the runs, or their mirrors, are."),
+    ] = None,
+    runs: Runs = RUNS,
     as_json: AsJson = False,
 ) -> None:
     """List the runs in a folder, the newest last."""
     from simnet.recording.mirror.mirror_address import is_address  # noqa: PLC0415
     from simnet.recording.reading.folders import expanded, run_folders  # noqa: PLC0415  (slow)
 
+    if place is not None and runs != RUNS:
+        raise UsageError(f"{place} and --runs {runs}: name one folder")
+    root = str(runs) if place is None else place
     if is_address(root):
         print_mirrors(root, as_json=as_json)
         return
     folders = run_folders(root)
     if not folders and not expanded(root).is_dir():
-        raise UsageError(f"there is no folder {root}; runs are in the one given with --runs")
+        raise UsageError(f"there is no folder {root}; name the one where runs are with --runs")
     summaries = [_summary(folder) for folder in folders]
     if as_json:
         print_json({"folder": str(root), "runs": summaries})
