@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -141,3 +142,10 @@ def test_a_folder_and_a_file_that_is_not_there_are_told_of(tmp_path):
         rows(tmp_path)
     with pytest.raises(InputError, match="No such file"):
         rows(tmp_path / "a.csv")
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"pipe is no regular file; write what comes from it to"):
+        list(rows(pipe))

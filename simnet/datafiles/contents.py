@@ -56,6 +56,8 @@ def opened(path: Path) -> Content:
     """
     packing = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # it can be read once only
+            raise InputError(f"{path} is no regular file; write what comes from it to one first")
         with path.open("rb") as file:
             packing = _packing(file.read(6))
         with _unpacked(path, packing) as stream:
