@@ -229,7 +229,7 @@ TWINS = (
 
 def test_agents_of_one_name_stay_two_and_positions_stay_right_without_a_broken_row(write):
     path = write("people.csv", TWINS)
-    with pytest.raises(PersonaError, match=r"1 row cannot be read.*--skip-bad"):
+    with pytest.raises(PersonaError, match=r"1 row cannot .*personas import --skip-bad"):
         load_personas(path)
     batch = read(path, skip_bad=True)
     assert [one.id for one in batch.personas] == ["ada", "ada-2", "cy"]

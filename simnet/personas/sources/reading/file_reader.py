@@ -215,7 +215,8 @@ class FileReader:
         rows_text = counted(count, "row")
         raise PersonaError(
             f"{self._path}: {rows_text} cannot be read{more}; nothing was imported. Mend the file, "
-            f"or go on without such rows with --skip-bad, in Python skip_bad=True\n  {listed}"
+            "or leave such rows out with simnet personas import --skip-bad, in Python "
+            f"skip_bad=True\n  {listed}"
         )
 
 
