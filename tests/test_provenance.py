@@ -97,6 +97,23 @@ def test_rows_may_say_themselves_where_they_are_from(tmp_path):
     assert ann.portrait() == "Sails."
 
 
+def test_columns_that_are_only_called_like_an_origin_stay_with_the_persona(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("id,description,source,format,revision\nann,Sails.,radio,long,3\n")
+    (ann,) = load_personas(path)
+    assert ann.attributes == {"source": "radio", "format": "long", "revision": "3"}
+    assert ann.portrait() == "Sails. format: long."
+    assert ann.source is not None
+    assert (ann.source.file, ann.source.format) == ("own.csv", "simnet")
+    path = tmp_path / "own.jsonl"
+    told = {"file": "census.csv", "revision": "v2"}
+    path.write_text(json.dumps({"id": "bo", "description": "Rows.", "source": told, "format": "x"}))
+    (bo,) = load_personas(path)
+    assert (bo.source, bo.attributes) == (
+        Source("census.csv", "simnet", revision="v2"), {"format": "x"}
+    )  # fmt: skip
+
+
 def test_shipped_personas_and_those_of_a_scenario(tmp_path):
     _, rows = recorded(tmp_path, [*sample(1), Persona(id="ann")])
     assert (rows[0]["source"], rows[0]["license"]) == ("simnet.sample", "Apache-2.0")

@@ -19,7 +19,7 @@ from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
 from simnet.personas.sources.family import Fields, Format
 from simnet.personas.sources.naming.handles import Handles
 from simnet.personas.sources.reading.kept_embeddings import EMBEDDING_COLUMNS, Embeddings, embedded
-from simnet.personas.sources.reading.origin import COLUMNS, source_of
+from simnet.personas.sources.reading.origin import told_apart
 from simnet.personas.sources.recognition.foreign import foreign, suggested_map
 from simnet.personas.sources.recognition.headings import canonical
 from simnet.personas.sources.recognition.survey_headings import SurveyHeadings
@@ -30,7 +30,6 @@ MOST_NAMED = 12
 """Most columns that a message names."""
 UNUSED_COLUMNS = EMBEDDING_COLUMNS | {"nn_indices", "nn_scores", "projection"}
 """Columns of FinePersonas that are skipped; they make up most of its bytes."""
-_NAMING = frozenset(COLUMNS)
 _READING = Reading(
     wrappers=(
         *("personas", "agents", "users", "profiles", "people", "participants", "characters"),
@@ -194,11 +193,10 @@ class FileReader:
             fields, vector = row.fields, list[float]()
             if self.embeddings is not None:
                 fields, vector = self.embeddings.take(fields)
-            if not _NAMING.isdisjoint(fields):
-                fields = {name: one for name, one in fields.items() if name not in COLUMNS}
+            fields, source = told_apart(fields, self.source)
             draft = form.convert(fields)
             handle, changed = self._handles.take(draft, row.place, fields, repeats=form.repeats)
-            persona = _validated(draft, handle, source_of(row.fields, self.source), changed=changed)
+            persona = _validated(draft, handle, source, changed=changed)
         except FieldError as error:
             return Broken(row.place, str(error))
         return Found(embedded(persona, vector) if vector else persona, row.place, number)

@@ -2,17 +2,18 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from simnet.foundation.text import file_name
 from simnet.personas.source import Source
 from simnet.personas.sources.family import Fields
 
-COLUMNS = ("source", "format", "licence", "license", "revision")
-"""Columns of a row that say where it comes from, and nothing of who it is."""
-_NAMING = frozenset(COLUMNS) - {"format"}
+_COLUMNS = frozenset({"source", "format", "licence", "license", "revision"})
+_LICENCES = frozenset({"licence", "license"})
+_PARTS = frozenset({"file", "format", "licence", "license", "revision"})
+"""What an object `source` has."""
 LARGEST_HASHED = 2**30
 """Bytes; larger files have no checksum, as reading them twice takes minutes."""
 
@@ -40,22 +41,39 @@ def revision_of(path: Path) -> str | None:
     return f"sha256:{checksum.hexdigest()[:_DIGITS]}"
 
 
-def source_of(fields: Fields, whole: Source) -> Source:
-    """Return a row's own source, as far as it names one, else that of the whole file."""
-    if _NAMING.isdisjoint(fields):
-        return whole
+def told_apart(fields: Fields, whole: Source) -> tuple[Fields, Source]:
+    """Return what a row says of somebody, and its own source, else that of the whole file.
+
+    A row names its source by an object `source`, or by a column `licence`, beside which `source`,
+    `format` and `revision` are about the source too. Without one they are attributes as any other:
+    a table of people may well have a column that is called so.
+    """
+    if fields.keys().isdisjoint(_COLUMNS):
+        return fields, whole
     told = fields.get("source")
-    named: dict[str, Any] = told if isinstance(told, dict) else fields
-    file = named.get("file") if isinstance(told, dict) else told
-    licence = _text(named.get("licence")) or _text(named.get("license"))
-    revision = _text(named.get("revision"))
-    if not (_text(file) or licence or revision):
+    if isinstance(told, dict) and told.keys() <= _PARTS:
+        return _without({"source"}, fields), _named(told, told.get("file"), whole)
+    if not fields.keys().isdisjoint(_LICENCES):
+        return _without(_COLUMNS, fields), _named(fields, told, whole)
+    return (_without({"source"}, fields) if told is None else fields), whole
+
+
+def _without(names: Collection[str], fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _named(values: Fields, file: object, whole: Source) -> Source:
+    """Return the source that values name; what they leave out is that of the whole file."""
+    name = _text(file)
+    licence = _text(values.get("licence")) or _text(values.get("license"))
+    revision = _text(values.get("revision"))
+    if not (name or licence or revision):
         return whole
     return Source(
-        file=file_name(_text(file) or whole.file),
-        format=_text(named.get("format")) or whole.format,
-        licence=licence or (None if _text(file) else whole.licence),
-        revision=revision or (None if _text(file) else whole.revision),
+        file=file_name(name or whole.file),
+        format=_text(values.get("format")) or whole.format,
+        licence=licence or (None if name else whole.licence),
+        revision=revision or (None if name else whole.revision),
     )
 
 
