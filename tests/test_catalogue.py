@@ -341,6 +341,23 @@ def test_a_terminal_gets_no_control_characters(tmp_path, monkeypatch):
     assert "\u202e" not in done.output
 
 
+def test_show_hides_nothing_behind_attributes_that_are_named_like_fields(tmp_path):
+    folder = str(tmp_path / "personas")
+    attributes = {"description": "a purpose", "source": "radio", "id": "7", "age": 38}
+    person = Persona(id="ann", description="Sails.", attributes=attributes)
+    Catalogue.open(folder).add([person], Source("people.json", "simnet"))
+    shown = CliRunner().invoke(app, ["show", "ann", "--in", folder]).output
+    assert [line.split("\t") for line in shown.splitlines()] == [
+        ["id", "ann"],
+        ["persona", "Sails."],
+        ["description", "a purpose"],
+        ["attribute_source", "radio"],
+        ["attribute_id", "7"],
+        ["age", "38"],
+        ["source", "people.json"],
+    ]
+
+
 def test_a_persona_is_shown_by_the_id_it_was_imported_with(tmp_path):
     file = tmp_path / "people.json"
     file.write_text(json.dumps([{"id": "Ada Lane", "description": "Sails."}]), encoding="utf-8")

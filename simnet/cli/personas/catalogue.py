@@ -48,19 +48,24 @@ def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
 
 
 def print_entry(entry: Entry, *, as_json: bool) -> None:
-    """Print all fields of a persona."""
+    """Print all fields of a persona, those that share a name under different ones.
+
+    As in the records of a review, its own text is `persona` where an attribute is `description`,
+    and any other attribute that is named like a field of its own is `attribute_NAME`.
+    """
     if as_json:
         print_json(entry_fields(entry))
         return
     persona, source = entry
-    fields = {
-        "id": persona.id,
-        "description": persona.description,
-        **persona.attributes,
-        "source": source.file,
-        "licence": source.licence,
-        "revision": source.revision,
+    text = "persona" if "description" in persona.attributes else "description"
+    origin = {"source": source.file, "licence": source.licence, "revision": source.revision}
+    own = {"id": persona.id, text: persona.description}
+    taken = own.keys() | origin.keys()
+    attributes = {
+        f"attribute_{name}" if name in taken else name: value
+        for name, value in persona.attributes.items()
     }
+    fields = own | attributes | origin
     rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
     print_columns(["field", "value"], rows)
 
