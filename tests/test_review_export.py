@@ -254,6 +254,22 @@ def command(*words, code=0):
     return result.output
 
 
+def test_undo_says_what_holds_after_it(tmp_path):
+    review = made_review(tmp_path)
+    first, second, *_ = ids(review)
+    for rating in (1, 2):
+        review.submit("ada", first, {"rating": rating})
+    review.discard("ada", second)
+    review.discard("ada", first)
+    assert command("undo", review.folder, "--as", "ada", "--levels", 3).splitlines() == [
+        f"{first}: undone: discarded; now submitted",
+        f"{second}: undone: discarded; now pending",
+        f"{first}: undone: submitted; now submitted",
+    ]
+    session = Session(review, "ada")
+    assert session.undo() == "undone: submitted; now pending"
+
+
 def test_commands_go_from_a_file_to_a_subset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     records_file(tmp_path)
@@ -273,7 +289,7 @@ def test_commands_go_from_a_file_to_a_subset(tmp_path, monkeypatch):
     assert "next: " in command("submit", "r", key, "--as", "ada", *answers)
     following = json.loads(command("next", "r", "--as", "ada", "--json"))["record"]["id"]
     command("discard", "r", following, "--as", "ada")
-    assert "no longer discarded" in command("undo", "r", "--as", "ada")
+    assert "undone: discarded; now pending" in command("undo", "r", "--as", "ada")
     assert "ada\t2\t1\t0" in command("status", "r")
     assert "no record was answered by two annotators" in command("agreement", "r")
     assert "1 of 1 found" in command("search", "r", "dental")

@@ -77,6 +77,11 @@ class OpenedReview:
         """Return the decision of an annotator that holds for a record; None if it is pending."""
         return self._store.history(annotator).of(self.record(record).id)
 
+    def status_of(self, annotator: str, record: str) -> Status:
+        """Return the status that a record has for an annotator."""
+        decision = self.decision(annotator, record)
+        return decision.status if decision else "pending"
+
     def history(self, annotator: str) -> list[Decision]:
         """Return all that an annotator ever decided, what was undone and the undoing included."""
         return list(self._store.history(annotator, known=True).decisions)

@@ -45,8 +45,7 @@ class Session:
         """Say what was decided about the current record."""
         if self.current is None:
             return f"nothing is pending in view ({self.view_name})"
-        decision = self.review.decision(self.annotator, self.current.id)
-        return decision.status if decision else "pending"
+        return self.review.status_of(self.annotator, self.current.id)
 
     def search(self, text: str) -> str:
         """Put the records in view that have all words; `COLUMN: WORDS` searches in a column."""
@@ -149,7 +148,7 @@ class Session:
         (decision,) = self.review.undo(self.annotator)
         self._show(self.review.record(decision.record))
         self.draft = dict(decision.answers)
-        return f"undone: no longer {decision.status}"
+        return f"undone: {decision.status}; now {self.standing()}"
 
     def _decided(self) -> Record:
         if self.current is None:

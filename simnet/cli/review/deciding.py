@@ -97,8 +97,12 @@ def undo(
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Take back the last decisions of an annotator."""
-    for decision in open_review(name, reviews).undo(annotator, levels):
-        typer.echo(visible(f"{decision.record}: no longer {decision.status}"))
+    review = open_review(name, reviews)
+    undone = review.undo(annotator, levels)
+    held = {one.record: review.status_of(annotator, one.record) for one in undone}
+    for decision in undone:
+        told = f"{decision.record}: undone: {decision.status}; now {held[decision.record]}"
+        typer.echo(visible(told))
 
 
 def read_answers(review: "Review", texts: list[str]) -> "dict[str, Answer]":
