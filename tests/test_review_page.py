@@ -113,6 +113,23 @@ def test_a_prompt_that_is_left_changes_nothing(tmp_path):
     assert texts["message"] == "left as it was"
 
 
+def test_answers_that_are_not_submitted_are_kept_while_walking_and_asked_about(tmp_path):
+    review = made_review(tmp_path, EVERY_KIND)
+    first, second, *_ = ids(review)
+    edit = ["e", "end", (" Now.",), "ctrl+s"]
+    session, texts, _, running = walk(review, [*edit, "n", "n", "q"])
+    assert running
+    assert (session.current.id, session.draft) == (first, {"better": "Check the scan. Now."})
+    asked = f"the answers about {first} are not submitted: enter submits them, q again leaves"
+    assert asked in texts["message"]
+    assert not walk(review, [*edit, "q", "q"])[-1]
+    assert walk(review, [*edit, "q", "n", "q"])[-1]  # a key between the two goes on
+    session, *_, running = walk(review, [*edit, "n", "5", "enter", "p", "p", "5", "enter", "q"])
+    assert not running
+    assert review.decision("ada", first).answers["better"] == "Check the scan. Now."
+    assert review.decision("ada", second).answers == {"rating": 5}
+
+
 @pytest.mark.parametrize("size", [(20, 12), (20, 24), (200, 60)])
 def test_texts_are_escaped_and_shown_at_every_width(tmp_path, size):
     records = [{**RECORDS[0], "text": HOSTILE, "na\x1bme": "x"}]

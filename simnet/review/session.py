@@ -29,6 +29,8 @@ class Session:
         """The record that is shown; None where nothing in view is pending."""
         self.draft: dict[str, Answer] = {}
         """Answers about the current record that are not submitted yet."""
+        self._drafts: dict[str, dict[str, Answer]] = {}
+        """Those about records that were left without a decision."""
         self._show(self._pending(-1))
 
     # -- moving -----------------------------------------------------------------------------------
@@ -40,6 +42,18 @@ class Session:
         place = max(0, min(len(self.view) - 1, self.place() + steps))
         self._show(self.view[place])
         return self.standing()
+
+    def go_to_draft(self) -> str | None:
+        """Go to a record with answers that are not submitted, and name it; None if there is none.
+
+        The current record comes first.
+        """
+        self._keep_draft()
+        if not self._drafts:
+            return None
+        if self.current is None or self.current.id not in self._drafts:
+            self._show(self.review.record(next(iter(self._drafts))))
+        return f"the answers about {', '.join(self._drafts)} are not submitted"
 
     def standing(self) -> str:
         """Say what was decided about the current record."""
@@ -131,7 +145,7 @@ class Session:
         record = self._decided()
         self.review.submit(self.annotator, record.id, self.draft)
         told = ", ".join(f"{name} {_shown(value)}" for name, value in self.draft.items())
-        self._go_on()
+        self._go_on(record)
         return f"submitted: {told}"
 
     def discard(self) -> str:
@@ -140,7 +154,7 @@ class Session:
         comments = {one.name for one in self.review.questions if one.kind == "comment"}
         kept = {name: value for name, value in self.draft.items() if name in comments}
         self.review.discard(self.annotator, record.id, kept)
-        self._go_on()
+        self._go_on(record)
         return "discarded"
 
     def undo(self) -> str:
@@ -155,7 +169,8 @@ class Session:
             raise UsageError("there is no record to decide about")
         return self.current
 
-    def _go_on(self) -> None:
+    def _go_on(self, decided: Record) -> None:
+        self.draft = self._answers(decided)
         self._show(self._pending(self.place()))
 
     def _view(self, records: Sequence[Record], name: str) -> str:
@@ -187,9 +202,23 @@ class Session:
         return self.annotator in self.review.annotators()
 
     def _show(self, record: Record | None) -> None:
+        self._keep_draft()
         self.current = record
-        decision = self.review.decision(self.annotator, record.id) if record else None
-        self.draft = dict(decision.answers) if decision else {}
+        self.draft = self._drafts.get(record.id) or self._answers(record) if record else {}
+
+    def _keep_draft(self) -> None:
+        """Keep the answers about the current record if they differ from what was decided."""
+        if self.current is None:
+            return
+        if self.draft == self._answers(self.current):
+            self._drafts.pop(self.current.id, None)
+        else:
+            self._drafts[self.current.id] = self.draft
+
+    def _answers(self, record: Record) -> dict[str, Answer]:
+        """Return the answers of the decision that holds for a record."""
+        decision = self.review.decision(self.annotator, record.id)
+        return dict(decision.answers) if decision else {}
 
 
 def _shown(answer: Answer) -> str:

@@ -28,7 +28,7 @@ _HELP = {
     "x": "show all records again",
     "n p": "next and previous record in view",
     "?": "this list",
-    "q": "quit; everything submitted is on the disk",
+    "q": "quit; everything submitted is on the disk, and it asks about answers that are not",
 }
 _TEXT_KEYS = {"correction": "e", "comment": "c", "ranking": "r"}
 

@@ -52,6 +52,8 @@ class ReviewPage(App[None]):
         self._labels = label_keys(session.review.questions)
         self._ask: Callable[[str], str] | None = None
         """What an open prompt or editor does with its text."""
+        self._is_quitting = False
+        """Whether the last key asked to leave while answers were not submitted."""
         self._turns = {"correction": 0, "comment": 0, "ranking": 0}
         """How often a prompt of each kind was opened, to go round questions of one kind."""
 
@@ -86,13 +88,23 @@ class ReviewPage(App[None]):
         arrows = {"right": "n", "left": "p", "escape": "x"}
         key = arrows.get(event.key, key)
         if key == "q":
-            self.exit()
+            self._quit()
             return
+        self._is_quitting = False
         if key == "?":
             self.query_one("#fields", Static).update(help_text())
             self._tell("n, p or any decision goes on")
             return
         self._try(lambda: self._do(key))
+
+    def _quit(self) -> None:
+        """Leave; ask first where answers are not submitted."""
+        draft = None if self._is_quitting else self.session.go_to_draft()
+        if draft is None:
+            self.exit()
+            return
+        self._is_quitting = True
+        self._draw(f"{draft}: enter submits them, q again leaves without them")
 
     def _try(self, do: Callable[[], str | None]) -> None:
         """Do something and tell about it, or about what is wrong."""
