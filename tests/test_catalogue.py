@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from simnet.cli.personas.app import app
 from simnet.errors import PersonaError, UsageError
 from simnet.personas import Catalogue, Persona, load_personas
+from simnet.personas.catalogue import Added
 from simnet.personas.catalogue.catalogue_files import CONVERTED_FILE, LEGACY_FILE
 from simnet.personas.population import villagers
 from simnet.personas.sources import Source, read
@@ -99,13 +100,13 @@ def test_what_was_added_is_there_after_opening_again(catalogue):
 
 
 def test_adding_again_changes_nothing(catalogue):
-    assert catalogue.add(PEOPLE) == (0, 3)
+    assert catalogue.add(PEOPLE) == Added(0, 3)
     assert len(Catalogue.open(catalogue.folder)) == 3
 
 
 def test_what_is_untold_makes_nobody_somebody_else(catalogue):
     quiet = [one.model_copy(update={"untold": ("age",)}) for one in PEOPLE]
-    assert catalogue.add(quiet) == (0, 3)
+    assert catalogue.add(quiet) == Added(0, 3)
     assert catalogue.get("ann").persona == PEOPLE[0]
 
 
@@ -116,6 +117,44 @@ def test_somebody_else_under_a_known_id_is_refused_and_nothing_is_added(catalogu
     assert len(catalogue) == len(Catalogue.open(catalogue.folder)) == 3
     with pytest.raises(PersonaError, match="'two'"):
         catalogue.add([Persona(id="two"), Persona(id="two", description="x")])
+
+
+def test_of_two_people_with_one_id_the_one_that_is_wanted_is_kept(catalogue, monkeypatch):
+    monkeypatch.setattr("simnet.personas.catalogue.adding.AT_ONCE", 2)
+    before = list(catalogue)
+    barber = Persona(id="bob", description="A barber.", attributes={"town": "Rome"})
+    given = [Persona(id="new"), barber, PEOPLE[0], Persona(id="newer")]
+    assert catalogue.add(given, on_conflict="keep") == Added(2, 1, kept=1)
+    assert list(catalogue)[:3] == before
+    origin = Source("later.json", "simnet")
+    assert catalogue.add(given, origin, on_conflict="replace") == Added(0, 3, replaced=1)
+    assert ids(catalogue) == ["ann", "bob", "cy", "new", "newer"]  # in its place
+    assert catalogue.get("bob") == (barber, origin)
+    assert ids(catalogue.search("barber")) == ["bob"]
+    assert ids(catalogue.search("surgeon")) == []
+    assert catalogue.similar("a barber", limit=1)[0].entry.persona == barber
+    assert len(catalogue.versions()) == 3
+    with pytest.raises(PersonaError, match="'two' is given twice"):
+        catalogue.add(
+            [Persona(id="two"), Persona(id="two", description="x")], on_conflict="replace"
+        )
+    with pytest.raises(UsageError, match="give one of error, keep, replace"):
+        catalogue.add([], on_conflict="skip")
+
+
+def test_the_command_says_how_to_import_a_row_that_has_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "people.jsonl"
+    rows = [{"id": f"p{n}", "description": f"number {n}"} for n in range(3)]
+    for text in ("number 1", "somebody new"):
+        rows[1]["description"] = text
+        file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        done = CliRunner().invoke(app, ["import", "people.jsonl"])
+    assert isinstance(done.exception, PersonaError)
+    assert "--on-conflict keep and replace" in str(done.exception)
+    for choice, told in (("keep", "kept as in the catalogue"), ("replace", "replaced")):
+        done = CliRunner().invoke(app, ["import", "people.jsonl", "--on-conflict", choice])
+        assert done.output.endswith(f", 2 were there already, 1 {told}: personas\n")
 
 
 def test_two_writers_lose_nothing(catalogue):
@@ -134,7 +173,7 @@ def test_a_crash_in_the_middle_of_an_add_leaves_what_was_there(catalogue):
         assert ended.returncode == 9
         assert ids(Catalogue.open(catalogue.folder)) == ["ann", "bob", "cy"]
         assert ids(catalogue.search("baker")) == ["ann"]
-    assert catalogue.add([Persona(id="dan")]) == (1, 0)
+    assert catalogue.add([Persona(id="dan")]) == Added(1, 0)
     assert [one.change for one in catalogue.versions()] == ["add", "add"]
 
 

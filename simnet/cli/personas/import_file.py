@@ -10,7 +10,7 @@ import typer
 from simnet.cli.output import print_error
 from simnet.cli.personas.catalogue import FOLDER
 from simnet.foundation.text import counted
-from simnet.personas.catalogue import Catalogue
+from simnet.personas.catalogue import Catalogue, Conflict
 from simnet.personas.names import lookalikes
 from simnet.personas.persona import Persona
 from simnet.personas.sources import FORMATS, MOST_LISTED, Batches, read_batches
@@ -39,6 +39,12 @@ def import_file(
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Keep the vectors that FinePersonas has.")
     ] = False,
+    on_conflict: Annotated[
+        Conflict,
+        typer.Option(
+            help="What to do with a row whose id is that of a different persona in the catalogue."
+        ),
+    ] = "error",
     into: Annotated[Path, typer.Option("--into", help="Folder of the catalogue.")] = FOLDER,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
@@ -55,14 +61,16 @@ def import_file(
     first = next(batches, [])  # the source is known once it is read
     source, handles = batches.source, list[str]()
     catalogue = Catalogue.open(into, embedder=batches.embedder)
-    added = catalogue.add(_noted(first, batches, handles), source)
+    added = catalogue.add(_noted(first, batches, handles), source, on_conflict=on_conflict)
     licensed = f", licence {source.licence}" if source.licence else ""
     repeated = f", {added.known} were there already" if added.known else ""
+    replaced = f", {added.replaced} replaced" if added.replaced else ""
+    kept = f", {added.kept} kept as in the catalogue" if added.kept else ""
     skipped = f", {len(batches.skipped)} skipped" if batches.skipped else ""
     vectors = f", vectors of {batches.embedder.name}" if batches.embedder else ""
     typer.echo(
         f"{counted(added.new, 'persona')} from {path} "
-        f"({source.format}{licensed}){repeated}{skipped}{vectors}: {into}"
+        f"({source.format}{licensed}){repeated}{replaced}{kept}{skipped}{vectors}: {into}"
     )
     _print_doubts(batches, handles)
 

@@ -22,7 +22,7 @@ from simnet.personas.catalogue.columns import (
     field_of,
     text_column,
 )
-from simnet.personas.catalogue.entries import Added
+from simnet.personas.catalogue.entries import Added, Conflict
 from simnet.personas.catalogue.finding import (
     EXACT_BELOW,
     index_all,
@@ -52,6 +52,7 @@ def add_personas(
     source: Source,
     embedder: Embedder,
     change: str = "add",
+    on_conflict: Conflict = "error",
 ) -> Added:
     """Add personas that are not there yet; see `Catalogue.add`.
 
@@ -59,16 +60,30 @@ def add_personas(
     commit of the table adds them, so that a crash leaves them all out.
     """
     with store.locked(), tempfile.TemporaryFile(dir=store.folder) as spool:
-        checker = KnownPersonas(store)
-        fields = _spooled(spool, checker, personas, source)
-        if checker.new:
+        known = KnownPersonas(store, on_conflict)
+        fields = _spooled(spool, known, personas, source)
+        added = Added(**{name: known.counts[name] for name in Added._fields})
+        if added.new or added.replaced:
             table = store.make(embedder.name)
             _add_columns(table, fields, embedder)
-            table.add(_Rows(spool, table.schema, embedder).reader())
+            rows = _Rows(spool, table.schema, embedder).reader()
+            if added.replaced:
+                _put(table, rows)
+            else:
+                table.add(rows)
             store.tag(change)
             _bring_up_to_date(store)
             store.renew_tag()
-    return Added(checker.new, checker.known)
+    return added
+
+
+def _put(table: Any, rows: pa.RecordBatchReader | pa.Table) -> None:
+    """Replace the rows with the ids of these, and add those that are new, in one commit.
+
+    Without a text there is no vector, which LanceDB takes for a fault by default.
+    """
+    put = table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+    put.execute(rows, on_bad_vectors="null")
 
 
 def _bring_up_to_date(store: TableStore) -> None:
@@ -85,20 +100,19 @@ def _bring_up_to_date(store: TableStore) -> None:
 
 
 def _spooled(
-    spool: IO[bytes], checker: KnownPersonas, personas: Iterable[Persona], source: Source
+    spool: IO[bytes], known: KnownPersonas, personas: Iterable[Persona], source: Source
 ) -> "_Fields":
-    """Write the rows of new personas to a file, and return the attributes they have."""
+    """Write the rows of personas that are taken to a file, and return the attributes they have."""
     fields = _Fields()
     everyone = iter(personas)
     sink = pa.PythonFile(spool, "w")
     while block := list(islice(everyone, AT_ONCE)):
-        first = checker.position + checker.new
-        places = checker.fresh([base_row(one, source) for one in block])
-        rows = list(places.values())
-        batch = batch_of(
-            rows, [block[place].attributes for place in places], range(first, first + len(rows))
-        )
-        batch = _with_vectors(batch, [block[place] for place in places])
+        rows = [base_row(one, source) for one in block]
+        taken = known.taken(rows)
+        people = [block[place] for place in taken]
+        attributes = [one.attributes for one in people]
+        batch = batch_of([rows[place] for place in taken], attributes, taken.values())
+        batch = _with_vectors(batch, people)
         fields.note(batch.schema)
         with pa.ipc.new_stream(sink, batch.schema) as writer:  # each block has its own columns
             writer.write_batch(batch)
@@ -216,10 +230,7 @@ def update_personas(
             fields.note(batch.schema)
             _add_columns(table, fields, embedder)
             rows = whole_batch(batch, table.schema, embedder)
-            # Without a text there is no vector, which LanceDB takes for a fault by default.
-            table.merge_insert("id").when_matched_update_all().execute(
-                pa.Table.from_batches([rows]), on_bad_vectors="null"
-            )
+            _put(table, pa.Table.from_batches([rows]))
             store.tag("update")
             _bring_up_to_date(store)
             store.renew_tag()

@@ -8,7 +8,7 @@ from simnet.embedding import Embedder
 from simnet.errors import UsageError
 from simnet.personas.catalogue.catalogue_files import LEGACY_FILE
 from simnet.personas.catalogue.catalogue_selection import CatalogueSelection
-from simnet.personas.catalogue.entries import Added, Duplicate, Version
+from simnet.personas.catalogue.entries import Added, Conflict, Duplicate, Version
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 
@@ -56,17 +56,25 @@ class Catalogue(CatalogueSelection):
         """
         return cls(Path(folder), version=version, embedder=embedder)
 
-    def add(self, personas: Iterable[Persona], source: Source | None = None) -> Added:
+    def add(
+        self,
+        personas: Iterable[Persona],
+        source: Source | None = None,
+        *,
+        on_conflict: Conflict = "error",
+    ) -> Added:
         """Add personas, all or none, with their vectors; those it has already are skipped.
 
         `personas` may be an iterator of any length: it is read once, in bounded memory. `source`
         is that of personas which have none of their own. A persona is known by its id,
-        description and attributes, whatever is untold of it. Raises PersonaError if an id
-        belongs to a different persona here.
+        description and attributes, whatever is untold of it. Where an id belongs to a different
+        persona here, `on_conflict` says what happens: `error` raises PersonaError, `keep` skips
+        the one that is given, and `replace` puts it in the place of the other.
         """
         from simnet.personas.catalogue.adding import add_personas  # noqa: PLC0415
 
-        return add_personas(self._store, personas, source or Source("", "simnet"), self._embedder)
+        origin = source or Source("", "simnet")
+        return add_personas(self._store, personas, origin, self._embedder, on_conflict=on_conflict)
 
     def update(self, personas: Sequence[Persona], source: Source | None = None) -> int:
         """Replace the personas with these ids, all or none; return how many are changed by it.

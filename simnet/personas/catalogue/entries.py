@@ -1,7 +1,7 @@
 """What a catalogue returns."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
@@ -21,12 +21,21 @@ class Similar(NamedTuple):
     score: float
 
 
+Conflict: TypeAlias = Literal["error", "keep", "replace"]
+"""What becomes of a persona whose id belongs to a different one in the catalogue: it is an error,
+the other one is kept, or the other one is replaced."""
+
+
 class Added(NamedTuple):
-    """How many personas were added, and how many were there already."""
+    """What became of the personas that were given to a catalogue."""
 
     new: int
     known: int
     """Personas that the catalogue had already, equal in id, description and attributes."""
+    kept: int = 0
+    """Personas that stayed as they are in the catalogue, where a different one was given."""
+    replaced: int = 0
+    """Personas in the place of different ones with the same ids."""
 
 
 class Version(NamedTuple):
