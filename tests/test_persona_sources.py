@@ -185,6 +185,16 @@ def test_syndisco_attributes_are_the_persona(write):
     assert any_dict.attributes == {"job": "judge", "home": '{"town": "Ely", "rooms": 3}'}
 
 
+def test_cells_are_read_as_pandas_writes_columns_with_gaps(write):
+    path = write("a.csv", "id,description,age,income,note\n1.0,x,41.0,nan,v3.0\n2,y,NaN,2.50,Nan\n")
+    one, two = load_personas(path)
+    assert (one.id, one.attributes) == ("1", {"age": "41", "income": None, "note": "v3.0"})
+    assert two.attributes == {"age": None, "income": "2.50", "note": "Nan"}
+    path = write("a.jsonl", '{"id": "a", "description": "x", "age": 41.0, "note": "nan"}')
+    (one,) = load_personas(path)
+    assert one.portrait() == "x. age: 41. note: nan."
+
+
 def test_nemotron_rows_keep_their_other_portraits_untold(write):
     row = {
         "uuid": "8f0c2a",

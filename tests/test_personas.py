@@ -144,6 +144,12 @@ def test_an_untold_attribute_stays_out_of_the_portrait():
     assert one.portrait() == "A baker. age: 3."
 
 
+def test_whole_numbers_of_a_column_with_gaps_are_told_without_decimals():
+    values = {"age": 41.0, "rate": 1.5, "debt": -3.0, "gap": float("nan"), "stars": 1e30}
+    told = Persona(id="a", description="A baker.", attributes=values).portrait()
+    assert told == "A baker. age: 41. rate: 1.5. debt: -3. stars: 1e+30."
+
+
 def test_what_the_package_promises_is_there():
     assert public.__all__ == sorted(public.__all__)
     assert all(getattr(public, name) for name in public.__all__)

@@ -49,7 +49,7 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
         if isinstance(cells, str):
             yield Broken(place, cells)
         else:
-            yield _row(place, header, cells, ragged=reading.is_header is not None)
+            yield _row(place, header, cells, reading)
 
 
 def _is_comment(line: str) -> bool:
@@ -100,16 +100,16 @@ def _header(content: Content, place: str, cells: list[str] | str, reading: Readi
     return header
 
 
-def _row(place: str, header: list[str], cells: list[str], *, ragged: bool) -> Row | Broken:
+def _row(place: str, header: list[str], cells: list[str], reading: Reading) -> Row | Broken:
     if _undecoded("".join(cells)):
         return Broken(place, "is not UTF-8; save the file as UTF-8")
-    if len(cells) != len(header) and not ragged:
+    if len(cells) != len(header) and reading.is_header is None:
         return Broken(
             place,
             f"has {len(cells)} fields where the header has {len(header)}; "
             "put quotes around fields that hold the separator",
         )
-    return Row(place, dict(zip(header, cells, strict=False)))
+    return Row(place, dict(zip(header, map(reading.read_cell, cells), strict=False)))
 
 
 def _undecoded(cell: str) -> bool:

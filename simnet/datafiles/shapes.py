@@ -36,3 +36,5 @@ class Reading(NamedTuple):
     """Columns that are not read."""
     delimiters: str = ",;\t|"
     """What may separate cells; the one most frequent in the first line does."""
+    read_cell: Callable[[str], str | None] = str
+    """What is made of a cell of a CSV file."""

@@ -21,6 +21,8 @@ from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.personas.names import MAX_LENGTH, normal, sanitised
 from simnet.personas.source import Source
 
+_EXACT_BELOW = 2.0**53
+"""Floats from there on are no whole numbers that somebody counted."""
 _SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
 _CLOSING = "\"'\u201d\u2019\u00bb)]\u300d\u300f "
 
@@ -94,12 +96,26 @@ class Persona(BaseModel):
         """Return the text for prompts: the description, then the attributes that are not empty."""
         facts = []
         for name, value in self.attributes.items():
-            text = ", ".join(value) if isinstance(value, list) else str(value)
-            if text and value is not None and name not in self.untold:
+            text = as_told(value)
+            if text and name not in self.untold:
                 facts.append(_sentence(f"{name.replace('_', ' ')}: {text}"))
         if not facts:
             return self.description
         return " ".join(filter(None, [_sentence(self.description), *facts]))
+
+
+def as_told(value: Attribute) -> str:
+    """Return the value of an attribute as prompts have it; empty where there is none.
+
+    Columns of pandas with gaps are floats: a missing number is NaN, and a whole one has decimals.
+    """
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
 def _sentence(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from simnet.personas.catalogue.entries import Entry
-from simnet.personas.persona import Attribute, Persona
+from simnet.personas.persona import Attribute, Persona, as_told
 from simnet.personas.source import Source
 
 ORIGIN = ("source", "format", "licence", "revision")
@@ -81,7 +81,7 @@ def text_of(value: Attribute) -> str | None:
         return "\n".join(value) or None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None else str(value)
+    return as_told(value) or None
 
 
 def digest_of(description: str, attributes: str) -> int:

@@ -15,7 +15,7 @@ from simnet.inference.replies.usable_reply import (
     without_its_reasoning,
 )
 from simnet.personas.generate import LONGEST_TEXT
-from simnet.personas.persona import Persona
+from simnet.personas.persona import Persona, as_told
 from simnet.synthesis.asking.asker import Asker, Question
 from simnet.synthesis.asking.reply_log import Facts
 from simnet.synthesis.asking.staged import StagedPersonas
@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
 def judgement_question(persona: Persona, seed: int) -> Question[Judgement]:
     """Ask whether the attributes that prompts contain contradict the description."""
     told = "\n".join(
-        f"- {name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}"
+        f"- {name.replace('_', ' ')}: {as_told(value)}"
         for name, value in persona.attributes.items()
         if name not in persona.untold and value not in (None, "")
     )

@@ -3,10 +3,14 @@
 import ast
 import json
 import math
+import re
 import warnings
 from typing import Any
 
 from simnet.personas.persona import Attribute
+
+_MISSING = frozenset({"nan", "NaN"})
+_WHOLE = re.compile(r"-?\d+\.0")
 
 
 class FieldError(ValueError):
@@ -72,6 +76,14 @@ def attribute(name: str, value: Any) -> Attribute:
     if isinstance(value, bytes):
         raise FieldError(name, "is binary; store it as text or leave the column out")
     return str(value)
+
+
+def cell(written: str) -> str | None:
+    """Read a cell of a CSV file as pandas writes it: `41.0` is 41, `nan` and `NaN` are nothing."""
+    if written in _MISSING:
+        return None
+    is_whole = written.endswith(".0") and _WHOLE.fullmatch(written)
+    return written.removesuffix(".0") if is_whole else written
 
 
 def prose(*parts: Any) -> str:

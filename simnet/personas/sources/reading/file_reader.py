@@ -12,7 +12,7 @@ from simnet.foundation.text import counted
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.personas.sources.columns.bookkeeping import bookkeeping
-from simnet.personas.sources.columns.fields import FieldError
+from simnet.personas.sources.columns.fields import FieldError, cell
 from simnet.personas.sources.columns.mapping import mapped
 from simnet.personas.sources.draft import Draft, Found
 from simnet.personas.sources.families import GENERAL, MAPPED, SPECIFIC
@@ -36,6 +36,7 @@ _READING = Reading(
         *("members", "data", "rows", "items", "records", "instances"),
     ),
     skipped=UNUSED_COLUMNS,
+    read_cell=cell,
 )
 _WITH_VECTORS = _READING._replace(skipped=UNUSED_COLUMNS - EMBEDDING_COLUMNS)
 
