@@ -123,6 +123,28 @@ def test_the_command_sample_writes_a_file_that_is_read_again(folder, tmp_path):
             call(folder, "sample", "--by", "labels", "--quota", wrong)
 
 
+def test_files_of_personas_have_a_known_ending_and_replace_nothing_unasked(folder, tmp_path):
+    out = str(tmp_path / "two.parquet")
+    call(folder, "sample", "2", "--out", out)
+    again = load_personas(out)
+    entries = Catalogue.open(folder).sample(2)
+    assert [(one, one.source) for one in again] == [tuple(entry) for entry in entries]
+    parts = ("split", "--part", "all=1", "--out", str(tmp_path / "parts"))
+    call(folder, *parts)
+    for words in (("sample", "1", "--out", out), parts):
+        with pytest.raises(
+            UsageError, match="exists already; choose another name, or pass --force"
+        ):
+            call(folder, *words)
+        call(folder, *words, "--force")
+    assert len(load_personas(out)) == 1
+    for name in ("two.csv", "two"):
+        with pytest.raises(UsageError, match=r"ends with \.jsonl or \.parquet"):
+            call(folder, "sample", "1", "--out", name)
+    with pytest.raises(UsageError, match=r"give a folder without \.jsonl"):
+        call(folder, "split", "--part", "all=1", "--out", "parts.jsonl")
+
+
 def test_the_command_split_writes_a_file_for_each_part(folder, tmp_path):
     words = ("--part", "train=0.8", "--part", "held-out=0.2", "--out", str(tmp_path / "parts"))
     told = call(folder, "split", *words)

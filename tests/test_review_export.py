@@ -201,6 +201,14 @@ def test_an_export_replaces_nothing_unless_it_is_told_to(decided, tmp_path):
     assert "bob answered 2 records" in card
 
 
+def test_a_name_with_an_unknown_ending_is_no_folder_unless_it_is_told_to_be_one(decided, tmp_path):
+    out = tmp_path / "kept.csv"
+    with pytest.raises(UsageError, match=r"a file ends with \.parquet or \.jsonl; for a folder"):
+        decided.export(out)
+    assert not out.exists()
+    assert decided.export(out, form="folder").form == "folder"
+
+
 def test_an_export_can_be_reviewed_again_under_the_same_ids(decided, tmp_path):
     decided.export(tmp_path / "out.jsonl")
     again = from_file(tmp_path / "out.jsonl", without=["status"])

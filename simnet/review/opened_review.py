@@ -208,7 +208,8 @@ class OpenedReview:
 
         `form` is `parquet` or `jsonl` for a file, `folder` for a data set with a card that
         `datasets` loads, or `personas` for a JSONL file that `load_personas` reads, of a review of
-        a catalogue; without it the end of the name decides. `annotators` are those who count, by
+        a catalogue; without it the end of the name decides: `.parquet`, `.jsonl`, or none for a
+        folder. `annotators` are those who count, by
         default all.
 
         Raises UsageError for what is not there or if `out` exists and `force` is not set,

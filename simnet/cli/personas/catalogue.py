@@ -1,6 +1,5 @@
 """Options, opening and printing that the commands of `simnet personas` share."""
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,7 +10,6 @@ import typer
 
 from simnet.cli.output import print_json, print_table
 from simnet.errors import UsageError
-from simnet.foundation.disk import Disk, write_atomically
 from simnet.foundation.text import terminal_safe
 from simnet.personas.catalogue import Catalogue, Entry
 
@@ -68,24 +66,6 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
     fields = own | attributes | origin
     rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
     print_columns(["field", "value"], rows)
-
-
-def write_entries(path: Path, entries: Sequence[Entry]) -> None:
-    """Write personas as JSON Lines, with their sources; replace the file at once.
-
-    Raises UsageError if it cannot be written.
-    """
-    lines = []
-    for persona, source in entries:
-        values = persona.model_dump(mode="json", exclude={"source"})
-        origin = {"source": source.file, **asdict(source)}
-        del origin["file"]
-        lines.append(json.dumps(values | origin, ensure_ascii=False) + "\n")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(Disk(), path, "".join(lines).encode())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def numbers_of(pairs: Sequence[str], option: str, kind: Callable[[str], N]) -> dict[str, N]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simnet.cli.output import print_error
+from simnet.cli.personas.out_names import check_no_file
 from simnet.errors import SimnetError
 from simnet.foundation.text import counted, visible
 
@@ -104,6 +105,7 @@ def check_out(out: Path, *, force: bool) -> None:
     from simnet.export.folders.card_parts import check_hub  # noqa: PLC0415  (imports pyarrow)
     from simnet.export.folders.folder import check_folder  # noqa: PLC0415
 
+    check_no_file(out, "a data set with its card")
     check_hub()
     check_folder(out, force=force)
 

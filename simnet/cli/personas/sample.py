@@ -16,8 +16,8 @@ from simnet.cli.personas.catalogue import (
     numbers_of,
     open_catalogue,
     print_columns,
-    write_entries,
 )
+from simnet.cli.personas.out_names import Force, check_file
 from simnet.foundation.text import counted
 
 
@@ -39,17 +39,23 @@ def sample(
     ] = None,
     filter: Filter = None,
     out: Annotated[
-        Path | None, typer.Option(help="JSON Lines file to write, which load_personas reads.")
+        Path | None,
+        typer.Option(help="File to write, .jsonl or .parquet, which load_personas reads."),
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Draw some personas: at random, by quota, or as diverse as can be."""
+    if out is not None:
+        check_file(out, force=force)
     quotas = numbers_of(quota, "--quota", int) if quota else None
     drawn = open_catalogue(folder).sample(
         size, seed, by=by, quotas=quotas, diverse=diverse, field=field, filter=filter
     )
     if out is not None:
+        from simnet.personas.catalogue.entry_files import write_entries  # noqa: PLC0415  (pyarrow)
+
         write_entries(out, drawn)
     if as_json:
         print_json({"personas": [entry_fields(entry) for entry in drawn]})

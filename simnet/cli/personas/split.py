@@ -13,8 +13,8 @@ from simnet.cli.personas.catalogue import (
     Folder,
     numbers_of,
     open_catalogue,
-    write_entries,
 )
+from simnet.cli.personas.out_names import Force, check_free, check_no_file
 from simnet.errors import UsageError
 from simnet.foundation.text import counted
 
@@ -30,16 +30,21 @@ def split(
         str | None, typer.Option(help="Field each of whose values is divided in these shares.")
     ] = None,
     filter: Filter = None,
+    force: Force = False,
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Divide the personas into files, such as --part train=0.8 --part validation=0.2."""
+    from simnet.personas.catalogue.entry_files import write_entries  # noqa: PLC0415  (pyarrow)
+
     shares = numbers_of(part, "--part", float)
     for name in shares:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise UsageError(f"--part {name!r}: a part is a file; use letters, digits, - and _")
+    check_no_file(out, "a file NAME.jsonl for each part")
+    paths = {name: out / f"{name}.jsonl" for name in shares}
+    check_free(paths.values(), force=force)
     parts = open_catalogue(folder).split(shares, seed, by=by, filter=filter)
-    paths = {name: out / f"{name}.jsonl" for name in parts}
     for name, entries in parts.items():
         write_entries(paths[name], entries)
     if as_json:

@@ -22,7 +22,7 @@ def export(
         Form | None,
         typer.Option(
             "--form",
-            help="Found out by the end of the name if left out: .parquet, .jsonl, else a folder.",
+            help="Found out by the end of the name if left out: .parquet, .jsonl, or a folder.",
         ),
     ] = None,
     where: Where = None,

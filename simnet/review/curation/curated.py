@@ -105,7 +105,13 @@ def typed_table(
 
 def _form(out: Path, form: Form | None) -> str:
     if form is None:
-        return _SUFFIXES.get(out.suffix.lower(), "folder")
+        ending = out.suffix.lower()
+        if ending and ending not in _SUFFIXES:
+            raise UsageError(
+                f"{out}: no export ends with {ending}; a file ends with {' or '.join(_SUFFIXES)}; "
+                'for a folder of this name pass --form folder, in Python form="folder"'
+            )
+        return _SUFFIXES.get(ending, "folder")
     if form not in FORMS:
         hint = did_you_mean(form, FORMS)
         raise UsageError(f"no form {form!r} of an export; there are {', '.join(FORMS)}{hint}")
