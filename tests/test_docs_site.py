@@ -11,6 +11,7 @@ import simnet
 from simnet.agents import reply_flags
 from simnet.agents.person_turn import MARK
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
+from simnet.scenario.text_alarms import ALARM_MARKS
 
 DOCS = ROOT / "docs"
 MODULES = ["simnet", *(f"simnet.{name}" for name in generate.NAMESPACES)]
@@ -60,8 +61,13 @@ def test_every_command_is_described():
         assert command.help, f"{name} has no help"
 
 
+def marks_of_page():
+    """List the marks that have a row of their own on their page."""
+    return re.findall(r"^\| `(\w+)` \|", page("reference/marks.md"), re.MULTILINE)
+
+
 def test_every_mark_is_on_its_page():
-    words = re.findall(r"^\| `(\w+)` \|", page("reference/marks.md"), re.MULTILINE)
+    words = marks_of_page()
     constants = {
         value
         for name, value in vars(reply_flags).items()
@@ -69,6 +75,16 @@ def test_every_mark_is_on_its_page():
     }
     assert set(words) == constants | {MARK}
     assert len(words) == len(set(words))
+
+
+def test_every_mark_is_in_the_description_of_its_column():
+    described = set(re.findall(r"\w+", column_docs("events")["marks"]))
+    assert set(marks_of_page()) - described == set()
+    assert described & set(ALARM_MARKS), "alarms are not in it"
+
+
+def test_every_mark_of_an_alarm_is_on_the_page_of_marks():
+    assert {mark for mark in ALARM_MARKS if f"`{mark}`" not in page("reference/marks.md")} == set()
 
 
 def test_every_environment_variable_that_is_read_is_on_its_page():

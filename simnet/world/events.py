@@ -58,8 +58,10 @@ class Event(NamedTuple):
     one in view), near_repeat, repetition (within the text), empty, garbled, reasoning_only,
     reasoning (it came with some, which was taken off), surplus (it had more actions than
     count, or went on after its text); about who gave it: archetype (one answered for many
-    alike), promoted (from rules to the model); or about how it came: resampled (asked again),
-    trimmed (not all of `shown` fitted into the prompt)."""
+    alike), promoted (from rules to the model), human (a person took the turn); about how it
+    came: resampled (asked again), trimmed (not all of `shown` fitted into the prompt), code_error
+    (code of the scenario failed); about the cohort: alarm_refusals and other alarms of its texts
+    that began at this turn. Flags of a `flagger` and marks of a behaviour stand beside them."""
     shown: tuple[int, ...] = ()
     """Posts that were in front of the persona, best first; on part 0 only."""
 
