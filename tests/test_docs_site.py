@@ -12,6 +12,7 @@ from simnet.agents import reply_flags
 from simnet.agents.person_turn import MARK
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
 from simnet.scenario.text_alarms import ALARM_MARKS
+from simnet.studies.study_folder import RESULT_SCHEMA
 
 DOCS = ROOT / "docs"
 MODULES = ["simnet", *(f"simnet.{name}" for name in generate.NAMESPACES)]
@@ -52,6 +53,21 @@ def test_every_column_of_every_table_is_described():
         for field in arrow_schema(name):
             assert f"| `{field.name}` | `{field.type}` |" in text
             assert column_docs(name)[field.name], f"{name}.{field.name} has no meaning"
+
+
+@pytest.mark.parametrize("name", generate.ROWS)
+def test_every_column_of_the_tables_beside_a_run_is_described(name):
+    row, schema = generate.ROWS[name]
+    assert f"<!-- generated: rows {name} -->" in page("reference/tables.md")
+    assert row._fields == tuple(schema.names)
+    described = re.findall(r"^\| `(\w+)` \| `\S+` \|.*\| .+ \|$", generate.rows(name), re.MULTILINE)
+    assert described == schema.names
+
+
+def test_every_column_of_the_results_of_a_study_is_described():
+    _, _, section = page("reference/tables.md").partition("{#results}")
+    described = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", section, re.MULTILINE)
+    assert described == [(field.name, str(field.type)) for field in RESULT_SCHEMA]
 
 
 def test_every_command_is_described():

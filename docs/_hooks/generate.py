@@ -5,23 +5,34 @@ returns; words after the name are its arguments. `tests/test_docs_site.py` build
 compares it with the code.
 """
 
+import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
+import pyarrow as pa
 import typer
 import typer.main
 
 import simnet
 from simnet import errors
+from simnet.annotation import annotation_rows
 from simnet.cli.app import app
+from simnet.questions import answer_rows
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
 
 NAMESPACES = tuple(name for name in simnet.__all__ if isinstance(getattr(simnet, name), ModuleType))
 MARKER = re.compile(r"^<!-- generated: ([\w. -]+) -->$", re.MULTILINE)
+ROWS = {
+    "answers": (answer_rows.AnswerRow, answer_rows.SCHEMA),
+    "annotations": (annotation_rows.AnnotationRow, annotation_rows.SCHEMA),
+}
+"""Tables beside those of a run: the type of the rows, and the schema."""
 CODE = re.compile(r"<code>[^<]*</code>")
 
 
@@ -202,13 +213,32 @@ def tables() -> str:
     for name, table in TABLES.items():
         lines = [f"## {name} {{#{name}}}", "", inspect.getdoc(table.row) or "", ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in table.key)}.", ""]
-        lines += ["| column | Arrow type | null | meaning |", "|-|-|-|-|"]
-        for field in arrow_schema(name):
-            null = "yes" if field.nullable else ""
-            meaning = _cell(column_docs(name)[field.name])
-            lines.append(f"| `{field.name}` | `{field.type}` | {null} | {meaning} |")
-        pages.append("\n".join(lines))
+        pages.append("\n".join([*lines, _columns(arrow_schema(name), column_docs(name))]))
     return "\n\n".join(pages)
+
+
+def rows(name: str) -> str:
+    """Describe the columns of a table that is made beside a run, from the type of its rows."""
+    row, schema = ROWS[name]
+    return _columns(schema, _field_docs(row))
+
+
+def _columns(schema: pa.Schema, docs: Mapping[str, str]) -> str:
+    lines = ["| column | Arrow type | null | meaning |", "|-|-|-|-|"]
+    for field in schema:
+        null = "yes" if field.nullable else ""
+        lines.append(f"| `{field.name}` | `{field.type}` | {null} | {_cell(docs[field.name])} |")
+    return "\n".join(lines)
+
+
+def _field_docs(row: type) -> dict[str, str]:
+    """Read the strings below the fields of a class."""
+    (body,) = (node.body for node in ast.parse(textwrap.dedent(inspect.getsource(row))).body)
+    return {
+        field.target.id: below.value.value
+        for field, below in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr)
+    }
 
 
 def error_classes() -> str:
@@ -233,6 +263,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "errors": error_classes,
     "namespace": namespace,
     "namespaces": namespaces,
+    "rows": rows,
     "tables": tables,
     "top-level": top_level,
 }

@@ -27,16 +27,22 @@ class AnnotationRow(NamedTuple):
     """One judgement."""
 
     annotation: str
+    """Name of the annotation."""
     item: str
-    """The key of the item: the number of a post of the run, or of a row of the file."""
+    """The key of the item: the number of a post of the run, of the first post of a thread, of a row
+    of the file or of a comment of the logs, from 0, or the text that the caller gave."""
     annotator: str
+    """Name of the annotator."""
     question: str
+    """Name of the question, unique in the annotation."""
     kind: str
+    """Its form: free text, yes or no, choice, multiple choice, likert, number or ranking."""
     answer: str | None
     """JSON: a text, a number, true or false, or a list of texts; None is no answer."""
     reason: str | None
     """Why there is no answer."""
     model: str
+    """Name of the model that replied."""
     seed: int
     """Seed of the last reply."""
     prompt: str

@@ -20,12 +20,17 @@ class AnswerRow(NamedTuple):
     """One answer of one persona at one time."""
 
     survey: str
+    """Name of the survey."""
     time: Seconds | None
     """Simulated time at which it was asked; None is after the end of the run."""
     who: str
+    """Handle of the persona."""
     cohort: str
+    """The persona's cohort."""
     question: str
+    """Name of the question, unique in the survey."""
     kind: str
+    """Its form: free text, yes or no, choice, multiple choice, likert, number or ranking."""
     text: str
     """What was asked."""
     answer: str | None
@@ -33,6 +38,7 @@ class AnswerRow(NamedTuple):
     reason: str | None
     """Why there is no answer."""
     model: str
+    """Name of the model that replied."""
     seed: int
     """Seed of the last reply."""
     prompt: str
