@@ -1,17 +1,26 @@
 """The documentation site: it has every public name, command, table and mark, and links hold."""
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from importlib import import_module
 
 import pytest
 from docs_pages import PAGES, ROOT, generate, name_of, prose_of
+from exported_names import exported_names
+from pyarrow import ipc
 
 import simnet
 from simnet.agents import reply_flags
 from simnet.agents.person_turn import MARK
+from simnet.inference.calls.statistics import Statistics
+from simnet.kernel.ledger import Ledger
+from simnet.kernel.text_health import CohortHealth, HealthProgress
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
 from simnet.scenario.text_alarms import ALARM_MARKS
+from simnet.scheduler.driver import Phases
+from simnet.scheduler.figures.metric_rows import closing_rows
+from simnet.scheduler.progress.messages import EngineState, Finish, Progress, Usage
 from simnet.studies.study_folder import RESULT_SCHEMA
 
 DOCS = ROOT / "docs"
@@ -68,6 +77,37 @@ def test_every_column_of_the_results_of_a_study_is_described():
     _, _, section = page("reference/tables.md").partition("{#results}")
     described = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", section, re.MULTILINE)
     assert described == [(field.name, str(field.type)) for field in RESULT_SCHEMA]
+
+
+def test_the_gauges_on_their_page_are_those_that_are_exported():
+    text = page("reference/metrics.md") + generate.generate("gauges")
+    assert set(re.findall(r"`(ray_simnet_\w+)`", text)) == exported_names()
+
+
+def test_the_rows_of_the_table_of_metrics_are_on_their_page():
+    _, _, section = page("reference/metrics.md").partition("{#rows}")
+    cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    names = [re.sub("[A-Z]+", ".+", one) for one in re.findall(r"`([^`]+)`", " ".join(cells))]
+    statistics, nothing = Statistics(), Counter()
+    engine = EngineState("default.0", "m", statistics, 1)
+    health = CohortHealth("people", 1, {"repeats": 0.5}, {"spread": 0.5}, 1, 0, {"spread": 1}, ())
+    progress = Progress(
+        *(60.0, Ledger(0, 0, nothing, nothing, nothing, 0, 0), Usage(), 1.0, (), None),
+        statistics=statistics,
+        engines=(engine, engine),
+        incidents=("no answer",),
+        health=HealthProgress((health,)),
+    )
+    closing = dict(
+        closing_rows(
+            Finish(stopped=False, progress=progress, digest=""), Phases({"turns": 1.0}), slots=8
+        )
+    )
+    rows = ipc.open_stream(closing["metrics"]).read_all()["name"].to_pylist()
+    unknown = [name for name in rows if not any(re.fullmatch(one, name) for one in names)]
+    assert unknown == []
+    idle = [one for one in names if not any(re.fullmatch(one, name) for name in rows)]
+    assert idle == []
 
 
 def test_every_command_is_described():

@@ -25,6 +25,7 @@ from simnet.annotation import annotation_rows
 from simnet.cli.app import app
 from simnet.questions import answer_rows
 from simnet.recording.schema import TABLES, arrow_schema, column_docs
+from simnet.scheduler.figures.run_figures import FIGURES
 
 NAMESPACES = tuple(name for name in simnet.__all__ if isinstance(getattr(simnet, name), ModuleType))
 MARKER = re.compile(r"^<!-- generated: ([\w. -]+) -->$", re.MULTILINE)
@@ -204,7 +205,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-# -- tables, errors, marks ------------------------------------------------------------------------
+# -- tables, gauges, errors -----------------------------------------------------------------------
 
 
 def tables() -> str:
@@ -241,6 +242,15 @@ def _field_docs(row: type) -> dict[str, str]:
     }
 
 
+def gauges() -> str:
+    """List the figures of a run at Ray's exporter."""
+    lines = ["| gauge | unit | meaning |", "|-|-|-|"]
+    lines += [
+        f"| `ray_simnet_run_{one.name}` | {one.unit} | {one.description} |" for one in FIGURES
+    ]
+    return "\n".join(lines)
+
+
 def error_classes() -> str:
     """List the errors that simnet raises on purpose, with the exit code of each."""
     rows = ["| error | exit code | what it says |", "|-|-|-|"]
@@ -261,6 +271,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "command-line": command_line,
     "command-list": command_list,
     "errors": error_classes,
+    "gauges": gauges,
     "namespace": namespace,
     "namespaces": namespaces,
     "rows": rows,
