@@ -209,6 +209,12 @@ def test_links_of_pages_outside_the_site_lead_somewhere():
                 assert (ROOT / target).exists(), f"{name}: {target}"
 
 
+def test_the_readme_links_every_page_but_those_of_the_python_api():
+    pages = {name_of(path) for path in PAGES} - {"README.md", "docs/index.md"}
+    links = set(re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {name for name in pages if "/api/" not in name} - links == set()
+
+
 # -- the site -------------------------------------------------------------------------------------
 
 
