@@ -22,24 +22,29 @@ class Agreement(NamedTuple):
     """The agreement of the annotators on one question."""
 
     question: str
+    """Name of the question."""
     level: Level
+    """How answers are compared: nominal (equal or not), ordinal (by rank) or interval (by
+    distance)."""
     items: int
     """Items that at least two annotators judged."""
     annotators: int
     """Annotators who judged one of these."""
     alpha: float | None
-    """Krippendorff's alpha; None where it is not defined, and then `why`."""
+    """Krippendorff's alpha: 1 where all agree, 0 as by chance; None where it is not defined."""
     kappas: dict[tuple[str, str], float]
     """Cohen's kappa of each two annotators, for nominal questions."""
     why: str | None = None
+    """Why there is no alpha."""
 
 
 def agreement(rows: Sequence[AnnotationRow]) -> list[Agreement]:
     """Measure the agreement on each question, in the order in which questions come.
 
     The kind of a question is what most of its answers have. Judgements without an answer, or with
-    one of another kind, as annotations read from logs may have, count as missing. Raises UsageError
-    if the libraries that measure it are not installed.
+    one of another kind, as annotations read from logs may have, count as missing. Sources:
+    Krippendorff 2004, "Content Analysis"; Cohen 1960, "A coefficient of agreement for nominal
+    scales". Raises UsageError if the libraries that measure it are not installed.
     """
     check_installed()
     kinds: dict[str, Counter[str]] = {}

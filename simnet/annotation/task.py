@@ -23,15 +23,21 @@ ITEM_KINDS: tuple[str, ...] = get_args(ItemKind)
 @checked
 @dataclass(frozen=True)
 class Annotator:
-    """Who judges: a name, perhaps a persona, instructions of its own and a model."""
+    """Who judges: a name, perhaps a persona, instructions of its own and a model.
+
+    Raises ScenarioError for a name that is none and a temperature outside 0 to 2.
+    """
 
     name: str
+    """At most 64 letters, digits, `_`, `.` and `-`."""
     persona: Persona | None = None
     """Judges as this person would; None judges as nobody in particular."""
     instructions: str = INSTRUCTIONS
+    """How to judge; in the system prompt."""
     model: str | None = None
     """Name that the call gives one of its models; None is its default."""
     temperature: float = 0.0
+    """From 0 to 2, of the sampling of replies."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]{0,63}", self.name):
@@ -45,13 +51,17 @@ class Annotator:
 @checked
 @dataclass(frozen=True)
 class Annotation:
-    """A name, which is that of the table of annotations; questions; and annotators."""
+    """A name, which is that of the table of annotations; questions; and annotators.
+
+    Raises ScenarioError without questions or annotators, and for names that are none or not unique.
+    """
 
     name: str
     questions: Sequence[Question]
     annotators: Sequence[Annotator] = (Annotator("annotator"),)
     """Each of them judges every item."""
     items: ItemKind = "posts"
+    """What is judged of a run: `posts` (replies too), `replies`, or whole `threads`."""
     history: int = 3
     """How many texts above an item in its thread an annotator sees."""
 

@@ -22,8 +22,11 @@ class Prompt:
     pattern: str | None = None
     """Regular expression the whole reply must match; None leaves it free."""
     seed: int = 0
+    """Seed of the sampling."""
     temperature: float = 0.8
+    """Of the sampling; 0 always takes the likeliest token."""
     max_tokens: int = 128
+    """Tokens that a reply may have, reasoning included."""
     adapter: str | None = None
     """Name of a LoRA adapter the model serves."""
     ids: tuple[int, ...] | None = None
@@ -109,6 +112,7 @@ class Completion(NamedTuple):
     cached_tokens: int | None = 0
     """Prompt tokens that were in the model's prefix cache; None if it does not tell."""
     output_tokens: int | None = 0
+    """Tokens of the reply, reasoning included; None if it does not tell."""
     seconds: float = 0.0
     """Wall time from admission to the last token."""
     reasoning: str | None = None

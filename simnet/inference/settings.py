@@ -27,9 +27,12 @@ class EngineSettings:
     name: str | None = None
     """What records and messages call the model; None derives it from `model`."""
     revision: str | None = None
+    """Branch, tag or commit on the hub; None is the newest."""
     device: str = "auto"
     """cpu | gpu | auto: a GPU where there is one and vLLM was built for it."""
     dtype: str | None = None
+    """Number format of the weights, such as float16; None is bfloat16 on the CPU, and on a GPU what
+    vLLM takes for the model."""
     max_model_len: int | None = None
     """Tokens of prompt and reply together."""
     max_num_seqs: int | None = None
@@ -39,6 +42,8 @@ class EngineSettings:
     gpu_share: float = 1.0
     """Share of one GPU that an engine takes: with 0.5, two engines run on each GPU."""
     kv_cache_memory_bytes: int | None = None
+    """Bytes of the key-value cache; None is 768 MiB on the CPU, and on a GPU what
+    `gpu_memory_utilization` leaves."""
     threads: int | None = None
     """CPU threads of the engine; None takes `OMP_NUM_THREADS` of the user, or all cores."""
     grammar: str = "guidance"

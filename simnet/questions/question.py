@@ -18,12 +18,18 @@ MOST_CHOICES = 50
 @checked
 @dataclass(frozen=True)
 class Question:
-    """A name, a text, and in subclasses the form of the answer."""
+    """A name, a text, and in subclasses the form of the answer.
+
+    Raises ScenarioError for a name that is none, an empty text, and in subclasses for choices or
+    bounds that make no question.
+    """
 
     kind: ClassVar[str] = ""
     """What the column `kind` says."""
     name: str
+    """At most 64 letters, digits, `_`, `.` and `-`; the key of the answers."""
     text: str
+    """What is asked."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w.-]{0,63}", self.name):

@@ -17,7 +17,10 @@ INTRODUCTION = (
 @checked
 @dataclass(frozen=True)
 class Survey:
-    """A name, which is that of the table of answers, and questions."""
+    """A name, which is that of the table of answers, and questions.
+
+    Raises ScenarioError without questions, for a name that is none, and two questions of one name.
+    """
 
     name: str
     questions: Sequence[Question]

@@ -28,14 +28,20 @@ from simnet.world.verbs import MEMBER
 @checked
 @dataclass(frozen=True)
 class Cohort:
-    """People who share a manner, a rhythm and a reach."""
+    """People who share a manner, a rhythm and a reach.
+
+    Raises ScenarioError, naming the cohort and the field, for a value that cannot be used, and
+    UserCodeError for a behaviour that is no async function of three arguments.
+    """
 
     name: str
     personas: Sequence[Persona]
     manner: str = ""
     """How they act and speak; in every member's prompt, before the persona."""
     behaviour: Behaviour = converse
+    """How they decide what to do about what they see."""
     verbs: tuple[type[Action], ...] = MEMBER
+    """What they can do; anything else but Pass is refused."""
     rhythm: Rhythm = field(default_factory=Exponential)
     reacts_in: Seconds = MINUTE
     """Simulated time between seeing and acting. Everyone who wakes within it thinks at once."""
@@ -51,6 +57,7 @@ class Cohort:
     """How many of their own last actions they recall; a Recall makes them recall what matters
     of all they saw and did."""
     temperature: float = 0.8
+    """From 0 to 2, of the sampling of replies."""
     model: str | None = None
     """Name that the run gives one of its models; None is its default."""
     adapter: str | Path | None = None
@@ -180,8 +187,11 @@ class Cue:
     """Something that happens at a set time, whoever else is awake."""
 
     at: Seconds
+    """Simulated seconds since the start."""
     who: str
+    """Handle of the persona that does it, whatever its cohort's verbs are."""
     does: Action
+    """What it does; the world may refuse it."""
 
 
 def handles_of(personas: Sequence[Persona]) -> list[str]:

@@ -30,7 +30,11 @@ SETTING = "You are on a social network as the person described below. Never step
 @checked
 @dataclass(frozen=True)
 class Scenario:
-    """People, feeds, cues, ties, seed and length: everything a run depends on but its model."""
+    """People, feeds, cues, ties, seed and length: everything a run depends on but its model.
+
+    Raises ScenarioError, which says what to change, if its parts do not fit together, such as a cue
+    of somebody whom no cohort has.
+    """
 
     name: str
     cohorts: Sequence[Cohort]
@@ -38,7 +42,9 @@ class Scenario:
     lasts: Seconds = DAY
     """Nobody wakes later; what was begun still lands."""
     seed: int = 0
+    """Decides all draws, and the seeds of model calls."""
     feed: Feed = field(default_factory=Feed)
+    """How the feed is made of each cohort that does not say so itself."""
     ties: Ties | TieBuilder = ()
     """Who follows whom, in addition to what the cohorts' `follows` draws."""
     setting: str = SETTING

@@ -42,12 +42,13 @@ class Alarm:
     is all with `then="mark"`; an alarm of the spread is then shown and marks no turn. With
     `"resample"`, flawed replies of the cohort are asked for again while the alarm lasts: a rate has
     to fall to half the level, another measure to be back at the level. With `"stop"` the run ends
-    there.
+    there. Raises ScenarioError for a level outside 0 to 1 and fewer than one resample.
     """
 
     level: float
     """From 0 to 1. `Alarm(1)` of a rate and `Alarm(0)` of another measure never ring."""
     then: Then = "mark"
+    """What happens: `mark`, `resample` or `stop`."""
     resamples: int = 2
     """How often a flawed reply is asked for again, with `then="resample"`."""
 
@@ -66,7 +67,8 @@ class Health:
     """What is watched of the texts of a cohort, and from which level on an alarm rings.
 
     The four rates are counted in every run. The other three measures cost time, so they are taken
-    only where their field is set; `Alarm(0)` takes one without ever ringing.
+    only where their field is set; `Alarm(0)` takes one without ever ringing. Raises ScenarioError
+    for a `least` above `window`, `words` below 1, and a share of judged turns outside 0 to 1.
     """
 
     refusals: Alarm | None = None

@@ -31,6 +31,7 @@ class Trial(NamedTuple):
     """Parameters that were tried."""
 
     parameters: dict[str, float]
+    """Values by the name of the parameter."""
     loss: float
     """Sum of Wasserstein distances, each by the deviation of the real values."""
 

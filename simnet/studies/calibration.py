@@ -34,8 +34,11 @@ class Fit(NamedTuple):
     """How near simulated values of one measure are to real ones."""
 
     measure: str
+    """Name of the measure."""
     simulated_mean: float
+    """In the unit of the measure."""
     real_mean: float
+    """In the unit of the measure."""
     nrmse: float
     """Root mean squared difference of the quantiles, by the mean of the real values."""
     ks: float
@@ -49,7 +52,11 @@ class Fit(NamedTuple):
 @checked
 @dataclass(frozen=True)
 class Calibration:
-    """What is fitted to what: parameters within bounds, measures, and real data in two halves."""
+    """What is fitted to what: parameters within bounds, measures, and real data in two halves.
+
+    Raises ScenarioError without parameters or measures, for fewer than two seeds, bounds that are
+    none, and a parameter that the function does not have.
+    """
 
     name: str
     scenario: Callable[..., Scenario]
@@ -57,6 +64,7 @@ class Calibration:
     parameters: Mapping[str, tuple[float, float]]
     """The bounds of each parameter."""
     measures: Sequence[Measure]
+    """Each gives one number of a run."""
     data: Callable[[Path | None], Halves]
     """Reads the real data, from the file that the user named or from its usual place."""
     seeds: Sequence[int] = SEEDS

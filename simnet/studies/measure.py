@@ -21,6 +21,7 @@ class Figure(NamedTuple):
     """One figure that a measure found in a run."""
 
     value: float
+    """The figure, in the unit of the measure."""
     group: str = NO_GROUP
     """What part of the run it is about, such as a cohort; empty is the whole."""
     time: Seconds | None = None
@@ -38,11 +39,15 @@ Groups: TypeAlias = Callable[[Scenario], Collection[str]]
 @checked
 @dataclass(frozen=True)
 class Measure:
-    """A function from a run to figures; `measure` makes one of a function."""
+    """A function from a run to figures; `measure` makes one of a function.
+
+    Raises ScenarioError for a name that cannot be printed and a table that no run has.
+    """
 
     name: str
     function: Callable[[Run], Figures]
     unit: str = ""
+    """Unit of the figures, such as `s`; empty for shares, counts and indices."""
     source: str = ""
     """The publication or definition it follows; for the pre-registration and the report."""
     members: tuple[str, ...] = ()

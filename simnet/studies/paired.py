@@ -30,7 +30,7 @@ FEW = 6
 
 
 class Interval(NamedTuple):
-    """An interval estimate."""
+    """An interval estimate, from `low` to `high`, in the unit of what is estimated."""
 
     low: float
     high: float
@@ -46,7 +46,9 @@ class Difference(NamedTuple):
     """The paired difference of an arm from a baseline, in the unit of the measure."""
 
     pairs: int
+    """Seeds that have both values."""
     mean: float
+    """Mean of arm less baseline."""
     t_interval: Interval
     """Student's, for a mean of normally distributed differences."""
     bootstrap_interval: Interval
@@ -206,6 +208,8 @@ def seeds_needed(
 ) -> int | None:
     """Return how many seeds show an effect (Cohen's d of paired differences) with some power.
 
+    By the power of the paired t-test (Cohen 1988, "Statistical Power Analysis").
+
     None for an effect of 0, one that is not known or points the other way, and one so small that
     it takes more than 2**30.
     """
@@ -239,7 +243,7 @@ def _power(effect: float, seeds: int, alpha: float, *, two_sided: bool) -> float
 
 
 class Mean(NamedTuple):
-    """The mean of one arm over its seeds."""
+    """The mean of one arm over its seeds, in the unit of the measure."""
 
     seeds: int
     mean: float

@@ -144,7 +144,7 @@ class Results:
             raise UsageError(f"study {self.study.name!r} has no {noun} {name!r}{hint}")
 
     def means(self, level: float = LEVEL) -> list[ArmMean]:
-        """Summarise each measure in each arm, in the order of the study."""
+        """Summarise each measure in each arm, in the order of the study; intervals have `level`."""
         found: dict[tuple[str, str, Seconds | None, str], list[float]] = {}
         for row in self.table.to_pylist():
             key = (row["measure"], row["group"], row["time"], row["arm"])
@@ -173,7 +173,10 @@ class Results:
         return difference(*pairs, alternative=alternative)
 
     def verdicts(self, alpha: float = 1 - LEVEL) -> list[Verdict]:
-        """Test all hypotheses, with Holm's correction over all of them."""
+        """Test all hypotheses, with the correction of Holm 1979 over all of them.
+
+        A hypothesis is supported if its corrected p value is below `alpha`.
+        """
         tested = [self._tested(one) for one in self.study.hypotheses]
         adjusted = holm([p for _, p in tested])
         return [

@@ -26,7 +26,10 @@ SEEDS = range(10)
 @checked
 @dataclass(frozen=True)
 class Hypothesis:
-    """What is expected of one measure in one arm, compared with another arm."""
+    """What is expected of one measure in one arm, compared with another arm.
+
+    Raises ScenarioError for an arm compared with itself, and a `margin` where none belongs.
+    """
 
     name: str
     measure: str

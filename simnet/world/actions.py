@@ -90,7 +90,7 @@ RELATIONS: tuple[str, ...] = get_args(Relation)
 
 
 class Effect(NamedTuple):
-    """What an action touched and made; becomes columns of its event."""
+    """What an action touched and made; each field becomes the column of `Event` with its name."""
 
     post: int | None = None
     made: int | None = None

@@ -86,7 +86,8 @@ def threshold(count: int, of: Counted = "reposts") -> Probability:
     * reposters: different members whose reposts of it the agent was shown, now or before
     * looks: times that the agent was shown it, this one included
 
-    Raises ScenarioError for a negative count or another word.
+    Granovetter 1978, "Threshold models of collective behavior". Raises ScenarioError for a negative
+    count or another word.
     """
     _check(count >= 0, f"threshold({count}): give 0 or more")
     _check(of in COUNTED, f"threshold(of={of!r}): give one of {', '.join(COUNTED)}")

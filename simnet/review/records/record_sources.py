@@ -39,7 +39,8 @@ def from_file(
 ) -> Drawn:
     """Read the rows of a CSV, JSON, JSONL or Parquet file, also compressed.
 
-    Raises InputError, which lists the rows that cannot be read, unless `skip_bad` is set.
+    `without` are columns to leave out. Raises InputError, which lists the rows that cannot be read,
+    unless `skip_bad` is set, and for a column that is not there.
     """
     path = Path(path)
     taken: list[Mapping[str, Any]] = []
@@ -72,7 +73,8 @@ def from_catalogue(
     """Read the personas of a catalogue, or those that a search in it finds.
 
     A record has `id`, the attributes as columns, the persona's own text as `description` (as
-    `persona` if an attribute has that name), `untold`, and the columns of ORIGIN.
+    `persona` if an attribute has that name), `untold`, and the columns of ORIGIN. Raises InputError
+    if there is no such persona, and for a column of `without` that is not there.
     """
     from itertools import islice  # noqa: PLC0415
 
@@ -109,6 +111,9 @@ def from_run(
     A record has `run` and `event`, by which an export can be joined to the run's `events` and to
     other exports of it. `prompt` is the user text that the model was given and `system` the system
     text; both are null for a reply that no model call gave. The id is `RUN/EVENT`.
+
+    Raises UsageError if there is no such run, RecordError if it cannot be read, and InputError for
+    a cohort without replies or a column of `without` that is not there.
     """
     from simnet.export.training_sets.replies import replies_of  # noqa: PLC0415
     from simnet.recording.reading.run import Run  # noqa: PLC0415

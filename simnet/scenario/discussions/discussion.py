@@ -47,7 +47,7 @@ class Discussion:
     moderator: Persona | None = None
     speakers: NextSpeaker = field(default_factory=RoundRobin)
     turns: int = 10
-    """Turns of participants."""
+    """Turns of participants, those of the moderator not counted."""
     active: int | None = None
     """How many of the participants are drawn to take part; None is all."""
 

@@ -70,7 +70,11 @@ class Room:
 @checked
 @dataclass(frozen=True)
 class TurnsInRooms:
-    """Wake one member of each room at a time, `every` seconds after the turn before."""
+    """Wake one member of each room at a time, `every` simulated seconds after the turn before.
+
+    Raises ScenarioError for a room without participants or turns, a person in two rooms, and
+    speakers who are chosen by a moderator that the room does not have.
+    """
 
     rooms: Sequence[Room]
     every: Seconds = MINUTE

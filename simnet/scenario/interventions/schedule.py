@@ -43,7 +43,9 @@ class When:
     """Interventions once a measure crosses a level; see `Measure`.
 
     It is checked at `every`, twice that and so on, to the end or until it crossed. Each check is an
-    event with the verb `check` and the value, so a replay does not call the function.
+    event with the verb `check` and the value, so a replay does not call the function. Raises
+    ScenarioError unless one of `above` and `below` is given, UserCodeError for a measure that is no
+    function of a world.
     """
 
     measure: Measure
@@ -53,6 +55,7 @@ class When:
     below: float | None = None
     """Or when it is less than this; give one of the two."""
     every: Seconds = HOUR
+    """Simulated seconds from one check to the next."""
     then: Intervention | Sequence[Intervention]
     again: bool = False
     """Happen each time it is beyond the level and was not at the last check, not only once."""

@@ -18,7 +18,8 @@ class Between:
     `joins` is that moment for all, or a rhythm whose first wake is that of each:
     `Exponential(2 * DAY)` lets newcomers arrive at random. `stays` is how long one stays from
     then on, given in the same way; None is to the end. Before and after, nothing wakes a
-    persona but a cue. Their posts and ties stay, as those of accounts that fell silent do.
+    persona but a cue. Their posts and ties stay, as those of accounts that fell silent do. Times
+    are simulated seconds. Raises ScenarioError for TakingTurns and for times that are none.
     """
 
     rhythm: Rhythm

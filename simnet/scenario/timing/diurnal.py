@@ -54,6 +54,9 @@ class Diurnal:
     From the moment a turn lands, the next wake is the first event of a Poisson process whose rate
     follows the clock, drawn by thinning (Lewis & Shedler 1979). Nobody wakes during a turn, which
     takes the cohort's `reacts_in`; `expected` says how many wakes are left.
+
+    Raises ScenarioError for weights that are not 24 or 7 numbers, an unknown profile or time zone,
+    and a start without a time zone.
     """
 
     mean: Seconds = 4 * HOUR
@@ -67,6 +70,7 @@ class Diurnal:
     starts: datetime = field(default=MONDAY, repr=False)
     """The moment of simulated time 0; a Monday, midnight in Greenwich, unless said."""
     triggered_by: frozenset[str] = NOTHING
+    """Which events wake the persona too; see `Rhythm`."""
     delay: Seconds = SECOND
     """Mean time until a triggered persona looks."""
     _rates: tuple[float, ...] = field(init=False, repr=False, compare=False)

@@ -19,11 +19,11 @@ NOTHING: frozenset[str] = frozenset()
 
 
 class Rhythm(Protocol):
-    """Say when a persona wakes next; None means never again by itself."""
+    """Say when a persona wakes next, in simulated seconds; None means never again by itself."""
 
     @property
     def triggered_by(self) -> frozenset[str]:
-        """Which events wake the persona too: post, reply, quote, message."""
+        """Which events wake the persona too: post, reply, quote, mention, message."""
         ...
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
@@ -77,7 +77,9 @@ class Steps:
     """Wake at fixed steps, everyone at once: rounds, as most simulators have them."""
 
     every: Seconds
+    """Simulated seconds from one step to the next."""
     offset: Seconds = 0.0
+    """The time of step 0."""
     triggered_by: frozenset[str] = NOTHING
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class OnPost:
     """Sleep until someone one follows posts, then look after `delay`."""
 
     delay: Seconds = 0.0
+    """Simulated seconds from the post to the look."""
     triggered_by: frozenset[str] = frozenset({"post"})
 
     def __post_init__(self) -> None:
@@ -157,7 +160,9 @@ class TakingTurns:
     """
 
     order: Sequence[str]
+    """Handles; one who speaks several times is in it several times."""
     every: Seconds = MINUTE
+    """Simulated seconds from one speaker to the next, the first one at 0."""
     triggered_by: frozenset[str] = NOTHING
     _places: dict[str, list[int]] = field(init=False, repr=False, compare=False)
 

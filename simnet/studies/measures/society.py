@@ -26,7 +26,8 @@ NEWMAN = "Newman 2003, Mixing patterns in networks"
 def echo_chamber(attribute: str) -> Measure:
     """Measure whom people are shown: the E-I index of exposures by an attribute, -1 to 1.
 
-    -1 is only one's own group. Group `expected` is what uniformly drawn posts would give.
+    -1 is only one's own group. Group `expected` is what uniformly drawn posts would give. Source:
+    Krackhardt & Stern 1988, "Informal networks and organizational crises".
     """
 
     def found(run: Run) -> Figures:
@@ -42,8 +43,9 @@ def echo_chamber(attribute: str) -> Measure:
 def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) -> Measure:
     """Measure how far the network falls apart: modularity of its best found communities.
 
-    Louvain's method on the undirected graph, from networkx; group `communities` is their number.
-    Whoever has no tie is in none of them, as in the report of a run. No figure without ties.
+    Louvain's method (Blondel et al. 2008) on the undirected graph, from networkx, drawn by `seed`;
+    group `communities` is their number. Whoever has no tie is in none of them, as in the report of
+    a run. No figure without ties.
     """
 
     def found(run: Run) -> Figures:
@@ -63,7 +65,8 @@ def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) ->
 def assortativity(attribute: str, of: Literal["follows", "replies"] = "follows") -> Measure:
     """Measure whether ties join the alike: Newman's assortativity of an attribute, -1 to 1.
 
-    People without the attribute are left out. No figure if there are no ties, or all are alike.
+    Source: Newman 2003, "Mixing patterns in networks", for values that are equal or not. People
+    without the attribute are left out. No figure if there are no ties, or all are alike.
     """
 
     def found(run: Run) -> Figures:
@@ -106,7 +109,8 @@ def _ties(run: Run, of: str) -> list[tuple[str, str]]:
 def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
     """Measure recorded numeric opinions: groups `mean`, `variance` and `clusters`.
 
-    At the end of the run, or at the end of every span of simulated time. `gap` parts clusters.
+    At the end of the run, or of every span of `every` simulated seconds. Opinions are from 0 to 1;
+    a `gap` of that size between neighbours parts clusters. No figure where none is recorded.
     """
 
     def found(run: Run) -> Figures:

@@ -25,7 +25,8 @@ GINI = "Gini 1912; of counts, as in Zhu & Lerman 2016, Attention inequality in s
 def cascade_of(by: str, field: CascadeField = "size") -> Measure:
     """Measure the cascade of a member's first post: a field of `simnet.measures.Cascade`.
 
-    No figure for a run in which the field has no value, such as `half` without any reply.
+    Times are in seconds. No figure for a run in which the field has no value, such as `half`
+    without any reply.
     """
 
     def found(run: Run) -> Figures:
@@ -45,6 +46,7 @@ def attention_inequality(of: Literal["posts", "authors"] = "authors") -> Measure
     """Measure how unequally exposures are shared out: the Gini coefficient, 0 (equal) to 1.
 
     Over posts or over authors who posted; those never shown count with 0. No figure without posts.
+    Source: Zhu & Lerman 2016, "Attention inequality in social media".
     """
 
     def found(run: Run) -> Figures:

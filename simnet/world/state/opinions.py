@@ -69,9 +69,9 @@ def bounded_confidence(
 ) -> None:
     """Let pairs meet in order: both move by `mu` of their distance if it is below `epsilon`.
 
-    `first` and `second` have one position in `opinions` for each meeting. Changes `opinions` in
-    place. The model is that of Deffuant, Neau, Amblard and Weisbuch 2000, "Mixing beliefs among
-    interacting agents".
+    `first` and `second` have one position in `opinions` for each meeting: arrays of shape
+    (meetings,). Changes `opinions`, numbers from 0 to 1, in place. The model is that of Deffuant,
+    Neau, Amblard and Weisbuch 2000, "Mixing beliefs among interacting agents".
     """
     for one, other in zip(first.tolist(), second.tolist(), strict=True):
         distance = opinions[other] - opinions[one]
@@ -86,8 +86,9 @@ def averaged(
 ) -> Opinions:
     """Average everyone's opinion with the mean of those whom they follow.
 
-    `followers` and `followees` are ties as positions in `opinions`. Who follows nobody keeps
-    the opinion. One step of DeGroot 1974, "Reaching a consensus", with equal weights.
+    `opinions` and what is returned have the shape (people,). `followers` and `followees`, of shape
+    (ties,), are ties as positions in `opinions`. Who follows nobody keeps the opinion. One
+    step of DeGroot 1974, "Reaching a consensus", with equal weights.
     """
     size = len(opinions)
     count = np.bincount(followers, minlength=size)
@@ -100,7 +101,8 @@ def anchored(averages: Opinions, initial: Opinions, susceptibility: float) -> Op
     """Mix averages with the opinions of the start.
 
     One step of Friedkin and Johnsen 1990, "Social influence and opinions": `susceptibility` is
-    the weight of the others, the rest that of one's own opinion at the start.
+    the weight of the others, the rest that of one's own opinion at the start. All arrays have the
+    shape (people,).
     """
     return susceptibility * averages + (1 - susceptibility) * initial
 

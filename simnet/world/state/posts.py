@@ -20,6 +20,7 @@ class Shown(NamedTuple):
     text: str
     """On one line, without characters that cannot be seen, and cut if it is very long."""
     at: Seconds
+    """Simulated time at which it was written."""
     to: str | None
     """Whom it replies to."""
     quoted: str | None
@@ -27,6 +28,7 @@ class Shown(NamedTuple):
     label: str
     """A moderator's note."""
     likes: int
+    """As the feed shows counts, as are the next three: exact, rounded down or 0."""
     dislikes: int
     replies: int
     reposts: int
@@ -213,8 +215,10 @@ class MessageSeen(NamedTuple):
 
     sender: str
     group: str | None
+    """None for a message to the reader alone."""
     text: str
     at: Seconds
+    """Simulated time at which it was sent."""
 
 
 class Reported(NamedTuple):
@@ -232,11 +236,15 @@ class View(NamedTuple):
     """What one persona sees at one look."""
 
     who: str
+    """Handle of the viewer."""
     turn: int
+    """The viewer's turn, from 0."""
     now: Seconds
+    """Simulated time of the look."""
     seed: int
     """64 random bits of this persona's turn, the same wherever the turn is computed."""
     posts: tuple[Shown, ...]
+    """Best first, or the oldest first where the feed says so."""
     why: tuple[str, ...]
     """For each post, why it is there: empty, how it addresses the viewer (`replied to you`,
     `quoted you`, `mentioned you`), or `reposted by @one, @two and 3 others you follow`."""
