@@ -74,7 +74,7 @@ def test_every_column_of_the_tables_beside_a_run_is_described(name):
 
 
 def test_every_column_of_the_results_of_a_study_is_described():
-    _, _, section = page("reference/tables.md").partition("{#results}")
+    _, _, section = page("reference/tables.md").partition("## Results of a study")
     described = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", section, re.MULTILINE)
     assert described == [(field.name, str(field.type)) for field in RESULT_SCHEMA]
 
@@ -85,7 +85,7 @@ def test_the_gauges_on_their_page_are_those_that_are_exported():
 
 
 def test_the_rows_of_the_table_of_metrics_are_on_their_page():
-    _, _, section = page("reference/metrics.md").partition("{#rows}")
+    _, _, section = page("reference/metrics.md").partition("## Rows of the table")
     cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
     names = [re.sub("[A-Z]+", ".+", one) for one in re.findall(r"`([^`]+)`", " ".join(cells))]
     statistics, nothing = Statistics(), Counter()
