@@ -224,6 +224,13 @@ def test_looking_for_cues_first_misses_nothing():
                 assert breaks_role(text) == any(one.search(folded) for one in patterns), text
 
 
+@pytest.mark.parametrize("phrases", OTHER_SCRIPTS, ids=lambda phrases: phrases.language)
+def test_no_cue_is_within_another(phrases):
+    for cues in (phrases.cues, phrases.inability_cues):
+        folded = list(map(fold, cues))
+        assert [one for one in folded if sum(other in one for other in folded) > 1] == []
+
+
 def test_no_sentence_that_the_rates_are_measured_on_was_used_for_the_phrases():
     known, measured = sentences("development"), sentences("held_out")
     for language, kinds in measured.items():
