@@ -1,8 +1,11 @@
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import simnet
 from simnet import Cohort, FakeModel, Scenario, Write, sample
@@ -222,6 +225,38 @@ def test_looking_for_cues_first_misses_nothing():
             for text in (*kinds["refusals"], *kinds["posts"]):
                 folded = fold(text)
                 assert breaks_role(text) == any(one.search(folded) for one in patterns), text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phrases", OTHER_SCRIPTS, ids=lambda phrases: phrases.language)
+def test_every_match_of_a_pattern_holds_a_cue(phrases):
+    inability = [phrases.inability + task for task in phrases.tasks]
+    pairs = [(phrases.cues, one) for one in phrases.phrases]
+    for cues, pattern in (*pairs, *((phrases.inability_cues, one) for one in inability)):
+        every_match_holds(list(map(fold, cues)), re.compile(fold(pattern)))
+
+
+def every_match_holds(cues, pattern):
+    @settings(max_examples=25, derandomize=True, deadline=None)
+    @given(st.from_regex(pattern).map(fold))
+    def holds(text):
+        assert pattern.search(text) is None or any(cue in text for cue in cues)
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "그건 도와드리기 힘들어요.",
+        "이 요청은 거부합니다.",
+        "मैं एक deepseek हूं।",
+        "ऐसे अनुरोध को मैं मना करता हूं।",
+        "আমি deepseek, কোনো মানুষ নই।",
+    ],
+)
+def test_refusals_are_found_by_each_of_their_words(text):
+    assert breaks_role(text)
 
 
 @pytest.mark.parametrize("phrases", OTHER_SCRIPTS, ids=lambda phrases: phrases.language)
