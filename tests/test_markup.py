@@ -40,6 +40,7 @@ def named(text, handles=HANDLES):
         ("write to me@ben.org", []),
         ("@ nobody, @zoe", []),
         ("问@小明你好吗", ["小明"]),
+        ("去𠮷@ana𠮷野家吗", ["ana"]),  # a rare Chinese letter
         ("привет, @ева-1!", ["ева-1"]),
         ("@ben@ana", ["ben"]),
         ("@" * 50 + "x" * 9_000, []),
@@ -64,6 +65,7 @@ def test_between_namesakes_case_decides():
         ("a#b &#39;", []),
         ("#été #हिंदी #天气#", ["été", "हिंदी", "天气"]),
         ("# heading", []),
+        ("𠮷#天气", ["天气"]),
     ],
 )
 def test_tags_are_found_in_a_text(text, tags):

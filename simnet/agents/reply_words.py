@@ -4,11 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-)
-"""Ranges of letters of scripts that put no space between words."""
+from simnet.foundation.text import UNSPACED
+
 _UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 _NOT_WORD = re.compile(r"\W+")

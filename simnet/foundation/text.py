@@ -14,6 +14,11 @@ _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of characters that move the cursor or change the direction of writing."""
 _SHOWN = {"\n", "\u200c", "\u200d"}
 """Characters of these categories that are printed: scripts and emoji need the two joiners."""
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+)
+"""Letters of scripts that put no space between words, as ranges of a class of a pattern."""
 _MOST_COMPARED = 100_000
 """Known words that a misspelt one is compared with: about a second's work."""
 

@@ -8,13 +8,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
+from simnet.foundation.text import UNSPACED
+
 LONGEST_HANDLE = 64
 _AT = re.compile(rf"@([^\s@]{{1,{LONGEST_HANDLE + 1}}})")
 _HASH = re.compile(r"#([^\s#]+)")
-_SPACELESS = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-)
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+_UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 
 
 def mentioned(text: str, find: Callable[[str], int | None]) -> list[int]:
@@ -50,7 +49,7 @@ def tags_in(text: str) -> list[str]:
 def _longest(run: str, find: Callable[[str], int | None]) -> int | None:
     """Find the longest handle at the beginning of some characters."""
     for end in range(min(len(run), LONGEST_HANDLE), 0, -1):
-        inside_word = end < len(run) and _in_word(run[end]) and not _SPACELESS.match(run[end])
+        inside_word = end < len(run) and _in_word(run[end]) and not _UNSPACED_LETTER.match(run[end])
         if not inside_word and (whom := find(run[:end])) is not None:
             return whom
     return None
@@ -68,7 +67,7 @@ def _others(run: str) -> Iterator[int]:
 def _begins_word(text: str, place: int) -> bool:
     """Whether no word goes on at this place, as it does in `ana@example.org`."""
     before = text[place - 1 : place]
-    return not before or not _in_word(before) or bool(_SPACELESS.match(before))
+    return not before or not _in_word(before) or bool(_UNSPACED_LETTER.match(before))
 
 
 def _in_word(letter: str) -> bool:
