@@ -32,6 +32,7 @@ from simnet import (
     Write,
     converse,
 )
+from simnet.behaviours import archetypes, lurk
 from simnet.cli.app import app
 from simnet.errors import UsageError, UserCodeError
 from simnet.foundation.user_code import is_users, mark_boundary
@@ -225,6 +226,49 @@ def test_a_verb_that_fails_where_nobody_wakes_fails_alone_too(tmp_path):
     run = simnet.run(scenario, model=FakeModel(), out=tmp_path, on_error="fail the turn")
     assert [row["outcome"] for row in rows(run)["events"]] == ["done", "failed", "failed"]
     assert run.manifest.state == "completed"
+
+
+def every(view):
+    return True
+
+
+PLUG_IN = """
+import json
+
+async def hasty(me, view, ask):
+    chosen = await ask.for_action()
+    if me.persona.id == "p2" and view.turn == 1:
+        json.loads("{mood")
+    return chosen
+
+def touchy(view):
+    if view.who == "p2" and view.turn == 1:
+        json.loads("{mood")
+    return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "name"),
+    [
+        (lambda plug_in: plug_in["hasty"], "hasty"),
+        (lambda plug_in: lurk(1.0, plug_in["hasty"]), "hasty"),
+        (lambda plug_in: archetypes(2, lurk(1.0, plug_in["hasty"]), personal=every), "hasty"),
+        (lambda plug_in: archetypes(2, personal=plug_in["touchy"]), "touchy"),
+    ],
+)
+def test_a_behaviour_of_an_installed_package_fails_its_turn_alone(behaviour, name, tmp_path):
+    plug_in = {"__name__": "plug_in"}
+    exec(compile(PLUG_IN, "/opt/site-packages/plug_in.py", "exec"), plug_in)
+    scenario, problem = town(behaviour(plug_in)), f"behaviour {name} raised JSONDecodeError: "
+    whole = simnet.run(scenario, model=FakeModel(), out=tmp_path / "whole", on_error="fail")
+    failed = [row for row in rows(whole)["events"] if row["outcome"] == "failed"]
+    assert [(row["who"], row["turn"]) for row in failed] == [("p2", 1)]
+    assert failed[0]["reason"].startswith(problem)
+    with pytest.raises(UserCodeError, match=problem):
+        simnet.run(scenario, model=FakeModel(), out=tmp_path / "stopped")
+    (folder,) = (tmp_path / "stopped").iterdir()
+    assert len(rows(Run.open(folder))["events"]) == 6, "what came before is kept"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from simnet.clock import Seconds
 from simnet.errors import ModelError, UserCodeError
 from simnet.foundation.user_code import (
     frame_place,
+    handed_to,
     is_own,
     mark_boundary,
     name_of,
@@ -41,6 +42,8 @@ REMEMBERED_GISTS = 256
 """How many of its own last texts an agent checks for repeats."""
 RECENT_GISTS = 8
 """How many of them it checks for near repeats."""
+_BEHAVIOURS = "simnet.agents.behaviours"
+"""Where simnet's own are, some of which call others."""
 _LISTS = (list, Sequence)
 """Types of what a behaviour may return; the first is found faster."""
 
@@ -199,13 +202,15 @@ class HostedAgent:
         """
         behaviour, profile = self.profile.behaviour, self.profile
         known = isinstance(error, UserCodeError) or frame_place(error.__traceback__) is not None
-        if not known and is_own(behaviour):
+        inner = "" if known else handed_to(error.__traceback__, _BEHAVIOURS)
+        if not known and not inner and is_own(behaviour):
             error.add_note(f"in turn {view.turn} of @{view.who}")
             raise error
         fault = raised_by(
             "behaviour",
             behaviour,
             error,
+            name=inner,
             cohort=profile.cohort,
             handle=view.who,
             turn=view.turn,

@@ -171,6 +171,23 @@ def frame_place(trace: TracebackType | None) -> Place | None:
     return found
 
 
+def handed_to(trace: TracebackType | None, package: str) -> str:
+    """Name the function in which an error arose, if a package of simnet called it; else empty.
+
+    It is for functions of installed packages, whose frames do not tell whether simnet called them
+    for itself or as what the user gave it.
+    """
+    name = caller = ""
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_filename.startswith(_OWN):
+            name, caller = "", str(frame.f_globals.get("__name__"))
+        else:
+            name = name or frame.f_code.co_name
+        trace = trace.tb_next
+    return name if caller.startswith(f"{package}.") else ""
+
+
 def place_of(function: object) -> Place | None:
     """Find the line at which a function, or the class of a callable object, is defined."""
     while isinstance(function, partial):
