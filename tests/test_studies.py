@@ -1,6 +1,7 @@
 """Studies: what is refused, how they run, go on and fork, and that results do not depend on it."""
 
 import hashlib
+import json
 import math
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import replace
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 from waiting import survivors
 
 from simnet import (
@@ -27,6 +29,7 @@ from simnet import (
     sample,
 )
 from simnet.behaviours import lurk
+from simnet.cli.app import app
 from simnet.errors import RecordError, RunError, ScenarioError, SimnetError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.studies import (
@@ -169,6 +172,44 @@ def test_what_a_measure_may_not_return_fails_its_run_alone(returned, message, tm
     assert done.complete == 2
     (failure,) = done.failures.values()
     assert message in str(failure)
+
+
+FAILING = """
+from test_studies import LIKES, likes, measure
+
+@measure("odd")
+def odd(run):
+    if run.manifest.seed == 1:
+        raise ValueError("seed 1 is odd")
+    return 1.0
+
+study = likes(measures=[LIKES, odd], seeds=range(2))
+"""
+
+
+def test_a_measure_that_fails_is_told_by_status_report_and_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "failing.py").write_text(FAILING, encoding="utf-8")
+
+    def told(*words):
+        return CliRunner().invoke(app, ["study", *words]).output
+
+    done = "4 of 4 runs complete, 2 of them measured by all measures"
+    lines = [
+        f"{arm} seed 1: no figures of measure odd: ValueError: seed 1 is odd"
+        for arm in ("quiet", "loud")
+    ]
+    assert f"{done}, in studies/likes" in told("run", "failing.py", "--backend", "fake")
+    status = told("status", "failing.py")
+    assert all(line in status for line in [*lines, done])
+    page = report_study(tmp_path / "studies" / "likes", figures=False).path.read_text("utf-8")
+    assert "Measure odd has no figures of loud with seed 1: ValueError: seed 1 is odd." in page
+    facts = json.loads(told("status", "failing.py", "--json"))
+    assert (facts["complete"], facts["measured"]) == (4, 2)
+    assert [one["unmeasured"] for one in facts["runs"]][:2] == [{}, {}]
+    (tmp_path / "failing.py").write_text(FAILING.replace("seed == 1", "seed == 2"))
+    assert "4 of 4 runs complete, in" in told("resume", "failing.py", "--backend", "fake")
+    assert "no figures" not in told("status", "failing.py")
 
 
 def test_a_measure_of_a_table_that_is_not_there_is_one_error(tmp_path):

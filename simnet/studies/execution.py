@@ -21,9 +21,11 @@ class Outcome(NamedTuple):
     results: pa.Table
     """The tidy table of all complete runs, without measures that failed; see RESULT_SCHEMA."""
     complete: int
-    """Number of units whose runs are complete and measured."""
+    """Number of units whose runs reached their end."""
+    measured: int
+    """How many of these all measures were applied to with success."""
     failures: dict[str, SimnetError]
-    """The errors of the runs that failed, by the unit's key."""
+    """The errors of the runs and measures that failed, by the unit's key."""
 
 
 def execute(
@@ -75,15 +77,18 @@ def _ranks(study: Study) -> list[list[Unit]]:
 
 def _is_done(folder: StudyFolder, unit: Unit) -> bool:
     run = folder.run_of(unit)
-    return run is not None and is_complete(run) and folder.is_measured(run)
+    return run is not None and is_complete(run) and not folder.unmeasured(run)
 
 
 def _gathered(folder: StudyFolder, failures: dict[str, SimnetError]) -> Outcome:
     found = []
+    complete = measured = 0
     for unit in folder.study.units:
         run = folder.run_of(unit)
-        figures = None if run is None or not is_complete(run) else folder.figures(run)
-        if figures is not None:
+        if run is None or not is_complete(run):
+            continue
+        complete += 1
+        measured += not folder.unmeasured(run)
+        if (figures := folder.figures(run)) is not None:
             found.append((unit, figures))
-    complete = sum(_is_done(folder, unit) for unit, _ in found)
-    return Outcome(folder.write_results(found), complete, failures)
+    return Outcome(folder.write_results(found), complete, measured, failures)

@@ -33,9 +33,10 @@ class StudyRun(NamedTuple):
     results: Results
     """Of all runs that are complete."""
     complete: int
-    """Number of complete runs."""
+    """Number of runs that are complete and measured by all measures."""
     failures: Mapping[str, SimnetError]
-    """The errors of the runs that failed, by arm and seed; the same call tries them again."""
+    """The errors of the runs and measures that failed, by arm and seed; the same call tries them
+    again."""
     study: Study
 
     def report(self, out: Path | str | None = None, *, figures: bool = True) -> WrittenReport:
@@ -101,7 +102,7 @@ def run_study(
     check_at_once(study, processes, parallel, options)
     outcome = execute(path, study, options, processes=processes, parallel=parallel, report=report)
     results = Results(study, outcome.results)
-    return StudyRun(path, results, outcome.complete, outcome.failures, study)
+    return StudyRun(path, results, outcome.measured, outcome.failures, study)
 
 
 def check_at_once(study: Study, processes: int, parallel: int, options: RunOptions) -> None:

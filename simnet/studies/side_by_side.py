@@ -98,7 +98,7 @@ class _SideBySide:
     async def _play(self, unit: Unit) -> None:
         run = await complete(self._folder, unit, self._options, self._sharing)
         async with self._measuring:  # functions of the user need not bear two threads
-            if not self._folder.is_measured(run):
+            if self._folder.unmeasured(run):
                 await asyncio.to_thread(self._folder.measure, run)
 
     def _sharing(self, plan: RunPlan) -> RunPlan:

@@ -24,6 +24,12 @@ from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.runs.plans.demand import NO_MODEL
+from simnet.studies.figure_file import (
+    FIGURE_SCHEMA,
+    read_measured,
+    write_figures,
+    write_table,
+)
 from simnet.studies.measure import Figure
 from simnet.studies.plan_file import (
     check_same_hypotheses,
@@ -43,14 +49,6 @@ RUNS = "runs"
 FIGURES = "figures"
 RESULTS = "results.parquet"
 
-FIGURE_SCHEMA = pa.schema(
-    [
-        ("measure", pa.string()),
-        ("group", pa.string()),
-        ("time", pa.float64()),
-        ("value", pa.float64()),
-    ]
-)
 RESULT_SCHEMA = pa.schema(
     [
         ("study", pa.string()),
@@ -190,46 +188,36 @@ class StudyFolder:
         Raises ScenarioError, naming each measure that fails.
         """
         figures: dict[str, list[Figure]] = {}
-        failures: list[ScenarioError] = []
+        failures: dict[str, ScenarioError] = {}
         for one in self.study.measures:
             try:
                 figures[one.name] = one.of(run)
             except ScenarioError as error:
-                failures.append(error)
-        self._write_figures(run, figures)
+                failures[one.name] = error
+        reasons = {name: _reason(error, name, run) for name, error in failures.items()}
+        write_figures(self._disk, self._figures_of(run), figures, reasons)
         if failures:
-            raise ScenarioError("; ".join(map(str, failures))) from failures[0]
+            first = next(iter(failures.values()))
+            raise ScenarioError("; ".join(map(str, failures.values()))) from first
 
-    def _write_figures(self, run: Run, figures: Mapping[str, Sequence[Figure]]) -> None:
-        """Write the figures of a run, by the name of the measure."""
-        rows = [
-            {"measure": name, **figure._asdict()}
-            for name, found in figures.items()
-            for figure in found
-        ]
-        table = pa.Table.from_pylist(rows, schema=FIGURE_SCHEMA)
-        names = json.dumps(sorted(figures))
-        table = table.replace_schema_metadata({"measures": names})
-        _write_table(self._disk, self.path / FIGURES / f"{run.id}.parquet", table)
+    def _figures_of(self, run: Run) -> Path:
+        return self.path / FIGURES / f"{run.id}.parquet"
 
     def figures(self, run: Run) -> pa.Table | None:
         """Read the figures of a run; None if it was not measured."""
-        path = self.path / FIGURES / f"{run.id}.parquet"
+        path = self._figures_of(run)
         return pq.read_table(path) if path.is_file() else None
 
-    def is_measured(self, run: Run) -> bool:
-        """Whether a run has been measured by all measures of the study."""
-        table = self.figures(run)
-        metadata = (table.schema.metadata or {}) if table is not None else {}
-        measured = json.loads(metadata.get(b"measures", b"[]"))
-        return {measure.name for measure in self.study.measures} <= set(measured)
+    def unmeasured(self, run: Run) -> dict[str, str]:
+        """Say which measures of the study have not been applied to a run with success, and why."""
+        return read_measured(self._figures_of(run)).lacks(one.name for one in self.study.measures)
 
     def write_results(self, rows: Iterable[tuple[Unit, pa.Table]]) -> pa.Table:
         """Write the table of results, in the order of the study, and return it."""
         names = [measure.name for measure in self.study.measures]
         parts = [_result_rows(self.study.name, unit, table, names) for unit, table in rows]
         results = pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
-        _write_table(self._disk, self.path / RESULTS, results)
+        write_table(self._disk, self.path / RESULTS, results)
         return results
 
 
@@ -249,11 +237,9 @@ def _result_rows(study: str, unit: Unit, table: pa.Table, names: Sequence[str]) 
     return pa.Table.from_pylist([{**facts, **row} for row in rows], schema=RESULT_SCHEMA)
 
 
-def _write_table(disk: Disk, path: Path, table: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
-    with disk_errors(f"writing {path}"):
-        write_atomically(disk, path, memoryview(sink.getvalue()))
+def _reason(error: ScenarioError, measure: str, run: Run) -> str:
+    """Say why a measure failed, without the names of measure and run."""
+    return str(error).removeprefix(f"measure {measure} of run {run.id}").removeprefix(":").strip()
 
 
 def _read_json(path: Path) -> Any:

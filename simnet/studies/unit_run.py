@@ -42,7 +42,7 @@ def play(folder: StudyFolder, unit: Unit, options: RunOptions) -> None:
     of the other measures stay.
     """
     run = _completed(folder, unit, options)
-    if not folder.is_measured(run):
+    if folder.unmeasured(run):
         folder.measure(run)
 
 

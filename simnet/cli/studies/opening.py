@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.foundation.text import counted
+
 if TYPE_CHECKING:
     from simnet.studies.study import Study
 
@@ -28,3 +30,9 @@ def load_study(target: str) -> "Study":
 def folder_of(study: "Study", out: Path | None) -> Path:
     """Return the folder of a study."""
     return out.expanduser() if out is not None else Path("studies") / study.name
+
+
+def completeness(runs: int, complete: int, measured: int) -> str:
+    """Say how many runs are complete, and how many of these are measured, if not all are."""
+    lacking = "" if measured == complete else f", {measured} of them measured by all measures"
+    return f"{complete} of {counted(runs, 'run')} complete{lacking}"

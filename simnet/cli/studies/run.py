@@ -12,9 +12,9 @@ from simnet.cli.cluster_options import Address, Engines, read_engines
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay
 from simnet.cli.output import print_error, print_json
-from simnet.cli.studies.opening import Out, StudyTarget, folder_of, load_study
+from simnet.cli.studies.opening import Out, StudyTarget, completeness, folder_of, load_study
 from simnet.cli.studies.results import print_results
-from simnet.foundation.text import counted, visible
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from simnet.errors import SimnetError
@@ -95,15 +95,16 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
     if flags.as_json:
         failures = {key: str(error) for key, error in outcome.failures.items()}
         print_json({"study": study.name, "folder": str(path), "complete": outcome.complete,
-                    "runs": len(study.units), "failures": failures})  # fmt: skip
+                    "measured": outcome.measured, "runs": len(study.units),
+                    "failures": failures})  # fmt: skip
     else:
         print_results(results)
-        of = counted(len(study.units), "run")
-        typer.echo(f"{outcome.complete} of {of} complete, in {visible(str(path))}")
+        done = completeness(len(study.units), outcome.complete, outcome.measured)
+        typer.echo(f"{done}, in {visible(str(path))}")
     if outcome.failures:
         out = [] if flags.out is None else ["--out", str(flags.out)]
         again = shlex.join(["simnet", "study", "resume", target, *out])
-        print_error(f"the failed runs are tried again by: {again}")
+        print_error(f"what failed is tried again by: {again}")
         raise typer.Exit(1)
 
 

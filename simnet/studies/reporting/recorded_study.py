@@ -4,14 +4,23 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.run import Run
+from simnet.studies.figure_file import read_measured
 from simnet.studies.plan_file import check_same_hypotheses
 from simnet.studies.results import Results
 from simnet.studies.study import Hypothesis, Reference, Study
-from simnet.studies.study_folder import PLAN, RUNS, UNITS, Registration, read_registration
+from simnet.studies.study_folder import (
+    FIGURES,
+    PLAN,
+    RUNS,
+    UNITS,
+    Registration,
+    read_registration,
+)
 from simnet.studies.unit_run import is_complete
 
 
@@ -36,6 +45,8 @@ class RecordedRun(NamedTuple):
     seed: int
     run: Run | None
     problem: str | None
+    unmeasured: Mapping[str, str] = MappingProxyType({})
+    """The measures without figures of a complete run, and why."""
 
     @property
     def complete(self) -> bool:
@@ -99,7 +110,8 @@ def read_study(path: Path, study: Study | None = None) -> RecordedStudy:
         added = {*(one.name for one in later), *(one.name for one in expectations)}
         references = list(study.references)
         seeds += [seed for seed in study.seeds if seed not in seeds]
-    runs = list(_runs(path, [cell.label for cell in cells], seeds))
+    names = [one.name for one in measures]
+    runs = list(_runs(path, [cell.label for cell in cells], seeds, names))
     return RecordedStudy(
         path, name, plan, registration, measures, cells, hypotheses, frozenset(added),
         references, runs,
@@ -110,7 +122,9 @@ def _hypothesis(recorded: Mapping[str, Any]) -> Hypothesis:
     return Hypothesis(**{name: value for name, value in recorded.items() if name != "test"})
 
 
-def _runs(path: Path, arms: Sequence[str], seeds: Sequence[int]) -> Iterator[RecordedRun]:
+def _runs(
+    path: Path, arms: Sequence[str], seeds: Sequence[int], measures: Sequence[str]
+) -> Iterator[RecordedRun]:
     noted: dict[tuple[str, int], str] = {}
     for file in sorted((path / UNITS).glob("*.json")):
         unit = _json(file)
@@ -129,8 +143,11 @@ def _runs(path: Path, arms: Sequence[str], seeds: Sequence[int]) -> Iterator[Rec
         except SimnetError as error:
             yield RecordedRun(arm, seed, None, str(error))
             continue
-        problem = None if is_complete(run) else run.manifest.error or f"it is {run.state}"
-        yield RecordedRun(arm, seed, run, problem)
+        if not is_complete(run):
+            yield RecordedRun(arm, seed, run, run.manifest.error or f"it is {run.state}")
+            continue
+        measured = read_measured(path / FIGURES / f"{run.id}.parquet")
+        yield RecordedRun(arm, seed, run, None, measured.lacks(measures))
 
 
 def _json(path: Path) -> Any:

@@ -14,6 +14,8 @@ from simnet.studies.paired import FEW
 from simnet.studies.reporting.recorded_study import RecordedStudy
 
 _MARKS = ("refusal", "repeat", "near_repeat", "repetition", "at_limit")
+_MOST = 10
+"""Runs, or measures of a run, that are named one by one."""
 
 
 def caveats(study: RecordedStudy) -> Section:
@@ -34,15 +36,24 @@ def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
     if study.unregistered:
         names = ", ".join(sorted(study.unregistered))
         yield f"Added after the pre-registration, so exploratory: {names}."
-    lacking = [one for one in study.runs if not one.complete]
-    for one in lacking[:10]:
-        yield f"The run of {one.arm} with seed {one.seed} is not complete: {one.problem}."
-    if len(lacking) > 10:
-        yield f"{counted(len(lacking) - 10, 'more run')} are not complete."
+    yield from _what_is_missing(study)
     yield (
         "Intervals of single arms and differences that are not hypotheses are not corrected for "
         "how many there are: some of them will look remarkable by chance."
     )
+
+
+def _what_is_missing(study: RecordedStudy) -> Iterator[str]:
+    lacking = [one for one in study.runs if not one.complete]
+    for one in lacking[:_MOST]:
+        yield f"The run of {one.arm} with seed {one.seed} is not complete: {one.problem}."
+    if len(lacking) > _MOST:
+        yield f"{counted(len(lacking) - _MOST, 'more run')} are not complete."
+    failed = [(one, name, why) for one in study.runs for name, why in one.unmeasured.items()]
+    for one, name, why in failed[:_MOST]:
+        yield f"Measure {name} has no figures of {one.arm} with seed {one.seed}: {why}."
+    if len(failed) > _MOST:
+        yield f"So it is {counted(len(failed) - _MOST, 'more time')}."
 
 
 def _of_models(study: RecordedStudy) -> Iterator[str]:
