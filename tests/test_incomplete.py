@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from made_rows import call, event
@@ -54,6 +55,28 @@ LOSSES = [
     (lambda run: os.truncate(part(run), 100), r"has 100 bytes, not"),
     (lambda run: part(run, "personas").unlink(), r"rows is missing"),
 ]
+
+
+EXPORTS = ("csv", "graphs", "jsonl", "oasis", "sft", "syndisco", "threads")
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_an_export_of_a_run_that_is_made_up_or_did_not_end_says_so(line, kind):
+    run = begin(line)
+    made_up = "Replies are made up by the fake model"
+    told = line("export", kind, "latest", "--out", "whole")
+    assert f"note: {made_up}" in told.stderr
+    assert f"\n\n> {made_up}" in (Path("whole") / "README.md").read_text(encoding="utf-8")
+    assert "not complete" not in told.stderr
+    path = run.path / "manifest.json"
+    stopped = {"state": "interrupted", "error": "the budget is spent"}
+    real = {"name": "smol", "backend": "vllm"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | stopped | {"model": real}))
+    told = line("export", kind, "latest", "--out", "part")
+    caveat = "The run is not complete; it is interrupted: the budget is spent."
+    assert f"note: {caveat}" in told.stderr
+    assert f"\n\n> {caveat}" in (Path("part") / "README.md").read_text(encoding="utf-8")
+    assert "made up" not in told.stderr
 
 
 @pytest.mark.parametrize(("lose", "told"), LOSSES)

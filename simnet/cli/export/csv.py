@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.export.sharing import Force, Out, Tables, print_exported, table_names
+from simnet.cli.export.sharing import Force, Out, Tables, print_caveats, print_exported, table_names
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 
@@ -30,7 +29,7 @@ def csv(
     from simnet.export.interchange.table_files import export_tables  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     exported = export_tables(
         opened, out, tables=table_names(tables), force=force, guard_formulas=guard_formulas
     )

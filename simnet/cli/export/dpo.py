@@ -11,12 +11,12 @@ from simnet.cli.export.sharing import (
     Out,
     ScreenFlags,
     SplitFlags,
+    print_caveats,
     print_exported,
 )
 from simnet.cli.opening import open_run
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 
@@ -40,7 +40,7 @@ def dpo(
 
     hub.check()
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     exported = export_dpo(
         opened,
         out,

@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.export.sharing import Force, Out, print_exported, split_names
+from simnet.cli.export.sharing import Force, Out, print_caveats, print_exported, split_names
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs, read_time
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 
@@ -36,7 +35,7 @@ def graphs(
 
     when = None if at is None else read_time("--at", at)
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     names = GRAPHS if only is None else split_names("--graphs", only)
     exported = export_graphs(opened, out, force=force, at=when, graphs=names)
     print_exported(opened, exported, as_json=as_json)

@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from simnet.cli.export.sharing import Force, Out, print_exported
+from simnet.cli.export.sharing import Force, Out, print_caveats, print_exported
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 
@@ -26,5 +25,5 @@ def oasis(
     from simnet.export.interchange.oasis_database import export_oasis  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     print_exported(opened, export_oasis(opened, out, force=force, clock=clock), as_json=as_json)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from simnet.cli.export.sharing import Force, HubFlags, Out, ScreenFlags, SplitFlags
+from simnet.cli.export.sharing import Force, HubFlags, Out, ScreenFlags, SplitFlags, print_caveats
 from simnet.cli.opening import open_run
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_json, print_missing
+from simnet.cli.output import print_json
 from simnet.cli.run_names import RUNS
 from simnet.foundation.text import counted, visible
 
@@ -54,7 +54,7 @@ def sft(
 
     hub.check()
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     subsets = export_sft(
         opened,
         out,

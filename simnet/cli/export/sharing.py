@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from simnet.cli.output import print_error, print_json
+from simnet.cli.output import print_error, print_json, print_missing
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
 
@@ -116,6 +116,15 @@ def table_names(text: str | None) -> list[str]:
     from simnet.recording.schema import TABLES  # noqa: PLC0415  (imports pyarrow)
 
     return list(TABLES) if text is None else split_names("--tables", text)
+
+
+def print_caveats(run: "Run") -> None:
+    """Say on stderr that a run is incomplete, did not end, or has replies that are made up."""
+    from simnet.export.folders.run_caveats import run_caveats  # noqa: PLC0415  (imports pyarrow)
+
+    print_missing(run)
+    for caveat in run_caveats(run):
+        print_error(f"note: {visible(caveat)}")
 
 
 def print_exported(

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from simnet.cli.asking.annotated_texts import check_release
-from simnet.cli.export.sharing import Force, Out, print_exported
+from simnet.cli.export.sharing import Force, Out, print_caveats, print_exported
 from simnet.cli.opening import open_run
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def syndisco(
     from simnet.export.interchange.syndisco_logs import export_syndisco  # noqa: PLC0415  (imports pyarrow)
 
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     check_release(release)
     exported = export_syndisco(
         opened, out, force=force, moderator=moderator, shortest=shortest,

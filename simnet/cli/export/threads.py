@@ -4,11 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from simnet.cli.export.sharing import Force, HubFlags, Out, SplitFlags, print_exported
+from simnet.cli.export.sharing import (
+    Force,
+    HubFlags,
+    Out,
+    SplitFlags,
+    print_caveats,
+    print_exported,
+)
 from simnet.cli.opening import open_run
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, RunName, Runs
-from simnet.cli.output import print_missing
 from simnet.cli.run_names import RUNS
 
 
@@ -43,7 +49,7 @@ def threads(
 
     hub.check()
     opened = open_run(run, runs)
-    print_missing(opened)
+    print_caveats(opened)
     exported = export_threads(
         opened,
         out,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from simnet.errors import UsageError
 from simnet.export.folders.licences import licence_lines
 from simnet.export.folders.origins import Origin, origins
+from simnet.export.folders.run_caveats import run_caveats
 from simnet.export.folders.set_writer import Configuration
 from simnet.foundation.distribution import install_command
 from simnet.foundation.text import counted, one_line
@@ -26,11 +27,13 @@ class Source(NamedTuple):
     """Number of personas of the run by their source."""
     missing: Sequence[str]
     """What the record of the run lacks."""
+    caveats: Sequence[str] = ()
+    """What limits the use of the run's data."""
 
 
 def source_of(run: Run) -> Source:
     """Read where the rows of a run come from."""
-    return Source(run.manifest, origins(run), run.missing)
+    return Source(run.manifest, origins(run), run.missing, tuple(run_caveats(run)))
 
 
 def check_hub() -> None:
@@ -76,9 +79,10 @@ def plain_card(configs: Sequence[Mapping[str, Any]], body: Sequence[str]) -> str
 
 
 def heading(title: str, source: Source) -> str:
-    """Write the title of a card, with the name of the scenario."""
+    """Write the title of a card, with the name of the scenario, and what limits its use."""
     scenario = source.manifest.scenario
-    return f"# {title}" + (f": {one_line(scenario.name)}" if scenario else "")
+    name = f": {one_line(scenario.name)}" if scenario else ""
+    return "".join([f"# {title}{name}", *(f"\n\n> {one}" for one in source.caveats)])
 
 
 def split_lines(parts: Sequence[Configuration], rule: str) -> list[str]:
