@@ -305,12 +305,21 @@ def test_a_run_of_opinions_alone_has_a_report(tmp_path):
 
 def test_the_command_writes_the_report_of_the_latest_run(played, tmp_path):
     out = tmp_path / "page.html"
-    words = ["report", "latest", "--runs", str(played.path.parent), "--out", str(out)]
-    result = CliRunner().invoke(app, [*words, "--no-figures", "--json"])
+    words = ["report", "latest", "--runs", str(played.path.parent), "--out", str(out),
+             "--no-figures"]  # fmt: skip
+    result = CliRunner().invoke(app, [*words, "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {"report": str(out), "figures": []}
     assert out.read_bytes()[:15] == b"<!doctype html>"
     assert not (tmp_path / "figures").exists()
+    out.write_text("mine", encoding="utf-8")
+    again = CliRunner().invoke(app, words)
+    assert again.exit_code == 2
+    assert f"{out} exists already; choose another name or pass --force" in again.stderr
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert CliRunner().invoke(app, [*words, "--force"]).exit_code == 0
+    own = ["report", str(played.path), "--no-figures"]
+    assert [CliRunner().invoke(app, own).exit_code for _ in range(2)] == [0, 0]
 
 
 @pytest.mark.parametrize(

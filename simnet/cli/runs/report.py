@@ -1,5 +1,6 @@
 """`simnet report` writes the report of a run or of a study."""
 
+import os
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ OutFile = Annotated[
 Figures = Annotated[
     bool, typer.Option("--figures/--no-figures", help="Write figures as SVG, PNG and CSV too.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace another page that is there.")]
 
 
 def report(
@@ -39,6 +41,7 @@ def report(
     runs: Runs = RUNS,
     out: OutFile = None,
     figures: Figures = True,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a page about a run or a study: one HTML file that needs no network."""
@@ -46,6 +49,7 @@ def report(
     if (folder / "study.json").is_file():
         from simnet.studies import report_study  # noqa: PLC0415  (imports scipy)
 
+        check_page(out, folder, force=force)
         print_report(report_study(folder, out, figures=figures), as_json=as_json)
         return
     if folder.suffix == ".py" or ".py:" in target:
@@ -56,8 +60,19 @@ def report(
     opened = open_run(target, runs)
     from simnet.report import report_run  # noqa: PLC0415  (imports pyarrow)
 
+    check_page(out, opened.path, force=force)
     print_missing(opened)
     print_report(report_run(opened, out, figures=figures), as_json=as_json)
+
+
+def check_page(out: Path | None, folder: Path, *, force: bool) -> None:
+    """Raise UsageError for a file that is there, but for the report in the folder itself."""
+    from simnet.report.writing_reports import page_path  # noqa: PLC0415  (imports altair)
+
+    path = page_path(out, folder)
+    own = path.resolve() == page_path(None, folder).resolve()
+    if not force and not own and os.path.lexists(path):
+        raise UsageError(f"{path} exists already; choose another name or pass --force")
 
 
 def print_report(made: "Report", *, as_json: bool) -> None:
