@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
+from arguments import at_least
 from rich.console import Console
 from rich.table import Table
 
@@ -66,8 +67,8 @@ def measure(count: int, rounds: int) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replies", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--replies", type=at_least(1), default=5_000)
+    parser.add_argument("--rounds", type=at_least(1), default=15)
     options = parser.parse_args()
     figures = measure(options.replies, options.rounds)
     table = Table("path", "us a reply")

@@ -104,6 +104,8 @@ ODD = [
     ("no_barrier", "--people 0", "0 is too small; give 1 or more"),
     ("no_barrier", "--repeats 0", "0 is too small; give 1 or more"),
     ("prefetch", "--sizes 0", "0 is too small; give 1 or more"),
+    ("readers", "--replies 0", "0 is too small; give 1 or more"),
+    ("readers", "--rounds 0", "0 is too small; give 1 or more"),
     ("recorder", "--rows 0", "0 is too small; give 1 or more"),
     ("recorder", "--per-commit 0", "0 is too small; give 1 or more"),
     ("recorder", "--load 0", "0 is too small; give 1 or more"),
