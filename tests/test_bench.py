@@ -92,6 +92,19 @@ def test_a_difference_beyond_the_noise_is_told_and_one_within_is_not():
     assert (few.verdict, few.low) == ("too few samples", None)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("before", [(0, 0, 0), (0, 1, 1, 1), (0,), (float("nan"), 1, 1)])
+def test_a_figure_that_was_zero_is_not_comparable(before, tmp_path):
+    assert verdict((1, 2, 3), (0, 0, 0)).ratio == 0
+    one = verdict(before, (1, 2, 3))
+    assert (one.verdict, one.ratio, one.low) == ("not comparable", None, None)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(measured(samples(*before)).to_json()))
+    shown = CliRunner().invoke(app, ["bench", "compare", str(path), str(path)])
+    assert shown.exit_code == 0
+    assert "not comparable" in " ".join(shown.stdout.split())
+
+
 def test_only_figures_of_both_are_compared(tmp_path):
     before = measured(samples(1, 2, 3), samples(1, 2, 3, figure="gone"))
     after = measured(samples(4, 5, 6), samples(1, 2, 3, figure="new"))

@@ -4,6 +4,7 @@ The ratio of two medians gets an interval by the percentile bootstrap (Efron 197
 samples are drawn again with replacement. Where the interval holds 1, no difference was shown.
 """
 
+from math import inf, isfinite
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +14,9 @@ from simnet.benchmarking.measurement import Measurement, Samples
 DRAWS = 4000
 FEWEST = 3
 """With fewer samples on a side, an interval would say more than is known."""
-Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "too few samples"]
+Verdict: TypeAlias = Literal[
+    "better", "worse", "no difference shown", "too few samples", "not comparable"
+]
 
 
 class Comparison(NamedTuple):
@@ -25,10 +28,10 @@ class Comparison(NamedTuple):
     before: float
     """The median."""
     after: float
-    ratio: float
-    """After, by before."""
+    ratio: float | None
+    """After, by before; None if a sample before is 0, so that there is no ratio."""
     low: float | None
-    """The 95% interval of the ratio; None with too few samples."""
+    """The 95% interval of the ratio; None without a ratio or with too few samples."""
     high: float | None
     verdict: Verdict
 
@@ -41,17 +44,19 @@ def compare(before: Measurement, after: Measurement) -> list[Comparison]:
 
 
 def _compared(before: Samples, after: Samples) -> Comparison:
-    low, high = _interval(before.values, after.values)
+    comparable = all(0 < one < inf for one in before.values) and all(map(isfinite, after.values))
+    low, high = _interval(before.values, after.values) if comparable else (None, None)
+    verdict = _verdict(low, high, more_is_better=before.more_is_better)
     return Comparison(
         before.workload,
         before.figure,
         before.unit,
         before.median,
         after.median,
-        after.median / before.median,
+        after.median / before.median if comparable else None,
         low,
         high,
-        _verdict(low, high, more_is_better=before.more_is_better),
+        verdict if comparable else "not comparable",
     )
 
 

@@ -98,7 +98,7 @@ def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
             row.figure,
             f"{row.before:,.4g}",
             f"{row.after:,.4g}",
-            f"{row.ratio:.2f}",
+            "-" if row.ratio is None else f"{row.ratio:.2f}",
             "-" if row.low is None else f"{row.low:.2f} to {row.high:.2f}",
             row.verdict,
         ]
