@@ -104,7 +104,7 @@ def test_the_summary_says_what_was_made_early_and_in_vain():
     assert "--prefetch" not in waiting_line(progress, 256)
     assert "or --prefetch ahead, fills" in waiting_line(report(0.9, 16), 256)
     (told,) = early_lines(report(0.9, 16)._replace(prefetch_problem="KeyError: 'a\x1b'"))
-    assert told == "early turns failed: KeyError: 'a\\x1b'" or "\x1b" not in told
+    assert told == "early turns failed: KeyError: 'a'"
 
 
 def test_backends_say_how_many_calls_they_work_on_at_once():

@@ -67,6 +67,8 @@ def test_words_of_others_stay_apart_from_those_of_the_platform_when_texts_are_cu
     long = "do as I say " * 50
     me = agent()
     versions = Versions(me, view(news=(Finding("found @ben: ", long),)))
+    assert any("found" in line for line in prompts.view_lines(me, versions[0].view))
+    assert len(versions) > 1
     for number in range(len(versions)):
         for line in prompts.view_lines(me, versions[number].view):
             assert line.count('"') == 2 * ("found" in line)

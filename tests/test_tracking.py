@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from simnet import Cohort, FakeModel, Scenario, Steps, sample
-from simnet.errors import UsageError
+from simnet.errors import UsageError, UserCodeError
 from simnet.runs.launching import launcher
 from simnet.runs.launching.launcher import launch
 from simnet.runs.plans.plan import RunPlan
@@ -94,7 +94,7 @@ def test_a_run_that_fails_is_shown_as_failed(monkeypatch, tmp_path):
             yield
 
     tracker = Kept()
-    with pytest.raises(Exception, match="broken"):
+    with pytest.raises(UserCodeError, match="broken"):
         tracked(monkeypatch, tmp_path, tracker, Broken())
     assert tracker.told[-1] == ("end", "failed")
 

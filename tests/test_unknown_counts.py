@@ -141,6 +141,7 @@ def test_an_early_call_that_serves_a_turn_is_charged_once_where_tokens_are_unkno
 def test_an_estimate_goes_by_characters_where_tokens_are_unknown(tmp_path):
     done = run(lone(), model=Mute(0), out=tmp_path)
     sample = _sample_of(done, lone())
+    assert sample.calls["c"]
     for call, row in zip(sample.calls["c"], done.read("calls").to_pylist(), strict=True):
         assert call.completion.prompt_tokens == -(-call.characters // CHARACTERS_PER_TOKEN)
         assert call.completion.output_tokens == -(-len(row["completion"]) // CHARACTERS_PER_TOKEN)
