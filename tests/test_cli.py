@@ -160,8 +160,9 @@ def run_python(code: str, folder: Path) -> None:
 
 def test_debug_shows_where_an_error_was_raised(simnet):
     result = simnet("--debug", "run", "nope.py")
-    assert isinstance(result.exception, UsageError)
-    assert "error:" not in result.stderr
+    assert result.exit_code == simnet("run", "nope.py").exit_code == 2
+    assert result.stderr.startswith("Traceback")
+    assert "UsageError: " in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

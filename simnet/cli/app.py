@@ -1,7 +1,7 @@
 """The command line. Each command imports what it needs when it is called."""
 
 import errno
-import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +18,7 @@ from simnet.cli.cluster.submit import submit
 from simnet.cli.doctor import doctor
 from simnet.cli.export.app import app as export
 from simnet.cli.mirror.app import app as mirror
+from simnet.cli.output import print_error
 from simnet.cli.personas.app import app as personas
 from simnet.cli.review.app import app as review
 from simnet.cli.runs.cost import cost
@@ -36,20 +37,25 @@ from simnet.cli.runs.verify import verify
 from simnet.cli.scenarios.estimate import app as estimate
 from simnet.cli.scenarios.init import init
 from simnet.cli.scenarios.validate import app as validate
-from simnet.cli.streams import show_what_can_be_shown
+from simnet.cli.streams import (
+    UNWRITABLE,
+    code_of_failed_write,
+    flush_output,
+    show_what_can_be_shown,
+)
 from simnet.cli.studies.app import app as study
 from simnet.cli.studies.calibrate import calibrate
 from simnet.cli.synthesize import synthesize
 from simnet.cli.train import train
 from simnet.cli.version import VersionFlag, version
 from simnet.errors import RecordError, SimnetError, UsageError
-from simnet.foundation.text import terminal_safe, visible
+from simnet.foundation.text import visible
 
 EXIT_CODES = (
     "Exit codes: 0 all went well; 1 the run failed; 2 the command line names what is not there; "
     "3 a scenario, persona or model does not hold together; 4 a run directory cannot be read or "
     "written; 75 the budget of a run is spent, and it can be resumed; 130 and 143 stopped by "
-    "Ctrl-C and by SIGTERM, with the record sealed."
+    "Ctrl-C and by SIGTERM, with the record sealed; 141 what is printed is read no more."
 )
 INTERRUPTED = 130
 _PATH_CODES = dict.fromkeys(
@@ -67,17 +73,27 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except SimnetError as error:
             if ctx.params.get("debug"):
-                raise
+                traceback.print_exc()
+                raise typer.Exit(error.exit_code) from None
             for line in (f"error: {error}", *getattr(error, "__notes__", ())):
-                sys.stderr.write(terminal_safe(line) + "\n")
+                print_error(line)
             raise typer.Exit(error.exit_code) from None
         except OSError as error:
-            if ctx.params.get("debug") or error.filename is None:
-                raise
-            sys.stderr.write(f"error: {visible(f'{error.filename}: {error.strerror}')}\n")
-            raise typer.Exit(_PATH_CODES.get(error.errno or 0, RecordError.exit_code)) from None
+            raise typer.Exit(_code_of(error, debug=ctx.params["debug"])) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _code_of(error: OSError, *, debug: bool = False) -> int:
+    """Say what the system refused; return the exit code. Raises the error if that is unclear."""
+    if debug:
+        traceback.print_exc()
+    if error.filename is not None:
+        print_error(f"error: {visible(f'{error.filename}: {error.strerror}')}")
+        return _PATH_CODES.get(error.errno or 0, RecordError.exit_code)
+    if isinstance(error, BrokenPipeError) or error.errno in UNWRITABLE:
+        return code_of_failed_write(error)
+    raise error
 
 
 app = typer.Typer(
@@ -133,4 +149,9 @@ app.command("ask", hidden=True)(interview)  # what one looks for first
 def main() -> None:
     """Run the command line."""
     show_what_can_be_shown()
-    app()
+    try:
+        app()
+    except OSError as error:  # of --help, which is printed before there is a command
+        raise SystemExit(_code_of(error)) from None
+    finally:
+        flush_output()

@@ -83,11 +83,12 @@ def _verdict(backends: list[str]) -> str:
 
 
 def _print(findings: list[Finding], verdict: str, *, can_run: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console()
+    from simnet.cli.display.lasting_console import ClosableConsole  # noqa: PLC0415
+
+    console = ClosableConsole()
     styles = {OK: "green", WARN: "yellow", BAD: "bold red"}
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)

@@ -53,6 +53,6 @@ def print_table(
     unbroken: Collection[str] = (),
 ) -> None:
     """Print rows under headings on stdout; see `print_rows`."""
-    from rich.console import Console  # noqa: PLC0415
+    from simnet.cli.display.lasting_console import ClosableConsole  # noqa: PLC0415
 
-    print_rows(Console(), headings, list(rows), numbers=numbers, unbroken=unbroken)
+    print_rows(ClosableConsole(), headings, list(rows), numbers=numbers, unbroken=unbroken)

@@ -1,10 +1,47 @@
-"""Standard output and error that can show any text, if need be with question marks."""
+"""Standard output and error: what they can show, and what happens when they cannot be written."""
 
+import errno
+import os
+import signal
 import sys
+from contextlib import suppress
+
+from simnet.cli.output import print_error
+from simnet.errors import RecordError
+
+READER_GONE = 128 + signal.SIGPIPE
+"""Exit code when what is printed is read no more, as by `head`: that of a process it ends."""
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+"""What the system says of an output that takes no more."""
 
 
 def show_what_can_be_shown() -> None:
-    """Let what an encoding lacks be printed as `?`, on stdout and stderr."""
+    """Let what an encoding lacks be printed as `?`, and take a terminal of no width as unknown."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's streams show everything
             stream.reconfigure(errors="replace")
+    if os.environ.get("COLUMNS", "").strip() == "0":  # rich would print nothing
+        del os.environ["COLUMNS"]
+
+
+def code_of_failed_write(error: OSError) -> int:
+    """Say that an output without a name cannot be written; return the exit code.
+
+    What is not written yet is thrown away: Python would try again when it ends.
+    """
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return READER_GONE
+    print_error(f"error: the output cannot be written: {error.strerror}")
+    return RecordError.exit_code
+
+
+def flush_output() -> None:
+    """Write what was printed. Raises SystemExit if that cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise SystemExit(code_of_failed_write(error)) from None

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from simnet.cli.display.lasting_console import ClosableConsole
 from simnet.cli.options import (
     Also,
     AsJson,
@@ -66,7 +67,7 @@ def explain_prompt(
     if as_json:
         print_json(figures)
     else:
-        _print(explained, figures, Console())
+        _print(explained, figures, ClosableConsole())
 
 
 def _token_counter(options: "ModelOptions", scenario: "Scenario", who: str) -> "inference.Backend":

@@ -21,10 +21,9 @@ def show(
     ] = None,
 ) -> None:
     """Print the threads of a run as people would read them."""
-    from rich.console import Console  # noqa: PLC0415
-
     from simnet.analysis.show import show as print_run  # noqa: PLC0415  (imports pyarrow)
+    from simnet.cli.display.lasting_console import ClosableConsole  # noqa: PLC0415
 
     opened = open_run(run, runs)
     print_missing(opened)
-    print_run(opened, Console(), limit=limit, events=events, who=who)
+    print_run(opened, ClosableConsole(), limit=limit, events=events, who=who)

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from simnet.cli.cluster_options import Address
+from simnet.cli.display.lasting_console import ClosableConsole
 from simnet.cli.display.pace import format_seconds
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import (
@@ -55,9 +56,9 @@ def estimate_cost(
     if as_json:
         print_json(_as_dict(estimates))
     else:
-        _print(estimates, share, Console())
+        _print(estimates, share, ClosableConsole())
         for line in _load_lines(estimates, loaded.scenario.cohorts):
-            Console().print(line)
+            ClosableConsole().print(line)
 
 
 class _Phases:

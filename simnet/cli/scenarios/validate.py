@@ -164,10 +164,11 @@ def _on_cluster(
 
 
 def _print(plan: dict[str, Any], cluster: dict[str, str]) -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console()
+    from simnet.cli.display.lasting_console import ClosableConsole  # noqa: PLC0415
+
+    console = ClosableConsole()
     console.print(Text(visible(f"{plan['scenario']} holds together"), "bold green"))
     print_pairs(console, {name: visible(value) for name, value in (_facts(plan) | cluster).items()})
     console.print()

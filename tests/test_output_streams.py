@@ -1,0 +1,56 @@
+"""What is printed goes where nothing can be written, to a reader that leaves, on no columns."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_again_cli import begin, line_in
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        root = tmp_path_factory.mktemp("printed")
+        begin(line_in(root, patch))
+    return root
+
+
+def simnet(folder, *words, output=subprocess.PIPE, **environment):
+    command = [sys.executable, "-m", "simnet", *words]
+    return subprocess.run(
+        command, cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True, check=False,
+        env=os.environ | environment,
+    )  # fmt: skip
+
+
+PRINTING = [
+    ("show",), ("show", "--events"), ("tables",), ("ls",), ("ls", "--json"), ("version",),
+    ("--help",),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+def test_a_full_disk_under_the_output_is_one_line(folder, words):
+    with Path("/dev/full").open("w") as full:
+        result = simnet(folder, *words, output=full)
+    assert result.returncode == 4
+    assert result.stderr == "error: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", PRINTING[:-1], ids=" ".join)
+def test_a_reader_that_has_left_ends_a_command_quietly(folder, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = simnet(folder, *words, output=writing)
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (141, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", PRINTING[:3], ids=" ".join)
+def test_a_terminal_of_no_columns_is_one_of_unknown_width(folder, words):
+    assert simnet(folder, *words, COLUMNS="0").stdout == simnet(folder, *words).stdout != ""
