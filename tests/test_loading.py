@@ -80,8 +80,9 @@ def test_an_attribute_of_another_kind_is_refused(write):
 
 
 def test_a_function_that_returns_something_else_is_refused(write):
-    with pytest.raises(UsageError, match="returned int, not a Scenario"):
-        load_scenario(write("def study() -> Scenario:\n    return 3"))
+    for body, got in (("return 3", "int"), ("made()", "None")):
+        with pytest.raises(ScenarioError, match=f"returned {got}, not a Scenario; end it with"):
+            load_scenario(write(f"def study() -> Scenario:\n    {body}"))
 
 
 def test_an_arm_is_chosen_by_its_label(write):

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
-from simnet.errors import UsageError
+from simnet.errors import ScenarioError, UsageError
 from simnet.foundation.text import did_you_mean
 from simnet.scenario.files.modules import (
     folder_of,
@@ -210,7 +210,8 @@ def _make(
     values = {**{p.name: p.default for p in known}, **changes}
     scenario = _call(value, values, source)
     if not isinstance(scenario, Scenario):
-        raise UsageError(f"{name}() returned {type(scenario).__name__}, not a Scenario")
+        got = "None" if scenario is None else type(scenario).__name__
+        raise ScenarioError(f"{name}() returned {got}, not a Scenario; end it with a return of one")
     return scenario, {name: plain(value) for name, value in values.items()}
 
 
