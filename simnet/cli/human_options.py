@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.errors import UsageError
+from simnet.joining.humans import read_handles
+
 if TYPE_CHECKING:
     from simnet.runs.options.options import RunOptions
 
@@ -35,4 +38,6 @@ class HumanFlags:
 
     def added_to(self, options: "RunOptions") -> "RunOptions":
         """Return the options of a run with these. Raises UsageError."""
+        if self.human and not read_handles(self.human):
+            raise UsageError("--human names nobody; give a handle, or leave the option out")
         return replace(options, humans=self.human, human_deadline=self.human_deadline)

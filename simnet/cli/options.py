@@ -102,9 +102,7 @@ UseRay = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop once so many tokens went in and out.")
 ]
-MaxMinutes = Annotated[
-    float | None, typer.Option(min=0.0, help="Stop after so many minutes of turns.")
-]
+MaxMinutes = Annotated[float | None, typer.Option(help="Stop after so many minutes of turns.")]
 MaxCalls = Annotated[
     int | None, typer.Option(min=1, help="Stop once the model was asked so often.")
 ]

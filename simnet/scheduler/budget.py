@@ -3,6 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
+from simnet.errors import UsageError
 from simnet.foundation.text import counted
 from simnet.scheduler.progress.messages import Usage
 
@@ -47,6 +48,15 @@ class Budget(NamedTuple):
             each = spent / made if made else TOKENS_PER_CALL
             calls = min(calls, (self.tokens - spent) / max(each, 1))
         return calls
+
+
+def check_budget(budget: Budget) -> None:
+    """Raise UsageError unless each limit is above 0."""
+    for name, limit in (
+        ("tokens", budget.tokens), ("calls", budget.calls), ("minutes", budget.minutes)
+    ):  # fmt: skip
+        if limit is not None and not limit > 0:
+            raise UsageError(f"--max-{name} (max_{name}) is {limit:g}; give a number above 0")
 
 
 def _untold(usage: Usage) -> int:

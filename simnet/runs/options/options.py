@@ -20,7 +20,7 @@ from simnet.runtime.kept_engines import address_of, check_name, environment_addr
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.nodes.cluster_wishes import ClusterWishes, check_address, read_wishes
 from simnet.runtime.placement import PersonasPerActor
-from simnet.scheduler.budget import UNLIMITED, Budget
+from simnet.scheduler.budget import UNLIMITED, Budget, check_budget
 from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
 from simnet.scheduler.tracing.trace_settings import check_trace
@@ -212,6 +212,7 @@ class RunOptions:
         )
 
     def __post_init__(self) -> None:
+        check_budget(self.budget)
         read_on_error(self.on_error)
         if self.run_id is not None:
             check_run_id(self.run_id)
