@@ -157,6 +157,16 @@ def test_the_command_says_how_to_import_a_row_that_has_changed(tmp_path, monkeyp
         assert done.output.endswith(f", 2 were there already, 1 {told}: personas\n")
 
 
+def test_an_order_between_texts_and_a_number_is_refused(catalogue):
+    catalogue.add([Persona(id="dan", attributes={"age": "30s", "town": "Rome", "left": None})])
+    assert ids(catalogue.search(filter="age > 30")) == ["ann"]
+    assert ids(catalogue.search(filter="town > 'O'")) == ["dan"]
+    assert ids(catalogue.search(filter="town = 3 or left > 3")) == []
+    for wrong in ("town > 30", "id between 1 and 3", "age > 30 and likes <= 2"):
+        with pytest.raises(UsageError, match="is a number, and nobody has a number in this field"):
+            catalogue.search(filter=wrong)
+
+
 def test_two_writers_lose_nothing(catalogue):
     late = Catalogue.open(catalogue.folder)
     catalogue.add([Persona(id="dan")])

@@ -112,6 +112,8 @@ class OpenedReview:
             known = annotator is None or annotator in self.annotators()
             names = None if annotator is None else [annotator] if known else []
             rows = {row[ID]: row for row in self.rows(annotators=names)}
+            for one in asked:
+                one.check(rows.values())
             found = [r for r in found if all(one.holds(rows[r.id]) for one in asked)]
         if status is None:
             return found

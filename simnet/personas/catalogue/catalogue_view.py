@@ -171,7 +171,16 @@ class CatalogueView:
         from simnet.personas.catalogue.filters import compile_filter  # noqa: PLC0415
 
         table = self._store.table()
-        return compile_filter(filter, () if table is None else table.schema.names)
+        if table is None:
+            return compile_filter(filter, ())
+        return compile_filter(filter, table.schema.names, self._has_numbers)
+
+    def _has_numbers(self, column: str) -> bool:
+        """Whether some value of a column is a number, or all are missing."""
+        table = self._store.table()
+        if table.count_rows(f"TRY_CAST({column} AS DOUBLE) IS NOT NULL"):
+            return True
+        return not table.count_rows(f"{column} IS NOT NULL")
 
     def _matching(
         self,

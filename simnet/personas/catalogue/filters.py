@@ -5,6 +5,7 @@
 
 Nothing of the user's reaches the database but names of columns that exist and literals, which
 are quoted. As in SQL, a persona that lacks a field fits neither a comparison nor its opposite.
+A number is compared with numbers alone: where a field has none, to ask for an order is an error.
 """
 
 from collections.abc import Callable, Collection
@@ -26,19 +27,25 @@ _DEEPEST = 50
 """Brackets within brackets, and `not` before `not`, beyond which a filter is refused."""
 
 
-def compile_filter(text: str, columns: Collection[str]) -> str:
+def compile_filter(
+    text: str, columns: Collection[str], has_numbers: Callable[[str], bool] = bool
+) -> str:
     """Return the SQL of a filter over a table with these columns.
 
-    Raises UsageError that names the character, what is wrong and what to write.
+    `has_numbers` says whether a column has anything that is a number, or nothing at all. Raises
+    UsageError that names the character, what is wrong and what to write.
     """
-    return _Compiler(text, columns).whole()
+    return _Compiler(text, columns, has_numbers).whole()
 
 
 class _Compiler:
     """A recursive-descent parser that writes SQL as it reads."""
 
-    def __init__(self, text: str, columns: Collection[str]) -> None:
+    def __init__(
+        self, text: str, columns: Collection[str], has_numbers: Callable[[str], bool]
+    ) -> None:
         self._text = text
+        self._has_numbers = has_numbers
         self._columns = columns
         self._words = words_of(text)
         self._place = 0
@@ -141,6 +148,13 @@ class _Compiler:
     def _compared(self, text: str, lists: str | None, sign: str) -> str:
         word = self._literal("text", "number", "keyword")
         if word.kind == "number":
+            if sign not in {"=", "<>"} and not self._has_numbers(text):
+                raise problem(
+                    self._text,
+                    word.at,
+                    f"{word.value} is a number, and nobody has a number in this field; write "
+                    f"'{word.value}' to compare texts",
+                )
             return f"(TRY_CAST({text} AS DOUBLE) {sign} {float(word.value)!r})"
         if word.kind == "keyword":
             return f"(lower({text}) {sign} {quoted(word.value)})"

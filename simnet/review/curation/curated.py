@@ -53,7 +53,9 @@ def export_curated(
         if status not in STATUSES:
             raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
     columns = exported_columns(review)
-    wanted = conditions(where, columns)
+    wanted, rows = conditions(where, columns), list(rows)
+    for condition in wanted:
+        condition.check(rows)
     kept, left_out = [], Counter[str]()
     for row in rows:
         if row["status"] not in statuses:

@@ -14,6 +14,7 @@ _CONDITION = re.compile(r"\s*(.+?)\s*(!=|<=|>=|=|<|>|~)\s*(.*?)\s*", re.DOTALL)
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_LONGEST_SHOWN = 40
 
 
 class Similar(NamedTuple):
@@ -27,8 +28,9 @@ class Condition(NamedTuple):
     """A condition on one column, such as `likes >= 3`.
 
     `=` and `!=` compare numbers as numbers and all else as text; a list is equal to each of its
-    items. `~` holds where the text has the words, as a search does. A value that is missing is
-    equal to the empty text, and neither smaller nor larger than anything.
+    items. `~` holds where the text has the words, as a search does. `<` and the like compare
+    numbers with a number, and texts with a text. A value that is missing is equal to the empty
+    text, and neither smaller nor larger than anything.
     """
 
     column: str
@@ -45,8 +47,28 @@ class Condition(NamedTuple):
             return any(_equal(item, self.value) for item in items) == (self.sign == "=")
         if found is None:
             return False
-        pair = _number(found), _number(self.value)
-        return _ORDERS[self.sign](*((as_text(found), self.value) if None in pair else pair))
+        number, limit = _number(found), _number(self.value)
+        if limit is None:
+            return _ORDERS[self.sign](as_text(found), self.value)
+        return number is not None and _ORDERS[self.sign](number, limit)
+
+    def check(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Raise UsageError for an order between texts and a number."""
+        if self.sign not in _ORDERS:
+            return
+        values = [row[self.column] for row in rows if row.get(self.column) not in (None, "")]
+        are_numbers = [_number(value) is not None for value in values]
+        written = f"{self.column}{self.sign}{self.value}"
+        if values and _number(self.value) is not None and not any(are_numbers):
+            raise UsageError(
+                f"{written!r} compares with a number, and the column {self.column!r} has none; it "
+                f"has such as {as_text(values[0])[:_LONGEST_SHOWN]!r}"
+            )
+        if values and _number(self.value) is None and all(are_numbers):
+            raise UsageError(
+                f"{written!r} compares with a text, and the column {self.column!r} has numbers "
+                "alone; write a number"
+            )
 
 
 def conditions(texts: Iterable[str], columns: Sequence[str]) -> list[Condition]:
@@ -64,6 +86,8 @@ def _condition(text: str, columns: Sequence[str]) -> Condition:
     check_column(condition.column, columns)
     if condition.sign == "~":
         word_patterns(condition.value)
+    if condition.sign in _ORDERS and not condition.value:
+        raise UsageError(f"{text!r} is no condition; write what to compare with after the sign")
     return condition
 
 

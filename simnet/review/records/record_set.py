@@ -49,12 +49,14 @@ class RecordSet:
     ) -> list[Record]:
         """List the records that have all words and fulfil all conditions.
 
-        Raises UsageError for a column that is not there, or no word.
+        Raises UsageError for a column that is not there, no word, or an order of text and number.
         """
         if field is not None:
             check_column(field, self.columns)
             if words is None:
                 raise UsageError(f"the field {field!r} is given without words to search for in it")
+        for condition in wanted:
+            condition.check(record.fields for record in self.records)
         patterns = [] if words is None else word_patterns(words)
         return [
             record
