@@ -21,10 +21,10 @@ def progress(calls=1, **fields):
     return Progress(60.0, EMPTY, Usage(calls=calls), 1.0, (), None, **fields)
 
 
-def seen(*reports):
+def seen(*reports, models=("tiny",), people=()):
     """What is said of reports at some times."""
     said, now = [], [0.0]
-    notes = StallNotes(said.append, ["tiny"], lambda: now[0])
+    notes = StallNotes(said.append, models, lambda: now[0], people)
     for at, report in reports:
         now[0] = at
         notes.see(report)
@@ -40,6 +40,18 @@ def test_a_stall_is_told_after_twenty_seconds_then_each_time_it_is_twice_as_long
         "replies come again, after 101 s",
     ]
     assert seen(*((19 * n, progress(n)) for n in range(9))) == []
+
+
+def test_the_handles_that_people_may_take_are_named():
+    waiting = ((0, progress()), (20, progress()))
+    assert seen(*waiting, models=["none"], people=["ann", "ben"]) == [
+        "no reply for 20 s from a person for @ann, @ben"
+    ]
+    assert seen(*waiting, people=["ann"]) == ["no reply for 20 s from tiny or a person for @ann"]
+    assert seen(*waiting, models=["none"]) == ["no reply for 20 s from code of the scenario"]
+    idle = ((0, progress()), (20, progress(statistics=Statistics())))
+    (said,) = seen(*idle, people=["ann"])
+    assert said.endswith("in flight: code of the scenario or a person for @ann takes long")
 
 
 def test_the_engines_that_work_on_calls_are_named_and_so_is_code_that_takes_long():

@@ -198,7 +198,8 @@ class ActiveRun:
     ) -> Finish:
         meter, budget = Meter(), self._plan.budget
         notes = ModelNotes(self._reporter.phase, directory)
-        stalls = StallNotes(self._reporter.phase, self._plan.model_names)
+        people = self._plan.humans.handles if self._plan.humans else ()
+        stalls = StallNotes(self._reporter.phase, self._plan.model_names, people=people)
         async for update in with_beats(runtime.run(), BEAT_SECONDS):
             if update is None:
                 self._beat(runtime, notes, stalls)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from simnet.foundation.text import counted
+from simnet.runs.plans.demand import NO_MODEL
 from simnet.scheduler.progress.messages import Progress
 
 STALLED_SECONDS = 20.0
@@ -19,10 +20,12 @@ class StallNotes:
         report: Callable[[str], None],
         models: Sequence[str],
         clock: Callable[[], float] = time.monotonic,
+        people: Sequence[str] = (),
     ) -> None:
-        """Take where lines are told, and the names of the models of the run."""
+        """Take where lines are told, the names of the run's models, and whom people may take."""
         self._report = report
-        self._models = models
+        self._models = [name for name in models if name != NO_MODEL]
+        self._people = f"a person for {', '.join(f'@{one}' for one in people)}" if people else ""
         self._clock = clock
         self._reached: tuple[int, ...] = ()
         """Replies and settled turns at the last look that found new ones."""
@@ -48,7 +51,10 @@ class StallNotes:
             self._report(f"no reply for {now - self._since:.0f} s {self._whom(progress)}")
 
     def _whom(self, progress: Progress) -> str:
-        """Say from which engines replies are awaited."""
+        """Say from which engines or people replies are awaited."""
+        code = "code of the scenario"
+        slow = " or ".join(filter(None, [code, self._people]))
+        idle = f"and no call is in flight: {slow} takes long"
         if progress.engines:
             busy = {
                 one.engine: one.statistics.in_flight + one.statistics.waiting
@@ -59,11 +65,11 @@ class StallNotes:
             if named:
                 return f"from the engines {', '.join(named)}"
             if busy:
-                return "and no call is in flight: code of the scenario, or a person, takes long"
+                return idle
         statistics = progress.statistics
         names = ", ".join(self._models)
         if statistics is None:
-            return f"from {names}"
+            return f"from {' or '.join(filter(None, [names, self._people])) or code}"
         if (calls := statistics.in_flight + statistics.waiting) == 0:
-            return "and no call is in flight: code of the scenario, or a person, takes long"
+            return idle
         return f"from {names} ({counted(calls, 'call')} in flight)"
