@@ -5,7 +5,6 @@ import importlib.machinery
 import importlib.util
 import sys
 import sysconfig
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from typing import NoReturn
 
 from simnet.errors import ScenarioError, SimnetError, UsageError, UserCodeError
 from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import frame_place
 
 
 def is_file(place: str) -> bool:
@@ -176,15 +176,9 @@ def _place(error: BaseException, path: Path | None) -> str:
     """Find the last line of the user's own code in a traceback."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_short(error.filename)}:{error.lineno}"
-    own = Path(__file__).parents[2]
-    library = (str(own), str(Path(traceback.__file__).parent), "<")
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(library) and "site-packages" not in frame.filename
-    ]
-    if frames:
-        return f"{_short(frames[-1].filename)}:{frames[-1].lineno}"
+    place = frame_place(error.__traceback__)
+    if place is not None:
+        return f"{_short(place.file)}:{place.line}"
     return _short(str(path)) if path else "while importing it"
 
 
