@@ -23,12 +23,15 @@ export OMP_NUM_THREADS ?= 2
 # Where it is set, every process compiles simnet and the tests anew, each command of a test too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks rivals chaos leftovers hostile slurm-test mirror-test object-store-test peers-test simulate mutants constraints adapters clean
+.PHONY: help setup demo test test-ray test-vllm browser cluster-test check types test-fast docs test-pythons lowest bench benchmarks rivals chaos leftovers hostile slurm-test mirror-test object-store-test peers-test simulate mutants constraints adapters clean
 .DEFAULT_GOAL := demo
 
 ## help: list these targets
 help:
 	@awk -F: '/^## [a-z-]+: / {printf "%-13s%s\n", substr($$1, 4), substr($$0, length($$1) + 2)}' Makefile
+
+## setup: make the environment, .venv, as the first of any other target does
+setup: $(VENV)/.ready
 
 ## demo: run the SocialAI scenario on a real model through real Ray actors
 demo: $(VENV)/.ready
