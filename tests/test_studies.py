@@ -43,6 +43,7 @@ from simnet.studies import (
     report_study,
     run_study,
 )
+from simnet.studies.code_record import read_code
 from simnet.studies.reporting.recorded_study import read_study
 from simnet.studies.study_folder import StudyFolder
 
@@ -275,6 +276,53 @@ def test_a_folder_of_another_study_or_of_something_else_is_refused(tmp_path):
         ran(likes(), tmp_path / "s", processes=0)
     with pytest.raises(UsageError, match="a model object serves one run"):
         run_study(likes(), tmp_path / "s", model=FakeModel())
+
+
+def test_an_arm_whose_code_was_changed_after_its_runs_is_refused_unless_forced(tmp_path):
+    done = ran(likes(seeds=range(2)), tmp_path / "s")
+    changed = likes(arms={"quiet": QUIET, "loud": town(0.8)})
+    with pytest.raises(UsageError, match="the code of arm 'loud' has changed since its runs began"):
+        ran(changed, tmp_path / "s")
+    assert ran(replace(changed, seeds=range(2)), tmp_path / "s").complete == 4  # lacks no run
+    assert ran(likes(), tmp_path / "s").complete == 6
+    told = "The code of arm loud was changed between its runs."
+    assert told not in report_study(done.folder, figures=False).path.read_text(encoding="utf-8")
+    forced = ran(replace(changed, seeds=range(4)), tmp_path / "s", force=True)
+    assert forced.complete == 8
+    assert told in report_study(done.folder, figures=False).path.read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="the code of arm 'loud' has changed"):
+        ran(likes(seeds=range(5)), tmp_path / "s")
+
+
+def test_code_may_change_before_the_first_run_of_its_arm(tmp_path):
+    study = likes(seeds=[0])
+    folder = StudyFolder.made(tmp_path / "s", study)
+    folder.take_code(["quiet", "loud"], force=False)
+    changed = likes(arms={"quiet": QUIET, "loud": town(0.8)}, seeds=[0])
+    assert ran(changed, tmp_path / "s").complete == 2
+    record = read_code(tmp_path / "s")
+    assert {len(one) for one in [*record.arms.values(), *record.measures.values()]} == {1}
+
+
+@pytest.mark.parametrize("options", [{}, {"processes": 2}])
+def test_runs_are_measured_anew_by_a_measure_whose_code_was_changed(tmp_path, options):
+    def measured(value):
+        return likes(measures=[LIKES, measure("of code")(lambda run: value)], seeds=range(2))
+
+    first = ran(measured(1.0), tmp_path / "s", **options)
+    runs = set((tmp_path / "s" / "runs").iterdir())
+    again = ran(measured(2.0), tmp_path / "s", **options)
+    assert set(first.results.values("of code", "loud").values()) == {1.0}
+    assert set(again.results.values("of code", "loud").values()) == {2.0}
+    assert again.results.values("actions like", "loud") == first.results.values(
+        "actions like", "loud"
+    )
+    assert set((tmp_path / "s" / "runs").iterdir()) == runs
+    reports = []
+    ran(measured(2.0), tmp_path / "s", report=lambda unit, error: reports.append(unit), **options)
+    assert reports == []
+    page = report_study(first.folder, figures=False).path.read_text(encoding="utf-8")
+    assert "The code of measure of code was changed after the study had begun" in page
 
 
 # -- how it runs -------------------------------------------------------------------------------

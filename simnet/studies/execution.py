@@ -35,6 +35,7 @@ def execute(
     *,
     processes: int = 1,
     parallel: int = 1,
+    force: bool = False,
     report: Ended = lambda _unit, _error: None,
 ) -> Outcome:
     """Run, resume and measure what a study lacks, and write its results.
@@ -42,9 +43,10 @@ def execute(
     So many runs go on at once in `processes` of their own, or, `parallel` to each other, in this
     one and on the same engines. Units are independent, so results do not depend on it. A run or a
     measure that fails is reported and the study goes on with the others. Runs have the models of
-    those that have begun, unless the options name others. Raises UsageError for a folder of another
-    plan or backend, RecordError while another process executes the study, StoppedError
-    after SIGINT or SIGTERM.
+    those that have begun, unless the options name others. What a measure found before its code was
+    changed is measured anew. Raises UsageError for a folder of another plan or backend, or, without
+    `force`, with runs of an arm whose code has changed; RecordError while another process executes
+    the study; StoppedError after SIGINT or SIGTERM.
     """
     folder = StudyFolder.made(path, study)
     failures: dict[str, SimnetError] = {}
@@ -55,6 +57,7 @@ def execute(
         report(unit, error)
 
     with run_lock(path):
+        folder.take_code(_arms_that_lack_runs(folder), force=force)
         folder.check_backend(options.models.backend)
         for rank in _ranks(study):
             waiting = [unit for unit in rank if not _is_done(folder, unit)]
@@ -73,6 +76,11 @@ def _ranks(study: Study) -> list[list[Unit]]:
     """Order the units so that a run comes before its forks."""
     first = [unit for unit in study.units if study.parent_of(unit) is None]
     return [first, [unit for unit in study.units if study.parent_of(unit) is not None]]
+
+
+def _arms_that_lack_runs(folder: StudyFolder) -> set[str]:
+    runs = ((unit.cell.label, folder.run_of(unit)) for unit in folder.study.units)
+    return {arm for arm, run in runs if run is None or not is_complete(run)}
 
 
 def _is_done(folder: StudyFolder, unit: Unit) -> bool:

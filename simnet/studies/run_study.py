@@ -66,6 +66,7 @@ def run_study(
     processes: int = 1,
     parallel: int = 1,
     on_error: str | None = None,
+    force: bool = False,
     report: Ended = _silent,
 ) -> StudyRun:
     """Run what a study lacks and measure it; the same call goes on where an earlier one ended.
@@ -77,7 +78,8 @@ def run_study(
     A run that fails is in `failures`, and the study goes on
     with the others. `report` is called after each run.
 
-    Raises UsageError for a folder of another study, RecordError while another process runs it,
+    Raises UsageError for a folder of another study or, without `force`, of an arm whose code has
+    changed since its runs began, RecordError while another process runs it,
     StoppedError, with an exit code, after a signal: what is complete stays.
     """
     chosen = ModelOptions(
@@ -100,7 +102,9 @@ def run_study(
             "backend=, or a Backend, which makes a model for each run"
         )
     check_at_once(study, processes, parallel, options)
-    outcome = execute(path, study, options, processes=processes, parallel=parallel, report=report)
+    outcome = execute(
+        path, study, options, processes=processes, parallel=parallel, force=force, report=report
+    )
     results = Results(study, outcome.results)
     return StudyRun(path, results, outcome.measured, outcome.failures, study)
 

@@ -4,6 +4,7 @@ STUDY/
 study.json              the plan: arms, parameters, people; read again before a resume
 preregistration.json    hypotheses, measures, tests; written before the first run
 preregistration.sha256  its checksum
+code.json               digests of the code of arms and measures, a new one whenever it was changed
 units/<hash>.json       which run belongs to an arm and a seed, a file for each
 runs/                   the run directories
 figures/<run>.parquet   the figures of a complete run
@@ -12,7 +13,7 @@ results.parquet         the figures of all complete runs
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,8 +25,11 @@ from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.runs.plans.demand import NO_MODEL
+from simnet.studies.code_record import CODE, check_same_arms, code_of, read_code
 from simnet.studies.figure_file import (
     FIGURE_SCHEMA,
+    UNKNOWN,
+    Measured,
     read_measured,
     write_figures,
     write_table,
@@ -134,6 +138,28 @@ class StudyFolder:
         """Read the pre-registration. Raises RecordError if it is gone."""
         return read_registration(self.path)
 
+    # -- code ------------------------------------------------------------------------------------
+
+    def take_code(self, waiting: Collection[str], *, force: bool) -> None:
+        """Write down by which code the study goes on, before anything else is asked of the folder.
+
+        `waiting` are the arms that lack runs. Raises UsageError if the code of one of them that has
+        runs has changed, unless `force` allows it.
+        """
+        before = read_code(self.path)
+        begun = {unit.cell.label for unit in self.study.units if self._file_of(unit).is_file()}
+        later = before.with_later(code_of(self.study, waiting), begun)
+        if not force:
+            check_same_arms(str(self.path), before, later)
+        with disk_errors(f"writing {self.path / CODE}"):
+            write_atomically(self._disk, self.path / CODE, encoded(later._asdict()))
+
+    @cached_property
+    def _measures(self) -> dict[str, str]:
+        """The measures of the study with the digest of the code that they have for this folder."""
+        code = read_code(self.path).latest_measures()
+        return {one.name: code.get(one.name, UNKNOWN) for one in self.study.measures}
+
     # -- units -----------------------------------------------------------------------------------
 
     def note(self, unit: Unit, run_id: str) -> None:
@@ -195,7 +221,8 @@ class StudyFolder:
             except ScenarioError as error:
                 failures[one.name] = error
         reasons = {name: _reason(error, name, run) for name, error in failures.items()}
-        write_figures(self._disk, self._figures_of(run), figures, reasons)
+        code = {name: digest for name, digest in self._measures.items() if name in figures}
+        write_figures(self._disk, self._figures_of(run), figures, Measured(code, reasons))
         if failures:
             first = next(iter(failures.values()))
             raise ScenarioError("; ".join(map(str, failures.values()))) from first
@@ -210,7 +237,7 @@ class StudyFolder:
 
     def unmeasured(self, run: Run) -> dict[str, str]:
         """Say which measures of the study have not been applied to a run with success, and why."""
-        return read_measured(self._figures_of(run)).lacks(one.name for one in self.study.measures)
+        return read_measured(self._figures_of(run)).lacks(self._measures)
 
     def write_results(self, rows: Iterable[tuple[Unit, pa.Table]]) -> pa.Table:
         """Write the table of results, in the order of the study, and return it."""

@@ -39,6 +39,12 @@ Parallel = Annotated[
 ]
 
 
+ForceCode = Annotated[
+    bool,
+    typer.Option("--force", help="Go on with code of arms that has changed since runs began."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyFlags:
     """The options of running a study, but for its models."""
@@ -48,6 +54,7 @@ class StudyFlags:
     processes: Processes = 1
     ray: UseRay = None
     on_error: OnError = None
+    force: ForceCode = False
     as_json: AsJson = False
     address: Address = None
     engines: Engines = None
@@ -89,7 +96,13 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
     check_at_once(study, flags.processes, flags.parallel, options)
     report = _Lines(len(study.units))
     outcome = execute(
-        path, study, options, processes=flags.processes, parallel=flags.parallel, report=report
+        path,
+        study,
+        options,
+        processes=flags.processes,
+        parallel=flags.parallel,
+        force=flags.force,
+        report=report,
     )
     results = Results(read_study(path, study), outcome.results)
     if flags.as_json:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.run import Run
-from simnet.studies.figure_file import read_measured
+from simnet.studies.code_record import CodeRecord, read_code
+from simnet.studies.figure_file import UNKNOWN, read_measured
 from simnet.studies.plan_file import check_same_hypotheses
 from simnet.studies.results import Results
 from simnet.studies.study import Hypothesis, Reference, Study
@@ -69,6 +70,7 @@ class RecordedStudy:
     """Names of hypotheses and measures that were added after the pre-registration."""
     references: Sequence[Reference]
     runs: Sequence[RecordedRun]
+    code: CodeRecord
 
     @property
     def arms(self) -> list[str]:
@@ -110,11 +112,13 @@ def read_study(path: Path, study: Study | None = None) -> RecordedStudy:
         added = {*(one.name for one in later), *(one.name for one in expectations)}
         references = list(study.references)
         seeds += [seed for seed in study.seeds if seed not in seeds]
-    names = [one.name for one in measures]
+    code = read_code(path)
+    latest = code.latest_measures()
+    names = {one.name: latest.get(one.name, UNKNOWN) for one in measures}
     runs = list(_runs(path, [cell.label for cell in cells], seeds, names))
     return RecordedStudy(
         path, name, plan, registration, measures, cells, hypotheses, frozenset(added),
-        references, runs,
+        references, runs, code,
     )  # fmt: skip
 
 
@@ -123,7 +127,7 @@ def _hypothesis(recorded: Mapping[str, Any]) -> Hypothesis:
 
 
 def _runs(
-    path: Path, arms: Sequence[str], seeds: Sequence[int], measures: Sequence[str]
+    path: Path, arms: Sequence[str], seeds: Sequence[int], measures: Mapping[str, str]
 ) -> Iterator[RecordedRun]:
     noted: dict[tuple[str, int], str] = {}
     for file in sorted((path / UNITS).glob("*.json")):

@@ -36,11 +36,24 @@ def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
     if study.unregistered:
         names = ", ".join(sorted(study.unregistered))
         yield f"Added after the pre-registration, so exploratory: {names}."
+    yield from _of_the_code(study)
     yield from _what_is_missing(study)
     yield (
         "Intervals of single arms and differences that are not hypotheses are not corrected for "
         "how many there are: some of them will look remarkable by chance."
     )
+
+
+def _of_the_code(study: RecordedStudy) -> Iterator[str]:
+    for arm, digests in study.code.arms.items():
+        if len(digests) > 1:
+            yield f"The code of arm {arm} was changed between its runs."
+    for name, digests in study.code.measures.items():
+        if len(digests) > 1:
+            yield (
+                f"The code of measure {name} was changed after the study had begun; its figures "
+                "are those of the last."
+            )
 
 
 def _what_is_missing(study: RecordedStudy) -> Iterator[str]:

@@ -1,0 +1,109 @@
+"""Digests of code: what they notice, what they leave out, and that every process has the same."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from simnet import Cohort, Persona, Scenario, Steps
+from simnet.behaviours import lurk
+from simnet.rules import chance, likes
+from simnet.studies.code_digest import code_digest
+
+CODE = """
+SHARE = 0.5
+SEEN = []
+
+def helper(run):
+    return SHARE
+
+class Rule:
+    def __call__(self, value):
+        return value
+
+def measure(run):
+    SEEN.append(run)
+    return helper(run) + Rule()(1)
+"""
+
+
+def defined(tmp_path, code, name="one.py"):
+    """Execute code of a file and return its function."""
+    path = tmp_path / name
+    path.write_text(code, encoding="utf-8")
+    found = {}
+    exec(compile(code, str(path), "exec"), found)
+    return found["measure"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("helper(run) + Rule", "helper(run) - Rule"),
+        ("return SHARE", "return 2 * SHARE"),
+        ("SHARE = 0.5", "SHARE = 0.6"),
+        ("return value", "return -value"),
+    ],
+)
+def test_what_a_function_uses_is_part_of_its_digest(tmp_path, old, new):
+    before = defined(tmp_path, CODE)
+    assert code_digest(defined(tmp_path, CODE, "same.py")) == code_digest(before)
+    assert code_digest(defined(tmp_path, CODE.replace(old, new), "new.py")) != code_digest(before)
+
+
+def test_what_a_function_keeps_as_it_runs_is_not(tmp_path):
+    function = defined(tmp_path, CODE)
+    before = code_digest(function)
+    function("run")
+    assert code_digest(function) == before
+
+
+@dataclass(frozen=True)
+class Pair:
+    one: object
+    other: object = None
+
+
+def town(behaviour=None, wakes=60.0, text="a baker"):
+    people = [Persona(id="ann", description=text)]
+    return Scenario("town", [Cohort("people", people, behaviour=behaviour, rhythm=Steps(wakes))])
+
+
+def closure(share):
+    return lambda run: share
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (town(lurk(0.1)), town(lurk(0.2))),
+        (town(likes(chance(0.1))), town(likes(chance(0.2)))),
+        (town(lurk(0.1), wakes=60.0), town(lurk(0.1), wakes=61.0)),
+        (town(lurk(0.1), text="a baker"), town(lurk(0.1), text="a butcher")),
+        (closure(0.1), closure(0.2)),
+        (partial(closure, 1), partial(closure, 2)),
+        (Pair({"a": 1}), Pair({"a": 2})),
+        (Pair({1, 2}), Pair({1, 3})),
+    ],
+)
+def test_what_values_are_made_of_is_part_of_their_digest(one, other):
+    assert code_digest(one) != code_digest(other)
+
+
+def test_every_process_has_the_same_digest():
+    values = "[town(likes(chance(0.1))), closure(frozenset('abc')), Pair({'x', 'y'})]"
+    code = f"from test_code_digest import *; print(code_digest({values}))"
+    tests = str(__file__).rpartition("/")[0]
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.path[:0] = [{tests!r}]; {code}"],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(told) == 1
