@@ -8,7 +8,8 @@ from typing import Any
 
 from simnet.errors import UsageError
 from simnet.scenario.scenario import Scenario
-from simnet.studies.study import Hypothesis, Study
+from simnet.studies.expectations import Hypothesis
+from simnet.studies.study import Study
 
 TESTS = {
     "higher": "paired t-test and paired permutation test, one-sided (greater)",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from simnet.clock import Seconds
 from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean
+from simnet.studies.expectations import Hypothesis
 from simnet.studies.measure import NO_GROUP
 from simnet.studies.paired import (
     LEVEL,
@@ -25,7 +26,6 @@ from simnet.studies.paired import (
     holm,
     mean_of,
 )
-from simnet.studies.study import Hypothesis
 from simnet.studies.study_folder import RESULTS
 
 _ALTERNATIVES: dict[str, Alternative] = {"higher": "greater", "lower": "less"}

@@ -8,10 +8,10 @@ from simnet.clock import HOUR, Seconds, format_time
 from simnet.foundation.text import counted
 from simnet.report.parts import Block, Grid, Picture, Section
 from simnet.report.pictures.study_charts import arm_values, course, differences
+from simnet.studies.expectations import Reference
 from simnet.studies.paired import Difference, Interval, difference, mean_of
 from simnet.studies.reporting.recorded_study import MeasureFacts, RecordedStudy
 from simnet.studies.results import Results
-from simnet.studies.study import Reference
 
 Key = tuple[str, Seconds | None]
 """Group and time of a figure."""

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.run import Run
 from simnet.studies.code_record import CodeRecord, read_code
+from simnet.studies.expectations import Hypothesis, Reference
 from simnet.studies.figure_file import UNKNOWN, read_measured
 from simnet.studies.plan_file import check_same_hypotheses
 from simnet.studies.results import Results
-from simnet.studies.study import Hypothesis, Reference, Study
+from simnet.studies.study import Study
 from simnet.studies.study_folder import (
     FIGURES,
     PLAN,
