@@ -5,7 +5,7 @@ import json
 import pytest
 
 from simnet.errors import PersonaError
-from simnet.personas import load_personas
+from simnet.personas import Persona, load_personas
 from simnet.personas.sources import FORMATS, read
 from simnet.personas.sources.columns.mapping import read_map
 
@@ -536,3 +536,19 @@ def test_a_type_that_is_no_text_is_no_crash(tmp_path):
     path.write_text(json.dumps([{"type": [], "persona": {"name": "Mira"}}]))
     with pytest.raises(PersonaError):
         load_personas(path)
+
+
+def test_what_a_recorded_portrait_leaves_out_stays_untold_beside_a_longer_name(write):
+    attributes = {"age": 40, "language": "Dutch", "first language": "Frisian", "note": "x"}
+    one = Persona(id="ann", description="Sails!", attributes=attributes, untold=("age", "language"))
+    row = {
+        "id": "ann",
+        "cohort": "crew",
+        "description": "Sails!",
+        "attributes": json.dumps(attributes),
+        "portrait": one.portrait(),
+        "position": 0,
+    }
+    (again,) = load_personas(write("crew.json", [row]))
+    assert again.untold == ("age", "language")
+    assert again.portrait() == one.portrait()

@@ -1,6 +1,7 @@
 """simnet's own form, which most tables of people fit, and tables with a column `persona`."""
 
 import json
+import re
 from typing import Any
 
 from simnet.personas.persona import Attribute
@@ -48,7 +49,12 @@ def _own(fields: Fields) -> Draft:
 
 def _not_told(values: dict[str, Attribute], portrait: str) -> list[str]:
     """List the attributes that a recorded portrait leaves out."""
-    return [name for name in values if f"{name.replace('_', ' ')}: " not in portrait]
+    return [name for name in values if not re.search(_sentence_of(name), portrait)]
+
+
+def _sentence_of(name: str) -> str:
+    """Return a pattern of where a portrait begins to tell an attribute: after a whole sentence."""
+    return rf"(?:^|[^\w\s]\s){re.escape(name.replace('_', ' '))}: "
 
 
 def _mapped(fields: Fields) -> Draft:
