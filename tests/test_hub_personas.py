@@ -1,6 +1,7 @@
 """Personas out of data sets: on the Hugging Face hub by name, and in local folders."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -66,6 +67,17 @@ def test_a_folder_of_data_files_with_a_card_has_its_configurations_and_licence(f
         load_personas(folders / "card")
     with pytest.raises(PersonaError, match=r"'third' not found. Available: .*first"):
         load_personas(f"hub:{folders / 'card'}:third")
+
+
+@pytest.mark.slow
+def test_a_licence_that_the_hub_does_not_list_is_read_by_its_name(folders, tmp_path):
+    folder = tmp_path / "card"
+    copytree(folders / "card", folder)
+    named = "license: other\nlicense_name: nvidia-open\n"
+    (folder / "README.md").write_text(CARD.replace("license: llama3\n", named))
+    batches = read_batches(f"hub:{folder}:first")
+    assert len(next(batches)) == 2
+    assert batches.source.licence == "nvidia-open"
 
 
 @pytest.mark.slow

@@ -130,12 +130,18 @@ def _rows(path: Path, chosen: Any, skipped: frozenset[str]) -> Iterator[Row]:
 
 
 def _licence(chosen: Any, folder: Path) -> str | None:
-    """Return the licence that a data set or its card names."""
+    """Return the licence that a data set or its card names.
+
+    The hub's word for a licence that it does not list is `other`; the card has its name then.
+    """
     named = chosen.info.license
-    if not named and (folder / "README.md").is_file():
+    if named in {None, "", "other"} and (folder / "README.md").is_file():
         from huggingface_hub import DatasetCard  # noqa: PLC0415  (few files need it)
 
-        named = DatasetCard.load(folder / "README.md", ignore_metadata_errors=True).data.license
+        card = DatasetCard.load(folder / "README.md", ignore_metadata_errors=True).data
+        named = card.license or named
+        if named == "other":
+            named = card.get("license_name") or named
     if isinstance(named, list):
         named = ", ".join(map(str, named))
     return str(named) if named else None
