@@ -30,8 +30,8 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.interventions import At, GiveNews, RemovePosts, When
 from simnet.opinions import Deffuant, clusters, opinion_dynamics
 from simnet.recording.files.manifest import State
-from simnet.report.sections.people_and_ties import communities as of_the_report
-from simnet.report.sections.people_and_ties import last_ties
+from simnet.report.run_tables import RunTables
+from simnet.report.sections.people_and_ties import network
 from simnet.studies import (
     Figure,
     actions,
@@ -278,12 +278,11 @@ def test_communities_are_those_of_the_report_so_that_who_has_no_tie_is_in_none(t
         model=FakeModel(),
         out=tmp_path / "runs",
     )
-    groups, modularity = of_the_report(last_ties(done))
-    assert figures(communities(), done) == {
-        "": pytest.approx(modularity),
-        "communities": len(set(groups.values())),
-    }
-    assert set(groups) == {who for tie in cliques for who in tie}
+    (facts, _) = network(RunTables(done)).blocks
+    told = dict(facts.rows)
+    found = figures(communities(), done)
+    assert told["Communities"] == str(int(found["communities"])) == "2"
+    assert told["Modularity"] == f"{found['']:.3f}"
 
 
 def test_attributes_that_are_lists_are_alike_when_they_are_equal(tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from simnet.analysis.network_communities import communities_of
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Facts, Notes, Picture, Section
 from simnet.report.pictures.run_charts import network_picture
@@ -36,13 +37,14 @@ def network(tables: RunTables) -> Section:
     whole = len(ties) <= _MOST_TIES
     core = {who for who, _ in degree.most_common(5_000)}
     edges = ties if whole else [(a, b) for a, b in ties if a in core and b in core]
-    groups, modularity = communities(edges)
+    parts, modularity = communities_of(edges)
+    groups = {who: number for number, part in enumerate(parts) for who in part}
     facts = [
         ("People", f"{len(cohorts):,}"),
         ("Ties", f"{len(ties):,}"),
         ("Ties that go both ways", f"{reciprocity(ties):.1%}"),
         ("Most followers", f"{max(followers.values()):,}"),
-        ("Communities", f"{len(set(groups.values())):,}"),
+        ("Communities", f"{len(parts):,}"),
         ("Modularity", f"{modularity:.3f}"),
     ]
     picture = _picture(ties, groups, degree, followers, cohorts)
@@ -72,16 +74,6 @@ def reciprocity(ties: list[tuple[str, str]]) -> float:
     """Return the share of ties that go both ways."""
     known = set(ties)
     return sum((b, a) in known for a, b in ties) / len(ties)
-
-
-def communities(ties: list[tuple[str, str]]) -> tuple[dict[str, int], float]:
-    """Find communities; returns the number of each person's, largest first, and modularity."""
-    graph: Any = nx.Graph()
-    graph.add_edges_from(ties)
-    parts = nx.community.louvain_communities(graph, seed=0)
-    ordered = sorted(parts, key=lambda part: (-len(part), min(part)))
-    groups = {who: number for number, part in enumerate(ordered) for who in part}
-    return groups, float(nx.community.modularity(graph, parts))
 
 
 def _picture(

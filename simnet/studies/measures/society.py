@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.analysis.network_communities import communities_of
 from simnet.analysis.polarisation import like_minded
 from simnet.clock import Seconds
 from simnet.opinions import clusters
@@ -49,14 +50,11 @@ def communities(of: Literal["follows", "replies"] = "follows", seed: int = 0) ->
     """
 
     def found(run: Run) -> Figures:
-        graph: nx.Graph[str] = nx.Graph(_ties(run, of))
-        if not graph.number_of_edges():
+        ties = _ties(run, of)
+        if not ties:
             return []
-        parts = nx.community.louvain_communities(graph, seed=seed)
-        return [
-            Figure(float(nx.community.modularity(graph, parts))),
-            Figure(len(parts), "communities"),
-        ]
+        parts, modularity = communities_of(ties, seed)
+        return [Figure(modularity), Figure(len(parts), "communities")]
 
     groups = only(NO_GROUP, "communities")
     return Measure(f"modularity of {of}", found, source=BLONDEL, groups=groups)
