@@ -22,7 +22,7 @@ from simnet.personas.generate import persona_to_persona
 
 @expand_groups
 def from_persona(
-    key: Annotated[str, typer.Argument(metavar="ID")],
+    key: Annotated[str, typer.Argument(metavar="ID", help="A persona's id.")],
     asked: AskedModel,
     relation: Annotated[
         str | None, typer.Option(help='Who they are to the first, such as "their patient".')

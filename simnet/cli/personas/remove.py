@@ -9,7 +9,9 @@ from simnet.foundation.text import counted
 
 
 def remove(
-    keys: Annotated[list[str] | None, typer.Argument(metavar="[ID]...")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of personas.")
+    ] = None,
     filter: Filter = None,
     folder: Folder = FOLDER,
 ) -> None:

@@ -9,7 +9,7 @@ from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue, print_
 
 
 def show(
-    key: Annotated[str, typer.Argument(metavar="ID")],
+    key: Annotated[str, typer.Argument(metavar="ID", help="A persona's id.")],
     as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:

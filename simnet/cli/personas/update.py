@@ -14,7 +14,7 @@ from simnet.personas.sources import read
 
 
 def update(
-    key: Annotated[str | None, typer.Argument(metavar="ID")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="ID", help="A persona's id.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="New value of a field, as JSON or text.", metavar="FIELD=VALUE"),
