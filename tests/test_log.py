@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +232,13 @@ def test_an_import_sets_up_no_logging_and_a_library_user_sees_no_line():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert done.stdout == done.stderr == b""
+
+
+@pytest.mark.usefixtures("fresh_logger")
+def test_a_full_disk_loses_lines_of_the_log_and_nothing_else(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(log, "_file", lambda folder, actor: Path("/dev/full"))
+    with log.run_logs() as logs:
+        log.get("simnet.run").info("begun")
+        logs.open(tmp_path)
+        log.get("simnet.run").info("going on")
+    assert capsys.readouterr().err == ""

@@ -10,7 +10,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import MemoryHandler
 from pathlib import Path
 from typing import Literal, NamedTuple, TextIO, TypeAlias
@@ -104,7 +104,7 @@ class ActorLogs(NamedTuple):
         if self.run.is_dir() and not self.always_forward:
             file = _file(folder, self.actor)
             folder.mkdir(exist_ok=True)
-            handler = logging.FileHandler(file, encoding="utf-8", delay=True)
+            handler = _LogFile(file, encoding="utf-8", delay=True)
         elif self.forward is not None:
             handler = _Forwarding(self.actor, self.forward)
         handler.setFormatter(
@@ -144,7 +144,7 @@ class RunLogs:
     def __init__(self, memory: MemoryHandler, fields: dict[str, str]) -> None:
         self._memory = memory
         self._fields = fields
-        self._file: logging.FileHandler | None = None
+        self._file: _LogFile | None = None
 
     def open(self, run: Path) -> None:
         """Write the records so far, and those to come, to `logs/main.jsonl` in a run directory."""
@@ -153,7 +153,7 @@ class RunLogs:
         self._fields["run"] = run.name
         with disk_errors(f"opening the log of {run}"):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = logging.FileHandler(file, encoding="utf-8")
+            self._file = _LogFile(file, encoding="utf-8")
         self._file.setFormatter(_json(self._fields))
         self._memory.setTarget(self._file)
         self._memory.flush()
@@ -207,6 +207,23 @@ class _Stderr(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
+
+
+class _LogFile(logging.FileHandler):
+    """Writes lines to a file, and loses those for which the disk has no room.
+
+    A log never ends what it tells of, nor tells of itself: the run says that the disk is full.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
+        """Lose a line that cannot be written; other faults are told."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Close the file, with what of its last lines can be written."""
+        with suppress(OSError):
+            super().close()
 
 
 def _file(folder: Path, actor: str) -> Path:
