@@ -1,6 +1,5 @@
 """Describes functions and settings of a scenario by name and parameters, never by address."""
 
-import re
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -9,18 +8,12 @@ from types import FunctionType, MethodType
 from simnet.foundation.text import counted, cut
 from simnet.foundation.user_code import name_of
 
-_ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 _DEEPEST = 3
 """Functions inside functions that are described by their parameters too."""
 _LONGEST = 40
 """Characters of a text that is a parameter."""
 _FEW = 4
 """Values of a collection that are listed; of a longer one the number is shown."""
-
-
-def without_addresses(text: str) -> str:
-    """Remove the addresses that Python writes into the representation of an object."""
-    return _ADDRESS.sub("", text)
 
 
 def describe(value: object, depth: int = 0) -> str:

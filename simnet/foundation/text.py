@@ -19,6 +19,7 @@ UNSPACED = (
     "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 )
 """Letters of scripts that put no space between words, as ranges of a class of a pattern."""
+_ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 _MOST_COMPARED = 100_000
 """Known words that a misspelt one is compared with: about a second's work."""
 
@@ -105,6 +106,11 @@ def visible(text: str) -> str:
         else letter
         for letter in text
     )
+
+
+def without_addresses(text: str) -> str:
+    """Remove the addresses that Python writes into the representation of an object."""
+    return _ADDRESS.sub("", text)
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:

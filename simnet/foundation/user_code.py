@@ -12,7 +12,6 @@ code a thread is running now. A watchdog and the handler of signals use that.
 import inspect
 import linecache
 import os
-import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from simnet.errors import (
     SimnetError,
     UserCodeError,
 )
-from simnet.foundation.text import cut
+from simnet.foundation.text import cut, without_addresses
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,7 +39,6 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _MADE_UP = ("<frozen", "<string>", "<attrs", "<__array_function__")
 """Beginnings of the file names of code that is in no file and not the user's."""
 _LOCALS = ".<locals>."
-_ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
 
 
 class Interrupted(BaseException):
@@ -133,7 +131,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except BaseException:  # noqa: BLE001  (whatever a user's __repr__ raises)
         text = f"<{type(value).__name__}>"
-    return cut(_ADDRESS.sub("", " ".join(text.split())), 80)
+    return cut(without_addresses(" ".join(text.split())), 80)
 
 
 def name_of(function: object) -> str:
@@ -237,7 +235,7 @@ def _problem(error: BaseException) -> str:
         text = str(error)
     except BaseException:  # noqa: BLE001  (whatever a user's __str__ raises)
         text = ""
-    text = cut(_ADDRESS.sub("", " ".join(text.split())), LONGEST)
+    text = cut(without_addresses(" ".join(text.split())), LONGEST)
     return f"raised {type(error).__name__}: {text}" if text else f"raised {type(error).__name__}"
 
 

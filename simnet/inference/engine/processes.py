@@ -10,13 +10,12 @@ from contextlib import contextmanager
 import psutil
 
 from simnet.errors import RunError
+from simnet.foundation.posix import LONGEST_SOCKET
 from simnet.inference.engine.engine_folder import EngineFolder
 
 _HELPER = "multiprocessing.resource_tracker"
 _NAME_OF_SOCKET = 37
 """Characters of the name of a socket, with the stroke before it."""
-_LONGEST_SOCKET = 107
-"""Bytes of the longest path of a socket on Linux."""
 
 
 class EngineProcesses:
@@ -71,7 +70,7 @@ class EngineProcesses:
 def _temporary_folder(path: str) -> Iterator[None]:
     """Make a folder the temporary one of this process and of those that it starts meanwhile."""
     before, variable = tempfile.gettempdir(), os.environ.get("TMPDIR")
-    if len(os.fsencode(path)) + _NAME_OF_SOCKET > _LONGEST_SOCKET:
+    if len(os.fsencode(path)) + _NAME_OF_SOCKET > LONGEST_SOCKET:
         yield  # vLLM could not start
         return
     # Compiled kernels are kept for the next engine, where torch would keep them.

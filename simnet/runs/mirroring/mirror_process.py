@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from simnet.errors import RecordError
 from simnet.foundation import log
+from simnet.foundation.posix import STOPPING
 from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.mirror.upload_worker import FINISH, Standing, standing_of
@@ -31,7 +31,6 @@ STALLED_SECONDS = 60.0
 END_SECONDS = 900.0
 """Most wall seconds that the end of a run waits for its upload."""
 _START_AGAIN_SECONDS = 5.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOG = log.get("simnet.mirror")
 _CODE = (
     "import sys; sys.path.append({!r}); "
@@ -97,7 +96,7 @@ class Mirror:
         """Wait until all is there; a signal ends the wait."""
         given_up = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in STOPPING:
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 loop.add_signal_handler(number, given_up.set)
         try:
@@ -113,7 +112,7 @@ class Mirror:
                 self._look()
                 await asyncio.sleep(0.05)
         finally:
-            for number in _SIGNALS:
+            for number in STOPPING:
                 with suppress(ValueError, RuntimeError):
                     loop.remove_signal_handler(number)
 

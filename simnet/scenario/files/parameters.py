@@ -14,8 +14,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
-from simnet.foundation.code_names import without_addresses
-from simnet.foundation.text import did_you_mean
+from simnet.foundation.text import did_you_mean, without_addresses
 
 REQUIRED = inspect.Parameter.empty
 

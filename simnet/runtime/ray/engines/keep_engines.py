@@ -14,6 +14,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from simnet.errors import ActorDiedError, UsageError
+from simnet.foundation.posix import STOPPING
 from simnet.inference.backend import Backend
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.runtime.kept_engines import (
@@ -30,7 +31,6 @@ from simnet.runtime.ray.proxies import unwrapped
 from simnet.runtime.ray.session import nodes
 from simnet.runtime.ray.session.connection import connect, disconnect
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_SECONDS = 0.5
 _CLOSE_SECONDS = 20.0
 """Wall seconds in which engines may end by themselves."""
@@ -154,7 +154,7 @@ async def end_keeper(keeper: ActorHandle) -> None:
 def _stop_signals() -> asyncio.Event:
     """Return what the first signal sets that stops the command."""
     stopped = asyncio.Event()
-    for number in _SIGNALS:
+    for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has SIGHUP ignored
             with suppress(ValueError, RuntimeError):  # raised outside the main thread
                 asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -20,6 +20,7 @@ from ray._raylet import Config  # type: ignore[attr-defined]
 
 from simnet.errors import RunError
 from simnet.foundation.leftovers import Cleaner, end, remove, remove_leftovers, temporary_folder
+from simnet.foundation.posix import LONGEST_SOCKET, STOPPING
 from simnet.runtime.ray.session.guests import leave_as_guest
 from simnet.runtime.ray.session.ray_output import REDIRECTION
 
@@ -29,10 +30,7 @@ LEAST_FILES = 1024
 """Open files that a process needs to be allowed."""
 LEAST_BYTES = 200 << 20
 """Free bytes that Ray needs for its sockets, logs and objects."""
-LONGEST_SOCKET = 107
-"""Bytes of the longest path of a socket on Linux."""
 _SOCKET = "session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TOKEN = secrets.token_hex(32)
 """Token of all Ray sessions that this process starts. Ray reads it once a process."""
 _cleaners: list[Cleaner] = []
@@ -167,7 +165,7 @@ def _interruptible(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise _StoppedError(number)
 
-    before = {number: signal.signal(number, stop) for number in (*_SIGNALS, signal.SIGALRM)}
+    before = {number: signal.signal(number, stop) for number in (*STOPPING, signal.SIGALRM)}
     timer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
