@@ -1,9 +1,12 @@
 """Every command with --json prints one object, in which lists have names."""
 
 import json
+import re
 
 import pytest
+from docs_pages import ROOT
 from made_exports import made_run
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
@@ -120,15 +123,26 @@ def test_json_is_one_object_with_named_fields(folder, monkeypatch, words):
     assert COMMANDS[words] <= json.loads(line).keys()
 
 
+def names(command, above=()):
+    for name, one in getattr(command, "commands", {}).items():
+        yield from names(one, (*above, name))
+    if any("--json" in option.opts for option in command.params):
+        yield above
+
+
+def test_every_command_with_json_is_in_the_table_of_the_reference():
+    page = ROOT / "docs/reference/command-line.md"
+    table = page.read_text("utf-8").partition("| command | names |")[2].partition("\n\n")[0]
+    listed = set()
+    for row in table.splitlines()[2:]:
+        first, *rest = re.findall(r"`([^`]+)`", row.split("|")[1])
+        group = first.rpartition(" ")[0]  # which the further ones of a row lack
+        listed |= {first, *(one if " " in one else f"{group} {one}".strip() for one in rest)}
+    shown_above = {"run", "resume", "fork"}
+    assert {" ".join(name) for name in names(get_command(app))} - listed == shown_above
+
+
 def test_every_command_with_json_is_tried():
-    from typer.main import get_command
-
-    def names(command, above=()):
-        for name, one in getattr(command, "commands", {}).items():
-            yield from names(one, (*above, name))
-        if any("--json" in option.opts for option in command.params):
-            yield above
-
     tried = {words[:size] for words in COMMANDS for size in (1, 2)}
     elsewhere = {("run",), ("resume",), ("fork",), ("train",), ("jobs", "list")}
     elsewhere |= {("report",), ("study", "report"), ("bench", "run"), ("bench", "compare")}
