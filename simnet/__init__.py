@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         rules,
         studies,
         surveys,
+        synthesis,
+        training,
         verbs,
     )
     from simnet.agents.behaviours.standard import converse, silent
@@ -114,6 +116,8 @@ _NAMESPACES = (
     "rules",
     "studies",
     "surveys",
+    "synthesis",
+    "training",
     "verbs",
 )
 """Modules that are imported when they are first used."""
@@ -210,5 +214,7 @@ __all__ = [
     "silent",
     "studies",
     "surveys",
+    "synthesis",
+    "training",
     "verbs",
 ]

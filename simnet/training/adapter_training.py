@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from simnet.errors import UsageError
 from simnet.foundation.disk import Disk, disk_errors, publish_folder
 from simnet.foundation.text import counted, did_you_mean
+from simnet.recording.reading.run import Run
 from simnet.training.adapter_folder import (
     ADAPTERS,
     FACTS,
@@ -29,7 +30,6 @@ from simnet.training.training_rows import Split, read_rows, split_rows
 
 if TYPE_CHECKING:
     from simnet.export.folders.card import Subset
-    from simnet.recording.reading.run import Run
 
 DATA = "data"
 _LOCK = ".lock"
@@ -66,7 +66,7 @@ _Reporter = Callable[[Report], None]
 
 
 def train(
-    run: "Run",
+    run: Run,
     out: str | Path,
     options: TrainingOptions | None = None,
     *,
@@ -106,7 +106,7 @@ def train(
 
 
 @contextmanager
-def _owned(root: Path, run: "Run", *, force: bool) -> Iterator[None]:
+def _owned(root: Path, run: Run, *, force: bool) -> Iterator[None]:
     """Make the folder of a training and lock it. Raises UsageError if it is something else."""
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file; choose another name for the folder")
@@ -129,7 +129,7 @@ def _owned(root: Path, run: "Run", *, force: bool) -> Iterator[None]:
         lock.release()
 
 
-def _check_run(root: Path, run: "Run", *, force: bool) -> None:
+def _check_run(root: Path, run: Run, *, force: bool) -> None:
     """Raise UsageError if a folder has adapters of another run; with `force`, remove them."""
     before = read_facts(root)
     if before is None or before.get("run") == run.id:
@@ -151,7 +151,7 @@ def _check_options(root: Path, options: TrainingOptions) -> None:
             _check_same(folder, before, {"options": options.recipe()})
 
 
-def _export(run: "Run", root: Path, options: TrainingOptions) -> tuple[list["Subset"], list[str]]:
+def _export(run: Run, root: Path, options: TrainingOptions) -> tuple[list["Subset"], list[str]]:
     """Export the replies; returns the subsets to train and where the personas come from."""
     from simnet.export.folders.origins import origins  # noqa: PLC0415  (imports pyarrow)
     from simnet.export.training_sets.sft import export_sft  # noqa: PLC0415
@@ -193,7 +193,7 @@ class _Plan(NamedTuple):
 
 
 def _plan(
-    run: "Run",
+    run: Run,
     root: Path,
     subset: "Subset",
     base: BaseModel,
