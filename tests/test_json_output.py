@@ -54,6 +54,11 @@ COMMANDS = {
     ("study", "status", "arms.py"): {"runs", "registration_intact"},
     ("study", "results", "arms.py"): {"means", "hypotheses"},
     ("doctor",): {"can_run", "findings"},
+    ("personas", "import", "people.json", "--into", "others"): {
+        *("into", "new", "known", "kept", "replaced", "skipped", "look_alike", "source"),
+    },
+    ("personas", "update", "p0", "--set", "age=3"): {"changed", "given"},
+    ("personas", "remove", "p0", "--in", "spare"): {"removed", "left"},
     ("personas", "search", "number"): {"found", "personas"},
     ("personas", "similar", "p1"): {"personas"},
     ("personas", "dedupe", "--dry-run"): {"removed", "duplicates"},
@@ -76,6 +81,11 @@ COMMANDS = {
         "repeats",
     },
     ("review", "next", "r", "--as", "ada"): {"record", "questions", "progress"},
+    ("review", "submit", "r", "p0", "--as", "ada", "--answer", "q=3"): {
+        *("record", "status", "next", "progress"),
+    },
+    ("review", "discard", "r", "p1", "--as", "ada"): {"record", "status", "next", "progress"},
+    ("review", "undo", "r", "--as", "eve"): {"undone", "progress"},
     ("review", "search", "r", "number"): {"found", "records"},
     ("review", "similar", "r", "number", "--field", "description"): {"field", "records"},
     ("review", "status", "r"): {"review", "records", "questions", "annotators"},
@@ -106,7 +116,9 @@ def folder(tmp_path_factory):
         for words in (
             ["run", "study.py", "--backend", "fake"],
             ["personas", "import", "people.json"],
+            ["personas", "import", "people.json", "--into", "spare"],
             ["review", "new", "r", "--personas", "personas", "--rating", "q"],
+            ["review", "submit", "r", "p2", "--as", "eve", "--answer", "q=1"],
         ):
             assert CliRunner().invoke(app, words).exit_code == 0
     return folder

@@ -1,16 +1,18 @@
 """`simnet personas import` adds the personas of a file to a catalogue."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simnet.cli.output import print_error
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_error, print_json
 from simnet.cli.personas.catalogue import FOLDER
 from simnet.foundation.text import counted
-from simnet.personas.catalogue import Catalogue, Conflict
+from simnet.personas.catalogue import Added, Catalogue, Conflict
 from simnet.personas.names import lookalikes
 from simnet.personas.persona import Persona
 from simnet.personas.sources import FORMATS, MOST_LISTED, Batches, read_batches
@@ -46,6 +48,7 @@ def import_file(
         ),
     ] = "error",
     into: Annotated[Path, typer.Option("--into", help="Folder of the catalogue.")] = FOLDER,
+    as_json: AsJson = False,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
     batches = read_batches(
@@ -62,17 +65,29 @@ def import_file(
     source, handles = batches.source, list[str]()
     catalogue = Catalogue.open(into, embedder=batches.embedder)
     added = catalogue.add(_noted(first, batches, handles), source, on_conflict=on_conflict)
+    alike = lookalikes(handles)
+    if as_json:
+        skipped = [{"place": place, "why": why} for place, why in batches.skipped]
+        told = {"skipped": skipped, "look_alike": alike, "source": asdict(source)}
+        print_json({"into": str(into), **added._asdict(), **told})
+        return
+    typer.echo(f"{counted(added.new, 'persona')} from {path} {_facts(batches, added)}: {into}")
+    _print_doubts(batches, alike)
+
+
+def _facts(batches: Batches, added: Added) -> str:
+    """Say where the personas are from, and what became of those that were not added."""
+    source = batches.source
     licensed = f", licence {source.licence}" if source.licence else ""
-    repeated = f", {added.known} were there already" if added.known else ""
-    replaced = f", {added.replaced} replaced" if added.replaced else ""
-    kept = f", {added.kept} kept as in the catalogue" if added.kept else ""
-    skipped = f", {len(batches.skipped)} skipped" if batches.skipped else ""
+    parts = {
+        "were there already": added.known,
+        "replaced": added.replaced,
+        "kept as in the catalogue": added.kept,
+        "skipped": len(batches.skipped),
+    }
+    others = "".join(f", {count} {what}" for what, count in parts.items() if count)
     vectors = f", vectors of {batches.embedder.name}" if batches.embedder else ""
-    typer.echo(
-        f"{counted(added.new, 'persona')} from {path} "
-        f"({source.format}{licensed}){repeated}{replaced}{kept}{skipped}{vectors}: {into}"
-    )
-    _print_doubts(batches, handles)
+    return f"({source.format}{licensed}){others}{vectors}"
 
 
 def _noted(first: list[Persona], batches: Batches, handles: list[str]) -> Iterator[Persona]:
@@ -82,12 +97,12 @@ def _noted(first: list[Persona], batches: Batches, handles: list[str]) -> Iterat
         yield from batch
 
 
-def _print_doubts(batches: Batches, handles: Sequence[str]) -> None:
+def _print_doubts(batches: Batches, alike: Sequence[Sequence[str]]) -> None:
     """List skipped rows, and handles that look alike, on stderr."""
     for place, why in batches.skipped[:MOST_LISTED]:
         print_error(f"skipped {place}: {why}")
     if len(batches.skipped) > MOST_LISTED:
         print_error(f"and {len(batches.skipped) - MOST_LISTED} more")
-    for group in lookalikes(handles):
+    for group in alike:
         names = ", ".join(f"@{handle}" for handle in group)
         print_error(f"warning: {names} look alike; readers may take one for the other")

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from simnet.cli.options import AsJson
+from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, did_you_mean
@@ -25,6 +27,7 @@ def update(
     file: Annotated[
         Path | None, typer.Option(help="File of personas that replace those of the same ids.")
     ] = None,
+    as_json: AsJson = False,
     folder: Folder = FOLDER,
 ) -> None:
     """Change fields of a persona, or replace the personas of a file."""
@@ -32,13 +35,17 @@ def update(
     if (key is None) == (file is None) or (key is not None and not (set_ or unset)):
         raise UsageError("give an id with --set or --unset, or give --file")
     if file is not None:
-        batch = read(file)
-        changed = catalogue.update(batch.personas)
-        typer.echo(f"{counted(changed, 'persona')} of {len(batch.personas):,} changed: {folder}")
-        return
-    entry = catalogue.get(key or "")
-    changed = catalogue.update([changed_persona(entry.persona, set_ or (), unset or ())])
-    typer.echo(f"{entry.persona.id} {'changed' if changed else 'is so already'}: {folder}")
+        personas = read(file).personas
+    else:
+        before = catalogue.get(key or "").persona
+        personas = [changed_persona(before, set_ or (), unset or ())]
+    changed = catalogue.update(personas)
+    if as_json:
+        print_json({"changed": changed, "given": len(personas)})
+    elif file is not None:
+        typer.echo(f"{counted(changed, 'persona')} of {len(personas):,} changed: {folder}")
+    else:
+        typer.echo(f"{personas[0].id} {'changed' if changed else 'is so already'}: {folder}")
 
 
 def changed_persona(persona: Persona, pairs: Any, unset: Any) -> Persona:

@@ -22,7 +22,7 @@ from simnet.errors import UsageError
 from simnet.foundation.text import counted, did_you_mean, visible
 
 if TYPE_CHECKING:
-    from simnet.review import Answer, Review
+    from simnet.review import Answer, Decision, Review
 
 Record = Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")]
 Answers = Annotated[
@@ -69,12 +69,13 @@ def submit(
     record: Record,
     annotator: Annotator,
     answer: Answers = None,
+    as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Submit answers about a record; labels are separated by commas."""
     review = open_review(name, reviews)
-    review.submit(annotator, record, read_answers(review, answer or []))
-    _print_next(review, annotator, f"submitted {record}")
+    decision = review.submit(annotator, record, read_answers(review, answer or []))
+    _print_next(review, decision, as_json=as_json)
 
 
 def discard(
@@ -82,24 +83,34 @@ def discard(
     record: Record,
     annotator: Annotator,
     answer: Answers = None,
+    as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Leave a record out."""
     review = open_review(name, reviews)
-    review.discard(annotator, record, read_answers(review, answer or []))
-    _print_next(review, annotator, f"discarded {record}")
+    decision = review.discard(annotator, record, read_answers(review, answer or []))
+    _print_next(review, decision, as_json=as_json)
 
 
 def undo(
     name: Name,
     annotator: Annotator,
     levels: Annotated[int, typer.Option(min=1, help="How many decisions to take back.")] = 1,
+    as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Take back the last decisions of an annotator."""
     review = open_review(name, reviews)
     undone = review.undo(annotator, levels)
     held = {one.record: review.status_of(annotator, one.record) for one in undone}
+    if as_json:
+        plain = [
+            {"record": one.record, "status": one.status, "answers": dict(one.answers),
+             "now": held[one.record]}
+            for one in undone
+        ]  # fmt: skip
+        print_json({"undone": plain, "progress": review.progress(annotator)._asdict()})
+        return
     for decision in undone:
         told = f"{decision.record}: undone: {decision.status}; now {held[decision.record]}"
         typer.echo(visible(told))
@@ -124,8 +135,15 @@ def read_answers(review: "Review", texts: list[str]) -> "dict[str, Answer]":
     return answers
 
 
-def _print_next(review: "Review", annotator: str, done: str) -> None:
-    following = review.next(annotator)
-    left = counted(review.progress(annotator).pending, "record")
+def _print_next(review: "Review", decision: "Decision", *, as_json: bool) -> None:
+    """Tell what was decided and which record is the next one that is pending."""
+    following = review.next(decision.annotator)
+    progress = review.progress(decision.annotator)
+    if as_json:
+        key = following.id if following else None
+        told = {"record": decision.record, "status": decision.status, "next": key}
+        print_json(told | {"progress": progress._asdict()})
+        return
+    left = counted(progress.pending, "record")
     after = f"next: {following.id} ({left} pending)" if following else "nothing is pending"
-    typer.echo(visible(f"{done}; {after}"))
+    typer.echo(visible(f"{decision.status} {decision.record}; {after}"))
