@@ -324,6 +324,8 @@ def test_a_file_that_is_not_there_and_a_format_that_is_none(write, tmp_path):
         load_personas(tmp_path / "gone.json")
     with pytest.raises(PersonaError, match=r"'twiter'; did you mean 'oasis-twitter'.*finepersonas"):
         load_personas(write("a.json", "[]"), format="twiter")
+    with pytest.raises(PersonaError, match="no persona format 'zzz'; there are agentsociety, "):
+        load_personas(write("a.json", "[]"), format="zzz")
     with pytest.raises(PersonaError, match="limit is -1"):
         load_personas(write("a.json", "[]"), limit=-1)
 

@@ -265,8 +265,7 @@ def _format(name: str | None) -> Format | None:
     if name is None or name == MAPPED.name:
         return None
     if name not in FORMATS:
-        hint = did_you_mean(name, FORMATS) or ";"
-        raise PersonaError(
-            f"no persona format {name!r}{hint} There are {', '.join(sorted(FORMATS))}"
-        )
+        hint = did_you_mean(name, FORMATS)
+        listed = f"{' There' if hint else '; there'} are {', '.join(sorted(FORMATS))}"
+        raise PersonaError(f"no persona format {name!r}{hint}{listed}")
     return FORMATS[name]
