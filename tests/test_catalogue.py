@@ -364,7 +364,7 @@ def test_personas_are_made_by_an_openai_compatible_endpoint(tmp_path, words):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["import", "gone.json"], PersonaError),
+        (["import", "gone.json"], UsageError),
         (["search", "x"], UsageError),
         (["similar", "x"], UsageError),
         (["show", "x"], UsageError),

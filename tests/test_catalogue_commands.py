@@ -183,6 +183,7 @@ def test_the_commands_update_remove_and_versions(folder, tmp_path):
     [
         (["update"], "give an id with --set"),
         (["update", "n1"], "give an id with --set"),
+        (["update", "--file", "no.jsonl"], "no.jsonl: there is no such file or folder"),
         (["update", "n1", "--set", "age"], "write FIELD=VALUE"),
         (["update", "n1", "--set", "id=x"], "an id cannot be changed"),
         (["update", "n1", "--unset", "agee"], "no attribute 'agee'; did you mean 'age'"),

@@ -315,7 +315,9 @@ def test_commands_go_from_a_file_to_a_subset(tmp_path, monkeypatch):
         (["new", "r", "--file", "records.jsonl"], "a review needs a question"),
         (["new", "r", "--file", "records.jsonl", "--label", "kind"], "it has no labels"),
         (["new", "r", "--file", "records.jsonl", "--rating", "q=5-1"], "the lower first"),
-        (["new", "r", "--file", "no.jsonl", "--rating", "q"], "No such file"),
+        (["new", "r", "--file", "no.jsonl", "--rating", "q"], "there is no such file or folder"),
+        (["new", "r", "--personas", "no", "--rating", "q"], "there is no such file or folder"),
+        (["import", "r0", "no", "--from", "argilla"], "there is no such file or folder"),
         (["status", "absent"], "there is no review"),
         (["open", "r0", "--as", "ada"], "the page needs a terminal"),
         (["submit", "r0", "k", "--as", "ada"], "no record 'k'"),
@@ -327,7 +329,7 @@ def test_commands_that_cannot_go_on_say_why(tmp_path, monkeypatch, words, messag
     records_file(tmp_path)
     if "r0" in words:
         command("new", "r0", "--file", "records.jsonl", "--rating", "q")
-    code = 3 if words[0] == "new" and len(words) > 2 else 2
+    code = 3 if words[0] == "new" and "records.jsonl" in words else 2
     assert message in command(*words, code=code)
 
 

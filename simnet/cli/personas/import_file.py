@@ -11,6 +11,7 @@ import typer
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_error, print_json
 from simnet.cli.personas.catalogue import FOLDER
+from simnet.cli.personas.given_path import check_there
 from simnet.foundation.text import counted
 from simnet.personas.catalogue import Added, Catalogue, Conflict
 from simnet.personas.names import lookalikes
@@ -51,6 +52,7 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Add the personas of a file to a catalogue, all or none."""
+    check_there(path)
     batches = read_batches(
         path,
         format,

@@ -9,6 +9,7 @@ import typer
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
+from simnet.cli.personas.given_path import check_there
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.persona import Persona
@@ -35,6 +36,7 @@ def update(
     if (key is None) == (file is None) or (key is not None and not (set_ or unset)):
         raise UsageError("give an id with --set or --unset, or give --file")
     if file is not None:
+        check_there(file)
         personas = read(file).personas
     else:
         before = catalogue.get(key or "").persona

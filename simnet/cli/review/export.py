@@ -7,6 +7,7 @@ import typer
 
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
+from simnet.cli.personas.given_path import check_there
 from simnet.cli.review.opening import REVIEWS, Name, Reviews, Where, Who, open_review
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
@@ -102,5 +103,6 @@ def import_decisions(
             raise UsageError(f"--annotator {text}: give ID=NAME")
         names[user] = called
     review = open_review(name, reviews)
+    check_there(path)
     for who, count in take_back(review, path, tool, names=names, suggestions=suggestions).items():
         typer.echo(visible(f"{who}: {counted(count, 'decision')}"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.options import Runs
+from simnet.cli.personas.given_path import check_there
 from simnet.cli.review.opening import REVIEWS, Field, Reviews, Where, Words, folder_of
 from simnet.cli.run_names import RUNS
 from simnet.errors import UsageError
@@ -74,6 +75,8 @@ def new(
         raise UsageError("--cohort chooses replies of a run; give it with --run")
     if (id_column is not None or skip_bad) and file is None:
         raise UsageError("--id and --skip-bad are for records of a file; give them with --file")
+    if (given := file or personas) is not None:
+        check_there(given)
     kinds = {
         "rating": rating, "label": label, "multi-label": multi_label, "ranking": ranking,
         "correction": correct, "comment": comment,
