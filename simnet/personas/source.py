@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ORIGIN = ("source", "format", "licence", "revision")
+"""The columns of a table of personas that say where each comes from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 REVIEWS = Path("reviews")
 """Where reviews are unless `--reviews` names another folder."""
-SETTINGS = "review.json"
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A review in the folder of reviews, or its path.")
@@ -39,6 +38,8 @@ Who = Annotated[
 
 def folder_of(name: str, root: Path) -> Path:
     """Return the folder of a review: `name` is in `root` unless it is a path."""
+    from simnet.review.review_folder import SETTINGS  # noqa: PLC0415  (imports pyarrow)
+
     is_path = "/" in name or name.startswith("~") or (Path(name) / SETTINGS).is_file()
     return Path(name).expanduser() if is_path else root / name
 

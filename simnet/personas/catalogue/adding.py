@@ -13,7 +13,6 @@ from simnet.embedding import Embedder
 from simnet.errors import PersonaError, UsageError
 from simnet.personas.catalogue.columns import (
     BASE,
-    ORIGIN,
     OWN_TEXT,
     VECTOR,
     attribute_fields,
@@ -33,7 +32,7 @@ from simnet.personas.catalogue.finding import (
 from simnet.personas.catalogue.known_personas import KnownPersonas
 from simnet.personas.catalogue.table_store import TableStore, nulls, one_of
 from simnet.personas.persona import Persona
-from simnet.personas.source import Source
+from simnet.personas.source import ORIGIN, Source
 
 AT_ONCE = 8_192
 """Personas that are converted together."""

@@ -10,6 +10,7 @@ from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.entries import Entry, Similar
 from simnet.personas.names import normal
+from simnet.personas.source import ORIGIN
 
 MOST_COMPARED = 100_000
 """Most ids that are compared with one that is unknown, to suggest another."""
@@ -204,7 +205,7 @@ class CatalogueView:
 
     def _column(self, field: str) -> str:
         """Return the column with the text of a field, or of what is known of the source."""
-        from simnet.personas.catalogue.columns import ORIGIN, text_column  # noqa: PLC0415
+        from simnet.personas.catalogue.columns import text_column  # noqa: PLC0415
         from simnet.personas.catalogue.finding import searched_column  # noqa: PLC0415
 
         table = self._store.table()

@@ -18,9 +18,8 @@ import pyarrow as pa
 
 from simnet.personas.catalogue.entries import Entry
 from simnet.personas.persona import Attribute, Persona, as_told
-from simnet.personas.source import Source
+from simnet.personas.source import ORIGIN, Source
 
-ORIGIN = ("source", "format", "licence", "revision")
 STORED = ("id", "description", "attributes", "untold", *ORIGIN)
 """Columns from which an entry is built."""
 BASE = pa.schema(

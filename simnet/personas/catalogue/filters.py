@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection
 
 from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.columns import (
-    ORIGIN,
     OWN,
     attribute_fields,
     list_column,
@@ -20,6 +19,7 @@ from simnet.personas.catalogue.columns import (
 )
 from simnet.personas.catalogue.filter_words import Word, problem, words_of
 from simnet.personas.catalogue.table_store import quoted
+from simnet.personas.source import ORIGIN
 
 _SIGNS = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _ALIASES = {"license": "licence"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simnet.datafiles import Broken, Reading, rows
 from simnet.errors import InputError
 from simnet.foundation.text import counted, did_you_mean
+from simnet.personas.source import ORIGIN
 from simnet.review.records.record_table import ID, Record, column_names, identified
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ RUNS = "runs"
 """Where runs are unless another folder is named."""
 _READING = Reading(wrappers=("records", "rows", "data", "items", "examples", "personas"))
 _MOST_LISTED = 10
-ORIGIN = ("source", "format", "licence", "revision")
-"""Columns of a persona that say where it comes from."""
 
 
 class Drawn(NamedTuple):
