@@ -321,6 +321,8 @@ def test_commands_import_search_and_show(tmp_path):
     assert plain.output.splitlines() == ["ann\tA baker who loves old tools.", "1 of 1 found"]
     near = call(app, ["similar", "a doctor", "--in", folder, "--json"])
     assert json.loads(near.output)["personas"][0]["id"] == "bob"
+    listed = call(app, ["search", "Zürich", "--field", "likes", "--in", folder])
+    assert listed.output.startswith("bob\tstools, Zürich | A surgeon.\n")
     shown = call(app, ["show", "bob", "--in", folder])
     assert "likes\tstools, Zürich" in shown.output
     assert "source\tpeople.json" in shown.output
@@ -392,7 +394,7 @@ def test_a_terminal_gets_no_control_characters(tmp_path, monkeypatch):
 
 def test_show_hides_nothing_behind_attributes_that_are_named_like_fields(tmp_path):
     folder = str(tmp_path / "personas")
-    attributes = {"description": "a purpose", "source": "radio", "id": "7", "age": 38}
+    attributes = {"description": "a purpose", "source": "radio", "id": "7", "age": 38.0}
     person = Persona(id="ann", description="Sails.", attributes=attributes)
     Catalogue.open(folder).add([person], Source("people.json", "simnet"))
     shown = CliRunner().invoke(app, ["show", "ann", "--in", folder]).output

@@ -12,6 +12,7 @@ from simnet.cli.output import print_json, print_table
 from simnet.errors import UsageError
 from simnet.foundation.text import terminal_safe
 from simnet.personas.catalogue import Catalogue, Entry
+from simnet.personas.persona import as_told
 
 Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
@@ -64,7 +65,7 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
         for name, value in persona.attributes.items()
     }
     fields = own | attributes | origin
-    rows = [[name, _cell(value)] for name, value in fields.items() if value not in (None, "", [])]
+    rows = [[name, text] for name, value in fields.items() if (text := as_told(value))]
     print_columns(["field", "value"], rows)
 
 
@@ -96,8 +97,4 @@ def entry_cells(entry: Entry, field: str | None) -> list[str]:
     value = persona.attributes.get(field) if field else None
     if value is None or value == persona.description:
         return [persona.id, persona.description]
-    return [persona.id, f"{value} | {persona.description}"]
-
-
-def _cell(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return [persona.id, f"{as_told(value)} | {persona.description}"]
