@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
@@ -52,6 +53,8 @@ class TextFlags:
         from simnet.synthesis.composing.tasks import task_named  # noqa: PLC0415
 
         chosen = task_named(task)
+        if self.examples is not None:
+            check_there(self.examples)
         mode, shown = read_demonstrations(self.examples, self.mode, self.shots, seed)
         return Composition(task=chosen, mode=mode, demonstrations=shown, per=self.per, seed=seed)
 

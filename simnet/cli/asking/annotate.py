@@ -7,6 +7,7 @@ import typer
 
 from simnet.cli.asking.annotated_texts import SETTINGS, check_release, texts_of, write_logs
 from simnet.cli.asking.survey import AcceptFailures, InFlight, untold_by
+from simnet.cli.given_path import check_there
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson, ModelFlags, Runs
 from simnet.cli.output import print_error, print_json, print_table
@@ -129,6 +130,7 @@ def _task(
         if choices is not None:
             raise UsageError("--choices belongs to --question; the file of --by has its own")
         if Path(by).suffix in SETTINGS:
+            check_there(Path(by))
             return read_annotation_settings(by)
         return load_value(by, Annotation, "annotation"), True
     assert question is not None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from simnet.cli.given_path import check_there
 from simnet.cli.opening import open_run_to_change
 from simnet.cli.run_names import LATEST
 from simnet.errors import UsageError
@@ -64,6 +65,7 @@ def texts_of(
     if out is None:
         raise UsageError("annotations of a file or of logs need a folder; give --out DIR")
     if text is not None:
+        check_there(path)
         return Texts(items_of_file(path, text, author), out)
     logs = read_logs(path)
     if task.items == "threads":

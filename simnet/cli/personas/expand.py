@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
@@ -148,6 +149,7 @@ def _job(path: Path, given: GivenFlags, flags: MadeFlags, seed: int) -> "Persona
     from simnet.synthesis.people.persona_file import PersonaFile  # noqa: PLC0415
     from simnet.synthesis.people.persona_job import PersonaJob, Texts  # noqa: PLC0415
 
+    check_there(path)
     are_texts = given.are_texts(path)
     hops = flags.hops if flags.hops is not None else 0 if are_texts else 1
     relations = read_relations(flags.relation or ())

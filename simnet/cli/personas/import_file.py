@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_error, print_json
 from simnet.cli.personas.catalogue import FOLDER
-from simnet.cli.personas.given_path import check_there
 from simnet.foundation.text import counted
 from simnet.personas.catalogue import Added, Catalogue, Conflict
 from simnet.personas.names import lookalikes

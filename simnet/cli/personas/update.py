@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
-from simnet.cli.personas.given_path import check_there
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.persona import Persona

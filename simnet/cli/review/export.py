@@ -5,9 +5,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
-from simnet.cli.personas.given_path import check_there
 from simnet.cli.review.opening import REVIEWS, Name, Reviews, Where, Who, open_review
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible

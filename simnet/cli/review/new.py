@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.cli.given_path import check_there
 from simnet.cli.options import Runs
-from simnet.cli.personas.given_path import check_there
 from simnet.cli.review.opening import REVIEWS, Field, Reviews, Where, Words, folder_of
 from simnet.cli.run_names import RUNS
 from simnet.errors import UsageError
