@@ -24,7 +24,7 @@ BROKEN = {
     "duplicate id": (jsonl(GOOD, GOOD), "line 2: field `id`: 'urn:a' is the id at line 1 already"),
     "field of 10 MB": (
         jsonl(GOOD, GOOD | {"id": "urn:b", "persona": "x" * 10_000_000}),
-        "line 2: persona 'urn_b': field `description`: String should have at most 20000",
+        "line 2: persona 'urn_b': `description` has 10,000,000 characters; write 20,000",
     ),
     "encoding of one line": (
         jsonl(GOOD) + b'{"id": "urn:b", "persona": "Caf\xe9.", "labels": []}\n',

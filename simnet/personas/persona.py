@@ -138,6 +138,9 @@ def _advice(error: ValidationError, data: Any) -> str:
     if fault["type"] == "extra_forbidden":
         hint = did_you_mean(field, Persona.model_fields) or "; write it into attributes"
         return f"{who}: there is no field {field!r}{hint}"
+    if fault["type"] == "string_too_long":
+        most = fault["ctx"]["max_length"]
+        return f"{who}: `{field}` has {len(value):,} characters; write {most:,} at most"
     return f"{who}: field `{field}`: {fault['msg']}"
 
 
