@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from simnet.cli.options import AsJson, Backend, BaseUrl, Engine, Model, read_engine
-from simnet.cli.output import print_json
-from simnet.cli.table_layout import print_rows
+from simnet.cli.output import print_json, print_table
 
 app = typer.Typer(
     name="bench",
@@ -78,7 +76,7 @@ def run(
         ]
         for one in found.samples
     ]
-    print_rows(Console(), headings, rows, numbers=("median",))
+    print_table(headings, rows, numbers=("median",))
 
 
 @app.command()
@@ -104,4 +102,4 @@ def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
         ]
         for row in rows
     ]
-    print_rows(Console(), headings, cells, numbers=("before", "after", "ratio"))
+    print_table(headings, cells, numbers=("before", "after", "ratio"))
