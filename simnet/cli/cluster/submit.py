@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -80,7 +81,10 @@ def submit(
     )
     client = JobClient(address)
     job_id = client.submit(name, job.command(name, "auto"), folder, seconds)
-    print_error(f"submitted {job_id} to {address}; stop it with: simnet jobs stop {job_id}")
+    print_error(
+        f"submitted {job_id} to {address}; stop it with: simnet jobs stop {job_id} "
+        f"--address {quote(address)}"
+    )
     if follow:
         raise typer.Exit(_followed(client, job_id))
     typer.echo(job_id)
@@ -110,8 +114,12 @@ def stop(job: JobId, address: Head) -> None:
     """Stop a job in good order: the record of its run is sealed, and it can be resumed."""
     from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
 
-    stopped = JobClient(address).stop(job)
-    print_error(f"{stopped} is told to stop; see how it ends with: simnet jobs logs {stopped}")
+    client = JobClient(address)
+    stopped = client.stop(job)
+    print_error(
+        f"{stopped} is told to stop; see how it ends with: simnet jobs logs {stopped} "
+        f"--address {quote(address)}"
+    )
 
 
 def _show(jobs: "Sequence[JobInfo]", *, as_json: bool) -> None:
