@@ -56,3 +56,18 @@ def print_table(
     from simnet.cli.display.lasting_console import ClosableConsole  # noqa: PLC0415
 
     print_rows(ClosableConsole(), headings, list(rows), numbers=numbers, unbroken=unbroken)
+
+
+def print_cells(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Collection[str] = (),
+    unbroken: Collection[str] = (),
+) -> None:
+    """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
+    if sys.stdout.isatty():
+        print_table(headings, rows, numbers=numbers, unbroken=unbroken)
+        return
+    for row in rows:
+        sys.stdout.write("\t".join(" ".join(terminal_safe(cell).split()) for cell in row) + "\n")

@@ -1,6 +1,5 @@
 """Options, opening and printing that the commands of `simnet personas` share."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from simnet.cli.output import print_json, print_table
+from simnet.cli.output import print_cells, print_json
 from simnet.errors import UsageError
-from simnet.foundation.text import terminal_safe
 from simnet.personas.catalogue import Catalogue, Entry
 from simnet.personas.persona import as_told
 
@@ -37,15 +35,6 @@ def open_catalogue(folder: Path) -> Catalogue:
     return catalogue
 
 
-def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
-    if sys.stdout.isatty():
-        print_table(headings, rows, unbroken={"score"})
-        return
-    for row in rows:
-        sys.stdout.write("\t".join(" ".join(terminal_safe(cell).split()) for cell in row) + "\n")
-
-
 def print_entry(entry: Entry, *, as_json: bool) -> None:
     """Print all fields of a persona, those that share a name under different ones.
 
@@ -66,7 +55,7 @@ def print_entry(entry: Entry, *, as_json: bool) -> None:
     }
     fields = own | attributes | origin
     rows = [[name, text] for name, value in fields.items() if (text := as_told(value))]
-    print_columns(["field", "value"], rows)
+    print_cells(["field", "value"], rows)
 
 
 def numbers_of(pairs: Sequence[str], option: str, kind: Callable[[str], N]) -> dict[str, N]:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
-from simnet.cli.personas.catalogue import FOLDER, Filter, Folder, open_catalogue, print_columns
+from simnet.cli.output import print_cells, print_json
+from simnet.cli.personas.catalogue import FOLDER, Filter, Folder, open_catalogue
 from simnet.foundation.text import counted
 
 _SHOWN = 20
@@ -38,7 +38,7 @@ def dedupe(
         print_json({"removed": not dry_run, "duplicates": [one._asdict() for one in found]})
         return
     rows = [[one.id, one.of, f"{one.score:.3f}"] for one in found[:_SHOWN]]
-    print_columns(["id", "says what", "score"], rows)
+    print_cells(["id", "says what", "score"], rows, unbroken={"score"})
     more = f", {len(found) - _SHOWN:,} not listed" if len(found) > _SHOWN else ""
     done = "would be removed" if dry_run else f"removed; {len(catalogue):,} are left"
     typer.echo(f"{counted(len(found), 'duplicate')}{more} {done}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
+from simnet.cli.output import print_cells, print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
     Filter,
@@ -15,7 +15,6 @@ from simnet.cli.personas.catalogue import (
     entry_fields,
     numbers_of,
     open_catalogue,
-    print_columns,
 )
 from simnet.cli.personas.out_names import Force, check_file
 from simnet.foundation.text import counted
@@ -63,4 +62,4 @@ def sample(
         typer.echo(f"{counted(len(drawn), 'persona')}: {out}")
     else:
         rows = [entry_cells(entry, by or field) for entry in drawn]
-        print_columns(["id", by or field or "description"], rows)
+        print_cells(["id", by or field or "description"], rows)

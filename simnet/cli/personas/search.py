@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
+from simnet.cli.output import print_cells, print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
     Filter,
@@ -14,7 +14,6 @@ from simnet.cli.personas.catalogue import (
     entry_cells,
     entry_fields,
     open_catalogue,
-    print_columns,
 )
 from simnet.errors import UsageError
 
@@ -43,5 +42,5 @@ def search(
         personas = [entry_fields(entry) for entry in entries]
         print_json({"found": catalogue.count(text, field, filter=filter), "personas": personas})
         return
-    print_columns(["id", field or "description"], [entry_cells(entry, field) for entry in entries])
+    print_cells(["id", field or "description"], [entry_cells(entry, field) for entry in entries])
     typer.echo(f"{len(entries)} of {catalogue.count(text, field, filter=filter)} found")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
+from simnet.cli.output import print_cells, print_json
 from simnet.cli.personas.catalogue import (
     FOLDER,
     Filter,
@@ -14,7 +14,6 @@ from simnet.cli.personas.catalogue import (
     entry_cells,
     entry_fields,
     open_catalogue,
-    print_columns,
 )
 
 
@@ -36,4 +35,4 @@ def similar(
         print_json({"personas": scored})
         return
     rows = [[f"{score:.3f}", *entry_cells(entry, field)] for entry, score in found]
-    print_columns(["score", "id", field or "description"], rows)
+    print_cells(["score", "id", field or "description"], rows, unbroken={"score"})

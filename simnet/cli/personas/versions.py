@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
-from simnet.cli.personas.catalogue import FOLDER, Folder, print_columns
+from simnet.cli.output import print_cells, print_json
+from simnet.cli.personas.catalogue import FOLDER, Folder
 from simnet.errors import UsageError
 from simnet.personas.catalogue import Catalogue
 
@@ -41,4 +41,4 @@ def versions(
         [str(one.number), f"{one.time:%Y-%m-%d %H:%M:%S}", f"{one.personas:,}", one.change]
         for one in listed
     ]
-    print_columns(["version", "time", "personas", "change"], rows)
+    print_cells(["version", "time", "personas", "change"], rows)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
+from simnet.cli.output import print_cells, print_json
 from simnet.cli.review.opening import (
     REVIEWS,
     Field,
@@ -13,7 +13,6 @@ from simnet.cli.review.opening import (
     Reviews,
     Where,
     open_review,
-    print_cells,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def search(
     if as_json:
         print_json({"found": len(found), "records": [_plain(record) for record in shown]})
         return
-    print_cells(["record", field or "text"], [[one.id, one.text(field)] for one in shown], set())
+    print_cells(["record", field or "text"], [[one.id, one.text(field)] for one in shown])
     typer.echo(f"{len(shown)} of {len(found)} found")
 
 
@@ -70,7 +69,7 @@ def similar(
         print_json({"field": field, "records": found})
         return
     cells = [[f"{one.score:.3f}", one.record.id, one.record.text(field)] for one in near]
-    print_cells(["score", "record", field], cells, {"score"})
+    print_cells(["score", "record", field], cells, numbers={"score"})
 
 
 def _plain(record: "Record") -> dict[str, object]:

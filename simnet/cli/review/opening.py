@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simnet.cli.output import print_table
 from simnet.errors import UsageError
 from simnet.foundation.text import terminal_safe, visible
 
@@ -68,15 +67,6 @@ def print_questions(questions: "tuple[Question, ...]") -> None:
         sys.stdout.write(
             f"? {visible(question.name)} ({question.kind}{need}): {_allowed(question)}\n"
         )
-
-
-def print_cells(headings: list[str], rows: list[list[str]], numbers: set[str]) -> None:
-    """Print a table on a terminal; elsewhere lines of cells separated by tabs."""
-    if sys.stdout.isatty():
-        print_table(headings, rows, numbers=numbers)
-        return
-    for row in rows:
-        sys.stdout.write("\t".join(" ".join(terminal_safe(cell).split()) for cell in row) + "\n")
 
 
 def _allowed(question: "Question") -> str:

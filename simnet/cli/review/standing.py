@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from simnet.cli.options import AsJson
-from simnet.cli.output import print_json
-from simnet.cli.review.opening import REVIEWS, Name, Reviews, Who, open_review, print_cells
+from simnet.cli.output import print_cells, print_json
+from simnet.cli.review.opening import REVIEWS, Name, Reviews, Who, open_review
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
 
@@ -25,7 +25,7 @@ def status(name: Name, as_json: AsJson = False, reviews: Reviews = REVIEWS) -> N
         return
     cells = [[one.annotator, *map(str, one[1:])] for one in standing]
     headings = ["annotator", "pending", "submitted", "discarded"]
-    print_cells(headings, cells, set(headings[1:]))
+    print_cells(headings, cells, numbers=set(headings[1:]))
     names = ", ".join(question.name for question in review.questions)
     typer.echo(visible(f"{counted(len(review.records), 'record')}; questions: {names}"))
 
@@ -62,7 +62,7 @@ def agreement(
         for one in found
     ]
     headings = ["question", "level", "alpha", "records", "annotators", "why not"]
-    print_cells(headings, cells, {"alpha", "records", "annotators"})
+    print_cells(headings, cells, numbers={"alpha", "records", "annotators"})
 
 
 def _pair(text: str) -> tuple[str, str]:
