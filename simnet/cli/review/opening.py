@@ -1,7 +1,6 @@
 """Options and printing that the commands of `simnet review` share."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,9 +51,10 @@ def open_review(name: str, root: Path) -> "Review":
     return Review.open(folder_of(name, root))
 
 
-def print_record(record: "Record", fields: Mapping[str, Any] | None = None) -> None:
+def print_record(record: "Record") -> None:
     """Print the fields of a record, one below another; escapes stay visible."""
-    for name, value in {"record": record.id, **(fields or record.fields)}.items():
+    fields = {name: value for name, value in record.fields.items() if value != record.id}
+    for name, value in {"record": record.id, **fields}.items():
         text = _text(value)
         if text:
             sys.stdout.write(f"{visible(name)}: {terminal_safe(text)}\n")
