@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 
+import numpy as np  # noqa: F401  (in the code of another process)
 import pytest
+from pydantic import BaseModel
 
 from simnet import Cohort, Persona, Scenario, Steps
 from simnet.behaviours import lurk
@@ -15,18 +17,22 @@ from simnet.studies.code_digest import code_digest
 
 CODE = """
 SHARE = 0.5
+WORDS = ("a", "b")
 SEEN = []
 
 def helper(run):
     return SHARE
 
-class Rule:
+class Base:
     def __call__(self, value):
         return value
 
+class Rule(Base):
+    pass
+
 def measure(run):
     SEEN.append(run)
-    return helper(run) + Rule()(1)
+    return helper(run) + Rule()(len(WORDS))
 """
 
 
@@ -45,6 +51,7 @@ def defined(tmp_path, code, name="one.py"):
         ("helper(run) + Rule", "helper(run) - Rule"),
         ("return SHARE", "return 2 * SHARE"),
         ("SHARE = 0.5", "SHARE = 0.6"),
+        ('("a", "b")', '("a", "c")'),
         ("return value", "return -value"),
     ],
 )
@@ -93,9 +100,42 @@ def test_what_values_are_made_of_is_part_of_their_digest(one, other):
     assert code_digest(one) != code_digest(other)
 
 
+def test_the_code_of_a_decorator_is_part_of_the_digest_of_what_it_wraps():
+    def plus(function):
+        return wraps(function)(lambda run: function(run) + 1)
+
+    def minus(function):
+        return wraps(function)(lambda run: function(run) - 1)
+
+    assert code_digest(plus(closure)) != code_digest(minus(closure))
+
+
+def test_a_value_that_is_within_itself_has_a_digest():
+    one, other = Pair([1]), Pair([2])
+    for pair in (one, other):
+        pair.one.append(pair)
+    assert code_digest(one) != code_digest(other)
+
+
+class Model(BaseModel):
+    tags: set[str]
+    rule: object = None
+
+
+def without_source():
+    """Return a function of which there is no source, as of one that was typed in."""
+    found = {}
+    exec(compile("def rule(run): return run in {'a', 'b', 'c'}", "<stdin>", "exec"), found)
+    return found["rule"]
+
+
 def test_every_process_has_the_same_digest():
-    values = "[town(likes(chance(0.1))), closure(frozenset('abc')), Pair({'x', 'y'})]"
-    code = f"from test_code_digest import *; print(code_digest({values}))"
+    values = """[
+        town(likes(chance(0.1))), closure(frozenset('abc')), Pair({'x', 'y'}), without_source(),
+        Pair({Pair(one) for one in 'abc'}), Model(tags=set('abc'), rule=closure(1)),
+        Pair(np.array(['a', None])), Pair(np.arange(3)),
+    ]"""
+    code = f"from test_code_digest import *; print(*map(code_digest, {values}))"
     tests = str(__file__).rpartition("/")[0]
     told = {
         subprocess.run(
@@ -104,6 +144,6 @@ def test_every_process_has_the_same_digest():
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("1", "2")
+        for seed in ("1", "2", "3")
     }
     assert len(told) == 1

@@ -2,8 +2,8 @@
 
 What counts is what a value is made of: plain values, people, and the source of the user's functions
 and classes, with those that they use. simnet's functions count by their names and by what they were
-made with. Lists, sets and mappings that a function of the user keeps do not count: they may change
-as it runs.
+made with. Of other objects only dataclasses and models of pydantic count with their values. Lists,
+sets and mappings that a function of the user keeps do not count: they may change as it runs.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from simnet.foundation.user_code import is_own, is_users
+from simnet.personas.persona import Persona
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, range)
 _KEPT = (*_PLAIN, tuple, frozenset, Enum, FunctionType, MethodType, partial, type)
@@ -32,12 +33,17 @@ def code_digest(value: object) -> str:
 class _Reading:
     """One value, in which each function and class is read once."""
 
-    def __init__(self) -> None:
-        self._read: set[int] = set()
+    def __init__(self, read: Iterable[int] = ()) -> None:
+        self._read = set(read)
+        self._within: set[int] = set()
 
     def of(self, value: object) -> str:
-        """Return the digest of a part."""
+        """Return the digest of a part; a constant of a value that is within itself."""
+        if id(value) in self._within:
+            return ""
+        self._within.add(id(value))
         parts = "\x1f".join(self._parts(value))
+        self._within.remove(id(value))
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _parts(self, value: Any) -> Iterator[str]:
@@ -45,7 +51,8 @@ class _Reading:
         if isinstance(value, _PLAIN):
             yield repr(value)
         elif isinstance(value, set | frozenset):
-            yield from sorted(map(self.of, value))
+            # each by itself, as what one of them has read would depend on their order
+            yield from sorted(_Reading(self._read).of(one) for one in value)
         elif isinstance(value, FunctionType):
             yield from self._of_function(value)
         elif isinstance(value, type):
@@ -54,10 +61,7 @@ class _Reading:
             yield from map(self.of, inner)
         else:
             yield from self._of_class(type(value))
-            if is_dataclass(value):
-                yield from (
-                    self.of(getattr(value, one.name)) for one in fields(value) if one.compare
-                )
+            yield from map(self.of, _fields(value))
 
     def _of_function(self, function: FunctionType) -> Iterator[str]:
         yield function.__qualname__
@@ -65,7 +69,7 @@ class _Reading:
             return
         is_users_own = is_users(function.__code__.co_filename)
         if is_users_own:
-            yield _source(function, function.__code__)
+            yield _source(function.__code__)
             yield from self._of_globals(function)
         inner = [cell.cell_contents for cell in function.__closure__ or () if _is_set(cell)]
         given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *inner]
@@ -79,12 +83,13 @@ class _Reading:
             return
         methods = [one for one in vars(found).values() if isinstance(one, FunctionType)]
         yield from (self.of(one) for one in methods if is_users(one.__code__.co_filename))
+        yield from map(self.of, found.__bases__)
 
     def _of_globals(self, function: FunctionType) -> Iterator[str]:
         """Read the user's functions and classes, and the constants, that a function names."""
         for name in sorted(set(_names(function.__code__))):
             value = function.__globals__.get(name)
-            if isinstance(value, (*_PLAIN, FunctionType, type)):
+            if isinstance(value, _KEPT):
                 yield name
                 yield self.of(value)
 
@@ -109,11 +114,19 @@ def _inside(value: Any) -> Iterable[object] | None:
         case Enum():
             inner = (value.name,)
         case np.ndarray():
-            numbers = np.ascontiguousarray(value).tobytes()
-            inner = str(value.dtype), value.shape, hashlib.sha256(numbers).hexdigest()
-        case BaseModel():
+            has_objects = value.dtype.hasobject  # of which the bytes are addresses
+            values = value.tolist() if has_objects else hashlib.sha256(value.tobytes()).digest()
+            inner = str(value.dtype), value.shape, values
+        case Persona():
             inner = (value.model_dump_json(),)
     return inner
+
+
+def _fields(value: object) -> list[object]:
+    if isinstance(value, BaseModel):
+        return list(value)
+    named = fields(value) if is_dataclass(value) else ()
+    return [getattr(value, one.name) for one in named if one.compare]
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -123,13 +136,13 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(one)
 
 
-def _source(function: FunctionType, code: CodeType) -> str:
+def _source(code: CodeType) -> str:
     """Return the source of a function; its compiled code where there is no source."""
     try:
-        return inspect.getsource(function)
+        return inspect.getsource(code)
     except (OSError, TypeError):
         constants = [
-            _source(function, one) if isinstance(one, CodeType) else repr(one)
+            _source(one) if isinstance(one, CodeType) else code_digest(one)
             for one in code.co_consts
         ]
         return "\x1f".join([code.co_code.hex(), *code.co_names, *constants])
