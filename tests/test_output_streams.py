@@ -51,6 +51,15 @@ def test_a_reader_that_has_left_ends_a_command_quietly(folder, words):
 
 
 @pytest.mark.slow
+def test_an_output_that_is_closed_takes_nothing_and_is_no_error():
+    command = [sys.executable, "-m", "simnet", "version"]
+    result = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("words", PRINTING[:3], ids=" ".join)
 def test_a_terminal_of_no_columns_is_one_of_unknown_width(folder, words):
     assert simnet(folder, *words, COLUMNS="0").stdout == simnet(folder, *words).stdout != ""

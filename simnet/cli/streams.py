@@ -41,6 +41,8 @@ def code_of_failed_write(error: OSError) -> int:
 
 def flush_output() -> None:
     """Write what was printed. Raises SystemExit if that cannot be written."""
+    if sys.stdout is None:  # it was closed before the start, so nothing was printed
+        return
     try:
         sys.stdout.flush()
     except OSError as error:
