@@ -146,6 +146,16 @@ def test_whoever_an_opinion_names_answers_first(tmp_path):
     assert sorted(first) == ["ann-3", "ben-2", "cleo"]
 
 
+def test_an_opinion_names_none_of_two_whom_case_alone_tells_apart():
+    for named, speaker in (("BEN", "ann"), ("ben", "ben"), ("Ben", "Ben"), ("ANN", "ann")):
+        people, opening = ["ann", "Ben", "ben"], ("host", f"Hi @{named}")
+        rhythm = TurnsInRooms(
+            [Room("r", people, speakers=Mentioned(RoundRobin()), opening=opening)]
+        )
+        first = [who for who in people if rhythm.first(who, Draw(1, who, 0, "")) is not None]
+        assert first == [speaker]
+
+
 def drawn(rule, count=400, spoken=()):
     spoken = list(spoken)
     for turn in range(count):

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal, TypeAlias
-from unicodedata import normalize
 
 from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
@@ -25,7 +24,7 @@ from simnet.foundation.user_code import (
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin, Turns
 from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import NOTHING, check_spans
-from simnet.world.state.markup import mentioned
+from simnet.world.state.markup import by_any_case, mentioned
 from simnet.world.state.rooms import RoomState, find_in_room, room_mates, state_of
 from simnet.world.state.world_state import WorldState
 
@@ -181,10 +180,11 @@ def _named_first(room: Room) -> Sequence[int]:
         return ()
     speaker, text = room.opening
     exact = {who: place for place, who in enumerate(room.participants)}
-    places = {normalize("NFC", who).casefold(): place for who, place in exact.items()} | exact
+    folded = by_any_case(room.participants)
 
     def find(handle: str) -> int | None:
-        return places.get(handle, places.get(handle.casefold()))
+        place = exact.get(handle, folded.get(handle.casefold(), -1))
+        return None if place < 0 else place
 
     return mentioned(text, lambda handle: find_in_room(find, speaker, handle))
 

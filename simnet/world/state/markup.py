@@ -6,7 +6,7 @@ a handle may be followed there by any of their characters, and the longest handl
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from simnet.foundation.text import UNSPACED
 
@@ -14,6 +14,15 @@ LONGEST_HANDLE = 64
 _AT = re.compile(rf"@([^\s@]{{1,{LONGEST_HANDLE + 1}}})")
 _HASH = re.compile(r"#([^\s#]+)")
 _UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
+
+
+def by_any_case(handles: Sequence[str]) -> dict[str, int]:
+    """Return the places of handles by how they are folded; -1 where case alone tells them apart."""
+    places: dict[str, int] = {}
+    for place, handle in enumerate(handles):
+        folded = unicodedata.normalize("NFC", handle).casefold()
+        places[folded] = -1 if folded in places else place
+    return places
 
 
 def mentioned(text: str, find: Callable[[str], int | None]) -> list[int]:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, MutableMapping, Sequence
 from math import inf
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from simnet.clock import Seconds
 from simnet.errors import ActionError
 from simnet.world.state.engagement import EngagementLog
 from simnet.world.state.forum import Forum
-from simnet.world.state.markup import mentioned
+from simnet.world.state.markup import by_any_case, mentioned
 from simnet.world.state.network import Network
 from simnet.world.state.posts import MessageSeen, Post
 from simnet.world.state.scenario_facts import ScenarioFacts
@@ -224,9 +223,7 @@ class WorldState:
         if exact is not None:
             return exact
         if not self._folded:
-            for position, known in enumerate(self.handles):
-                folded = normalize("NFC", known).casefold()
-                self._folded[folded] = -1 if folded in self._folded else position
+            self._folded.update(by_any_case(self.handles))
         found = self._folded.get(handle.casefold(), -1)
         return None if found < 0 else found
 
