@@ -71,11 +71,11 @@ class KnownPersonas:
 
     def _look_up(self, keys: Sequence[str]) -> None:
         """Read the checksums of known personas, and their positions if they may be replaced."""
-        if self._has_all:
+        if self._has_all or not keys:
             return
         search = self._table.search()
         if len(keys) <= LOOKED_UP:
-            search = search.where(one_of("id", keys)) if keys else search.limit(0)
+            search = search.where(one_of("id", keys))
         else:
             self._has_all = True
         found = search.select(["id", "digest", "position"]).to_arrow()
