@@ -101,6 +101,17 @@ def test_where_each_option_is_from_is_shown_and_the_environment_counts_more(proj
     assert rows["personas_per_actor"].split() == ["auto", "default"]
 
 
+def test_models_in_tables_are_shown_with_the_line_of_the_first_of_them(project):
+    project(
+        'backend = "fake"\n\n[models.big]\nmodel = "huge"\n[models.big.engine]\nseed = 1\n'
+        '[models.other]\nmodel = "plain"\n'
+    )
+    shown = CliRunner().invoke(app, ["run", "town/talk.py", "--show-config", "--force"])
+    assert shown.exit_code == 0, shown.output
+    rows = {line.split()[0]: line.split()[-1] for line in shown.stdout.splitlines()}
+    assert (rows["models"], rows["engine"]) == ("town/simnet.toml:3", "town/simnet.toml:3")
+
+
 def test_another_backend_on_the_command_line_leaves_the_models_of_the_file_aside(project):
     project('model = "Qwen/Qwen3"\n[engine]\nmax_model_len = 100\n')
     arguments = ["--backend", "fake", "--also", "big=huge", "--quiet"]

@@ -136,6 +136,8 @@ class _Reader:
         if engine:
             options["engine"] = engine
         lines = {key: self._line((key,)) for key in self._values}
+        if engine:  # may be of further models alone
+            lines.setdefault("engine", self._line(("models",)))
         return Project(self._file, options, lines)
 
     def _check(self, table: Mapping[str, Any], keys: Mapping[str, Kinds], at: Any) -> None:
@@ -177,8 +179,8 @@ class _Reader:
         raise InputError(f"{visible(str(self._file))}:{self._line(at)}: {visible(problem)}")
 
     def _line(self, at: tuple[str, ...]) -> int:
-        """Return the line of a key: of its own, or else of the table or key that it is in."""
-        wanted, table, best = ".".join(at), "", (0, 1)
+        """Return the line of a key: its own, else that of what it is in, else of its first part."""
+        wanted, table, best, part = ".".join(at), "", (0, 1), None
         for number, line in enumerate(self._text.splitlines(), start=1):
             if (head := re.match(r"\s*\[([^\[\]]+)\]", line)) is not None:
                 table = _plain(head[1])
@@ -189,7 +191,9 @@ class _Reader:
                 continue
             if wanted == name or wanted.startswith(f"{name}."):
                 best = max(best, (len(name), number), key=lambda one: one[0])
-        return best[1]
+            elif part is None and name.startswith(f"{wanted}."):
+                part = number
+        return best[1] if best[0] or part is None else part
 
 
 def _plain(key: str) -> str:
