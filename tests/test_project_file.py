@@ -112,6 +112,15 @@ def test_models_in_tables_are_shown_with_the_line_of_the_first_of_them(project):
     assert (rows["models"], rows["engine"]) == ("town/simnet.toml:3", "town/simnet.toml:3")
 
 
+def test_a_run_without_ray_leaves_the_cluster_of_the_file_aside(project):
+    folder = project('backend = "fake"\naddress = "here:1"\n[models]\nbig = "huge"\n')
+    done = CliRunner().invoke(app, ["run", "town/talk.py", "--no-ray", "--quiet"])
+    assert done.exit_code == 0, done.output
+    (folder / "simnet.toml").write_text('ray = false\naddress = "here:1"\n')
+    refused = CliRunner().invoke(app, ["run", "town/talk.py"])
+    assert "the cluster at here:1 cannot be used without Ray" in refused.stderr
+
+
 def test_another_backend_on_the_command_line_leaves_the_models_of_the_file_aside(project):
     project('model = "Qwen/Qwen3"\n[engine]\nmax_model_len = 100\n')
     arguments = ["--backend", "fake", "--also", "big=huge", "--quiet"]

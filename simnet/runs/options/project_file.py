@@ -207,9 +207,12 @@ def with_project(
 
     `is_given` tells that of an argument of `simnet.run`. Settings of engines, adapters and further
     models are merged by name. Where the user has chosen another backend or other engines than the
-    project, its models and their settings are left aside.
+    project, its models and their settings are left aside, and so is its cluster where the user
+    wants no Ray.
     """
     said = dict(project.options)
+    if options.ray is False and is_given("ray"):
+        said.pop("address", None)
     models, fields = options.models, ModelOptions.__dataclass_fields__
     other = is_given("backend") and models.backend != said.get("backend", "vllm")
     if other or is_given("engines"):
