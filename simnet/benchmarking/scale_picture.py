@@ -1,5 +1,6 @@
 """Draws what the workload `scale` measured: turns a second by the number of people."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from simnet.foundation.distribution import install_command
 WIDTH, HEIGHT = 520, 300
 
 
-def check_can_draw(path: Path) -> None:
-    """Raise UsageError unless a picture can be drawn and is to be an SVG."""
+def check_can_draw(path: Path, workloads: Sequence[str]) -> None:
+    """Raise UsageError unless these workloads can be drawn, by default all, and as an SVG."""
+    if workloads and NAME not in workloads:
+        raise UsageError(
+            f"--picture draws the workload {NAME}: name it too, or leave out --picture"
+        )
     if path.suffix != ".svg":
         raise UsageError(f"--picture {path}: pictures are SVG; give a name that ends in .svg")
     if any(find_spec(package) is None for package in ("altair", "vl_convert")):
@@ -21,7 +26,7 @@ def check_can_draw(path: Path) -> None:
 
 
 def draw(found: Measurement, path: Path) -> None:
-    """Draw medians with quartiles as an SVG. Raises UsageError without `scale`, DiskError."""
+    """Draw medians of the workload `scale`, with quartiles, as an SVG. Raises DiskError."""
     import altair as alt  # noqa: PLC0415  (an extra, and slow)
     import vl_convert  # noqa: PLC0415
 
@@ -31,8 +36,6 @@ def draw(found: Measurement, path: Path) -> None:
         for one in found.samples
         if one.workload == NAME
     ]  # fmt: skip
-    if not rows:
-        raise UsageError(f"--picture draws the workload {NAME}, which was not played")
     base = alt.Chart(alt.Data(values=rows)).encode(
         alt.X(
             "people:Q",

@@ -47,7 +47,7 @@ def run(
     from simnet.runs.options.options import ModelOptions  # noqa: PLC0415
 
     if picture is not None:
-        check_can_draw(picture)
+        check_can_draw(picture, workloads or ())
     options = ModelOptions(
         model=model, backend=backend, base_url=base_url, engine=read_engine(engine or ())
     )
