@@ -98,8 +98,8 @@ class _Checks:
         known = signature.parameters
         for given in kwargs:
             if given not in known:
-                hint = did_you_mean(given, known)
-                return f"{name} has no {given!r}{hint}; it has {', '.join(known)}"
+                hint = did_you_mean(given, known) or f"; it has {', '.join(known)}"
+                return f"{name} has no {given!r}{hint}"
         return f"{name}: {error}; it takes {', '.join(known)}"
 
     def _wrong(self, name: str, value: object, want: Want, given: Mapping[str, Any]) -> str:
