@@ -76,6 +76,12 @@ def test_what_a_run_raises_is_raised_where_an_event_loop_runs(tmp_path):
         asyncio.run(main())
 
 
+def test_what_a_run_raises_is_all_that_its_traceback_shows(tmp_path):
+    with pytest.raises(UsageError, match="no backend 'nope'") as raised:
+        simnet.run(town(), backend="nope", out=tmp_path)
+    assert raised.value.__context__ is None
+
+
 def test_a_seed_replaces_that_of_the_scenario_and_is_resumed(whole, tmp_path):
     other = simnet.run(town(), model=FakeModel(), seed=4, out=tmp_path)
     assert other.manifest.seed == 4

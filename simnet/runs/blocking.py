@@ -28,9 +28,7 @@ def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
     The second is so in a notebook. An interrupt of this thread then cancels the coroutine, and
     is raised once that has ended.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _loop_runs_here():
         return asyncio.run(coroutine)
     result: Future[T] = Future()
     tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
@@ -56,3 +54,11 @@ def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
             loop.call_soon_threadsafe(task.cancel)
         thread.join()
         raise
+
+
+def _loop_runs_here() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
