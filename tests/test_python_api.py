@@ -61,6 +61,12 @@ def test_arun_is_awaited_beside_other_work(whole, tmp_path):
     assert all(same(run, whole) for run in asyncio.run(main()))
 
 
+def test_a_run_is_shown_as_its_folder_and_its_state(whole, tmp_path):
+    assert repr(whole) == f"<Run '{whole.path}', completed>"
+    cut = simnet.run(town(), model=FakeModel(), out=tmp_path, run_id="cut", max_calls=3)
+    assert repr([cut]) == f"[<Run '{tmp_path / 'cut'}', interrupted>]"
+
+
 def test_run_works_where_an_event_loop_runs(whole, tmp_path):
     async def main():
         return simnet.run(town(), model=FakeModel(), out=tmp_path)

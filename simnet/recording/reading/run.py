@@ -74,6 +74,10 @@ class Run:
     path: Path
     manifest: Manifest
 
+    def __repr__(self) -> str:
+        """Return its folder and state, as its manifest is some thousand characters long."""
+        return f"<Run {str(self.path)!r}, {self.manifest.state}>"
+
     @classmethod
     def open(cls, run: str | Path, root: str | Path = RUNS) -> Self:
         """Open a run by its id within `root`, by the path of its folder, or by `latest`.
