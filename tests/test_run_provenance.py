@@ -14,7 +14,6 @@ import simnet
 from simnet import FakeModel, Run, Scenario
 from simnet.errors import ScenarioError, UsageError
 from simnet.runs.plans.provenance import from_python
-from simnet.runs.repeats.reload_scenario import recorded_code
 
 FILE = (
     TOWN
@@ -138,8 +137,10 @@ def test_what_cannot_be_made_again_is_said_at_the_start(line, capsys, make, why)
     assert facts.not_again in told
     verified = line("verify", done.id, "--trust")
     assert (verified.exit_code, facts.not_again in verified.stdout) == (0, True)
-    with pytest.raises(UsageError, match="cannot be made again"):
-        recorded_code(done)
+    with pytest.raises(UsageError, match="cannot be made again") as refused:
+        done.fork(1.0, scenario, model=FakeModel())
+    assert "simnet.fork(run, at, scenario, before=scenario)" in str(refused.value)
+    assert done.fork(1.0, scenario, before=scenario, model=FakeModel()).state == "completed"
 
 
 SCRIPT = """
@@ -168,7 +169,8 @@ def test_a_script_that_runs_when_it_is_imported_cannot_be_made_again(line, tmp_p
         assert (done.stderr, facts.attribute, facts.origin) == ("", "town", "script.py")
         assert line("replay", found.name, "--trust").exit_code == 0
     else:
-        assert "importing script.py starts a run in line" in done.stderr
+        why = 'starts a run in line 19; do that under `if __name__ == "__main__"`; to resume, '
+        assert f"importing script.py {why}replay or fork the run, give it again" in done.stderr
         assert facts.attribute is None
         assert line("verify", found.name, "--trust").exit_code == 0
     assert len(list((tmp_path / "runs").iterdir())) == 1

@@ -55,8 +55,9 @@ def from_python(scenario: Scenario, seed: int | None = None) -> Loaded:
         calls = made.calls if made is not None else ()
         found = _recipe(scenario, module, calls)
         if found.why_not is None and (line := _line_that_runs(module, source)) is not None:
-            why = f"importing {source.name} starts a run in line {line}; do that under"
-            found = found._replace(why_not=f'{why} if __name__ == "__main__":')
+            why = f"importing {source.name} starts a run in line {line}"
+            why += '; do that under `if __name__ == "__main__"`'
+            found = found._replace(why_not=why)
     if seed is not None:
         scenario = replace(scenario, seed=seed)
     name = module.__name__ if module is not None else None

@@ -72,7 +72,8 @@ def recorded_code(run: Run) -> RecordedCode:
         why = (facts and facts.not_again) or "its scenario is in no file"
         raise UsageError(
             f"{run.id} was started from Python and its scenario cannot be made again: {why}; give "
-            "the scenario, with --scenario FILE[:ATTRIBUTE], or as in simnet.resume(run, scenario)"
+            "the scenario: in Python as in simnet.resume(run, scenario) or simnet.fork(run, at, "
+            "scenario, before=scenario), to commands that have it with --scenario FILE[:ATTRIBUTE]"
         )
     copy = file_inside(run.path, facts.file)
     if facts.hash != checksum(copy):
