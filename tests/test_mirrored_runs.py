@@ -45,6 +45,22 @@ def line(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+class Noting:
+    """A Reporter that keeps the phases, and what is said of the mirror with the progress."""
+
+    def __init__(self):
+        self.shown = []
+
+    def begun(self, folder):
+        pass
+
+    def phase(self, text):
+        self.shown.append(text)
+
+    def progress(self, progress):
+        self.shown.append(progress.mirror)
+
+
 def equal(first, second):
     ours, theirs = tables(first), tables(second)
     return all(ours[name].equals(theirs[name]) for name in COMPARED)
@@ -96,26 +112,16 @@ def test_a_run_is_read_resumed_and_forked_from_its_mirror_when_its_folder_is_los
 def test_a_mirror_that_takes_nothing_ends_no_run_and_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setattr(mirror_process, "STALLED_SECONDS", 0.0)
     (tmp_path / "file").write_text("no folder")
-    shown = []
-
-    class Noting:
-        def begun(self, folder):
-            pass
-
-        def phase(self, text):
-            shown.append(text)
-
-        def progress(self, progress):
-            shown.append(progress.mirror)
-
+    noting = Noting()
+    shown = noting.shown
     url = f"file://{tmp_path}/file/store"
     slow = FakeModel(delay=lambda prompt: 0.02)
     scenario = village()
-    run = simnet.run(scenario, model=slow, out=tmp_path / "runs", mirror=url, progress=Noting())
+    run = simnet.run(scenario, model=slow, out=tmp_path / "runs", mirror=url, progress=noting)
     facts = run.manifest.mirror
     assert (run.state, facts.whole, facts.at) == ("completed", False, None)
     last = f"complete it with: simnet mirror push {run.path} {url}"
-    assert shown[-1].startswith(f"incomplete: nothing is in {url}/{run.id}: ")
+    assert shown[-1].startswith(f"incomplete: nothing went up to {url}/{run.id}: ")
     assert shown[-1].endswith(last)
     assert any(text and text.startswith("mirror: nothing is there yet") for text in shown)
 
@@ -127,6 +133,25 @@ def test_a_mirror_that_takes_nothing_ends_no_run_and_is_told_of(tmp_path, monkey
     pulled = line("mirror", "pull", f"{url}/{run.id}", "--runs", tmp_path / "back")
     assert pulled.output == f"{tmp_path / 'back' / run.id}\n"
     assert Run.open(run.id, tmp_path / "back").read("events").num_rows > 0
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_an_older_copy_is_said_to_be_mirrored_no_more(tmp_path, url):
+    def pause(prompt):
+        return 0.02
+
+    first = FakeModel(delay=pause)
+    cut = simnet.run(village(), model=first, out=tmp_path / "runs", mirror=url, max_calls=5)
+    simnet.resume(f"{url}/{cut.id}", village(), model=FakeModel(), root=tmp_path / "other")
+    noting = Noting()
+    shown = noting.shown
+    old = simnet.resume(cut, village(), model=FakeModel(delay=pause), progress=noting)
+    assert (old.state, old.manifest.mirror.whole) == ("completed", False)
+    (ended,) = [text for text in shown if text.startswith("the run is not mirrored any more")]
+    assert "the folder is an older copy; resume the run from the mirror" in ended
+    assert shown.index(ended) < shown.index("mirror: written no more")
+    assert not [text for text in shown if "bringing the rest" in text]
+    assert shown[-1].startswith(f"incomplete: nothing went up to {url}/{cut.id}: the mirror holds")
 
 
 @pytest.mark.slow

@@ -93,7 +93,10 @@ class Mirror:
             _LOG.info("mirror ended", **facts.model_dump(mode="json"))
 
     async def _finish(self, process: "_Uploads") -> None:
-        """Wait until all is there; a signal ends the wait."""
+        """Wait until all is there, unless it was given up; a signal ends the wait."""
+        self._look()
+        if process.standing.ended:
+            return
         given_up = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in STOPPING:
@@ -262,6 +265,8 @@ class _Uploads:
 
 
 def _line(standing: Standing) -> str:
+    if standing.ended and not standing.whole:
+        return "mirror: written no more"  # the reason has been told, and stays
     if standing.at is None:
         return f"mirror: nothing is there yet{_because(standing)}"
     age = (datetime.now(UTC) - datetime.fromisoformat(standing.at)).total_seconds()
@@ -277,8 +282,10 @@ def describe_mirror(facts: MirrorFacts, folder: Path) -> str:
     place = MirrorAddress.read(facts.address).child(folder.name)
     if facts.whole:
         return f"{place} has all of the record"
-    there = f"all up to {facts.at:%Y-%m-%d %H:%M:%S} UTC" if facts.at else "nothing"
+    there = (
+        f"all up to {facts.at:%Y-%m-%d %H:%M:%S} UTC is in" if facts.at else "nothing went up to"
+    )
     return (
-        f"incomplete: {there} is in {place}: {facts.problem}; complete it "
+        f"incomplete: {there} {place}: {facts.problem}; complete it "
         f"with: simnet mirror push {quote(str(folder))} {quote(facts.address)}"
     )
