@@ -18,6 +18,7 @@ from simnet.clock import HOUR, MINUTE
 from simnet.errors import ActorDiedError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fakes.fake import FakeModel
+from simnet.planning import cost_estimate
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
 from simnet.recording.reading.run import Run
@@ -290,12 +291,15 @@ def test_the_command_line_stops_at_a_budget_with_75_and_tells_costs(simnet):
 
 
 @pytest.mark.slow
-def test_the_command_line_estimates_and_explains(simnet):
+def test_the_command_line_estimates_and_explains(simnet, monkeypatch):
     result = simnet("estimate", "study.py", "--backend", "fake", "--share", "0.5", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["whole"]["calls"]["expected"] > 20
+    assert "rehearsal took" not in result.stderr
+    monkeypatch.setattr(cost_estimate, "_LONG_SECONDS", 0.0)
     shown = simnet("estimate", "study.py", "--backend", "fake", "--share", "0.5")
     assert "people" in shown.stdout
+    assert "one rehearsal took 0 s; 7 more follow" in shown.stderr
     who = sample(6)[0].id
     result = simnet("explain", "study.py", "--who", f"@{who}", "--at", "1h", "--backend", "fake")
     assert result.exit_code == 0, result.output

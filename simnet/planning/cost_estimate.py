@@ -13,6 +13,7 @@ changes later in the run. Where the first part says too little there are none, a
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -52,6 +53,8 @@ REHEARSALS = 8
 FEWEST_REHEARSALS = 3
 MOST_TURNS = 200_000
 """Turns of a scenario that is rehearsed, and of all its rehearsals if that leaves 3."""
+_LONG_SECONDS = 2.0
+"""If a rehearsal takes longer, it is said how many are left."""
 FEW = 30
 """With fewer calls there is no interval."""
 THIN = 0.05
@@ -159,7 +162,7 @@ def estimate(
         )
     if reporter is not None:
         reporter.phase("rehearsing the rest with replies like these")
-    figures, doubts = _rehearsed(scenario, sample)
+    figures, doubts = _rehearsed(scenario, sample, reporter)
     if figures is None:
         figures = _scaled(scenario, part, sample)
     seconds, known = result.finish.progress.elapsed, sample.sums(scenario)
@@ -211,7 +214,7 @@ def _known(tokens: int | None, characters: int) -> int:
 
 
 def _rehearsed(
-    scenario: Scenario, sample: Sample
+    scenario: Scenario, sample: Sample, reporter: Reporter | None
 ) -> tuple[np.ndarray | None, Mapping[str | None, str]]:
     """Rehearse a scenario several times.
 
@@ -224,7 +227,7 @@ def _rehearsed(
     sums: list[np.ndarray] = []
     drawn: Counter[str | None] = Counter()
     thin: Counter[str | None] = Counter()
-    count = REHEARSALS
+    count, begun = REHEARSALS, time.monotonic()
     while len(sums) < count:
         models = {
             name: PoolModel(pool, rates[name], sample.by_hash, seed=len(sums))
@@ -236,6 +239,9 @@ def _rehearsed(
             return None, dict.fromkeys([None, *pools], doubt)
         sums.append(rehearsal.sums)
         count = max(FEWEST_REHEARSALS, min(REHEARSALS, MOST_TURNS // max(1, rehearsal.turns)))
+        took = time.monotonic() - begun
+        if reporter is not None and len(sums) == 1 and took > _LONG_SECONDS:
+            reporter.phase(f"one rehearsal took {took:.0f} s; {count - 1} more follow")
         for name, model in models.items():
             for whose in (None, name):
                 drawn[whose] += model.drawn
