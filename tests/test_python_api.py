@@ -8,7 +8,7 @@ import pytest
 
 import simnet
 from simnet import HOUR, MINUTE, Cohort, Exponential, FakeModel, Run, Scenario, sample
-from simnet.errors import UsageError
+from simnet.errors import RunError, UsageError
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.recording.files.manifest import State
@@ -65,6 +65,13 @@ def test_a_run_is_shown_as_its_folder_and_its_state(whole, tmp_path):
     assert repr(whole) == f"<Run '{whole.path}', completed>"
     cut = simnet.run(town(), model=FakeModel(), out=tmp_path, run_id="cut", max_calls=3)
     assert repr([cut]) == f"[<Run '{tmp_path / 'cut'}', interrupted>]"
+
+
+def test_a_model_object_of_a_run_that_ended_says_that_it_is_closed(tmp_path):
+    model = FakeModel()
+    simnet.run(town(), model=model, out=tmp_path)
+    with pytest.raises(RunError, match="a run closes its model at its end, so make one for each"):
+        simnet.run(town(), model=model, out=tmp_path)
 
 
 def test_run_works_where_an_event_loop_runs(whole, tmp_path):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
+from simnet.errors import RunError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
@@ -166,6 +168,13 @@ class Model(Protocol):
     async def close(self) -> None:
         """Free the model's resources; idempotent."""
         ...
+
+
+def closed_model(name: str) -> RunError:
+    """Return the error of a model that is asked after its `close`, as in a second run."""
+    return RunError(
+        f"the model {name!r} is closed: a run closes its model at its end, so make one for each run"
+    )
 
 
 class Call(NamedTuple):

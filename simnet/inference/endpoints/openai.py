@@ -30,7 +30,7 @@ from simnet.inference.endpoints.endpoint import Endpoint, client_library
 from simnet.inference.endpoints.endpoint_errors import used_up, words
 from simnet.inference.endpoints.retry_after import pause
 from simnet.inference.endpoints.token_logprobs import told_probabilities
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import Completion, Prompt, closed_model
 from simnet.inference.replies.reasoning import without_reasoning
 
 _BUSY = frozenset({429, 503, 529})
@@ -163,7 +163,7 @@ class OpenAIModel:
 
     async def _send(self, prompt: Prompt) -> Completion:
         if self._closing.is_set():
-            raise RunError(f"the model {self.name!r} is closed")
+            raise closed_model(self.name)
         begun = time.perf_counter()
         deadline = self._deadline.begin(self._endpoint.deadline, prompt.max_tokens)
         try:

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from inspect import iscoroutine
 from numbers import Real
 
-from simnet.errors import RunError, UserCodeError
+from simnet.errors import UserCodeError
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import CHARACTERS_PER_TOKEN
 from simnet.foundation.user_code import shown, wrong_result
 from simnet.inference.calls.fanout import as_finished
 from simnet.inference.fakes.sample import Draws, sampler, sentence
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import Completion, Prompt, closed_model
 
 
 def plausible(prompt: Prompt) -> str:
@@ -56,7 +56,7 @@ class FakeModel:
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Yield all completions in one list, or each after its delay."""
         if self._closed:
-            raise RunError(f"the model {self.name!r} is closed")
+            raise closed_model(self.name)
         if self._delay is None:
             yield [(at, self._complete(prompt, 0.0)) for at, prompt in enumerate(prompts)]
             return

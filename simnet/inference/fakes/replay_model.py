@@ -8,8 +8,14 @@ run, and for other scenarios that have some prompts in common with a recorded on
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Self
 
-from simnet.errors import RunError
-from simnet.inference.model import RECORDED_FIELDS, Call, Completion, Model, Prompt
+from simnet.inference.model import (
+    RECORDED_FIELDS,
+    Call,
+    Completion,
+    Model,
+    Prompt,
+    closed_model,
+)
 
 
 class ReplayModel:
@@ -45,7 +51,7 @@ class ReplayModel:
     ) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Yield all recorded completions in one list, then the others as they finish."""
         if self._closed:
-            raise RunError(f"the model {self.name!r} is closed")
+            raise closed_model(self.name)
         found = [self._replies.get(prompt.digest()) for prompt in prompts]
         recorded = [(at, done) for at, done in enumerate(found) if done is not None]
         if recorded:
