@@ -1,5 +1,6 @@
 """What nodes have installed is compared with the driver's host before anything starts."""
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,3 +164,15 @@ def test_a_run_on_a_cluster_with_another_ray_makes_no_run_directory(tmp_path, mo
         run(Scenario("town", [people]), backend="fake", address="head:6379", out=tmp_path / "runs")
     assert left
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_process_that_asks_for_the_nodes_and_ends_is_not_killed(monkeypatch):
+    """asyncio would say on the terminal that it does not know the process."""
+    from simnet.runtime.ray.session import connection
+
+    killed = []
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", killed.append)
+    monkeypatch.setattr(connection, "_PROBE", "print('[\"203.0.113.9\"]')")
+    with pytest.raises(RunError, match=r"its nodes are 203\.0\.113\.9"):
+        asyncio.run(connection._check_node("203.0.113.9:6379"))
+    assert killed == []

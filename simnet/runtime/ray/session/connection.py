@@ -161,15 +161,16 @@ async def _check_node(address: str) -> None:
                 if any(words in said[-1] for words in _DENIED):
                     raise _token_missing(address)
             text = await process.stdout.read()
+            await process.wait()
     except TimeoutError as error:
         raise RunError(
             f"the Ray cluster at {address} accepts connections and does not answer; see there: "
             "ray status"
         ) from error
     finally:
-        if process.returncode is None:
+        if process.returncode is None:  # never one that ends by itself: asyncio would lose it
             process.kill()
-        await process.wait()
+            await process.wait()
     if not text:
         why = said[-1].strip() if said else "no reason given"
         raise RunError(f"what listens at {address} is no Ray cluster that can be used: {why}")
