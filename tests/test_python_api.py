@@ -74,6 +74,13 @@ def test_a_model_object_of_a_run_that_ended_says_that_it_is_closed(tmp_path):
         simnet.run(town(), model=model, out=tmp_path)
 
 
+def test_no_replicas_are_refused_and_are_not_one(whole, tmp_path):
+    with pytest.raises(UsageError, match="has 0 replicas; give 1 or more"):
+        simnet.run(town(), backend="fake", replicas=0, out=tmp_path)
+    with pytest.raises(UsageError, match="has 0 replicas; give 1 or more"):
+        whole.fork(HOUR, town(), before=town(), backend="fake", replicas=0)
+
+
 def test_run_works_where_an_event_loop_runs(whole, tmp_path):
     async def main():
         return simnet.run(town(), model=FakeModel(), out=tmp_path)

@@ -94,7 +94,7 @@ def _chosen(
         model,
         settings,
         options.endpoint(),
-        options.replicas or 1,
+        1 if options.replicas is None else options.replicas,
         options.settings_by_name,
         elsewhere=options.elsewhere,
     )
@@ -117,7 +117,7 @@ def _recorded(
             "or name a backend"
         )
     model = None
-    replicas = options.replicas or facts.replicas
+    replicas = facts.replicas if options.replicas is None else options.replicas
     engine, adapters = dict(options.engine), dict(options.adapters)
     if kind is not None and kind == facts.backend:
         model = BACKENDS[kind].recorded_model(facts.name, facts.checksum) if facts.name else None
