@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial, wraps
 
-import numpy as np  # noqa: F401  (in the code of another process)
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
@@ -68,6 +69,14 @@ def test_what_a_function_keeps_as_it_runs_is_not(tmp_path):
     assert code_digest(function) == before
 
 
+def test_where_the_code_is_does_not_count():
+    found = {"__file__": "/here/one.py", "__name__": "one"}
+    exec(compile("def rule(run): return __file__, __name__", "one.py", "exec"), found)
+    before = code_digest(found["rule"])
+    found |= {"__file__": "/there/one.py", "__name__": "__main__"}
+    assert code_digest(found["rule"]) == before
+
+
 @dataclass(frozen=True)
 class Pair:
     one: object
@@ -94,6 +103,8 @@ def closure(share):
         (partial(closure, 1), partial(closure, 2)),
         (Pair({"a": 1}), Pair({"a": 2})),
         (Pair({1, 2}), Pair({1, 3})),
+        (Pair(datetime(2026, 1, 5)), Pair(datetime(2026, 1, 6))),  # noqa: DTZ001
+        (closure(np.int64(1)), closure(np.int64(2))),
     ],
 )
 def test_what_values_are_made_of_is_part_of_their_digest(one, other):

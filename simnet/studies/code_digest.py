@@ -10,6 +10,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date, time, timedelta
 from enum import Enum
 from functools import partial
 from types import CodeType, FunctionType, MethodType
@@ -21,8 +22,8 @@ from pydantic import BaseModel
 from simnet.foundation.user_code import is_own, is_users
 from simnet.personas.persona import Persona
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, range)
-_KEPT = (*_PLAIN, tuple, frozenset, Enum, FunctionType, MethodType, partial, type)
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, range, date, time, timedelta)
+_KEPT = (*_PLAIN, np.generic, tuple, frozenset, Enum, FunctionType, MethodType, partial, type)
 
 
 def code_digest(value: object) -> str:
@@ -89,7 +90,8 @@ class _Reading:
         """Read the user's functions and classes, and the constants, that a function names."""
         for name in sorted(set(_names(function.__code__))):
             value = function.__globals__.get(name)
-            if isinstance(value, _KEPT):
+            is_where = name.startswith("__")  # as `__file__`, which says where the code is
+            if isinstance(value, _KEPT) and not is_where:
                 yield name
                 yield self.of(value)
 
@@ -113,6 +115,8 @@ def _inside(value: Any) -> Iterable[object] | None:
             inner = value.__self__, value.__func__
         case Enum():
             inner = (value.name,)
+        case np.generic():
+            inner = (str(value),)
         case np.ndarray():
             has_objects = value.dtype.hasobject  # of which the bytes are addresses
             values = value.tolist() if has_objects else hashlib.sha256(value.tobytes()).digest()
