@@ -290,8 +290,11 @@ def test_an_arm_whose_code_was_changed_after_its_runs_is_refused_unless_forced(t
     forced = ran(replace(changed, seeds=range(4)), tmp_path / "s", force=True)
     assert forced.complete == 8
     assert told in report_study(done.folder, figures=False).path.read_text(encoding="utf-8")
+    again = likes(seeds=range(5))
+    with pytest.raises(UsageError, match="have replies of the backend 'fake'"):
+        run_study(again, tmp_path / "s", backend="openai", force=True)
     with pytest.raises(UsageError, match="the code of arm 'loud' has changed"):
-        ran(likes(seeds=range(5)), tmp_path / "s")
+        ran(again, tmp_path / "s")
 
 
 def test_code_may_change_before_the_first_run_of_its_arm(tmp_path):

@@ -57,8 +57,8 @@ def execute(
         report(unit, error)
 
     with run_lock(path):
-        folder.take_code(_arms_that_lack_runs(folder), force=force)
         folder.check_backend(options.models.backend)
+        folder.take_code(_arms_that_lack_runs(folder), force=force)
         for rank in _ranks(study):
             waiting = [unit for unit in rank if not _is_done(folder, unit)]
             if waiting:

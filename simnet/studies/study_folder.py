@@ -141,7 +141,7 @@ class StudyFolder:
     # -- code ------------------------------------------------------------------------------------
 
     def take_code(self, waiting: Collection[str], *, force: bool) -> None:
-        """Write down by which code the study goes on, before anything else is asked of the folder.
+        """Write down by which code the study goes on, before a run goes on or is measured.
 
         `waiting` are the arms that lack runs. Raises UsageError if the code of one of them that has
         runs has changed, unless `force` allows it.
