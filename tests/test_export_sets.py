@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import huggingface_hub
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import constants
 from made_exports import EVENTS, NASTY, PEOPLE, answer, made_run, post
 from typer.testing import CliRunner
 
+from simnet import FakeModel, Persona, run
 from simnet.cli.app import app
+from simnet.discussions import Discussion, discussions
 from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.hub_upload import push_to_hub
 from simnet.export.folders.licences import licence_lines, licence_terms, strictness
@@ -140,6 +143,17 @@ def test_replies_are_written_in_batches_that_change_nothing(soup, tmp_path, monk
 
 
 # -- conversations ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opinions", [(), ("Cats.", "Dogs.")])
+def test_what_is_said_first_in_a_discussion_is_no_reply(tmp_path, opinions):
+    debate = Discussion([Persona(id="ann"), Persona(id="ben")], opinions, turns=3)
+    talked = run(discussions([debate]), model=FakeModel(), out=tmp_path / "runs")
+    export_sft(talked, tmp_path / "sft")
+    (file,) = (tmp_path / "sft").rglob("*.parquet")
+    said = talked.read("events").filter(pc.field("verb") == "say")["text"].to_pylist()
+    replies = [chat[-1]["content"] for chat in pq.read_table(file)["messages"].to_pylist()]
+    assert replies == said[max(1, len(opinions)) :]  # no model said the opinions
 
 
 def test_a_thread_is_a_conversation_of_each_of_its_authors(soup, tmp_path):

@@ -129,7 +129,10 @@ class ReplyReader:
         self._run = run
         self._size = size
         replying = [verb for verb, relation in run.relations.items() if relation == "reply"]
-        is_reply = pc.field("verb").isin(pa.array(replying, pa.string()))
+        # what is said first in a discussion answers nothing
+        is_reply = pc.field("verb").isin(pa.array(replying, pa.string())) & (
+            pc.field("post").is_valid() | (pc.field("outcome") != DONE)
+        )
         events = run.table("events")
         self._rows = events.to_table(columns=list(_EVENTS), filter=is_reply)
         self.posts = PostTexts(events)
