@@ -277,7 +277,7 @@ async def _launched(plan: RunPlan, progress: Reporter | bool) -> Run:
         from simnet.cli.runs.launching import launch_with_display  # noqa: PLC0415  (imports rich)
 
         return Run.open((await launch_with_display(plan, OutputFlags())).folder)
-    return Run.open((await launch(plan, progress or None)).folder)
+    return Run.open((await launch(plan, None if progress is False else progress)).folder)
 
 
 __all__ = [

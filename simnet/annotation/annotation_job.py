@@ -81,7 +81,7 @@ async def aannotate(
         )
         raise UsageError(f"{where}, so there is nothing to annotate")
     folder = _folder(items, task, out)
-    guarded = GuardedReporter(reporter or Silent())
+    guarded = GuardedReporter(Silent() if reporter is None else reporter)
     rows: list[AnnotationRow] = []
     counts: dict[str, Counts] = {}
     for name in dict.fromkeys(one.model for one in task.annotators):

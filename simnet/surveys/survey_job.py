@@ -96,7 +96,7 @@ async def asurvey(
     served = choose_recorded_models(opened, last, options)
     people = list(respondents(opened, timeline, chosen, times, shows_feed=survey.shows_feed))
     folder = survey_folder(opened, survey.name)
-    guarded = GuardedReporter(reporter or Silent())
+    guarded = GuardedReporter(Silent() if reporter is None else reporter)
     rows: list[AnswerRow] = []
     counts: dict[str, Counts] = {}
     for name in dict.fromkeys(one.model for one in people):

@@ -27,7 +27,7 @@ async def launch(plan: RunPlan, reporter: Reporter | None = None) -> RunResult:
     """
     check_startable(plan.scenario)
     check_tracker(plan.track)
-    reporter = GuardedReporter(reporter or Silent())
+    reporter = GuardedReporter(Silent() if reporter is None else reporter)
     check_spread_embedders(last_scenario(plan.scenario, plan.continuation), reporter.phase)
     plan = await joined(plan, reporter.phase)
     try:

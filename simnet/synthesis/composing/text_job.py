@@ -60,7 +60,7 @@ async def synthesize(
     reporter: Reporter | None = None,
 ) -> Counts:
     """Make texts, and `publish` them once all are there. Raises as `run_job` does."""
-    guarded = GuardedReporter(reporter or Silent())
+    guarded = GuardedReporter(Silent() if reporter is None else reporter)
 
     async def make(asker: Asker) -> MadeTexts:
         repeats = Repeats(near=options.near)

@@ -122,7 +122,7 @@ async def expand(
     reporter: Reporter | None = None,
 ) -> Counts:
     """Make personas, and `publish` them once all are there. Raises as `run_job` does."""
-    guarded = GuardedReporter(reporter or Silent())
+    guarded = GuardedReporter(Silent() if reporter is None else reporter)
 
     async def make(asker: Asker) -> Made:
         return await _make(job, asker, options, guarded)
