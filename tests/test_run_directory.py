@@ -211,6 +211,16 @@ def test_a_table_without_rows_is_an_empty_dataset_and_an_unknown_one_an_error(ro
         run.table("evnts")
 
 
+def test_some_columns_of_a_table_are_read_and_an_unknown_one_is_an_error(root):
+    run = Run.open(recorded(root))
+    assert run.read("events", ["text", "who"]).equals(run.read("events").select(["text", "who"]))
+    assert run.read("metrics", ["name"]).column_names == ["name"]
+    with pytest.raises(RecordError, match=r"has no column 'txt'; did you mean 'text'"):
+        run.read("events", ["txt"])
+    with pytest.raises(RecordError, match="has no column 'zzz'; it has time"):
+        list(run.batches("events", ["who", "zzz"]))
+
+
 def test_everyone_reads_the_parquet_directly(root, tmp_path):
     path = recorded(root)
     (sealed_file,) = Run.open(path).sealed_files().tables["events"]

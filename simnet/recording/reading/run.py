@@ -105,13 +105,15 @@ class Run:
         """Read the list of sealed files."""
         return read_sealed_files(self.path)
 
-    def read(self, name: str) -> pa.Table:
-        """Read a whole table, sealed or not, in its order and each key once.
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a table, sealed or not, in its order and each key once, with some columns or all.
 
-        The torn end of a segment is left out. Raises RecordError for an unknown table and for a
-        sealed file that is missing or damaged.
+        The torn end of a segment is left out. Raises RecordError for an unknown table or column
+        and for a sealed file that is missing or damaged.
         """
-        return pa.concat_tables([arrow_schema(name).empty_table(), *self.batches(name)])
+        empty = arrow_schema(name).empty_table()
+        chosen = empty if columns is None else empty.select(_known(name, columns))
+        return pa.concat_tables([chosen, *self.batches(name, columns)])
 
     def slices(self, name: str, columns: Sequence[str] | None = None) -> Iterator[TableSlice]:
         """List the slices of a table, to load one by one, with some columns or all.
@@ -124,6 +126,7 @@ class Run:
     def batches(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Read a table as `read` does, a slice at a time, with some columns or all."""
         table = table_named(name)
+        columns = columns and _known(name, columns)
         ordering = (*table.key, *filter(None, [table.time]), *table.ties)
         wanted = columns and list(dict.fromkeys([*columns, *ordering]))
         with _readable(self.path):
@@ -268,6 +271,16 @@ def _abbreviated(text: str, root: Path) -> Path | None:
 def _advice(path: Path) -> str:
     names = [folder.name for folder in run_folders(path.parent)]
     return f" in {path.parent}{did_you_mean(path.name, names)}"
+
+
+def _known(name: str, columns: Sequence[str]) -> list[str]:
+    """Return columns as a list. Raises RecordError for one that the table does not have."""
+    known = arrow_schema(name).names
+    for column in columns:
+        if column not in known:
+            hint = did_you_mean(column, known) or f"; it has {', '.join(known)}"
+            raise RecordError(f"table {name!r} has no column {column!r}{hint}")
+    return list(columns)
 
 
 @contextmanager
