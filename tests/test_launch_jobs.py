@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from shlex import quote
 
 import pytest
 import yaml
@@ -56,7 +57,11 @@ def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
     name = "it's $(rm -rf x) `here`.py"
     result = simnet("launch", "slurm", name, "--time", "1h", "--out", str(out))
     assert result.exit_code == 0, result.output
-    assert f"sbatch {out}" in result.stderr
+    assert f"sbatch {quote(str(out))}" in result.stderr
+    again = simnet("launch", "slurm", name, "--time", "1h", "--out", str(out))
+    assert (again.exit_code, "pass --force" in again.stderr) == (2, True)
+    forced = simnet("launch", "slurm", name, "--time", "1h", "--out", str(out), "--force")
+    assert forced.exit_code == 0
     subprocess.run(["bash", "-n", out], check=True)
     (command,) = [line for line in out.read_text().splitlines() if "simnet run" in line]
     words = ["bash", "-c", f"python() {{ printf '%s|' \"$@\"; }}; {command.removesuffix('&')}"]
@@ -70,7 +75,9 @@ def test_a_script_for_slurm_uses_the_python_that_wrote_it():
 
 def test_a_job_for_kuberay_has_a_head_without_gpu_and_more_time_than_a_run_needs():
     size = ("--nodes", "3", "--gpus-per-node", "8", "--drain", "10m")
-    job = yaml.safe_load(written(*KUBERAY, *size, "--", "--model", "x"))
+    text = written(*KUBERAY, *size, "--", "--model", "x")
+    assert "&id" not in text
+    job = yaml.safe_load(text)
     spec = job["spec"]["rayClusterSpec"]
     head, (workers,) = spec["headGroupSpec"], spec["workerGroupSpecs"]
     assert spec["authOptions"] == {"mode": "token"}

@@ -91,7 +91,7 @@ def _pod(
         "name": name,
         "image": image,
         "env": [{"name": key, "value": value} for key, value in environment.items()],
-        "resources": {"limits": resources, "requests": resources},
+        "resources": {"limits": resources, "requests": dict(resources)},
         "volumeMounts": [{"name": "runs", "mountPath": RUNS}],
     }
     return {

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from simnet.cli.options import Target, read_pairs, read_time
 from simnet.cli.output import print_error
+from simnet.errors import UsageError
+from simnet.foundation.text import visible
 
 if TYPE_CHECKING:
     from simnet.jobs.cluster_job import ClusterJob
@@ -39,6 +42,7 @@ Drain: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[
     Path | None, typer.Option(help="File to write; by default the terminal.", metavar="FILE")
 ]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace the file.")]
 
 
 @app.command()
@@ -61,6 +65,7 @@ def slurm(
         typer.Option(metavar="NAME=VALUE", help="Option of sbatch, such as partition=gpu."),
     ] = None,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Write a script for sbatch: Ray on all nodes, the run, and again until it is complete."""
     from simnet.jobs.slurm_script import slurm_script  # noqa: PLC0415
@@ -71,7 +76,7 @@ def slurm(
         requeues=requeues,
         settings=read_pairs("--sbatch", "option", "VALUE", sbatch or ()),
     )
-    _write(script, out, "sbatch")
+    _write(script, out, "submit it with: sbatch", force=force)
 
 
 @app.command()
@@ -94,6 +99,7 @@ def kuberay(
         int, typer.Option(min=0, help="Clusters that are started when one fails.")
     ] = 3,
     out: Out = None,
+    force: Force = False,
 ) -> None:
     """Write a RayJob for KubeRay: a cluster, the run on it, and again if the cluster is lost."""
     import yaml  # noqa: PLC0415
@@ -107,7 +113,8 @@ def kuberay(
         memory=memory,
         retries=retries,
     )
-    _write(yaml.safe_dump(resource, sort_keys=False), out, "kubectl apply -f")
+    text = yaml.safe_dump(resource, sort_keys=False)
+    _write(text, out, "submit it with: kubectl apply -f", force=force)
 
 
 def _job(
@@ -142,22 +149,21 @@ def check_run_options(target: str, options: Sequence[str]) -> None:
     typer.main.get_command(run).make_context("simnet run", [target, *options])
 
 
-def _write(text: str, out: Path | None, command: str) -> None:
+def _write(text: str, out: Path | None, then: str, *, force: bool) -> None:
+    """Write a file, and say what to do with it; without one, print the text."""
     if out is None:
         typer.echo(text, nl=False)
         return
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists already; choose another name or pass --force")
     out.write_text(text, encoding="utf-8")
-    print_error(f"{out} is written; submit it with: {command} {out}")
+    print_error(visible(f"{out} is written; {then} {quote(str(out))}"))
 
 
 @app.command()
-def grafana(out: Out = None) -> None:
+def grafana(out: Out = None, force: Force = False) -> None:
     """Write a dashboard for Grafana of what runs export to Prometheus through Ray."""
     from simnet.jobs.grafana import dashboard  # noqa: PLC0415
 
     text = json.dumps(dashboard(), indent=2) + "\n"
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    out.write_text(text, encoding="utf-8")
-    print_error(f"wrote {out}; import it into Grafana, whose source is the Prometheus of Ray")
+    _write(text, out, "in Grafana, whose source is the Prometheus of Ray, import", force=force)
