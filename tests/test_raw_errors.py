@@ -43,7 +43,9 @@ def test_each_is_one_line_with_a_code(simnet):
         result = simnet(*words)
         assert result.exit_code == code, (words, result.output)
         assert "Traceback" not in result.output, words
-        assert result.stderr.startswith("error: "), (words, result.stderr)
+        *notes, error = result.stderr.splitlines()
+        assert error.startswith("error: "), (words, result.stderr)
+        assert all(line.startswith("note: ") for line in notes), (words, result.stderr)
         assert "\x1b" not in result.output
 
 
