@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from simnet import Cohort, Persona, Scenario, Steps
 from simnet.behaviours import lurk
 from simnet.rules import chance, likes
-from simnet.studies.code_digest import code_digest
+from simnet.studies.running.code_digest import code_digest
 
 CODE = """
 SHARE = 0.5

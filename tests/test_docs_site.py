@@ -21,7 +21,7 @@ from simnet.scenario.text_alarms import ALARM_MARKS
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.figures.metric_rows import closing_rows
 from simnet.scheduler.progress.messages import EngineState, Finish, Progress, Usage
-from simnet.studies.study_folder import RESULT_SCHEMA
+from simnet.studies.running.study_folder import RESULT_SCHEMA
 
 DOCS = ROOT / "docs"
 MODULES = ["simnet", *(f"simnet.{name}" for name in generate.NAMESPACES)]

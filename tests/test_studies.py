@@ -43,9 +43,9 @@ from simnet.studies import (
     report_study,
     run_study,
 )
-from simnet.studies.code_record import read_code
 from simnet.studies.reporting.recorded_study import read_study
-from simnet.studies.study_folder import StudyFolder
+from simnet.studies.running.code_record import read_code
+from simnet.studies.running.study_folder import StudyFolder
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,6 @@
 import simnet.studies.needed  # noqa: F401  (says what is not installed before it is missed)
 from simnet.studies.calibrating import Calibrated, Trial, calibrate
 from simnet.studies.calibration import Calibration, Fit, Halves
-from simnet.studies.execution import Outcome
 from simnet.studies.expectations import Hypothesis, Reference
 from simnet.studies.measure import Figure, Figures, Measure, measure
 from simnet.studies.measures.behaviour import (
@@ -20,6 +19,7 @@ from simnet.studies.measures.spread import attention_inequality, cascade_of, cor
 from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
 from simnet.studies.results import ArmMean, Results, StudyPlan, Verdict
 from simnet.studies.run_study import StudyRun, run_study
+from simnet.studies.running.execution import Outcome
 from simnet.studies.study import Study, Unit
 from simnet.studies.study_report import report_study
 

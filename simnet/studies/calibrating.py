@@ -20,7 +20,7 @@ from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 from simnet.studies.calibration import Calibration, Fit, fit_of, loss_of, read_halves
 from simnet.studies.measure import NO_GROUP
-from simnet.studies.unit_run import is_complete
+from simnet.studies.running.unit_run import is_complete
 
 BUDGET = 40
 NAME = "calibration.json"

@@ -26,7 +26,7 @@ from simnet.studies.paired import (
     holm,
     mean_of,
 )
-from simnet.studies.study_folder import RESULTS
+from simnet.studies.running.study_folder import RESULTS
 
 _ALTERNATIVES: dict[str, Alternative] = {"higher": "greater", "lower": "less"}
 
@@ -105,7 +105,7 @@ class Results:
     def __init__(self, study: StudyPlan, table: pa.Table) -> None:
         self.study = study
         self.table = table
-        """See `simnet.studies.study_folder.RESULT_SCHEMA`."""
+        """See `simnet.studies.running.study_folder.RESULT_SCHEMA`."""
 
     @classmethod
     def read(cls, folder: Path | str, study: StudyPlan) -> "Results":

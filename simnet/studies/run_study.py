@@ -18,11 +18,11 @@ from simnet.runs.options.options import (
     RunOptions,
 )
 from simnet.runs.plans.demand import asks_any_model
-from simnet.studies.execution import execute
-from simnet.studies.parallel import Ended
 from simnet.studies.results import Results
+from simnet.studies.running.execution import execute
+from simnet.studies.running.parallel import Ended
+from simnet.studies.running.study_folder import RUNS
 from simnet.studies.study import Study, Unit
-from simnet.studies.study_folder import RUNS
 from simnet.studies.study_report import report_study
 
 

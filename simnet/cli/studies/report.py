@@ -15,7 +15,7 @@ def report(
 ) -> None:
     """Write a page about a study: one HTML file that needs no network."""
     from simnet.studies import report_study  # noqa: PLC0415  (imports scipy)
-    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
+    from simnet.studies.running.study_folder import StudyFolder  # noqa: PLC0415
 
     study = load_study(target)
     folder = StudyFolder.opened(folder_of(study, out), study)

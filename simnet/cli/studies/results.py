@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def results(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> None:
     """Show the mean of each measure in each arm, and what became of each hypothesis."""
     from simnet.studies.reporting.recorded_study import read_study  # noqa: PLC0415  (imports scipy)
-    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
+    from simnet.studies.running.study_folder import StudyFolder  # noqa: PLC0415
 
     study = load_study(target)
     folder = StudyFolder.opened(folder_of(study, out), study)

@@ -70,7 +70,7 @@ def run(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
 @expand_groups
 def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
     """Run what a study that has begun still lacks; like `run`, but never begins one."""
-    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415
+    from simnet.studies.running.study_folder import StudyFolder  # noqa: PLC0415
 
     study = load_study(target)
     path = folder_of(study, flags.out)
@@ -80,11 +80,11 @@ def resume(target: StudyTarget, models: ModelFlags, flags: StudyFlags) -> None:
 
 def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: StudyFlags) -> None:
     from simnet.runs.options.options import RunOptions  # noqa: PLC0415
-    from simnet.studies.execution import execute  # noqa: PLC0415
     from simnet.studies.reporting.recorded_study import read_study  # noqa: PLC0415
     from simnet.studies.results import Results  # noqa: PLC0415
     from simnet.studies.run_study import check_at_once  # noqa: PLC0415
-    from simnet.studies.study_folder import RUNS  # noqa: PLC0415
+    from simnet.studies.running.execution import execute  # noqa: PLC0415
+    from simnet.studies.running.study_folder import RUNS  # noqa: PLC0415
 
     options = RunOptions(
         models=replace(models.read(), engines=read_engines(flags.engines or ())),

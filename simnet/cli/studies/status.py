@@ -10,8 +10,8 @@ from simnet.foundation.text import visible
 
 def status(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> None:
     """Show, by arm and seed, what is complete, begun or still to be run, and failed measures."""
-    from simnet.studies.study_folder import StudyFolder  # noqa: PLC0415  (imports pyarrow)
-    from simnet.studies.unit_run import is_complete  # noqa: PLC0415
+    from simnet.studies.running.study_folder import StudyFolder  # noqa: PLC0415  (imports pyarrow)
+    from simnet.studies.running.unit_run import is_complete  # noqa: PLC0415
 
     study = load_study(target)
     folder = StudyFolder.opened(folder_of(study, out), study)

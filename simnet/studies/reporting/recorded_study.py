@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from simnet.errors import RecordError, SimnetError, UsageError
 from simnet.recording.reading.run import Run
-from simnet.studies.code_record import CodeRecord, read_code
 from simnet.studies.expectations import Hypothesis, Reference
-from simnet.studies.figure_file import UNKNOWN, read_measured
 from simnet.studies.plan_file import check_same_hypotheses
 from simnet.studies.results import Results
-from simnet.studies.study import Study
-from simnet.studies.study_folder import (
+from simnet.studies.running.code_record import CodeRecord, read_code
+from simnet.studies.running.figure_file import UNKNOWN, read_measured
+from simnet.studies.running.study_folder import (
     FIGURES,
     PLAN,
     RUNS,
@@ -23,7 +22,8 @@ from simnet.studies.study_folder import (
     Registration,
     read_registration,
 )
-from simnet.studies.unit_run import is_complete
+from simnet.studies.running.unit_run import is_complete
+from simnet.studies.study import Study
 
 
 class MeasureFacts(NamedTuple):

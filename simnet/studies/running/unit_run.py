@@ -19,8 +19,8 @@ from simnet.runs.repeats.resume import resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.studies.running.study_folder import StudyFolder
 from simnet.studies.study import Unit
-from simnet.studies.study_folder import StudyFolder
 
 Sharing: TypeAlias = Callable[[RunPlan], RunPlan]
 _BY_SIGNAL = 128

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simnet.errors import RecordError, UsageError
-from simnet.studies.code_digest import code_digest
+from simnet.studies.running.code_digest import code_digest
 from simnet.studies.study import Study
 
 CODE = "code.json"

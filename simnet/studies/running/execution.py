@@ -8,11 +8,11 @@ import pyarrow as pa
 from simnet.errors import SimnetError
 from simnet.recording.files.lock import run_lock
 from simnet.runs.options.options import RunOptions
-from simnet.studies.parallel import Ended, Play, in_processes, one_by_one
-from simnet.studies.side_by_side import side_by_side
+from simnet.studies.running.parallel import Ended, Play, in_processes, one_by_one
+from simnet.studies.running.side_by_side import side_by_side
+from simnet.studies.running.study_folder import StudyFolder
+from simnet.studies.running.unit_run import is_complete
 from simnet.studies.study import Study, Unit
-from simnet.studies.study_folder import StudyFolder
-from simnet.studies.unit_run import is_complete
 
 
 class Outcome(NamedTuple):

@@ -25,15 +25,6 @@ from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.runs.plans.demand import NO_MODEL
-from simnet.studies.code_record import CODE, check_same_arms, code_of, read_code
-from simnet.studies.figure_file import (
-    FIGURE_SCHEMA,
-    UNKNOWN,
-    Measured,
-    read_measured,
-    write_figures,
-    write_table,
-)
 from simnet.studies.measure import Figure
 from simnet.studies.plan_file import (
     check_same_hypotheses,
@@ -42,6 +33,15 @@ from simnet.studies.plan_file import (
     encoded,
     plan_of,
     registration_of,
+)
+from simnet.studies.running.code_record import CODE, check_same_arms, code_of, read_code
+from simnet.studies.running.figure_file import (
+    FIGURE_SCHEMA,
+    UNKNOWN,
+    Measured,
+    read_measured,
+    write_figures,
+    write_table,
 )
 from simnet.studies.study import Study, Unit
 

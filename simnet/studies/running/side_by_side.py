@@ -16,10 +16,10 @@ from simnet.runs.options.options import RunOptions
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.plans.runtime_of_plan import on_ray
 from simnet.runs.watching.stop_signals import STOP_SIGNALS
-from simnet.studies.parallel import Ended, Play
+from simnet.studies.running.parallel import Ended, Play
+from simnet.studies.running.study_folder import StudyFolder
+from simnet.studies.running.unit_run import StoppedError, complete
 from simnet.studies.study import Unit
-from simnet.studies.study_folder import StudyFolder
-from simnet.studies.unit_run import StoppedError, complete
 
 if TYPE_CHECKING:
     from simnet.runtime.ray.engines.shared_engines import SharedEngines

@@ -15,9 +15,9 @@ import cloudpickle
 
 from simnet.errors import RunError, SimnetError
 from simnet.runs.options.options import RunOptions
+from simnet.studies.running.study_folder import StudyFolder
+from simnet.studies.running.unit_run import StoppedError, play
 from simnet.studies.study import Unit
-from simnet.studies.study_folder import StudyFolder
-from simnet.studies.unit_run import StoppedError, play
 
 Ended: TypeAlias = Callable[[Unit, SimnetError | None], None]
 """Takes a unit that was run and measured, or that failed and with what."""
