@@ -181,7 +181,10 @@ def _negated(before: str) -> bool:
 
 
 def _several(items: Sequence[str], text: str) -> list[int]:
-    """List the positions that a text names, in its order, by numbers or else by words."""
+    """List the positions that a text names, in its order, by numbers or else by words.
+
+    One that negates something besides, such as `I don't like red`, names none by words.
+    """
     numbers = [int(one) for one in _WHOLE.findall(text)]
     if numbers:
         return [one - 1 for one in numbers] if all(1 <= n <= len(items) for n in numbers) else []
@@ -193,4 +196,4 @@ def _several(items: Sequence[str], text: str) -> list[int]:
         if found:
             spots[place] = found.start()
             folded = folded[: found.start()] + " " * len(found[0]) + folded[found.end() :]
-    return sorted(spots, key=spots.__getitem__)
+    return [] if _NOT.search(folded) else sorted(spots, key=spots.__getitem__)
