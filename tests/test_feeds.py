@@ -386,6 +386,14 @@ def test_a_wrong_source_is_named_wherever_it_is(place, source, message, within):
         seen_by(place, reads=within(source))
 
 
+def test_an_entry_of_an_empty_timeline_is_said_to_be_none():
+    def ahead(world, viewer, first, limit):
+        return [0]
+
+    with pytest.raises(UserCodeError, match=r"returned 0 among .* of which there is none yet"):
+        seen_by(world(["m0", "m1"], []), reads=ahead)
+
+
 @pytest.mark.parametrize(
     ("counts", "likes", "line"),
     [("exact", 5, "(5 likes)"), ("rounded", 4, "(4 likes)"), ("none", 0, "")],

@@ -135,5 +135,6 @@ def _checked(
         wrong = [one for one in found if type(one) is not int or not 0 <= one < end]
         if not wrong:
             return list(found)
-        problem = f"returned {shown(wrong[0])} among {what}, which are numbers from 0 to {end - 1}"
+        which = f"which are numbers from 0 to {end - 1}" if end else "of which there is none yet"
+        problem = f"returned {shown(wrong[0])} among {what}, {which}"
     raise wrong_result(kind, function, problem, **whose(world, viewer))
