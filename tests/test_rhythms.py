@@ -28,9 +28,10 @@ from simnet import (
     draws,
     silent,
 )
-from simnet.errors import ScenarioError
+from simnet.errors import ScenarioError, UserCodeError
 from simnet.feeds import everything
-from simnet.rhythms import random_order, respond, round_robin
+from simnet.rhythms import Between, random_order, respond, round_robin
+from simnet.scenario.forecast.expected_turns import expect
 
 
 def draw(*key):
@@ -250,3 +251,23 @@ def test_a_rhythm_of_ones_own_may_wake_at_once():
     cohort = Cohort("odd", [Persona(id="ana")], rhythm=Odd(after=lambda now: now), behaviour=silent)
     played = drive(Scenario("s", [cohort], lasts=10 * MINUTE))
     assert [event.woke for event in played.events] == [1.0 + MINUTE * n for n in range(10)]
+
+
+def fails(*arguments):
+    raise KeyError("hour")
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "message"),
+    [
+        (Odd(after=fails), "Odd.after raised KeyError: 'hour'"),
+        (Odd(first="8:00"), "Odd.first returned '8:00'; return a time in seconds, or None"),
+        (Odd(after=lambda now: now - 1), "Odd.after gave 60 s at 61 s; a rhythm must not go back"),
+        (Between(Exponential(), joins=Odd(first=[])), "Between.first raised TypeError"),
+    ],
+)
+def test_a_wrong_rhythm_is_named_before_a_run_starts(rhythm, message):
+    cohort = Cohort("odd", [Persona(id="ana")], rhythm=rhythm, behaviour=silent)
+    with pytest.raises(UserCodeError, match=f"cohort 'odd': rhythm {message}") as caught:
+        expect(Scenario("s", [cohort], lasts=10 * MINUTE))
+    assert caught.value.handle == "ana"

@@ -1,22 +1,17 @@
 """When each member wakes next: asks their rhythms and puts Wakes into the heap."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from math import inf, nan
-from numbers import Real
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from math import inf
+from typing import Any
 
 from simnet import draws
 from simnet.clock import Seconds, rounded
-from simnet.errors import UserCodeError
-from simnet.foundation.user_code import mark_boundary, name_of, raised_by, shown, wrong_result
+from simnet.foundation.user_code import mark_boundary
 from simnet.kernel.heap import WAKE, Agenda
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.asked_rhythms import Method, asked, checked_wake, raised, wrong
 from simnet.scenario.timing.rhythms import Rhythm
-
-Method: TypeAlias = Callable[..., Any]
-"""A method of a rhythm."""
 
 AFTER_TURN = "wake"
 """Purpose of the draws for wakes that a rhythm plans."""
@@ -74,11 +69,11 @@ class Alarms:
         try:  # as in `_ask`, which would cost a call more
             wake = rhythm.after(handle, turn, at, draw)
         except BaseException as error:  # a rhythm may raise SystemExit too
-            raise self._raised(member, rhythm.after, error) from error
+            raise raised(rhythm.after, error, self._cohorts[member].name, handle) from error
         if type(wake) is float and wake >= at:
             wake = rounded(wake)
         elif wake is not None:
-            wake = self._number(member, rhythm.after, wake, at)
+            wake = checked_wake(rhythm.after, wake, at, self._cohorts[member].name, handle)
         if triggered:
             soon = self._triggered(member, turn + 1, at)
             wake = soon if wake is None else min(wake, soon)
@@ -153,29 +148,9 @@ class Alarms:
     def _draw(self, member: int, turn: int, purpose: str) -> draws.Draw:
         return draws.Draw(self._seed, self._handles[member], turn, purpose)
 
-    @mark_boundary(lambda run: f"rhythm of @{run['self'].handle(run['member'])}")
     def _ask(self, member: int, method: Method, at: Seconds, /, *arguments: Any) -> Seconds | None:
         """Call a method of a rhythm. Raises UserCodeError unless it returns `at` or later."""
-        try:
-            wake = method(*arguments)
-        except BaseException as error:
-            raise self._raised(member, method, error) from error
-        if type(wake) is float and wake >= at:
-            return rounded(wake)
-        return None if wake is None else self._number(member, method, wake, at)
-
-    def _number(self, member: int, method: Method, wake: object, at: Seconds) -> Seconds:
-        number = nan
-        if isinstance(wake, Real) and not isinstance(wake, bool):
-            with suppress(OverflowError):
-                number = float(wake)
-        elif not isinstance(wake, Real):
-            problem = f"returned {shown(wake)}; return a time in seconds, or None for never"
-            raise self._wrong(member, method, problem)
-        if not number >= at:  # nor is it if it is not a number
-            problem = f"gave {number:g} s at {at:g} s; a rhythm must not go back in time"
-            raise self._wrong(member, method, problem)
-        return rounded(number)
+        return asked(method, at, arguments, self._cohorts[member].name, self._handles[member])
 
     def _check_progress(self, member: int, at: Seconds) -> None:
         """Raise UserCodeError if a member took `MOST_TURNS` turns and time hardly passed."""
@@ -183,24 +158,8 @@ class Alarms:
         self._progress[member] = at
         if at - since < SHORTEST_SPAN:
             cohort = self._cohorts[member]
-            raise self._wrong(
-                member,
-                cohort.rhythm.after,
+            problem = (
                 f"let time stand still: {MOST_TURNS:,} turns in a row within {at - since:g} s of "
-                f"simulated time, with reacts_in={cohort.reacts_in:g}; let it wait longer",
+                f"simulated time, with reacts_in={cohort.reacts_in:g}; let it wait longer"
             )
-
-    def _raised(self, member: int, method: Method, error: BaseException) -> UserCodeError:
-        cohort, handle = self._cohorts[member].name, self._handles[member]
-        name = _name(method)
-        return raised_by("rhythm", method, error, name=name, cohort=cohort, handle=handle)
-
-    def _wrong(self, member: int, method: Method, problem: str) -> UserCodeError:
-        cohort, handle = self._cohorts[member].name, self._handles[member]
-        name = _name(method)
-        return wrong_result("rhythm", method, problem, name=name, cohort=cohort, handle=handle)
-
-
-def _name(method: Method) -> str:
-    owner = getattr(method, "__self__", None)
-    return f"{type(owner).__name__}.{name_of(method)}" if owner is not None else name_of(method)
+            raise wrong(cohort.rhythm.after, problem, cohort.name, self._handles[member])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simnet import draws
-from simnet.clock import Seconds
+from simnet.clock import Seconds, rounded
 from simnet.errors import ScenarioError
 from simnet.scenario.cohort import Cohort, handles_of
 from simnet.scenario.cue_checks import check_possible
@@ -19,6 +19,7 @@ from simnet.scenario.initial_network import network_of
 from simnet.scenario.interventions.intervention_checks import check_course
 from simnet.scenario.interventions.presence import acts_of, share_there
 from simnet.scenario.scenario import Scenario
+from simnet.scenario.timing.asked_rhythms import asked, raised
 from simnet.scenario.timing.by_persona import ByPersona
 from simnet.scenario.timing.churn import Between
 from simnet.scenario.timing.diurnal import Diurnal
@@ -123,7 +124,10 @@ def _between(scenario: Scenario, cohort: Cohort) -> float:
     assert isinstance(churn, Between)
     turns = 0.0
     for who in handles[:PRESENT]:
-        joined, left = churn.span(who, draws.Draw(scenario.seed, who, 0, "wake"))
+        try:
+            joined, left = churn.span(who, draws.Draw(scenario.seed, who, 0, "wake"))
+        except BaseException as error:  # `joins` and `stays` may be rhythms of the user
+            raise raised(churn.first, error, cohort.name, who) from error
         until = min(left, scenario.lasts)
         if until <= joined:
             continue
@@ -147,12 +151,17 @@ def _by_persona(scenario: Scenario, cohort: Cohort) -> float:
 
 
 def _simulated(scenario: Scenario, cohort: Cohort, rhythm: Rhythm, who: str) -> int:
-    """Count one member's wakes by asking the rhythm, as the kernel does if no event triggers it."""
-    at = rhythm.first(who, draws.Draw(scenario.seed, who, 0, "wake"))
+    """Count one member's wakes by asking the rhythm, as the kernel does if no event triggers it.
+
+    Raises UserCodeError where the kernel would.
+    """
+    draw = draws.Draw(scenario.seed, who, 0, "wake")
+    at = asked(rhythm.first, 0.0, (who, draw), cohort.name, who)
     turn = 0
     while at is not None and at <= scenario.lasts and turn < MOST_WAKES:
         draw = draws.Draw(scenario.seed, who, turn + 1, "wake")
-        at = rhythm.after(who, turn, at + cohort.reacts_in, draw)
+        landed = rounded(at + cohort.reacts_in)
+        at = asked(rhythm.after, landed, (who, turn, landed, draw), cohort.name, who)
         turn += 1
     return turn
 
