@@ -363,7 +363,7 @@ def test_every_error_of_loading_has_exit_code_2_or_3():
                 "def early(me, view):\n    pass\n"
                 "study = Scenario('s', [Cohort('c', [Persona(id='a')], behaviour=early)], lasts=9)"
             ),
-            r"behaviour early .*study\.py:\d+: def early",
+            r"behaviour=.* early does not take 3 arguments .*study\.py:\d+: def early",
         ),
         ("study = made(text='')", r"study\.py:\d+: .*empty text"),
         ("Persona('ann', 'Bakes.')", r"write Persona\(id='ann', description='Bakes\.'\)"),

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, partial
+from inspect import iscoroutinefunction, signature
 from numbers import Integral, Real
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from simnet.clock import DAY, HOUR, MINUTE, parse_duration
-from simnet.foundation.user_code import shown
+from simnet.foundation.text import counted
+from simnet.foundation.user_code import name_of, place_of, shown, source_line
 
 
 class Want(NamedTuple):
@@ -45,7 +48,7 @@ def _simple_wants() -> dict[type, Want]:
 def _protocol_want(kind: type) -> Want | None:
     members = [name for name in vars(kind) if not name.startswith("_")]
     if "__call__" in vars(kind):
-        return Want(f"a function ({kind.__name__})", _is_function, _function_advice)
+        return _call_want(kind)
 
     def holds(value: object) -> bool:
         return not isinstance(value, type) and all(_has(value, name) for name in members)
@@ -63,6 +66,34 @@ def _protocol_want(kind: type) -> Want | None:
 
     example = ", such as Exponential(60.0)" if kind.__name__ == "Rhythm" else ""
     return Want(f"a {kind.__name__.lower()}{example}", holds, advice)
+
+
+def _call_want(kind: type) -> Want:
+    """Want a function that takes what the `__call__` of a protocol takes."""
+    names = list(signature(vars(kind)["__call__"]).parameters)[1:]
+
+    def holds(value: object) -> bool:
+        if not callable(value) or isinstance(value, type):
+            return False
+        try:
+            signature(value).bind(*names)
+        except TypeError:
+            return False
+        except ValueError:
+            return True  # it has no signature that Python can read
+        return True
+
+    def advice(value: object) -> str:
+        if not _is_function(value):
+            return _function_advice(value)
+        name, place = name_of(value), place_of(value)
+        where = f" ({Path(place.file).name}:{place.line}: {source_line(place)})" if place else ""
+        makes = f"; if it makes one that does, write {name}(...)"
+        makes = "" if iscoroutinefunction(value) else makes
+        count = counted(len(names), "argument")
+        return f"{name} does not take {count} ({', '.join(names)}){where}{makes}"
+
+    return Want(f"a function ({kind.__name__})", holds, advice)
 
 
 def wanted(annotation: Any) -> Want | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import isasyncgenfunction, isgeneratorfunction, signature
+from inspect import isasyncgenfunction, isgeneratorfunction
 from math import inf
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Cohort:
     """People who share a manner, a rhythm and a reach.
 
     Raises ScenarioError, naming the cohort and the field, for a value that cannot be used, and
-    UserCodeError for a behaviour that is no async function of three arguments.
+    UserCodeError for a behaviour that is a generator.
     """
 
     name: str
@@ -122,13 +122,6 @@ class Cohort:
         if isgeneratorfunction(behaviour) or isasyncgenfunction(behaviour):
             problem = "is a generator, for it has a `yield`; return a list of actions instead"
             raise wrong_result("behaviour", behaviour, problem, cohort=self.name)
-        try:
-            signature(behaviour).bind(None, None, None)
-        except TypeError:
-            problem = "does not take three arguments; write `async def NAME(me, view, ask)`"
-            raise wrong_result("behaviour", behaviour, problem, cohort=self.name) from None
-        except ValueError:
-            return  # it has no signature that Python can read
 
     def _check_verb(self, verb: type[Action]) -> None:
         name = getattr(verb, "verb", "")
