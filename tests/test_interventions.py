@@ -423,6 +423,19 @@ def test_a_when_that_a_fork_changes_is_checked_at_the_same_times(every, since, c
     assert [row.time for row in kernel.take_rows().events if row.verb == "check"] == checks
 
 
+def test_a_when_that_happened_does_not_happen_again_in_a_fork_that_changes_its_place(tmp_path):
+    once = When(posts, above=1, every=10 * MINUTE, then=Ban("ana"))
+    other = When(posts, above=1, every=10 * MINUTE, then=Ban("ben"))
+    late = At(50 * MINUTE, GiveNews("ben", "Ana is banned."))
+    before = square(late, once)
+    parent = run(before, model=FakeModel(), out=tmp_path)
+    for entries, banned in (([once], ["ana"]), ([other, once], ["ana", "ben"])):
+        child = fork(parent, 45 * MINUTE, square(*entries), before=before, model=FakeModel())
+        bans = [row for row in child.read("events").to_pylist() if row["verb"] == "ban"]
+        assert [row["whom"] for row in bans] == banned
+        assert {row["outcome"] for row in bans} == {"done"}
+
+
 def test_a_fork_without_interventions_keeps_what_changed_the_world_alone(whole):
     child = fork(whole, 40 * MINUTE, replace(eventful(), interventions=()), model=FakeModel())
     late = [row for row in child.read("events").to_pylist() if row["time"] >= 40 * MINUTE]

@@ -6,6 +6,7 @@ that takes over hold, as far as they are due by then; what changed the world sta
 
 import json
 import math
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ class Interventions:
 
     def use(self, scenario: Scenario, feeds: MutableMapping[str, Feed], since: Seconds) -> None:
         """Follow a scenario from a time on, whose feeds may be changed in `feeds`."""
-        before, watches = self._entries, self._watches
+        before, watches = self._entries, self._going()
         self._entries, self._watches, self._feeds = scenario.interventions, {}, feeds
         if not (before or self._entries):
             return
@@ -97,8 +98,8 @@ class Interventions:
         in_effect: list[tuple[Seconds, int]] = []
         for place, entry in enumerate(self._entries):
             if isinstance(entry, When):
-                same = place < len(before) and str(before[place]) == str(entry)
-                watch = watches[place] if same else Watch(_checks_before(since, entry.every))
+                known = watches[str(entry)]
+                watch = known.popleft() if known else Watch(_checks_before(since, entry.every))
                 self._watches[place] = watch
                 if watch.last is not None:
                     in_effect.append((watch.last, place))
@@ -109,6 +110,13 @@ class Interventions:
                 self._agenda.push(rounded(entry.at), INTERVENTION + place, 0)
         for _, place in sorted(in_effect):
             self._set_again(self._entries[place].interventions)
+
+    def _going(self) -> defaultdict[str, deque[Watch]]:
+        """Return how each When is going, in order; arms differ in what stands before it."""
+        found: defaultdict[str, deque[Watch]] = defaultdict(deque)
+        for place, watch in self._watches.items():
+            found[str(self._entries[place])].append(watch)
+        return found
 
     def _set_again(self, interventions: Iterable[Intervention]) -> None:
         for one in interventions:
