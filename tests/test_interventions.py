@@ -471,6 +471,9 @@ def test_what_is_wrong_by_itself_is_told_when_the_scenario_is_made(entry, proble
 @pytest.mark.parametrize(("make", "problem"), [
     (lambda: GiveNews("ana", " "), "GiveNews: the text is empty"),
     (RemovePosts, "RemovePosts: give posts, authors"),
+    (lambda: AddTies(("ana", "ben")), "AddTies: tie 0 is 'ana'; a tie is (follower, followee)"),
+    (lambda: RemoveTies([("ana", "ben"), ("ana", "ben", "x")]), "RemoveTies: tie 1 is ('ana'"),
+    (lambda: AddTies([(1, 2)]), "AddTies: tie 0 is (1, 2); a tie is (follower, followee)"),
     (lambda: SetManner("ana", 5), "SetManner(manner=5); write '5'"),
     (lambda: When(posts, then=Ban("ana")), "it has no level; give one of above=... and below=..."),
     (lambda: When(posts, above=1, below=0, then=Ban("ana")), "it has above and below; give one of"),

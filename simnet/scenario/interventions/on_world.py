@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from simnet.errors import ActionError
+from simnet.errors import ActionError, ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.user_code import shown
 from simnet.scenario.interventions.directory import Names, listed
 from simnet.scenario.interventions.intervention import (
     Intervention,
@@ -135,6 +136,15 @@ class TieChange(Intervention):
 
     relation: ClassVar[Relation] = "tie"
     ties: Sequence[tuple[str, str]]
+
+    def __post_init__(self) -> None:
+        for number, tie in enumerate(self.ties):
+            pair = isinstance(tie, Sequence) and not isinstance(tie, str) and len(tie) == 2
+            if not pair or not all(isinstance(name, str) for name in tie):
+                raise ScenarioError(
+                    f"{type(self).__name__}: tie {number} is {shown(tie)}; a tie is (follower, "
+                    "followee), two names such as ('ann', 'ben')"
+                )
 
     def names(self) -> tuple[str, ...]:
         """List both sides of all pairs."""
