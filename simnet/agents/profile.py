@@ -118,7 +118,7 @@ class AgentProfile:
     text_limit: int
     """Characters in one text."""
     acts: int
-    """Actions in one turn."""
+    """Most actions in one reply."""
     memory: int | Recall
     """How many of its own last actions an agent recalls, or the settings of a memory stream."""
     temperature: float

@@ -52,7 +52,7 @@ class Cohort:
     text_limit: int = 280
     """Characters in one text."""
     acts: int = 1
-    """Most actions in one turn."""
+    """Most actions in one reply of the model; a behaviour of one's own may take more in a turn."""
     memory: int | Recall = 5
     """How many of their own last actions they recall; a Recall makes them recall what matters
     of all they saw and did."""

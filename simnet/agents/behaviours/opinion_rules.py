@@ -104,8 +104,9 @@ def states_opinion(statement: str, then: Behaviour = converse) -> Behaviour:
     """Ask the model how far the persona agrees with `statement`, then act as `then`.
 
     The reply, 0 to 10, becomes the opinion, 0 to 1; it is given before the turn's other actions,
-    so a cohort that also acts needs `acts=2` or more. A reply without a number from 0 to 10 makes
-    the turn `failed`. The cohort's verbs have to include `HoldOpinion`.
+    which the cohort's `acts` does not count it among. A reply without a number from 0 to 10 makes
+    the turn `failed`. The cohort's verbs have to include `HoldOpinion`, so a persona may state
+    another opinion among those actions; the last one counts.
     """
 
     async def stating(me: Agent, view: View, ask: Ask) -> Chosen:
