@@ -62,8 +62,10 @@ def by_reports(
     """Act by how many members reported a post, without a model: the severest sanction reached.
 
     `{"label": 2, "remove": 5}` labels from two members on and removes from five on; posts below
-    stay in the queue, which `Feed(fresh=False)` shows again. A suspension lasts a `span`. Raises
-    ScenarioError for no thresholds, for another sanction or a threshold below 1.
+    stay in the queue, which `Feed(fresh=False)` shows again. A sanction settles the reports: a post
+    that was labelled is removed if five report it anew until a moderator looks, and labelled again
+    if two do. A suspension lasts a `span`. Raises ScenarioError for no thresholds, for another
+    sanction or a threshold below 1.
     """
     if not thresholds or set(thresholds) - set(SANCTIONS):
         raise ScenarioError(f"by_reports({thresholds!r}): name {', '.join(SANCTIONS)}")

@@ -225,7 +225,7 @@ class Reported(NamedTuple):
     """What moderators see of the reports of a post."""
 
     members: int
-    """How many members reported it."""
+    """How many members reported it since its reports were settled."""
     reasons: tuple[str, ...]
     """Why, the newest reports last; at most `REASONS`."""
     strikes: int
