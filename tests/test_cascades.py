@@ -81,7 +81,8 @@ def test_arms_are_compared_row_by_row():
 
 def test_a_verb_of_ones_own_counts_as_its_relation_says():
     noted = table("events", [*EVENTS[:1], event(20, "ben", "note", post=0, made=1)])
-    assert cascade(noted, exposures(), 0).size == 0
+    with pytest.raises(RecordError, match=r"posts were made by note, .* give `run.relations`"):
+        cascade(noted, exposures(), 0)
     assert cascade(noted, exposures(), 0, {"note": "reply"}).size == 1
     assert cascade(noted, exposures(), 0, {"note": "none"}).size == 0
     arms = {"one": (noted, exposures())}

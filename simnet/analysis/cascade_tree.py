@@ -94,8 +94,20 @@ def structural_virality(parents: Sequence[int]) -> float | None:
 
 
 def tree_of(events: pa.Table, exposures: pa.Table, post: int, relations: Mapping[str, str]) -> Tree:
-    """Build the tree of a post's cascade. Raises RecordError if no event made the post."""
+    """Build the tree of a post's cascade.
+
+    Raises RecordError if no event made the post, and if `relations` are the default and another
+    verb made posts.
+    """
     done = events.filter(pc.equal(events["outcome"], DONE))
+    if relations is RELATION_OF:
+        making = pc.unique(done.filter(pc.is_valid(done["made"]))["verb"]).to_pylist()
+        unknown = sorted(set(making) - RELATION_OF.keys())
+        if unknown:
+            raise RecordError(
+                f"posts were made by {', '.join(unknown)}, whose relation to the post that they "
+                "are about is in the run; give `run.relations` as the last argument"
+            )
     first = np.flatnonzero(integers(done["made"]) == post)
     if not len(first):
         raise RecordError(f"no event made post {post}")

@@ -57,7 +57,8 @@ def cascade(
     """Measure the cascade of `post`, from the tables of one run.
 
     `relations` gives the relation of each verb to the post it is about; `Run.relations` has
-    them. Raises RecordError if no event made the post.
+    them, those of your own verbs too. Raises RecordError if no event made the post, and without
+    `relations` if a verb of your own made posts.
     """
     tree = tree_of(events, exposures, post, relations)
     start = tree.nodes["time"][0].as_py()
