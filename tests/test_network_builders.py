@@ -320,6 +320,8 @@ def test_ties_are_read_from_text(tmp_path, name, text):
     [
         "# Directed graph, each unordered pair once\n# FromNodeId\tToNodeId\nm1\tm2\nm3\tm1\n",
         "# a, b, c\nfrom,to\nm1,m2\n# between\nm3,m1\n",
+        "# made by hand\nm1,m2,0.5\nm3,m1,1\n",
+        "# who, whom, since when\n\nm1 m2 1082040961\nm3 m1 1082155839\n",
     ],
 )
 def test_comments_in_a_list_of_edges_are_left_out(tmp_path, text):
@@ -358,6 +360,7 @@ def test_ties_are_read_from_graphml(tmp_path, kind, ties):
     [
         ("a.csv", "m1,m2\n\nm1,m400\n", r"a.csv: line 3: there is no @m400.*did you mean 'm40'"),
         ("a.csv", "source,target\nm1\n", r"a.csv: line 2: 'm1' is no pair"),
+        ("a.csv", "id_1,id_2\nm1,m2\n", r"line 1: there is no @id_1 .*; if that is a heading"),
         ("a.graphml", "<graphml", r"a.graphml: it is not GraphML"),
         (
             "a.graphml",

@@ -83,6 +83,8 @@ class FileTies:
             position = find(name.strip().removeprefix("@"))
         if position is None:
             hint = did_you_mean(name, handles)
+            if where == "line 1" and not hint:
+                hint = "; if that is a heading, call its columns follower and followee"
             raise InputError(f"{self.file}: {where}: there is no @{name} in the scenario{hint}")
         return position
 
@@ -145,7 +147,8 @@ def _pairs(file: Path, find: Finder) -> Iterator[_Pair]:
 
 
 def _reading(content: Content) -> Reading:
-    first = content.start.partition(b"\n")[0]
+    lines = [line for line in content.start.splitlines() if line.strip()]
+    first = next((line for line in lines if not line.startswith(b"#")), b"")
     blanks = not any(mark in first for mark in (b",", b";", b"\t", b"|"))
     return Reading(
         wrappers=("edges", "links", "ties"),
