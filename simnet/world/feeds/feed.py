@@ -52,7 +52,8 @@ class Feed:
     karma: bool = False
     """Tell the viewer their karma: likes less dislikes that others gave to their posts."""
     reports: bool | None = None
-    """Say how often and why posts were reported; None does if it reads `reported`."""
+    """Say how often and why posts were reported; None does if it reads `reported` and no more. A
+    source of one's own that reads the queue needs True, or strategies of moderators see nothing."""
     counts: Counts = "exact"
     """How likes, dislikes, replies and reposts are shown: `exact`, `rounded` down to powers of two,
     or `none`. Each new like changes what is shown of a post, so coarse counts let more prompts be
