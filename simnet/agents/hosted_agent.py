@@ -120,10 +120,7 @@ class HostedAgent:
 
     @property
     def notes(self) -> dict[Hashable, Any]:
-        """State that a behaviour keeps between turns, under a key of its own.
-
-        It must depend only on the views and the model replies of this agent.
-        """
+        """State that a behaviour keeps between turns; see `Agent`."""
         if self._notes is None:
             self._notes = {}
         return self._notes
@@ -134,6 +131,11 @@ class HostedAgent:
         if self._instructions is None:
             self._instructions = prompts.instructions(self.profile, self.persona)
         return self._instructions
+
+    @property
+    def role(self) -> str:
+        """The system prompt without verbs."""
+        return prompts.task_instructions(self.profile, self.persona)
 
     def mark(self, word: str) -> None:
         """Add a flag to the column `marks` of this turn's events."""

@@ -47,7 +47,12 @@ class Agent(Protocol):
 
     @property
     def instructions(self) -> str:
-        """The system prompt, the same at every turn."""
+        """The system prompt of `ask.for_action`: it says in which form to answer with verbs."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """The system prompt without verbs, for any question of a behaviour's own."""
         ...
 
     def mark(self, word: str) -> None:
