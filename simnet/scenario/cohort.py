@@ -50,7 +50,7 @@ class Cohort:
     feed: Feed | None = None
     """How their feed is made; None takes the scenario's."""
     text_limit: int = 280
-    """Characters in one text."""
+    """Characters in one text of a reply; a behaviour of one's own may write longer ones."""
     acts: int = 1
     """Most actions in one reply of the model; a behaviour of one's own may take more in a turn."""
     memory: int | Recall = 5
