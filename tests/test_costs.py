@@ -18,6 +18,7 @@ from simnet.clock import HOUR, MINUTE
 from simnet.errors import ActorDiedError, UsageError
 from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.fakes.fake import FakeModel
+from simnet.opinions import states_opinion
 from simnet.planning import cost_estimate
 from simnet.planning.cost_estimate import estimate
 from simnet.planning.explain import explain
@@ -227,6 +228,16 @@ def test_a_prompt_is_explained_part_by_part():
     assert (told.system + told.user).startswith(told.kept)
     assert len(told.kept) >= len(told.system)
     assert told.next_at > told.at
+
+
+def test_a_question_of_a_behaviour_begins_as_those_of_its_cohort_do():
+    public = Cohort("public", sample(2), behaviour=states_opinion("soup is a drink"))
+    first, other = (
+        explain(Scenario("soup", [public], lasts=HOUR), one.id) for one in public.personas
+    )
+    assert first.shared == other.shared
+    assert first.shared.endswith("You are @")
+    assert all(told.system.startswith(first.shared) for told in (first, other))
 
 
 def test_an_explained_prompt_is_the_one_of_the_run(whole):

@@ -159,10 +159,6 @@ def _versions(me: HostedAgent, view: View) -> Iterator[tuple[tuple[str, str], tu
 
 def _explained(rehearsal: _Rehearsal) -> Explained:
     (call, sections), *later = rehearsal.prompts
-    head = "\n\n".join(
-        filter(None, prompts.layout(rehearsal.agent.profile, rehearsal.agent.persona)[:-1])
-    )
-    shared = f"{head}{_PERSONA}" if call.system.startswith(f"{head}{_PERSONA}") else ""
     kept, next_at = call.system, None
     for other, _ in later:
         next_at = other.time
@@ -178,10 +174,19 @@ def _explained(rehearsal: _Rehearsal) -> Explained:
         system=call.system,
         user=call.user,
         pattern=call.pattern,
-        shared=shared,
+        shared=_shared(rehearsal.agent, call.system),
         kept=kept,
         next_at=next_at,
     )
+
+
+def _shared(me: HostedAgent, system: str) -> str:
+    """Return how the cohort's prompts of this kind begin: of an action, or of other questions."""
+    for whole in (me.instructions, me.role):
+        head = whole.removesuffix(prompts.introduction(me.persona)) + _PERSONA.lstrip()
+        if system.startswith(head):
+            return head
+    return ""
 
 
 def _common_prefix(one: str, other: str) -> str:
