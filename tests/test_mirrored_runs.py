@@ -119,7 +119,7 @@ def test_a_mirror_that_takes_nothing_ends_no_run_and_is_told_of(tmp_path, monkey
     scenario = village()
     run = simnet.run(scenario, model=slow, out=tmp_path / "runs", mirror=url, progress=noting)
     facts = run.manifest.mirror
-    assert (run.state, facts.whole, facts.at) == ("completed", False, None)
+    assert (run.state, facts.whole, facts.given_up, facts.at) == ("completed", False, False, None)
     last = f"complete it with: simnet mirror push {run.path} {url}"
     assert shown[-1].startswith(f"incomplete: nothing went up to {url}/{run.id}: ")
     assert shown[-1].endswith(last)
@@ -146,12 +146,22 @@ def test_a_folder_that_is_an_older_copy_is_said_to_be_mirrored_no_more(tmp_path,
     noting = Noting()
     shown = noting.shown
     old = simnet.resume(cut, village(), model=FakeModel(delay=pause), progress=noting)
-    assert (old.state, old.manifest.mirror.whole) == ("completed", False)
+    facts = old.manifest.mirror
+    assert (old.state, facts.whole, facts.given_up) == ("completed", False, True)
     (ended,) = [text for text in shown if text.startswith("the run is not mirrored any more")]
     assert "the folder is an older copy; resume the run from the mirror" in ended
     assert shown.index(ended) < shown.index("mirror: written no more")
     assert not [text for text in shown if "bringing the rest" in text]
-    assert shown[-1].startswith(f"incomplete: nothing went up to {url}/{cut.id}: the mirror holds")
+    assert shown[-1].startswith(f"given up: nothing went up to {url}/{cut.id}: the mirror holds")
+    assert shown[-1].endswith(f"simnet mirror push {cut.path} ANOTHER_URL")
+
+    refused = line("mirror", "push", cut.path, url)
+    assert refused.exit_code == 4
+    assert "the folder is an older copy" in refused.output
+    assert Run.open(cut.path).manifest.mirror == old.manifest.mirror
+    done = line("mirror", "push", cut.path, f"{url}/another")
+    assert done.output == f"{url}/another/{cut.id} has all of the record\n"
+    assert equal(Run.open(f"{url}/another/{cut.id}"), old)
 
 
 @pytest.mark.slow

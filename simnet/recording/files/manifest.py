@@ -106,6 +106,9 @@ class MirrorFacts(_Facts):
     bytes: int = 0
     problem: str | None = None
     """Why it is not whole."""
+    given_up: bool = False
+    """Whether nothing more of this record can go up to it: another process has taken it over, or
+    it holds what this record does not have."""
 
 
 class LedgerLine(_Facts):

@@ -65,6 +65,6 @@ def range_digest(path: Path, offset: int, size: int) -> str:
 def _lacks(folder: Path, path: str) -> OtherRecordError:
     return OtherRecordError(
         f"the mirror holds more of {path} than {folder}, or something else: the folder is an older "
-        "copy; resume the run from the mirror into another folder with --runs, or give another "
-        "--mirror"
+        "copy; resume the run from the mirror into another folder with --runs, or mirror this "
+        "folder to another address"
     )

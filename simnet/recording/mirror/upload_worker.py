@@ -49,9 +49,14 @@ class Standing(NamedTuple):
     problem: str | None = None
     """What failed last; None if nothing has since."""
     ended: bool = False
-    """Whether it was given up for good, for the reason `problem`."""
+    """Whether nothing more goes up: the record is there (`whole`), or `problem` is for good."""
     whole: bool = False
     """Whether all of the record was there when it was told to finish."""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing more goes up although it is not whole."""
+        return self.ended and not self.whole
 
 
 class UploadWorker:

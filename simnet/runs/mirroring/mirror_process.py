@@ -128,6 +128,7 @@ class Mirror:
             at=datetime.fromisoformat(standing.at) if standing.at else None,
             bytes=standing.bytes,
             problem=why,
+            given_up=standing.given_up,
         )
 
     def _look(self) -> str:
@@ -265,7 +266,7 @@ class _Uploads:
 
 
 def _line(standing: Standing) -> str:
-    if standing.ended and not standing.whole:
+    if standing.given_up:
         return "mirror: written no more"  # the reason has been told, and stays
     if standing.at is None:
         return f"mirror: nothing is there yet{_because(standing)}"
@@ -285,7 +286,13 @@ def describe_mirror(facts: MirrorFacts, folder: Path) -> str:
     there = (
         f"all up to {facts.at:%Y-%m-%d %H:%M:%S} UTC is in" if facts.at else "nothing went up to"
     )
+    push = f"simnet mirror push {quote(str(folder))}"
+    if facts.given_up:
+        return (
+            f"given up: {there} {place}: {facts.problem}; bring this record to another address "
+            f"with: {push} ANOTHER_URL"
+        )
     return (
         f"incomplete: {there} {place}: {facts.problem}; complete it "
-        f"with: simnet mirror push {quote(str(folder))} {quote(facts.address)}"
+        f"with: {push} {quote(facts.address)}"
     )

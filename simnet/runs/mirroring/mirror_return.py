@@ -10,7 +10,7 @@ from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import MirrorFacts
 from simnet.recording.mirror.downloading import bring_back, check_no_copy
 from simnet.recording.mirror.mirror_address import MirrorAddress, is_address
-from simnet.recording.mirror.mirror_index import newest_index
+from simnet.recording.mirror.mirror_index import Index, newest_index
 from simnet.recording.mirror.object_store import ObjectStore, StoreError
 from simnet.recording.mirror.same_record import check_goes_on
 from simnet.recording.mirror.upload_worker import bring_up
@@ -80,23 +80,29 @@ def push(run: Run, address: MirrorAddress) -> MirrorFacts:
     """Bring all of a run's record up to a folder of mirrored runs, and note it in the manifest.
 
     Raises RecordError if the store fails again and again, another process runs the run, or the
-    mirror is not that of this record.
+    mirror is not that of this record; the manifest then says what it said before.
     """
     check_no_copy(run.path)
     with run_lock(run.path):
         directory = RunDirectory.reopen(run)
+        before = directory.manifest.mirror
         directory.update(mirror=MirrorFacts(address=str(address)))
-        for left in reversed(range(_TRIES)):
-            try:
-                index = bring_up(run.path, address)
-            except StoreError:
-                if not left:
-                    raise
-                sleep(_TRIES - left)
-            else:
-                facts = MirrorFacts(
-                    address=str(address), whole=True, at=index.at, bytes=index.bytes
-                )
-                directory.update(mirror=facts)
-                return facts
+        try:
+            index = _brought_up(run.path, address)
+        except BaseException:
+            directory.update(mirror=before)
+            raise
+        facts = MirrorFacts(address=str(address), whole=True, at=index.at, bytes=index.bytes)
+        directory.update(mirror=facts)
+        return facts
+
+
+def _brought_up(folder: Path, address: MirrorAddress) -> Index:
+    for left in reversed(range(_TRIES)):
+        try:
+            return bring_up(folder, address)
+        except StoreError:
+            if not left:
+                raise
+            sleep(_TRIES - left)
     raise RecordError(f"{address} took nothing in {_TRIES} tries")
