@@ -119,6 +119,13 @@ def test_every_figure_has_a_label_and_its_files(page, report):
         assert rows_of(folder / f"{name}.csv")
 
 
+def test_pages_in_one_folder_have_figures_of_their_own(played, tmp_path):
+    first, second = (played.report(tmp_path / f"{name}.html") for name in ("monday", "friday"))
+    assert not set(first.figures) & set(second.figures)
+    assert all(path.parent.name == "friday-figures" for path in second.figures)
+    assert all(path.is_file() for path in (*first.figures, *second.figures))
+
+
 def test_a_drawing_holds_no_hostile_markup(report):
     drawings = [path for path in report.figures if path.suffix == ".svg"]
     assert drawings

@@ -8,11 +8,12 @@ from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.recording.reading.run import Run
 from simnet.report.page.writing import html_of
 from simnet.report.parts import Page
-from simnet.report.pictures.rendering import FOLDER, write_files
+from simnet.report.pictures.rendering import write_files
 from simnet.report.run_sections import page_of_run
 from simnet.report.written_report import Report
 
 NAME = "report.html"
+FIGURES = "figures"
 
 
 def write_run_report(run: Run, out: Path | str | None, *, figures: bool) -> Report:
@@ -38,5 +39,10 @@ def write_report(page: Page, path: Path, *, figures: bool = True) -> Report:
     with disk_errors(f"writing the report {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(Disk(), path, content)
-    made = write_files(page.pictures, path.parent / FOLDER) if figures else []
+    made = write_files(page.pictures, figures_folder(path)) if figures else []
     return Report(path, tuple(made))
+
+
+def figures_folder(page: Path) -> Path:
+    """Return where the figures of a page are: pages of one folder have a folder each."""
+    return page.with_name(FIGURES if page.name == NAME else f"{page.stem}-{FIGURES}")

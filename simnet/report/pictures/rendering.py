@@ -12,7 +12,6 @@ from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.report.parts import Picture, Row
 from simnet.report.pictures.style import WIDTH, cleaned
 
-FOLDER = "figures"
 SUFFIXES = ("svg", "png", "csv")
 _PNG_SCALE = 2.0
 
