@@ -68,6 +68,13 @@ def test_its_tables_are_opened_with_those_of_its_ancestors(parent, child, grandc
         assert found.count_rows() == one.read(name).num_rows
 
 
+def test_a_fork_that_is_named_from_within_its_folder_finds_its_parent(child, monkeypatch):
+    monkeypatch.chdir(child.path / "events")
+    assert Run.open("..").read("events").equals(child.read("events"))
+    monkeypatch.chdir(child.path)
+    assert Run.open(".").read("events").equals(child.read("events"))
+
+
 @pytest.mark.parametrize("name", ["events", "calls", "exposures"])
 def test_they_are_read_as_they_are_scanned(grandchild, name, monkeypatch):
     whole = grandchild.read(name)

@@ -205,6 +205,8 @@ def folder_of(run: str | Path, root: str | Path = RUNS) -> Path:
     path = expanded(run) if isinstance(run, Path) else _locate(run, expanded(root))
     if not is_run_folder(path):
         raise UsageError(f"there is no run {str(run)!r}{_advice(path)}")
+    if path.name in {"", ".."}:
+        return path.resolve()  # `.` names no folder, and runs that a fork needs are beside it
     return path
 
 
