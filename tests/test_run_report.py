@@ -22,7 +22,7 @@ from simnet.analysis.network_communities import communities_of
 from simnet.cli.app import app
 from simnet.errors import ScenarioWarning, UsageError
 from simnet.opinions import Deffuant, opinion_dynamics
-from simnet.recording.files.manifest import ScenarioFacts
+from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, recorded_path
 
 pytestmark = pytest.mark.slow
 
@@ -230,7 +230,6 @@ def test_the_size_of_a_model_is_read_from_its_name(name, size):
 
 
 def test_a_small_model_is_a_caveat():
-    from simnet.recording.files.manifest import ModelFacts
     from simnet.report.sections.caveats import sizes_in_words
 
     (line,) = sizes_in_words([ModelFacts(name="SmolLM2-360M")])
@@ -268,25 +267,31 @@ def build(people: int = 2) -> Scenario:
 
 
 def test_the_commands_of_a_report_make_the_run_again(tmp_path, monkeypatch):
-    from simnet.report.sections.what_it_was import reproduction
+    from simnet.report.sections.how_to_repeat import reproduction
 
     monkeypatch.chdir(tmp_path)
     Path("two.py").write_text(TWO_MODELS, encoding="utf-8")
-    options = ["--set", "people=3", "--seed", "5", "--backend", "fake", "--also", "big=fake"]
+    options = ["--set", "people=3", "--seed", "5", "--backend", "fake", "--also", "big=fake",
+               "--runs", "elsewhere", "--on-error", "fail", "--engine", "big.gpu_share=0.5",
+               "--engine", "default.device=cpu", "--no-ray"]  # fmt: skip
     first = CliRunner().invoke(app, ["run", "two.py:build", *options, "--quiet"])
     made = Run.open(first.stdout.strip())
+    monkeypatch.chdir(made.path)
     from_record, anew = (block.text.splitlines() for block in reproduction(made).blocks)
     for line in from_record:
         result = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
         assert result.exit_code == 0, (line, result.output)
-    monkeypatch.chdir(made.path)
     (line,) = anew
-    again = CliRunner().invoke(app, [*shlex.split(line)[1:], "--quiet"])
-    assert Run.open(again.stdout.strip()).manifest.state_hash == made.manifest.state_hash
+    again = CliRunner().invoke(app, [*shlex.split(line)[1:], "--quiet", "--no-ray"])
+    monkeypatch.chdir(tmp_path)
+    found = Run.open("latest", "elsewhere").manifest
+    assert Path(again.stdout.strip()).name == found.id != made.id
+    for name in ("state_hash", "on_error", "model", "models"):
+        assert getattr(found, name) == getattr(made.manifest, name), name
 
 
 def test_a_report_says_what_a_new_run_lacks(played):
-    from simnet.report.sections.what_it_was import reproduction
+    from simnet.report.sections.how_to_repeat import reproduction
 
     def told(**changes):
         section = reproduction(Run(played.path, played.manifest.model_copy(update=changes)))
@@ -303,6 +308,32 @@ def test_a_report_says_what_a_new_run_lacks(played):
     assert "cannot be made again from the record: it is in no file" in intro
     assert "simnet run" not in commands
     assert "--scenario FILE" in commands
+
+
+def test_a_command_has_a_word_for_what_the_record_does_not_hold(played):
+    from simnet.report.sections.how_to_repeat import reproduction
+
+    def anew(**changes):
+        changes = {"scenario": kept_scenario(), "models": {}, **changes}
+        section = reproduction(Run(played.path, played.manifest.model_copy(update=changes)))
+        return section.intro, section.blocks[-1].text.partition(" --backend ")[2].strip()
+
+    engine = {"max_model_len": 4096, "dtype": "auto", "quantization": None, "name": "true",
+              "tokenizer": recorded_path("words", "0f")}  # fmt: skip
+    mine = ModelFacts(name="mine", checksum="ab", engine=engine, adapters={"warm": "cd"})
+    intro, command = anew(model=mine, backend="vllm")
+    assert command == (
+        "vllm --model FOLDER --engine max_model_len=4096 --engine dtype=auto "
+        "--engine quantization=null --engine 'name=\"true\"' --engine tokenizer=PATH "
+        "--adapter warm=FOLDER"
+    )
+    assert "FOLDER or PATH stands for what the record does not hold" in intro
+    intro, command = anew(model=ModelFacts(name="gpt", backend="openai"), backend="openai")
+    assert command == "openai --base-url URL --model gpt"
+    assert "URL stands for" in intro
+    intro, command = anew(model=ModelFacts(name="org/model", backend="vllm"), backend="vllm")
+    assert command == "vllm --model org/model"
+    assert "stands for" not in intro
 
 
 def kept_scenario():

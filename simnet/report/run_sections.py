@@ -9,12 +9,13 @@ from simnet.report.parts import Block, Notes, Page, Section, Tiles
 from simnet.report.run_tables import RunTables
 from simnet.report.sections.caveats import caveats
 from simnet.report.sections.distributions import distributions
+from simnet.report.sections.how_to_repeat import reproduction
 from simnet.report.sections.over_time import time_line_of
 from simnet.report.sections.people_and_ties import network
 from simnet.report.sections.spreading import cascades
 from simnet.report.sections.threads_to_read import threads_to_read
 from simnet.report.sections.turns_and_costs import cost, ledger
-from simnet.report.sections.what_it_was import facts_of, reproduction
+from simnet.report.sections.what_it_was import facts_of
 from simnet.world.verbs import Pass
 
 

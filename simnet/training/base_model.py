@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 EMBEDDED = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """Public name of the embedded model."""
 _FAKE = "fake"
-_IN_PROCESS = "in process"
 _ENDPOINT = "openai"
 
 
@@ -90,12 +89,13 @@ def located(name: str, report: Callable[[str], None]) -> BaseModel:
 
 
 def _model_of(run: "Run", used: Mapping[str, int]) -> str:
-    manifest = run.manifest
-    facts = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
-    kinds = {one.name: one.backend for one in (*manifest.replaced, *facts)}
+    from simnet.recording.files.manifest import IN_PROCESS, last_models  # noqa: PLC0415  (imports pyarrow)
+
+    models = (*run.manifest.replaced, *last_models(run.manifest))
+    kinds = {one.name: one.backend for one in models}
     for name in used:
         kind = kinds.get(name)
-        if kind in {_FAKE, _IN_PROCESS}:
+        if kind in {_FAKE, IN_PROCESS}:
             what = "the fake backend" if kind == _FAKE else "a model object"
             raise UsageError(
                 f"the replies of run {run.id} come from {what}, which has no weights to train; "

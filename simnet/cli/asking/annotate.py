@@ -143,7 +143,7 @@ def _task(
 def _backend(model: Any, options: "ModelOptions", run: "Run | None") -> "Backend":
     """Choose a model; without one, that of the run if it was no model object."""
     from simnet.inference.backends.choice import choose  # noqa: PLC0415  (slow)
-    from simnet.runs.plans.create import IN_PROCESS  # noqa: PLC0415
+    from simnet.recording.files.manifest import IN_PROCESS  # noqa: PLC0415
 
     backend, engine = options.backend, options.settings_by_name
     facts = run.manifest.model if run is not None else None

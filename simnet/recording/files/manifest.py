@@ -15,6 +15,11 @@ from simnet.recording.files.sealed_files import check_json_version, path_inside
 from simnet.recording.schema import SCHEMA_VERSION
 
 MANIFEST = "manifest.json"
+IN_PROCESS = "in process"
+"""Recorded as the backend of a model object."""
+_FAKE = "fake"
+_PATH, _KEY = "path", "noted"
+"""What is recorded of a setting that is a path."""
 
 
 class State(StrEnum):
@@ -50,6 +55,11 @@ class ModelFacts(_Facts):
     """Parameters of requests that its endpoint refused, so that they were not sent."""
     adapters: Mapping[str, str] = {}
     """Checksums of its adapters' files, by the names that cohorts give them."""
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether it is the fake backend, or a FakeModel that was given in Python."""
+        return self.backend == _FAKE or (self.backend == IN_PROCESS and self.name == _FAKE)
 
 
 class TalkFacts(_Facts):
@@ -165,10 +175,27 @@ class Manifest(_Facts):
     """Simulated seconds; rows before this time are in the parent's tables alone."""
 
 
+def last_models(manifest: Manifest) -> list[ModelFacts]:
+    """List the models that replied last, the default one first."""
+    return [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+
+
 def model_names(manifest: Manifest) -> list[str]:
     """Name the models that replied in a run, the replaced ones first, each once."""
-    last = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
-    return list(dict.fromkeys(facts.name for facts in (*manifest.replaced, *last)))
+    models = (*manifest.replaced, *last_models(manifest))
+    return list(dict.fromkeys(facts.name for facts in models))
+
+
+def recorded_path(name: str, key: str) -> dict[str, JsonValue]:
+    """Return a path as settings record it: its last part, and a key that tells it from others."""
+    return {_PATH: name, _KEY: key}
+
+
+def path_parts(setting: JsonValue) -> tuple[str, str] | None:
+    """Return last part and key of a path among recorded settings; None of any other setting."""
+    if isinstance(setting, Mapping) and setting.keys() == {_PATH, _KEY}:
+        return str(setting[_PATH]), str(setting[_KEY])
+    return None
 
 
 def read_manifest(folder: Path, oldest: int = SCHEMA_VERSION) -> Manifest:

@@ -1,13 +1,14 @@
-"""What a run was: scenario, model, seed, versions and hashes, and how to make it again."""
+"""What a run was: scenario, model, seed, versions and hashes."""
 
 import re
-import shlex
 from collections.abc import Iterable
 
+from pydantic import JsonValue
+
 from simnet.clock import format_time
-from simnet.recording.files.manifest import Manifest, ModelFacts, ScenarioFacts
+from simnet.recording.files.manifest import Manifest, ModelFacts, last_models, path_parts
 from simnet.recording.reading.run import Run
-from simnet.report.parts import Code, Facts, Section
+from simnet.report.parts import Facts
 
 _SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
 
@@ -22,7 +23,7 @@ def facts_of(run: Run) -> Facts:
         ("State", run.state),
         ("Seed", "none" if manifest.seed is None else str(manifest.seed)),
         *((f"Parameter {name}", str(value)) for name, value in _parameters(manifest)),
-        *((f"Model {facts.name}", model_in_words(facts)) for facts in _models(manifest)),
+        *((f"Model {facts.name}", model_in_words(facts)) for facts in last_models(manifest)),
         ("Determinism", manifest.determinism or "not recorded"),
         ("Begun", _moment(manifest.started)),
         ("Ended", _moment(manifest.ended)),
@@ -40,18 +41,18 @@ def _parameters(manifest: Manifest) -> Iterable[tuple[str, object]]:
     return manifest.scenario.parameters.items() if manifest.scenario else ()
 
 
-def _models(manifest: Manifest) -> list[ModelFacts]:
-    return [*([manifest.model] if manifest.model else []), *manifest.models.values()]
-
-
 def model_in_words(facts: ModelFacts) -> str:
     """Describe the model that replied."""
     words = [f"backend {facts.backend}" if facts.backend else ""]
     words += [f"revision {facts.revision}" if facts.revision else ""]
     words += [f"checksum {facts.checksum}" if facts.checksum else ""]
-    words += [f"{name}={value}" for name, value in facts.engine.items()]
-    words += [f"adapter {name}" for name in facts.adapters]
+    words += [f"{name}={_setting(value)}" for name, value in facts.engine.items()]
+    words += [f"adapter {name} with checksum {one}" for name, one in facts.adapters.items()]
     return ", ".join(filter(None, words)) or "no further facts"
+
+
+def _setting(value: JsonValue) -> JsonValue:
+    return value if (parts := path_parts(value)) is None else parts[0]
 
 
 def size_of(model: str) -> str | None:
@@ -61,56 +62,6 @@ def size_of(model: str) -> str | None:
     """
     found = _SIZE.search(model.replace("x", " ").replace("_", "-"))
     return f"{found[1]}{found[2].upper()}" if found else None
-
-
-def reproduction(run: Run) -> Section:
-    """Say how to make the run again, and how to check and replay its record."""
-    manifest = run.manifest
-    facts, name = manifest.scenario, shlex.quote(run.id)
-    kept = facts is not None and facts.file is not None and facts.attribute is not None
-    code = "--trust" if kept else "--scenario FILE"
-    again = (
-        f"simnet verify {name}     # the record is whole\n"
-        f"simnet replay {name} {code}     # play it again from the recorded replies\n"
-        f"simnet report {name}     # write this page again\n"
-    )
-    blocks: list[Code] = [Code(again, "From the record")]
-    intro = (
-        "A replay gives the same events from the recorded replies. It runs the code of the "
-        f"scenario, {'of which the record has a copy' if kept else 'which you have to name'}. A "
-        "new run gives the same if its model does."
-    )
-    if facts is not None and facts.not_again is not None:
-        intro += f" The scenario cannot be made again from the record: {facts.not_again}."
-    elif manifest.parent is not None:
-        intro += f" This run is a fork: simnet fork makes it again, from {manifest.parent}."
-    elif any(one.backend == "in process" for one in _models(manifest)):
-        intro += (
-            " The model was an object in Python, which the record does not hold: for a new run, "
-            "give one to simnet.run(scenario, model=...)."
-        )
-    elif facts is not None and kept:
-        blocks.append(Code(_new_run(manifest, facts), "A new run, in the folder of this one"))
-    return Section("again", "How to reproduce it", blocks, intro)
-
-
-def _new_run(manifest: Manifest, facts: ScenarioFacts) -> str:
-    """Write the command of a new run with the same models and parameters."""
-    words = ["simnet", "run", f"{facts.file}:{facts.attribute}"]
-    for one in facts.sets:
-        words += ["--set", one]
-    if manifest.seed is not None:
-        words += ["--seed", str(manifest.seed)]
-    if manifest.backend in _BACKENDS:
-        words += ["--backend", manifest.backend]
-        if manifest.model is not None and manifest.backend != "fake":
-            words += ["--model", manifest.model.name]
-        for name, model in manifest.models.items():
-            words += ["--also", f"{name}={model.name}"]
-    return shlex.join(words) + "\n"
-
-
-_BACKENDS = {"vllm", "openai", "fake"}
 
 
 def _moment(moment: object) -> str:

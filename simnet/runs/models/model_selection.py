@@ -11,12 +11,11 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.model import Model
 from simnet.inference.settings import EngineSettings
-from simnet.recording.files.manifest import ModelFacts
+from simnet.recording.files.manifest import IN_PROCESS, ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.runs.models.kept_models import pending
 from simnet.runs.models.model_folders import as_recorded, known_adapters
 from simnet.runs.options.options import ModelChoice, ModelOptions
-from simnet.runs.plans.create import IN_PROCESS
 from simnet.runs.plans.demand import NO_MODEL, asks_any_model, no_model
 from simnet.runs.plans.engine_paths import engine_of
 from simnet.runtime.models import needed_models

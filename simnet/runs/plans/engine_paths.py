@@ -13,9 +13,7 @@ from pydantic import JsonValue
 from simnet.errors import UsageError
 from simnet.foundation.known_places import recall, remember
 from simnet.foundation.text import file_name
-from simnet.recording.files.manifest import ModelFacts
-
-_PATH, _KEY = "path", "noted"
+from simnet.recording.files.manifest import ModelFacts, path_parts, recorded_path
 
 
 def recorded_engine(engine: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -33,11 +31,12 @@ def engine_of(facts: ModelFacts, given: Container[str]) -> dict[str, JsonValue]:
         if name in given:
             continue
         found[name] = value
-        if isinstance(value, Mapping) and value.keys() == {_PATH, _KEY}:
-            place = recall("setting", str(value[_KEY]))
+        if (parts := path_parts(value)) is not None:
+            last, key = parts
+            place = recall("setting", key)
             if place is None:
                 raise UsageError(
-                    f"--engine {name}: the run recorded {value[_PATH]!r} without its folder, which "
+                    f"--engine {name}: the run recorded {last!r} without its folder, which "
                     f"this machine has not noted; give it: --engine {name}=PATH"
                 )
             found[name] = str(place)
@@ -50,4 +49,4 @@ def _without_path(value: JsonValue) -> JsonValue:
     path = Path(value).expanduser().resolve()
     key = blake2b(str(path).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     remember("setting", key, path)
-    return {_PATH: path.name, _KEY: key}
+    return recorded_path(path.name, key)
