@@ -66,14 +66,16 @@ def test_an_export_of_a_run_that_is_made_up_or_did_not_end_says_so(line, kind):
     made_up = "Replies are made up by the fake model"
     told = line("export", kind, "latest", "--out", "whole")
     assert f"note: {made_up}" in told.stderr
-    assert f"\n\n> {made_up}" in (Path("whole") / "README.md").read_text(encoding="utf-8")
+    card = (Path("whole") / "README.md").read_text(encoding="utf-8")
+    assert f"\n\n> {made_up}" in card
+    assert "its licence and terms of use" not in card
     assert "not complete" not in told.stderr
     path = run.path / "manifest.json"
-    stopped = {"state": "interrupted", "error": "the budget is spent"}
+    stopped = {"state": "interrupted", "error": "no room in /home/me/town/runs."}
     real = {"name": "smol", "backend": "vllm"}
     path.write_text(json.dumps(json.loads(path.read_text()) | stopped | {"model": real}))
     told = line("export", kind, "latest", "--out", "part")
-    caveat = "The run is not complete; it is interrupted: the budget is spent."
+    caveat = "The run is not complete; it is interrupted: no room in runs."
     assert f"note: {caveat}" in told.stderr
     assert f"\n\n> {caveat}" in (Path("part") / "README.md").read_text(encoding="utf-8")
     assert "made up" not in told.stderr

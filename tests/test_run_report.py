@@ -78,6 +78,7 @@ def test_the_page_has_what_a_reader_asks_for(page):
     assert "SHA-256 of the scenario" in text
     assert "Why: most replies, quotes and reposts" in text
     assert "had no usable reply" in text
+    assert "Replies are made up by the fake model" in text
 
 
 def test_texts_of_the_record_are_shown_and_never_markup(page, report):

@@ -121,7 +121,7 @@ def test_a_study_that_asks_no_model_says_so_whatever_the_backend(tmp_path):
     made = run_study(ruled, tmp_path / "noise", backend="fake").report(figures=False)
     text = made.path.read_text(encoding="utf-8")
     assert "No model was asked" in text
-    assert "made up by the fake backend" not in text
+    assert "made up by the fake model" not in text
     assert "Means of officials: quiet 0" in text
 
 

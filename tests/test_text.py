@@ -2,12 +2,25 @@
 
 import pytest
 
-from simnet.foundation.text import counted, did_you_mean, terminal_safe
+from simnet.foundation.text import counted, did_you_mean, terminal_safe, without_folders
 
 
 def test_a_hint_names_the_nearest_word():
     assert did_you_mean("poeple", ["text", "people"]) == "; did you mean 'people'?"
     assert did_you_mean("an", ["ann", "cy", "ian"], most=2) == "; did you mean 'ian' or 'ann'?"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("[Errno 28] No space left: '/home/me/runs/town'", "[Errno 28] No space left: 'town'"),
+        ("~/runs/a: broken; C:\\Users\\me\\b is too", "a: broken; b is too"),
+        ("http://127.0.0.1:8000/v1/models: 404", "http://127.0.0.1:8000/v1/models: 404"),
+        ("events/part-1.parquet of org/model and/or 3/4", None),
+    ],
+)
+def test_a_text_without_folders_has_names_of_files_and_whole_addresses(text, kept):
+    assert without_folders(text) == (text if kept is None else kept)
 
 
 def test_there_is_no_hint_without_a_near_word():

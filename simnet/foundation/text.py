@@ -20,6 +20,10 @@ UNSPACED = (
 )
 """Letters of scripts that put no space between words, as ranges of a class of a pattern."""
 _ADDRESS = re.compile(r" (?:object )?at 0x[0-9a-fA-F]+")
+_FOLDERS = re.compile(
+    r"""(?<![\w./:~\\-])(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s/\\'"<>|:;,()\[\]]+[/\\])+"""
+)
+"""The folders of an absolute path within a text."""
 _MOST_COMPARED = 100_000
 """Known words that a misspelt one is compared with: about a second's work."""
 
@@ -135,6 +139,11 @@ def plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in set("aeiou"):
         return f"{noun[:-1]}ies"
     return f"{noun}{'es' if noun.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's'}"
+
+
+def without_folders(text: str) -> str:
+    """Return a text in which the paths of somebody's disk are names of files; addresses stay."""
+    return _FOLDERS.sub("", text)
 
 
 def file_name(name: str) -> str:

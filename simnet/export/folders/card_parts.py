@@ -11,8 +11,8 @@ from simnet.export.folders.origins import Origin, origins
 from simnet.export.folders.run_caveats import run_caveats
 from simnet.export.folders.set_writer import Configuration
 from simnet.foundation.distribution import install_command
-from simnet.foundation.text import counted, one_line
-from simnet.recording.files.manifest import Manifest
+from simnet.foundation.text import counted, one_line, without_folders
+from simnet.recording.files.manifest import Manifest, last_models
 from simnet.recording.reading.run import Run
 
 TAGS = ("synthetic", "simnet")
@@ -103,7 +103,7 @@ def source_lines(source: Source, models: Sequence[str] = ()) -> list[str]:
         "## Source and licence",
         "",
         f"- Run `{manifest.id}`, seed {manifest.seed}, simnet {version}.",
-        *(f"- Its record is incomplete: {one_line(lack)}." for lack in source.missing),
+        *(f"- Its record is incomplete: {lack}." for lack in map(_without_place, source.missing)),
         *(_model(name, manifest) for name in models),
     ]
     for origin, count in sorted(source.personas.items(), key=lambda one: (-one[1], str(one[0]))):
@@ -112,8 +112,14 @@ def source_lines(source: Source, models: Sequence[str] = ()) -> list[str]:
     return [*lines, "", "### Licences of the personas", "", *licence_lines(source.personas)]
 
 
+def _without_place(text: str) -> str:
+    return without_folders(one_line(text))
+
+
 def _model(name: str, manifest: Manifest) -> str:
-    facts = manifest.model
-    known = facts is not None and facts.name == name and facts.revision
-    revision = f", revision {known}" if known else ""
+    models = {one.name: one for one in (*manifest.replaced, *last_models(manifest))}
+    facts = models.get(name)
+    if facts is not None and facts.is_fake:
+        return f"- Replies by {one_line(name)}, which makes them up without a language model."
+    revision = f", revision {facts.revision}" if facts is not None and facts.revision else ""
     return f"- Replies by {one_line(name)}{revision}; its licence and terms of use apply to them."

@@ -6,8 +6,15 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.foundation.text import counted
-from simnet.recording.files.manifest import Manifest, ModelFacts, model_names
+from simnet.export.folders.run_caveats import made_up, not_complete
+from simnet.foundation.text import counted, without_folders
+from simnet.recording.files.manifest import (
+    IN_PROCESS,
+    Manifest,
+    ModelFacts,
+    last_models,
+    model_names,
+)
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Notes, Section
 from simnet.report.run_tables import RunTables
@@ -43,27 +50,22 @@ def caveats(tables: RunTables) -> Section:
 
 
 def _of_the_record(run: Run) -> Iterator[str]:
-    if run.state != "completed":
-        why = f": {run.manifest.error}" if run.manifest.error else ""
-        yield f"The run is not complete; it is {run.state}{why}."
+    yield from not_complete(run)
     for lack in run.missing:
-        yield f"The record is incomplete: {lack}."
+        yield f"The record is incomplete: {without_folders(lack)}."
 
 
 def _of_models(manifest: Manifest) -> Iterator[str]:
-    last = [*([manifest.model] if manifest.model else []), *manifest.models.values()]
+    last = last_models(manifest)
     names = [one for one in model_names(manifest) if one != "none"]
     if not names:
         yield "No model was asked: people follow rules, and what they say was written beforehand."
         return
-    if any(one.backend == "fake" for one in last):
-        yield (
-            "Replies are made up by the fake backend, from random draws: they say nothing about "
-            "people or about models."
-        )
-    if any(one.backend == "in process" for one in last):
+    yield from made_up([*manifest.replaced, *last])
+    real = [one for one in last if not one.is_fake]
+    if any(one.backend == IN_PROCESS for one in real):
         yield "Replies are those of a model object in Python, which the record does not hold."
-    yield from sizes_in_words([one for one in last if one.backend not in {"fake", "in process"}])
+    yield from sizes_in_words([one for one in real if one.backend != IN_PROCESS])
     if manifest.replaced:
         before = ", ".join(one.name for one in manifest.replaced)
         yield f"The model was replaced in the middle of the run; before it replied {before}."

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
+from simnet.export.folders.run_caveats import made_up
 from simnet.foundation.text import counted
-from simnet.recording.files.manifest import ModelFacts, model_names
+from simnet.recording.files.manifest import IN_PROCESS, ModelFacts, last_models, model_names
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Notes, Section
 from simnet.report.sections.caveats import ALWAYS, sizes_in_words
@@ -77,18 +78,11 @@ def _of_models(study: RecordedStudy) -> Iterator[str]:
         return
     facts: dict[str, ModelFacts] = {}
     for run in runs:
-        last = [
-            *([run.manifest.model] if run.manifest.model else []),
-            *run.manifest.models.values(),
-        ]
-        facts |= {one.name: one for one in last}
-    if any(one.backend == "fake" for one in facts.values()):
-        yield (
-            "Replies are made up by the fake backend, from random draws: they say nothing about "
-            "people or about models."
-        )
-    real = [one for one in facts.values() if one.backend not in {"fake", "in process"}]
-    yield from sizes_in_words([one for one in real if one.name != "none"])
+        facts |= {one.name: one for one in last_models(run.manifest)}
+    asked = [one for one in facts.values() if one.name != "none"]
+    yield from made_up(asked)
+    real = [one for one in asked if not one.is_fake and one.backend != IN_PROCESS]
+    yield from sizes_in_words(real)
     if len(names) > 1:
         yield f"Runs have different models: {', '.join(sorted(names))}."
 
