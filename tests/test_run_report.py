@@ -125,6 +125,10 @@ def test_pages_in_one_folder_have_figures_of_their_own(played, tmp_path):
     assert not set(first.figures) & set(second.figures)
     assert all(path.parent.name == "friday-figures" for path in second.figures)
     assert all(path.is_file() for path in (*first.figures, *second.figures))
+    reader = Reader()
+    reader.feed(second.path.read_text(encoding="utf-8"))
+    links = {v for t, n, v in reader.attributes if (t, n) == ("a", "href") and v[0] != "#"}
+    assert {tmp_path / link for link in links} == set(second.figures)
 
 
 def test_a_drawing_holds_no_hostile_markup(report):

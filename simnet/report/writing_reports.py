@@ -35,7 +35,7 @@ def page_path(out: Path | str | None, folder: Path) -> Path:
 
 def write_report(page: Page, path: Path, *, figures: bool = True) -> Report:
     """Write a page, and its figures beside it. Raises DiskError."""
-    content = html_of(page).encode()
+    content = html_of(page, figures_folder(path).name).encode()
     with disk_errors(f"writing the report {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(Disk(), path, content)

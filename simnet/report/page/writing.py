@@ -11,6 +11,7 @@ import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 import vl_convert
 from jinja2 import Environment, StrictUndefined
@@ -25,11 +26,15 @@ _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _ASSETS = files("simnet.report.page") / "assets"
 
 
-def html_of(page: Page) -> str:
-    """Write a report as HTML. Texts in it are escaped and cleaned of invisible characters."""
+def html_of(page: Page, figures: str) -> str:
+    """Write a report as HTML, with the folder beside it that its figures are in.
+
+    Texts in it are escaped and cleaned of invisible characters.
+    """
     library, behaviour = _library(), _asset("report.js")
     made: str = _environment().from_string(_asset("report.html.j2")).render(
         page=page,
+        figures=quote(figures),
         drawings={one.name: Markup(svg_of(one)) for one in page.pictures},  # noqa: S704
         charts=_script_json({one.name: dict(one.chart) for one in page.pictures}),
         policy=_policy(library, behaviour),
