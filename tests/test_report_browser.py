@@ -99,3 +99,11 @@ def test_figures_have_tooltips_with_the_texts_of_the_record_as_they_are(opened):
 def test_the_page_can_be_printed(opened):
     page, _ = opened()
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_a_printed_page_cuts_nothing_off(opened):
+    page, _ = opened(600)
+    page.emulate_media(media="print")
+    blocks = "[...document.querySelectorAll('pre, .tiles dd')]"
+    cut = page.evaluate(f"{blocks}.filter((one) => one.scrollWidth > one.clientWidth).length")
+    assert cut == 0
