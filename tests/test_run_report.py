@@ -21,6 +21,7 @@ from simnet import HOUR, Cohort, Never, Run, Scenario, run, sample
 from simnet.analysis.network_communities import communities_of
 from simnet.cli.app import app
 from simnet.errors import ScenarioWarning, UsageError
+from simnet.export.interchange.table_files import FORMULA
 from simnet.opinions import Deffuant, opinion_dynamics
 from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, recorded_path
 
@@ -146,6 +147,16 @@ def test_a_cell_is_no_formula_of_a_spreadsheet(tmp_path):
 
     text = csv_of([{"who": "=HYPERLINK()", "n": -1.5}, {"who": "\uff1d1", "n": None}])
     assert text == "who,n\n'=HYPERLINK(),-1.5\n'\uff1d1,\n"
+    script = util.find_spec("simnet.report.page").origin.replace("__init__.py", "assets/report.js")
+    assert f"/{FORMULA.pattern}/" in Path(script).read_text(encoding="utf-8")
+
+
+def test_the_only_thread_is_drawn_from_no_others(tmp_path):
+    from simnet.report.run_tables import RunTables
+    from simnet.report.sections.threads_to_read import pick
+
+    made = made_run(tmp_path, [post(0, "eve", "Soup?", 0)], shown=[])
+    assert dict(pick(RunTables(made))) == {0: "drawn at random from 1 thread"}
 
 
 def test_counts_on_the_page_are_those_of_the_tables(played, report):
@@ -253,6 +264,8 @@ def test_a_run_in_which_nothing_happens_has_a_report(tmp_path):
     assert "Nobody took a turn." in text
     assert "No model was asked" in text
     assert "The run did not end" not in text
+    assert "made up" not in text
+    assert "Actions by cohort" not in text
 
 
 def run_quietly(scenario, **options):

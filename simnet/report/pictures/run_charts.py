@@ -22,7 +22,7 @@ def time_line(rows: Sequence[Row], kinds: Sequence[str]) -> dict[str, Any]:
         .encode(
             x=alt.X("hours:Q", title="simulated hours"),
             x2="until:Q",
-            y=alt.Y("low:Q", title="actions"),
+            y=alt.Y("low:Q", title="actions", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
             color=alt.Color("kind:N", title=None, scale=palette(kinds)),
             tooltip=["kind:N", "hours:Q", "count:Q"],

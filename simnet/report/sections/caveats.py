@@ -10,7 +10,6 @@ from simnet.export.folders.run_caveats import made_up, not_complete
 from simnet.foundation.text import counted, without_folders
 from simnet.recording.files.manifest import (
     IN_PROCESS,
-    Manifest,
     ModelFacts,
     last_models,
     model_names,
@@ -45,7 +44,7 @@ ALWAYS = (
 def caveats(tables: RunTables) -> Section:
     """List what a reader has to know before believing a figure of the run."""
     run = tables.run
-    lines = [*_of_the_record(run), *_of_models(run.manifest), *_of_turns(run, tables.events)]
+    lines = [*_of_the_record(run), *_of_models(run), *_of_turns(run, tables.events)]
     return Section("caveats", "Caveats", [Notes([*lines, ONE_RUN, ALWAYS])])
 
 
@@ -55,10 +54,11 @@ def _of_the_record(run: Run) -> Iterator[str]:
         yield f"The record is incomplete: {without_folders(lack)}."
 
 
-def _of_models(manifest: Manifest) -> Iterator[str]:
+def _of_models(run: Run) -> Iterator[str]:
+    manifest = run.manifest
     last = last_models(manifest)
     names = [one for one in model_names(manifest) if one != "none"]
-    if not names:
+    if not names or not run.table("calls").count_rows():
         yield "No model was asked: people follow rules, and what they say was written beforehand."
         return
     yield from made_up([*manifest.replaced, *last])

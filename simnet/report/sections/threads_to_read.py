@@ -50,7 +50,8 @@ def pick(tables: RunTables) -> Iterator[tuple[int, str]]:
     others = sorted(set(tables.thread_of.values()) - seen)
     if others:
         chosen = Random(0).choice(others)  # noqa: S311  (no secret)
-        yield chosen, f"drawn at random from the other {counted(len(others), 'thread')}"
+        rest = counted(len(others), "other thread" if seen else "thread")
+        yield chosen, f"drawn at random from {rest}"
 
 
 def _candidates(tables: RunTables) -> Iterator[tuple[int, str]]:

@@ -31,7 +31,8 @@ def ledger(tables: RunTables) -> Section:
     else:
         ended = "Nobody took a turn." if rows else "The run did not end, so it has no ledger yet."
         blocks.append(Notes([ended]))
-    blocks.append(actions_by_cohort(tables.events))
+    if len(tables.events):
+        blocks.append(actions_by_cohort(tables.events))
     return Section("ledger", "Ledger", blocks)
 
 

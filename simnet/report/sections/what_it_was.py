@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pydantic import JsonValue
 
 from simnet.clock import format_time
-from simnet.recording.files.manifest import Manifest, ModelFacts, last_models, path_parts
+from simnet.recording.files.manifest import Manifest, ModelFacts, path_parts
 from simnet.recording.reading.run import Run
 from simnet.report.parts import Facts
 
@@ -23,7 +23,7 @@ def facts_of(run: Run) -> Facts:
         ("State", run.state),
         ("Seed", "none" if manifest.seed is None else str(manifest.seed)),
         *((f"Parameter {name}", str(value)) for name, value in _parameters(manifest)),
-        *((f"Model {facts.name}", model_in_words(facts)) for facts in last_models(manifest)),
+        *_models(manifest),
         ("Determinism", manifest.determinism or "not recorded"),
         ("Begun", _moment(manifest.started)),
         ("Ended", _moment(manifest.ended)),
@@ -39,6 +39,13 @@ def facts_of(run: Run) -> Facts:
 
 def _parameters(manifest: Manifest) -> Iterable[tuple[str, object]]:
     return manifest.scenario.parameters.items() if manifest.scenario else ()
+
+
+def _models(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    if manifest.model is not None:
+        yield f"Model {manifest.model.name}", model_in_words(manifest.model)
+    for name, facts in manifest.models.items():
+        yield f"Model {name}: {facts.name}", model_in_words(facts)
 
 
 def model_in_words(facts: ModelFacts) -> str:

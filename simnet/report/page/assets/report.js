@@ -3,11 +3,14 @@
   const pictures = JSON.parse(document.getElementById("pictures").textContent);
   const fixed = {};
 
+  // The same as in the files of figures: FORMULA of simnet.export.interchange.table_files.
+  const FORMULA = /^[\s\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/;
+
   function table(rows) {
     const names = [...new Set(rows.flatMap(Object.keys))];
     const cell = (value) => {
       if (value === null || value === undefined) return "";
-      const text = typeof value === "string" && /^[=+\-@]/.test(value) ? "'" + value : String(value);
+      const text = typeof value === "string" && FORMULA.test(value) ? "'" + value : String(value);
       return /[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
     };
     return [names, ...rows.map((row) => names.map((name) => row[name]))]
