@@ -115,6 +115,17 @@ def test_no_pair_is_told_of_with_the_causes_and_leaves_no_folder(soup, tmp_path,
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
+def test_what_was_given_already_is_not_advised(tmp_path):
+    given = {"min_exposures": 1, "margin": 0.0, "comparable": "anyone"}
+    run = made_run(tmp_path / "alone", EVENTS[:2])
+    with pytest.raises(EmptyExportError) as raised:
+        export_dpo(run, tmp_path / "dpo", **given)
+    assert str(raised.value).endswith("(1 without a sibling)")
+    nothing = made_run(tmp_path / "nothing", EVENTS[:1])
+    with pytest.raises(EmptyExportError, match=f"show {nothing.id} --runs {nothing.path.parent}$"):
+        export_dpo(nothing, tmp_path / "dpo")
+
+
 def test_a_pair_whose_personas_are_in_two_splits_is_left_out(soup, tmp_path):
     options = {**FEW, "validation": 0.5, "keep_together": "persona"}
     splits = [Split(0.5, "persona", seed) for seed in range(12)]

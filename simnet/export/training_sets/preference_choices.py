@@ -12,6 +12,7 @@ from simnet.export.training_sets.reply_ratings import read_ratings
 from simnet.export.training_sets.reply_scores import Score, check_weights, engagement_scores
 from simnet.export.training_sets.screening import Screen
 from simnet.export.training_sets.sibling_pairs import UNSCORED, Comparable, Scored
+from simnet.recording.reading.folders import run_words
 from simnet.recording.reading.run import Run
 
 ENGAGEMENT_MARGIN = 0.05
@@ -44,6 +45,15 @@ class Scoring:
         if self.margin is not None:
             return self.margin
         return ENGAGEMENT_MARGIN if self.ratings is None else RATING_MARGIN
+
+    def looser(self) -> Iterator[str]:
+        """Yield what lets more replies through."""
+        if self.ratings is None and self.min_exposures > 1:
+            yield f"lower --min-exposures {self.min_exposures}"
+        if self.difference > 0:
+            yield f"lower --margin {self.difference:g}"
+        if self.comparable == "cohort":
+            yield "compare by --comparable anyone"
 
     def describe(self) -> list[str]:
         """Say on the card what was compared and how."""
@@ -83,7 +93,8 @@ class ScoredReplies:
         self.reader = ReplyReader(self.run)
         if not len(self.reader):
             raise EmptyExportError(
-                f"run {self.run.id} has no replies to compare; `simnet show {self.run.id}` shows it"
+                f"run {self.run.id} has no replies to compare; look at it with: simnet show "
+                f"{run_words(self.run.path)}"
             )
         self.scores: Mapping[int, Score] = self._scores()
 
@@ -114,13 +125,10 @@ class ScoredReplies:
     def why_empty(self, what: str) -> EmptyExportError:
         """Say why no row is left."""
         causes = ", ".join(f"{count} {cause}" for cause, count in sorted(self.left_out.items()))
-        scoring = self.scoring
-        way = f"--margin {scoring.difference:g}"
-        if scoring.ratings is None:
-            way = f"--min-exposures {scoring.min_exposures} or {way}"
+        ways = " or ".join(self.scoring.looser())
         return EmptyExportError(
-            f"run {self.run.id} gives no {what} ({causes or 'no replies'}); lower {way}, or "
-            "compare by --comparable anyone"
+            f"run {self.run.id} gives no {what} ({causes or 'no replies'})"
+            + (f"; {ways}" if ways else "")
         )
 
     def _scores(self) -> Mapping[int, Score]:

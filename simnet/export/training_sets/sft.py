@@ -23,6 +23,7 @@ from simnet.export.folders.splits import KeepTogether, Split, thread_name
 from simnet.export.training_sets.replies import RecordedReply, ReplyReader
 from simnet.export.training_sets.screening import AtLimit, ChatPair, Prompts, Screen, System
 from simnet.foundation.arguments import checked
+from simnet.recording.reading.folders import run_words
 from simnet.recording.reading.run import Run
 
 Columns: TypeAlias = Literal["messages", "prompt-completion", "distilabel"]
@@ -70,7 +71,8 @@ def export_sft(
     replies = ReplyReader(run)
     if not len(replies):
         raise EmptyExportError(
-            f"run {run.id} has no replies to export; `simnet show {run.id}` shows it"
+            f"run {run.id} has no replies to export; look at it with: simnet show "
+            f"{run_words(run.path)}"
         )
     names = identifiers(sorted(replies.undone))
     with written_folder(Path(out), force=force) as folder:
