@@ -235,6 +235,7 @@ def test_an_adapter_has_its_card_losses_and_origin(tmp_path, quick):
     folder = out / "adapters" / "troll"
     card = (folder / "README.md").read_text()
     assert "base_model: org/words" in card
+    assert "The licence and terms\n  of use of a language model apply to its replies." in card
     assert run.id in card
     assert "licence Apache-2.0" in card
     assert str(tmp_path) not in card + (folder / "training.json").read_text()

@@ -107,8 +107,8 @@ def adapter_card(facts: Mapping[str, Any]) -> str:
         "",
         "## Source and licence",
         "",
-        f"- Run `{facts['run']}`; replies by {', '.join(facts['models'])}; its licence and terms",
-        "  of use apply to them.",
+        f"- Run `{facts['run']}`; replies by {', '.join(facts['models'])}. The licence and terms",
+        "  of use of a language model apply to its replies.",
         *(f"- {source}." for source in facts["sources"]),
         "- All posts and replies are synthetic; nobody wrote or holds these opinions.",
     ]
