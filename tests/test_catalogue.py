@@ -19,6 +19,7 @@ from simnet.personas.catalogue import Added
 from simnet.personas.catalogue.catalogue_files import CONVERTED_FILE, LEGACY_FILE
 from simnet.personas.population import villagers
 from simnet.personas.sources import Source, read
+from simnet.review import Question, Review, from_catalogue
 
 pytestmark = pytest.mark.slow
 """LanceDB takes seconds to import."""
@@ -163,7 +164,7 @@ def test_an_order_between_texts_and_a_number_is_refused(catalogue):
     assert ids(catalogue.search(filter="town > 'O'")) == ["dan"]
     assert ids(catalogue.search(filter="town = 3 or left > 3")) == []
     for wrong in ("town > 30", "id between 1 and 3", "age > 30 and likes <= 2"):
-        with pytest.raises(UsageError, match="is a number, and nobody has a number in this field"):
+        with pytest.raises(UsageError, match="is a number, and there is none in the field"):
             catalogue.search(filter=wrong)
 
 
@@ -591,11 +592,39 @@ def test_fields_of_any_name_are_searched_filtered_and_kept(tmp_path):
         ("id = 'a'", "a"),
         ("persona contains 'x''y'", "c"),
         ("city = ''' or 1=1 --'", ""),
+        ("city=Rome", "a"),
+        ("(city = Oslo or age=37)", "bc"),
+        ("labels in (art, sport)", "bc"),
+        ("labels ~ mus and age > 37", "a"),
+        ("city =", "b"),
+        ("city !=", "ac"),
     ],
 )
 def test_filters_are_conditions_on_fields(mixed, filter, found):
     assert "".join(ids(mixed.search(filter=filter))) == found
     assert mixed.count(filter=filter) == len(found)
+
+
+def test_a_filter_finds_in_a_review_whom_it_finds_in_the_catalogue(mixed, tmp_path):
+    questions = [Question("good", "rating")]
+    review = Review.new(tmp_path / "review", from_catalogue(mixed.folder), questions)
+    for sought in (
+        "age > 37.5",
+        "age between 30 and 37",
+        "not age > 37.5",
+        "age in (37, 41)",
+        "labels ~ 'ART mus' or city like 'O%'",
+        "city contains 'OSL'",
+        "city is null",
+        "city is not null and (labels=art or labels ~ sport)",
+        "member = TRUE",
+        "city not like 'R%'",
+        "description contains 'x''y'",
+        "city=",
+    ):
+        found = [one.id for one in review.search(where=[sought])]
+        assert found == ids(mixed.search(filter=sought)), sought
+        assert found
 
 
 @pytest.fixture(scope="module")
@@ -610,6 +639,29 @@ def mixed(tmp_path_factory):
     ]
     catalogue.add(people, Source("people.json", "simnet"))
     return catalogue
+
+
+def test_what_is_no_number_is_neither_more_nor_less_than_one(tmp_path):
+    catalogue = Catalogue.open(tmp_path)
+    ages = {"old": 31, "young": "3e1", "unknown": "nan", "endless": "inf"}
+    catalogue.add([Persona(id=key, attributes={"age": age}) for key, age in ages.items()])
+    assert ids(catalogue.search(filter="age > 30")) == ["old"]
+    assert ids(catalogue.search(filter="not age > 30")) == ["young"]
+    assert ids(catalogue.search(filter="age = nan")) == ["unknown"]
+
+
+def test_a_list_has_numbers_as_they_are_written(tmp_path):
+    catalogue = Catalogue.open(tmp_path)
+    catalogue.add([Persona(id=key, attributes={"won": list(key)}) for key in ("13", "2")])
+    assert ids(catalogue.search(filter="won = 3")) == ["13"]
+    assert ids(catalogue.search(filter="won in (2, 4)")) == ["2"]
+
+
+def test_a_number_too_long_to_be_exact_is_compared_as_text(tmp_path):
+    catalogue = Catalogue.open(tmp_path)
+    posts = {"a": "9007199254740992", "b": "9007199254740993"}
+    catalogue.add([Persona(id=key, attributes={"post": post}) for key, post in posts.items()])
+    assert ids(catalogue.search(filter="post = 9007199254740993")) == ["b"]
 
 
 def test_search_and_similarity_keep_to_a_filter(mixed):

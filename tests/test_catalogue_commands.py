@@ -188,7 +188,7 @@ def test_the_commands_update_remove_and_versions(folder, tmp_path):
         (["update", "n1", "--set", "id=x"], "an id cannot be changed"),
         (["update", "n1", "--unset", "agee"], "no attribute 'agee'; did you mean 'age'"),
         (["remove"], "either ids or a filter"),
-        (["remove", "--filter", "agee > 3"], "no persona has a field 'agee'"),
+        (["remove", "--filter", "agee > 3"], "there is no field 'agee'"),
         (["versions", "--restore", "77"], "has no version 77"),
         (["search"], "give words, --filter, or both"),
         (["search", "x", "--filter", "age >"], "the filter ends"),

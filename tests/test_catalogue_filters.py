@@ -4,7 +4,7 @@ import pytest
 
 from simnet.errors import UsageError
 from simnet.personas.catalogue.columns import field_of, list_column, text_column
-from simnet.personas.catalogue.filters import compile_filter
+from simnet.personas.catalogue.filter_sql import compile_filter
 from simnet.personas.catalogue.text_query import parse_text
 
 COLUMNS = [text_column("age"), text_column("labels"), list_column("labels")]
@@ -24,16 +24,22 @@ def test_columns_of_different_fields_differ():
     ("filter", "problem"),
     [
         ("", "is empty"),
-        ("agee > 3", r"character 1: no persona has a field 'agee'; did you mean 'age'"),
-        ("zzz > 3", r"no persona has a field 'zzz'; there are age, description, format, id"),
+        ("agee > 3", r"character 1: there is no field 'agee'; did you mean 'age'"),
+        ("zzz > 3", r"there is no field 'zzz'; there are age, description, format, id"),
         ("age > ", "character 7: the filter ends where a number, a text"),
         ("age >> 3", "character 6: there is '>' where a number"),
         ("age 3", "there is '3' where =, <>"),
         ("age > 3 age", "where `and`, `or` or the end"),
         ("(age > 3", "the filter ends where `\\)`"),
-        ("age = thirty", "'thirty' is no text; write 'thirty'"),
+        ('age = "thirty"', "character 7: 'thirty' is no text; write 'thirty'"),
+        ("age = 3 labels = 'x'", "character 9: there is 'labels' where `and`"),
+        ("labels = art and agee > 3", "character 18: there is no field 'agee'; did you mean 'age'"),
+        ("labels ~ '!'", "character 10: there is no word in '!'"),
+        ("labels ~", "the filter ends where words"),
+        ("labels <> art or music", "no field 'music'.*if 'art or music' is one text, write it in"),
+        ("labels = art and", "the filter ends where the name of a field"),
         ("age = 'x", "the quotation mark ' is not closed"),
-        ("age > 3; drop table personas", "character 8: ';' means nothing here"),
+        ("age > 3; drop table personas", "character 8: there is ';' where `and`"),
         ("age in 3", "where `\\(`"),
         ("age is 3", "where `null`"),
         ("age like 3", "a text in single quotation marks"),

@@ -360,17 +360,60 @@ def test_words_conditions_and_statuses_find_records(tmp_path):
     assert review.next("ada", where=["likes=1"]) is None
 
 
+def test_values_and_names_need_no_quotation_marks(tmp_path):
+    rows = [
+        {
+            "Age (years)": 31,
+            "input persona": "salt and pepper, a duo",
+            "tags": ["a", "b"],
+            "id": "nan",
+            "day": "2024-01-02",
+        },
+        {
+            "Age (years)": 40,
+            "input persona": "don't (ever)",
+            "tags": ["a"],
+            "id": "1e5",
+            "day": "2024-03-01",
+        },
+        {"Age (years)": None, "input persona": "3 little pigs", "id": "100000", "day": None},
+    ]
+    review = made_review(tmp_path, records=rows)
+
+    def found(*where, **options):
+        return [one.id for one in review.search(where=where, **options)]
+
+    assert found("Age (years)>31") == ["1e5"]
+    assert found("input persona='salt and pepper, a duo'") == ["nan"]
+    assert found("input persona = 'salt and pepper, a duo' and Age (years)=31.0") == ["nan"]
+    assert found("(input persona~don't (ever) or input persona=3 little pigs)") == ["1e5", "100000"]
+    assert found("input persona ~ 'and' or day >= 2024-02-01") == ["nan", "1e5"]
+    assert found("tags=b") == found("tags in (b, c)") == ["nan"]
+    assert found("tags != b and tags is not null") == ["1e5"]
+    assert found("id=nan") == ["nan"]
+    assert found("id='1e5'") == ["1e5"]
+    assert found("Age (years)!=31") == ["1e5", "100000"]
+    assert found("not Age (years)>31") == ["nan"]
+    assert found("Age (years) is null") == found("Age (years)=") == ["100000"]
+    review.submit("ada", "nan", GOOD)
+    assert found("status=pending and Age (years)>31", annotator="ada") == ["1e5"]
+    assert found("rating=4 or day > 2024-02-01", annotator="ada") == ["nan", "1e5"]
+    assert found("id = 9007199254740993") == []
+    with pytest.raises(UsageError, match="if 'salt and pepper' is one text, write it in single"):
+        found("input persona != salt and pepper")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"words": "tool", "field": "topics"}, "no column 'topics'; did you mean 'topic'"),
         ({"words": "?!"}, "no word in '\\?!'"),
         ({"field": "topic"}, "without words"),
-        ({"where": ["likes"]}, "'likes' is no condition"),
-        ({"where": ["likes>"]}, "write what to compare with"),
-        ({"where": ["likes>many"]}, "the column 'likes' has numbers alone"),
-        ({"where": ["topic>=3"]}, "the column 'topic' has none; it has such as 'tool development'"),
-        ({"where": ["like>3"]}, "no column 'like'; did you mean 'likes'"),
+        ({"where": ["likes"]}, "the filter ends where =, <>"),
+        ({"where": ["likes>"]}, "the filter ends where a number"),
+        ({"where": ["likes>many"]}, "the field 'likes' has numbers alone"),
+        ({"where": ["topic>=3"]}, "3 is a number, and there is none in the field 'topic'"),
+        ({"where": ["like>3"]}, "no field 'like'; did you mean 'likes'"),
         ({"status": "done"}, "no status 'done'"),
     ],
 )

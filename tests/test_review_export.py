@@ -174,7 +174,7 @@ def test_a_subset_is_chosen_by_what_was_answered(decided, tmp_path):
     assert made.rows == 2
     with pytest.raises(InputError, match=r"no record is left to export: .*2 filtered"):
         decided.export(tmp_path / "c.jsonl", where=["rating>5"])
-    with pytest.raises(UsageError, match="no column 'ratings'; did you mean 'rating'"):
+    with pytest.raises(UsageError, match="no field 'ratings'; did you mean 'rating'"):
         decided.export(tmp_path / "c.jsonl", where=["ratings>5"])
     assert not (tmp_path / "c.jsonl").exists()
 

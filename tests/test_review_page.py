@@ -92,7 +92,7 @@ def test_search_similar_and_filter_change_what_is_in_view(tmp_path):
     session, texts, _, _ = walk(review, [*searched, "f", ("likes>=5",), "enter", *mistyped])
     assert [one.fields["likes"] for one in session.view] == [7, 5]
     assert "search topic: tool, filter likes>=5" in texts["top"]
-    assert "no column 'like'; did you mean 'likes'" in texts["message"]
+    assert "no field 'like'; did you mean 'likes'" in texts["message"]
     session, _, _, _ = walk(review, [*searched, "x"])
     assert len(session.view) == 4
 

@@ -13,7 +13,8 @@ from simnet.review.curation.curated import Curated, Form, export_curated
 from simnet.review.deciding.decision_store import DecisionStore
 from simnet.review.deciding.decisions import KEPT, STATUSES, Decision, Status
 from simnet.review.questions import Question
-from simnet.review.records.record_search import Similar, conditions
+from simnet.review.records.record_filter import conditions, holds
+from simnet.review.records.record_search import Similar
 from simnet.review.records.record_set import RecordSet
 from simnet.review.records.record_table import ID, Record
 from simnet.review.review_folder import (
@@ -100,25 +101,25 @@ class OpenedReview:
         """List the records that have all words, fulfil all conditions and have a status.
 
         Words are sought in `field`, or in all fields; case is ignored and a word matches all words
-        that begin with it. A condition is `COLUMN=VALUE`, with `=`, `!=`, `<`, `>`, `<=`, `>=`, or
-        `~` for words; the column is one of the records, or a question. `status` and answers are
-        those of `annotator`, or without one those of all together, by the rules of an export.
-        Raises UsageError for an unknown column or status.
+        that begin with it. Conditions are filters, such as `likes >= 3 and topic = tools`, on the
+        columns of the records, the questions and `status`. `status` and answers are those of
+        `annotator`, or without one those of all together, by the rules of an export. Raises
+        UsageError for an unknown column or status.
         """
-        wanted = conditions(where, [*self.columns, *self._questions])
-        asked = [one for one in wanted if one.column in self._questions]
-        found = self._set.select(words, field, [one for one in wanted if one not in asked])
-        if asked:
+        if status is not None and status not in STATUSES:
+            raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
+        found = self._set.select(words, field)
+        if where:
             known = annotator is None or annotator in self.annotators()
             names = None if annotator is None else [annotator] if known else []
             rows = {row[ID]: row for row in self.rows(annotators=names)}
-            for one in asked:
-                one.check(rows.values())
-            found = [r for r in found if all(one.holds(rows[r.id]) for one in asked)]
+            for record in self.records:
+                rows[record.id].update(record.fields)  # as they were before corrections
+            columns = [*self.columns, *self._questions, "status"]
+            wanted = conditions(where, columns, list(rows.values()))
+            found = [one for one in found if all(holds(each, rows[one.id]) for each in wanted)]
         if status is None:
             return found
-        if status not in STATUSES:
-            raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
         if annotator is None:
             statuses: dict[str, Status] = {row[ID]: row["status"] for row in self.rows()}
         else:

@@ -10,7 +10,7 @@ from simnet.review.deciding.decision_store import NewDecision, check_annotator
 from simnet.review.deciding.decisions import Decision
 from simnet.review.opened_review import OpenedReview
 from simnet.review.questions import Answer, Question, check_questions
-from simnet.review.records.record_search import conditions
+from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_set import RecordSet
 from simnet.review.records.record_table import Record
 from simnet.review.review_folder import (
@@ -55,7 +55,9 @@ class Review(OpenedReview):
         names = tuple(check_annotator(name) for name in annotators)
         drawn = RecordSet(source.records, "the source")
         check_questions(questions, drawn.columns)
-        taken = drawn.select(words, field, conditions(where, drawn.columns))[:limit]
+        wanted = conditions(where, drawn.columns, [one.fields for one in drawn.records])
+        found = drawn.select(words, field)
+        taken = [one for one in found if all(holds(each, one.fields) for each in wanted)][:limit]
         if not taken:
             raise InputError(f"none of the {counted(len(drawn), 'record')} is left to review")
         settings = ReviewSettings(folder.name, tuple(questions), names, source.facts)

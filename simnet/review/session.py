@@ -69,12 +69,11 @@ class Session:
         return self._view(found, f"search {text.strip()}")
 
     def filter(self, condition: str) -> str:
-        """Keep the records in view that fulfil a condition, or `status=pending` and the like."""
-        name, equals, status = (part.strip() for part in condition.partition("="))
-        if equals and name == "status":
-            found = self.review.search(status=status, annotator=self.annotator)  # type: ignore[arg-type]  # checked there
-        else:
-            found = self.review.search(where=[condition], annotator=self.annotator)
+        """Keep the records in view that fulfil a condition, such as `likes>3` or `status=pending`.
+
+        `status` and answers are those of the annotator.
+        """
+        found = self.review.search(where=[condition], annotator=self.annotator)
         ids = {record.id for record in found}
         kept = [record for record in self.view if record.id in ids]
         return self._view(kept, self._named(f"filter {condition.strip()}"))

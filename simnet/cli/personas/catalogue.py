@@ -16,7 +16,7 @@ Folder = Annotated[Path, typer.Option("--in", help="Folder of the catalogue.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
 Filter = Annotated[
     str | None,
-    typer.Option(help="Condition on fields, such as: age > 30 and labels = 'music'."),
+    typer.Option(help='Filter such as "age > 30 and labels = music".'),
 ]
 N = TypeVar("N", int, float)
 

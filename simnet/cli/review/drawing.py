@@ -24,7 +24,7 @@ _HELP = {
     "u": "undo the last decision; several times for several",
     "/": "search: WORDS, or COLUMN: WORDS",
     "s": "order those in view by likeness to this record",
-    "f": "filter those in view: COLUMN=VALUE, != < > <= >= ~, or status=pending",
+    "f": "filter those in view, such as likes>3 and topic~tool, or status=pending",
     "x": "show all records again",
     "n p": "next and previous record in view",
     "?": "this list",

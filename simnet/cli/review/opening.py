@@ -26,7 +26,11 @@ Words = Annotated[
 Field = Annotated[str | None, typer.Option(help="Column to search; all if left out.")]
 Where = Annotated[
     list[str] | None,
-    typer.Option("--where", metavar="CONDITION", help='Such as "likes>=3"; repeatable.'),
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help='Filter such as "likes>=3 and not topic=tools"; repeatable.',
+    ),
 ]
 Who = Annotated[
     list[str] | None,

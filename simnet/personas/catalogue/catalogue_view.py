@@ -7,6 +7,7 @@ from typing import Any
 
 from simnet.embedding import Embedder
 from simnet.errors import UsageError
+from simnet.foundation.filters import Facts
 from simnet.foundation.text import did_you_mean
 from simnet.personas.catalogue.entries import Entry, Similar
 from simnet.personas.names import normal
@@ -48,9 +49,9 @@ class CatalogueView:
         """Yield the personas that fit a filter, or all, in the order they were added.
 
         A filter is a condition in the manner of SQL on fields and on `source`, `format`,
-        `licence` and `revision`: comparisons, `in`, `like`, `contains`, `between` and `is null`,
-        joined by `and`, `or` and `not`. A list fits `labels = 'music'` if that is in it. Names
-        with blanks stand in double quotation marks. Raises UsageError for one that is wrong.
+        `licence` and `revision`: comparisons, `~` for words, `in`, `like`, `contains`, `between`
+        and `is null`, joined by `and`, `or` and `not`. A list fits `labels = 'music'` if that is
+        in it. Raises UsageError for one that is wrong.
 
         They are those of the moment of the first, and a block of them is in memory at a time.
         """
@@ -169,19 +170,21 @@ class CatalogueView:
         """Return the SQL of a filter."""
         if filter is None:
             return None
-        from simnet.personas.catalogue.filters import compile_filter  # noqa: PLC0415
+        from simnet.personas.catalogue.filter_sql import compile_filter  # noqa: PLC0415
 
         table = self._store.table()
         if table is None:
             return compile_filter(filter, ())
-        return compile_filter(filter, table.schema.names, self._has_numbers)
+        return compile_filter(filter, table.schema.names, self._facts)
 
-    def _has_numbers(self, column: str) -> bool:
-        """Whether some value of a column is a number, or all are missing."""
+    def _facts(self, column: str) -> Facts:
+        """Return whether some values of a column are numbers, and some are not."""
+        from simnet.personas.catalogue.filter_sql import number_of  # noqa: PLC0415
+
         table = self._store.table()
-        if table.count_rows(f"TRY_CAST({column} AS DOUBLE) IS NOT NULL"):
-            return True
-        return not table.count_rows(f"{column} IS NOT NULL")
+        numbers = table.count_rows(f"{number_of(column)} IS NOT NULL")
+        texts = table.count_rows(f"{column} IS NOT NULL AND {number_of(column)} IS NULL")
+        return Facts(numbers=bool(numbers), texts=bool(texts))
 
     def _matching(
         self,

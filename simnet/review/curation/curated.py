@@ -14,7 +14,7 @@ from simnet.review.curation.curated_card import check_card, curated_card
 from simnet.review.curation.persona_rows import persona_rows
 from simnet.review.deciding.decisions import STATUSES, Status
 from simnet.review.questions import Question, export_columns
-from simnet.review.records.record_search import conditions
+from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_table import ID, arrow_table, as_json, parquet_bytes
 from simnet.review.review_folder import Reviewed
 
@@ -53,14 +53,13 @@ def export_curated(
         if status not in STATUSES:
             raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
     columns = exported_columns(review)
-    wanted, rows = conditions(where, columns), list(rows)
-    for condition in wanted:
-        condition.check(rows)
+    rows = list(rows)
+    wanted = conditions(where, columns, rows)
     kept, left_out = [], Counter[str]()
     for row in rows:
         if row["status"] not in statuses:
             left_out[row["status"]] += 1
-        elif all(condition.holds(row) for condition in wanted):
+        elif all(holds(condition, row) for condition in wanted):
             kept.append(row)
         else:
             left_out["filtered"] += 1

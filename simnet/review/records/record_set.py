@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean
 from simnet.review.records.record_search import (
-    Condition,
     Similar,
     check_column,
     matches,
@@ -44,26 +43,17 @@ class RecordSet:
         """Return the record with an id. Raises UsageError if there is none."""
         return self.records[self.place(key)]
 
-    def select(
-        self, words: str | None, field: str | None, wanted: Sequence[Condition]
-    ) -> list[Record]:
-        """List the records that have all words and fulfil all conditions.
+    def select(self, words: str | None, field: str | None) -> list[Record]:
+        """List the records that have all words.
 
-        Raises UsageError for a column that is not there, no word, or an order of text and number.
+        Raises UsageError for a column that is not there, or if there is no word.
         """
         if field is not None:
             check_column(field, self.columns)
             if words is None:
                 raise UsageError(f"the field {field!r} is given without words to search for in it")
-        for condition in wanted:
-            condition.check(record.fields for record in self.records)
         patterns = [] if words is None else word_patterns(words)
-        return [
-            record
-            for record in self.records
-            if matches(record.text(field), patterns)
-            and all(condition.holds(record.fields) for condition in wanted)
-        ]
+        return [one for one in self.records if matches(one.text(field), patterns)]
 
     def similar(
         self, to: str, field: str, choice: "str | Encode | Embedder | None"
