@@ -27,6 +27,8 @@ from simnet.personas.persona import Attribute, Persona
 LONGEST_TEXT = 6_000
 """Characters of a text that the prompt contains; the rest is cut off."""
 
+GENERATED = "generated"
+"""Format of personas made by a model. Made from another persona, they keep its file and licence."""
 PROVENANCE = ("made_from", "method", "relation", "text_hash", "hop", "seed", "model")
 """Attributes of a made persona that say where it comes from; no prompt contains them."""
 

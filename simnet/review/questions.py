@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from simnet.errors import InputError
 from simnet.foundation.text import did_you_mean, visible
+from simnet.personas.sources.families.reviewed import BY, ORIGINAL
 
 Kind: TypeAlias = Literal["rating", "label", "multi-label", "correction", "comment", "ranking"]
 Answer: TypeAlias = int | str | list[str]
@@ -22,10 +23,6 @@ LOWEST, HIGHEST = 0, 10
 """Bounds of scales, so that one key gives a rating; Argilla has the same."""
 RESERVED = ("status", "record_id")
 """Columns of every export."""
-BY = "_by"
-"""End of the column with all answers to a question."""
-ORIGINAL = "_original"
-"""End of the column with the text before corrections."""
 _CHOOSING = {"label", "multi-label", "ranking"}
 _REQUIRED = {"rating", "label", "multi-label", "ranking"}
 _SCALE = re.compile(r"(\d+)\s*(?:-|\.\.)\s*(\d+)")

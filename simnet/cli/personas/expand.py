@@ -11,7 +11,7 @@ from simnet.cli.given_path import check_there
 from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
-from simnet.cli.personas.generating import GENERATED, Seed, ServedModel
+from simnet.cli.personas.generating import Seed, ServedModel
 from simnet.cli.personas.jobs import (
     JobFlags,
     check_out,
@@ -22,6 +22,7 @@ from simnet.cli.personas.jobs import (
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
 from simnet.personas.catalogue import Catalogue
+from simnet.personas.generate import GENERATED
 from simnet.personas.source import Source
 
 if TYPE_CHECKING:

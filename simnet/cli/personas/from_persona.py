@@ -9,7 +9,6 @@ from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson
 from simnet.cli.personas.catalogue import FOLDER, Folder, open_catalogue
 from simnet.cli.personas.generating import (
-    GENERATED,
     AskedModel,
     Save,
     Seed,
@@ -17,7 +16,7 @@ from simnet.cli.personas.generating import (
     print_and_save,
 )
 from simnet.personas.catalogue import Entry
-from simnet.personas.generate import persona_to_persona
+from simnet.personas.generate import GENERATED, persona_to_persona
 
 
 @expand_groups

@@ -9,7 +9,6 @@ from simnet.cli.option_groups import expand_groups
 from simnet.cli.options import AsJson
 from simnet.cli.personas.catalogue import FOLDER, Folder
 from simnet.cli.personas.generating import (
-    GENERATED,
     AskedModel,
     Save,
     Seed,
@@ -18,7 +17,7 @@ from simnet.cli.personas.generating import (
 )
 from simnet.errors import InputError, UsageError
 from simnet.personas.catalogue import Entry
-from simnet.personas.generate import text_to_persona
+from simnet.personas.generate import GENERATED, text_to_persona
 from simnet.personas.sources import Source
 
 

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 Seed = Annotated[int, typer.Option(help="Seed of the reply.")]
 Save = Annotated[bool, typer.Option("--save", help="Add the persona to the catalogue.")]
 
-GENERATED = "generated"
-"""Format of personas made by a model. Made from another persona, they keep its file and licence."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AskedModel:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from simnet.errors import UsageError
+from simnet.personas.sources.families.reviewed import BY, ORIGINAL
 from simnet.review.deciding.decisions import Decision, Status
-from simnet.review.questions import BY, ORIGINAL, Question
+from simnet.review.questions import Question
 from simnet.review.records.record_table import ID, Record
 
 RatingRule: TypeAlias = Literal["mean", "median", "majority"]

@@ -8,8 +8,8 @@ from typing import Any
 from simnet.errors import UsageError
 from simnet.foundation.distribution import install_command
 from simnet.foundation.text import counted, one_line
+from simnet.personas.sources.families.reviewed import BY, ORIGINAL
 from simnet.review.curation.consolidation import Rules
-from simnet.review.questions import BY, ORIGINAL
 from simnet.review.records.record_table import as_text
 from simnet.review.review_folder import Reviewed
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.errors import UsageError
-from simnet.review.questions import BY, export_columns
+from simnet.personas.sources.families.reviewed import BY
+from simnet.review.questions import export_columns
 from simnet.review.review_folder import Reviewed
 
 _ORIGIN = {"source": "file", "format": "format", "licence": "licence", "revision": "revision"}

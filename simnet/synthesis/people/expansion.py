@@ -14,6 +14,7 @@ from simnet.errors import UsageError
 from simnet.foundation.text import counted
 from simnet.inference.model import Completion
 from simnet.personas.generate import (
+    GENERATED,
     parse,
     relation_prompt,
     relation_provenance,
@@ -29,9 +30,6 @@ from simnet.synthesis.asking.repeats import Repeats
 from simnet.synthesis.asking.reply_log import Facts
 from simnet.synthesis.asking.staged import StagedPersonas
 from simnet.synthesis.people.named_relations import phrase_of
-
-GENERATED = "generated"
-"""Format of personas made by a model. Made from another persona, they keep its file and licence."""
 
 Phase = Callable[[str, int], None]
 """Called with the name of a phase and the number of its questions, as it begins."""

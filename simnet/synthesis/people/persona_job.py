@@ -9,7 +9,7 @@ from simnet.errors import UsageError
 from simnet.foundation.text import counted
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
-from simnet.personas.generate import recorded_name
+from simnet.personas.generate import GENERATED, recorded_name
 from simnet.personas.persona import Persona
 from simnet.personas.source import Source
 from simnet.synthesis.asking.asker import Asker
@@ -20,7 +20,6 @@ from simnet.synthesis.asking.staged import StagedPersonas
 from simnet.synthesis.people.attribute_completion import Wanted, complete_all
 from simnet.synthesis.people.consistency import judge_all
 from simnet.synthesis.people.expansion import (
-    GENERATED,
     Crowd,
     Expansion,
     check_parents,

@@ -8,14 +8,17 @@ from simnet.personas.sources.columns.fields import attributes, identifier, listi
 from simnet.personas.sources.draft import Draft
 from simnet.personas.sources.family import Fields, Format, has
 
-_BY, _ORIGINAL = "_by", "_original"
+BY = "_by"
+"""End of the column with all answers to a question."""
+ORIGINAL = "_original"
+"""End of the column with the text before corrections."""
 
 
 def _convert(fields: Fields) -> Draft:
     text = "persona" if "persona" in fields else "description"
-    answers = {name for name in fields if f"{name}{_BY}" in fields}
-    by = {f"{name}{_BY}" for name in answers}
-    originals = {name for name in fields if name.removesuffix(_ORIGINAL) in fields.keys() - {name}}
+    answers = {name for name in fields if f"{name}{BY}" in fields}
+    by = {f"{name}{BY}" for name in answers}
+    originals = {name for name in fields if name.removesuffix(ORIGINAL) in fields.keys() - {name}}
     own = frozenset({"id", "record_id", "untold", text, *by})
     given = {name: value for name, value in fields.items() if value is not None}
     untold = [*listing(fields, "untold"), "status", *sorted(answers | originals)]
