@@ -130,6 +130,29 @@ def test_answers_that_are_not_submitted_are_kept_while_walking_and_asked_about(t
     assert review.decision("ada", second).answers == {"rating": 5}
 
 
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+def test_leaving_by_a_control_key_asks_about_what_would_be_lost(tmp_path, key):
+    review = made_review(tmp_path, EVERY_KIND)
+    _, texts, _, running = walk(review, ["5", key])
+    assert running
+    assert "are not submitted: enter submits them" in texts["message"]
+    assert not walk(review, ["5", key, key])[-1]
+    assert not walk(review, [key])[-1]
+    for opens, saves in (("e", "ctrl+s"), ("c", "enter")):
+        session, texts, _, running = walk(review, [opens, ("abc",), key])
+        assert running
+        assert f"what you wrote is not saved: {saves} saves it" in texts["message"]
+        session, *_, running = walk(review, [opens, ("abc",), key, saves])
+        assert running
+        assert "abc" in "".join(session.draft.values())
+        assert not walk(review, [opens, ("abc",), key, key])[-1]
+        assert walk(review, [opens, ("abc",), key, "x", key])[-1]  # a key between goes on
+        assert not walk(review, [opens, key])[-1]  # nothing was written
+    _, texts, _, running = walk(review, ["5", "c", ("abc",), key, key])
+    assert running
+    assert "are not submitted" in texts["message"]
+
+
 @pytest.mark.parametrize("size", [(20, 12), (20, 24), (200, 60)])
 def test_texts_are_escaped_and_shown_at_every_width(tmp_path, size):
     records = [{**RECORDS[0], "text": HOSTILE, "na\x1bme": "x"}]

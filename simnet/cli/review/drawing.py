@@ -28,7 +28,7 @@ _HELP = {
     "x": "show all records again",
     "n p": "next and previous record in view",
     "?": "this list",
-    "q": "quit; everything submitted is on the disk, and it asks about answers that are not",
+    "q": "quit, as do ctrl+c and ctrl+q; it asks about what is not saved or submitted",
 }
 _TEXT_KEYS = {"correction": "e", "comment": "c", "ranking": "r"}
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Input, Static, TextArea
 
@@ -44,7 +45,7 @@ class ReviewPage(App[None]):
     .asking #answers, .asking #keys { display: none; }
     .asking #prompt.open, .asking #editor.open { display: block; }
     """
-    BINDINGS: ClassVar = [("ctrl+c", "quit", "Quit")]
+    BINDINGS: ClassVar = [Binding("ctrl+c,ctrl+q", "quit", "Quit", priority=True)]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -53,7 +54,9 @@ class ReviewPage(App[None]):
         self._ask: Callable[[str], str] | None = None
         """What an open prompt or editor does with its text."""
         self._is_quitting = False
-        """Whether the last key asked to leave while answers were not submitted."""
+        """Whether the last key asked to leave while something was not saved or not submitted."""
+        self._opened_with = ""
+        """The text that an open prompt or editor began with."""
         self._turns = {"correction": 0, "comment": 0, "ranking": 0}
         """How often a prompt of each kind was opened, to go round questions of one kind."""
 
@@ -82,6 +85,7 @@ class ReviewPage(App[None]):
     def on_key(self, event: events.Key) -> None:
         """Take an answer or a command."""
         if self._ask is not None:
+            self._is_quitting = False
             self._prompt_key(event)
             return
         key = "enter" if event.key == "enter" else event.character or event.key
@@ -97,6 +101,18 @@ class ReviewPage(App[None]):
             return
         self._try(lambda: self._do(key))
 
+    async def action_quit(self) -> None:
+        """Leave by ctrl+c or ctrl+q as by q, also from a prompt and from the editor."""
+        if self._ask is not None and not self._is_quitting and self._typed() != self._opened_with:
+            saves = "ctrl+s" if self.query_one("#editor").has_class("open") else "enter"
+            self._is_quitting = True
+            self._tell(f"what you wrote is not saved: {saves} saves it, ctrl+c again leaves it")
+            return
+        if self._ask is not None:
+            self._close(None)
+            self._is_quitting = False  # it asked about the text, and not about answers
+        self._quit()
+
     def _quit(self) -> None:
         """Leave; ask first where answers are not submitted."""
         draft = None if self._is_quitting else self.session.go_to_draft()
@@ -105,6 +121,11 @@ class ReviewPage(App[None]):
             return
         self._is_quitting = True
         self._draw(f"{draft}: enter submits them, q again leaves without them")
+
+    def _typed(self) -> str:
+        """Return the text in the open prompt or editor."""
+        editor = self.query_one("#editor", TextArea)
+        return editor.text if editor.has_class("open") else self.query_one("#prompt", Input).value
 
     def _try(self, do: Callable[[], str | None]) -> None:
         """Do something and tell about it, or about what is wrong."""
@@ -218,6 +239,7 @@ class ReviewPage(App[None]):
         self._ask = do
         self.screen.add_class("asking")
         widget.add_class("open")
+        self._opened_with = self._typed()
         widget.focus()
 
     def _prompt_key(self, event: events.Key) -> None:
@@ -229,6 +251,12 @@ class ReviewPage(App[None]):
         else:
             return
         event.stop()
+
+    def on_input_changed(self) -> None:
+        """Take what is typed for going on."""
+        self._is_quitting = False
+
+    on_text_area_changed = on_input_changed
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what was typed into the prompt."""
