@@ -17,7 +17,8 @@ from simnet.cli.app import app
 from simnet.errors import InputError, UsageError
 from simnet.personas.catalogue import Catalogue
 from simnet.personas.persona import Persona
-from simnet.review import Question, Review, from_catalogue
+from simnet.personas.source import Source
+from simnet.review import Question, Review, from_catalogue, hand_off
 from simnet.review.session import Session
 
 pytestmark = pytest.mark.slow
@@ -290,6 +291,32 @@ def test_personas_of_a_catalogue_come_back_as_personas(tmp_path):
     other.submit("ada", ids(other)[0], {"rating": 1})
     with pytest.raises(UsageError, match="no personas of a catalogue"):
         other.export(tmp_path / "not.jsonl", form="personas")
+
+
+def test_where_records_are_from_is_kept_and_not_among_the_texts_to_judge(tmp_path):
+    person = Persona(
+        id="p", description="Mends clocks.", attributes={"town": "Rome", "original_id": "P/7"}
+    )
+    Catalogue.open(tmp_path / "people").add([person], Source("clocks.jsonl", "simnet", "CC0-1.0"))
+    review = Review.new(tmp_path / "review", from_catalogue(tmp_path / "people"), [RATING])
+    told = CliRunner().invoke(app, ["review", "next", str(review.folder), "--as", "ada"]).output
+    found = CliRunner().invoke(app, ["review", "search", str(review.folder), "rome"]).output
+    _, texts, _, _ = walk(review, [])
+    for shown in (told, found, texts["fields"]):
+        assert "Mends clocks." in shown
+        assert "clocks.jsonl" not in shown
+        assert "CC0-1.0" not in shown
+        assert "P/7" not in shown
+    assert Session(review, "ada").text_columns() == ["id", "description", "town"]
+    assert review.search("jsonl") == []
+    assert review.search("jsonl", field="source") == review.search(where=["licence=CC0-1.0"])
+    hand_off(review, tmp_path / "argilla", "argilla")
+    (record,) = json.loads((tmp_path / "argilla" / "records.json").read_text())
+    assert set(record["fields"].values()) == {"p", "Mends clocks.", "Rome"}
+    assert record["metadata"]["licence"] == "CC0-1.0"
+    review.submit("ada", "p", {"rating": 5})
+    review.export(tmp_path / "kept.jsonl")
+    assert json.loads((tmp_path / "kept.jsonl").read_text())["licence"] == "CC0-1.0"
 
 
 def test_an_empty_catalogue_has_no_records(tmp_path):

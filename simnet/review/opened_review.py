@@ -16,6 +16,7 @@ from simnet.review.questions import Question
 from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_search import Similar
 from simnet.review.records.record_set import RecordSet
+from simnet.review.records.record_sources import ASIDE
 from simnet.review.records.record_table import ID, Record
 from simnet.review.review_folder import (
     DECISIONS,
@@ -44,8 +45,10 @@ class OpenedReview:
         """Open a review; see `open`."""
         self.folder = Path(folder).expanduser()
         self.settings, records = read_folder(self.folder)
-        self._set = RecordSet(records, f"the review {self.folder}")
         self._questions = {question.name: question for question in self.settings.questions}
+        corrected = {question.field for question in self.settings.questions}
+        aside = set(ASIDE.get(str(self.settings.source.get("kind")), ())) - corrected
+        self._set = RecordSet(records, f"the review {self.folder}", aside)
         self._store = DecisionStore(self.folder / DECISIONS, self.settings.annotators, Disk())
 
     # -- records and questions --------------------------------------------------------------------
@@ -69,6 +72,13 @@ class OpenedReview:
     def columns(self) -> list[str]:
         """The columns of the records."""
         return self._set.columns
+
+    def shown(self, record: Record, field: str | None = None) -> Record:
+        """Return a record with the fields that are judged, without those that say where it is from.
+
+        `field` is in it in any case.
+        """
+        return self._set.shown(record, field)
 
     def record(self, record: str) -> Record:
         """Return the record with an id. Raises UsageError if there is none."""
@@ -100,11 +110,11 @@ class OpenedReview:
     ) -> list[Record]:
         """List the records that have all words, fulfil all conditions and have a status.
 
-        Words are sought in `field`, or in all fields; case is ignored and a word matches all words
-        that begin with it. Conditions are filters, such as `likes >= 3 and topic = tools`, on the
-        columns of the records, the questions and `status`. `status` and answers are those of
-        `annotator`, or without one those of all together, by the rules of an export. Raises
-        UsageError for an unknown column or status.
+        Words are sought in `field`, or in all that are judged (see `shown`); case is ignored and a
+        word matches all words that begin with it. Conditions are filters, such as `likes >= 3 and
+        topic = tools`, on the columns of the records, the questions and `status`. `status` and
+        answers are those of `annotator`, or without one those of all together, by the rules of an
+        export. Raises UsageError for an unknown column or status.
         """
         if status is not None and status not in STATUSES:
             raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")

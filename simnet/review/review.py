@@ -12,6 +12,7 @@ from simnet.review.opened_review import OpenedReview
 from simnet.review.questions import Answer, Question, check_questions
 from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_set import RecordSet
+from simnet.review.records.record_sources import ASIDE
 from simnet.review.records.record_table import Record
 from simnet.review.review_folder import (
     ReviewSettings,
@@ -53,7 +54,9 @@ class Review(OpenedReview):
         """
         folder = Path(folder).expanduser()
         names = tuple(check_annotator(name) for name in annotators)
-        drawn = RecordSet(source.records, "the source")
+        drawn = RecordSet(
+            source.records, "the source", ASIDE.get(str(source.facts.get("kind")), ())
+        )
         check_questions(questions, drawn.columns)
         wanted = conditions(where, drawn.columns, [one.fields for one in drawn.records])
         found = drawn.select(words, field)

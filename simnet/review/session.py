@@ -96,12 +96,16 @@ class Session:
 
     def text_columns(self) -> list[str]:
         """List the columns whose values are texts, which similarity can compare."""
-        records = self.review.records
+        records = [self.review.shown(record).fields for record in self.review.records]
         return [
             name
             for name in self.review.columns
-            if any(isinstance(record.fields.get(name), str) for record in records)
+            if any(isinstance(fields.get(name), str) for fields in records)
         ]
+
+    def shown(self) -> Record | None:
+        """Return the current record with the fields that are judged."""
+        return self.current and self.review.shown(self.current)
 
     # -- deciding ---------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def next_record(
         print_json({"record": found, "questions": asked, "progress": progress._asdict()})
         return
     if record is not None:
-        print_record(record)
+        print_record(review.shown(record))
         print_questions(review.questions)
     typer.echo(
         visible(

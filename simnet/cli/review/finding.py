@@ -46,7 +46,10 @@ def search(
     if as_json:
         print_json({"found": len(found), "records": [_plain(record) for record in shown]})
         return
-    print_cells(["record", field or "text"], [[one.id, one.text(field)] for one in shown])
+    print_cells(
+        ["record", field or "text"],
+        [[one.id, review.shown(one, field).text(field)] for one in shown],
+    )
     typer.echo(f"{len(shown)} of {len(found)} found")
 
 

@@ -287,7 +287,7 @@ class ReviewPage(App[None]):
         top = f"{done} of {len(session.review.records)} done, {standing.submitted} kept; "
         top += f"{place}{session.view_name}"
         self.query_one("#top", Static).update(Text(escaped(top)))
-        self.query_one("#fields", Static).update(record_text(session.current))
+        self.query_one("#fields", Static).update(record_text(session.shown()))
         self.query_one("#answers", Static).update(answers_text(session, self._labels))
         self.query_one("#keys", Static).update(key_line(self.size.width))
         self.query_one("#record", VerticalScroll).scroll_home(animate=False)

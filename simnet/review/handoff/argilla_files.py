@@ -38,7 +38,8 @@ def argilla_files(
 ) -> dict[str, str]:
     """Return the files of a review by their names; `users` are ids of annotators in Argilla."""
     ids = {name: _user_id(name, users) for name in decided}
-    fields = short_names(review.columns)
+    judged = [name for name in review.columns if name in review.shown(review.records[0]).fields]
+    fields = short_names(judged)
     questions = short_names(one.name for one in review.questions)
     records = [
         _record(
@@ -217,7 +218,9 @@ def _record(
     return {
         "id": record.id,
         "fields": {name: text for name, text in texts.items() if text},
-        "metadata": {},
+        "metadata": {
+            name: as_text(value) for name, value in record.fields.items() if name not in fields
+        },
         "suggestions": originals,
         "responses": responses,
         "vectors": {},

@@ -65,7 +65,8 @@ class _Names:
 
 def _config(names: _Names) -> str:
     view = ET.Element("View")
-    for column in names.review.columns:
+    judged = names.review.shown(names.review.records[0]).fields
+    for column in judged:
         ET.SubElement(view, "Header", value=column)
         short = names.columns[column]
         ET.SubElement(view, "Text", name=short, value=f"${short}")

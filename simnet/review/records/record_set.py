@@ -1,6 +1,6 @@
 """The records of a review in memory: found by id, by words and conditions, by similarity."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from simnet.errors import UsageError
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 class RecordSet:
     """Records in their order; vectors of a field are made when they are first asked for."""
 
-    def __init__(self, records: Sequence[Record], where: str) -> None:
-        """Take records with different ids; `where` is what messages name."""
+    def __init__(self, records: Sequence[Record], where: str, aside: Collection[str] = ()) -> None:
+        """Take records with different ids; `where` is what messages name.
+
+        The columns `aside` are neither shown nor searched, unless they are named.
+        """
         self.records = list(records)
+        self._aside = frozenset(aside)
         self.columns = column_names(record.fields for record in records[:1])
         self._where = where
         self._places = {record.id: place for place, record in enumerate(records)}
@@ -53,7 +57,14 @@ class RecordSet:
             if words is None:
                 raise UsageError(f"the field {field!r} is given without words to search for in it")
         patterns = [] if words is None else word_patterns(words)
-        return [one for one in self.records if matches(one.text(field), patterns)]
+        return [
+            one for one in self.records if matches(self.shown(one, field).text(field), patterns)
+        ]
+
+    def shown(self, record: Record, field: str | None = None) -> Record:
+        """Return a record with the fields that are judged, and `field`."""
+        aside = self._aside - {field}
+        return Record(record.id, {k: v for k, v in record.fields.items() if k not in aside})
 
     def similar(
         self, to: str, field: str, choice: "str | Encode | Embedder | None"

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 RUNS = "runs"
 """Where runs are unless another folder is named."""
+ASIDE: Mapping[str, tuple[str, ...]] = {
+    "personas": ("untold", *ORIGIN, "original_id", "made_from", "text_hash", "hop"),
+    "run": ("run", "event", "persona_id", "turn", "model", "adapter", "flags"),
+}
+"""Columns, by the kind of source, that say where a record is from: annotators do not judge them."""
 _READING = Reading(wrappers=("records", "rows", "data", "items", "examples", "personas"))
 _MOST_LISTED = 10
 
