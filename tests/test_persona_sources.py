@@ -195,6 +195,18 @@ def test_cells_are_read_as_pandas_writes_columns_with_gaps(write):
     assert one.portrait() == "x. age: 41. note: nan."
 
 
+def test_an_id_may_be_a_word_that_means_nothing_elsewhere(write):
+    ids = ["nan", "NaN", "NA", "null", "None", "1e5", "007", "true", "inf"]
+    rows = "".join(f"{key},Somebody,nan,name {key}\n" for key in ids)
+    path = write("a.csv", f"id,description,age,name\n{rows}")
+    people = load_personas(path)
+    assert [one.id for one in people] == ids
+    assert {one.attributes["age"] for one in people} == {None}
+    path = write("b.csv", f"Key,description,age,name\n{rows}")
+    mapping = {"id": "key", "description": "description"}
+    assert [one.id for one in load_personas(path, map=mapping)] == ids
+
+
 def test_nemotron_rows_keep_their_other_portraits_untold(write):
     row = {
         "uuid": "8f0c2a",

@@ -109,7 +109,12 @@ def _row(place: str, header: list[str], cells: list[str], reading: Reading) -> R
             f"has {len(cells)} fields where the header has {len(header)}; "
             "put quotes around fields that hold the separator",
         )
-    return Row(place, dict(zip(header, map(reading.read_cell, cells), strict=False)))
+    fields = dict(zip(header, map(reading.read_cell, cells), strict=False))
+    if reading.ids:
+        for name, written in zip(header, cells, strict=False):
+            if fields[name] is None and name.lower() in reading.ids:
+                fields[name] = written
+    return Row(place, fields)
 
 
 def _undecoded(cell: str) -> bool:

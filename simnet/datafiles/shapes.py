@@ -37,4 +37,7 @@ class Reading(NamedTuple):
     delimiters: str = ",;\t|"
     """What may separate cells; the one most frequent in the first line does."""
     read_cell: Callable[[str], str | None] = str
+    ids: frozenset[str] = frozenset()
+    """Columns of a CSV file, in small letters, whose cells are texts even where `read_cell` takes
+    such a text for nothing."""
     """What is made of a cell of a CSV file."""

@@ -37,6 +37,7 @@ _READING = Reading(
     ),
     skipped=UNUSED_COLUMNS,
     read_cell=cell,
+    ids=frozenset({"id"}),
 )
 _WITH_VECTORS = _READING._replace(skipped=UNUSED_COLUMNS - EMBEDDING_COLUMNS)
 
@@ -147,6 +148,8 @@ class FileReader:
     def _expanded(self) -> Iterator[Row | Broken]:
         """Iterate over rows with known headings; one that holds several people becomes several."""
         reading = _READING if self.embeddings is None else _WITH_VECTORS
+        if "id" in self._mapping:
+            reading = reading._replace(ids=reading.ids | {self._mapping["id"].lower()})
         for row in rows(self._path, reading) if self._read is None else self._read:
             if isinstance(row, Broken):
                 yield row
