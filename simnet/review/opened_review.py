@@ -1,6 +1,7 @@
 """What can be read of a review: its records, what was decided, and what is kept."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from simnet.review.curation.curated import Curated, Form, export_curated
 from simnet.review.deciding.decision_store import DecisionStore
 from simnet.review.deciding.decisions import KEPT, STATUSES, Decision, Status
 from simnet.review.questions import Question
-from simnet.review.records.record_filter import conditions, holds
+from simnet.review.records.record_filter import conditions, fields_of, holds
 from simnet.review.records.record_search import Similar
 from simnet.review.records.record_set import RecordSet
 from simnet.review.records.record_sources import ASIDE
@@ -122,12 +123,7 @@ class OpenedReview:
         if where:
             known = annotator is None or annotator in self.annotators()
             names = None if annotator is None else [annotator] if known else []
-            rows = {row[ID]: row for row in self.rows(annotators=names)}
-            for record in self.records:
-                rows[record.id].update(record.fields)  # as they were before corrections
-            columns = [*self.columns, *self._questions, "status"]
-            wanted = conditions(where, columns, list(rows.values()))
-            found = [one for one in found if all(holds(each, rows[one.id]) for each in wanted)]
+            found = self._fulfilling(found, where, names)
         if status is None:
             return found
         if annotator is None:
@@ -136,6 +132,28 @@ class OpenedReview:
             held = self._store.history(annotator).decided()
             statuses = {record: decision.status for record, decision in held.items()}
         return [record for record in found if statuses.get(record.id, "pending") == status]
+
+    def _fulfilling(
+        self, found: Sequence[Record], where: Sequence[str], annotators: Sequence[str] | None
+    ) -> list[Record]:
+        """List the records that fulfil conditions on columns and on what annotators decided."""
+
+        @cache
+        def decided() -> dict[str, dict[str, Any]]:
+            return {row[ID]: row for row in self.rows(annotators=annotators)}
+
+        def values(name: str) -> list[Any]:
+            is_own = name in self.columns
+            return self._set.values(name) if is_own else [row[name] for row in decided().values()]
+
+        wanted = conditions(where, [*self.columns, *self._questions, "status"], values)
+        is_asked = any(fields_of(each) - set(self.columns) for each in wanted)
+        rows = decided() if is_asked else {}
+        return [
+            one
+            for one in found
+            if all(holds(each, {**rows.get(one.id, {}), **one.fields}) for each in wanted)
+        ]
 
     def similar(
         self,

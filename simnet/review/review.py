@@ -58,7 +58,7 @@ class Review(OpenedReview):
             source.records, "the source", ASIDE.get(str(source.facts.get("kind")), ())
         )
         check_questions(questions, drawn.columns)
-        wanted = conditions(where, drawn.columns, [one.fields for one in drawn.records])
+        wanted = conditions(where, drawn.columns, drawn.values)
         found = drawn.select(words, field)
         taken = [one for one in found if all(holds(each, one.fields) for each in wanted)][:limit]
         if not taken:

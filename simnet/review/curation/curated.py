@@ -54,7 +54,7 @@ def export_curated(
             raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
     columns = exported_columns(review)
     rows = list(rows)
-    wanted = conditions(where, columns, rows)
+    wanted = conditions(where, columns, lambda name: [row.get(name) for row in rows])
     kept, left_out = [], Counter[str]()
     for row in rows:
         if row["status"] not in statuses:

@@ -24,13 +24,13 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def conditions(
-    texts: Iterable[str], columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    texts: Iterable[str], columns: Sequence[str], values: Callable[[str], Iterable[Any]]
 ) -> list[Condition]:
-    """Read filters on columns of rows. Raises UsageError as `parse_filter` does."""
+    """Read filters on columns; `values` returns those of one. Raises as `parse_filter` does."""
 
     def facts(field: str) -> Facts:
-        values = [row.get(field) for row in rows]
-        numbers = [_number(value) is not None for value in values if value not in (None, "")]
+        given = (value for value in values(field) if value not in (None, ""))
+        numbers = [_number(value) is not None for value in given]
         return Facts(numbers=any(numbers), texts=not all(numbers))
 
     return [parse_filter(text, columns, facts) for text in texts]

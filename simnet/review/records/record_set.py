@@ -1,7 +1,7 @@
 """The records of a review in memory: found by id, by words and conditions, by similarity."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean
@@ -46,6 +46,10 @@ class RecordSet:
     def get(self, key: str) -> Record:
         """Return the record with an id. Raises UsageError if there is none."""
         return self.records[self.place(key)]
+
+    def values(self, column: str) -> list[Any]:
+        """List the values of a column, in the order of the records."""
+        return [record.fields.get(column) for record in self.records]
 
     def select(self, words: str | None, field: str | None) -> list[Record]:
         """List the records that have all words.
