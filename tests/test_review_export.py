@@ -49,6 +49,9 @@ def test_answers_become_one_by_the_rule_of_their_kind(decided):
     assert row["rating"] == pytest.approx(10 / 3)
     assert (row["tone"], row["topics"], row["order"]) == ("kind", ["health"], list("abc"))
     assert row["note"] == "fine\nwhy?"
+    second = row_of(decided, 1)
+    assert second["note"] == "too short"  # why somebody would discard it
+    assert [one["annotator"] for one in second["rating_by"]] == ["ada", "bob"]
     assert row["rating_by"] == [
         {"annotator": who, "value": value} for who, value in (("ada", 5), ("bob", 4), ("eve", 1))
     ]

@@ -52,7 +52,7 @@ class Rules(NamedTuple):
             "label": "label given most often, null for a tie",
             "multi-label": "labels that more than half of those who answered gave",
             "correction": "text given most often, of equally frequent ones the latest",
-            "comment": "all comments, one below another",
+            "comment": "all comments, one below another, those of who discarded it too",
             "ranking": "order by mean place, ties in the order of the question",
         }
         told = [f"A record is `submitted` if {kept}."]
@@ -86,7 +86,8 @@ def consolidated(
         given = [
             (decision, decision.answers[question.name])
             for _, decision in sorted(decisions.items())
-            if decision.action == "submit" and question.name in decision.answers
+            if question.name in decision.answers
+            and (decision.action == "submit" or question.kind == "comment")
         ]
         answer = _merged(question, given, rules)
         row[question.name] = answer
