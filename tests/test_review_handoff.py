@@ -1,6 +1,7 @@
 """Reviews go to Argilla and Label Studio and come back, by the loaders of these tools."""
 
 import json
+import shutil
 import warnings
 from unittest.mock import MagicMock
 
@@ -32,6 +33,30 @@ def _review(tmp_path):
     review.discard("ada", third)
     review.discard("bob@example.org", third, {"note": "no"})
     return review
+
+
+def test_a_copy_of_a_review_that_somebody_went_on_with_comes_back(review, tmp_path):
+    copied = shutil.copytree(review.folder, tmp_path / "copy")
+    theirs = Review.open(copied)
+    first, second, third, fourth = ids(review)
+    theirs.submit("eve", first, {"rating": 3})
+    theirs.submit("ada", second, {"rating": 4})
+    theirs.submit("ada", fourth, {"rating": 1})
+    review.submit("ada", fourth, {"rating": 5})  # later than in the copy
+    command = ["review", "import", str(review.folder), str(copied), "--from", "simnet"]
+    told = CliRunner().invoke(app, command)
+    assert told.output == "ada: 1 decision\neve: 1 decision\n"
+    assert CliRunner().invoke(app, command).output == "no decision is new\n"
+    assert review.decision("eve", first).answers == {"rating": 3}
+    assert review.decision("ada", second).answers == {"rating": 4}
+    assert review.decision("ada", fourth).answers == {"rating": 5}
+    assert review.status_of("ada", third) == "discarded"
+    other = fresh(tmp_path, questions=(Question("tone", "label", labels=("a", "b")),))
+    with pytest.raises(InputError, match="no question 'rating'"):
+        take_back(other, copied, "simnet")
+    assert other.annotators() == []
+    with pytest.raises(UsageError, match="no 'simnte' to take"):
+        take_back(review, copied, "simnte")
 
 
 def fresh(tmp_path, name="again", questions=SCALES):

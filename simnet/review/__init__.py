@@ -20,7 +20,7 @@ from simnet.review.curation.consolidation import Keep, RatingRule, Rules
 from simnet.review.curation.curated import Curated, Form
 from simnet.review.deciding.decision_store import NewDecision
 from simnet.review.deciding.decisions import Decision, Status
-from simnet.review.handoff.handoff import Tool, hand_off, take_back
+from simnet.review.handoff.handoff import Origin, Tool, hand_off, take_back
 from simnet.review.opened_review import Progress
 from simnet.review.questions import Answer, Kind, Question, parse_question
 from simnet.review.records.record_search import Similar
@@ -39,6 +39,7 @@ __all__ = [
     "Kind",
     "Level",
     "NewDecision",
+    "Origin",
     "Progress",
     "Question",
     "RatingRule",

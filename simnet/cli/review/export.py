@@ -14,6 +14,7 @@ from simnet.foundation.text import counted, visible
 
 Form: TypeAlias = Literal["parquet", "jsonl", "folder", "personas", "argilla", "label-studio"]
 Tool: TypeAlias = Literal["argilla", "label-studio"]
+Origin: TypeAlias = Literal["argilla", "label-studio", "simnet"]
 
 
 def export(
@@ -82,8 +83,13 @@ def export(
 
 def import_decisions(
     name: Name,
-    path: Annotated[Path, typer.Argument(help="Folder or file that the tool wrote.")],
-    tool: Annotated[Tool, typer.Option("--from", help="Which tool it is from.")],
+    path: Annotated[
+        Path, typer.Argument(help="Folder or file that the tool wrote, or a copy of the review.")
+    ],
+    tool: Annotated[
+        Origin,
+        typer.Option("--from", help="Which tool it is from; simnet for a copy of this review."),
+    ],
     annotator: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=NAME", help="Name of a user of the tool; repeatable."),
@@ -93,7 +99,7 @@ def import_decisions(
     ] = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
-    """Add the decisions that people made in Argilla or Label Studio, as theirs."""
+    """Add the decisions that people made in Argilla, Label Studio or a copy of the review."""
     from simnet.review.handoff.handoff import take_back  # noqa: PLC0415  (imports pyarrow)
 
     names = {}
@@ -104,5 +110,8 @@ def import_decisions(
         names[user] = called
     review = open_review(name, reviews)
     check_there(path)
-    for who, count in take_back(review, path, tool, names=names, suggestions=suggestions).items():
+    added = take_back(review, path, tool, names=names, suggestions=suggestions)
+    for who, count in added.items():
         typer.echo(visible(f"{who}: {counted(count, 'decision')}"))
+    if not added:
+        typer.echo("no decision is new")

@@ -1,4 +1,4 @@
-"""Hands reviews to Argilla and Label Studio, and takes the decisions made there back."""
+"""Hands reviews to Argilla and Label Studio; takes decisions made there or in a copy back."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -9,11 +9,20 @@ from simnet.export.folders.folder import written_folder
 from simnet.review.handoff.argilla_files import argilla_files, read_argilla
 from simnet.review.handoff.foreign_decisions import add_all
 from simnet.review.handoff.label_studio_files import label_studio_files, read_label_studio
+from simnet.review.handoff.review_copies import read_copy
 from simnet.review.review import Review
 
 Tool: TypeAlias = Literal["argilla", "label-studio"]
 
+Origin: TypeAlias = Literal["argilla", "label-studio", "simnet"]
+"""Where decisions were made; `simnet` is a copy of the review."""
+
 TOOLS: tuple[str, ...] = get_args(Tool)
+_READERS = {
+    "argilla": read_argilla,
+    "label-studio": read_label_studio,
+    "simnet": read_copy,
+}
 
 
 def hand_off(
@@ -47,24 +56,26 @@ def hand_off(
 def take_back(
     review: Review,
     path: str | Path,
-    tool: Tool,
+    tool: Origin,
     *,
     names: Mapping[str, str] | None = None,
     suggestions: bool = False,
 ) -> dict[str, int]:
-    """Add the decisions that were made in another tool, as those of the people who made them.
+    """Add the decisions that were made elsewhere, as those of the people who made them.
 
     `path` is a folder or file that the tool wrote: of Argilla that of `to_disk`, of Label Studio
-    an export as JSON. `names` are the names of users by their ids. With `suggestions`, those of
-    models count as decisions of theirs. Returns how many were added for each annotator; what is
-    there already is not added again.
+    an export as JSON, of simnet the folder of a copy of the review, in which somebody went on;
+    of two decisions of one annotator on one record the later one holds then. `names` are the names
+    of users by their ids. With `suggestions`, those of models count as decisions of theirs. Returns
+    how many were added for each annotator; what is there already is not added again.
 
     Raises InputError, and adds nothing, for a record, a question or an answer that the review does
     not have.
     """
     path = Path(path).expanduser()
-    read = read_argilla if _checked(tool) == "argilla" else read_label_studio
-    decisions = list(read(review, path, names or {}, suggestions=suggestions))
+    if tool not in _READERS:
+        raise UsageError(f"no {tool!r} to take decisions from; there are {', '.join(_READERS)}")
+    decisions = list(_READERS[tool](review, path, names or {}, suggestions=suggestions))
     return add_all(review, decisions, str(path), tool)
 
 
