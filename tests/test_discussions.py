@@ -87,7 +87,7 @@ def test_a_name_without_the_suffix_of_the_room_is_enough(tmp_path):
 
     given = Discussion(PEOPLE, turns=3, speakers=Mentioned(RoundRobin()))
     _, events = held([given, given], tmp_path, behaviour=watching)
-    assert speakers(events)[1::2] == ["ann-2", "cleo-2", "cleo-2"]
+    assert speakers(events)[1::2] == ["ann-2", "cleo-2", "ann-2"]
     assert seen == [("cleo", "mentioned you"), ("cleo-2", "mentioned you")]
 
 
@@ -136,14 +136,48 @@ def test_whoever_was_named_answers(tmp_path):
     assert speakers(events) == ["ann", "cleo", "ann", "cleo", "ann"]
 
 
+@pytest.mark.parametrize("moderates", [None, "when needed"])
+def test_neither_the_author_nor_who_said_nothing_is_named_by_the_last_text(tmp_path, moderates):
+    def reply(prompt):
+        if "@chair" in prompt.system:
+            return "pass"
+        return "" if "@ben" in prompt.system else "I, @ann, say yes." * ("@ann" in prompt.system)
+
+    def asks(prompt):
+        return reply(prompt) and reply(prompt).replace("@ann", "@ann, ask @ben")
+
+    def order(model):
+        given = Discussion(
+            PEOPLE, ["@cleo, I am @ann."], CHAIR if moderates else None, Mentioned(RoundRobin()), 5
+        )
+        options = {} if moderates is None else {"moderates": moderates}
+        _, events = held([given], tmp_path, FakeModel(model), **options)
+        return [who for who in speakers(events) if who != "chair"]
+
+    # The opening is ann's, and its first name is another's.
+    assert order(reply) == ["cleo", "ann", "ben", "cleo", "ann"]
+    assert order(asks) == ["cleo", "ann", "ben", "cleo", "ben"]
+
+
+def test_whoever_the_moderator_names_is_named_although_they_had_the_last_turn(tmp_path):
+    def reply(prompt):
+        return "Go on, @ann." if "@chair" in prompt.system else "Hm."
+
+    given = Discussion(PEOPLE, (), CHAIR, Mentioned(RoundRobin()), turns=3)
+    _, events = held([given], tmp_path, FakeModel(reply))
+    assert speakers(events) == ["ann", "chair"] * 3
+
+
 def test_whoever_an_opinion_names_answers_first(tmp_path):
     given = [
         Discussion(PEOPLE, ["Cats.", opinion], turns=2, speakers=Mentioned(RoundRobin()))
-        for opinion in ("Dogs, @Cleo!", "Dogs, @ben and @cleo-2!", "@radio asks nobody.")
-    ]
+        for opinion in (
+            "Dogs, @Cleo!", "Dogs, @ben and @cleo-2!", "@radio asks nobody.", "I am @ben."
+        )
+    ]  # fmt: skip
     _, events = held(given, tmp_path)
     first = [row["who"] for row in events if row["turn"] == 0 and row["time"] < MINUTE]
-    assert sorted(first) == ["ann-3", "ben-2", "cleo"]
+    assert sorted(first) == ["ann-3", "ann-4", "cleo", "cleo-2"]
 
 
 def test_an_opinion_names_none_of_two_whom_case_alone_tells_apart():

@@ -22,7 +22,10 @@ class Turns(NamedTuple):
     spoken: Sequence[int]
     """Who of these had a turn, in order."""
     named: Sequence[int]
-    """Participants whose handles the last text has after an `@`."""
+    """Participants whose handles the last text has after an `@`.
+
+    Its author is left out, and who had a turn since and said nothing.
+    """
     floor: int | None
     """To whom the moderator gave the floor."""
 
@@ -98,7 +101,7 @@ class RespondsWith:
 @checked
 @dataclass(frozen=True)
 class Mentioned:
-    """Whoever the last text names with an `@`; otherwise by another rule."""
+    """Whoever else the last text names with an `@`; otherwise by another rule."""
 
     otherwise: NextSpeaker = RandomSpeaker()
 

@@ -186,7 +186,19 @@ def _named_first(room: Room) -> Sequence[int]:
         place = exact.get(handle, folded.get(handle.casefold(), -1))
         return None if place < 0 else place
 
-    return mentioned(text, lambda handle: find_in_room(find, speaker, handle))
+    named = mentioned(text, lambda handle: find_in_room(find, speaker, handle))
+    return [place for place in named if room.participants[place] != speaker]
+
+
+def _named_last(world: WorldState, state: RoomState, now: Seconds) -> list[int]:
+    """List the members whom the last text of a room names and who may still answer it."""
+    if not state.posts:
+        return []
+    last = world.posts[state.posts[-1]]
+    # Whoever had a turn since and said nothing would otherwise be asked over and over again.
+    silent = state.speakers[-1:] if last.at < now else []
+    named = mentioned(last.text, room_mates(world, last.author_index))
+    return [one for one in named if one != last.author_index and one not in silent]
 
 
 def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Seconds) -> Turns:
@@ -197,12 +209,10 @@ def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Sec
     everyone = {member: place for place, member in enumerate(members)}
     present = {one: at for one, at in everyone.items() if not world.is_suspended(one, now)}
     place_of = present or everyone
-    last = world.posts[state.posts[-1]] if state.posts else None
-    named = mentioned(last.text, room_mates(world, last.author_index)) if last else ()
     return Turns(
         list(place_of.values()),
         [place_of[one] for one in state.speakers if one in place_of],
-        [place_of[one] for one in named if one in place_of],
+        [place_of[one] for one in _named_last(world, state, now) if one in place_of],
         None if state.floor is None else place_of.get(state.floor),
     )
 
