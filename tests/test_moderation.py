@@ -248,6 +248,21 @@ def test_the_others_take_the_turns_of_a_suspended_participant(tmp_path):
     assert spoken_in(debate, tmp_path, *back) == ["ann", "cleo", "ann", "ben", "cleo", "ann"]
 
 
+def test_a_turn_during_which_its_participant_is_suspended_ends_in_one_row(tmp_path):
+    scenario = discussions([Discussion(DEBATERS, turns=4)])
+    staff = Cohort("staff", [Persona(id="mod")], rhythm=Never())
+    cues = [Cue(10, "mod", Suspend("ann")), Cue(200, "mod", Reinstate("ann"))]
+    scenario = replace(scenario, cohorts=[*scenario.cohorts, staff], cues=cues)
+    done = run(scenario, model=FakeModel(), out=tmp_path / "runs")
+    rows = [row for row in done.read("events").to_pylist() if row["cue"] is None]
+    assert [(row["who"], row["turn"], row["outcome"]) for row in rows] == [
+        ("ann", 0, "refused"), ("ben", 0, "done"), ("cleo", 0, "done"), ("ann", 1, "done"),
+        ("ben", 1, "done"),
+    ]  # fmt: skip
+    ledger = {one.outcome: one.turns for one in done.manifest.ledger}
+    assert ledger == {"planned": 7, "done": 6, "refused": 1, "open": 0}
+
+
 @pytest.mark.parametrize("rule", [RandomSpeaker(), RespondsWith(1.0), Mentioned()])
 def test_no_rule_gives_a_turn_to_a_suspended_participant(tmp_path, rule):
     discussion = Discussion(DEBATERS, turns=9, speakers=rule)
