@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.foundation.splitmix import mixed
+
 Sums: TypeAlias = npt.NDArray[np.uint64]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_MIXERS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
-_LAST_SHIFT = np.uint64(31)
 
 
 def fingerprints(rows: pa.Table) -> Sums:
@@ -22,7 +22,7 @@ def fingerprints(rows: pa.Table) -> Sums:
     """
     sums = np.zeros(rows.num_rows, np.uint64)
     for column in rows.columns:
-        sums = _mixed(sums * _ODD + _numbers(column.combine_chunks()))
+        sums = mixed(sums * _ODD + _numbers(column.combine_chunks()))
     return sums
 
 
@@ -37,16 +37,9 @@ def _numbers(column: pa.Array) -> Sums:
         numbers = filled.astype(np.float64 if filled.dtype.kind == "f" else np.int64)
         numbers = numbers.view(np.uint64)
     present = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    summed: Sums = _mixed(numbers) + present.astype(np.uint64)
+    summed: Sums = mixed(numbers) + present.astype(np.uint64)
     return summed
 
 
 def _number(text: bytes) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
-
-
-def _mixed(numbers: Sums) -> Sums:
-    """Spread a difference in any bit over all bits (the finaliser of splitmix64)."""
-    for shift, factor in _MIXERS:
-        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
-    return numbers ^ (numbers >> _LAST_SHIFT)

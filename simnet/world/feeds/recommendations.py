@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from simnet import draws
 from simnet.foundation.portable_math import log
+from simnet.foundation.splitmix import mixed
 from simnet.world.state.network import Indices, Network
 
 Scores: TypeAlias = npt.NDArray[np.float64]
@@ -133,14 +134,10 @@ def _top(
 ) -> list[int]:
     new = ~np.isin(members, np.append(network.followees(who), who))
     members, scores = members[new], scores[new]
-    order = np.lexsort((_mixed(members, key), -scores))[:limit]
+    order = np.lexsort((_hashed(members, key), -scores))[:limit]
     best: list[int] = members[order].tolist()
     return best
 
 
-def _mixed(members: Indices, key: int) -> npt.NDArray[np.uint64]:
-    """Hash members with a key (the finaliser of SplitMix64)."""
-    mixed = members.astype(np.uint64) ^ np.uint64(key & (2**64 - 1))
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))
+def _hashed(members: Indices, key: int) -> npt.NDArray[np.uint64]:
+    return mixed(members.astype(np.uint64) ^ np.uint64(key & (2**64 - 1)))
