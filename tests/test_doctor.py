@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from simnet.cli import doctor as doctor_command
 from simnet.cli.app import app
 
 
@@ -32,12 +31,7 @@ def _installed(monkeypatch):
                 version=version, metadata={"Summary": summary}, entry_points=points
             )
 
-        found = SimpleNamespace(
-            distribution=distribution,
-            version=lambda wanted: distribution(wanted).version,
-            PackageNotFoundError=metadata.PackageNotFoundError,
-        )
-        monkeypatch.setattr(doctor_command, "metadata", found)
+        monkeypatch.setattr(metadata, "distribution", distribution)
 
     return add
 

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from simnet.benchmarking.played_society import Workload
 from simnet.benchmarking.workloads import WORKLOADS
 from simnet.errors import UsageError
-from simnet.foundation.distribution import NAME
+from simnet.foundation.distribution import NAME, version_of
 from simnet.foundation.text import did_you_mean
 
 MODEL = "model"
@@ -139,10 +138,5 @@ def _machine() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {package: version_of(package) for package in PACKAGES}
+    return {package: version for package, version in found.items() if version is not None}

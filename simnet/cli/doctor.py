@@ -17,7 +17,7 @@ from simnet.cli.cluster_options import Address
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
 from simnet.errors import SimnetError
-from simnet.foundation.distribution import FORMER_NAME, install_command
+from simnet.foundation.distribution import FORMER_NAME, install_command, version_of
 from simnet.foundation.distribution import NAME as DISTRIBUTION
 from simnet.foundation.text import visible
 from simnet.inference.backends.choice import choose
@@ -112,7 +112,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    versions = {name: installed for name in PACKAGES if (installed := _version(name))}
+    versions = {name: installed for name in PACKAGES if (installed := version_of(name))}
     detail = ", ".join(f"{name} {version}" for name, version in versions.items())
     missing = [name for name in ("ray", "pyarrow", "pydantic") if name not in versions]
     cure = f"pip install {' '.join(missing)}" if missing else ""
@@ -137,13 +137,6 @@ def _same_import_name() -> list[Finding]:
         "pip install --force-reinstall --no-deps ."
     )
     return [Finding("import name", WARN, detail, cure)]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _backend() -> Finding:

@@ -1,4 +1,4 @@
-"""The name under which simnet is installed, and how its optional parts are installed.
+"""The name under which simnet is installed, what else is, and how its optional parts are installed.
 
 The distribution is called `simnet-engine`, because `simnet` on PyPI is another project; the
 package that is imported is `simnet`.
@@ -11,8 +11,16 @@ FORMER_NAME = "simnet"
 """The name of distributions of simnet up to 0.2.0, and of the other project on PyPI."""
 
 
+def version_of(package: str) -> str | None:
+    """Return the version of a distribution; None where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def version() -> str:
-    """Return the version that is installed.
+    """Return the version of simnet that is installed.
 
     Raises `importlib.metadata.PackageNotFoundError` where simnet is imported without being
     installed.

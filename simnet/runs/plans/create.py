@@ -2,12 +2,11 @@
 
 import platform
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 from simnet.foundation.distribution import NAME as DISTRIBUTION
+from simnet.foundation.distribution import version_of
 from simnet.inference.backend import Backend
 from simnet.inference.model import Model
 from simnet.recording.files.manifest import IN_PROCESS, HumanFacts, ModelFacts, last_models
@@ -131,8 +130,8 @@ def versions() -> dict[str, str]:
 def _versions() -> dict[str, str]:
     installed = {"python": platform.python_version()}
     for name, package in VERSIONED.items():
-        with suppress(metadata.PackageNotFoundError):
-            installed[name] = metadata.version(package)
+        if (version := version_of(package)) is not None:
+            installed[name] = version
     return installed
 
 
