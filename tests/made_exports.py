@@ -2,7 +2,7 @@
 
 from made_rows import call, event
 
-from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
+from simnet.recording.files.manifest import ModelFacts, RecordedScenario
 from simnet.recording.reading.run import Run
 from simnet.recording.row_types import Edge, PersonaRow
 from simnet.recording.schema import encode
@@ -100,7 +100,7 @@ def served(row):
 
 def made_run(tmp_path, events=EVENTS, edges=EDGES, people=PEOPLE, shown=None, name="soup"):
     """Record a run and open it."""
-    facts = {"scenario": ScenarioFacts(name=name), "model": ModelFacts(name="smol")}
+    facts = {"scenario": RecordedScenario(name=name), "model": ModelFacts(name="smol")}
     directory = RunDirectory.create(tmp_path / "runs", "soup", seed=3, **facts)
     replies = [row for row in events if row.verb == "reply" and row.made is not None]
     tables = {

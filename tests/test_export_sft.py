@@ -13,7 +13,7 @@ from made_rows import call, event
 from simnet.errors import RecordError, UsageError
 from simnet.export.folders import card_parts
 from simnet.export.training_sets.sft import export_sft
-from simnet.recording.files.manifest import ModelFacts, ScenarioFacts
+from simnet.recording.files.manifest import ModelFacts, RecordedScenario
 from simnet.recording.reading.run import Run
 from simnet.recording.row_types import PersonaRow
 from simnet.recording.schema import encode
@@ -62,7 +62,7 @@ def served(row, **fields):
 
 
 def a_run(tmp_path, events=EVENTS, calls=None):
-    facts = {"scenario": ScenarioFacts(name="tacos"), "model": ModelFacts(name="smol")}
+    facts = {"scenario": RecordedScenario(name="tacos"), "model": ModelFacts(name="smol")}
     directory = RunDirectory.create(tmp_path / "runs", "tacos", seed=3, **facts)
     replies = [row for row in events if row.verb == "reply"]
     with Recorder(directory.path) as recorder:

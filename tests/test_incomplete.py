@@ -16,7 +16,7 @@ from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.foundation.text import visible
 from simnet.recording.files.lock import run_lock
-from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
+from simnet.recording.files.manifest import ModelFacts, RecordedScenario, State
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
@@ -251,7 +251,9 @@ def test_an_id_may_be_shortened_if_that_fits_one_run(tmp_path):
 
 
 def test_names_of_a_hostile_record_are_shown_as_escapes(tmp_path):
-    facts = ScenarioFacts(name=HOSTILE, attribute=f"arms.{HOSTILE}", parameters={HOSTILE: HOSTILE})
+    facts = RecordedScenario(
+        name=HOSTILE, attribute=f"arms.{HOSTILE}", parameters={HOSTILE: HOSTILE}
+    )
     directory = RunDirectory.create(
         tmp_path / "runs", "town", scenario=facts, model=ModelFacts(name=HOSTILE)
     )

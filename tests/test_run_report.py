@@ -23,7 +23,7 @@ from simnet.cli.app import app
 from simnet.errors import ScenarioWarning, UsageError
 from simnet.export.interchange.table_files import FORMULA
 from simnet.opinions import Deffuant, opinion_dynamics
-from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, recorded_path
+from simnet.recording.files.manifest import ModelFacts, RecordedScenario, recorded_path
 
 pytestmark = pytest.mark.slow
 
@@ -322,7 +322,7 @@ def test_a_report_says_what_a_new_run_lacks(played):
     intro, commands = told(scenario=kept_scenario(), parent="first")
     assert "simnet fork makes it again, from first" in intro
     assert "simnet run" not in commands
-    intro, commands = told(scenario=ScenarioFacts(name="x", not_again="it is in no file"))
+    intro, commands = told(scenario=RecordedScenario(name="x", not_again="it is in no file"))
     assert "cannot be made again from the record: it is in no file" in intro
     assert "simnet run" not in commands
     assert "--scenario FILE" in commands
@@ -355,7 +355,7 @@ def test_a_command_has_a_word_for_what_the_record_does_not_hold(played):
 
 
 def kept_scenario():
-    return ScenarioFacts(name="x", file="scenario/x.py", attribute="SCENARIO")
+    return RecordedScenario(name="x", file="scenario/x.py", attribute="SCENARIO")
 
 
 def test_a_run_of_opinions_alone_has_a_report(tmp_path):

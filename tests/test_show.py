@@ -13,7 +13,7 @@ from simnet.analysis.threads import gather, rows
 from simnet.cli.app import app
 from simnet.errors import UsageError
 from simnet.foundation.text import terminal_safe
-from simnet.recording.files.manifest import ModelFacts, ScenarioFacts, State
+from simnet.recording.files.manifest import ModelFacts, RecordedScenario, State
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import encode
 from simnet.recording.writing.recorder import Recorder
@@ -52,7 +52,7 @@ STORY = [
 
 @pytest.fixture
 def run(tmp_path):
-    facts = {"scenario": ScenarioFacts(name="tacos"), "model": ModelFacts(name="smol")}
+    facts = {"scenario": RecordedScenario(name="tacos"), "model": ModelFacts(name="smol")}
     directory = RunDirectory.create(tmp_path / "runs", "tacos", seed=3, **facts)
     with Recorder(directory.path) as recorder:
         recorder.append("events", encode("events", STORY))

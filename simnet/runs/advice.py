@@ -7,7 +7,7 @@ from shlex import quote
 
 from simnet.clock import Seconds
 from simnet.errors import RecordError, RunError, UserCodeError, short_path
-from simnet.recording.files.manifest import ScenarioFacts
+from simnet.recording.files.manifest import RecordedScenario
 from simnet.recording.reading.folders import run_words
 from simnet.recording.reading.reached import reached
 from simnet.recording.reading.run import Run
@@ -51,7 +51,7 @@ def _after_code_error(directory: RunDirectory, error: UserCodeError) -> str:
     )
 
 
-def fork_command(folder: Path, facts: ScenarioFacts | None, at: Seconds) -> str:
+def fork_command(folder: Path, facts: RecordedScenario | None, at: Seconds) -> str:
     """Write the command that goes on with the changed file of a run's scenario."""
     file = original_file(folder.name, facts) if facts else None
     target = "FILE"

@@ -70,7 +70,7 @@ class TalkFacts(_Facts):
     lines: tuple[str, ...]
 
 
-class ScenarioFacts(_Facts):
+class RecordedScenario(_Facts):
     """The scenario that was run."""
 
     name: str
@@ -145,7 +145,7 @@ class Manifest(_Facts):
     replaced: tuple[ModelFacts, ...] = ()
     """Models that replied until a resume replaced them by others, the first ones first."""
     backend: str | None = None
-    scenario: ScenarioFacts | None = None
+    scenario: RecordedScenario | None = None
     relations: Mapping[str, str] = {}
     """Verb -> `Action.relation`, of the verbs that cohorts and cues have. Empty in older runs,
     whose readers know the built-in verbs by name."""

@@ -20,7 +20,13 @@ from typing import Any, Self
 
 from simnet.errors import UsageError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
-from simnet.recording.files.manifest import Manifest, ScenarioFacts, State, changed, write_manifest
+from simnet.recording.files.manifest import (
+    Manifest,
+    RecordedScenario,
+    State,
+    changed,
+    write_manifest,
+)
 from simnet.recording.files.sealed_files import path_inside, read_sealed_files
 from simnet.recording.reading.folders import check_free, check_run_id
 from simnet.recording.reading.run import Run
@@ -90,14 +96,14 @@ class RunDirectory:
 
     def keep_scenario(
         self, source: Path, name: str, parameters: dict[str, Any], **facts: Any
-    ) -> ScenarioFacts:
+    ) -> RecordedScenario:
         """Copy the scenario's source into the run; record its hash, parameters and `facts`."""
         text = source.read_bytes()
         copy = path_inside(self.path, f"scenario/{source.name}")
         with disk_errors(f"copying the scenario to {copy}"):
             self._disk.make_folder(copy.parent)
             write_atomically(self._disk, copy, text)
-        kept = ScenarioFacts(
+        kept = RecordedScenario(
             name=name,
             file=f"scenario/{source.name}",
             hash=hashlib.sha256(text).hexdigest(),

@@ -12,7 +12,7 @@ from simnet.recording.files.manifest import (
     IN_PROCESS,
     Manifest,
     ModelFacts,
-    ScenarioFacts,
+    RecordedScenario,
     last_models,
     path_parts,
 )
@@ -64,7 +64,7 @@ def reproduction(run: Run) -> Section:
     return Section("again", "How to reproduce it", blocks, intro)
 
 
-def _new_run(manifest: Manifest, facts: ScenarioFacts) -> Iterator[str]:
+def _new_run(manifest: Manifest, facts: RecordedScenario) -> Iterator[str]:
     """Yield the words of the command of a new run, beside this one, with the same models."""
     yield from ("simnet", "run", f"{facts.file}:{facts.attribute}", "--runs", "..")
     for one in facts.sets:

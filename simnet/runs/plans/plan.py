@@ -51,7 +51,7 @@ class RunPlan:
     """The file of the scenario, which is copied into the run directory."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    """What else is needed to make the scenario from its file again; see ScenarioFacts."""
+    """What else is needed to make the scenario from its file again; see RecordedScenario."""
     modules: Sequence[ModuleType] = ()
     """Modules of the scenario, as far as it is known, that other processes cannot import."""
     restarts: int = RESTARTS

@@ -7,7 +7,7 @@ the run.
 from pathlib import Path
 
 from simnet.foundation.known_places import recall, remember
-from simnet.recording.files.manifest import ScenarioFacts
+from simnet.recording.files.manifest import RecordedScenario
 
 
 def is_file_name(origin: str) -> bool:
@@ -24,7 +24,7 @@ def note_origin(run_id: str, source: Path | None, recipe: dict[str, object]) -> 
     return {**recipe, "origin": Path(origin).name}
 
 
-def original_file(run_id: str, facts: ScenarioFacts) -> Path | None:
+def original_file(run_id: str, facts: RecordedScenario) -> Path | None:
     """Return the path of a scenario's file; None for a module, or if this machine has none noted.
 
     Nothing need be there any more. Older runs recorded the path.

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from simnet.errors import RecordError, UsageError
-from simnet.recording.files.manifest import ScenarioFacts, read_manifest
+from simnet.recording.files.manifest import RecordedScenario, read_manifest
 from simnet.recording.files.sealed_files import file_inside
 from simnet.recording.reading.lineage import lineage
 from simnet.recording.reading.run import Run
@@ -53,7 +53,7 @@ class RecordedCode(NamedTuple):
 
     copy: Path
     """The copy of the scenario's file in the run directory."""
-    facts: ScenarioFacts
+    facts: RecordedScenario
     original: Path | None = None
     """Where its file was when the run began, if this machine knows."""
 
@@ -130,7 +130,7 @@ def _load_named(run: Run, target: str) -> Loaded:
     return replace(loaded, scenario=_with_recorded_talks(scenario, facts))
 
 
-def _with_recorded_talks(scenario: Scenario, facts: ScenarioFacts | None) -> Scenario:
+def _with_recorded_talks(scenario: Scenario, facts: RecordedScenario | None) -> Scenario:
     remembered = facts.remembered if facts else ()
     return with_talks(scenario, [Talk(one.at, one.who, one.lines) for one in remembered])
 
