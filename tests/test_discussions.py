@@ -127,6 +127,33 @@ def test_a_moderator_chooses_who_speaks(tmp_path):
     assert floors == [("give_floor", "cleo")] * 3
 
 
+@pytest.mark.parametrize(
+    ("said", "floor"),
+    [
+        ("@Cleo", "cleo"),
+        ("I think @cleo should go on.", "cleo"),
+        ("Cleo, then.", "cleo"),
+        ("ann or cleo", None),
+        ("Not cleo.", None),
+        ("cleopatra", None),
+        ("Hm.", None),
+    ],
+)
+def test_a_moderator_names_one_speaker_in_words_of_its_own_or_its_turn_fails(tmp_path, said, floor):
+    def reply(prompt):
+        return said if "Who should speak next?" in prompt.user else f"Text {prompt.seed}"
+
+    given = Discussion(PEOPLE, moderator=CHAIR, turns=1)
+    _, events = held([given], tmp_path, FakeModel(reply), moderates="chooses")
+    chair, speaker = events
+    assert speaker["outcome"] == "done"
+    if floor is not None:
+        assert (chair["verb"], chair["whom"], speaker["who"]) == ("give_floor", floor, floor)
+    else:
+        assert chair["outcome"] == "failed"
+        assert chair["reason"].startswith("the reply does not name one participant: ")
+
+
 def test_whoever_was_named_answers(tmp_path):
     def reply(prompt):
         return "What do you say, @cleo?" if "@ann" in prompt.system else "Hm, nothing."

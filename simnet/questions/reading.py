@@ -177,7 +177,12 @@ def _named(folded: Sequence[str], text: str) -> set[int]:
 
 def _negated(before: str) -> bool:
     """Tell whether the sentence that begins in a text, and goes on after it, has a negation."""
-    return _NOT.search(re.split(r"[.!?;\n]", before)[-1]) is not None
+    return negates(re.split(r"[.!?;\n]", before)[-1])
+
+
+def negates(text: str) -> bool:
+    """Tell whether a text has a negation."""
+    return _NOT.search(text.casefold()) is not None
 
 
 def _several(items: Sequence[str], text: str) -> list[int]:
@@ -196,4 +201,4 @@ def _several(items: Sequence[str], text: str) -> list[int]:
         if found:
             spots[place] = found.start()
             folded = folded[: found.start()] + " " * len(found[0]) + folded[found.end() :]
-    return [] if _NOT.search(folded) else sorted(spots, key=spots.__getitem__)
+    return [] if negates(folded) else sorted(spots, key=spots.__getitem__)

@@ -1,15 +1,18 @@
 """Makes a scenario of discussions, each in a room of its own."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from simnet import draws
 from simnet.agents.behaviours.standard import converse
+from simnet.agents.formats.reply_grammar import excerpt
 from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.clock import MINUTE, Seconds
-from simnet.errors import ScenarioError
+from simnet.errors import ModelError, ScenarioError
 from simnet.foundation.arguments import checked
 from simnet.personas.persona import Persona
+from simnet.questions.reading import negates
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin
 from simnet.scenario.discussions.turn_taking import (
@@ -172,7 +175,10 @@ def _verbs(moderates: Moderates) -> tuple[type[Action], ...]:
 
 
 async def gives_floor(me: Agent, view: View, ask: Ask) -> Chosen:
-    """Ask the model which participant of the room speaks next."""
+    """Ask the model which participant of the room speaks next.
+
+    A reply that names none of them, or several, fails the turn, and the rule of the room decides.
+    """
     others = me.persona.attributes["others"]
     assert isinstance(others, list)
     said = [f"@{post.author}: {me.profile.quoting.quote(post.text)}" for post in view.posts]
@@ -180,8 +186,22 @@ async def gives_floor(me: Agent, view: View, ask: Ask) -> Chosen:
     question = f"Who should speak next? Answer with one name of: {', '.join(others)}."
     pattern = f"({'|'.join(one.replace('.', chr(92) + '.') for one in others)})"
     reply = await ask(me.instructions, "\n".join([*lines, question]), pattern=pattern)
+    return GiveFloor(_named(reply, others))
+
+
+def _named(reply: str, handles: Sequence[str]) -> str:
+    """Return the one handle that a reply names; ModelError if that is none, or more than one."""
     name = reply.strip().removeprefix("@")
-    return GiveFloor(name) if name in others else []
+    if name in handles:
+        return name
+    named = [
+        one
+        for one in handles
+        if re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-]|\.\w)", reply, re.IGNORECASE)
+    ]
+    if len(named) != 1 or negates(reply):
+        raise ModelError(f"the reply does not name one participant: {excerpt(reply)}")
+    return named[0]
 
 
 class _Maker:
