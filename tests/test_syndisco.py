@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from simnet import FakeModel, run
+from simnet import FakeModel, Persona, run
 from simnet.annotation import (
     agreement,
     annotate,
@@ -16,10 +16,12 @@ from simnet.annotation import (
 )
 from simnet.discussions import (
     Comment,
+    Discussion,
     DiscussionLog,
     RandomSpeaker,
     RespondsWith,
     RoundRobin,
+    discussions,
     logged_discussions,
     read_discussion_settings,
     read_log,
@@ -308,6 +310,22 @@ def test_a_log_becomes_a_run_that_is_exported_as_a_log_again(tmp_path, release):
         if other != "0.x":
             assert {one.model for one in first.comments} == {"hardcoded"}
         assert '"age": 30' in first.prompt_of("ann") or "age: 30" in first.prompt_of("ann")
+
+
+@pytest.mark.parametrize("given", [None, "chair"])
+def test_each_discussion_is_exported_with_its_own_moderator(tmp_path, given):
+    people = [Persona(id="ann"), Persona(id="ben")]
+    chair = Persona(id="chair", description="Calm.")
+    held = [Discussion(people, ["Hi."], one, turns=2) for one in (chair, None, chair)]
+    made = run(discussions(held), model=FakeModel(), out=tmp_path / "runs")
+    export_syndisco(made, tmp_path / "logs", moderator=given)
+    logs = {one.users[0]: one for one in read_logs(tmp_path / "logs/discussions")}
+    assert {who: (one.moderator, one.users) for who, one in logs.items()} == {
+        "ann": ("chair", ["ann", "ben"]),
+        "ann-2": (None, ["ann-2", "ben-2"]),
+        "ann-3": ("chair-3", ["ann-3", "ben-3"]),
+    }
+    assert "Calm." in logs["ann-3"].prompt_of("chair-3")
 
 
 def test_comments_without_text_are_left_out_of_a_run(tmp_path):

@@ -20,7 +20,10 @@ def syndisco(
     runs: Runs = RUNS,
     force: Force = False,
     moderator: Annotated[
-        str | None, typer.Option(metavar="HANDLE", help="The persona that moderates.")
+        str | None,
+        typer.Option(
+            metavar="HANDLE", help="The persona that moderates; by default that of each discussion."
+        ),
     ] = None,
     shortest: Annotated[
         int, typer.Option(min=1, metavar="N", help="Leave out threads of fewer posts.")

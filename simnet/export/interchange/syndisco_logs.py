@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
@@ -25,6 +25,7 @@ from simnet.export.training_sets.replies import call_of, calls_of
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
+from simnet.scenario.discussions.discussion import MODERATORS
 from simnet.scenario.syndisco.actor_prompts import actor_prompt, user_prompt
 from simnet.scenario.syndisco.annotation_logs import Judged, logs_of_annotators
 from simnet.scenario.syndisco.discussion_logs import (
@@ -34,13 +35,29 @@ from simnet.scenario.syndisco.discussion_logs import (
     LogRelease,
 )
 from simnet.world.events import DONE
-from simnet.world.state.rooms import ATTRIBUTE
+from simnet.world.state.rooms import ATTRIBUTE, find_in_room
 
 _AT_ONCE = 5_000
 """Posts whose prompts are read at once."""
 _OF_ROOMS = (ATTRIBUTE, "others")
 """Attributes that discussions give to personas, which no model is told of."""
 _COLUMNS = ("made", "root", "who", "turn", "text", "shown")
+
+
+class _People(NamedTuple):
+    given: str | None
+    """The handle of the moderator that the caller gives."""
+    prompts: dict[str, str]
+    """What users are told, by handle."""
+    rooms: dict[str, str]
+    """Names of rooms, by the handles of those who are in one."""
+    moderators: dict[str, str]
+    """Handles of the moderators of rooms."""
+
+    def moderator_of(self, author: str) -> str | None:
+        """Return who moderates a thread that somebody began."""
+        room = self.rooms.get(author)
+        return self.given if room is None else self.moderators.get(room)
 
 
 @checked
@@ -59,19 +76,19 @@ def export_syndisco(
     N is the first post of the thread. The comments are the posts of the thread in order of time,
     each with the model that wrote it (`hardcoded` where none did) and the prompt it was given. A
     user's prompt has the traits of the persona in SynDisco's form, so that its
-    `postprocessing.import_discussions` finds them. `moderator` is the handle of the moderator.
-    Threads of fewer than `shortest` posts are left out. `release` writes the form of one release:
-    0.x, 1.x, or 2.x, whose prompts have the persona as JSON; by default 1.0 and 2.x read the
-    files. With the name of `annotations` of the run's posts, `annotations/N-A.json` is the log of
-    annotator A, from 1, of a thread. Memory holds the texts of all posts, the portraits, and some
-    thousand prompts.
+    `postprocessing.import_discussions` finds them. `moderator` is the handle of the moderator, in
+    other rooms with their suffix; by default a room has that of its scenario. Threads of fewer than
+    `shortest` posts are left out. `release` writes the form of one release: 0.x, 1.x, or 2.x, whose
+    prompts have the persona as JSON; by default 1.0 and 2.x read the files. With the name of
+    `annotations` of the run's posts, `annotations/N-A.json` is the log of annotator A, from 1, of a
+    thread. Memory holds the texts of all posts, the portraits, and some thousand prompts.
 
     Raises UsageError for a moderator or annotations that the run does not have, or if `out` exists
     and `force` is not set; EmptyExportError if there is no thread that long.
     """
-    people = dict(_people(run))
-    if moderator is not None and moderator not in people:
-        hint = did_you_mean(moderator, people)
+    people = _people(run, moderator)
+    if moderator is not None and moderator not in people.prompts:
+        hint = did_you_mean(moderator, people.prompts)
         raise UsageError(f"nobody in this run has the handle {moderator!r}{hint}")
     judged = None if annotations is None else read_judged(run, annotations)
     left_out: Counter[str] = Counter()
@@ -84,7 +101,7 @@ def export_syndisco(
             turns = {(post["who"], post["turn"]) for thread in batch for post in thread}
             calls = calls_of(run, turns)
             for thread in batch:
-                log = _log(run, thread, people, moderator, calls)
+                log = _log(run, thread, people, calls)
                 if judged is not None:
                     annotated += _write_annotations(folder, thread, log, judged, release)
                 name = f"{DISCUSSIONS}/discussion-{thread[0]['root']}.json"
@@ -162,18 +179,18 @@ def _batches(threads: Iterator[list[dict[str, Any]]]) -> Iterator[list[list[dict
 def _log(
     run: Run,
     thread: Sequence[Mapping[str, Any]],
-    people: Mapping[str, str],
-    moderator: str | None,
+    people: _People,
     calls: Any,
 ) -> dict[str, Any]:
+    prompts, moderator = people.prompts, people.moderator_of(thread[0]["who"])
     users = [who for who in dict.fromkeys(post["who"] for post in thread) if who != moderator]
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"simnet:{run.id}:{thread[0]['root']}")),
         "timestamp": run.manifest.created.strftime("%y-%m-%d-%H-%M"),
         "users": users,
         "moderator": moderator,
-        "user_prompts": [people.get(who, user_prompt(who, {}, "")) for who in users],
-        "moderator_prompt": None if moderator is None else people[moderator],
+        "user_prompts": [prompts.get(who, user_prompt(who, {}, "")) for who in users],
+        "moderator_prompt": None if moderator is None else prompts[moderator],
         "ctx_length": max((post["shown"] or 0) for post in thread),
         "logs": [_comment(post, calls) for post in thread],
     }
@@ -204,14 +221,25 @@ def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
     }
 
 
-def _people(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield each handle with the prompt of its user."""
-    for batch in run.batches("personas", ["id", "description", "attributes"]):
+def _people(run: Run, moderator: str | None) -> _People:
+    people = _People(moderator, {}, {}, {})
+    for batch in run.batches("personas", ["id", "cohort", "description", "attributes"]):
         for row in batch.to_pylist():
-            attributes = json.loads(row["attributes"] or "{}")
+            who, attributes = row["id"], json.loads(row["attributes"] or "{}")
+            room = attributes.get(ATTRIBUTE)
+            if isinstance(room, str):
+                people.rooms[who] = room
+                if row["cohort"] == MODERATORS if moderator is None else _is(who, moderator):
+                    people.moderators[room] = who
             for name in _OF_ROOMS:
                 attributes.pop(name, None)
-            yield row["id"], user_prompt(row["id"], attributes, row["description"])
+            people.prompts[who] = user_prompt(who, attributes, row["description"])
+    return people
+
+
+def _is(who: str, handle: str) -> bool:
+    """Whether a handle is another one, or that with the suffix of a room."""
+    return find_in_room(lambda one: 0 if one == who else None, who, handle) is not None
 
 
 def _card(run: Run, count: int, annotated: int, left_out: Mapping[str, int]) -> str:
