@@ -1,9 +1,13 @@
 """The documentation site: it has every public name, command, table and mark, and links hold."""
 
+import ast
+import inspect
 import re
+import textwrap
 from collections import Counter
 from html.parser import HTMLParser
 from importlib import import_module
+from itertools import pairwise
 
 import pytest
 from docs_pages import PAGES, ROOT, generate, name_of, prose_of
@@ -53,6 +57,36 @@ def test_the_page_of_a_namespace_names_all_that_it_offers(module):
     text = generate.generate(" ".join(words))
     listed = re.findall(r"^::: (\S+)$|\{#(\S+)\}|<a id=\"(\S+)\">", text, re.MULTILINE)
     assert {"".join(one) for one in listed} == names_of(module)
+
+
+def public_classes():
+    """Yield the classes that are offered, and those of simnet that they are made of."""
+    offered = [
+        getattr(import_module(module), name.rpartition(".")[2])
+        for module in MODULES
+        for name in names_of(module)
+    ]
+    bases = {base for one in offered if inspect.isclass(one) for base in one.__mro__}
+    return sorted((one for one in bases if one.__module__.startswith("simnet")), key=str)
+
+
+def undescribed(given):
+    """List the fields of a class that neither a docstring of theirs nor its own tells of."""
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(given))).body
+    told = ast.get_docstring(node) or ""
+    for one, after in pairwise([*node.body, ast.Pass()]):
+        if not isinstance(one, ast.AnnAssign) or "ClassVar" in ast.unparse(one.annotation):
+            continue
+        name = ast.unparse(one.target)
+        described = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if not (described or name.startswith("_") or f"`{name}`" in told):
+            yield f"{given.__module__}.{given.__name__}.{name}"
+
+
+def test_every_field_of_a_public_class_is_described():
+    classes = public_classes()
+    assert len(classes) > 200
+    assert [field for one in classes for field in undescribed(one)] == []
 
 
 def test_every_column_of_every_table_is_described():

@@ -113,13 +113,17 @@ class AgentProfile:
     """The settings that all agents of one cohort share."""
 
     cohort: str
+    """Name of the cohort."""
     behaviour: Behaviour
+    """Decides what its members do at a turn."""
     verbs: tuple[type[Action], ...]
+    """What they may do."""
     setting: str
     """Description of the platform; the same for everyone in a scenario."""
     manner: str
     """How the cohort's members behave, in words."""
     feed_size: int
+    """Posts shown at one look."""
     text_limit: int
     """Characters in one text."""
     acts: int
@@ -127,8 +131,11 @@ class AgentProfile:
     memory: int | Recall
     """How many of its own last actions an agent recalls, or the settings of a memory stream."""
     temperature: float
+    """Temperature of the sampling of replies."""
     max_tokens: int
+    """Tokens of one reply at most."""
     adapter: str | None
+    """LoRA adapter of the model; None is the model alone."""
     model: str | None = None
     """Name of the model that replies; None is the run's default."""
     personas: Sequence[Persona] = ()

@@ -22,15 +22,19 @@ class Cost(NamedTuple):
     """The summed costs of the calls of one cohort and verb."""
 
     cohort: str
+    """Name of the cohort."""
     verb: str
     """Verb of the first action of the turn, or `failed` if its outcome is that."""
     turns: int
     """Number of turns that called a model."""
     calls: int
+    """Number of calls."""
     prompt_tokens: int
     """Of the calls of which that is known, as with the two counts below."""
     cached_tokens: int
+    """Prompt tokens that were in the model's prefix cache."""
     output_tokens: int
+    """Tokens of the replies."""
     seconds: float
     """Summed wall time of the calls; they overlap."""
     uncounted_tokens: int = 0

@@ -20,6 +20,7 @@ class LikeMinded(NamedTuple):
     """Exposures of one ranker to posts by others."""
 
     ranker: str
+    """Name of the ranking, as exposures have it."""
     exposures: int
     """Number of exposures whose author and viewer both have the attribute."""
     share: float

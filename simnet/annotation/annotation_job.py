@@ -35,6 +35,7 @@ class Annotated(NamedTuple):
     """The outcome of an annotation."""
 
     rows: Sequence[AnnotationRow]
+    """The judgements, by model, item, annotator and question."""
     path: Path
     """The table of annotations."""
     counts: Mapping[str, Counts]

@@ -28,6 +28,7 @@ class AnnotationSettings(NamedTuple):
     """What the settings of SynDisco say of annotations."""
 
     task: Annotation
+    """Annotators, questions and history."""
     moderators: bool
     """Whether comments of moderators are annotated and shown."""
 

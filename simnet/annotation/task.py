@@ -57,7 +57,9 @@ class Annotation:
     """
 
     name: str
+    """At most 64 letters, digits, `_`, `.` and `-`."""
     questions: Sequence[Question]
+    """What is asked about each item; their names are unique."""
     annotators: Sequence[Annotator] = (Annotator("annotator"),)
     """Each of them judges every item."""
     items: ItemKind = "posts"

@@ -25,9 +25,13 @@ class ModelRequest:
     """What the user asked for; None where nothing was said."""
 
     model: str | None = None
+    """Folder or hub name of the model."""
     settings: EngineSettings | None = None
+    """Settings of vLLM engines."""
     endpoint: Endpoint | None = None
+    """An endpoint in place of engines."""
     replicas: int = 1
+    """Engines that share the calls."""
     engine: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the engine or the endpoint by name."""
     elsewhere: bool = False

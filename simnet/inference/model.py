@@ -106,6 +106,7 @@ class Completion(NamedTuple):
     """A reply of a model and its cost, or a failure: see `finish`."""
 
     text: str
+    """The reply, or why there is none."""
     finish: str = "stop"
     """stop | length | repetition, with a reply in `text`; abort | deadline | error, with the
     reason why there is none."""
@@ -156,6 +157,7 @@ class Model(Protocol):
     """Anything that completes prompts."""
 
     name: str
+    """What the record calls it."""
 
     def generate(self, prompts: Sequence[Prompt]) -> AsyncIterator[list[tuple[int, Completion]]]:
         """Yield lists of (position in `prompts`, completion) as they finish, each position once.

@@ -27,6 +27,7 @@ class CohortHealth(NamedTuple):
     """The texts of one cohort so far, in figures."""
 
     cohort: str
+    """Name of the cohort."""
     turns: int
     """Turns that wrote a text or failed; the rates are shares of these."""
     rates: Mapping[str, float]

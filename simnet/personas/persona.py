@@ -58,8 +58,11 @@ class Persona(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Handle
+    """The handle, unique in a scenario."""
     description: Annotated[str, Field(max_length=20_000)] = ""
+    """Who it is, in prose; told to the model."""
     attributes: dict[str, Attribute] = {}
+    """Facts by name, such as `age`; told to the model but for `untold`."""
     untold: tuple[str, ...] = ()
     """Names of attributes for search and export that no prompt contains."""
     source: Source | None = None

@@ -83,6 +83,7 @@ class Choice(Question):
 
     kind: ClassVar[str] = "choice"
     choices: Sequence[str] = ()
+    """Two or more texts, of which one is the answer."""
 
     def __post_init__(self) -> None:
         Question.__post_init__(self)
@@ -116,6 +117,7 @@ class MultipleChoice(Question):
 
     kind: ClassVar[str] = "multiple choice"
     choices: Sequence[str] = ()
+    """Two or more texts."""
     least: int = 1
     """With 0, `0` or words such as `none of them` are the answer that none is chosen."""
     most: int | None = None
@@ -164,6 +166,7 @@ class Likert(Question):
 
     kind: ClassVar[str] = "likert"
     labels: Sequence[str] = AGREEMENT
+    """Words for the points of the scale, from 1."""
 
     def __post_init__(self) -> None:
         Question.__post_init__(self)
@@ -240,6 +243,7 @@ class Ranking(Question):
 
     kind: ClassVar[str] = "ranking"
     items: Sequence[str] = ()
+    """Two or more texts, which are put in an order."""
 
     def __post_init__(self) -> None:
         Question.__post_init__(self)

@@ -23,7 +23,9 @@ class Survey:
     """
 
     name: str
+    """At most 64 letters, digits, `_`, `.` and `-`."""
     questions: Sequence[Question]
+    """What is asked; their names are unique."""
     introduction: str = INTRODUCTION
     """What respondents are told before the question; at the end of the system prompt."""
     shows_feed: bool = True

@@ -22,6 +22,7 @@ class SurveySchedule:
     """
 
     survey: Survey
+    """What is asked."""
     at: Seconds | Sequence[Seconds] = ()
     """A simulated time, or several."""
     every: Seconds | None = None

@@ -34,9 +34,13 @@ class Progress(NamedTuple):
     """How far an annotator is: the number of records by their status."""
 
     annotator: str
+    """Name of the annotator."""
     pending: int
+    """Records without a decision."""
     submitted: int
+    """Records that were submitted."""
     discarded: int
+    """Records that were discarded."""
 
 
 class OpenedReview:

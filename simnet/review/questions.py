@@ -37,7 +37,9 @@ class Question:
     """
 
     name: str
+    """Its name, unique in the review."""
     kind: Kind
+    """Its form, such as a rating or a comment."""
     labels: tuple[str, ...] = ()
     """What is chosen from, or ranked."""
     scale: tuple[int, int] | None = None

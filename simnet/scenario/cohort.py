@@ -35,7 +35,9 @@ class Cohort:
     """
 
     name: str
+    """Its name, unique in the scenario."""
     personas: Sequence[Persona]
+    """Its members."""
     manner: str = ""
     """How they act and speak; in every member's prompt, before the persona."""
     behaviour: Behaviour = converse
@@ -43,6 +45,7 @@ class Cohort:
     verbs: tuple[type[Action], ...] = MEMBER
     """What they can do; anything else but Pass is refused."""
     rhythm: Rhythm = field(default_factory=Exponential)
+    """When they wake."""
     reacts_in: Seconds = MINUTE
     """Simulated time between seeing and acting. Everyone who wakes within it thinks at once."""
     follows: Mapping[str, float] = field(default_factory=dict)

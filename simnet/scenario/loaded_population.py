@@ -35,6 +35,7 @@ class LoadedPopulation:
     """
 
     personas: Sequence[Persona]
+    """The people, in the order of the file."""
     ties: Sequence[tuple[str, str]] = ()
     """Who follows whom: pairs (follower, followee) of handles, each once."""
     first_posts: Sequence[Cue] = ()

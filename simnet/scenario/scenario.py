@@ -37,8 +37,11 @@ class Scenario:
     """
 
     name: str
+    """Its name, of which those of runs are made."""
     cohorts: Sequence[Cohort]
+    """The people; each handle is in one cohort."""
     cues: Sequence[Cue] = ()
+    """What somebody does at a set time."""
     lasts: Seconds = DAY
     """Nobody wakes later; what was begun still lands."""
     seed: int = 0

@@ -21,7 +21,9 @@ class ScenarioSwitch:
     """
 
     at: Seconds
+    """Simulated time."""
     scenario: Scenario
+    """The scenario from then on."""
 
 
 def check_switches(start: Scenario, switches: Sequence[ScenarioSwitch]) -> None:

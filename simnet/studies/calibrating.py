@@ -40,7 +40,9 @@ class Calibrated(NamedTuple):
     """The result of a calibration."""
 
     best: Trial
+    """The trial with the least loss."""
     trials: tuple[Trial, ...]
+    """All trials, in their order."""
     fitted: tuple[Fit, ...]
     """Of the best parameters, with the data that they were fitted to."""
     held_out: tuple[Fit, ...]

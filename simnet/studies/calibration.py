@@ -59,6 +59,7 @@ class Calibration:
     """
 
     name: str
+    """Its name, in the result."""
     scenario: Callable[..., Scenario]
     """A function of the parameters and of `seed`; a seed is one simulated case."""
     parameters: Mapping[str, tuple[float, float]]

@@ -21,14 +21,19 @@ class Hypothesis:
     """
 
     name: str
+    """Its name, unique in the study."""
     measure: str
+    """Name of the measure."""
     arm: str
+    """Name of the arm."""
     baseline: str
+    """Name of the arm that it is compared with."""
     expects: Expectation = "different"
     """`equal` is tested as equivalence within `margin`."""
     margin: float | None = None
     """The largest difference, in the measure's unit, that counts as none; for `equal`."""
     group: str = NO_GROUP
+    """What part of the run it is about, such as a cohort; empty is the whole."""
 
     def __post_init__(self) -> None:
         if self.arm == self.baseline:
@@ -49,13 +54,17 @@ class Reference:
     """A known value of a measure, such as that of a textbook, to be shown beside the results."""
 
     measure: str
+    """Name of the measure."""
     value: float
+    """In the unit of the measure."""
     source: str
     """Where it is from, such as a publication."""
     arm: str | None = None
     """The arm it is about; None is all of them."""
     group: str = NO_GROUP
+    """What part of the run it is about, such as a cohort; empty is the whole."""
     time: Seconds | None = None
+    """The simulated time it is about; None is the whole run or its end."""
 
     def __post_init__(self) -> None:
         if not isfinite(self.value):

@@ -45,7 +45,9 @@ class Measure:
     """
 
     name: str
+    """Its name, unique in a study."""
     function: Callable[[Run], Figures]
+    """Takes a run and returns the figures."""
     unit: str = ""
     """Unit of the figures, such as `s`; empty for shares, counts and indices."""
     source: str = ""

@@ -246,7 +246,9 @@ class Mean(NamedTuple):
     """The mean of one arm over its seeds, in the unit of the measure."""
 
     seeds: int
+    """Seeds with a value."""
     mean: float
+    """The mean of these values."""
     deviation: float
     """Standard deviation over seeds; NaN for one seed."""
     interval: Interval

@@ -35,16 +35,22 @@ class ArmMean(NamedTuple):
     """The mean of one measure in one arm."""
 
     arm: str
+    """Name of the arm."""
     measure: str
+    """Name of the measure."""
     group: str
+    """What part of the run it is about, such as a cohort; empty is the whole."""
     time: Seconds | None
+    """The simulated time it is about; None is the whole run or its end."""
     summary: Mean
+    """The mean and its interval."""
 
 
 class Verdict(NamedTuple):
     """What the data say about one hypothesis."""
 
     hypothesis: Hypothesis
+    """What was expected."""
     difference: Difference | None
     """None if fewer than two seeds have both values."""
     p: float
@@ -53,6 +59,7 @@ class Verdict(NamedTuple):
     p_adjusted: float
     """Holm's, over all hypotheses of the study."""
     supported: bool
+    """Whether the data say so."""
     note: str | None
     """Why there is no answer, or what it would take."""
 

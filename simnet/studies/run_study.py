@@ -30,6 +30,7 @@ class StudyRun(NamedTuple):
     """A study that was run, as far as that went."""
 
     folder: Path
+    """The folder of the study."""
     results: Results
     """Of all runs that are complete."""
     complete: int
@@ -38,6 +39,7 @@ class StudyRun(NamedTuple):
     """The errors of the runs and measures that failed, by arm and seed; the same call tries them
     again."""
     study: Study
+    """What was run."""
 
     def report(self, out: Path | str | None = None, *, figures: bool = True) -> WrittenReport:
         """Write the report of this study; see `simnet.studies.report_study`."""

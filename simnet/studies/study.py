@@ -40,7 +40,9 @@ class Unit(NamedTuple):
     """One run of a study: a cell with a seed."""
 
     cell: Cell
+    """The arm, with its parameters."""
     seed: int
+    """The seed of the scenario."""
 
     @property
     def key(self) -> str:
@@ -64,13 +66,18 @@ class Study:
     """
 
     name: str
+    """Its name, in results and reports."""
     arms: Mapping[str, Arm]
+    """What is compared: scenarios, or functions that make them, by name."""
     measures: Sequence[Measure]
+    """What is measured in each run."""
     seeds: Sequence[int] = SEEDS
+    """Each arm is run with each."""
     parameters: Mapping[str, Sequence[object]] = field(default_factory=lambda: NO_PARAMETERS)
     """Values by the name of a parameter of the arms, which are functions then; all combinations
     are run."""
     hypotheses: Sequence[Hypothesis] = ()
+    """What is expected, written down before."""
     references: Sequence[Reference] = ()
     """Known values that the report shows beside the results."""
     fork_at: Seconds | None = None

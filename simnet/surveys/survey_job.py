@@ -37,6 +37,7 @@ class Surveyed(NamedTuple):
     """The outcome of a survey."""
 
     answers: Sequence[AnswerRow]
+    """The rows of the table."""
     path: Path
     """The table of answers."""
     counts: Mapping[str, Counts]

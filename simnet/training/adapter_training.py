@@ -41,9 +41,11 @@ class Training(NamedTuple):
     """What a training left in its folder."""
 
     folder: Path
+    """Where the adapters are."""
     adapters: Mapping[str, Mapping[str, Any]]
     """Facts of each adapter by its cohort: rows, steps, losses, checksum and where it is from."""
     perplexities: Perplexities
+    """How well adapters fit held-out replies."""
 
     def facts(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
@@ -60,6 +62,7 @@ class Report(NamedTuple):
     text: str
     """What begins, or the cohort that is trained."""
     step: Step | None = None
+    """The step that was made; None where something begins."""
 
 
 _Reporter = Callable[[Report], None]

@@ -37,6 +37,7 @@ class TrainingOptions:
     rank: int = 8
     """Rank of the adapter's matrices. The scale alpha is twice the rank."""
     learning_rate: float = 1e-3
+    """Of the optimiser; above 0 and below 1."""
     max_length: int = 1024
     """Tokens of a prompt with its reply; longer rows are left out."""
     seed: int = 0

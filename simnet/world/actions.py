@@ -93,12 +93,19 @@ class Effect(NamedTuple):
     """What an action touched and made; each field becomes the column of `Event` with its name."""
 
     post: int | None = None
+    """The post acted on."""
     made: int | None = None
+    """The post that was made."""
     root: int | None = None
+    """The post that began the thread of `post` or `made`."""
     whom: str | None = None
+    """Handle of the member acted on."""
     group_name: str | None = None
+    """The group or the community."""
     text: str | None = None
+    """What was said."""
     extra: str | None = None
+    """What has no column of its own, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

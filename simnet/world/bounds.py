@@ -17,7 +17,9 @@ class Bounds:
     """
 
     low: float
+    """The least value."""
     high: float
+    """The greatest value."""
     decimals: int = 2
 
     def __post_init__(self) -> None:

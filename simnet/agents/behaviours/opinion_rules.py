@@ -46,6 +46,7 @@ class Deffuant:
     asks_model: ClassVar[bool] = False
     verbs: ClassVar[tuple[type[Action], ...]] = (Meet, MeetMany)
     epsilon: float = 0.2
+    """Opinions that differ by less move closer, 0 to 1."""
     mu: float = 0.5
     meetings: int = 0
 

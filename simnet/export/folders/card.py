@@ -28,6 +28,7 @@ class Subset(NamedTuple):
     """Path of its first Parquet file within the data set. None if every reply was left out,
     because `datasets` cannot load a file without rows."""
     rows: int
+    """How many replies it holds."""
     cut: int
     """How many of them ran into the limit and were kept, perhaps broken off in a sentence."""
     shortened: int

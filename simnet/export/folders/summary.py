@@ -12,6 +12,7 @@ class Exported(NamedTuple):
     """What an export wrote, and what is not in it."""
 
     folder: Path
+    """Where it was written."""
     parts: Mapping[str, Mapping[str, int]]
     """Rows of each part by split; what has no splits has one entry: `rows`, `edges`, `files`."""
     left_out: Mapping[str, int] = MappingProxyType({})

@@ -35,6 +35,7 @@ class FakeBackend(Backend):
     name: ClassVar[str] = "fake"
 
     model: str = "fake"
+    """Name of the model in the record."""
     reply: Callable[[Prompt], str] = plausible
     """Makes the reply to a prompt."""
     delay: Callable[[Prompt], float] | None = None

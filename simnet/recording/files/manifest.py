@@ -133,9 +133,13 @@ class Manifest(_Facts):
     """The content of `manifest.json`."""
 
     schema_version: int = SCHEMA_VERSION
+    """Version of the form of the record."""
     id: str
+    """Name of the run, and of its folder."""
     state: State = State.CREATED
+    """How far it is, or how it ended."""
     seed: int | None = None
+    """Seed of the scenario."""
     versions: Mapping[str, str] = {}
     """Versions of simnet, Python and the libraries that a run depends on."""
     model: ModelFacts | None = None
@@ -145,7 +149,9 @@ class Manifest(_Facts):
     replaced: tuple[ModelFacts, ...] = ()
     """Models that replied until a resume replaced them by others, the first ones first."""
     backend: str | None = None
+    """Name of the backend: vllm | openai | fake | in process."""
     scenario: RecordedScenario | None = None
+    """What is known of the scenario."""
     relations: Mapping[str, str] = {}
     """Verb -> `Action.relation`, of the verbs that cohorts and cues have. Empty in older runs,
     whose readers know the built-in verbs by name."""
@@ -158,11 +164,15 @@ class Manifest(_Facts):
     determinism: str | None = None
     """recorded replay | deterministic schedule | batch-invariant"""
     created: datetime
+    """When the record was made, in UTC."""
     started: datetime | None = None
+    """When it began to run, in UTC; None before."""
     ended: datetime | None = None
+    """When it ended, in UTC; None while it goes on."""
     error: str | None = None
     """The reason why the run failed, was paused, or stopped at its budget."""
     ledger: tuple[LedgerLine, ...] = ()
+    """What became of the turns that were planned."""
     rows: Mapping[str, int] = {}
     """Rows of each table that were sealed when the run ended; empty in older runs."""
     state_hash: str | None = None

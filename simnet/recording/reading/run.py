@@ -72,7 +72,9 @@ class Run:
     """A run directory, opened for reading."""
 
     path: Path
+    """The run directory."""
     manifest: Manifest
+    """What its `manifest.json` says."""
 
     def __repr__(self) -> str:
         """Return its folder and state, as its manifest is some thousand characters long."""

@@ -28,11 +28,15 @@ class Curated(NamedTuple):
     """What an export wrote."""
 
     out: Path
+    """The file or folder."""
     form: str
+    """The form it was written in."""
     rows: int
+    """How many records it holds."""
     left_out: Mapping[str, int]
     """How many records are not in it, by status, or `filtered` by the conditions."""
     columns: tuple[str, ...]
+    """Names of its columns."""
 
 
 def export_curated(

@@ -20,8 +20,11 @@ class NewDecision(NamedTuple):
     """A decision that is to be added, such as one that another tool recorded."""
 
     record: str
+    """Id of the record."""
     action: Literal["submit", "discard"]
+    """What was decided."""
     answers: Mapping[str, Any]
+    """Answers by the names of questions."""
     time: datetime | None = None
     """When it was made; None for now."""
 

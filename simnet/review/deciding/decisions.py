@@ -24,9 +24,11 @@ class Decision(NamedTuple):
     time: datetime
     """When it was made, in UTC."""
     annotator: str
+    """Name of who decided."""
     record: str
     """The id of the record; of an undo, that of the decision that it takes back."""
     action: Action
+    """What was decided, or that a decision is taken back."""
     answers: Mapping[str, Answer]
     """Answers by the names of questions; empty for an undo."""
     undoes: int | None = None

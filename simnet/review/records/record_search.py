@@ -14,7 +14,9 @@ class Similar(NamedTuple):
     """A record and the cosine similarity of its field to what was asked, -1 to 1."""
 
     record: Record
+    """The record."""
     score: float
+    """The similarity."""
 
 
 def check_column(name: str, columns: Sequence[str]) -> None:

@@ -30,7 +30,9 @@ class Drawn(NamedTuple):
     """Records and what the review keeps of where they come from."""
 
     records: list[Record]
+    """The records, in their order."""
     facts: dict[str, Any]
+    """Where they come from, by name."""
 
 
 def from_file(

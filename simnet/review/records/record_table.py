@@ -30,6 +30,7 @@ class Record(NamedTuple):
     """One record of a review."""
 
     id: str
+    """Names the record in the review."""
     fields: dict[str, Any]
     """Values by the names of columns, as they were in the source."""
 

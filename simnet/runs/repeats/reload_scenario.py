@@ -33,8 +33,11 @@ class ScenarioTimeline:
     """The scenario that a run starts with, those it switches to, and the modules of all."""
 
     start: Scenario
+    """The scenario of the beginning."""
     switches: tuple[ScenarioSwitch, ...] = ()
+    """Scenarios that later take its place, in the order of time."""
     modules: tuple[ModuleType, ...] = ()
+    """The modules that their code is in."""
 
     def continuation(self, run: Run) -> Continuation:
         """Return what a resume of `run` starts from."""

@@ -44,11 +44,14 @@ class Discussion:
     """One discussion: who takes part, what it begins with, who speaks next, and how long."""
 
     participants: Sequence[Persona]
+    """Who takes part; each handle once."""
     opinions: Sequence[str | tuple[str, str]] = ()
     """What is said before the first turn: texts, or (handle, text); texts are voiced by the
     participants in turn. A handle that is no participant's belongs to somebody who only opens."""
     moderator: Persona | None = None
+    """Who oversees it; None is nobody."""
     speakers: NextSpeaker = field(default_factory=RoundRobin)
+    """The rule that says who speaks next."""
     turns: int = 10
     """Turns of participants, those of the moderator not counted."""
     active: int | None = None

@@ -83,6 +83,7 @@ class RespondsWith:
     """
 
     probability: float = 0.5
+    """Of an answer by the speaker before the last, 0 to 1."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
@@ -104,6 +105,7 @@ class Mentioned:
     """Whoever else the last text names with an `@`; otherwise by another rule."""
 
     otherwise: NextSpeaker = RandomSpeaker()
+    """The rule where nobody is named."""
 
     def __call__(self, turns: Turns, draw: Draw) -> int:
         """Return the first who is named."""
@@ -119,6 +121,7 @@ class ChosenByModerator:
     """
 
     otherwise: NextSpeaker = RandomSpeaker()
+    """The rule where the moderator chose nobody."""
 
     def __call__(self, turns: Turns, draw: Draw) -> int:
         """Return who has the floor."""

@@ -38,11 +38,15 @@ class Room:
     """Who is in a room, and how long they talk."""
 
     name: str
+    """Its name, unique in the scenario."""
     participants: Sequence[str]
+    """Handles of those who take turns."""
     moderator: str | None = None
+    """Handle of the moderator; None is nobody."""
     turns: int = 10
     """Turns of participants; those of the moderator come in addition."""
     speakers: NextSpeaker = field(default_factory=RoundRobin)
+    """The rule that says who speaks next."""
     opening: tuple[str, str] | None = None
     """A handle, and what it says last before the first turn."""
 
@@ -76,8 +80,10 @@ class TurnsInRooms:
     """
 
     rooms: Sequence[Room]
+    """The rooms; a persona is in one at most."""
     every: Seconds = MINUTE
     triggered_by: frozenset[str] = NOTHING
+    """Kinds of events that wake members besides."""
     _room_of: dict[str, Room] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

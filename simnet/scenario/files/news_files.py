@@ -37,8 +37,11 @@ class NewsItem:
     time: datetime
     """When it was published, with its time zone."""
     title: str
+    """Its headline."""
     text: str = ""
+    """What it says, without markup; empty if the source has none."""
     link: str = ""
+    """Where it is from; empty if the source does not say."""
 
 
 def read_news(file: Path | str) -> list[NewsItem]:

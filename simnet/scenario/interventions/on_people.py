@@ -23,7 +23,9 @@ class GiveNews(Intervention):
 
     verb: ClassVar[str] = "give_news"
     who: Names
+    """Handles, or names of cohorts."""
     text: str
+    """What they are told."""
 
     def __post_init__(self) -> None:
         self.check(bool(self.text.strip()), "the text is empty; write something")
@@ -43,6 +45,7 @@ class SetManner(Intervention):
     verb: ClassVar[str] = "set_manner"
     lasting: ClassVar[bool] = True
     who: Names
+    """Handles, or names of cohorts."""
     manner: str
 
     def steps(self, stage: Stage) -> Iterator[Step]:
@@ -60,7 +63,9 @@ class SetAdapter(Intervention):
     verb: ClassVar[str] = "set_adapter"
     lasting: ClassVar[bool] = True
     who: Names
+    """Handles, or names of cohorts."""
     adapter: str | Path | None
+    """Name or folder; None is the model alone."""
     adapter_folder: str | None = field(default=None, repr=False)
     """Folder of the adapter, for models that are loaded here; None if the run names it."""
 
@@ -96,7 +101,9 @@ class Remember(Intervention):
 
     verb: ClassVar[str] = "remember"
     who: Names
+    """Handles, or names of cohorts."""
     text: str
+    """The sentence."""
 
     def __post_init__(self) -> None:
         self.check(bool(self.text.strip()), "the text is empty; write something")
@@ -115,6 +122,7 @@ class Forget(Intervention):
 
     verb: ClassVar[str] = "forget"
     who: Names
+    """Handles, or names of cohorts."""
     about: str = ""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
@@ -135,6 +143,7 @@ class SetFeed(Intervention):
     who: Names
     """Names of cohorts."""
     feed: Feed
+    """The feed from then on."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Use the other feed from the next look on."""
@@ -155,6 +164,7 @@ class SetRanking(Intervention):
     who: Names
     """Names of cohorts."""
     ranking: Ranking
+    """The ranking from then on."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Rank in the other way from the next look on."""

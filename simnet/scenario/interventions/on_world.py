@@ -31,6 +31,7 @@ class Ban(Intervention):
     verb: ClassVar[str] = "ban"
     relation: ClassVar[Relation] = "moderation"
     who: Names
+    """Handles, or names of cohorts."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Ban them one by one."""
@@ -45,6 +46,7 @@ class Reinstate(Intervention):
     verb: ClassVar[str] = "reinstate"
     relation: ClassVar[Relation] = "moderation"
     who: Names
+    """Handles, or names of cohorts."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Reinstate them one by one."""
@@ -62,6 +64,7 @@ class Join(Intervention):
 
     verb: ClassVar[str] = "join_platform"
     who: Names
+    """Handles, or names of cohorts."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Let them join one by one."""
@@ -79,6 +82,7 @@ class Leave(Intervention):
 
     verb: ClassVar[str] = "leave_platform"
     who: Names
+    """Handles, or names of cohorts."""
     removes_posts: bool = False
 
     def steps(self, stage: Stage) -> Iterator[Step]:
@@ -102,7 +106,9 @@ class RemovePosts(Intervention):
     verb: ClassVar[str] = "remove"
     relation: ClassVar[Relation] = "removal"
     posts: Sequence[int] = ()
+    """Numbers of posts."""
     by: Names = ()
+    """Authors: handles, or names of cohorts."""
     holding: str = ""
 
     def __post_init__(self) -> None:
@@ -136,6 +142,7 @@ class TieChange(Intervention):
 
     relation: ClassVar[Relation] = "tie"
     ties: Sequence[tuple[str, str]]
+    """Pairs (follower, followee)."""
 
     def __post_init__(self) -> None:
         for number, tie in enumerate(self.ties):
@@ -197,7 +204,9 @@ class Act(Intervention):
     """Let somebody do something, as a Cue does."""
 
     who: str
+    """Handle of who does it."""
     does: Action
+    """What they do."""
 
     def steps(self, stage: Stage) -> Iterator[Step]:
         """Yield nothing: the kernel does the action as it does that of a cue."""

@@ -25,7 +25,9 @@ class At:
     """Interventions at a set time, after cues of that time and before anybody who wakes then."""
 
     at: Seconds
+    """Simulated time."""
     do: Intervention | Sequence[Intervention]
+    """What happens; several in their order."""
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
@@ -49,6 +51,7 @@ class When:
     """
 
     measure: Measure
+    """What is measured: a function of the world, or one that simnet has."""
     _: KW_ONLY
     above: float | None = None
     """Happen when it is greater than this."""
@@ -57,6 +60,7 @@ class When:
     every: Seconds = HOUR
     """Simulated seconds from one check to the next."""
     then: Intervention | Sequence[Intervention]
+    """What happens; several in their order."""
     again: bool = False
     """Happen each time it is beyond the level and was not at the last check, not only once."""
 

@@ -36,9 +36,11 @@ class Comment(NamedTuple):
     name: str
     """Who wrote it; in logs of annotations before 2.x, the comment that is annotated."""
     text: str
+    """What was said, or what the annotator said of it."""
     model: str | None = None
     """The name of the model; None if the log does not say."""
     prompt: str | None = None
+    """What the model was told; None if the log does not say."""
 
 
 @checked
@@ -47,7 +49,9 @@ class DiscussionLog:
     """A log of a discussion, or of an annotation of one."""
 
     comments: Sequence[Comment]
+    """The entries, in the order of the file."""
     release: LogRelease = "1.x"
+    """The release of SynDisco whose form it has."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """All fields but `logs`, as in the file."""
     source: str = ""

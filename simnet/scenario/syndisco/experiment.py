@@ -22,18 +22,27 @@ class DiscussionSettings:
     """What the settings of SynDisco say of discussions."""
 
     users: Sequence[Persona]
+    """Those who may take part."""
     context: str = CONTEXT
+    """The setting, told to everybody."""
     instructions: str = INSTRUCTIONS
+    """What users are told."""
     moderator: Persona | None = None
+    """Who oversees each discussion; None is nobody."""
     moderation: str = MODERATION
+    """What the moderator is told."""
     opinions: Sequence[Sequence[str | tuple[str, str]]] = ()
     """What discussions begin with; each of them with one, drawn by the seed."""
     speakers: NextSpeaker = field(default_factory=RoundRobin)
+    """The rule that says who speaks next."""
     turns: int = 10
+    """Turns of users in each discussion."""
     history: int = 3
+    """How many comments everybody sees."""
     active: int | None = None
     """How many users take part in each discussion; None is all."""
     discussions: int = 1
+    """How many discussions there are."""
 
     def scenario(self, *, seed: int = 0, **options: Any) -> Scenario:
         """Make the scenario; `options` are others of `simnet.discussions.discussions`."""

@@ -23,6 +23,7 @@ class Between:
     """
 
     rhythm: Rhythm
+    """When they wake while they are there."""
     joins: Seconds | Rhythm = 0.0
     stays: Seconds | Rhythm | None = None
 

@@ -52,6 +52,7 @@ class Exponential:
     mean: Seconds = 30 * MINUTE
     """Mean rest; `Exponential(10 * MINUTE - reacts_in)` wakes every 10 minutes on average."""
     triggered_by: frozenset[str] = NOTHING
+    """Kinds of events that wake them besides: post, reply, quote, mention, message."""
     delay: Seconds = SECOND
     """Mean time until a triggered persona looks, exponential too."""
 
@@ -81,6 +82,7 @@ class Steps:
     offset: Seconds = 0.0
     """The time of step 0."""
     triggered_by: frozenset[str] = NOTHING
+    """Kinds of events that wake them besides: post, reply, quote, mention, message."""
 
     def __post_init__(self) -> None:
         check_spans(self, every=self.every)
@@ -113,6 +115,7 @@ class OnPost:
     delay: Seconds = 0.0
     """Simulated seconds from the post to the look."""
     triggered_by: frozenset[str] = frozenset({"post"})
+    """Kinds of events that wake them: post, reply, quote, mention, message."""
 
     def __post_init__(self) -> None:
         _not_negative(self, delay=self.delay)
@@ -136,6 +139,7 @@ class Never:
     """Stay silent but for cues."""
 
     triggered_by: frozenset[str] = NOTHING
+    """Kinds of events that wake them besides: post, reply, quote, mention, message."""
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Never."""
@@ -164,6 +168,7 @@ class TakingTurns:
     every: Seconds = MINUTE
     """Simulated seconds from one speaker to the next, the first one at 0."""
     triggered_by: frozenset[str] = NOTHING
+    """Kinds of events that wake them besides: post, reply, quote, mention, message."""
     _places: dict[str, list[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

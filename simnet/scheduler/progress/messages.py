@@ -145,8 +145,11 @@ class Progress(NamedTuple):
     """How far a run is."""
 
     now: Seconds
+    """Simulated time."""
     ledger: Ledger
+    """Turns so far, by outcome."""
     usage: Usage
+    """Calls and tokens so far."""
     elapsed: float
     """Wall seconds since the first turn."""
     posted: tuple[Posted, ...]

@@ -24,8 +24,11 @@ class Counts:
     repeats: Counter[str] = field(default_factory=Counter)
     """Results that were left out as repeats: `exact` and `near`."""
     prompt_tokens: int = 0
+    """Tokens of the prompts."""
     cached_tokens: int = 0
+    """Of these, tokens that were in the model's prefix cache."""
     output_tokens: int = 0
+    """Tokens of the replies."""
 
     @property
     def tries(self) -> int:

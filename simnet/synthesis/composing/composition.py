@@ -23,11 +23,15 @@ class Composition:
     """What is written. Raises UsageError for a number that cannot be used."""
 
     task: Task
+    """The kind of text."""
     mode: Shots = "zero-shot"
+    """Whether prompts show demonstrations, and with their personas."""
     demonstrations: Sequence[Demonstration] = field(default_factory=list)
+    """Texts that prompts may show."""
     per: int = 1
     """Texts for each persona."""
     seed: int = 0
+    """Decides replies, and which demonstrations are shown."""
 
     def __post_init__(self) -> None:
         if self.per < 1:

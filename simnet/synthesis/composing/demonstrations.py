@@ -26,7 +26,9 @@ class Demonstration(NamedTuple):
     """A text that was made before, and with whom."""
 
     text: str
+    """The text."""
     persona: str | None = None
+    """With whom it was made, in words; None if nobody says."""
 
 
 def read_demonstrations(

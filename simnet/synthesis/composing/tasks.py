@@ -37,6 +37,7 @@ class Task(NamedTuple):
     """One kind of text."""
 
     name: str
+    """Its name."""
     description: str
     """What PersonaHub's column `description` says."""
     system: str
@@ -44,9 +45,11 @@ class Task(NamedTuple):
     ask: str
     """What stands after the persona."""
     max_tokens: int
+    """Tokens of one reply at most."""
     read: Callable[[Completion], str]
     """Takes the text out of a reply. Raises UnusableReplyError."""
     pattern: str | None = None
+    """Regular expression that replies match; None leaves them free."""
 
 
 def read_text(completion: Completion) -> str:

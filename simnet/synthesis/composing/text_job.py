@@ -24,7 +24,9 @@ class TextJob:
     """What texts are made with. Raises UsageError if there are no personas, or silent ones."""
 
     personas: PersonaFile | Sequence[Persona]
+    """With whom texts are made."""
     plan: Composition
+    """What is written."""
 
     def __post_init__(self) -> None:
         if not len(self.personas):
@@ -37,6 +39,7 @@ class MadeTexts:
     """The texts that a job has made, staged in its work folder."""
 
     stage: Staged
+    """The file that holds them."""
     repeats: str
     """How near repeats were found."""
     model: str

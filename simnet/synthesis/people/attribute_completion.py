@@ -50,6 +50,7 @@ class Wanted(NamedTuple):
     """An attribute to fill: one of `choices`, a number from `low` to `high`, or free text."""
 
     name: str
+    """Name of the attribute."""
     choices: tuple[str, ...] = ()
     low: int | None = None
     high: int | None = None

@@ -47,6 +47,7 @@ class Expansion:
     per: int = 1
     """Personas for each text, and for each persona and relation."""
     seed: int = 0
+    """Decides the replies."""
 
     def __post_init__(self) -> None:
         if self.hops < 0:

@@ -22,6 +22,7 @@ class PersonaFile:
     """
 
     path: Path
+    """Where they are read from."""
     limit: int | None = None
     """Read so many at most."""
     count: int = field(init=False)

@@ -35,10 +35,13 @@ class Texts:
     """Texts of a file or folder. Raises InputError, before anything starts, if some are broken."""
 
     path: Path
+    """The file or folder."""
     column: str | None = None
     """The column of a table; None for a folder or a file of text."""
     source: Source
+    """What personas are told to come from."""
     skip_bad: bool = False
+    """Whether texts that cannot be used are left out; else they are an error."""
     count: int = field(init=False)
     """Texts that can be used."""
     skipped: int = field(init=False)
@@ -55,7 +58,9 @@ class PersonaJob:
     """What personas are made of and how. Raises UsageError if there is nothing to do."""
 
     given: Texts | PersonaFile | Sequence[Persona]
+    """What personas are made of."""
     plan: Expansion
+    """How."""
     wanted: Sequence[Wanted] = ()
     """Attributes that are filled."""
     check: bool = False
@@ -96,6 +101,7 @@ class Made:
     """The personas that a job has made, staged in its work folder."""
 
     stages: Sequence[StagedPersonas]
+    """The files that hold them."""
     repeats: str
     """How near repeats were found."""
     model: str

@@ -28,7 +28,9 @@ class Feed:
     """How a cohort's feed is made."""
 
     ranking: Ranking = chronological
+    """Scores the candidates; the best are shown."""
     reads: AnySource = following
+    """Where candidates come from, such as `following` or `everything`."""
     size: int = 10
     """Posts shown at one look."""
     fresh: bool = True

@@ -118,9 +118,13 @@ class Split:
     """Two rankings, one of them for each viewer."""
 
     share: float
+    """Chance of a viewer to get `one`, 0 to 1."""
     one: Ranking
+    """The ranking of this share of the viewers."""
     other: Ranking
+    """The ranking of the rest."""
     key: str
+    """With the handle and the seed it decides a viewer's side."""
     seed: int | None = None
     """The seed that decides the sides; None is that of the scenario."""
 

@@ -24,13 +24,17 @@ class Look(NamedTuple):
     """What a source may know of the look for which it finds posts."""
 
     now: Seconds
+    """Simulated time."""
     who: str
     """The viewer's handle."""
     cohort: str
+    """Name of the viewer's cohort."""
     turn: int
+    """The viewer's turn, from 0."""
     draw: Draw
     """Seeded numbers in [0, 1), others at every look of every member: `draw()` is the next one."""
     scenario: ScenarioFacts
+    """What is known of the scenario."""
 
 
 def look_of(world: WorldState, viewer: int, now: Seconds, *, turn: int, seed: int) -> Look:

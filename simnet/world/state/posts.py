@@ -16,7 +16,9 @@ class Shown(NamedTuple):
     """A post as someone sees it. State hashes contain its values in this order, not their names."""
 
     id: int
+    """Number of the post."""
     author: str
+    """Handle of who wrote it."""
     text: str
     """On one line, without characters that cannot be seen, and cut if it is very long."""
     at: Seconds
@@ -30,8 +32,11 @@ class Shown(NamedTuple):
     likes: int
     """As the feed shows counts, as are the next three: exact, rounded down or 0."""
     dislikes: int
+    """As `likes`."""
     replies: int
+    """Replies below it, as `likes`."""
     reposts: int
+    """As `likes`."""
     community: str | None = None
     """The community of a forum that it was posted to."""
 
@@ -214,9 +219,11 @@ class MessageSeen(NamedTuple):
     """A direct or group message as its reader sees it."""
 
     sender: str
+    """Handle of who sent it."""
     group: str | None
     """None for a message to the reader alone."""
     text: str
+    """What it says."""
     at: Seconds
     """Simulated time at which it was sent."""
 
@@ -249,6 +256,7 @@ class View(NamedTuple):
     """For each post, why it is there: empty, how it addresses the viewer (`replied to you`,
     `quoted you`, `mentioned you`), or `reposted by @one, @two and 3 others you follow`."""
     messages: tuple[MessageSeen, ...] = ()
+    """Unread messages, the oldest first; those beyond a few come at the next look."""
     news: tuple[str, ...] = ()
     """What the platform says: what interventions told, results of a search (those with words of
     members are of the class `Finding`), trends, karma."""

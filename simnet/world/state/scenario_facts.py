@@ -16,7 +16,10 @@ class ScenarioFacts(NamedTuple):
     """The scenario's name, seed and length, and what its personas are."""
 
     name: str = ""
+    """Name of the scenario."""
     seed: int = 0
+    """Its seed."""
     lasts: Seconds = inf
+    """Simulated seconds until its end; infinite where nobody knows."""
     attributes: Callable[[int], Mapping[str, object]] = _no_attributes
     """Position of a member in `world.handles` -> the attributes of their persona."""

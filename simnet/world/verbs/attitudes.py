@@ -36,6 +36,7 @@ class HoldOpinion(Action):
     verb: ClassVar[str] = "hold_opinion"
     records: ClassVar[tuple[str, ...]] = (OPINIONS,)
     value: Annotated[float, Bounds(0, 1)]
+    """The opinion, 0 to 1."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Set the member's opinion."""
@@ -50,7 +51,9 @@ class Meet(Action):
     verb: ClassVar[str] = "meet"
     records: ClassVar[tuple[str, ...]] = (OPINIONS,)
     epsilon: Share
+    """Opinions that differ by less move closer, 0 to 1."""
     mu: Share
+    """By which share of the distance each moves, 0 to 1."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Draw a followee, and let both influence each other."""
@@ -73,8 +76,11 @@ class MeetMany(Action):
     verb: ClassVar[str] = "meet_many"
     records: ClassVar[tuple[str, ...]] = (OPINIONS,)
     epsilon: Share
+    """Opinions that differ by less move closer, 0 to 1."""
     mu: Share
+    """By which share of the distance each moves, 0 to 1."""
     meetings: Annotated[int, Bounds(1, MOST_MEETINGS)]
+    """How many pairs meet, 1 or more."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Draw ties, or any pairs if nobody follows anybody, and let each pair meet."""
@@ -94,7 +100,9 @@ class Adapt(Action):
     verb: ClassVar[str] = "adapt"
     records: ClassVar[tuple[str, ...]] = (OPINIONS,)
     susceptibility: Share
+    """Weight of the mean of the others, 0 to 1; the rest is that of the opinion at the start."""
     self_weight: Share
+    """Weight of one's own opinion in that mean, 0 to 1."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Average with the followees, then mix with the member's opinion at the start."""
@@ -117,7 +125,9 @@ class AdaptAll(Action):
     verb: ClassVar[str] = "adapt_all"
     records: ClassVar[tuple[str, ...]] = (OPINIONS,)
     susceptibility: Share
+    """Weight of the mean of the others, 0 to 1; the rest is that of the opinion at the start."""
     self_weight: Share
+    """Weight of a member's own opinion in that mean, 0 to 1."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Make one step of all opinions."""

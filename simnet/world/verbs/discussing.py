@@ -18,6 +18,7 @@ class Say(Action):
     verb: ClassVar[str] = "say"
     relation: ClassVar[Relation] = "reply"
     text: Text
+    """What is said."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add to what was said in the room; in the record it is a reply to what was said last.
@@ -42,6 +43,7 @@ class GiveFloor(Action):
     verb: ClassVar[str] = "give_floor"
     relation: ClassVar[Relation] = "moderation"
     member: Member
+    """Handle of a participant of the same room."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Give the floor to a member of the same room."""

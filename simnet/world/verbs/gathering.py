@@ -32,6 +32,7 @@ class CreateCommunity(Action):
     verb: ClassVar[str] = "create_community"
     relation: ClassVar[Relation] = "tie"
     text: Text
+    """Its name, which no other has; at most 64 characters."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a community of that name."""
@@ -52,6 +53,7 @@ class JoinCommunity(Action):
     verb: ClassVar[str] = "join_community"
     relation: ClassVar[Relation] = "tie"
     community: Community
+    """Its name."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add oneself to a community."""
@@ -68,6 +70,7 @@ class LeaveCommunity(Action):
     verb: ClassVar[str] = "leave_community"
     relation: ClassVar[Relation] = "tie"
     community: Community
+    """Its name."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take oneself out of a community."""
@@ -84,7 +87,9 @@ class PostTo(Action):
     verb: ClassVar[str] = "post_to"
     relation: ClassVar[Relation] = "post"
     community: Community
+    """Name of a community that one is in."""
     text: Text
+    """The text of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread in a community."""

@@ -33,7 +33,9 @@ class Label(Action):
     verb: ClassVar[str] = "label"
     relation: ClassVar[Relation] = "label"
     post: PostId
+    """Number of the post."""
     text: Text
+    """The note."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show a note with the post from now on."""
@@ -51,6 +53,7 @@ class Remove(Action):
     verb: ClassVar[str] = "remove"
     relation: ClassVar[Relation] = "removal"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Show the post to nobody any more and let nobody act on it."""
@@ -67,6 +70,7 @@ class Dismiss(Action):
     verb: ClassVar[str] = "dismiss"
     relation: ClassVar[Relation] = "moderation"
     post: PostId
+    """Number of a post that is reported."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take a post out of the report queue."""
@@ -84,6 +88,7 @@ class Pin(Action):
     verb: ClassVar[str] = "pin"
     relation: ClassVar[Relation] = "moderation"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Rank a post before all that are not pinned."""
@@ -101,6 +106,7 @@ class Suspend(Action):
     verb: ClassVar[str] = "suspend"
     relation: ClassVar[Relation] = "moderation"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Refuse what the member tries, wake them no more, and hide their posts."""
@@ -115,7 +121,9 @@ class SuspendFor(Action):
     verb: ClassVar[str] = "suspend_for"
     relation: ClassVar[Relation] = "moderation"
     whom: Member
+    """Handle of the member."""
     span: Span
+    """How long, in simulated time: an `hour`, a `day`, a `week` or a `month` of 30 days."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Suspend the member; the suspension ends by itself after that time."""
@@ -130,7 +138,9 @@ class Warn(Action):
     verb: ClassVar[str] = "warn"
     relation: ClassVar[Relation] = "moderation"
     post: PostId
+    """Number of the post."""
     text: Text
+    """What the author is told."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a warning into the author's mail, and take the post out of the report queue."""
@@ -150,6 +160,7 @@ class Reinstate(Action):
     verb: ClassVar[str] = "reinstate"
     relation: ClassVar[Relation] = "moderation"
     whom: Member
+    """Handle of somebody who is suspended."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Let the member wake, act and be seen again."""

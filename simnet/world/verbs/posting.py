@@ -34,6 +34,7 @@ class Write(Action):
     verb: ClassVar[str] = "write"
     relation: ClassVar[Relation] = "post"
     text: Text
+    """The text of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread."""
@@ -48,7 +49,9 @@ class Reply(Action):
     verb: ClassVar[str] = "reply"
     relation: ClassVar[Relation] = "reply"
     post: PostId
+    """Number of the post that is answered."""
     text: Text
+    """The answer."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add to a thread and tell the author of the post answered."""
@@ -64,7 +67,9 @@ class Quote(Action):
     verb: ClassVar[str] = "quote"
     relation: ClassVar[Relation] = "quote"
     post: PostId
+    """Number of the post that is shown."""
     text: Text
+    """What is said about it."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Begin a thread that shows another post, and tell its author."""
@@ -80,6 +85,7 @@ class Repost(Action):
     verb: ClassVar[str] = "repost"
     relation: ClassVar[Relation] = "repost"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put someone's post into the feeds of one's followers."""

@@ -71,6 +71,7 @@ class Like(Action):
     verb: ClassVar[str] = "like"
     relation: ClassVar[Relation] = "reaction"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a like, in place of another reaction."""
@@ -84,6 +85,7 @@ class Unlike(Action):
     verb: ClassVar[str] = "unlike"
     relation: ClassVar[Relation] = "retraction"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's like."""
@@ -97,6 +99,7 @@ class Dislike(Action):
     verb: ClassVar[str] = "dislike"
     relation: ClassVar[Relation] = "reaction"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a dislike, in place of another reaction."""
@@ -110,6 +113,7 @@ class UndoDislike(Action):
     verb: ClassVar[str] = "undislike"
     relation: ClassVar[Relation] = "retraction"
     post: PostId
+    """Number of the post."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Remove one's dislike."""
@@ -123,7 +127,9 @@ class React(Action):
     verb: ClassVar[str] = "react"
     relation: ClassVar[Relation] = "reaction"
     post: PostId
+    """Number of the post."""
     feeling: Literal["love", "laugh", "angry", "sad"]
+    """Which reaction."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a feeling, in place of another reaction."""
@@ -137,7 +143,9 @@ class Report(Action):
     verb: ClassVar[str] = "report"
     relation: ClassVar[Relation] = "moderation"
     post: PostId
+    """Number of the post."""
     text: Text
+    """Why; moderators read it."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a post into the moderators' report queue, with a reason."""

@@ -32,6 +32,7 @@ class SearchPosts(Action):
 
     verb: ClassVar[str] = "search"
     text: Text
+    """Words and `#tags`, all of which a post has to have."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the newest posts with all words of a query; a `#tag` fits that tag alone."""
@@ -56,6 +57,7 @@ class SearchMembers(Action):
 
     verb: ClassVar[str] = "find"
     text: Text
+    """What their handles are searched for."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find members whose handle holds the query."""

@@ -28,7 +28,9 @@ class Message(Action):
     verb: ClassVar[str] = "message"
     relation: ClassVar[Relation] = "message"
     whom: Member
+    """Handle of the reader."""
     text: Text
+    """The message."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a message into a member's mail."""
@@ -45,6 +47,7 @@ class CreateGroup(Action):
     verb: ClassVar[str] = "create"
     relation: ClassVar[Relation] = "tie"
     text: Text
+    """Its name, which no other has."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add a group of that name."""
@@ -64,6 +67,7 @@ class JoinGroup(Action):
     verb: ClassVar[str] = "join"
     relation: ClassVar[Relation] = "tie"
     group: Group
+    """Its name."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add oneself to a group."""
@@ -81,6 +85,7 @@ class LeaveGroup(Action):
     verb: ClassVar[str] = "leave"
     relation: ClassVar[Relation] = "tie"
     group: Group
+    """Its name."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Take oneself out of a group."""
@@ -98,7 +103,9 @@ class SendToGroup(Action):
     verb: ClassVar[str] = "send"
     relation: ClassVar[Relation] = "message"
     group: Group
+    """Name of a group that one is in."""
     text: Text
+    """The message."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Put a message into the mail of all other members."""

@@ -24,6 +24,7 @@ class Follow(Action):
     verb: ClassVar[str] = "follow"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Add an edge to the network."""
@@ -42,6 +43,7 @@ class Unfollow(Action):
     verb: ClassVar[str] = "unfollow"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Drop an edge of the network."""
@@ -59,6 +61,7 @@ class Mute(Action):
     verb: ClassVar[str] = "mute"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide a member from one's own feed."""
@@ -76,6 +79,7 @@ class Unmute(Action):
     verb: ClassVar[str] = "unmute"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a mute."""
@@ -93,6 +97,7 @@ class Block(Action):
     verb: ClassVar[str] = "block"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Hide two members from each other and drop the ties between them."""
@@ -113,6 +118,7 @@ class Unblock(Action):
     verb: ClassVar[str] = "unblock"
     relation: ClassVar[Relation] = "tie"
     whom: Member
+    """Handle of the member."""
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Undo a block."""
