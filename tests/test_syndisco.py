@@ -328,6 +328,16 @@ def test_each_discussion_is_exported_with_its_own_moderator(tmp_path, given):
     assert "Calm." in logs["ann-3"].prompt_of("chair-3")
 
 
+def test_a_moderator_whom_a_log_of_2_x_shows_by_name_alone_is_one_in_its_run(tmp_path):
+    said = [Comment("ann", "Hi."), Comment("Moderator", "Be kind."), Comment("ben", "Yes.")]
+    made = run(logged_discussions([DiscussionLog(said, "2.x")]), out=tmp_path / "runs")
+    people = {row["id"]: row["cohort"] for row in made.read("personas").to_pylist()}
+    assert people == {"ann": "participants", "ben": "participants", "Moderator": "moderators"}
+    export_syndisco(made, tmp_path / "logs", release="1.x")
+    (log,) = read_logs(tmp_path / "logs/discussions")
+    assert (log.users, log.moderator) == (["ann", "ben"], "Moderator")
+
+
 def test_comments_without_text_are_left_out_of_a_run(tmp_path):
     log = DiscussionLog([Comment("ann", "Hi."), Comment("mod", " "), Comment("mod!", "Yes.")])
     rows = run(logged_discussions([log]), out=tmp_path).read("events").to_pylist()

@@ -81,7 +81,7 @@ def _members(log: DiscussionLog, number: int, members: list[_Member]) -> dict[st
         hidden = {ATTRIBUTE: f"discussion {number}", MODEL: models.get(name)}
         told = {"attributes": {**persona.attributes, **hidden}, "untold": (ATTRIBUTE, MODEL)}
         persona = persona.model_copy(update={"id": handle, **told})
-        members.append(_Member(persona, moderates=name == log.moderator))
+        members.append(_Member(persona, moderates=log.moderates(name)))
         handles[name] = handle
     return handles
 
