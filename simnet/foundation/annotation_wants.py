@@ -158,7 +158,8 @@ def _is_class_of(base: type, value: object) -> bool:
 
 def sequence_want(element: Want | None, inner: Any) -> Want:
     """Want a list; `element` is what its elements have to be, of annotation `inner`."""
-    each = f" of {_plural(inner)}" if inner is not None else ""
+    kinds = "" if inner is None else _plural(inner)
+    each = f" of {kinds}" if kinds else ""
 
     def first_wrong(value: object) -> object:
         """Return the first wrong element; a lazy sequence is not made for this."""
@@ -221,8 +222,10 @@ def _has(value: object, name: str) -> bool:
 
 
 def _plural(kind: Any) -> str:
+    """Name things of a kind; a union has no name."""
     name = getattr(kind, "__name__", "")
-    return {"str": "texts", "float": "numbers", "int": "whole numbers"}.get(name, f"{name}s") or ""
+    plurals = {"": "", "str": "texts", "float": "numbers", "int": "whole numbers"}
+    return plurals.get(name, f"{name}s")
 
 
 def _number_advice(value: object) -> str:
