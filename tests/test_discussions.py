@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simnet import MINUTE, FakeModel, Persona, run
+from simnet import MINUTE, Cohort, FakeModel, Persona, Scenario, run
 from simnet.discussions import (
     ChosenByModerator,
     Discussion,
@@ -299,6 +299,17 @@ def test_the_number_of_turns_is_known_before():
         (lambda: Discussion(PEOPLE, turns=0), "turns=0"),
         (lambda: Discussion(PEOPLE, active=4), "active=4; give 1 to 3"),
         (lambda: Discussion(PEOPLE, [" "]), "an opinion that a discussion begins with is empty"),
+        (lambda: Discussion(PEOPLE, "Cats."), r"opinions='Cats.'\); give a list$"),
+        (
+            lambda: Discussion(PEOPLE, [("ann", "Hi.", "ben")]),
+            r"is \('ann', 'Hi.', 'ben'\); give a text, or \(handle, text\)",
+        ),
+        (
+            lambda: Scenario(
+                "s", [Cohort("c", PEOPLE, rhythm=TurnsInRooms([Room("den", ["ann", "benn"])]))]
+            ),
+            "cohort 'c' takes turns with @benn, who is in no cohort; did you mean .ben.",
+        ),
         (lambda: discussions([]), "there are no discussions"),
         (lambda: discussions([Discussion(PEOPLE)], history=0), "history=0"),
         (lambda: RespondsWith(2.0), "give a probability"),

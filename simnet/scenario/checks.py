@@ -12,7 +12,7 @@ from simnet.foundation.user_code import raised_by, shown, wrong_result
 from simnet.scenario.cohort import Cohort, Cue, handles_of
 from simnet.scenario.cue_checks import check_cues
 from simnet.scenario.networks.arrays import TieBuilder, Ties
-from simnet.scenario.timing.rhythms import TakingTurns
+from simnet.scenario.timing.rhythms import NamesSpeakers, TakingTurns
 from simnet.world.feeds.feed import Feed
 
 TRIGGERS = ["post", "reply", "quote", "mention", "message"]
@@ -129,15 +129,15 @@ def _check_ties(name: str, ties: Ties | TieBuilder, handles: set[str]) -> None:
 def _check_turns(name: str, cohorts: Sequence[Cohort], handles: set[str]) -> None:
     for cohort in cohorts:
         rhythm = cohort.rhythm
-        if not isinstance(rhythm, TakingTurns):
+        if not isinstance(rhythm, NamesSpeakers):
             continue
-        if cohort.reacts_in >= rhythm.every:
+        if isinstance(rhythm, TakingTurns) and cohort.reacts_in >= rhythm.every:
             raise ScenarioError(
                 f"{name}: cohort {cohort.name!r} reacts in {cohort.reacts_in:g} s, but "
                 f"turns are {rhythm.every:g} s apart, so the next would speak first; make "
                 "reacts_in shorter or the turns longer"
             )
-        for speaker in rhythm.order:
+        for speaker in rhythm.all_speakers():
             if speaker not in handles:
                 raise ScenarioError(
                     f"{name}: cohort {cohort.name!r} takes turns with @{speaker}, who is "

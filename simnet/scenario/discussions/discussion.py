@@ -11,6 +11,7 @@ from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
 from simnet.clock import MINUTE, Seconds
 from simnet.errors import ModelError, ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.user_code import shown
 from simnet.personas.persona import Persona
 from simnet.questions.reading import negates
 from simnet.scenario.cohort import Cohort, Cue
@@ -68,8 +69,19 @@ class Discussion:
                 "number of participants"
             )
         for opinion in self.opinions:
+            if not _is_opinion(opinion):
+                raise ScenarioError(
+                    f"an opinion that a discussion begins with is {shown(opinion)}; give a "
+                    "text, or (handle, text)"
+                )
             if not (opinion if isinstance(opinion, str) else opinion[1]).strip():
                 raise ScenarioError("an opinion that a discussion begins with is empty")
+
+
+def _is_opinion(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return len(value) == 2 and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)
 
 
 @checked

@@ -76,7 +76,8 @@ class TurnsInRooms:
     """Wake one member of each room at a time, `every` simulated seconds after the turn before.
 
     Raises ScenarioError for a room without participants or turns, a person in two rooms, and
-    speakers who are chosen by a moderator that the room does not have.
+    speakers who are chosen by a moderator that the room does not have. A scenario has to have
+    everybody in the rooms.
     """
 
     rooms: Sequence[Room]
@@ -105,6 +106,10 @@ class TurnsInRooms:
                     )
                 room_of[who] = room
         object.__setattr__(self, "_room_of", room_of)
+
+    def all_speakers(self) -> Iterable[str]:
+        """Return the handles of everybody in the rooms."""
+        return self._room_of
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Wake the first speaker of each room at 0: the moderator, if it chooses."""

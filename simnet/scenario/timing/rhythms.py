@@ -3,10 +3,10 @@
 Their draws are keyed by (seed, persona, turn): see `simnet.draws`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from simnet import draws
 from simnet.clock import MINUTE, SECOND, Seconds
@@ -36,6 +36,15 @@ class Rhythm(Protocol):
 
     def triggered(self, who: str, now: Seconds, draw: Draw) -> Seconds:
         """Time of the wake that something at `now` causes."""
+        ...
+
+
+@runtime_checkable
+class NamesSpeakers(Protocol):
+    """A rhythm that names people, all of whom a scenario has to have."""
+
+    def all_speakers(self) -> Iterable[str]:
+        """Return their handles."""
         ...
 
 
@@ -177,6 +186,10 @@ class TakingTurns:
         for place, speaker in enumerate(self.order):
             places.setdefault(speaker, []).append(place)
         object.__setattr__(self, "_places", places)
+
+    def all_speakers(self) -> Iterable[str]:
+        """Return the handles in the order."""
+        return self.order
 
     def first(self, who: str, draw: Draw) -> Seconds | None:
         """Wake at one's first place."""
