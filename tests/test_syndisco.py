@@ -326,6 +326,15 @@ def test_each_discussion_is_exported_with_its_own_moderator(tmp_path, given):
         "ann-3": ("chair-3", ["ann-3", "ben-3"]),
     }
     assert "Calm." in logs["ann-3"].prompt_of("chair-3")
+    export_syndisco(made, tmp_path / "newer", release="2.x")
+    told = [
+        json.loads(comment.prompt)["instructions"]
+        for log in read_logs(tmp_path / "newer/discussions")
+        for comment in log.comments
+        if comment.name == "chair-3"
+    ]
+    assert len(told) == 2
+    assert all("Oversee the conversation." in one and "Calm." in one for one in told)
 
 
 def test_a_moderator_whom_a_log_of_2_x_shows_by_name_alone_is_one_in_its_run(tmp_path):

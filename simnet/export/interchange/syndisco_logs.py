@@ -101,7 +101,7 @@ def export_syndisco(
             turns = {(post["who"], post["turn"]) for thread in batch for post in thread}
             calls = calls_of(run, turns)
             for thread in batch:
-                log = _log(run, thread, people, calls)
+                log = _log(run, thread, people, calls, release)
                 if judged is not None:
                     annotated += _write_annotations(folder, thread, log, judged, release)
                 name = f"{DISCUSSIONS}/discussion-{thread[0]['root']}.json"
@@ -181,6 +181,7 @@ def _log(
     thread: Sequence[Mapping[str, Any]],
     people: _People,
     calls: Any,
+    release: LogRelease | None,
 ) -> dict[str, Any]:
     prompts, moderator = people.prompts, people.moderator_of(thread[0]["who"])
     users = [who for who in dict.fromkeys(post["who"] for post in thread) if who != moderator]
@@ -192,12 +193,12 @@ def _log(
         "user_prompts": [prompts.get(who, user_prompt(who, {}, "")) for who in users],
         "moderator_prompt": None if moderator is None else prompts[moderator],
         "ctx_length": max((post["shown"] or 0) for post in thread),
-        "logs": [_comment(post, calls) for post in thread],
+        "logs": [_comment(post, calls, release) for post in thread],
     }
 
 
 def _of_release(log: dict[str, Any], release: LogRelease) -> dict[str, Any]:
-    """Write a log in the form of a release; in 2.x a prompt is what its actors are told."""
+    """Write a log in the form of a release; in 2.x a prompt is what its actor is told."""
     comments = [Comment(**entry) for entry in log.pop("logs")]
     if release == "2.x":
         prompts = dict(zip(log["users"], log["user_prompts"], strict=True))
@@ -210,14 +211,15 @@ def _of_release(log: dict[str, Any], release: LogRelease) -> dict[str, Any]:
     return DiscussionLog(comments, form, log).to_json(release)
 
 
-def _comment(post: Mapping[str, Any], calls: Any) -> dict[str, str]:
+def _comment(post: Mapping[str, Any], calls: Any, release: LogRelease | None) -> dict[str, str]:
+    """Write a comment, in 2.x with its system prompt and else with its user prompt."""
     text = post["text"] or ""
     call = call_of(post["who"], post["turn"], text, calls)
     return {
         "name": post["who"],
         "text": text,
         "model": HARDCODED if call is None else call.model,
-        "prompt": "" if call is None else call.user,
+        "prompt": "" if call is None else call.system if release == "2.x" else call.user,
     }
 
 

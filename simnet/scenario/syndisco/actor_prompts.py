@@ -32,11 +32,14 @@ def _value(value: Any) -> str:
     return text if words.isalnum() else '"' + text.replace('"', "'") + '"'
 
 
-def actor_prompt(name: str, prompt: str, asked: str) -> str:
-    """Write what release 2 tells a user whose prompt of release 1 is known, as JSON."""
-    told = {key: one for key, one in (traits_in(prompt) or {}).items() if one != ""}
-    persona = {"username": name, **told}
-    actor = {"context": "", "instructions": asked, "type": "user", "persona": persona}
+def actor_prompt(name: str, prompt: str, told: str) -> str:
+    """Write what release 2 tells a user, as JSON.
+
+    `prompt` is the user's of release 1, and `told` the instructions.
+    """
+    traits = {key: one for key, one in (traits_in(prompt) or {}).items() if one != ""}
+    persona = {"username": name, **traits}
+    actor = {"context": "", "instructions": told, "type": "user", "persona": persona}
     return json.dumps(actor, ensure_ascii=False)
 
 
