@@ -144,14 +144,15 @@ def test_a_moderator_names_one_speaker_in_words_of_its_own_or_its_turn_fails(tmp
         return said if "Who should speak next?" in prompt.user else f"Text {prompt.seed}"
 
     given = Discussion(PEOPLE, moderator=CHAIR, turns=1)
-    _, events = held([given], tmp_path, FakeModel(reply), moderates="chooses")
-    chair, speaker = events
-    assert speaker["outcome"] == "done"
-    if floor is not None:
-        assert (chair["verb"], chair["whom"], speaker["who"]) == ("give_floor", floor, floor)
-    else:
-        assert chair["outcome"] == "failed"
-        assert chair["reason"].startswith("the reply does not name one participant: ")
+    _, events = held([given] * 2, tmp_path, FakeModel(reply), moderates="chooses")
+    for suffix, chair, speaker in zip(("", "-2"), events[:2], events[2:], strict=True):
+        assert speaker["outcome"] == "done"
+        if floor is not None:
+            whom = floor + suffix
+            assert (chair["verb"], chair["whom"], speaker["who"]) == ("give_floor", whom, whom)
+        else:
+            assert chair["outcome"] == "failed"
+            assert chair["reason"].startswith("the reply does not name one participant: ")
 
 
 def test_whoever_was_named_answers(tmp_path):

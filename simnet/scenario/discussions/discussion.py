@@ -28,7 +28,7 @@ from simnet.scenario.timing.rhythms import Never
 from simnet.world.actions import Action
 from simnet.world.feeds.feed import Feed
 from simnet.world.state.posts import View
-from simnet.world.state.rooms import ATTRIBUTE, said_in_room
+from simnet.world.state.rooms import ATTRIBUTE, said_in_room, suffix_of
 from simnet.world.verbs import Pass
 from simnet.world.verbs.discussing import GiveFloor, Say
 
@@ -201,18 +201,24 @@ async def gives_floor(me: Agent, view: View, ask: Ask) -> Chosen:
     question = f"Who should speak next? Answer with one name of: {', '.join(others)}."
     pattern = f"({'|'.join(one.replace('.', chr(92) + '.') for one in others)})"
     reply = await ask(me.instructions, "\n".join([*lines, question]), pattern=pattern)
-    return GiveFloor(_named(reply, others))
+    return GiveFloor(_named(reply, others, suffix_of(me.persona.id)))
 
 
-def _named(reply: str, handles: Sequence[str]) -> str:
-    """Return the one handle that a reply names; ModelError if that is none, or more than one."""
+def _named(reply: str, handles: Sequence[str], suffix: str) -> str:
+    """Return the one handle that a reply names, the suffix of the room left out or not.
+
+    Raises ModelError if that is none, or more than one.
+    """
     name = reply.strip().removeprefix("@")
     if name in handles:
         return name
+    optional = rf"(?:{re.escape(suffix)})?(?![\w-]|\.\w)"
     named = [
         one
         for one in handles
-        if re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-]|\.\w)", reply, re.IGNORECASE)
+        if re.search(
+            rf"(?<![\w.-]){re.escape(one.removesuffix(suffix))}{optional}", reply, re.IGNORECASE
+        )
     ]
     if len(named) != 1 or negates(reply):
         raise ModelError(f"the reply does not name one participant: {excerpt(reply)}")

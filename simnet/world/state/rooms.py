@@ -62,14 +62,19 @@ def said_in_room(world: WorldState, viewer: int, first: int, limit: int) -> list
     return [entry for entry in entries if entry >= first]
 
 
+def suffix_of(handle: str) -> str:
+    """Return what ends the handles of the room that somebody is in; empty for the first room."""
+    found = _SUFFIX.search(handle)
+    return "" if found is None else found[0]
+
+
 def find_in_room(find: Callable[[str], int | None], speaker: str, handle: str) -> int | None:
     """Find a member of a room by a handle, else by one that lacks the suffix of the speaker's.
 
     `find` finds members of the room alone. `@ben`, said by `ann-2`, is `ben-2`.
     """
-    found = find(handle)
-    suffix = _SUFFIX.search(speaker)
-    return found if found is not None or suffix is None else find(handle + suffix[0])
+    found, suffix = find(handle), suffix_of(speaker)
+    return found if found is not None or not suffix else find(handle + suffix)
 
 
 def room_mates(world: WorldState, who: int) -> Callable[[str], int | None]:
