@@ -15,6 +15,7 @@ from simnet.annotation import (
     agreement,
     annotate,
     items_of_file,
+    items_of_logs,
     items_of_run,
 )
 from simnet.annotation.annotation_rows import AnnotationRow, read_annotations
@@ -142,6 +143,21 @@ def test_items_that_their_keys_do_not_tell_apart_are_refused_before_a_model_is_a
     with pytest.raises(UsageError, match=problem):
         annotate(items, task, model=model, out=tmp_path)
     assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "problem"),
+    [
+        (lambda *of: annotate(*of, model=FakeModel(), limit=0), UsageError, "limit=0;"),
+        (lambda *of: annotate(*of, model=FakeModel(), limit=-1), UsageError, "limit=-1;"),
+        (lambda done, _: items_of_run(done, "thread"), ScenarioError, "kind='thread'.*'threads'"),
+        (lambda *_: items_of_logs([], -1), UsageError, "history=-1; 0 is none"),
+    ],
+)
+def test_numbers_and_kinds_of_items_that_cannot_be_are_refused(done, make, error, problem):
+    task = Annotation("none", [YesNo("nice", "Is it nice?")])
+    with pytest.raises(error, match=problem):
+        make(done, task)
 
 
 def test_annotators_may_have_models_of_their_own(done, tmp_path):

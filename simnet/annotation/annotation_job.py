@@ -67,6 +67,8 @@ async def aannotate(
     Raises UsageError if there is nothing to annotate, a model is missing or two items have one key,
     RunError if most calls fail.
     """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit={limit}; judge 1 item or more, or give None for all")
     served = dict(models or {})
     for one in task.annotators:
         if (one.model is None and model is None) or (one.model and one.model not in served):

@@ -9,6 +9,7 @@ from simnet.annotation.task import ItemKind
 from simnet.datafiles import Broken
 from simnet.datafiles import rows as file_rows
 from simnet.errors import InputError, UsageError
+from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
 from simnet.foundation.user_code import shown
 from simnet.recording.reading.run import Run
@@ -36,10 +37,12 @@ class Item(NamedTuple):
     """The texts above it in its thread, the first one first."""
 
 
+@checked
 def items_of_run(run: Run, kind: ItemKind = "posts", history: int = 3) -> list[Item]:
     """List what there is to annotate in a run, in order of time.
 
-    Keys are numbers of posts, as in the columns `made` and `root` of the events.
+    Keys are numbers of posts, as in the columns `made` and `root` of the events. Raises
+    ScenarioError for another kind.
     """
     threads = gather(rows(run.read("events")), run.relations)
     if kind == "threads":

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from simnet.annotation.items import Item, Said
 from simnet.annotation.task import INSTRUCTIONS, Annotation, Annotator
 from simnet.datafiles.whole_text import text_of
-from simnet.errors import InputError
+from simnet.errors import InputError, UsageError
 from simnet.foundation.arguments import checked
 from simnet.questions import FreeText, Question
 from simnet.scenario.syndisco.actor_settings import Actor, read_actor
@@ -112,8 +112,10 @@ def items_of_logs(
 
     Keys count the comments of all logs, from 0. Without `moderators` theirs are left out, from
     what is before others too, and their keys with them. Raises InputError for a log of
-    annotations.
+    annotations, UsageError for a negative `history`.
     """
+    if history < 0:
+        raise UsageError(f"history={history}; 0 is none")
     items: list[Item] = []
     key = 0
     for log in logs:
