@@ -103,8 +103,8 @@ def test_where_each_option_is_from_is_shown_and_the_environment_counts_more(proj
 
 def test_models_in_tables_are_shown_with_the_line_of_the_first_of_them(project):
     project(
-        'backend = "fake"\n\n[models.big]\nmodel = "huge"\n[models.big.engine]\nseed = 1\n'
-        '[models.other]\nmodel = "plain"\n'
+        'backend = "fake"\n\n[models.big]\nmodel = "huge"\n[models.big.engine]\n'
+        'tensor_parallel_size = 1\n[models.other]\nmodel = "plain"\n'
     )
     shown = CliRunner().invoke(app, ["run", "town/talk.py", "--show-config", "--force"])
     assert shown.exit_code == 0, shown.output
@@ -118,7 +118,7 @@ def test_a_run_without_ray_leaves_the_cluster_of_the_file_aside(project):
     assert done.exit_code == 0, done.output
     (folder / "simnet.toml").write_text('ray = false\naddress = "here:1"\n')
     refused = CliRunner().invoke(app, ["run", "town/talk.py"])
-    assert "the cluster at here:1 cannot be used without Ray" in refused.stderr
+    assert "simnet.toml:2: address: the cluster at here:1 cannot be used" in refused.stderr
 
 
 def test_another_backend_on_the_command_line_leaves_the_models_of_the_file_aside(project):
@@ -143,6 +143,25 @@ def test_another_backend_on_the_command_line_leaves_the_models_of_the_file_aside
         ("[models.big]\nreplicas = 2", r":1: the model big lacks its key `model`"),
         ("[adapters]\na = 'x'\nb = 3", r":3: adapters.b is 3; give text"),
         ("model = ", r"simnet.toml is no TOML: Invalid value"),
+        ("\nbackend = 'fak'", r":2: backend: there is no backend 'fak'"),
+        ("max_calls = 5\nmax_minutes = -1", r":2: max_minutes: .* is -1; give a number above 0"),
+        ("max_calls = 5\nreplicas = 0", r":2: replicas: .* 0 replicas; give 1 or more"),
+        ("backend = 'fake'\ndevice = 'tpu'", r":2: device: device is 'tpu'; choose"),
+        ("personas_per_actor = 'many'", r":1: personas_per_actor: .* is many; give 1 or more"),
+        ("\ntrack = 'x'", r":2: track: there is no tracker 'x'"),
+        ("\nout = 's3://b/runs'", r":2: out: 's3://b/runs' is an address"),
+        ("\nmodel = ''", r":2: model is empty"),
+        ("base_url = 'abc'\nbackend = 'openai'", r":1: base_url: --base-url abc: give an address"),
+        (
+            "replicas = 2\n[engine]\nthreads = -1",
+            r":3: engine.threads: threads of the engine is",
+        ),
+        (
+            "[models.big]\nmodel = 'x'\nreplicas = 0",
+            r":3: models.big.replicas: .* 0 replicas",
+        ),
+        ("[models.a]\nmodel = 'x'\nengine.threads = -1", r":3: models.a.engine.threads: threads"),
+        ("ray = false\naddress = 'here:1'", r":2: address: the cluster at here:1 cannot be used"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_and_line(project, text, message):
@@ -151,6 +170,39 @@ def test_what_is_wrong_is_told_with_file_and_line(project, text, message):
         project_options(folder / "simnet.toml")
     result = CliRunner().invoke(app, ["run", "town/talk.py"])
     assert result.exit_code == 3
+
+
+def test_an_adapter_that_is_not_there_is_told_with_file_and_line_where_it_is_used(project):
+    project('backend = "fake"\n[adapters]\na = "nowhere"\n')
+    refused = CliRunner().invoke(app, ["run", "town/talk.py"])
+    assert refused.exit_code == 3
+    assert "simnet.toml:3: adapter 'a': " in refused.stderr
+
+
+def test_commands_that_look_runs_up_look_where_the_file_here_says(project, monkeypatch):
+    folder = project('backend = "fake"\nout = "../kept"\nmodels = {big = "huge"}\n')
+    done = CliRunner().invoke(app, ["run", "town/talk.py", "--quiet"])
+    run = Path(done.stdout.strip())
+    elsewhere = CliRunner().invoke(app, ["ls"])
+    assert elsewhere.exit_code == 2
+    assert "there is no folder runs" in elsewhere.stderr
+    monkeypatch.chdir(folder)
+    for arguments in (
+        ["ls"],
+        ["show"],
+        ["show", run.name],
+        ["verify", "--json"],
+        ["ls", "../kept"],
+    ):
+        found = CliRunner().invoke(app, arguments)
+        assert found.exit_code == 0, found.output
+        assert run.name in found.stdout
+    assert CliRunner().invoke(app, ["ls", "--runs", "runs"]).exit_code == 2
+    again = CliRunner().invoke(app, ["run", "talk.py", "--quiet", "--runs", "mine"])
+    assert Path(again.stdout.strip()).parent == Path("mine")
+    project("out = 3\nreplicas = 0")
+    refused = CliRunner().invoke(app, ["ls"])
+    assert (refused.exit_code, "simnet.toml:1: out is 3" in refused.stderr) == (3, True)
 
 
 def test_settings_of_one_model_are_of_that_model_alone(project):

@@ -14,7 +14,7 @@ import typer
 from simnet.cli.cluster_options import ClusterFlags, Engines, read_engines
 from simnet.cli.mirror_options import MirrorFlags
 from simnet.cli.prefetch_option import PrefetchMode
-from simnet.cli.run_names import RUNS, complete_run
+from simnet.cli.run_names import RUNS, complete_run, where_runs_are
 from simnet.clock import Seconds, parse_duration
 from simnet.errors import UsageError
 
@@ -35,7 +35,10 @@ RunName = Annotated[
         autocompletion=complete_run,
     ),
 ]
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the runs are.")]
+Runs = Annotated[
+    Path,
+    typer.Option("--runs", metavar="DIR", help="Where the runs are.", callback=where_runs_are),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the run, in place of the scenario's.")]
 Sets = Annotated[
     list[str] | None,

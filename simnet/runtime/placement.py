@@ -52,6 +52,12 @@ class Placement(NamedTuple):
         return f"{counted(len(self.host_of), 'persona')} in {counted(self.actors, 'actor')}, {each}"
 
 
+def check_per_actor(per_actor: object) -> None:
+    """Raise UsageError unless so many personas can be in an actor."""
+    if per_actor != "auto" and (not isinstance(per_actor, int) or per_actor < 1):
+        raise UsageError(f"personas_per_actor is {per_actor}; give 1 or more, or auto")
+
+
 def place(
     scenario: Scenario | Sequence[Scenario],
     per_actor: PersonasPerActor,
@@ -65,14 +71,13 @@ def place(
     where both allow it, else there is an actor for every two cores. Raises UsageError if
     `per_actor` is below 1.
     """
+    check_per_actor(per_actor)
     scenarios = [scenario] if isinstance(scenario, Scenario) else scenario
     handles = list(dict.fromkeys(handle for one in scenarios for handle in active_handles(one)))
     if per_actor == "auto":
         room = min(LITERAL_PER_CORE * cores, LITERAL_SHARE * memory / BYTES_PER_ACTOR)
         few = len(handles) <= room
         per_actor = 1 if few else -(-len(handles) // max(1, cores // 2))
-    if per_actor < 1:
-        raise UsageError(f"personas_per_actor is {per_actor}; give 1 or more, or auto")
     hosts = {handle: position // per_actor for position, handle in enumerate(handles)}
     return Placement(-(-len(handles) // per_actor), per_actor, hosts)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simnet.cli.given_options import is_given
 from simnet.cli.mirror.listing import age, print_mirrors
 from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_error, print_json, print_table
@@ -20,6 +21,7 @@ _WIDEST_ID = 40
 
 
 def ls(
+    context: typer.Context,
     place: Annotated[
         str | None,
         typer.Argument(metavar="[DIR|URL]", help="Where the runs, or their mirrors, are."),
@@ -31,7 +33,7 @@ def ls(
     from simnet.recording.mirror.mirror_address import is_address  # noqa: PLC0415
     from simnet.recording.reading.folders import expanded, run_folders  # noqa: PLC0415  (slow)
 
-    if place is not None and runs != RUNS:
+    if place is not None and is_given(context, "runs"):
         raise UsageError(f"{place} and --runs {runs}: name one folder")
     root = str(runs) if place is None else place
     if is_address(root):

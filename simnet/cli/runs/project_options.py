@@ -4,9 +4,12 @@ import os
 
 import typer
 
+from simnet.cli.given_options import is_given
 from simnet.cli.output import print_table
-from simnet.runs.options.options import RunOptions
-from simnet.runs.options.project_file import KEYS, Project, find_project, with_project
+from simnet.errors import InputError
+from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.runs.options.project import Project, with_project
+from simnet.runs.options.project_file import KEYS, find_project
 
 _FLAGS = {"models": "also", "out": "runs"}
 """Arguments of `simnet.run` whose options are called otherwise."""
@@ -19,10 +22,18 @@ def with_file(
     """Return options with those of the project of a scenario, and that project.
 
     What the command line says counts, then the environment, then the file. Raises InputError for
-    a file that is wrong.
+    a file that is wrong, and for an adapter that it names and that is not there.
     """
     project = find_project(target)
-    return with_project(options, project, lambda key: _given(key, context) is not None), project
+    options = with_project(options, project, lambda key: _given(key, context) is not None)
+    for name, folder in project.options.get("adapters", {}).items():
+        if options.models.adapters.get(name) == folder:
+            try:
+                ModelOptions(adapters={name: folder}).settings()
+            except InputError as error:
+                line = project.lines[f"adapters.{name}"]
+                raise InputError(f"{project.file}:{line}: {error}") from None
+    return options, project
 
 
 def print_sources(options: RunOptions, project: Project, context: typer.Context) -> None:
@@ -48,8 +59,7 @@ def _used(value: object, project: Project, key: str, line: str | None) -> str:
 
 def _given(key: str, context: typer.Context) -> str | None:
     """Return where an option was given, other than in a file; None if it was not."""
-    source = context.get_parameter_source(_FLAGS.get(key, key))
-    if source is not None and not source.name.startswith("DEFAULT"):
+    if is_given(context, _FLAGS.get(key, key)):
         return "command line"
     if key == "address" and os.environ.get("RAY_ADDRESS", "").strip():
         return "RAY_ADDRESS"

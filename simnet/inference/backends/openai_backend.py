@@ -39,10 +39,12 @@ class OpenAIBackend(Backend):
             raise UsageError("--base-url and --backend openai go together; give both or neither")
         if request.model is None:
             raise UsageError("an endpoint has no default model; name one with --model")
+        endpoint = with_options(request.endpoint, request.engine)
+        endpoint.check()
         return cls(
             model=request.model,
             why=f"asked for: {request.endpoint.shown_url} serves it",
-            endpoint=with_options(request.endpoint, request.engine),
+            endpoint=endpoint,
             replicas=request.replicas,
             engine=request.engine,
         )

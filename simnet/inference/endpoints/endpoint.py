@@ -85,19 +85,22 @@ class Endpoint:
         found = [name for name in self.served if file_name(name) == model]
         return found[0] if len(found) == 1 else model
 
-    def ready(self, model: str) -> "Endpoint":
-        """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
-
-        Raises UsageError for a malformed address, InputError for a setting that cannot work,
-        ModelNotFoundError if the endpoint cannot be
-        reached, refuses the key or has no such model.
-        """
+    def check(self) -> None:
+        """Raise UsageError for a malformed address, InputError for a setting that cannot work."""
         if not self.base_url.startswith(("http://", "https://")):
             raise UsageError(f"--base-url {self.shown_url}: give an address such as http://host/v1")
         for name in ("in_flight", "tries", "deadline"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InputError(f"{name} of the endpoint is {value}; give more than 0")
+
+    def ready(self, model: str) -> "Endpoint":
+        """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
+
+        Raises what `check` raises, and ModelNotFoundError if the endpoint cannot be reached,
+        refuses the key or has no such model.
+        """
+        self.check()
         models = self._list(model)
         if models is None:
             return replace(self, constrains=bool(self.constrains))

@@ -19,7 +19,7 @@ from simnet.runs.options.mirror_settings import read_mirror
 from simnet.runtime.kept_engines import address_of, check_name, environment_address
 from simnet.runtime.models import DEFAULT
 from simnet.runtime.nodes.cluster_wishes import ClusterWishes, check_address, read_wishes
-from simnet.runtime.placement import PersonasPerActor
+from simnet.runtime.placement import PersonasPerActor, check_per_actor
 from simnet.scheduler.budget import UNLIMITED, Budget, check_budget
 from simnet.scheduler.failures.code_errors import read_on_error
 from simnet.scheduler.prefetch.prefetch_settings import read_mode
@@ -31,6 +31,8 @@ NO_MODELS: Mapping[str, ModelChoice] = MappingProxyType({})
 NO_KEPT: Mapping[str, str] = MappingProxyType({})
 NO_ENGINE: Mapping[str, Any] = MappingProxyType({})
 NO_ADAPTERS: Mapping[str, Path | str] = MappingProxyType({})
+TRACKERS = ("mlflow", "wandb", "trackio")
+"""What can show a run; `simnet.runs.watching.trackers` has one class for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,11 +215,13 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check_budget(self.budget)
+        check_per_actor(self.personas_per_actor)
         read_on_error(self.on_error)
         if self.run_id is not None:
             check_run_id(self.run_id)
         read_mode(self.prefetch)
         check_trace(self.trace_turns)
+        check_track(self.track)
         if self.human_deadline is not None:
             Humans((), self.human_deadline)
         if self.ray is False and self.address is not None:
@@ -234,3 +238,10 @@ class RunOptions:
             object.__setattr__(self, "models", replace(self.models, elsewhere=True))
         self.wishes  # noqa: B018  (raises)
         read_mirror(self.mirror, self.mirror_every)
+
+
+def check_track(name: str | None) -> None:
+    """Raise UsageError for a tracker that is not known."""
+    if name is not None and name not in TRACKERS:
+        known = did_you_mean(name, TRACKERS) or f"; there are: {', '.join(TRACKERS)}"
+        raise UsageError(f"there is no tracker {name!r}{known}")

@@ -6,15 +6,16 @@ the arguments of `simnet.run`; the settings of one further model are in a table 
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from simnet.errors import InputError
+from simnet.errors import InputError, UsageError
 from simnet.foundation.text import did_you_mean, visible
 from simnet.foundation.user_code import shown
-from simnet.runs.options.options import ModelOptions, RunOptions
+from simnet.recording.reading.folders import expanded
+from simnet.runs.options.project import NO_PROJECT, Project
+from simnet.runs.options.project_values import find_fault
 
 FILE = "simnet.toml"
 Kinds = tuple[type, ...]
@@ -61,20 +62,6 @@ _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
           dict: "a table"}  # fmt: skip
 
 
-class Project(NamedTuple):
-    """What a file says."""
-
-    file: Path | None
-    """None: there is no file."""
-    options: Mapping[str, Any]
-    """By the names of the arguments of `simnet.run`; paths are absolute."""
-    lines: Mapping[str, int]
-    """The line of each."""
-
-
-NO_PROJECT = Project(None, {}, {})
-
-
 def find_project(target: str) -> Project:
     """Read the file that belongs to a scenario, FILE[:ATTRIBUTE] or MODULE. Raises InputError."""
     path = target.partition(":")[0]
@@ -99,6 +86,14 @@ def read_project(file: Path) -> Project:
     return _Reader(file).read()
 
 
+def project_runs() -> Path | None:
+    """Return the folder of runs that the `simnet.toml` in the working directory names, if any.
+
+    Raises InputError if the file cannot be read or what it says of that cannot be.
+    """
+    return _Reader(Path(FILE)).runs() if Path(FILE).is_file() else None
+
+
 class _Reader:
     """Checks one file and says where in it something is wrong."""
 
@@ -111,6 +106,15 @@ class _Reader:
             raise InputError(f"{visible(str(file))} cannot be read: {error}") from error
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{visible(str(file))} is no TOML: {error}") from error
+        self._places: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Where settings are that are of one model: by argument and name."""
+
+    def runs(self) -> Path | None:
+        """Return what `out` says, and check nothing else."""
+        if "out" not in self._values:
+            return None
+        self._kind(self._values["out"], KEYS["out"], ("out",))
+        return self._path(self._values["out"], ("out",))
 
     def read(self) -> Project:
         options: dict[str, Any] = {}
@@ -127,18 +131,32 @@ class _Reader:
             self._check(table, OF_MODEL, place)
             if "model" not in table:
                 self._refuse(place, f"the model {name} lacks its key `model`")
-            models[name] = self._folder_or_name(table["model"])
+            models[name] = self._folder_or_name(table["model"], (*place, "model"))
             own = {key: value for key, value in table.items() if key not in {"model", "engine"}}
-            own |= table.get("engine", {})
-            engine |= {f"{name}.{key}": value for key, value in own.items()}
+            self._places |= {("engine", f"{name}.{key}"): (*place, key) for key in own}
+            further = table.get("engine", {})
+            self._places |= {
+                ("engine", f"{name}.{key}"): (*place, "engine", key) for key in further
+            }
+            engine |= {f"{name}.{key}": value for key, value in (own | further).items()}
         if models:
             options["models"] = models
         if engine:
             options["engine"] = engine
+        self._check_together(options)
         lines = {key: self._line((key,)) for key in self._values}
+        for name in options.get("adapters", {}):
+            lines[f"adapters.{name}"] = self._line(("adapters", name))
         if engine:  # may be of further models alone
             lines.setdefault("engine", self._line(("models",)))
         return Project(self._file, options, lines)
+
+    def _check_together(self, options: Mapping[str, Any]) -> None:
+        if (fault := find_fault(options)) is not None:
+            at: tuple[str, ...] = (fault.key,)
+            if fault.name is not None:
+                at = self._places.get((fault.key, fault.name), (fault.key, fault.name))
+            self._refuse(at, f"{'.'.join(at)}: {fault.reason}")
 
     def _check(self, table: Mapping[str, Any], keys: Mapping[str, Kinds], at: Any) -> None:
         for key, value in table.items():
@@ -154,26 +172,31 @@ class _Reader:
         if not fits:
             words = " or ".join(dict.fromkeys(_WORDS[kind] for kind in kinds))
             self._refuse(at, f"{'.'.join(at)} is {shown(value)}; give {words}")
+        if value == "":
+            self._refuse(at, f"{'.'.join(at)} is empty; say something or leave it out")
 
     def _read(self, key: str, value: Any, at: tuple[str, ...]) -> Any:
         if key == "model":
-            return self._folder_or_name(value)
+            return self._folder_or_name(value, at)
         if key == "out":
-            return str(self._path(value))
+            return str(self._path(value, at))
         if key in {"adapters", "engines", "agents_on", "engines_on"} and isinstance(value, dict):
             for name, text in value.items():
                 self._kind(text, (str,), (*at, name))
         if key == "adapters":
-            return {name: str(self._path(folder)) for name, folder in value.items()}
+            return {name: str(self._path(folder, (*at, name))) for name, folder in value.items()}
         return value
 
-    def _folder_or_name(self, model: str) -> str:
+    def _folder_or_name(self, model: str, at: tuple[str, ...]) -> str:
         """Return the folder of a model, if it is one beside the file, or its name on the hub."""
-        path = self._path(model)
+        path = self._path(model, at)
         return str(path) if path.is_dir() else model
 
-    def _path(self, text: str) -> Path:
-        return (self._file.parent / Path(text).expanduser()).resolve()
+    def _path(self, text: str, at: tuple[str, ...]) -> Path:
+        try:
+            return (self._file.parent / expanded(text)).resolve()
+        except UsageError as error:
+            self._refuse(at, f"{'.'.join(at)}: {error}")
 
     def _refuse(self, at: tuple[str, ...], problem: str) -> NoReturn:
         raise InputError(f"{visible(str(self._file))}:{self._line(at)}: {visible(problem)}")
@@ -198,49 +221,3 @@ class _Reader:
 
 def _plain(key: str) -> str:
     return ".".join(part.strip().strip("\"'") for part in key.split("."))
-
-
-def with_project(
-    options: RunOptions, project: Project, is_given: Callable[[str], bool]
-) -> RunOptions:
-    """Return options with those of a project where the user has given none.
-
-    `is_given` tells that of an argument of `simnet.run`. Settings of engines, adapters and further
-    models are merged by name. Where the user has chosen another backend or other engines than the
-    project, its models and their settings are left aside, and so is its cluster where the user
-    wants no Ray.
-    """
-    said = dict(project.options)
-    if options.ray is False and is_given("ray"):
-        said.pop("address", None)
-    models, fields = options.models, ModelOptions.__dataclass_fields__
-    other = is_given("backend") and models.backend != said.get("backend", "vllm")
-    if other or is_given("engines"):
-        said = {key: value for key, value in said.items() if key not in fields}
-    merged: dict[str, Any] = {
-        key: {**said[key], **getattr(models, key)}
-        for key in ("adapters", "engine", "models")
-        if key in said
-    }
-    own = {key: said[key] for key in fields if key in said and key not in merged}
-    own = {key: value for key, value in own.items() if not is_given(key)}
-    budget = options.budget
-    limits = {
-        field: said[key]
-        for key, field in (("max_tokens", "tokens"), ("max_calls", "calls"),
-                           ("max_minutes", "minutes"))
-        if key in said and not is_given(key)
-    }  # fmt: skip
-    if "accept_failures" in said and not is_given("accept_failures"):
-        limits["failures"] = not said["accept_failures"]
-    rest: dict[str, Any] = {
-        key: Path(value) if key == "out" else value
-        for key, value in said.items()
-        if key in RunOptions.__dataclass_fields__ and key != "models" and not is_given(key)
-    }
-    return replace(
-        options,
-        models=replace(models, **merged, **own),
-        budget=budget._replace(**limits),
-        **rest,
-    )

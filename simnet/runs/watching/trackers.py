@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from simnet.errors import UsageError
 from simnet.foundation.distribution import install_command
-from simnet.foundation.text import did_you_mean
+from simnet.runs.options.options import check_track
 
 _LONGEST = 250
 """Characters of a parameter, and bound of what MLflow takes."""
@@ -191,10 +191,6 @@ TRACKERS: Mapping[str, Callable[[], Tracker]] = {
 
 def check_tracker(name: str | None) -> None:
     """Raise UsageError for a tracker that is not known or not installed."""
-    if name is None:
-        return
-    if name not in TRACKERS:
-        known = did_you_mean(name, TRACKERS) or f"; there are: {', '.join(TRACKERS)}"
-        raise UsageError(f"there is no tracker {name!r}{known}")
-    if importlib.util.find_spec(name) is None:
+    check_track(name)
+    if name is not None and importlib.util.find_spec(name) is None:
         raise UsageError(f"{name} is not installed: {install_command(name)}")
