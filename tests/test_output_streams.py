@@ -41,7 +41,7 @@ def test_a_full_disk_under_the_output_is_one_line(folder, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", PRINTING[:-1], ids=" ".join)
+@pytest.mark.parametrize("words", [*PRINTING, ("--version",), ("run", "--help")], ids=" ".join)
 def test_a_reader_that_has_left_ends_a_command_quietly(folder, words):
     reading, writing = os.pipe()
     os.close(reading)
@@ -63,3 +63,29 @@ def test_an_output_that_is_closed_takes_nothing_and_is_no_error():
 @pytest.mark.parametrize("words", PRINTING[:3], ids=" ".join)
 def test_a_terminal_of_no_columns_is_one_of_unknown_width(folder, words):
     assert simnet(folder, *words, COLUMNS="0").stdout == simnet(folder, *words).stdout != ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (
+            "BrokenPipeError(32, 'Broken pipe')",
+            1,
+            "a pipe that is not standard output has lost its reader\n",
+        ),
+        ("OSError(28, 'No space')", 4, "error: a file cannot be written: No space\n"),
+    ],
+)
+def test_an_error_of_something_else_is_not_taken_for_one_of_the_output(tmp_path, error, code, told):
+    failing = tmp_path / "failing.py"
+    failing.write_text(
+        "from simnet.cli import app\n"
+        f"def fail():\n    raise {error}\n"
+        "app.app.command()(fail)\n"
+        "app.main()\n"
+    )
+    result = subprocess.run(
+        [sys.executable, str(failing), "fail"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == code
+    assert result.stderr.endswith(told)

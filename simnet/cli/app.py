@@ -38,9 +38,11 @@ from simnet.cli.scenarios.estimate import app as estimate
 from simnet.cli.scenarios.init import init
 from simnet.cli.scenarios.validate import app as validate
 from simnet.cli.streams import (
+    OUTPUT,
     UNWRITABLE,
     code_of_failed_write,
     flush_output,
+    name_errors_of_output,
     show_what_can_be_shown,
 )
 from simnet.cli.studies.app import app as study
@@ -67,6 +69,13 @@ _PATH_CODES = dict.fromkeys(
 class Commands(TyperGroup):
     """Turns what simnet raises on purpose into a message and an exit code."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the command line; `--help` and `--version` are printed meanwhile."""
+        try:
+            return super().make_context(*args, **extra)
+        except OSError as error:
+            raise typer.Exit(_code_of(error)) from None
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own alias
         """Run the command that was asked for."""
         try:
@@ -88,11 +97,16 @@ def _code_of(error: OSError, *, debug: bool = False) -> int:
     """Say what the system refused; return the exit code. Raises the error if that is unclear."""
     if debug:
         traceback.print_exc()
+    if error.filename == OUTPUT:
+        return code_of_failed_write(error)
     if error.filename is not None:
         print_error(f"error: {visible(f'{error.filename}: {error.strerror}')}")
         return _PATH_CODES.get(error.errno or 0, RecordError.exit_code)
-    if isinstance(error, BrokenPipeError) or error.errno in UNWRITABLE:
-        return code_of_failed_write(error)
+    if error.errno in UNWRITABLE:
+        print_error(f"error: a file cannot be written: {error.strerror}")
+        return RecordError.exit_code
+    if error.errno == errno.EPIPE:  # typer would exit without a word
+        raise RuntimeError("a pipe that is not standard output has lost its reader") from error
     raise error
 
 
@@ -149,9 +163,8 @@ app.command("ask", hidden=True)(interview)  # what one looks for first
 def main() -> None:
     """Run the command line."""
     show_what_can_be_shown()
+    name_errors_of_output()
     try:
         app()
-    except OSError as error:  # of --help, which is printed before there is a command
-        raise SystemExit(_code_of(error)) from None
     finally:
         flush_output()

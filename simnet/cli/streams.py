@@ -1,18 +1,40 @@
 """Standard output and error: what they can show, and what happens when they cannot be written."""
 
 import errno
+import io
 import os
 import signal
 import sys
 from contextlib import suppress
+from typing import Any
 
 from simnet.cli.output import print_error
 from simnet.errors import RecordError
 
 READER_GONE = 128 + signal.SIGPIPE
 """Exit code when what is printed is read no more, as by `head`: that of a process it ends."""
+OUTPUT = "standard output"
+"""The file name of its errors."""
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
-"""What the system says of an output that takes no more."""
+"""What the system says of a file that takes no more."""
+
+
+def name_errors_of_output() -> None:
+    """Let errors of writing standard output bear its name, so that they are told from others."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # the buffer is left out with PYTHONUNBUFFERED
+    if not isinstance(raw, io.FileIO):  # a notebook's
+        return
+    write = raw.write
+
+    def named(data: Any) -> int | None:
+        try:
+            return write(data)
+        except OSError as error:
+            error.filename = OUTPUT
+            raise
+
+    setattr(raw, "write", named)  # noqa: B010  (mypy: a method is assigned to)
 
 
 def show_what_can_be_shown() -> None:
@@ -25,7 +47,7 @@ def show_what_can_be_shown() -> None:
 
 
 def code_of_failed_write(error: OSError) -> int:
-    """Say that an output without a name cannot be written; return the exit code.
+    """Say that standard output cannot be written; return the exit code.
 
     What is not written yet is thrown away: Python would try again when it ends.
     """
