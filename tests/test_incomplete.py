@@ -161,6 +161,15 @@ def test_runs_are_listed_with_seed_arm_parameters_and_age(line):
     text = line("ls").stdout
     for told in ("people=4", "arm=calm", "3 d", " s ", "completed"):
         assert told in text, told
+    assert "manner=" not in text  # it was not set
+    forked = line("fork", old.name, "--at", "20m", "--backend", "fake", "--quiet")
+    assert forked.exit_code == 0, forked.stderr
+    text = line("ls").stdout
+    (at,) = [row for row in text.splitlines() if "fork at 00:20:00 of" in row]
+    assert old.name in text.partition(at)[2]
+    listed = {one["parent"]: one for one in json.loads(line("ls", "--json").stdout)["runs"]}
+    assert listed[old.name]["parent_until"] == 1200.0
+    assert listed[old.name]["sets"] == ["people=4"]
 
 
 def test_a_listing_fits_eighty_columns(line, monkeypatch):

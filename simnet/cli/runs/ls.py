@@ -11,11 +11,12 @@ from simnet.cli.mirror.listing import age, print_mirrors
 from simnet.cli.options import AsJson, Runs
 from simnet.cli.output import print_error, print_json, print_table
 from simnet.cli.run_names import RUNS
+from simnet.clock import format_time
 from simnet.errors import RecordError, UsageError
 from simnet.foundation.text import cut, visible
 
 HEADINGS = ("run", "state", "age", "seed", "model", "events", "replies")
-"""A run's id says when it was made and of which scenario; arm and parameters are below it."""
+"""A run's id says when it was made and of which scenario; what was chosen for it is below it."""
 _WIDEST_ID = 40
 """Longest id that is kept on one line, so that the other columns fit too."""
 
@@ -62,10 +63,17 @@ def _summary(folder: Path) -> dict[str, Any]:
     from simnet.recording.reading.run import Run  # noqa: PLC0415  (imports pyarrow)
 
     try:
-        summary = Run.open(folder).summary
+        run = Run.open(folder)
+        summary, facts = run.summary, run.manifest.scenario
     except RecordError as error:
         return {"id": folder.name, "state": "unreadable", "error": str(error)}
-    return {**summary._asdict(), "created": summary.created.isoformat()}
+    return {
+        **summary._asdict(),
+        "created": summary.created.isoformat(),
+        "sets": list(facts.sets) if facts else [],
+        "parent": run.manifest.parent,
+        "parent_until": run.manifest.parent_until,
+    }
 
 
 def _cells(summary: dict[str, Any]) -> list[object]:
@@ -86,8 +94,15 @@ def _cells(summary: dict[str, Any]) -> list[object]:
 
 
 def _details(summary: dict[str, Any]) -> list[str]:
-    """List the arm and the parameters of a run, each cut to the length of its id."""
+    """List the arm of a run, the parameters that were set and, of a fork, where it is from.
+
+    Settings are cut to the length of the run's id.
+    """
     settings = {"arm": summary["arm"]} if summary["arm"] else {}
-    settings |= summary["parameters"]  # the arm may be a parameter too
+    chosen = [one.partition("=")[0] for one in summary["sets"]]
+    settings |= {name: summary["parameters"].get(name) for name in chosen}  # one may be the arm
     parts = [f"{name}={value}" for name, value in settings.items()]
-    return [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
+    lines = [f"  {cut(visible(part), max(20, len(summary['id']) - 2))}" for part in parts]
+    if summary["parent"] is not None:
+        lines += [f"  fork at {format_time(summary['parent_until'])} of", f"  {summary['parent']}"]
+    return lines
