@@ -84,10 +84,16 @@ def test_a_named_scenario_is_run_in_place_of_the_record(simnet, tmp_path):
     assert (twice.exit_code, "has one scenario, not 2" in twice.stderr) == (2, True)
 
 
-def test_a_fork_is_replayed_by_naming_the_scenarios_of_all_generations(simnet):
+def test_a_fork_is_replayed_by_naming_the_scenarios_of_all_generations(simnet, tmp_path):
     parent = begin(simnet)
     forked = ("--at", "40m", "--set", "said=It stays.", "--backend", "fake", "--quiet")
-    assert simnet("fork", parent.id, *forked).exit_code == 0
+    made = simnet("fork", parent.id, *forked)
+    assert made.exit_code == 0
+    file = f"{tmp_path}/town.py:town"
+    assert made.stderr.count(file) == 1
+    refused, trusted = simnet("replay"), simnet("replay", "--trust")
+    assert f"in the record, {file}; read it" in refused.stderr
+    assert trusted.stderr == f"running the code of the scenario: {file}\n"
     child = simnet.newest()
     one = simnet("replay", child.id, "--scenario", "town.py")
     assert one.exit_code == 2

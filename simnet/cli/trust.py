@@ -38,16 +38,17 @@ def trusted_timeline(run: "Run", *, trust: bool, named: Sequence[str]) -> "Scena
     from simnet.runs.repeats.reload_scenario import (  # noqa: PLC0415  (imports pyarrow)
         generations,
         recorded_code,
+        target_of,
         timeline_named,
         timeline_of,
     )
 
     if named:
         return timeline_named(run, named)
-    code = [recorded_code(one) for one in generations(run)]
+    code = dict.fromkeys(target_of(recorded_code(one)) for one in generations(run))
     if not trust:
         raise UsageError(
-            f"this runs the code of the scenario in the record, {', '.join(map(str, code))}; read "
+            f"this runs the code of the scenario in the record, {', '.join(code)}; read "
             "it and add --trust, or name a scenario of your own with --scenario FILE[:ATTRIBUTE]"
         )
     return timeline_of(run, print_error)

@@ -96,10 +96,17 @@ def generations(run: Run) -> list[Run]:
 def timeline_of(run: Run, report: Callable[[str], None] = lambda _: None) -> ScenarioTimeline:
     """Make the scenarios of a run and of its ancestors again; this runs the code in the record.
 
-    `report` gets a line for each file before its code is run. Raises UsageError for a run whose
+    `report` gets a line for each scenario before its code is run. Raises UsageError for a run whose
     scenario cannot be made again, RecordError if a copy was changed or an ancestor is missing.
     """
-    return _timeline([(one, reload(one, report)) for one in generations(run)])
+    said: set[str] = set()
+
+    def report_once(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            report(line)
+
+    return _timeline([(one, reload(one, report_once)) for one in generations(run)])
 
 
 def timeline_named(run: Run, targets: Sequence[str]) -> ScenarioTimeline:
