@@ -331,15 +331,17 @@ def test_the_command_line_names_the_place_and_resume_tells_of_a_changed_file(tmp
     assert again.exit_code == 0, again.stderr
     assert "boom.py has changed since the run began, so it goes on with its copy" in again.stderr
     run = Run.open(next((tmp_path / "runs").iterdir()))
-    advice = f"fork {run.id} --at 60s --scenario boom.py:boomtown"
-    assert f"simnet {advice}" in again.stderr
+    advice = f"simnet fork {run.id} --at TIME --scenario boom.py:boomtown"
+    assert "the change does not count; put the file back if" in again.stderr
+    assert f"the time from which it does, 60s at the latest: {advice}" in again.stderr
     failed = [row for row in rows(run)["events"] if row["outcome"] == "failed"]
     assert [row["turn"] for row in failed] == [1, 2, 3]
     assert {row["reason"] for row in failed} == {
         "behaviour boom raised KeyError: 'mood' (boom.py:6)"
     }
     assert invoke("replay", "latest", "--trust").exit_code == 0
-    for command in (advice.split(), advised):
+    chosen = advice.replace("TIME", "60s").split()[1:]
+    for command in (chosen, advised):
         assert invoke(*command, "--no-ray", "--no-watch").exit_code == 0
 
 

@@ -51,11 +51,15 @@ def _after_code_error(directory: RunDirectory, error: UserCodeError) -> str:
     )
 
 
-def fork_command(folder: Path, facts: RecordedScenario | None, at: Seconds) -> str:
-    """Write the command that goes on with the changed file of a run's scenario."""
+def fork_command(folder: Path, facts: RecordedScenario | None, at: Seconds | None = None) -> str:
+    """Write the command that goes on with the changed file of a run's scenario.
+
+    Without `at` the user puts the time in the place of TIME.
+    """
     file = original_file(folder.name, facts) if facts else None
     target = "FILE"
     if facts is not None and file is not None:
         target = quote(f"{short_path(str(file))}:{facts.attribute}")
     sets = "".join(f" --set {quote(one)}" for one in facts.sets) if facts else ""
-    return f"simnet fork {run_words(folder)} --at {floor(at)}s --scenario {target}{sets}"
+    time = "TIME" if at is None else f"{floor(at)}s"
+    return f"simnet fork {run_words(folder)} --at {time} --scenario {target}{sets}"

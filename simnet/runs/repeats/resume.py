@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from math import floor
 from pathlib import Path
 
 from simnet.errors import RecordError, UsageError, short_path
@@ -84,8 +85,9 @@ def changed_source(run: Run) -> str | None:
     if not origin.is_file():
         return note
     return (
-        f"{note}; to go on with the changed file from where it stopped, and keep what was done: "
-        f"{fork_command(run.path, facts, reached(run))}"
+        f"{note}, and the change does not count; put the file back if the scenario reads files "
+        "beside it. To let the change count, fork the run at the time from which it does, "
+        f"{floor(reached(run))}s at the latest: {fork_command(run.path, facts)}"
     )
 
 
