@@ -14,7 +14,7 @@ from simnet.agents.formats import line_patterns, structured_replies
 from simnet.agents.formats.lenient_lines import Command, LineReader, Unclear
 from simnet.agents.formats.literals import structures
 from simnet.agents.formats.numbered_view import members
-from simnet.agents.formats.reply_grammar import NO_REPLY, NO_TEXT, ReplyFormat, excerpt
+from simnet.agents.formats.reply_grammar import BREAKS, NO_REPLY, NO_TEXT, ReplyFormat, excerpt
 from simnet.errors import ModelError
 from simnet.inference.replies.reasoning import separate_reasoning
 from simnet.inference.replies.reply_text import (
@@ -39,7 +39,6 @@ _NAME_ATTRIBUTES = (
     "name", "full_name", "fullname", "first_name", "real_name", "realname", "display_name",
     "user_name", "username", "nickname", "handle",
 )  # fmt: skip
-_BREAKS = re.compile(r"[\r\n]+")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[\w+.#-]{0,32}\s*\Z")
 _WRAPPER = re.compile(
     r"</?(?:answer|final_answer|response|output|action|result|final|reply)>|\$*\\boxed\{(?P<boxed>[^{}\n]*)\}\$*",
@@ -103,7 +102,7 @@ def clean_text(text: str, names: Sequence[str] = ()) -> str:
     """Return a text on one line, without reasoning, quotation marks and the writer's name."""
     text = before_end_of_turn(separate_reasoning(text).text)
     text = unwrapped(text, names, whole=False)
-    return " ".join(filter(None, map(str.strip, _BREAKS.split(text))))
+    return " ".join(filter(None, map(str.strip, BREAKS.split(text))))
 
 
 def _commands(text: str, reader: LineReader, names: Sequence[str]) -> list[Command | Unclear]:
@@ -119,7 +118,7 @@ def _commands(text: str, reader: LineReader, names: Sequence[str]) -> list[Comma
     text = _WRAPPER.sub(lambda found: f"\n{found['boxed'] or ''}\n", text)
     if "\n" in text.strip():
         text = without_marks(text)
-    lines = [line for line in _BREAKS.split(text) if line.strip() and not _FENCE.match(line)]
+    lines = [line for line in BREAKS.split(text) if line.strip() and not _FENCE.match(line)]
     lines = [line for line in lines if not _is_of_another(line, reader, names)]
     lines = [without_name(_trimmed(line), names) for line in lines]
     whole = list(_with_whole_texts(lines, reader))
@@ -245,7 +244,7 @@ def _own_part(text: str, view: View, names: Sequence[str]) -> str:
     others = {handle.casefold() for handle in members(view)} - own
     kept: list[str] = []
     speaking = False
-    for number, line in enumerate(_BREAKS.split(text)):
+    for number, line in enumerate(BREAKS.split(text)):
         found = _SPEAKER.match(line.strip())
         speaker = found["name"].casefold() if found else None
         if speaker in own and not speaking:
@@ -260,6 +259,6 @@ def _own_part(text: str, view: View, names: Sequence[str]) -> str:
 
 
 def _speakers(text: str) -> Iterator[str]:
-    for line in _BREAKS.split(text):
+    for line in BREAKS.split(text):
         if (found := _SPEAKER.match(line.strip())) is not None:
             yield found["name"].casefold()

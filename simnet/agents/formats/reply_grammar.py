@@ -67,7 +67,8 @@ PLAIN: frozenset[type[Action]] = frozenset(
 )
 """Verbs whose names suffice; the prompt describes all others by their docstrings."""
 
-_BREAKS = re.compile(r"[\r\n]+")
+BREAKS = re.compile(r"[\r\n]+")
+"""What is between two lines of a reply."""
 _NAME = re.compile(r"[^\s:]*")
 
 
@@ -147,7 +148,7 @@ class ReplyFormat:
             raise ModelError(NO_REPLY)
         lines = [text]
         if "\n" in text or "\r" in text:
-            lines = [line.strip() for line in _BREAKS.split(text)]
+            lines = [line.strip() for line in BREAKS.split(text)]
         if self.sole_verb is not None:
             by_kind = {"post": "1", "text": " ".join(lines)}
             words = {field.name: by_kind[field.kind] for field in fields_of(self.sole_verb)}

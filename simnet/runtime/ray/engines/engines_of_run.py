@@ -24,17 +24,12 @@ from simnet.runtime.ray.engines.engine_placement import (
 )
 from simnet.runtime.ray.engines.engine_pool import Engine, EnginePool, describe
 from simnet.runtime.ray.engines.engine_room import find_room
-from simnet.runtime.ray.engines.llm_server import LlmServer
+from simnet.runtime.ray.engines.llm_server import MAX_CONCURRENCY, LlmServer
 from simnet.runtime.ray.engines.prometheus import Gauges
 from simnet.runtime.ray.engines.sampled_engine import SampledEngine
 from simnet.runtime.ray.engines.supervisor import Supervisor
 from simnet.runtime.restart_policy import RESTARTS, Restarts
 
-_MAX_CONCURRENCY = 10_000
-"""Concurrent calls of a model server: more than there can be, so that no call is queued by Ray.
-
-Concurrency groups would not do: each has an event loop of its own.
-"""
 _NONE_KEPT: Mapping[str | None, str] = MappingProxyType({})
 REBUILD_SECONDS = 180.0
 """Wall seconds that a run which lost a node waits at least for room for its engines."""
@@ -158,7 +153,7 @@ class EnginesOfRun:
             "num_gpus": 0,
             "enable_task_events": False,
             "max_restarts": -1,
-            "max_concurrency": _MAX_CONCURRENCY,
+            "max_concurrency": MAX_CONCURRENCY,
             **self._names.options(f"model-{engine.label}"),
             **placed.options,
         }

@@ -26,6 +26,7 @@ from simnet.runtime.kept_engines import (
 from simnet.runtime.nodes.cluster_wishes import NO_WISHES, ClusterWishes, check_address
 from simnet.runtime.ray.engines.borrowed_engines import NAMESPACE, keeper_named
 from simnet.runtime.ray.engines.engine_keeper import EngineKeeper
+from simnet.runtime.ray.engines.llm_server import MAX_CONCURRENCY
 from simnet.runtime.ray.forwarded_logs import here
 from simnet.runtime.ray.proxies import unwrapped
 from simnet.runtime.ray.session import nodes
@@ -34,7 +35,6 @@ from simnet.runtime.ray.session.connection import connect, disconnect
 _LOOK_SECONDS = 0.5
 _CLOSE_SECONDS = 20.0
 """Wall seconds in which engines may end by themselves."""
-_MAX_CONCURRENCY = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ def make_keeper(wanted: EnginesToKeep) -> ActorHandle:
         "lifetime": "detached",
         "num_cpus": 0,
         "max_restarts": -1,
-        "max_concurrency": _MAX_CONCURRENCY,
+        "max_concurrency": MAX_CONCURRENCY,
         "enable_task_events": False,
         "scheduling_strategy": here(soft=True),  # where its logs are looked for
     }

@@ -24,6 +24,11 @@ PUBLISH_SECONDS = 1.0
 """Shortest time, in wall seconds, between two publications of the statistics."""
 CLOSE_SECONDS = 8.0
 """Wall seconds that a model has to end its processes."""
+MAX_CONCURRENCY = 10_000
+"""Concurrent calls of its actor: more than there can be, so that no call is queued by Ray.
+
+Concurrency groups would not do: each has an event loop of its own.
+"""
 _EXIT_DELAY = 0.5
 """Wall seconds between the reply to `watch` and the end of the process."""
 
