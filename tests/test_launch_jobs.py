@@ -52,6 +52,48 @@ def test_a_script_for_slurm_asks_for_what_was_asked_for():
     assert "simnet run town.py --replicas 32 --run-id" in script
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--nodes 2 --gpus-per-node 2 -- --replicas 5", "5 engines each of 1 GPU, 5 GPUs in all"),
+        ("-- --device gpu", "no GPU on 1 node"),
+        ("--gpus-per-node 2 -- --model a --also big=b --replicas 2", "room for 2 of 4 engines"),
+        ("--gpus-per-node 4 -- --engine tensor_parallel_size=8", "8 GPUs of one node"),
+        ("--gpus-per-node 1 -- --also big=b --engine big.replicas=2", "room for 1 of 2 engines"),
+        ("-- --max-minutes -1", "max_minutes) is -1"),
+    ],
+)
+def test_a_job_is_refused_whose_gpus_cannot_hold_the_engines(tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    for job in (SLURM, KUBERAY):
+        result = simnet(*job, *words.split())
+        assert result.exit_code == 2, result.output
+        assert told in result.stderr
+    (tmp_path / "simnet.toml").write_text("replicas = 3")
+    assert "room for 1 of 3" in simnet(*SLURM, "--gpus-per-node", "1").stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--nodes 2 --gpus-per-node 2 -- --replicas 4",
+        "--gpus-per-node 1 -- --replicas 2 --engine gpu_share=0.5",
+        "--gpus-per-node 1 -- --replicas 2 --min-replicas 1",
+        "-- --replicas 4",
+        "-- --replicas 4 --backend fake",
+        "--gpus-per-node 1 -- --model a --backend openai --base-url http://host/v1",
+        "--nodes 2 --gpus-per-node 8 -- --engine={} --engine={}".format(
+            "tensor_parallel_size=8", "pipeline_parallel_size=2"
+        ),
+        "--gpus-per-node 1 -- --also big=b",
+        "-- --engines kept",
+    ],
+)
+def test_a_job_is_written_whose_gpus_hold_the_engines(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    assert written(*SLURM, *words.split())
+
+
 def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
     out = tmp_path / "job's.sh"
     name = "it's $(rm -rf x) `here`.py"

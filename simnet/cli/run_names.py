@@ -20,7 +20,8 @@ def where_runs_are(context: typer.Context, given: Path) -> Path:
 
     `simnet run` is left alone: its `simnet.toml` is the one beside the scenario. Raises InputError.
     """
-    if is_given(context, "runs") or context.info_name == "run" or not Path(PROJECT_FILE).is_file():
+    elsewhere = is_given(context, "runs") or context.command.name == "run"
+    if elsewhere or not Path(PROJECT_FILE).is_file():
         return given
     from simnet.runs.options.project_file import project_runs  # noqa: PLC0415  (slow)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -127,10 +127,12 @@ def _job(
     options: Sequence[str],
     runs: str | None = None,
 ) -> "ClusterJob":
+    from simnet.cli.runs.project_options import read_options  # noqa: PLC0415
     from simnet.jobs.cluster_job import ClusterJob, job_name  # noqa: PLC0415
+    from simnet.runs.cluster.job_room import check_room  # noqa: PLC0415
 
-    check_run_options(target, options)
-    return ClusterJob(
+    context = check_run_options(target, options)
+    job = ClusterJob(
         target=target,
         name=name or job_name(target),
         nodes=nodes,
@@ -140,13 +142,17 @@ def _job(
         runs=runs,
         options=tuple(options),
     )
+    check_room(read_options(target, context), nodes, gpus)
+    return job
 
 
-def check_run_options(target: str, options: Sequence[str]) -> None:
-    """Let the parser of `simnet run` refuse options that it does not know."""
+def check_run_options(target: str, options: Sequence[str]) -> typer.Context:
+    """Let the parser of `simnet run` refuse options that it does not know; return what it read."""
     from simnet.cli.runs.run import app as run  # noqa: PLC0415
 
-    typer.main.get_command(run).make_context("simnet run", [target, *options])
+    command: Any = typer.main.get_command(run)
+    context: typer.Context = command.make_context("simnet run", [target, *options])
+    return context
 
 
 def _write(text: str, out: Path | None, then: str, *, force: bool) -> None:

@@ -1,10 +1,12 @@
 """The options of a run from the command line, the environment and `simnet.toml` together."""
 
 import os
+from dataclasses import fields
 
 import typer
 
 from simnet.cli.given_options import is_given
+from simnet.cli.options import ModelFlags, RunFlags
 from simnet.cli.output import print_table
 from simnet.errors import InputError
 from simnet.runs.options.options import ModelOptions, RunOptions
@@ -34,6 +36,15 @@ def with_file(
                 line = project.lines[f"adapters.{name}"]
                 raise InputError(f"{project.file}:{line}: {error}") from None
     return options, project
+
+
+def read_options(target: str, context: typer.Context) -> RunOptions:
+    """Return the options of a run from a parsed command line of `simnet run` and its project."""
+    models = ModelFlags(**{one.name: context.params[one.name] for one in fields(ModelFlags)})
+    flags = RunFlags(**{one.name: context.params[one.name] for one in fields(RunFlags)})
+    project = find_project(target)
+    given = flags.read(models)
+    return with_project(given, project, lambda key: _given(key, context) is not None)
 
 
 def print_sources(options: RunOptions, project: Project, context: typer.Context) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simnet.errors import SimnetError
+from simnet.inference.backend import Backend
 from simnet.inference.backends.choice import choose
 from simnet.inference.backends.openai_backend import OpenAIBackend
 from simnet.inference.endpoints.endpoint import Endpoint
@@ -53,20 +54,23 @@ def _reason(said: Mapping[str, Any]) -> str | None:
         options = with_project(base, Project(None, said, {}), lambda _: False)
         for name in (None, *options.models.models):
             if name not in options.models.kept:
-                _check_model(name, options.models)
+                model_of(name, options.models)
     except SimnetError as error:
         return str(error)
     return None
 
 
-def _check_model(name: str | None, models: ModelOptions) -> None:
-    """Raise what `choose` raises for a model of the user's, with whatever adapters."""
+def model_of(name: str | None, models: ModelOptions) -> Backend:
+    """Return a model of the user's, called by its name in the scenario, without its adapters.
+
+    Nothing has to be installed here for it. Raises what `choose` raises.
+    """
     own = models.of_model(name)
     endpoint = own.endpoint()
     if endpoint is None and own.backend == OpenAIBackend.name:
         endpoint = Endpoint(base_url=_SOME_URL)
     replicas = 1 if own.replicas is None else own.replicas
-    choose(
+    return choose(
         own.backend,
         name or DEFAULT,
         None,
