@@ -1,6 +1,7 @@
 """Spans of a sample of turns, in memory and at a collector on this machine."""
 
 import itertools
+import logging
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -179,10 +180,16 @@ def test_spans_come_to_the_collector_that_the_environment_names(monkeypatch, tmp
     assert names.count("call") == run.read("calls").num_rows > 0
 
 
-def test_a_collector_that_is_not_there_ends_no_run(monkeypatch, tmp_path):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    made = simnet.run(talk(), model=FakeModel(), out=tmp_path, trace_turns=1.0)
+def test_a_collector_that_is_not_there_ends_no_run_and_is_told_of_once(
+    monkeypatch, tmp_path, capfd
+):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
+    made = simnet.run(talk(), model=FakeModel(), out=tmp_path, trace_turns=1.0, progress=True)
     assert made.manifest.state == "completed"
+    told = [line for line in capfd.readouterr().err.splitlines() if "span" in line]
+    assert len(told) == 1
+    assert "spans are not sent; the run goes on" in told[0]
+    assert logging.getLogger("opentelemetry").propagate
 
 
 def test_what_cannot_be_traced_is_told_before_the_start(monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simnet.recording.reading.row_comparison import decoded
+from simnet.scheduler.tracing.collector_faults import CollectorFaults
 from simnet.scheduler.tracing.trace_settings import TraceSettings
 from simnet.world.events import FAILED, Event
 from simnet.world.state.posts import View
@@ -71,6 +72,8 @@ class TurnTrace:
         self._provider.add_span_processor(BatchSpanProcessor(exporter or make_exporter()))
         self._tracer = self._provider.get_tracer("simnet")
         self._turns: dict[tuple[str, int], _Turn] = {}
+        self._faults = CollectorFaults()
+        self._faults.begin()
 
     def __deepcopy__(self, memo: object) -> MuteTrace:
         """Return a trace that sends nothing, for the copy that `ScratchKernel` makes."""
@@ -125,6 +128,7 @@ class TurnTrace:
         self._turns.clear()
         self._provider.force_flush(_END_MS)
         self._provider.shutdown()
+        self._faults.end()
 
     def _send(self, who: str, number: int, turn: _Turn, event: Event | None) -> None:
         from opentelemetry.trace import StatusCode, set_span_in_context  # noqa: PLC0415
