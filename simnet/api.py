@@ -3,13 +3,11 @@
 They build the same options and plans as the command line and launch them the same way.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from simnet.clock import Seconds
-from simnet.errors import ScenarioWarning
 from simnet.foundation.arguments import checked
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.mirror.downloading import readable
@@ -17,6 +15,7 @@ from simnet.recording.reading.folders import RUNS
 from simnet.recording.reading.run import Run as Record
 from simnet.report import Report, report_run
 from simnet.runs.blocking import blocking
+from simnet.runs.caller import warn_user
 from simnet.runs.launching.launcher import launch
 from simnet.runs.mirroring.mirror_return import open_here, to_go_on
 from simnet.runs.options.argument_options import options_of
@@ -115,7 +114,7 @@ async def arun(
     loaded = from_python(scenario, seed)
     plan = start_plan(loaded, options)
     for doubt in doubts(scenario):
-        warnings.warn(f"{scenario.name}: {doubt}", ScenarioWarning, stacklevel=2)
+        warn_user(f"{scenario.name}: {doubt}")
     say_if_lost(loaded)
     return await _launched(plan, progress)
 
@@ -173,7 +172,7 @@ async def aresume(
     opened, options = to_go_on(run, root, options)
     check_resumable(opened)
     if scenario is None and (note := changed_source(opened)) is not None:
-        warnings.warn(note, ScenarioWarning, stacklevel=2)
+        warn_user(note)
     return await _launched(resume_plan(opened, timeline_from(opened, scenario), options), progress)
 
 

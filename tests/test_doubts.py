@@ -1,5 +1,7 @@
 """What `validate` and `run` warn of: cohorts in which nothing can happen, and impossible cues."""
 
+import asyncio
+import linecache
 from datetime import timedelta
 
 import pytest
@@ -227,6 +229,18 @@ def test_validate_and_run_warn_and_start_nothing_that_nobody_needs(tmp_path, mon
 
 def test_a_run_from_python_warns_too(tmp_path):
     scenario = town(group(rhythm=NIGHT), lasts=30 * MINUTE)
-    with pytest.warns(ScenarioWarning, match="town: about 0 turns: nobody of cohort c wakes"):
+    with pytest.warns(
+        ScenarioWarning, match="town: about 0 turns: nobody of cohort c wakes"
+    ) as told:
         run = simnet.run(scenario, model=FakeModel(), out=tmp_path)
     assert run.manifest.state == "completed"
+    assert told[0].filename == __file__
+
+    async def notebook():
+        simnet.run(scenario, model=FakeModel(), out=tmp_path)  # in a thread of its own
+        await asyncio.create_task(simnet.arun(scenario, model=FakeModel(), out=tmp_path))
+
+    with pytest.warns(ScenarioWarning) as told:
+        asyncio.run(notebook())
+    assert [one.filename for one in told] == [__file__, __file__]
+    assert linecache.getline(__file__, told[0].lineno).strip().endswith("a thread of its own")

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextvars import copy_context
 from functools import wraps
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
+
+from simnet.runs.caller import noted_caller
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -16,7 +19,8 @@ def blocking(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return _run_to_end(function(*args, **kwargs))
+        with noted_caller():
+            return _run_to_end(function(*args, **kwargs))
 
     call.__name__ = call.__qualname__ = function.__name__.removeprefix("a")
     return call
@@ -45,7 +49,7 @@ def _run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
         except BaseException as error:  # noqa: BLE001  (raised in the thread that waits)
             result.set_exception(error)
 
-    thread = Thread(target=work, name="simnet-run")
+    thread = Thread(target=copy_context().run, args=(work,), name="simnet-run")
     thread.start()
     try:
         return result.result()
