@@ -92,7 +92,7 @@ def test_a_fork_is_replayed_by_naming_the_scenarios_of_all_generations(simnet, t
     file = f"{tmp_path}/town.py:town"
     assert made.stderr.count(file) == 1
     refused, trusted = simnet("replay"), simnet("replay", "--trust")
-    assert f"in the record, {file}; read it" in refused.stderr
+    assert f"recorded scenario, {file}; read it" in refused.stderr
     assert trusted.stderr == f"running the code of the scenario: {file}\n"
     child = simnet.newest()
     one = simnet("replay", child.id, "--scenario", "town.py")

@@ -48,7 +48,7 @@ def trusted_timeline(run: "Run", *, trust: bool, named: Sequence[str]) -> "Scena
     code = dict.fromkeys(target_of(recorded_code(one)) for one in generations(run))
     if not trust:
         raise UsageError(
-            f"this runs the code of the scenario in the record, {', '.join(code)}; read "
+            f"this runs the code of the recorded scenario, {', '.join(code)}; read "
             "it and add --trust, or name a scenario of your own with --scenario FILE[:ATTRIBUTE]"
         )
     return timeline_of(run, print_error)
