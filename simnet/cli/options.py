@@ -47,7 +47,7 @@ Sets = Annotated[
 Target = Annotated[
     str,
     typer.Argument(
-        help="A scenario: path/to/file.py or package.module, with :attribute if it holds several."
+        metavar="TARGET", help="A scenario: FILE.py or package.module, :attribute if of several."
     ),
 ]
 Model = Annotated[

@@ -25,7 +25,7 @@ def ls(
     context: typer.Context,
     place: Annotated[
         str | None,
-        typer.Argument(metavar="[DIR|URL]", help="Where the runs, or their mirrors, are."),
+        typer.Argument(metavar="DIR|URL", help="Where the runs, or their mirrors, are."),
     ] = None,
     runs: Runs = RUNS,
     as_json: AsJson = False,

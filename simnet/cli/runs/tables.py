@@ -16,7 +16,7 @@ def tables(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]",
+            metavar="RUN",
             help="Count the rows of this run too: an id, a path, or `latest`.",
             autocompletion=complete_run,
         ),

@@ -30,7 +30,7 @@ class Copied(NamedTuple):
 def init(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="[DIR]", help=f"Where to make the folder {SCENARIOS}/."),
+        typer.Argument(metavar="DIR", help=f"Where to make the folder {SCENARIOS}/."),
     ] = Path(),
     as_json: AsJson = False,
 ) -> None:
