@@ -5,7 +5,7 @@ from contextlib import closing
 
 import datasets
 import pytest
-from made_exports import NASTY, made_run
+from made_exports import EVENTS, NASTY, made_run
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
@@ -54,6 +54,21 @@ def test_datasets_loads_every_configuration_of_every_kind(soup, tmp_path, kind):
         events = load(tmp_path / "out", "events", tmp_path)["train"]
         assert len(events) == soup.table("events").count_rows()
         assert NASTY in events["text"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("sft", "format_sft_troll"), ("jsonl", "events")])
+def test_a_folder_of_the_same_name_with_other_rows_is_not_read_from_the_cache(
+    soup, tmp_path, kind, name
+):
+    loud = [row._replace(text=row.text and row.text.upper()) for row in EVENTS]
+    other = made_run(tmp_path, loud)
+    column = "interaction_troll" if kind == "sft" else "text"
+    texts = []
+    for run, place in ((soup, "first"), (other, "second"), (soup, "third")):
+        export(kind, run, tmp_path / place / "out")
+        texts.append(list(load(tmp_path / place / "out", name, tmp_path)["train"][column]))
+    assert texts[1] == [text and text.upper() for text in texts[0]] != texts[0]
+    assert texts[2] == texts[0]
 
 
 @pytest.mark.parametrize("kind", ["sft", "threads", "kto"])

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.errors import RunError
-from simnet.export.folders.card_parts import check_hub
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.card_parts import check_hub, write_hub_card
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.origins import Origin
 from simnet.foundation.distribution import version
 from simnet.foundation.text import counted, visible
@@ -89,7 +89,7 @@ def write_data_set(
                 "no reply could be used, so there is nothing to write; try another model, or more "
                 "--tries"
             )
-        (folder / CARD).write_text(_card(data_set, count, origins), encoding="utf-8")
+        _write_card(folder, data_set, count, origins)
     return count
 
 
@@ -135,16 +135,8 @@ def _write(path: Path, data_set: DataSet, rows: Iterator[Mapping[str, Any]]) -> 
     return count
 
 
-def _card(data_set: DataSet, count: int, origins: Counter[Origin]) -> str:
-    from huggingface_hub import DatasetCard, DatasetCardData  # noqa: PLC0415  (takes 0.2 s)
-
+def _write_card(folder: Path, data_set: DataSet, count: int, origins: Counter[Origin]) -> None:
     files = [{"split": "train", "path": data_set.file}]
-    metadata = DatasetCardData(
-        license="other",
-        task_categories=["text-generation"],
-        tags=["synthetic", "simnet"],
-        configs=[{"config_name": data_set.name, "data_files": files}],
-    )
     lines = [
         f"# {data_set.title}",
         "",
@@ -165,8 +157,7 @@ def _card(data_set: DataSet, count: int, origins: Counter[Origin]) -> str:
         *_origins(origins),
         "- All rows are synthetic. The licence and terms of use of the model apply to them.",
     ]
-    body = "\n".join(lines) + "\n"
-    return str(DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{body}"))
+    write_hub_card(folder, [{"config_name": data_set.name, "data_files": files}], lines)
 
 
 def _origins(origins: Counter[Origin]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The data card of an exported data set: its configurations, counts and sources."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -8,9 +9,9 @@ from simnet.export.folders.card_parts import (
     Source,
     configurations,
     heading,
-    hub_card,
     source_lines,
     split_lines,
+    write_hub_card,
 )
 from simnet.export.folders.set_writer import Configuration
 from simnet.export.folders.splits import Split
@@ -45,7 +46,8 @@ class Subset(NamedTuple):
     """How many rows are in each split that has any: `train`, `validation`."""
 
 
-def data_card(
+def write_data_card(
+    folder: Path,
     source: Source,
     subsets: Sequence[Subset],
     parts: Sequence[Configuration],
@@ -54,8 +56,8 @@ def data_card(
     system: str | None,
     columns: str,
     split: Split,
-) -> str:
-    """Return the data card as Markdown with YAML metadata, as the Hugging Face Hub reads it.
+) -> None:
+    """Write the data card of a folder as Markdown with YAML metadata, as the Hub reads it.
 
     At least one subset has rows. `parts` are the configurations that were written; `prompts`,
     `system` and `columns` are the choices of the export.
@@ -90,7 +92,7 @@ def data_card(
         "",
         *source_lines(source, models),
     ]
-    return hub_card(configurations(parts), body)
+    write_hub_card(folder, configurations(parts), body)
 
 
 _SYSTEMS: Mapping[str, str] = {

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b, file_digest
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from simnet.errors import UsageError
+from simnet.export.folders.folder import CARD
 from simnet.export.folders.licences import licence_lines
 from simnet.export.folders.origins import Origin, origins
 from simnet.export.folders.run_caveats import run_caveats
@@ -57,25 +60,58 @@ def configurations(parts: Sequence[Configuration]) -> list[dict[str, Any]]:
     ]
 
 
-def hub_card(configs: Sequence[Mapping[str, Any]], body: Sequence[str]) -> str:
-    """Return a data card as Markdown with metadata that `huggingface_hub` has checked."""
+def write_hub_card(
+    folder: Path,
+    configs: Sequence[Mapping[str, Any]],
+    body: Sequence[str],
+    *,
+    tags: Sequence[str] = TAGS,
+    tasks: Sequence[str] = ("text-generation",),
+) -> None:
+    """Write the data card of a folder, with metadata that `huggingface_hub` has checked.
+
+    The other files of the folder have to be complete.
+    """
     from huggingface_hub import DatasetCard, DatasetCardData  # noqa: PLC0415  (takes 0.2 s)
 
     metadata = DatasetCardData(
         license="other",
-        task_categories=["text-generation"],
-        tags=list(TAGS),
-        configs=list(configs),
+        task_categories=list(tasks) or None,
+        tags=list(tags),
+        configs=_with_contents(configs, folder),
     )
-    return str(DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n".join(body) + "\n"))
+    card = DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n".join(body) + "\n")
+    (folder / CARD).write_text(str(card), encoding="utf-8")
 
 
-def plain_card(configs: Sequence[Mapping[str, Any]], body: Sequence[str]) -> str:
-    """Return a card as Markdown with metadata; needs no other package. JSON is YAML too."""
+def write_plain_card(
+    folder: Path, configs: Sequence[Mapping[str, Any]], body: Sequence[str]
+) -> None:
+    """Write the data card of a folder; needs no other package, as JSON is YAML too.
+
+    The other files of the folder have to be complete.
+    """
     lines = ["---", "license: other", "tags:", *(f"- {tag}" for tag in TAGS)]
     if configs:
-        lines += ["configs:", *(f"- {json.dumps(one, ensure_ascii=False)}" for one in configs)]
-    return "\n".join([*lines, "---", "", *body]) + "\n"
+        told = _with_contents(configs, folder)
+        lines += ["configs:", *(f"- {json.dumps(one, ensure_ascii=False)}" for one in told)]
+    text = "\n".join([*lines, "---", "", *body]) + "\n"
+    (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _with_contents(configs: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Give each configuration a hash of the folder's files as its description.
+
+    `datasets` finds what it has loaded before by the name of the folder and these configurations.
+    Without the hash, a folder with other rows and the same name would be read from its cache.
+    """
+    contents = blake2b(digest_size=8)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != CARD:
+            contents.update(path.relative_to(folder).as_posix().encode())
+            with path.open("rb") as file:
+                contents.update(file_digest(file, blake2b).digest())
+    return [{**one, "description": f"contents {contents.hexdigest()}"} for one in configs]
 
 
 def heading(title: str, source: Source) -> str:

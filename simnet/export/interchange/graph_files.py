@@ -17,11 +17,11 @@ from simnet.errors import EmptyExportError, UsageError
 from simnet.export.folders.card_parts import (
     configurations,
     heading,
-    plain_card,
     source_lines,
     source_of,
+    write_plain_card,
 )
-from simnet.export.folders.folder import CARD, GRAPHS, written_folder
+from simnet.export.folders.folder import GRAPHS, written_folder
 from simnet.export.folders.set_writer import Configuration, set_writer
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.graphml_writer import write_graphml
@@ -105,8 +105,7 @@ def export_graphs(
                 write_graphml(folder / f"{name}.graphml", people, schema.names[2:], edges)
         if not writer.configurations:
             raise EmptyExportError(f"run {run.id} has no edges in: {', '.join(empty)}")
-        card = _card(run, writer.configurations, at, empty)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        _write_card(folder, run, writer.configurations, at, empty)
     parts = {part.name: {"edges": part.rows["train"]} for part in writer.configurations}
     return Exported(Path(out), parts, notes=[f"the graph {name} has no edges" for name in empty])
 
@@ -218,10 +217,13 @@ def _acts(run: Run, end: float, relations: Sequence[str] | None) -> Iterator[Map
         yield from batch.to_pylist()
 
 
-def _card(run: Run, parts: Sequence[Configuration], at: float | None, empty: Sequence[str]) -> str:
+def _write_card(
+    folder: Path, run: Run, parts: Sequence[Configuration], at: float | None, empty: Sequence[str]
+) -> None:
     source = source_of(run)
     when = "at the end of the run" if at is None else f"at {format_time(at)} of simulated time"
-    return plain_card(
+    write_plain_card(
+        folder,
         configurations(parts),
         [
             heading("Graphs of a simulated social network", source), "",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from simnet.errors import EmptyExportError
-from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
-from simnet.export.folders.folder import CARD, DATABASE, written_folder
+from simnet.export.folders.card_parts import heading, source_lines, source_of, write_plain_card
+from simnet.export.folders.folder import DATABASE, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.oasis_schema import TABLES, create_statements
 from simnet.export.interchange.oasis_writer import Clock, OasisWriter
@@ -46,7 +46,7 @@ def export_oasis(
     with written_folder(Path(out), force=force) as folder:
         with disk_errors(f"writing {out}"):
             writer, counts = _write(folder / DATABASE, run, clock)
-        (folder / CARD).write_text(_card(run, counts, writer.left_out, clock), encoding="utf-8")
+        _write_card(folder, run, counts, writer.left_out, clock)
     parts = {table: {"rows": count} for table, count in counts.items() if count}
     return Exported(Path(out), parts, dict(writer.left_out))
 
@@ -94,11 +94,14 @@ def _last_shown(run: Run) -> dict[str, list[int]]:
     return {who: posts for who, (_, posts) in last.items()}
 
 
-def _card(run: Run, counts: Mapping[str, int], left_out: Mapping[str, int], clock: Clock) -> str:
+def _write_card(
+    folder: Path, run: Run, counts: Mapping[str, int], left_out: Mapping[str, int], clock: Clock
+) -> None:
     source = source_of(run)
     times = "whole minutes of simulated time" if clock == "minutes" else "dates from 1970-01-01 on"
     lines: Sequence[str] = [f"- {count} {cause}" for cause, count in sorted(left_out.items())]
-    return plain_card(
+    write_plain_card(
+        folder,
         [],
         [
             heading("A simulated social network, in OASIS's tables", source), "",

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import pyarrow.compute as pc
 
 from simnet.errors import EmptyExportError, UsageError
-from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
-from simnet.export.folders.folder import ANNOTATED, CARD, DISCUSSIONS, written_folder
+from simnet.export.folders.card_parts import heading, source_lines, source_of, write_plain_card
+from simnet.export.folders.folder import ANNOTATED, DISCUSSIONS, written_folder
 from simnet.export.folders.summary import Exported
 from simnet.export.interchange.annotation_table import read_judged
 from simnet.export.training_sets.replies import call_of, calls_of
@@ -117,7 +117,7 @@ def export_syndisco(
             )
         if judged is not None and not annotated:
             raise EmptyExportError(f"no post of the threads is among the annotations {annotations}")
-        (folder / CARD).write_text(_card(run, count, annotated, left_out), encoding="utf-8")
+        _write_card(folder, run, count, annotated, left_out)
     written = {
         DISCUSSIONS: {"files": count},
         **({ANNOTATED: {"files": annotated}} if annotated else {}),
@@ -244,14 +244,17 @@ def _is(who: str, handle: str) -> bool:
     return find_in_room(lambda one: 0 if one == who else None, who, handle) is not None
 
 
-def _card(run: Run, count: int, annotated: int, left_out: Mapping[str, int]) -> str:
+def _write_card(
+    folder: Path, run: Run, count: int, annotated: int, left_out: Mapping[str, int]
+) -> None:
     source = source_of(run)
     files = [{"config_name": DISCUSSIONS, "data_files": f"{DISCUSSIONS}/*.json"}]
     annotations: list[str] = []
     if annotated:
         files.append({"config_name": ANNOTATED, "data_files": f"{ANNOTATED}/*.json"})
         annotations = [f"{annotated} logs of annotators of them are in `{ANNOTATED}`.", ""]
-    return plain_card(
+    write_plain_card(
+        folder,
         files,
         [
             heading("Discussions of simulated personas", source), "",

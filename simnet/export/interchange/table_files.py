@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from simnet.errors import EmptyExportError, UsageError
-from simnet.export.folders.card_parts import heading, plain_card, source_lines, source_of
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.card_parts import heading, source_lines, source_of, write_plain_card
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.summary import Exported
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
@@ -67,8 +67,7 @@ def export_tables(
                 counts[name] = _write_jsonl(file, batches)
         if not any(counts.values()):
             raise EmptyExportError(f"run {run.id} has no rows in: {', '.join(counts)}")
-        card = _card(run, counts, form, guarded=guard_formulas)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        _write_card(folder, run, counts, form, guarded=guard_formulas)
     return Exported(Path(out), {name: {"rows": count} for name, count in counts.items()})
 
 
@@ -123,7 +122,9 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _card(run: Run, counts: Mapping[str, int], form: Form, *, guarded: bool) -> str:
+def _write_card(
+    folder: Path, run: Run, counts: Mapping[str, int], form: Form, *, guarded: bool
+) -> None:
     source = source_of(run)
     full = [name for name, count in counts.items() if count]
     files = [{"config_name": name, "data_files": f"{name}.{form}"} for name in full]
@@ -139,7 +140,8 @@ def _card(run: Run, counts: Mapping[str, int], form: Form, *, guarded: bool) -> 
             " recorded, and a spreadsheet may take it for a formula. Import columns as text, or"
             " export with `--guard-formulas`.",
         ]
-    return plain_card(
+    write_plain_card(
+        folder,
         files,
         [
             heading("Tables of a simulated social network", source), "",

@@ -20,12 +20,12 @@ from simnet.export.folders.card_parts import (
     check_hub,
     configurations,
     heading,
-    hub_card,
     source_lines,
     source_of,
     split_lines,
+    write_hub_card,
 )
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.set_writer import MESSAGES, SetWriter, identifiers, set_writer
 from simnet.export.folders.splits import KeepTogether, Split, thread_name
 from simnet.export.folders.summary import Exported, empty_side_note, rows_by_split
@@ -127,7 +127,7 @@ def export_threads(
                 f"run {run.id} has no conversation to export ({causes or 'there are no posts'})"
             )
         body = _body(run, parts, split, choices, left_out, system)
-        (folder / CARD).write_text(hub_card(configurations(parts), body), encoding="utf-8")
+        write_hub_card(folder, configurations(parts), body)
     notes = empty_side_note(parts, validation)
     return Exported(Path(out), rows_by_split(parts), dict(left_out), notes)
 

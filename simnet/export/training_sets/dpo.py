@@ -17,12 +17,12 @@ from simnet.export.folders.card_parts import (
     check_hub,
     configurations,
     heading,
-    hub_card,
     source_lines,
     source_of,
     split_lines,
+    write_hub_card,
 )
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.set_writer import MESSAGES, Configuration, identifiers, set_writer
 from simnet.export.folders.splits import KeepTogether, Split
 from simnet.export.folders.summary import Exported, empty_side_note, rows_by_split
@@ -124,8 +124,7 @@ def export_dpo(
                 part = writer.open(names[cohort], _SCHEMA)
                 part.write([row for row, _ in rows], [side for _, side in rows])
         body = _body(run, writer.configurations, split, scoring, scored.left_out)
-        card = hub_card(configurations(writer.configurations), body)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        write_hub_card(folder, configurations(writer.configurations), body)
     notes = empty_side_note(writer.configurations, validation)
     counts = rows_by_split(writer.configurations)
     return Exported(Path(out), counts, dict(scored.left_out), notes)

@@ -16,12 +16,12 @@ from simnet.export.folders.card_parts import (
     check_hub,
     configurations,
     heading,
-    hub_card,
     source_lines,
     source_of,
     split_lines,
+    write_hub_card,
 )
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.set_writer import MESSAGES, Configuration, identifiers, set_writer
 from simnet.export.folders.splits import KeepTogether, Split
 from simnet.export.folders.summary import Exported, empty_side_note, rows_by_split
@@ -122,8 +122,7 @@ def export_kto(
         if not any(part.files for part in writer.configurations):
             raise scored.why_empty("reply that is better or worse than its siblings")
         body = _body(run, writer.configurations, split, scoring, scored.left_out, neutral)
-        card = hub_card(configurations(writer.configurations), body)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        write_hub_card(folder, configurations(writer.configurations), body)
     counts = {name: rows for name, rows in rows_by_split(writer.configurations).items() if rows}
     notes = empty_side_note(writer.configurations, validation)
     return Exported(Path(out), counts, dict(scored.left_out), notes)

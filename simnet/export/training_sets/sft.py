@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from simnet.agents.profile import Flagger
 from simnet.errors import EmptyExportError
-from simnet.export.folders.card import Subset, data_card
+from simnet.export.folders.card import Subset, write_data_card
 from simnet.export.folders.card_parts import check_hub, source_of
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.folder import written_folder
 from simnet.export.folders.set_writer import MESSAGES, SetWriter, identifiers, set_writer
 from simnet.export.folders.splits import KeepTogether, Split, thread_name
 from simnet.export.training_sets.replies import RecordedReply, ReplyReader
@@ -86,7 +86,8 @@ def export_sft(
                     tally.add(run.id, own, screen, split, replies)
         subsets = [tally.subset(replies.undone[tally.cohort]) for tally in tallies.values()]
         _check_any_rows(run, subsets)
-        card = data_card(
+        write_data_card(
+            folder,
             source_of(run),
             subsets,
             writer.configurations,
@@ -95,7 +96,6 @@ def export_sft(
             columns=columns,
             split=split,
         )
-        (folder / CARD).write_text(card, encoding="utf-8")
     return subsets
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from simnet.errors import InputError, UsageError
-from simnet.export.folders.folder import CARD, written_folder
+from simnet.export.folders.folder import written_folder
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
 from simnet.foundation.text import did_you_mean
 from simnet.review.curation.consolidation import Rules
-from simnet.review.curation.curated_card import check_card, curated_card
+from simnet.review.curation.curated_card import check_card, write_curated_card
 from simnet.review.curation.persona_rows import persona_rows
 from simnet.review.deciding.decisions import STATUSES, Status
 from simnet.review.questions import Question, export_columns
@@ -76,8 +76,7 @@ def export_curated(
             (folder / "data").mkdir()
             table = parquet_bytes(typed_table(kept, columns, review.questions))
             (folder / "data" / "train-00000.parquet").write_bytes(table)
-            card = curated_card(review, rules, kept, left_out)
-            (folder / CARD).write_text(card, encoding="utf-8")
+            write_curated_card(folder, review, rules, kept, left_out)
     else:
         _write_file(review, out, chosen, kept, columns, force=force)
     return Curated(out, chosen, len(kept), dict(left_out), tuple(columns))

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from simnet.errors import UsageError
+from simnet.export.folders.card_parts import write_hub_card
 from simnet.foundation.distribution import install_command
 from simnet.foundation.text import counted, one_line
 from simnet.personas.sources.families.reviewed import BY, ORIGINAL
@@ -13,7 +15,7 @@ from simnet.review.curation.consolidation import Rules
 from simnet.review.records.record_table import as_text
 from simnet.review.review_folder import Reviewed
 
-_TAGS = ["curated", "simnet"]
+_TAGS = ("curated", "simnet")
 
 
 def check_card() -> None:
@@ -25,20 +27,18 @@ def check_card() -> None:
         )
 
 
-def curated_card(
+def write_curated_card(
+    folder: Path,
     review: Reviewed,
     rules: Rules,
     rows: Sequence[Mapping[str, Any]],
     left_out: Mapping[str, int],
-) -> str:
-    """Return the data card as Markdown with YAML metadata, as the Hugging Face Hub reads it."""
-    from huggingface_hub import DatasetCard, DatasetCardData  # noqa: PLC0415  (takes 0.2 s)
-
+) -> None:
+    """Write the data card of a folder as Markdown with YAML metadata, as the Hub reads it."""
     files = [{"split": "train", "path": "data/train-00000.parquet"}]
     configs = [{"config_name": "default", "data_files": files}]
-    metadata = DatasetCardData(license="other", tags=_TAGS, configs=configs)
-    body = "\n".join(_body(review, rules, rows, left_out))
-    return str(DatasetCard(f"---\n{metadata.to_yaml()}\n---\n\n{body}\n"))
+    body = _body(review, rules, rows, left_out)
+    write_hub_card(folder, configs, body, tags=_TAGS, tasks=())
 
 
 def _body(
