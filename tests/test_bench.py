@@ -3,14 +3,16 @@
 import json
 import pickle
 import sys
+from collections import Counter
 from dataclasses import replace
 from importlib import metadata
 
+import numpy as np
 import psutil
 import pytest
 from typer.testing import CliRunner
 
-from simnet.benchmarking import measurement, scale_workload, workloads
+from simnet.benchmarking import comparison, measurement, scale_workload, workloads
 from simnet.benchmarking.comparison import compare
 from simnet.benchmarking.measurement import Measurement, Samples, read
 from simnet.benchmarking.model_workload import NEWS, ModelWorkload, best_hit_rate, finish
@@ -90,8 +92,18 @@ def test_a_difference_beyond_the_noise_is_told_and_one_within_is_not():
     assert verdict(twice, steady).verdict == "worse"
     assert verdict(steady, twice, more_is_better=False).verdict == "worse"
     assert verdict(noisy, (110, 70, 150, 95, 125)).verdict == "no difference shown"
-    few = verdict((100, 101), (200, 201))
+    few = verdict((100, 101, 102, 103), (200, 201, 202, 203, 204))
     assert (few.verdict, few.low) == ("too few samples", None)
+
+
+def test_measurements_of_the_same_thing_seldom_get_a_verdict(monkeypatch):
+    monkeypatch.setattr(comparison, "DRAWS", 500)
+    chance = np.random.default_rng(1)
+    found = Counter(
+        verdict(*np.exp(chance.normal(0, 0.1, (2, comparison.FEWEST)))).verdict for _ in range(300)
+    )
+    assert found["better"] + found["worse"] <= 15, found
+    assert found.total() == found["better"] + found["worse"] + found["no difference shown"]
 
 
 @pytest.mark.filterwarnings("error")
