@@ -98,6 +98,15 @@ def test_a_busy_endpoint_is_asked_again_and_by_fewer_at_once(status):
     assert len(stub.asked) == 140
 
 
+@pytest.mark.parametrize("status", [408, 409, 425])
+def test_a_refusal_that_may_pass_is_asked_again_by_as_many_at_once(status):
+    answer = (status, {"retry-after": "0"}, '{"error": {"message": "the request timed out"}}')
+    stub = StubEndpoint(lambda number, body: answer if number <= 3 else None)
+    done, figures = ask(stub, prompts(4))
+    assert [completion.text for completion in done] == ["u0", "u1", "u2", "u3"]
+    assert (len(stub.asked), figures.throttled) == (7, 0)
+
+
 def test_an_endpoint_that_serves_four_at_once_is_soon_sent_about_four():
     async def script(number, body):
         busy = stub.busy > 4

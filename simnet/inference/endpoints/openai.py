@@ -35,6 +35,8 @@ from simnet.inference.replies.reasoning import without_reasoning
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
+_PASSING = frozenset({408, 409, 425})
+"""Other status codes below 500 of what may pass: a time-out, a conflict, too early."""
 _UNTOLD = (None, None, None)
 """Counts of tokens of a request without an answer that tells them."""
 
@@ -145,7 +147,7 @@ class OpenAIModel:
             self._check_usable(fault)
             if fault.status_code in _BUSY:
                 self._throttle.refused(number)
-            elif fault.status_code < 500:
+            elif fault.status_code < 500 and fault.status_code not in _PASSING:
                 return Completion(self._words(fault), "error")
             raise
         finally:
