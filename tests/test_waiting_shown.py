@@ -24,6 +24,7 @@ from simnet.runs.models.model_notes import ModelNotes
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.watching.heartbeat import with_beats
 from simnet.runtime.base import Silent
+from simnet.scheduler.failures.failure_limit import FailureCount
 
 pytest.importorskip("openai")
 
@@ -126,6 +127,19 @@ def test_a_reason_is_told_when_nothing_came_for_a_while_and_not_again_until_it_c
         "1 prompt waits: 500 - boom; trying again in 2 s",
         "the endpoint answers again; going on",
     ]
+
+
+def test_a_prompt_that_is_given_up_is_no_answer_of_the_endpoint():
+    lines = []
+    notes = ModelNotes(lines.append, None, seconds(0, 0, 10, 11, 12, 13))
+    notes.see(waiting(8))
+    notes.see(waiting(8, Wait("ConnectError", 7.0, 1)))
+    given_up = (FailureCount("ConnectError, 10 times", 1),)
+    notes.see(waiting(8)._replace(failures=given_up))  # its call is not counted yet
+    notes.see(waiting(9)._replace(failures=given_up))
+    assert lines == ["1 prompt waits: ConnectError; trying again in 7 s"]
+    notes.see(waiting(10)._replace(failures=given_up))
+    assert lines[1:] == ["the endpoint answers again; going on"]
 
 
 def test_replies_in_between_are_no_wait():

@@ -58,7 +58,7 @@ class ModelNotes:
         now = self._clock()
         waits = progress.statistics.waits if progress.statistics else ()
         replies = progress.usage.calls - sum(count.times for count in progress.failures)
-        if replies != self._replies:
+        if replies > self._replies:  # it falls while a failure is counted before its call
             self._replies, self._answered_at = replies, now
             if self._told is not None and not waits:
                 self._told = None
