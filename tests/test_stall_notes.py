@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from simnet import Cohort, FakeModel, Scenario, Steps, sample
+from simnet.inference.calls.retry_waits import Wait
 from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
 from simnet.runs.launching import active_run
@@ -68,6 +69,17 @@ def test_the_engines_that_work_on_calls_are_named_and_so_is_code_that_takes_long
     for idle in ({"engines": engines(0, 0)}, {"statistics": Statistics()}):
         (said,) = seen((0, progress()), (20, progress(**idle)))
         assert said.startswith("no reply for 20 s and no call is in flight: code of the scenario")
+
+
+def test_prompts_that_wait_to_be_sent_again_are_no_code_of_the_scenario():
+    waits = Statistics(waits=(Wait("Error code: 429 - slow down", 40.0, 1),))
+    engines = (EngineState("default.0", "tiny", waits, 0),)
+    for report in (progress(statistics=waits), progress(statistics=waits, engines=engines)):
+        (said,) = seen((0, report), (20, report))
+        assert said == (
+            "no reply for 20 s and no call is in flight: 1 prompt waits: Error code: 429 - slow "
+            "down; trying again in 40 s"
+        )
 
 
 def test_a_pause_for_the_disk_is_no_stall():

@@ -51,10 +51,12 @@ class StallNotes:
             self._report(f"no reply for {now - self._since:.0f} s {self._whom(progress)}")
 
     def _whom(self, progress: Progress) -> str:
-        """Say from which engines or people replies are awaited."""
+        """Say from which engines or people replies are awaited, or why prompts wait."""
         code = "code of the scenario"
         slow = " or ".join(filter(None, [code, self._people]))
-        idle = f"and no call is in flight: {slow} takes long"
+        statistics = progress.statistics
+        waits = "; ".join(wait.describe() for wait in statistics.waits) if statistics else ""
+        idle = f"and no call is in flight: {waits or f'{slow} takes long'}"
         if progress.engines:
             busy = {
                 one.engine: one.statistics.in_flight + one.statistics.waiting
@@ -66,7 +68,6 @@ class StallNotes:
                 return f"from the engines {', '.join(named)}"
             if busy:
                 return idle
-        statistics = progress.statistics
         names = ", ".join(self._models)
         if statistics is None:
             return f"from {' or '.join(filter(None, [names, self._people])) or code}"
