@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from stub_endpoint import StubEndpoint, reply
 
-from simnet.errors import ModelGoneError, ModelNotFoundError, RunError, UsageError
+from simnet.errors import InputError, ModelGoneError, ModelNotFoundError, RunError, UsageError
 from simnet.inference.calls.throttle import Throttle
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.endpoints.openai import OpenAIModel
@@ -201,10 +201,39 @@ def test_a_request_that_is_refused_is_not_sent_again():
     assert "too long" in done.text
 
 
-def test_a_refused_key_ends_the_run_and_names_its_variable():
+def test_a_refused_key_ends_the_run_and_names_its_variable(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-abc")
     stub = StubEndpoint(lambda number, body: (401, {}, '{"error": {"message": "no"}}'))
     with pytest.raises(RunError, match="refuses the key in"):
         ask(stub, prompts(2))
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(RunError, match=r"asks for a key, and \$OPENAI_API_KEY is not set"):
+        ask(stub, prompts(2))
+
+
+@pytest.mark.parametrize("key", ["sk-secr\n3t", "cl\u00e9-s\u00e9cr3t"])
+def test_a_key_that_cannot_be_sent_is_refused_before_the_run_and_not_shown(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(InputError, match=r"the key in \$OPENAI_API_KEY") as end:
+        Endpoint(base_url=nowhere()).ready("tiny")
+    assert "3t" not in str(end.value)
+
+
+def test_the_line_break_after_a_key_is_not_sent(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret\n")
+    assert ready(Endpoint(base_url="http://x/v1"), "tiny").key == "sk-secret"
+
+
+def test_a_proxy_that_cannot_be_used_is_found_before_the_run(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("http_proxy", nowhere().removesuffix("/v1"))
+    with pytest.raises(ModelNotFoundError, match="through the proxy that the environment names"):
+        Endpoint(base_url="http://endpoint.invalid/v1").ready("tiny")
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"proxy that the environment names.*gopher"):
+        Endpoint(base_url="http://endpoint.invalid/v1").ready("tiny")
 
 
 def test_an_endpoint_out_of_reach_is_gone():

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 from simnet.errors import InputError, ModelNotFoundError, UsageError, reason
 from simnet.foundation.distribution import install_command
@@ -43,7 +44,19 @@ class Endpoint:
     @property
     def key(self) -> str:
         """The key, or a placeholder for servers that need none."""
-        return os.environ.get(self.api_key_env) or _NO_KEY
+        return self._given_key or _NO_KEY
+
+    @property
+    def _given_key(self) -> str:
+        """The key without the line break that files of secrets end with; empty if there is none."""
+        return os.environ.get(self.api_key_env, "").strip()
+
+    @property
+    def refusal(self) -> str:
+        """What is said when the endpoint refuses the key."""
+        if self._given_key:
+            return f"{self.shown_url} refuses the key in ${self.api_key_env}"
+        return f"{self.shown_url} asks for a key, and ${self.api_key_env} is not set"
 
     @property
     def shown_url(self) -> str:
@@ -60,7 +73,7 @@ class Endpoint:
         found = urlsplit(self.base_url)
         secrets = [found.netloc.rpartition("@")[0].partition(":")[2]]
         secrets += [one.partition("=")[2] for one in found.query.split("&")]
-        secrets += [unquote(secret) for secret in secrets] + [os.environ.get(self.api_key_env, "")]
+        secrets += [unquote(secret) for secret in secrets] + [self._given_key]
         text = text.replace(self.base_url, self.shown_url)
         for secret in sorted({one for one in secrets if len(one) > 2}, key=len, reverse=True):
             text = text.replace(secret, MASK)
@@ -97,10 +110,15 @@ class Endpoint:
     def ready(self, model: str) -> "Endpoint":
         """Ask the endpoint for its models; return this endpoint with `served` and `constrains`.
 
-        Raises what `check` raises, and ModelNotFoundError if the endpoint cannot be reached,
-        refuses the key or has no such model.
+        Raises what `check` raises, InputError for a key that cannot be sent, and
+        ModelNotFoundError if the endpoint cannot be reached, refuses the key or has no such model.
         """
         self.check()
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise InputError(
+                f"the key in ${self.api_key_env} has characters that cannot be sent, such as "
+                "accents or line breaks"
+            )
         models = self._list(model)
         if models is None:
             return replace(self, constrains=bool(self.constrains))
@@ -118,22 +136,28 @@ class Endpoint:
         """List (name, owner) of the models that are served; None if the endpoint has no list."""
         openai = client_library()
         try:
+            http_client = openai.DefaultHttpxClient(follow_redirects=False)
+        except (ImportError, ValueError) as fault:
+            raise InputError(
+                "the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY) "
+                f"cannot be used: {fault}"
+            ) from fault
+        try:
             with openai.OpenAI(
                 base_url=self.base_url,
                 api_key=self.key,
                 timeout=_LIST_TIMEOUT,
                 max_retries=1,
-                http_client=openai.DefaultHttpxClient(follow_redirects=False),
+                http_client=http_client,
             ) as client:
                 return [(str(found.id), str(found.owned_by)) for found in client.models.list()]
         except openai.AuthenticationError as fault:
-            raise ModelNotFoundError(
-                f"{self.shown_url} refuses the key in ${self.api_key_env}: {words(fault)}"
-            ) from fault
+            told = self.masked(words(fault))
+            raise ModelNotFoundError(f"{self.refusal}: {told}") from fault
         except openai.APIConnectionError as fault:
             raise ModelNotFoundError(
-                f"{self.shown_url} cannot be reached ({self.masked(reason(fault))}); is the "
-                f"server of {model!r} up?"
+                f"{self.shown_url} cannot be reached{self._through_proxy()} "
+                f"({self.masked(reason(fault))}); is the server of {model!r} up?"
             ) from fault
         except openai.APIStatusError as fault:
             if 300 <= fault.status_code < 400:
@@ -141,6 +165,13 @@ class Endpoint:
             return None
         except (openai.APIError, AttributeError, TypeError, ValueError):
             return None  # no list, or one in another form; the first request shows what works
+
+    def _through_proxy(self) -> str:
+        """Say that requests go through a proxy, if they do."""
+        found, proxies = urlsplit(self.base_url), getproxies()
+        named = proxies.get(found.scheme) or proxies.get("all")
+        used = named and not proxy_bypass(found.hostname or "")
+        return " through the proxy that the environment names" if used else ""
 
 
 def client_library() -> Any:

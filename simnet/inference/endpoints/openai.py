@@ -157,7 +157,7 @@ class OpenAIModel:
         """Raise RunError for an answer after which no prompt can succeed."""
         url, status = self._endpoint.shown_url, fault.status_code
         if status == 401:
-            raise RunError(f"{url} refuses the key in ${self._endpoint.api_key_env}") from fault
+            raise RunError(self._endpoint.refusal) from fault
         if used_up(fault):
             raise RunError(f"{url} takes no more requests: {self._words(fault)}") from fault
         if 300 <= status < 400:
