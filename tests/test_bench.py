@@ -1,5 +1,6 @@
 """Fixed workloads, their samples in a file, and the comparison of two of these."""
 
+import asyncio
 import json
 import pickle
 import sys
@@ -10,6 +11,7 @@ from importlib import metadata
 import numpy as np
 import psutil
 import pytest
+from stub_endpoint import StubEndpoint, reply
 from typer.testing import CliRunner
 
 from simnet.benchmarking import comparison, measurement, scale_workload, workloads
@@ -202,6 +204,20 @@ def test_a_side_that_fails_or_takes_too_long_says_so_with_its_last_lines():
         finish([sys.executable, "-c", "print('no weights'); raise SystemExit(3)"], "it")
     with pytest.raises(RunError, match=r"it did not end within 0\.1 s"):
         finish([sys.executable, "-c", "import time; time.sleep(600)"], "it", 0.1)
+
+
+@pytest.mark.slow
+def test_calls_without_a_reply_are_not_measured():
+    refused = (400, {}, '{"error": {"message": "not today"}}')
+
+    async def play():
+        passed = (200, {}, reply("pass"))
+        async with StubEndpoint(lambda n, body: refused if n == 3 else passed) as stub:
+            options = ModelOptions(model="tiny", backend="openai", base_url=stub.url)
+            await asyncio.to_thread(ModelWorkload(options, calls=6))
+
+    with pytest.raises(RunError, match=r"1 of 6 calls of the model alone have no reply.*not today"):
+        asyncio.run(play())
 
 
 @pytest.mark.slow

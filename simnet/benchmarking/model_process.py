@@ -23,7 +23,7 @@ from simnet.inference.backends.vllm_backend import VllmBackend
 from simnet.inference.engine import vllm
 from simnet.inference.engine.embedded import resolve
 from simnet.inference.engine.processes import EngineProcesses
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import USABLE, Completion, Prompt
 from simnet.inference.settings import environment
 from simnet.recording.reading.run import Run
 from simnet.runs.blocking import blocking
@@ -52,6 +52,8 @@ class Played(NamedTuple):
     digests: list[str]
     """Of the prompts, sorted."""
     reply_seconds: list[float]
+    failures: list[str]
+    """Why calls have no reply, one for each of these calls."""
     first_token: list[float] | None = None
     """Seconds until the first token of each reply; None if the engine does not tell."""
     between_tokens: list[float] | None = None
@@ -104,6 +106,7 @@ async def _raw_vllm(work: Work, backend: VllmBackend) -> Played:
         output_tokens=sum(len(one.outputs[0].token_ids) for one in done),
         digests=sorted(prompt.digest() for prompt in work.prompts),
         reply_seconds=[one for _, one in outputs],
+        failures=[],
         first_token=[one.first_token_latency for one in known] or None,
         between_tokens=spans or None,
     )
@@ -126,6 +129,7 @@ async def _raw_model(work: Work) -> Played:
         output_tokens=sum(one.output_tokens or 0 for one in completions),
         digests=sorted(prompt.digest() for prompt in work.prompts),
         reply_seconds=[one for _, one in done],
+        failures=[one.text for one in completions if not one.usable],
     )
 
 
@@ -144,6 +148,11 @@ def live(work: Work) -> Played:
         output_tokens=usage.output_tokens,
         digests=sorted(calls["prompt_hash"].to_pylist()),
         reply_seconds=calls["seconds"].to_pylist(),
+        failures=[
+            call["completion"]
+            for call in calls.select(["completion", "finish"]).to_pylist()
+            if call["finish"] not in USABLE
+        ],
     )
 
 

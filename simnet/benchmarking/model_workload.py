@@ -87,7 +87,7 @@ class ModelWorkload:
         self._work: Work | None = None
 
     def __call__(self) -> Figures:
-        """Play both sides, each in a process of its own. Raises RunError if one fails."""
+        """Play both sides, each in a process of its own. Raises RunError if one or a call fails."""
         work = self._work = self._work or self._prepared()
         with TemporaryDirectory(prefix="simnet-bench-") as folder:
             file = Path(folder) / "work"
@@ -95,6 +95,12 @@ class ModelWorkload:
             raw, live = (_played(mode, file) for mode in ("raw", "live"))
         if raw.digests != live.digests:
             raise RunError("the run asked other prompts than the engine was given alone")
+        for side, one in (("the model alone", raw), ("the run", live)):
+            if one.failures:
+                raise RunError(
+                    f"{len(one.failures)} of {one.replies} calls of {side} have no reply, so their "
+                    f"times measure nothing: {one.failures[0]}"
+                )
         return figures(work, raw, live)
 
     def _prepared(self) -> Work:
@@ -141,8 +147,8 @@ def figures(work: Work, raw: Played, live: Played) -> Figures:
         found["prefix-cache hit rate"] = Figure(rate, "", more_is_better=True)
         if best:
             found["hit rate, of the best"] = Figure(rate / best, "", more_is_better=True)
-    timed = {"reply": live.reply_seconds, "first token": raw.first_token,
-             "between tokens": raw.between_tokens}  # fmt: skip
+    timed = {"reply": live.reply_seconds, "first token of the engine alone": raw.first_token,
+             "between tokens of the engine alone": raw.between_tokens}  # fmt: skip
     for name, values in timed.items():
         if values is not None and len(values) > 1:
             for which, value in zip(("p50", "p95"), percentiles(values), strict=True):
