@@ -234,6 +234,16 @@ def test_the_limit_counts_causes_apart_and_names_the_most_frequent():
     assert [tuple(one) for one in limit.counts()] == [("full!", 15), ("slow!", 5)]
 
 
+def test_causes_that_differ_by_numbers_alone_are_one(tmp_path):
+    class Late(Refusing):
+        def _judged(self, done):
+            self.asked += 1
+            return Completion(f"no reply within {self.asked / 4:g} s", "deadline")
+
+    error, _ = failed(tmp_path, Late(lambda number: True))
+    assert "calls failed: no reply within" in str(error)
+
+
 def test_one_success_among_the_first_is_enough_to_go_on_until_the_end():
     limit = FailureLimit()
     count(limit, FIRST, *["slow"] * (FIRST - 1))

@@ -24,6 +24,7 @@ _FOLDERS = re.compile(
     r"""(?<![\w./:~\\-])(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s/\\'"<>|:;,()\[\]]+[/\\])+"""
 )
 """The folders of an absolute path within a text."""
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MOST_COMPARED = 100_000
 """Known words that a misspelt one is compared with: about a second's work."""
 
@@ -115,6 +116,11 @@ def visible(text: str) -> str:
 def without_addresses(text: str) -> str:
     """Remove the addresses that Python writes into the representation of an object."""
     return _ADDRESS.sub("", text)
+
+
+def without_numbers(text: str) -> str:
+    """Put `#` for each number, so that texts that differ by numbers alone are the same."""
+    return _NUMBER.sub("#", text)
 
 
 def did_you_mean(word: str, known: Iterable[str], most: int = 1) -> str:

@@ -1,9 +1,9 @@
 """Tells and records what a run learns about its models while it goes on."""
 
-import re
 import time
 from collections.abc import Callable, Mapping
 
+from simnet.foundation.text import without_numbers
 from simnet.inference.calls.deadline import LATE
 from simnet.inference.calls.statistics import Statistics
 from simnet.recording.writing.run_directory import RunDirectory
@@ -16,7 +16,6 @@ REMIND_SECONDS = 60.0
 """Wall seconds after which the reason of a wait is told again."""
 FEWEST_MISSED = 3
 """Missed deadlines that are told, if most calls miss theirs."""
-_NUMBER = re.compile(r"\d+")
 
 
 class ModelNotes:
@@ -65,7 +64,7 @@ class ModelNotes:
                 self._report("the endpoint answers again; going on")
         if not waits or now - self._answered_at < QUIET_SECONDS:
             return
-        reason = _NUMBER.sub("#", waits[0].reason)
+        reason = without_numbers(waits[0].reason)
         if self._told is None or self._told[0] != reason or now - self._told[1] > REMIND_SECONDS:
             self._told = reason, now
             self._report("; ".join(wait.describe() for wait in waits))

@@ -5,14 +5,13 @@ A run is stopped when none of its first `FIRST` calls succeeds, or when more tha
 this start of the run count: on resume the model gets a new chance.
 """
 
-import re
 from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
 from simnet.agents.adherence import JUDGE
-from simnet.foundation.text import cut, one_line
+from simnet.foundation.text import cut, one_line, without_numbers
 from simnet.inference.model import HUMAN, USABLE, Call
 from simnet.world.decision import Decision
 
@@ -26,7 +25,6 @@ SHOWN = 5
 """Causes in a report."""
 _LONGEST = 300
 """Characters of a cause that are kept."""
-_NUMBER = re.compile(r"\d+")
 _OTHER = "other causes"
 
 
@@ -79,7 +77,7 @@ def _judges(call: Call) -> bool:
 
 def _failure(call: Call) -> CallFailure:
     text = cut(one_line(call.completion or call.finish), _LONGEST)
-    return CallFailure(_NUMBER.sub("#", text), text)
+    return CallFailure(without_numbers(text), text)
 
 
 class FailureLimit:
