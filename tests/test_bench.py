@@ -134,6 +134,32 @@ def test_only_figures_of_both_are_compared(tmp_path):
     assert row["ratio"] == 2.5
 
 
+def test_measurements_of_other_things_are_told_apart(tmp_path):
+    before, after = tmp_path / "a.json", tmp_path / "b.json"
+    one = measured(samples(1, 2, 3))
+    before.write_text(json.dumps(one.to_json()))
+    other = replace(one, machine={"cores": 64}, versions={"simnet": "0.2", "vllm": "1"})
+    after.write_text(json.dumps(other.to_json()))
+    told = CliRunner().invoke(app, ["bench", "compare", str(before), str(after)]).stderr
+    assert told.splitlines() == [
+        "note: machine: cores was 2, then 64; ratios may be of that",
+        "note: version of vllm was unknown, then 1; ratios may be of that",
+    ]
+    same = CliRunner().invoke(app, ["bench", "compare", str(before), str(before)])
+    assert (same.exit_code, same.stderr) == (0, "")
+    after.write_text(json.dumps(measured(samples(1, 2, 3, figure="other")).to_json()))
+    none = CliRunner().invoke(app, ["bench", "compare", str(before), str(after)])
+    assert none.exit_code == 2
+    assert "have no figure in common" in none.stderr
+
+
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_measured(quick, tmp_path):
+    for file in (tmp_path / "gone" / "a.json", tmp_path):
+        done = CliRunner().invoke(app, ["bench", "run", "one", "--out", str(file)])
+        assert (done.exit_code, quick) == (2, [])
+        assert str(file) in done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"samples": [{"workload": "engine"}]}'])
 def test_a_file_of_something_else_is_refused_with_its_name(text, tmp_path):
     path = tmp_path / "other.json"

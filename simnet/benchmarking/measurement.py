@@ -54,6 +54,19 @@ class Measurement:
     versions: dict[str, str]
     samples: tuple[Samples, ...]
 
+    def differences(self, other: "Measurement") -> list[str]:
+        """Say in which facts of the machine and versions of packages another one differs."""
+        pairs = (
+            ("machine: ", self.machine, other.machine),
+            ("version of ", self.versions, other.versions),
+        )
+        return [
+            f"{kind}{name} was {before.get(name, 'unknown')}, then {after.get(name, 'unknown')}"
+            for kind, before, after in pairs
+            for name in {**before, **after}
+            if before.get(name) != after.get(name)
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Return the values as JSON knows them, with the median and the quartiles."""
         rows = [

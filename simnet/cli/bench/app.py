@@ -1,6 +1,7 @@
 """`simnet bench`: fixed workloads on this machine, and the comparison of two measurements."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 
 from simnet.cli.options import AsJson, Backend, BaseUrl, Engine, Model, read_engine
 from simnet.cli.output import print_json, print_table
+from simnet.errors import UsageError
 
 app = typer.Typer(
     name="bench",
@@ -16,6 +18,17 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+def _check_can_write(file: Path) -> None:
+    """Raise UsageError for a file that cannot be made once all is measured."""
+    folder = file.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"{file} cannot be written: {folder} is no folder that can be written to")
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name a file")
+
+
 Measured = Annotated[Path, typer.Argument(help="What `simnet bench run --out` wrote.")]
 
 
@@ -48,6 +61,8 @@ def run(
 
     if picture is not None:
         check_can_draw(picture, workloads or ())
+    for file in filter(None, (out, picture)):
+        _check_can_write(file)
     options = ModelOptions(
         model=model, backend=backend, base_url=base_url, engine=read_engine(engine or ())
     )
@@ -85,7 +100,14 @@ def compare(before: Measured, after: Measured, as_json: AsJson = False) -> None:
     from simnet.benchmarking.comparison import compare as compared  # noqa: PLC0415  (slow)
     from simnet.benchmarking.measurement import read  # noqa: PLC0415
 
-    rows = compared(read(before), read(after))
+    first, second = read(before), read(after)
+    rows = compared(first, second)
+    if not rows:
+        raise UsageError(
+            f"{before} and {after} have no figure in common; measure the same workloads"
+        )
+    for difference in first.differences(second):
+        sys.stderr.write(f"note: {difference}; ratios may be of that\n")
     if as_json:
         print_json({"figures": [row._asdict() for row in rows]})
         return
