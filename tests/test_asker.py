@@ -1,6 +1,7 @@
 """Many questions at once: bounded, in order, with tries, and equal whatever the concurrency."""
 
 import asyncio
+from collections import Counter
 from contextlib import aclosing
 
 import pytest
@@ -146,6 +147,28 @@ def test_a_job_stops_when_most_calls_fail_unless_failures_are_accepted(tmp_path)
         ask(model, map(question, names), tmp_path, in_flight=1)
     _, counts = ask(model, map(question, names), tmp_path, stop_on_failures=False)
     assert counts.given_up == 60
+
+
+def test_failures_of_an_earlier_start_do_not_stop_a_job_whose_model_was_mended(tmp_path):
+    says = "bad reply"
+    model = FakeModel(lambda prompt: says)
+    names = [str(number) for number in range(60)]
+    with pytest.raises(RunError, match="20 of the 20 model calls failed"):
+        ask(model, map(question, names), tmp_path, in_flight=1)
+    says = "fine"
+    answers, counts = ask(model, map(question, names), tmp_path, in_flight=1)
+    assert 20 <= counts.given_up < 30
+    assert Counter(answer.value and answer.value[0] for answer in answers) == {
+        None: counts.given_up,
+        "fine": 60 - counts.given_up,
+    }
+
+
+def test_a_job_that_asked_nothing_new_is_judged_by_what_was_kept(tmp_path):
+    model = FakeModel(lambda prompt: "bad reply")
+    ask(model, map(question, "abc"), tmp_path, stop_on_failures=False)
+    with pytest.raises(RunError, match="3 of the 3 model calls failed"):
+        ask(model, map(question, "abc"), tmp_path)
 
 
 def test_a_model_that_is_gone_ends_the_job_and_what_it_said_is_kept(tmp_path):

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from simnet import draws
 from simnet.errors import RunError
@@ -64,6 +64,14 @@ def seed_of(seed: int, *key: int) -> int:
     return seed if not any(key) else draws.sampling_seed(seed, *key)
 
 
+class _Obtained(NamedTuple):
+    """A completion of a prompt."""
+
+    completion: Completion
+    kept: bool
+    """Whether it is from an earlier start."""
+
+
 class Asker:
     """Asks a model, through the log of replies of a job, and counts."""
 
@@ -91,8 +99,11 @@ class Asker:
         self._room = reasoning_tokens
         self._slots = asyncio.Semaphore(in_flight)
         self._window = _WINDOW * in_flight
-        self._running: dict[bytes, asyncio.Task[Completion]] = {}
-        self._limit = FailureLimit() if stop_on_failures else None
+        self._running: dict[bytes, asyncio.Task[_Obtained]] = {}
+        self._stops = stop_on_failures
+        self._now, self._whole = FailureLimit(), FailureLimit()
+        """Counts of the questions that the model was asked by this start, and of all: replies of an
+        earlier start say nothing of the model that is asked now, until all is done."""
         self._progress = progress
 
     async def ask(self, questions: Iterable[Question[T]]) -> AsyncGenerator[Answer[T], None]:
@@ -123,12 +134,13 @@ class Asker:
         return answer
 
     async def _answer(self, question: Question[T]) -> Answer[T]:
-        why, seed = None, question.seed
+        why, seed, asked = None, question.seed, False
         if question.known is not None:
             return Answer(question, question.known, question.seed)
         for attempt in range(self._tries):
             seed = seed_of(question.seed, attempt)
-            completion = await self._complete(question.prompt(seed), question.facts)
+            completion, kept = await self._complete(question.prompt(seed), question.facts)
+            asked = asked or not kept
             try:
                 value = question.read(completion, seed)
             except UnusableReplyError as error:
@@ -139,14 +151,14 @@ class Asker:
                     break
                 self.counts.unusable[error.kind] += 1
             else:
-                self._count(None)
+                self._count(None, asked=asked)
                 return Answer(question, value, seed)
         else:
             self.counts.given_up += 1
-        self._count(why)
+        self._count(why, asked=asked)
         return Answer(question, None, seed, why)
 
-    async def _complete(self, prompt: Prompt, facts: Facts) -> Completion:
+    async def _complete(self, prompt: Prompt, facts: Facts) -> _Obtained:
         """Return the reply to a prompt; equal prompts that are in flight are asked once."""
         if self._room:
             prompt = replace(prompt, max_tokens=prompt.max_tokens + self._room)
@@ -159,10 +171,10 @@ class Asker:
             self.counts.kept += 1
         return await running
 
-    async def _obtain(self, key: bytes, prompt: Prompt, facts: Facts) -> Completion:
+    async def _obtain(self, key: bytes, prompt: Prompt, facts: Facts) -> _Obtained:
         if (kept := self._log.get(key)) is not None:
             self.counts.kept += 1
-            return kept
+            return _Obtained(kept, kept=True)
         async with self._slots:
             self._check()
             completion = await self._generate(prompt)
@@ -173,7 +185,7 @@ class Asker:
             self.counts.prompt_tokens += completion.prompt_tokens or 0
             self.counts.cached_tokens += completion.cached_tokens or 0
             self.counts.output_tokens += completion.output_tokens or 0
-        return completion
+        return _Obtained(completion, kept=False)
 
     async def _generate(self, prompt: Prompt) -> Completion:
         async for batch in self.model.generate([prompt]):
@@ -181,14 +193,17 @@ class Asker:
                 return completion
         raise RunError(f"{self.model.name} ended without a reply")
 
-    def _count(self, why: str | None) -> None:
-        if self._limit is not None:
-            text = cut(one_line(why or ""), _LONGEST)
-            self._limit.add(1, [] if why is None else [CallFailure(text, text, replied=True)])
+    def _count(self, why: str | None, *, asked: bool) -> None:
+        text = cut(one_line(why or ""), _LONGEST)
+        failures = [] if why is None else [CallFailure(text, text, replied=True)]
+        self._whole.add(1, failures)
+        if asked:
+            self._now.add(1, failures)
 
     def _check(self, *, at_end: bool = False) -> None:
         """Raise RunError if so many calls fail that going on is no use."""
-        if self._limit is not None and (message := self._limit.exceeded(at_end=at_end)):
+        limit = self._whole if at_end else self._now
+        if self._stops and (message := limit.exceeded(at_end=at_end)):
             raise RunError(
                 f"{message}. Replies so far are kept; choose another model or task, or go on "
                 "regardless with --accept-failures"
