@@ -17,6 +17,8 @@ from simnet import (
     sample,
 )
 from simnet import run as run_scenario
+from simnet.agents import ask as ask_module
+from simnet.agents.formats.lenient_reader import Reading
 from simnet.feeds import everything
 from simnet.inference.model import Completion, Prompt
 from simnet.planning import cost_estimate
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 FAKE = RunOptions(models=ModelOptions(backend="fake"))
 SEEDS, SHARE = 10, 0.2
+NOTHING = Reading([Pass()])
 WRITE_OR_PASS = r"(write: [^\s][^\n\r]{0,9}|pass)"
 
 
@@ -87,6 +90,19 @@ def test_the_interval_says_something():
     """An interval from nothing to everything would hold every truth."""
     found = estimate(from_python(market()), FAKE, 0.3).whole.tokens_in
     assert (found.high - found.low) < 0.5 * found.expected
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_a_rehearsal_reads_replies_as_the_run_does(monkeypatch, constrained):
+    """Strictly if a grammar held them, which is quicker too, and leniently otherwise."""
+    read = []
+    monkeypatch.setattr(ask_module, "read", lambda *given: read.append(given) or NOTHING)
+    if constrained:
+        estimate(from_python(market()), FAKE, SHARE)
+        assert not read
+    else:
+        free = RunOptions(models=ModelOptions(model=FakeModel(lambda prompt: "- pass")))
+        assert estimate(from_python(market()), free, SHARE).sampled < len(read)
 
 
 def test_few_calls_get_no_interval():

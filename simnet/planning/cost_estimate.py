@@ -193,13 +193,15 @@ def _sample_of(run: Run, scenario: Scenario) -> Sample:
     calls: dict[str, list[RecordedCall]] = {cohort.name: [] for cohort in scenario.cohorts}
     by_hash = {}
     columns = ("who", "turn", "prompt_hash", "system", "user", "pattern", "completion", "finish")
-    for batch in run.prompts([*columns, *FIGURES[1:], "seconds"]):
+    for batch in run.prompts([*columns, *FIGURES[1:], "seconds", "reasoning", "constrained"]):
         for row in batch.to_pylist():
             characters = len(row["system"]) + len(row["user"])
             row["prompt_tokens"] = _known(row["prompt_tokens"], characters)
             row["output_tokens"] = _known(row["output_tokens"], len(row["completion"]))
             completion = Completion(
-                row["completion"], row["finish"], *(row[name] for name in (*FIGURES[1:], "seconds"))
+                row["completion"],
+                row["finish"],
+                *(row[name] for name in (*FIGURES[1:], "seconds", "reasoning", "constrained")),
             )
             cohort = scenario.cohorts[numbers[row["who"]]]
             asked = row["turn"] < 0

@@ -8,6 +8,7 @@ prompt shows so many posts, and drawn again otherwise.
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ ENOUGH, ENOUGH_PER_VERB = 10, 3
 _OPTIONS = re.compile(r"\(\d+(?:\|\d+)*\)")
 _ALTERNATIVE = re.compile(r"(?<=[(|])[a-z]\w*")
 _NUMBERED = re.compile(r"^([a-z]\w*) (\d+)", re.MULTILINE)
+_PATTERNS = 1024
+"""Patterns whose kind is kept: as a rule a cohort has one for each number of posts in view."""
 
 
 class RecordedCall(NamedTuple):
@@ -156,15 +159,18 @@ class PoolModel:
         if completion is None:
             text = plausible(prompt)
             output = max(1, round(len(text) / CHARACTERS_PER_TOKEN))
-            return Completion(text, "stop", tokens, cached, output)
+            fits = prompt.pattern is not None
+            return Completion(text, "stop", tokens, cached, output, constrained=fits)
         return completion._replace(prompt_tokens=tokens, cached_tokens=cached)
 
 
+@lru_cache(maxsize=_PATTERNS)
 def _kind(pattern: str | None) -> str:
     """Return what a pattern allows, whatever the numbers to choose from."""
     return _OPTIONS.sub("(N)", pattern or "")
 
 
+@lru_cache(maxsize=_PATTERNS)
 def _alternatives(kind: str) -> float:
     """Count the verbs, or other words, that a pattern allows to begin with."""
     return float(max(1, len(_ALTERNATIVE.findall(kind))))

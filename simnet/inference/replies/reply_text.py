@@ -172,6 +172,8 @@ def without_marks(text: str) -> str:
 def without_name(text: str, names: Sequence[str]) -> str:
     """Take off the writer's own name where it leads a text: `@ann:`, `Ann:`, `ann says:`."""
     for name in names:
+        if text.isascii() and name.isascii() and name.lower() not in text.lower():
+            continue  # compiling the pattern of a name that is not there takes longer than a turn
         found = _name_pattern(name).match(text)
         if found is not None:
             closed = found["shut"] or found["end"]  # else its marks enclose the text too
