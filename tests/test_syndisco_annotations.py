@@ -3,6 +3,8 @@
 import json
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -175,6 +177,12 @@ def test_a_run_is_exported_with_the_logs_of_its_annotations(tmp_path):
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "discussions"]
     with pytest.raises(UsageError, match=r"no annotations called 'form'; did you mean 'forms'"):
         export_syndisco(made, tmp_path / "none", annotations="form")
+    file = made.path / "annotations" / "forms" / "annotations.parquet"
+    table = pq.read_table(file)
+    texts = pa.array([f"text {number}" for number in range(len(table))])
+    pq.write_table(table.set_column(table.column_names.index("item"), "item", texts), file)
+    with pytest.raises(UsageError, match=r"annotations.parquet: the item 'text 0' is no id of a"):
+        export_syndisco(made, tmp_path / "none", annotations="forms")
     assert not (tmp_path / "none").exists()
 
 
