@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from simnet import HOUR, Cohort, Cue, Never, Persona, Scenario, Steps, Write, sample
 from simnet.cli.app import app
 from simnet.cli.studies.calibrate import calibrate as calibrate_command
-from simnet.errors import ScenarioError, UsageError
+from simnet.errors import DiskError, ScenarioError, UsageError
 from simnet.rules import chance, likes
 from simnet.studies import Calibration, Halves, Measure, actions, calibrate
 from simnet.studies.calibrating import simulate
@@ -73,6 +73,20 @@ def test_an_earlier_result_is_replaced_only_when_forced(tmp_path):
     assert (seen, (tmp_path / "calibration.json").read_text()) == ([], "mine")
     calibrate(PLANTED, budget=3, out=tmp_path, force=True)
     assert len(json.loads((tmp_path / "calibration.json").read_text())["trials"]) == 3
+
+
+def test_a_result_that_cannot_be_written_is_refused_before_anything_runs(tmp_path):
+    seen = []
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder" / "calibration.json").mkdir(parents=True)
+    for name, error, told in (
+        ("file", UsageError, "file is a file; name a folder, in which calibration.json is"),
+        ("folder", UsageError, "calibration.json is a folder; name the folder in which"),
+        ("file/below", DiskError, "making the folder .*below"),
+    ):
+        with pytest.raises(error, match=told):
+            calibrate(PLANTED, budget=3, out=tmp_path / name, force=True, report=seen.append)
+    assert seen == []
 
 
 def test_the_command_tries_as_many_parameters_as_the_function():

@@ -73,12 +73,15 @@ def calibrate(
     earlier result, RunError if a run fails.
     """
     path = None if out is None else Path(out).expanduser() / NAME
-    if path is not None and path.exists() and not force:
-        raise UsageError(f"{path} exists already; choose another folder or pass --force")
+    if path is not None:
+        _check_out(path, force=force)
     if budget < 2 * len(calibration.parameters) + 1:
         least = 2 * len(calibration.parameters) + 1
         raise UsageError(f"budget={budget}: a search needs {least} trials or more")
     halves = read_halves(calibration, None if data is None else Path(data).expanduser())
+    if path is not None:
+        with disk_errors(f"making the folder {path.parent}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
     names = list(calibration.parameters)
     trials: list[Trial] = []
 
@@ -177,7 +180,16 @@ def as_dict(calibration: Calibration, found: Calibrated) -> dict[str, Any]:
     }
 
 
+def _check_out(path: Path, *, force: bool) -> None:
+    """Raise UsageError for a result that cannot be written, or that would replace one."""
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is a file; name a folder, in which {NAME} is written")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name the folder in which {NAME} is written")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already; choose another folder or pass --force")
+
+
 def _write(path: Path, content: dict[str, Any]) -> None:
     with disk_errors(f"writing {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(Disk(), path, (json.dumps(content, indent=2) + "\n").encode())
