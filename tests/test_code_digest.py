@@ -1,11 +1,13 @@
 """Digests of code: what they notice, what they leave out, and that every process has the same."""
 
+import linecache
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, wraps
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -77,6 +79,90 @@ def test_where_the_code_is_does_not_count():
     assert code_digest(found["rule"]) == before
 
 
+HELPERS = """
+from functools import cache
+SHARE = 0.5
+class Rule:
+    scale = 2
+    def __init__(self, share):
+        self.share, self.calls = share, 0
+    def __call__(self):
+        self.calls += 1
+        return self.share * self.factor() * self.scale
+    @staticmethod
+    def factor():
+        return 3
+@cache
+def kept():
+    return SHARE
+def other():
+    return 7
+"""
+USES = """
+import helpers_of_digest as helpers
+RULE = helpers.Rule(0.25)
+COUNT = 0
+def counts():
+    global COUNT
+    COUNT += 1
+def measure(run):
+    counts()
+    return helpers.kept() + RULE() + COUNT
+"""
+
+
+def using(tmp_path, monkeypatch, helpers):
+    """Return a function that uses a module of the user's with some content."""
+    path = tmp_path / "helpers_of_digest.py"
+    path.write_text(helpers, encoding="utf-8")
+    linecache.checkcache()
+    module = ModuleType("helpers_of_digest")
+    module.__file__ = str(path)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(helpers, str(path), "exec"), vars(module))
+    return defined(tmp_path, USES, "uses.py")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return SHARE", "return 2 * SHARE"),
+        ("SHARE = 0.5", "SHARE = 0.6"),
+        ("scale = 2", "scale = 4"),
+        ("share, 0", "share + 1, 0"),
+        ("return 3", "return 4"),
+    ],
+)
+def test_modules_and_objects_of_the_user_are_part_of_the_digest(tmp_path, monkeypatch, old, new):
+    before = code_digest(using(tmp_path, monkeypatch, HELPERS))
+    assert code_digest(using(tmp_path, monkeypatch, HELPERS)) == before
+    assert code_digest(using(tmp_path, monkeypatch, HELPERS.replace(old, new))) != before
+    unused = HELPERS.replace("return 7", "return 8")
+    assert code_digest(using(tmp_path, monkeypatch, unused)) == before
+
+
+def test_values_of_objects_count_whatever_made_them(tmp_path, monkeypatch):
+    function = using(tmp_path, monkeypatch, HELPERS)
+    before = code_digest(function)
+    function.__globals__["RULE"].share = 0.75
+    assert code_digest(function) != before
+
+
+def test_a_count_that_code_keeps_is_no_change_of_it(tmp_path, monkeypatch):
+    function = using(tmp_path, monkeypatch, HELPERS)
+    before = code_digest(function)
+    assert function("run") != function("run")
+    assert code_digest(function) == before
+    nested = "def made():\n    n = 0\n    def measure(run):\n        nonlocal n\n        n += 1\n"
+    nested += "        return n\n    return measure\nmeasure = made()\n"
+    counting = "N = 0\ndef measure(run):\n    global N\n    N += 1\n    return N\n"
+    for code in (counting, nested):
+        function = defined(tmp_path, code, "counting.py")
+        before = code_digest(function)
+        assert function("run") != function("run")
+        assert code_digest(function) == before
+
+
 @dataclass(frozen=True)
 class Pair:
     one: object
@@ -133,6 +219,13 @@ class Model(BaseModel):
     rule: object = None
 
 
+class Plain:
+    names = frozenset("abc")
+
+    def __init__(self, tags, share):
+        self.tags, self.share = tags, share
+
+
 def without_source():
     """Return a function of which there is no source, as of one that was typed in."""
     found = {}
@@ -144,7 +237,7 @@ def test_every_process_has_the_same_digest():
     values = """[
         town(likes(chance(0.1))), closure(frozenset('abc')), Pair({'x', 'y'}), without_source(),
         Pair({Pair(one) for one in 'abc'}), Model(tags=set('abc'), rule=closure(1)),
-        Pair(np.array(['a', None])), Pair(np.arange(3)),
+        Pair(np.array(['a', None])), Pair(np.arange(3)), Pair(Plain({'x', 'y'}, 1)),
     ]"""
     code = f"from test_code_digest import *; print(*map(code_digest, {values}))"
     tests = str(__file__).rpartition("/")[0]
