@@ -262,8 +262,10 @@ def test_a_folder_of_another_study_or_of_something_else_is_refused(tmp_path):
         ran(likes(arms={"quiet": QUIET, "loud": LOUD, "third": town(0.5)}), tmp_path / "s")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")
-    with pytest.raises(UsageError, match="is not empty and holds no study"):
+    with pytest.raises(UsageError, match="holds no study and is no empty folder"):
         ran(likes(), tmp_path / "other")
+    with pytest.raises(UsageError, match=r"notes\.txt holds no study and is no empty folder"):
+        ran(likes(), tmp_path / "other" / "notes.txt")
     with pytest.raises(UsageError, match="processes=2 and parallel=3: give one of them"):
         ran(likes(), tmp_path / "s", processes=2, parallel=3)
     with pytest.raises(UsageError, match="parallel=0: give 1 or more"):
@@ -305,6 +307,45 @@ def test_code_may_change_before_the_first_run_of_its_arm(tmp_path):
     assert ran(changed, tmp_path / "s").complete == 2
     record = read_code(tmp_path / "s")
     assert {len(one) for one in [*record.arms.values(), *record.measures.values()]} == {1}
+
+
+def test_an_arm_that_failed_in_its_code_is_run_again_once_that_is_mended(tmp_path):
+    def study(turns, seeds=2, **fields):
+        async def reads(me, view, ask):
+            return () if view.turn < turns else {}["mood"]
+
+        people = Cohort("people", sample(3), behaviour=reads, rhythm=Exponential(HOUR))
+        broken = Scenario("town", [people], lasts=6 * HOUR)
+        arms = {"whole": replace(broken, lasts=3 * HOUR), "broken": broken}
+        return likes(arms=arms, seeds=range(seeds), measures=[actions()], **fields)
+
+    failed = ran(study(1), tmp_path / "s")
+    assert len(failed.failures) == 4
+    mended = ran(study(99), tmp_path / "s")
+    assert (mended.complete, mended.failures) == (4, {})
+    assert mended.results.table.equals(ran(study(99), tmp_path / "new").results.table)
+    page = report_study(mended.folder, figures=False).path.read_text(encoding="utf-8")
+    assert "was changed between its runs" not in page
+    with pytest.raises(UsageError, match="the code of arm 'whole', 'broken' has changed"):
+        ran(study(98, seeds=3), tmp_path / "s")
+
+
+def test_a_past_that_forks_share_is_not_run_again(tmp_path):
+    async def breaks(me, view, ask):
+        return () if view.now < 4 * HOUR else {}["mood"]
+
+    async def mended(me, view, ask):
+        return ()
+
+    def study(behaviour):
+        people = Cohort("people", sample(3), behaviour=behaviour, rhythm=Exponential(HOUR))
+        town = Scenario("town", [people], lasts=6 * HOUR)
+        calm = replace(town, cohorts=[replace(people, behaviour=mended)])
+        return likes(arms={"one": town, "two": calm}, seeds=[0], measures=[actions()], fork_at=HOUR)
+
+    assert ran(study(breaks), tmp_path / "s").complete == 1
+    with pytest.raises(UsageError, match="the code of arm 'one' has changed"):
+        ran(study(lurk(0.1)), tmp_path / "s")
 
 
 @pytest.mark.parametrize("options", [{}, {"processes": 2}])

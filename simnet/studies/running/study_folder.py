@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.errors import RecordError, ScenarioError, UsageError
+from simnet.errors import RecordError, ScenarioError, UsageError, UserCodeError
 from simnet.foundation.disk import Disk, disk_errors, write_atomically
+from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
 from simnet.runs.plans.demand import NO_MODEL
 from simnet.studies.measure import Figure
@@ -104,8 +105,8 @@ class StudyFolder:
         folder = cls(path, study)
         if folder._is_begun():
             return folder
-        if path.exists() and any(path.iterdir()):
-            raise UsageError(f"{path} is not empty and holds no study; choose another with --out")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(f"{path} holds no study and is no empty folder; choose another --out")
         with disk_errors(f"making the study folder {path}"):
             for one in (path, folder.runs, path / FIGURES, path / UNITS):
                 one.mkdir(parents=True, exist_ok=True)
@@ -144,15 +145,30 @@ class StudyFolder:
         """Write down by which code the study goes on, before a run goes on or is measured.
 
         `waiting` are the arms that lack runs. Raises UsageError if the code of one of them that has
-        runs has changed, unless `force` allows it.
+        runs has changed, unless `force` allows it. Runs that failed in code that has changed since
+        are run again, unless the arm has others.
         """
-        before = read_code(self.path)
-        begun = {unit.cell.label for unit in self.study.units if self._file_of(unit).is_file()}
-        later = before.with_later(code_of(self.study, waiting), begun)
+        before, now = read_code(self.path), code_of(self.study, waiting)
+        kept = self._kept_arms()
+        later = before.with_later(now, kept)
         if not force:
             check_same_arms(str(self.path), before, later)
+        for unit in self.study.units:
+            arm = unit.cell.label
+            if arm not in kept and before.arms.get(arm) != later.arms.get(arm):
+                with disk_errors(f"removing {self._file_of(unit)}"):
+                    self._file_of(unit).unlink(missing_ok=True)
         with disk_errors(f"writing {self.path / CODE}"):
             write_atomically(self._disk, self.path / CODE, encoded(later._asdict()))
+
+    def _kept_arms(self) -> set[str]:
+        """List the arms with a run that did not fail in their code, and those they are forks of."""
+        kept = set()
+        for unit in self.study.units:
+            run, parent = self.run_of(unit), self.study.parent_of(unit)
+            if run is not None and not failed_in_code(run):
+                kept |= {one.cell.label for one in (unit, parent) if one is not None}
+        return kept
 
     @cached_property
     def _measures(self) -> dict[str, str]:
@@ -246,6 +262,13 @@ class StudyFolder:
         results = pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
         write_table(self._disk, self.path / RESULTS, results)
         return results
+
+
+def failed_in_code(run: Run) -> bool:
+    """Whether a run ended because code of its arm raised or returned what it may not."""
+    manifest = run.manifest
+    ended_by = (manifest.error or "").partition(":")[0]
+    return manifest.state is State.FAILED and ended_by == UserCodeError.__name__
 
 
 def _asks(run: Run) -> bool:
