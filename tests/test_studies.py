@@ -356,6 +356,10 @@ def test_runs_are_measured_anew_by_a_measure_whose_code_was_changed(tmp_path, op
     first = ran(measured(1.0), tmp_path / "s", **options)
     runs = set((tmp_path / "s" / "runs").iterdir())
     again = ran(measured(2.0), tmp_path / "s", **options)
+    with pytest.raises(
+        UsageError, match="no figure of group 'adults'; there are the whole run, 'm"
+    ):
+        first.results.difference("actions like", "loud", "quiet", group="adults")
     assert set(first.results.values("of code", "loud").values()) == {1.0}
     assert set(again.results.values("of code", "loud").values()) == {2.0}
     assert again.results.values("actions like", "loud") == first.results.values(
@@ -392,6 +396,8 @@ def test_one_more_seed_leaves_the_rows_of_the_others(tmp_path):
     assert len(after) > len(before)
     assert runs < set((tmp_path / "s" / "runs").iterdir())
     assert len(list((tmp_path / "s" / "runs").iterdir())) == 8
+    page = report_study(tmp_path / "s", figures=False).path.read_text(encoding="utf-8")
+    assert "Added after the pre-registration: 1 seed an arm (3)." in page
 
 
 def test_a_measure_that_is_added_needs_no_run_again(tmp_path):

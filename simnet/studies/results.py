@@ -125,9 +125,23 @@ class Results:
     def values(
         self, measure: str, arm: str, group: str = NO_GROUP, time: Seconds | None = None
     ) -> dict[int, float]:
-        """Return the value of each seed that has one. Raises UsageError for an unknown name."""
+        """Return the value of each seed that has one.
+
+        Raises UsageError for an unknown name, and for a group of which the measure has no figure.
+        """
         self._check(measure, "measure", [one.name for one in self.study.measures])
         self._check(arm, "arm", [cell.label for cell in self.study.cells])
+        rows = self.table.filter(pc.equal(self.table["measure"], measure))
+        groups = pc.unique(rows["group"]).to_pylist()
+        if groups and group not in groups:
+            lacks = f"group {group!r}" if group else "the whole run"
+            there = ", ".join(repr(one) if one else "the whole run" for one in groups)
+            raise UsageError(f"measure {measure!r} has no figure of {lacks}; there are {there}")
+        return self._values(measure, arm, group, time)
+
+    def _values(
+        self, measure: str, arm: str, group: str, time: Seconds | None = None
+    ) -> dict[int, float]:
         chosen = pc.and_(
             pc.and_(pc.equal(self.table["measure"], measure), pc.equal(self.table["arm"], arm)),
             pc.equal(self.table["group"], group),
@@ -195,7 +209,7 @@ class Results:
 
     def _tested(self, hypothesis: Hypothesis) -> tuple[Difference | None, float]:
         names = (hypothesis.arm, hypothesis.baseline)
-        first, second = (self.values(hypothesis.measure, one, hypothesis.group) for one in names)
+        first, second = (self._values(hypothesis.measure, one, hypothesis.group) for one in names)
         seeds = sorted(first.keys() & second.keys())
         if len(seeds) < 2:
             return None, 1.0

@@ -37,6 +37,13 @@ def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
     if study.unregistered:
         names = ", ".join(sorted(study.unregistered))
         yield f"Added after the pre-registration, so exploratory: {names}."
+    if later := sorted({one.seed for one in study.runs} - set(study.registration.content["seeds"])):
+        yield (
+            f"Added after the pre-registration: {counted(len(later), 'seed')} an arm "
+            f"({', '.join(map(str, later[:_MOST]))}{', ...' if len(later) > _MOST else ''}). Where "
+            "seeds are added because of what the others showed, p values and intervals are too "
+            "small."
+        )
     yield from _of_the_code(study)
     yield from _what_is_missing(study)
     yield (
