@@ -58,6 +58,15 @@ def test_what_is_logged_before_there_is_a_folder_ends_up_in_it(tmp_path, capsys)
     assert "early" not in shown
 
 
+def test_the_log_of_a_run_is_written_while_the_run_goes_on(tmp_path):
+    with log.run_logs() as logs:
+        logs.open(tmp_path)
+        for number in range(3):
+            log.get("simnet.test").info("going on", number=number)
+            written = read_lines(tmp_path / "logs/main.jsonl")
+            assert [line["number"] for line in written] == list(range(number + 1))
+
+
 @pytest.mark.parametrize(
     ("level", "seen"), [("warning", []), ("info", ["i"]), ("debug", ["d", "i"])]
 )

@@ -157,6 +157,7 @@ class RunLogs:
         self._file.setFormatter(_json(self._fields))
         self._memory.setTarget(self._file)
         self._memory.flush()
+        self._memory.capacity = 1  # from now on each record is passed on at once
 
     def close(self) -> None:
         """Write the rest and close the file."""
