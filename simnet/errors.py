@@ -10,6 +10,7 @@
   + ModelNotFoundError  no weights were found under that name            exit code 3
   + RecordError       a run directory cannot be written or read          exit code 4
     - DivergenceError a replayed prompt differs from the recorded one
+    - SupersededError another process has taken over the run directory
     - DiskError       the disk refused a write; what was not acknowledged is kept
       . DiskFullError   because it is full
       . DiskRefusalError  for a reason that does not pass by itself
@@ -151,6 +152,10 @@ class DivergenceError(RecordError):
     """A replayed prompt, or a row that is made again, differs from the recorded one."""
 
 
+class SupersededError(RecordError):
+    """Another process writes the record now; this one must not touch it any more."""
+
+
 class DiskError(RecordError):
     """The disk refused a write. Nothing acknowledged is lost; the write can be tried again."""
 
@@ -216,6 +221,7 @@ __all__ = [
     "ScenarioError",
     "ScenarioWarning",
     "SimnetError",
+    "SupersededError",
     "UsageError",
     "UserCodeError",
     "reason",

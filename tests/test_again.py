@@ -34,6 +34,7 @@ from simnet.errors import (
     RecordError,
     RunError,
     ScenarioError,
+    SupersededError,
     UsageError,
 )
 from simnet.foundation.disk import Disk
@@ -399,6 +400,24 @@ def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, 
     assert broken.manifest.state is State.INTERRUPTED
     monkeypatch.undo()
     assert tables(resume(broken, village(), model=FakeModel())) == tables(parent)
+
+
+def test_a_run_that_another_process_took_over_leaves_the_record_to_that(parent, tmp_path):
+    class TakingOver(Watching):
+        other = None
+
+        def progress(self, progress):
+            if self.other is None:  # as where the lock does not hold between two machines
+                self.other = Recorder(self.folder)
+
+    watching = TakingOver()
+    with pytest.raises(SupersededError, match="epoch 2 has taken over from epoch 1"):
+        asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path), watching))
+    with watching.other as recorder:
+        recorder.seal()
+    left = Run.open(watching.folder)
+    assert left.manifest.state is State.RUNNING  # as the other process would have it
+    assert tables(resume(left, village(), model=FakeModel())) == tables(parent)
 
 
 def test_a_signal_that_comes_as_the_run_is_over_is_told(tmp_path):

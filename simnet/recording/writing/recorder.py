@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 
-from simnet.errors import RecordError
+from simnet.errors import RecordError, SupersededError
 from simnet.foundation.disk import Disk, check_folder, disk_errors
 from simnet.foundation.text import counted
 from simnet.recording.files.sealed_files import SealedFile, SealedFiles
@@ -130,8 +130,8 @@ class Recorder:
 
         Prompt texts are written before the calls that name them, and calls before the events
         that follow from them. Raises DiskError (DiskFullError) when the disk refuses; the rows
-        stay in memory and the next commit writes them to a new segment. Raises RecordError when
-        a later epoch has taken over.
+        stay in memory and the next commit writes them to a new segment. Raises SupersededError
+        when a later epoch has taken over.
         """
         with disk_errors(f"committing to {self._folder}"):
             self._check_epoch()
@@ -222,7 +222,7 @@ class Recorder:
         if last < self.epoch:
             raise _gone(self._folder)
         if last != self.epoch:
-            raise RecordError(
+            raise SupersededError(
                 f"{self._folder}: a recorder of epoch {last} has taken over from epoch "
                 f"{self.epoch}; rows that this one has not acknowledged are not recorded"
             )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RecordError, RunError
+from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, SupersededError
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
@@ -93,6 +93,8 @@ class ActiveRun:
             stopped = RunError(why)
             stopped.exit_code = 128 + self._signal
             raise stopped from None
+        except SupersededError:
+            raise  # another process runs it now, which sealing would end; the manifest is its own
         except Exception as error:
             state = State.FAILED
             if self._signal is not None and isinstance(error, DiskError):
