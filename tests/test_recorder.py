@@ -208,6 +208,40 @@ def test_a_full_disk_keeps_the_rows_until_there_is_room(run):
     assert [row.turn for row in rows_read(run, "events")] == [1, 2]
 
 
+@pytest.mark.parametrize("where", [".parquet", ".partial"])
+def test_a_seal_that_finds_the_disk_full_leaves_no_files_that_fill_it_more(run, where):
+    class FullDisk(FaultyDisk):
+        full, left = False, 0
+
+        def create(self, path):
+            if self.full and path.suffix == where:
+                self.left -= 1
+                if self.left < 0:
+                    self.fail()
+            return super().create(path)
+
+    def parts():
+        return sorted(path.relative_to(run.path).as_posix() for path in run.path.rglob("*.parquet"))
+
+    disk = FullDisk(nth=0, code=errno.ENOSPC)
+    with Recorder(run.path, disk=disk) as recorder:
+        for turns in ([1], [2, 3]):
+            recorder.append("calls", encode("calls", [call(turn) for turn in turns]))
+            recorder.append("events", encode("events", [event(turn) for turn in turns]))
+            if turns == [1]:
+                recorder.seal()
+        sealed, disk.full = parts(), True
+        for room in (0, 0, 1):
+            disk.left = room if where == ".parquet" else 0
+            with pytest.raises(DiskFullError):
+                recorder.seal()
+            assert parts() == sealed
+        disk.full = False
+        recorder.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [1, 2, 3]
+    assert [row.turn for row in rows_read(run, "calls")] == [1, 2, 3]
+
+
 def test_a_recorder_that_was_superseded_can_acknowledge_nothing(run):
     stale = Recorder(run.path)
     stale.append("events", encode("events", [event(1)]))

@@ -1,11 +1,13 @@
 """Sealing: merges segments into Parquet files and puts the list of sealed files in place."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from simnet.errors import RecordError
 from simnet.foundation.disk import Disk, check_folder, write_atomically
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import run_id_of
@@ -42,8 +44,21 @@ def seal_run(
     `fence` raises when a later epoch has taken over; it is called before the list is put in
     place and before anything is removed. Raises RecordError for a link where a folder or a segment
     has to be, and OSError when the disk refuses; then either the
-    old list is in place with all files that it names, or the new one is.
+    old list is in place with all files that it names, or the new one is, and what no list names
+    was removed: the next attempt would find less room.
     """
+    try:
+        return _sealed_run(disk, folder, epoch, attempt, fence)
+    except OSError:
+        with suppress(OSError, RecordError):  # the first error is the one to report
+            listed = read_sealed_files(folder, disk)
+            _remove_unlisted(disk, folder, listed, (epoch, 0), (epoch, attempt))
+        raise
+
+
+def _sealed_run(
+    disk: Disk, folder: Path, epoch: int, attempt: int, fence: Callable[[], None]
+) -> tuple[SealedFiles, Mapping[str, int | None]]:
     for name in TABLES:
         check_folder(folder / name)
     old = read_sealed_files(folder, disk)
@@ -148,13 +163,20 @@ def _clean(disk: Disk, folder: Path, new: SealedFiles, attempt: int) -> None:
             disk.replace(path, path.with_suffix(".cut"))
         else:
             disk.unlink(path)
-    needed = {sealed.path for listed in new.tables.values() for sealed in listed}
-    for table in TABLES:
-        for name in disk.list_folder(folder / table):
-            by, path = parquet.sealed_by(name), folder / table / name
-            ours = by is not None and by <= (new.epoch, attempt) and path.is_file()
-            if ours and f"{table}/{name}" not in needed:
-                disk.unlink(path)
+    _remove_unlisted(disk, folder, new, (0, 0), (new.epoch, attempt))
     for name in lists_in(folder, disk):
         if name < list_name(new.epoch) and (folder / name).is_file():
             disk.unlink(folder / name)
+
+
+def _remove_unlisted(
+    disk: Disk, folder: Path, files: SealedFiles, first: tuple[int, int], last: tuple[int, int]
+) -> None:
+    """Remove sealed files of these attempts (epoch and number) that a list does not name."""
+    needed = {sealed.path for listed in files.tables.values() for sealed in listed}
+    for table in TABLES:
+        for name in disk.list_folder(folder / table):
+            by, path = parquet.sealed_by(name), folder / table / name
+            ours = by is not None and first <= by <= last and path.is_file()
+            if ours and f"{table}/{name}" not in needed:
+                disk.unlink(path)
