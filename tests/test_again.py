@@ -39,9 +39,11 @@ from simnet.errors import (
 )
 from simnet.foundation.disk import Disk
 from simnet.recording.checking.verify import verify
+from simnet.recording.files import manifest as manifest_file
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import list_runs
+from simnet.recording.writing import run_directory
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.launching import active_run
 from simnet.runs.launching.launcher import launch
@@ -335,6 +337,31 @@ def test_a_full_disk_pauses_the_run_which_goes_on_when_there_is_room(parent, tmp
     (state,) = {state for text, state in watching.seen if text == "there is room again; going on"}
     assert state is State.PAUSED
     assert tables(Run.open(outcome.folder)) == tables(parent)
+
+
+@pytest.mark.parametrize(("state", "times"), [(State.RUNNING, 1), (State.COMPLETED, 3)])
+def test_a_disk_too_full_for_the_manifest_is_waited_for(
+    parent, tmp_path, monkeypatch, state, times
+):
+    refused = []
+
+    def write_manifest(folder, manifest, disk):
+        if manifest.state is state and len(refused) < times:
+            refused.append(manifest)
+            raise DiskFullError("the disk is full")
+        manifest_file.write_manifest(folder, manifest, disk)
+
+    monkeypatch.setattr(run_directory, "write_manifest", write_manifest)
+    monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 0.02)
+    watching = Watching()
+    outcome = asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path), watching))
+    assert len(refused) == times
+    told = [text for text, _ in watching.seen if text.startswith(("paused", "there is room"))]
+    assert told == ["paused: the disk is full", "there is room again; going on"]
+    done = Run.open(outcome.folder)
+    assert outcome.state is State.COMPLETED
+    assert (done.manifest.state, done.manifest.error) == (State.COMPLETED, None)
+    assert tables(done) == tables(parent)
 
 
 class Refusing(Disk):

@@ -105,7 +105,6 @@ class ActiveRun:
         finally:
             self._stop_listening()
         runtime = self._runtime
-        directory.update(placement=runtime.placement.facts if runtime.placement else {})
         return RunResult(
             run_id=directory.path.name,
             folder=directory.path,
@@ -177,7 +176,7 @@ class ActiveRun:
         record = RetryingRecord(runtime, retry)
         async with runtime:
             self._listen()  # Ray has replaced the handlers
-            directory.start()
+            await retry.insist(directory.start)
             self._turns_started = True
             self._begin_timer()
             finish = await self._watch(runtime, record, directory)
@@ -186,12 +185,14 @@ class ActiveRun:
             self._reporter.phase("sealing the record")
             await record.write(closing_rows(finish, runtime.phases, self._plan.slots))
             await retry.until_done(runtime.seal, runtime.seal)
-            tables = partial(self._write_answers, directory)
-            await retry.until_done(tables, tables)
+            played = self._own_continuation(directory)
+            await retry.insist(partial(answer_tables, played, self._plan.scenario))
             state = State.INTERRUPTED if finish.stopped else State.COMPLETED
             ledger = ledger_lines(finish.progress.ledger)
             why = (finish.progress.health.stopped or self._spent) if finish.stopped else None
-            directory.finish(state, error=why, ledger=ledger, state_hash=finish.digest)
+            where = runtime.placement.facts if runtime.placement else {}
+            facts = {"ledger": ledger, "state_hash": finish.digest, "placement": where}
+            await retry.insist(partial(directory.finish, state, error=why, **facts))
             self._reporter.phase("shutting down")
         return finish
 
@@ -259,6 +260,8 @@ class ActiveRun:
         self._paused = why
         self._reporter.phase(f"paused: {why}" if why else "there is room again; going on")
         state = State.PAUSED if why else State.RUNNING
+        if not why and directory.manifest.state is not State.PAUSED:
+            return  # what waited was the manifest, which says how the run is
         with suppress(DiskError):  # the manifest is on the same disk
             directory.update(state=state, error=why)
 
@@ -278,9 +281,6 @@ class ActiveRun:
                 self._disk_retry.give_up()
         else:
             self._main.cancel()
-
-    async def _write_answers(self, directory: RunDirectory) -> None:
-        answer_tables(self._own_continuation(directory), self._plan.scenario)
 
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
         """Seal what was recorded until the run broke off."""

@@ -49,6 +49,14 @@ class DiskRetry:
                 self._set_paused(None)
                 return
 
+    async def insist(self, write: Callable[[], object]) -> None:
+        """Call a function that can be repeated until it raises no DiskError; see `until_done`."""
+
+        async def attempt() -> None:
+            write()
+
+        await self.until_done(attempt, attempt)
+
     def _set_paused(self, why: str | None) -> None:
         if self._paused != (why is not None):
             self._paused = why is not None
