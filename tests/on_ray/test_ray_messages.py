@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("ray")
 
 from ray._private import worker
-from ray.exceptions import OutOfMemoryError
+from ray.exceptions import ObjectReconstructionFailedError, OutOfMemoryError, OwnerDiedError
 
 from simnet.errors import ActorDiedError
 from simnet.foundation import log
@@ -90,3 +90,14 @@ def test_a_lack_of_memory_is_told_of_in_a_sentence():
     )
     assert _incident(error).cause == "out of memory"
     assert "(7.12GB of 23.54GB used)" in _incident(error).message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ObjectReconstructionFailedError("00ff"), OwnerDiedError("00ff", None, "")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_reply_that_was_lost_with_its_node_counts_as_the_death_of_its_actor(error):
+    with pytest.raises(ActorDiedError) as raised, unwrapped():
+        raise error
+    assert str(raised.value) == "an actor died: what it replied was on a node that is lost"

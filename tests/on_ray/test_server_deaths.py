@@ -10,7 +10,12 @@ import pytest
 import ray
 from hypothesis import given
 from hypothesis import strategies as st
-from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    ObjectReconstructionFailedError,
+    RayTaskError,
+)
 
 from simnet import MINUTE, Cohort, FakeModel, Run, Scenario, Steps, sample
 from simnet.errors import ModelGoneError, RunError
@@ -86,10 +91,15 @@ def collect(server, prompts):
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@given(st.integers(0, 20), st.lists(st.integers(0, 19), max_size=5), st.booleans())
-def test_each_position_is_yielded_once_however_often_the_server_dies(count, lives, told):
+@given(
+    st.integers(0, 20),
+    st.lists(st.integers(0, 19), max_size=5),
+    st.sampled_from(
+        [gone(), ActorUnavailableError("restarting", None), ObjectReconstructionFailedError("00ff")]
+    ),
+)
+def test_each_position_is_yielded_once_however_often_the_server_dies(count, lives, error):
     prompts = [Prompt(system="", user="", seed=seed) for seed in range(count)]
-    error = gone() if told else ActorUnavailableError("restarting", None)
     server = FlakyServer(lives, error)
     pairs = collect(server, prompts)
     assert sorted(pairs) == [(at, Completion(f"said {at}")) for at in range(count)]

@@ -8,14 +8,20 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError as RayActorDiedError
-from ray.exceptions import ActorUnavailableError, OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import (
+    ActorUnavailableError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+)
 
 from simnet.errors import ActorDiedError, ModelGoneError, RunError, SimnetError
 from simnet.foundation.text import counted
 from simnet.inference.model import Completion, Prompt
 
-GONE = (RayActorError, OutOfMemoryError)
-"""What Ray raises when the process of an actor has ended."""
+GONE = (RayActorError, OutOfMemoryError, ObjectLostError)
+"""What Ray raises when the process of an actor has ended, or its node with a reply on it."""
 _USED = re.compile(r"was (\S+) used / (\S+) limit")
 """The memory in Ray's message: used, and all there is."""
 
@@ -136,6 +142,8 @@ def _death(error: BaseException) -> str:
     """Return a line that says which actor ended and why, taken from Ray's message."""
     if isinstance(error, OutOfMemoryError):
         return shortage(error)
+    if isinstance(error, ObjectLostError):
+        return "what it replied was on a node that is lost"
     if isinstance(error, ActorUnavailableError):
         return "it cannot be reached, since its process ended or its node is lost"
     lines = [line.strip() for line in str(error).splitlines()]
