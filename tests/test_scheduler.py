@@ -11,15 +11,16 @@ import pytest
 from made_worlds import drive, random_scenario
 from simulation.virtual_time import run_virtually
 
-from simnet import MINUTE, Cohort, Persona, Scenario, Steps
+from simnet import HOUR, MINUTE, Cohort, Persona, Scenario, Steps
 from simnet.behaviours import lurk
-from simnet.errors import RunError, UserCodeError
+from simnet.errors import DiskFullError, RunError, UserCodeError
 from simnet.inference.fakes.fake import FakeModel
 from simnet.kernel.kernel import Kernel
 from simnet.runtime.agent_factory import agents_of
 from simnet.runtime.in_process import LocalAgentPool
 from simnet.scheduler.driver import Driver
 from simnet.scheduler.progress.messages import Finish, Progress
+from simnet.scheduler.rows.disk_retry import DiskRetry
 from simnet.scheduler.scheduler import Scheduler
 
 
@@ -264,3 +265,24 @@ def test_a_slow_record_slows_the_run_and_holds_few_writes(monkeypatch):
     run_virtually(scheduled(scenario, agent_pool, record))
     assert 2 <= record.most <= module.WRITES_IN_FLIGHT
     assert len(record.tables["events"]) == 105
+
+
+def test_a_disk_that_is_full_for_an_hour_is_tried_seldom_and_left_waiting_for_half_a_minute():
+    tried, told = [], []
+
+    async def main():
+        now = asyncio.get_running_loop().time
+
+        async def write():
+            tried.append(now())
+            if now() < HOUR:
+                raise DiskFullError("the disk is full")
+
+        await DiskRetry(told.append).until_done(write, write)
+        return now()
+
+    ended = run_virtually(main())
+    assert tried[1] - tried[0] == pytest.approx(1, abs=0.01)
+    assert len(tried) < 150
+    assert HOUR <= ended <= HOUR + 30.01
+    assert told == ["the disk is full", None]

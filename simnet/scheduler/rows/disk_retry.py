@@ -11,8 +11,9 @@ from functools import partial
 from simnet.errors import DiskError, DiskRefusalError
 from simnet.scheduler.partners import Record
 
-RETRY_SECONDS = 1.0
-"""Wall seconds between two attempts."""
+RETRY_SECONDS, LONGEST_SECONDS = 1.0, 30.0
+"""Wall seconds until the second attempt, and the longest until a later one: each waits twice as
+long as the one before, since an attempt to write to a full disk leaves a file in `wal/`."""
 
 
 class DiskRetry:
@@ -35,6 +36,7 @@ class DiskRetry:
 
         Raises DiskError after `give_up`, and at once one that does not pass by itself.
         """
+        wait = RETRY_SECONDS
         while True:
             try:
                 await attempt()
@@ -44,7 +46,8 @@ class DiskRetry:
                 self._set_paused(str(error))
                 attempt = retry
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._given_up.wait(), RETRY_SECONDS)
+                    await asyncio.wait_for(self._given_up.wait(), wait)
+                wait = min(2 * wait, LONGEST_SECONDS)
             else:
                 self._set_paused(None)
                 return
