@@ -125,6 +125,32 @@ def test_a_budget_of_minutes_stops_a_run_whose_actors_were_made_again(tmp_path, 
     assert sum(line.startswith("stopping: ") for line in told.lines) == 1
 
 
+@pytest.mark.parametrize("limits", [{"calls": 60}, {"tokens": 25_000}])
+def test_a_budget_of_calls_or_tokens_holds_over_actors_that_are_made_again(tmp_path, limits):
+    def play_with(deaths):
+        died, asked = [], []
+
+        def delay(prompt):
+            asked.append(prompt)
+            if len(asked) >= 30 * (len(died) + 1) and len(died) < deaths:
+                died.append(True)
+                raise ActorDiedError("an actor died")
+            return 0.5
+
+        plan = RunPlan(
+            village(), FakeBackend(delay=delay), tmp_path, budget=Budget(**limits), ray=False
+        )
+        outcome = run_virtually(launch(plan, Silent()))
+        assert len(died) == deaths
+        assert outcome.state == "interrupted"
+        return len(asked), outcome.spent
+
+    undisturbed, spent = play_with(0)
+    most, also_spent = play_with(1)
+    assert most <= undisturbed + 8  # those under way at the death
+    assert also_spent.endswith(spent.rpartition(" of ")[2])
+
+
 def test_a_budget_of_minutes_is_not_spent_once_the_run_is_over(tmp_path):
     async def play_and_wait():
         plan = RunPlan(village(), FakeModel(), tmp_path, budget=Budget(minutes=10.0))

@@ -22,9 +22,16 @@ class Budget(NamedTuple):
     """Wall minutes of turns, start-up not counted; the launcher measures them."""
     failures: bool = True
     """Whether the run fails when most model calls fail; see `FailureLimit`."""
+    before: Usage = Usage()
+    """What this start of the run cost until its actors were made again."""
+
+    def after(self, usage: Usage) -> "Budget":
+        """Return the budget of actors that are made again, after others that cost `usage`."""
+        return self._replace(before=self.before.plus(usage))
 
     def spent(self, usage: Usage) -> str | None:
         """Return a message that names the limit of tokens or calls that is reached, or None."""
+        usage = usage.plus(self.before)
         tokens = _tokens(usage)
         if self.tokens is not None and tokens >= self.tokens:
             untold = _untold(usage)
@@ -41,6 +48,7 @@ class Budget(NamedTuple):
         Calls in flight when a limit is reached are finished, so the scheduler starts no more
         than these.
         """
+        usage = usage.plus(self.before)
         calls = inf if self.calls is None else self.calls - _calls(usage)
         if self.tokens is not None:
             spent = _tokens(usage)

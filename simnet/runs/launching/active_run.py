@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -146,6 +147,9 @@ class ActiveRun:
                     ) from error
                 self._reporter.phase(f"{error}; going on from the record in {wait:g} s")
                 self._turns_started = False
+                if self._last is not None:
+                    budget = self._plan.budget.after(self._last[0].usage)
+                    self._plan, self._last = replace(self._plan, budget=budget), None
                 await asyncio.sleep(wait)
                 self._runtime = self._make_runtime(
                     directory.path, self._own_continuation(directory), self._runtime
