@@ -42,11 +42,13 @@ from simnet.recording.checking.verify import verify
 from simnet.recording.files import manifest as manifest_file
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
+from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing import run_directory
 from simnet.recording.writing.recorder import Recorder
 from simnet.runs.launching import active_run
 from simnet.runs.launching.launcher import launch
+from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
@@ -429,22 +431,29 @@ def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, 
     assert tables(resume(broken, village(), model=FakeModel())) == tables(parent)
 
 
-def test_a_run_that_another_process_took_over_leaves_the_record_to_that(parent, tmp_path):
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_run_that_another_process_took_over_leaves_the_record_to_that(parent, tmp_path, mirrored):
     class TakingOver(Watching):
         other = None
 
         def progress(self, progress):
             if self.other is None:  # as where the lock does not hold between two machines
                 self.other = Recorder(self.folder)
+                self.manifest = (self.folder / "manifest.json").read_bytes()
 
+    address = MirrorAddress.read(f"file://{tmp_path}/mirror")
+    mirror = MirrorSettings(address) if mirrored else None
     watching = TakingOver()
     with pytest.raises(SupersededError, match="epoch 2 has taken over from epoch 1"):
-        asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path), watching))
+        asyncio.run(
+            launch(RunPlan(village(), FakeModel(), tmp_path / "runs", mirror=mirror), watching)
+        )
+    assert (watching.folder / "manifest.json").read_bytes() == watching.manifest
     with watching.other as recorder:
         recorder.seal()
     left = Run.open(watching.folder)
-    assert left.manifest.state is State.RUNNING  # as the other process would have it
-    assert tables(resume(left, village(), model=FakeModel())) == tables(parent)
+    again = resume(left, village(), model=FakeModel(), mirror="off")
+    assert tables(again) == tables(parent)
 
 
 def test_a_signal_that_comes_as_the_run_is_over_is_told(tmp_path):

@@ -15,7 +15,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from simnet.errors import RecordError
+from simnet.errors import RecordError, SupersededError
 from simnet.foundation import log
 from simnet.foundation.posix import STOPPING
 from simnet.recording.files.manifest import MirrorFacts
@@ -81,14 +81,16 @@ class Mirror:
     ) -> None:
         if self._process is None:
             return
+        taken = kind is not None and issubclass(kind, SupersededError)
         try:
-            if kind is None or issubclass(kind, Exception):
+            if kind is None or (issubclass(kind, Exception) and not taken):
                 await self._finish(self._process)
         finally:
             self._process.end()
             facts = self._facts(self._process.standing)
             with suppress(RecordError):  # the manifest is on a disk that may have failed
-                self._directory.update(mirror=facts)
+                if not taken:  # else it is that of another process by now
+                    self._directory.update(mirror=facts)
             self._report(describe_mirror(facts, self._directory.path))
             _LOG.info("mirror ended", **facts.model_dump(mode="json"))
 
