@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import call, event
 
-from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError
+from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError, SupersededError
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
@@ -318,6 +318,24 @@ def test_a_seal_fenced_off_half_way_takes_nothing_away(run, monkeypatch):
     monkeypatch.setattr(stale._disk, "replace", overtaken)
     with pytest.raises(RecordError, match="has taken over"):
         stale.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [1]
+
+
+def test_a_seal_fenced_off_while_it_merges_puts_no_list_in_place(run, monkeypatch):
+    stale = Recorder(run.path)
+    stale.append("events", encode("events", [event(1)]))
+    stale.commit()
+    create = stale._disk.create
+
+    def overtaken(path):
+        if path.suffix == ".parquet":
+            Recorder(run.path)
+        return create(path)
+
+    monkeypatch.setattr(stale._disk, "create", overtaken)
+    with pytest.raises(SupersededError, match="epoch 2 has taken over"):
+        stale.seal()
+    assert not list(run.path.glob("tables-*.json"))
     assert [row.turn for row in rows_read(run, "events")] == [1]
 
 

@@ -241,6 +241,17 @@ def test_what_a_behaviour_raises_ends_the_run_with_its_place():
     assert raised.value.source == 'raise LookupError("no such thing")'
 
 
+def test_code_that_fails_while_nothing_is_under_way_or_to_be_written_ends_the_run():
+    class Broken(Steps):
+        def after(self, handle, turn, at, draw):
+            raise ValueError("no more")
+
+    hermit = Cohort("hermits", [Persona(id="ada", description="Alone.")], rhythm=Broken(MINUTE))
+    slow = FakeModel(delay=lambda _: 60.0)
+    with pytest.raises(UserCodeError, match="no more"):
+        play(Scenario("alone", [hermit], lasts=10 * MINUTE), slow)
+
+
 def test_a_model_that_is_gone_ends_the_run():
     model = FakeModel()
     asyncio.run(model.close())
