@@ -5,6 +5,7 @@ from shlex import quote
 
 import pyarrow.compute as pc
 import pytest
+from made_rows import event
 from typer.testing import CliRunner
 
 from simnet import MINUTE, Cohort, FakeModel, Persona, Run, Scenario, Steps, api, run
@@ -12,10 +13,12 @@ from simnet.behaviours import converse
 from simnet.cli.app import app
 from simnet.errors import ModelError, RunError, UserCodeError
 from simnet.inference.model import Completion
+from simnet.kernel.rows import Rows
 from simnet.recording.files.manifest import State
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.scheduler.failures.failure_limit import FIRST, WINDOW, CallFailure, FailureLimit
+from simnet.scheduler.rows import row_buffer
 
 COMPARED = ("events", "calls", "exposures", "network", "ledger")
 
@@ -257,3 +260,14 @@ def test_causes_without_number_are_counted_in_bounded_memory():
         count(limit, 3, f"cause {number}")
     assert sum(one.times for one in limit.counts()) == 1000
     assert len(limit.counts()) == 6
+
+
+def test_no_more_rows_are_withheld_than_memory_is_meant_for(monkeypatch):
+    monkeypatch.setattr(row_buffer, "MOST_WITHHELD", 3)
+    buffer = row_buffer.RowBuffer()
+    buffer.withhold()
+    for turn in range(3):
+        buffer.add(Rows([event(turn)], [], [], []))
+    assert (buffer.events, buffer.withholds) == (0, True)
+    buffer.add(Rows([event(3)], [], [], []))
+    assert (buffer.events, buffer.withholds) == (4, False)

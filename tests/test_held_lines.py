@@ -61,6 +61,18 @@ def test_lines_that_come_while_others_are_under_way_are_sent_together_afterwards
     assert destination.texts == ["one", "two", "three"]
 
 
+def test_lines_that_could_not_be_written_go_before_those_that_came_meanwhile():
+    held, destination = HeldLines(), Destination(at_once=False)
+    hold(held, "one", "two")
+    held.send_to(destination)
+    hold(held, "three")
+    destination.broken = True
+    destination.end()
+    destination.broken, destination.at_once = False, True
+    held.send_to(destination)
+    assert destination.texts == ["one", "two", "three"]
+
+
 def test_of_too_many_lines_the_oldest_are_dropped_and_a_note_says_how_many():
     held, destination = HeldLines(3), Destination()
     hold(held, *range(8))
