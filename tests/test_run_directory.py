@@ -14,6 +14,7 @@ import pytest
 from made_rows import call, event
 
 from simnet.errors import RecordError, UsageError
+from simnet.foundation.disk import Disk
 from simnet.recording.files.manifest import LedgerLine, ModelFacts, State
 from simnet.recording.reading.run import Run, list_runs
 from simnet.recording.row_types import PersonaRow
@@ -64,6 +65,19 @@ def test_a_run_is_named_by_its_time_and_its_name(root):
     assert words[:-4] == "tacos-troll-"
     with pytest.raises(UsageError, match="no name for a run"):
         RunDirectory.create(root, "../..")
+
+
+def test_the_name_of_every_folder_that_is_made_for_a_run_is_durable(tmp_path):
+    class Noting(Disk):
+        synced = ()
+
+        def sync_folder(self, path):
+            super().sync_folder(path)
+            self.synced = (*self.synced, path)
+
+    disk, root = Noting(), tmp_path / "results" / "of 2026" / "runs"
+    RunDirectory.create(root, "test", disk=disk)
+    assert {tmp_path, *root.parents[:2], root} <= set(disk.synced)
 
 
 def test_two_runs_of_one_second_that_draw_the_same_digits_have_folders_of_their_own(

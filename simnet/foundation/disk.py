@@ -68,9 +68,10 @@ class Disk:
         path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
-        """Create a folder with its parents unless it exists, and make its name durable."""
+        """Create a folder with its parents unless it exists, and make their names durable."""
         if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
+            self.make_folder(path.parent)
+            path.mkdir(exist_ok=True)
             self.sync_folder(path.parent)
 
     def sync_folder(self, path: Path) -> None:
