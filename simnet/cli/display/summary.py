@@ -17,7 +17,7 @@ from simnet.inference.calls.statistics import known_sum
 from simnet.kernel.ledger import Ledger
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import run_words
-from simnet.runs.mirroring.mirror_process import describe_mirror
+from simnet.runs.mirroring.mirror_descriptions import describe_mirror
 from simnet.runs.plans.plan import RunResult
 from simnet.scheduler.progress.messages import EngineState, Progress
 

@@ -21,7 +21,7 @@ def push(run: RunName, url: Url, runs: Runs = RUNS) -> None:
     """Bring all of a run's record up, such as what was missing when the run ended."""
     from simnet.cli.opening import open_run_to_change  # noqa: PLC0415
     from simnet.recording.mirror.mirror_address import MirrorAddress  # noqa: PLC0415
-    from simnet.runs.mirroring.mirror_process import describe_mirror  # noqa: PLC0415
+    from simnet.runs.mirroring.mirror_descriptions import describe_mirror  # noqa: PLC0415
     from simnet.runs.mirroring.mirror_return import push as push_run  # noqa: PLC0415
 
     opened = open_run_to_change(run, runs)

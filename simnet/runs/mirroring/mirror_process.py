@@ -8,9 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from shlex import quote
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +18,9 @@ from simnet.errors import RecordError, SupersededError
 from simnet.foundation import log
 from simnet.foundation.posix import STOPPING
 from simnet.recording.files.manifest import MirrorFacts
-from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.mirror.upload_worker import FINISH, Standing, standing_of
 from simnet.recording.writing.run_directory import RunDirectory
+from simnet.runs.mirroring.mirror_descriptions import describe_mirror, describe_standing
 from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runtime.base import Reporter
 from simnet.scheduler.progress.messages import Progress
@@ -150,7 +149,7 @@ class Mirror:
             if before is None or standing.problem is None or standing.ended:
                 self._report(text)
             _LOG.info("mirror", state=text)
-        return _line(standing)
+        return describe_standing(standing)
 
 
 class _MirrorReporter:
@@ -265,36 +264,3 @@ class _Uploads:
             for line in lines:
                 if line.strip():
                     self._said.append(line.strip())
-
-
-def _line(standing: Standing) -> str:
-    if standing.given_up:
-        return "mirror: written no more"  # the reason has been told, and stays
-    if standing.at is None:
-        return f"mirror: nothing is there yet{_because(standing)}"
-    age = (datetime.now(UTC) - datetime.fromisoformat(standing.at)).total_seconds()
-    return f"mirror: all up to {max(0.0, age):.0f} s ago{_because(standing)}"
-
-
-def _because(standing: Standing) -> str:
-    return f" ({standing.problem})" if standing.problem else ""
-
-
-def describe_mirror(facts: MirrorFacts, folder: Path) -> str:
-    """Say in one line whether the mirror of a run that ended is whole, or how it gets so."""
-    place = MirrorAddress.read(facts.address).child(folder.name)
-    if facts.whole:
-        return f"{place} has all of the record"
-    there = (
-        f"all up to {facts.at:%Y-%m-%d %H:%M:%S} UTC is in" if facts.at else "nothing went up to"
-    )
-    push = f"simnet mirror push {quote(str(folder))}"
-    if facts.given_up:
-        return (
-            f"given up: {there} {place}: {facts.problem}; bring this record to another address "
-            f"with: {push} ANOTHER_URL"
-        )
-    return (
-        f"incomplete: {there} {place}: {facts.problem}; complete it "
-        f"with: {push} {quote(facts.address)}"
-    )
