@@ -258,6 +258,22 @@ def test_a_society_on_a_model_is_measured_beside_the_model_alone():
 
 
 @pytest.mark.slow
+def test_what_is_written_of_a_model_says_which_it_was(tmp_path):
+    out = tmp_path / "a.json"
+    flags = ["--backend", "fake", "--calls", "6", "--repeats", "1", "--warm-ups", "0"]
+    done = CliRunner().invoke(app, ["bench", "run", "model", *flags, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    facts = {"calls": 6, "name": "fake", "backend": "fake", "replicas": 1}
+    assert json.loads(out.read_text())["model"] == facts
+    before, after = read(out), replace(read(out), model=facts | {"name": "tiny", "checksum": "ab"})
+    assert before.differences(after) == [
+        "model: name was fake, then tiny",
+        "model: checksum was unknown, then ab",
+    ]
+    assert before.differences(replace(before, model={})) == []
+
+
+@pytest.mark.slow
 def test_replies_that_take_time_are_measured_with_and_without_early_calls():
     figures = workloads.latency()
     assert len(figures) == 8

@@ -20,7 +20,7 @@ from simnet.inference.settings import EngineSettings, environment
 from simnet.recording.files.manifest import ModelFacts
 from simnet.runs.models import model_selection
 from simnet.runs.options.options import ModelOptions
-from simnet.runs.plans.create import _facts
+from simnet.runs.plans.create import facts_of_model
 
 VLLM = {"tensor_parallel_size": "int", "quantization": "QuantizationMethods | str | None"}
 
@@ -132,7 +132,7 @@ def test_settings_of_a_run_are_recorded_and_kept_on_resume_unless_given_anew(mon
     ]
     endpoint = Endpoint(base_url="http://h/v1")
     backend = OpenAIBackend(model="m", endpoint=endpoint, engine={"tries": 3})
-    assert _facts(backend).engine == {"tries": 3}
+    assert facts_of_model(backend).engine == {"tries": 3}
 
 
 def test_python_takes_the_same_settings(tmp_path):

@@ -19,7 +19,7 @@ from simnet.inference.settings import EngineSettings
 from simnet.recording.files.manifest import Manifest, ModelFacts
 from simnet.recording.reading.run import Run
 from simnet.runs.models.model_selection import adapter_folders
-from simnet.runs.plans.create import _facts
+from simnet.runs.plans.create import facts_of_model
 from simnet.training import Perplexities, TrainingOptions, train, trained_adapters
 from simnet.training import adapter_training as training_module
 from simnet.training.adapter_folder import adapter_card, read_facts, write_adapter
@@ -391,11 +391,11 @@ def test_adapters_are_recorded_by_name_and_checksum(tmp_path):
     backend = VllmBackend(
         model="m", settings=EngineSettings(model="m", adapters={"troll": str(folder)})
     )
-    facts = _facts(backend)
+    facts = facts_of_model(backend)
     assert set(facts.adapters) == {"troll"}
     assert str(tmp_path) not in facts.model_dump_json()
     (folder / "adapter_model.safetensors").write_bytes(b"others")
-    assert _facts(backend).adapters != facts.adapters
+    assert facts_of_model(backend).adapters != facts.adapters
 
 
 def test_a_trained_folder_gives_each_type_its_adapter(tmp_path):

@@ -3,8 +3,9 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -14,6 +15,7 @@ from simnet.benchmarking.played_society import Workload
 from simnet.benchmarking.workloads import WORKLOADS
 from simnet.errors import UsageError
 from simnet.foundation.distribution import NAME, version_of
+from simnet.foundation.gpus import list_gpus
 from simnet.foundation.text import did_you_mean
 
 MODEL = "model"
@@ -53,13 +55,17 @@ class Measurement:
     machine: dict[str, Any]
     versions: dict[str, str]
     samples: tuple[Samples, ...]
+    model: dict[str, Any] = field(default_factory=dict)
+    """What the workload `model` measured; empty if it was not played."""
 
     def differences(self, other: "Measurement") -> list[str]:
-        """Say in which facts of the machine and versions of packages another one differs."""
-        pairs = (
+        """Say in which facts of machine and model and versions of packages another one differs."""
+        pairs = [
             ("machine: ", self.machine, other.machine),
             ("version of ", self.versions, other.versions),
-        )
+        ]
+        if self.model and other.model:
+            pairs.append(("model: ", self.model, other.model))
         return [
             f"{kind}{name} was {before.get(name, 'unknown')}, then {after.get(name, 'unknown')}"
             for kind, before, after in pairs
@@ -77,6 +83,7 @@ class Measurement:
             "when": self.when,
             "machine": self.machine,
             "versions": self.versions,
+            **({"model": self.model} if self.model else {}),
             "samples": rows,
         }
 
@@ -127,7 +134,8 @@ def read(path: Path) -> Measurement:
             )
             for one in told["samples"]
         )
-        found = Measurement(told["when"], told["machine"], told["versions"], samples)
+        told_model = told.get("model", {})
+        found = Measurement(told["when"], told["machine"], told["versions"], samples, told_model)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError) as error:
@@ -142,11 +150,16 @@ def _now() -> str:
 
 
 def _machine() -> dict[str, Any]:
+    try:
+        gpus = list_gpus("name,memory.total,driver_version")
+    except (OSError, subprocess.SubprocessError) as error:
+        gpus = [f"unknown: {error}"]
     return {
         "system": platform.platform(),
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
+        **({"gpus": gpus} if gpus else {}),
     }
 
 

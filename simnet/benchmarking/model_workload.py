@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
 from psutil import Process
 
@@ -27,6 +28,7 @@ from simnet.personas.persona import Persona
 from simnet.personas.population import sample
 from simnet.runs.models.model_selection import choose_models
 from simnet.runs.options.options import ModelOptions
+from simnet.runs.plans.create import facts_of_model
 from simnet.runtime.agent_factory import agents_of
 from simnet.scenario.cohort import Cohort, Cue
 from simnet.scenario.scenario import Scenario
@@ -102,6 +104,17 @@ class ModelWorkload:
                     f"times measure nothing: {one.failures[0]}"
                 )
         return figures(work, raw, live)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is measured: the model as a run records it, and the number of calls.
+
+        Empty until it is played.
+        """
+        if self._work is None:
+            return {}
+        told = facts_of_model(self._work.backend).model_dump(mode="json", exclude_none=True)
+        return {"calls": self._calls, **{name: value for name, value in told.items() if value}}
 
     def _prepared(self) -> Work:
         scenario = crowd(self._calls)

@@ -19,6 +19,7 @@ from simnet.cli.output import print_json
 from simnet.errors import SimnetError
 from simnet.foundation.distribution import FORMER_NAME, install_command, version_of
 from simnet.foundation.distribution import NAME as DISTRIBUTION
+from simnet.foundation.gpus import list_gpus
 from simnet.foundation.text import visible
 from simnet.inference.backends.choice import choose
 from simnet.inference.engine.embedded import NAME, PACKAGE, embedded_folder, find_gguf, verify
@@ -31,8 +32,6 @@ READERS = ("torch", "transformers", "accelerate", "gguf")
 _GIB = 2**30
 _LITTLE_MEMORY = 4 * _GIB
 _LITTLE_DISK = 2 * _GIB
-_TIMEOUT = 10.0
-"""Wall seconds to wait for nvidia-smi."""
 
 OK, WARN, BAD = "ok", "warning", "missing"
 
@@ -208,20 +207,12 @@ def _memory() -> int | None:
 
 
 def _gpus() -> Finding:
-    command = shutil.which("nvidia-smi")
-    if command is None:
-        return Finding("GPUs", OK, "none: no nvidia-smi; models run on the CPU")
     try:
-        answer = subprocess.run(  # noqa: S603  (a fixed command found on the path)
-            [command, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_TIMEOUT,
-        )
+        found = list_gpus("name,memory.total")
     except (OSError, subprocess.SubprocessError) as error:
         return Finding("GPUs", WARN, f"nvidia-smi failed: {error}", "check the NVIDIA driver")
-    found = [gpu.strip() for gpu in answer.stdout.splitlines() if gpu.strip()]
+    if found is None:
+        return Finding("GPUs", OK, "none: no nvidia-smi; models run on the CPU")
     return Finding("GPUs", OK, "; ".join(found) or "none")
 
 

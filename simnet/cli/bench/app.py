@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -66,13 +67,15 @@ def run(
     options = ModelOptions(
         model=model, backend=backend, base_url=base_url, engine=read_engine(engine or ())
     )
+    of_model = ModelWorkload(options, calls)
     found = measure(
         workloads or [],
         repeats,
         warm_ups,
         lambda line: sys.stderr.write(line + "\n"),
-        ModelWorkload(options, calls),
+        of_model,
     )
+    found = replace(found, model=of_model.facts)
     if picture is not None:
         draw(found, picture)
     if out is not None:

@@ -31,7 +31,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
     """Make the run directory of a plan; `facts` are further fields of its manifest."""
     relations = {**facts.pop("relations", {}), **_relations(plan.scenario)}
     models = {
-        name: _facts(model)
+        name: facts_of_model(model)
         for name, model in plan.started.items()
         if not isinstance(model, PendingEngines)  # noted once the cluster has said what they serve
     }
@@ -44,7 +44,7 @@ def create_run(plan: RunPlan, **facts: Any) -> RunDirectory:
         versions=versions(),
         model=models.pop(None, None),
         models=models,
-        backend=_facts(plan.backend).backend,
+        backend=facts_of_model(plan.backend).backend,
         on_error=plan.on_error,
         humans=humans_of(plan),
         determinism=_EXACT if exact else "recorded replay",
@@ -68,7 +68,7 @@ def note_models(directory: RunDirectory, plan: RunPlan) -> None:
     Those that replied before and are others now are kept in `replaced`.
     """
     manifest = directory.manifest
-    models = {name: _facts(model) for name, model in plan.started.items()}
+    models = {name: facts_of_model(model) for name, model in plan.started.items()}
     default = models.pop(None, None)
     before = last_models(manifest)
     now = {_identity(facts) for facts in (default, *models.values()) if facts is not None}
@@ -83,7 +83,7 @@ def note_models(directory: RunDirectory, plan: RunPlan) -> None:
         humans=humans_of(plan),
         model=default,
         models=models,
-        backend=_facts(plan.backend).backend,
+        backend=facts_of_model(plan.backend).backend,
         determinism=_EXACT if exact else "recorded replay",
         replaced=(*manifest.replaced, *(facts for facts in others if facts.name in replied)),
     )
@@ -135,7 +135,8 @@ def _versions() -> dict[str, str]:
     return installed
 
 
-def _facts(model: Backend | Model) -> ModelFacts:
+def facts_of_model(model: Backend | Model) -> ModelFacts:
+    """Return what the manifest says of a model."""
     if isinstance(model, Backend):
         return ModelFacts(
             name=model.recorded_name,
