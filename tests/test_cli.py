@@ -101,7 +101,7 @@ BAD = [
     (["show", ".."], 2, "is not a run id"),
     (["show", "no-such-run"], 2, "there is no run 'no-such-run'"),
     (["show"], 2, "there are no runs in runs"),
-    (["ls"], 2, "there is no folder runs"),
+    (["ls"], 2, "there is no folder runs; name the one where runs are with --runs, or make a run"),
     (["export", "sft", "a/../b", "--out", "sets"], 2, "is not a run id"),
 ]
 

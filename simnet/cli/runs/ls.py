@@ -42,7 +42,10 @@ def ls(
         return
     folders = run_folders(root)
     if not folders and not expanded(root).is_dir():
-        raise UsageError(f"there is no folder {root}; name the one where runs are with --runs")
+        raise UsageError(
+            f"there is no folder {root}; name the one where runs are with --runs, or make a run: "
+            "simnet run SCENARIO"
+        )
     summaries = [_summary(folder) for folder in folders]
     if as_json:
         print_json({"folder": str(root), "runs": summaries})
