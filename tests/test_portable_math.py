@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simnet.draws import Draw
-from simnet.foundation.portable_math import log
+from simnet.foundation.numbers.portable_math import log
 
 KNOWN = {
     "0x1.0000000000000p-53": "-0x1.25e4f7b2737fap+5",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simnet.foundation.arguments import checked
-from simnet.foundation.written_numbers import exactly
+from simnet.foundation.numbers.written_numbers import exactly
 from simnet.questions.question import Question, escaped, numbered, one_of
 
 AGREEMENT = (

@@ -10,8 +10,8 @@ from functools import singledispatch
 
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.errors import ModelError
+from simnet.foundation.numbers.written_numbers import NUMBER, meanings
 from simnet.foundation.text import cut, one_line
-from simnet.foundation.written_numbers import NUMBER, meanings
 from simnet.questions.forms import (
     Choice,
     FreeText,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simnet.foundation.splitmix import mixed
+from simnet.foundation.numbers.splitmix import mixed
 
 Sums: TypeAlias = npt.NDArray[np.uint64]
 

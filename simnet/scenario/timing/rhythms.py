@@ -13,7 +13,7 @@ from simnet.clock import MINUTE, SECOND, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
-from simnet.foundation.portable_math import log
+from simnet.foundation.numbers.portable_math import log
 
 NOTHING: frozenset[str] = frozenset()
 

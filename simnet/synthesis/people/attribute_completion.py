@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from simnet.errors import UsageError
-from simnet.foundation.written_numbers import meanings
+from simnet.foundation.numbers.written_numbers import meanings
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.refusals import opens_with_refusal
 from simnet.inference.replies.reply_text import unwrapped

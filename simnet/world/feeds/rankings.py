@@ -12,7 +12,7 @@ from typing import Protocol
 from simnet import draws
 from simnet.clock import HOUR, Seconds
 from simnet.foundation.arguments import checked
-from simnet.foundation.portable_math import log
+from simnet.foundation.numbers.portable_math import log
 from simnet.world.state.posts import Post
 from simnet.world.state.world_state import WorldState
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simnet import draws
-from simnet.foundation.portable_math import log
-from simnet.foundation.splitmix import mixed
+from simnet.foundation.numbers.portable_math import log
+from simnet.foundation.numbers.splitmix import mixed
 from simnet.world.state.network import Indices, Network
 
 Scores: TypeAlias = npt.NDArray[np.float64]
