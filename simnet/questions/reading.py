@@ -10,7 +10,7 @@ from functools import singledispatch
 
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.errors import ModelError
-from simnet.foundation.numbers.written_numbers import NUMBER, meanings
+from simnet.foundation.numbers.written_numbers import NUMBER, exactly, meanings
 from simnet.foundation.text import cut, one_line
 from simnet.questions.forms import (
     Choice,
@@ -25,6 +25,10 @@ from simnet.questions.question import Question, Value
 
 _ENDS = " \t\n.,;:!*_`\"'()[]\u3002\uff0c\uff1a"
 _WHOLE = re.compile(r"(?<![\w.])\d+(?![\w]|\.\d)")
+_NUMBERS = re.compile(r"[^\w\n]*\d+(?:(?:[^\w\n.]|\band\b)+\d+)+(?!\w)|[^\w\n]*\d+[^\w\n]*(?:\n|$)")
+"""Several numbers at the start of a text, or one on a line of its own."""
+_SHARE = re.compile(r"\d\s*(?:/|out of)\s*\d")
+"""A number of another scale, or a date."""
 _YES = frozenset(
     {
         "yes",
@@ -43,7 +47,20 @@ _YES = frozenset(
 )
 _NO = frozenset({"no", "n", "nope", "false", "nein", "non", "nee", "n\xe3o", "never"})
 
+_BEFORE_NOUNS = frozenset({"no", "si", "true", "false", "never"})
+"""Words that answer, but not in `no opinion`, `no reason to object` and `si tuviera ...`."""
+_ALONE = re.compile(
+    r"[*_\"'\u201d\u2019)\]]*(?:\s*(?:$|[^\w\s-]|-(?!\w))|\s+(?:i|we|you|he|she|it|they|this|"
+    r"that|these|those|there|my|not|never|way|thanks|thank|because|since|as|for|on|to|in|at|with|"
+    r"if|unless|when|and|or|but|so|actually|absolutely|definitely|really|sorry|please|sir)\b)"
+)
+"""What follows one of these words where it is an answer."""
 _NOT = re.compile(r"\b(?:not|never|cannot|without)\b|n['\u2019]t\b")
+_NOT_AFTER = re.compile(
+    r"[\s*_\"'\u201d\u2019]*(?:\s(?:is|are|was|were|do|does|did|has|have|will|would|wo|can|ca|"
+    r"could|should))?(?:n['\u2019]t|not|\s+(?:not|never))\b"
+)
+"""What takes back the words before it: `red is not ...`, `red isn't ...`."""
 _NONE = re.compile(r"0|\[\]|none(?: of (?:them|these|those|the above|the choices))?")
 """What says that none of several choices is chosen; anything else without a choice says nothing."""
 _NAMED = "\0"
@@ -83,13 +100,14 @@ def _(question: FreeText, text: str) -> Value:
 def _(question: YesNo, text: str) -> Value:
     folded = text.casefold()
     words = list(re.finditer(r"\w+", folded))
-    said = [one for one in words if one[0] in {"yes", "no"}]
+    known = [one for one in words if one[0] in {"yes", "no"}]
     if words and words[0][0] in _YES | _NO:
-        said.insert(0, words[0])
+        known.insert(0, words[0])
+    said = [w for w in known if w[0] not in _BEFORE_NOUNS or _ALONE.match(folded, w.end())]
     found = {one[0] in _YES for one in said}
     if len(found) != 1 or _negated(folded[: said[0].start()]):
         raise _refuse(text, "yes or no")
-    if found == {True} and re.match(r"[\s,]*not\b", folded[said[0].end() :]):
+    if found == {True} and re.match(r"[\s,]*(?:not|never)\b", folded[said[0].end() :]):
         raise _refuse(text, "yes or no")
     return found.pop()
 
@@ -104,7 +122,7 @@ def _(question: Choice, text: str) -> Value:
 
 @_read.register
 def _(question: Likert, text: str) -> Value:
-    place = _choice(question.labels, text)
+    place = _choice(question.labels, _without_top(text, str(len(question.labels))))
     if place is None:
         raise _refuse(text, f"one number from 1 to {len(question.labels)}")
     return place + 1
@@ -113,7 +131,8 @@ def _(question: Likert, text: str) -> Value:
 @_read.register
 def _(question: Number, text: str) -> Value:
     whole = question.decimals == 0
-    found = [meanings(one, whole) for one in NUMBER.findall(text)]
+    told = _without_top(text, exactly(question.high))
+    found = [meanings(one, whole) for one in NUMBER.findall(told)]
     fit = {
         value
         for value in set().union(*found)
@@ -145,6 +164,11 @@ def _(question: Ranking, text: str) -> Value:
     return [question.items[place] for place in places]
 
 
+def _without_top(text: str, top: str) -> str:
+    """Leave the end of a scale out of a text such as `4 out of 5` or `4/5`."""
+    return re.sub(rf"(?<=\d)\s*(?:/|out of)\s*{re.escape(top)}(?![\w/]|[.,]\d)", "", text)
+
+
 def _choice(choices: Sequence[str], text: str) -> int | None:
     """Return the position of the one choice that a text names by its words or its number."""
     bare = text.strip(_ENDS).casefold()
@@ -153,7 +177,7 @@ def _choice(choices: Sequence[str], text: str) -> int | None:
         if bare in {one, one.strip(_ENDS)}:
             return place
     named = _named(folded, bare)
-    numbers = {int(one) for one in _WHOLE.findall(text)}
+    numbers = set() if _SHARE.search(text) else {int(one) for one in _WHOLE.findall(text)}
     places = named or {one - 1 for one in numbers if 1 <= one <= len(choices)}
     if named and numbers and {one - 1 for one in numbers} != named:
         return None
@@ -164,7 +188,7 @@ def _named(folded: Sequence[str], text: str) -> set[int]:
     """Find the choices whose words are in a text; one within a longer one does not count.
 
     Of `agree` and `strongly agree`, a text that says the second names that alone. One that says
-    `not agree` names neither.
+    `not agree` names neither, nor does one that says `red is not my choice`.
     """
     found = set()
     for place in sorted(range(len(folded)), key=lambda at: -len(folded[at])):
@@ -172,7 +196,9 @@ def _named(folded: Sequence[str], text: str) -> set[int]:
         text, count = re.subn(pattern, _NAMED, text)
         if count:
             found.add(place)
-    return found if not _negated(text.split(_NAMED)[0]) else set()
+    before, *after = text.split(_NAMED)
+    taken_back = any(_NOT_AFTER.match(one) for one in after)
+    return set() if taken_back or _negated(before) else found
 
 
 def _negated(before: str) -> bool:
@@ -186,14 +212,29 @@ def negates(text: str) -> bool:
 
 
 def _several(items: Sequence[str], text: str) -> list[int]:
-    """List the positions that a text names, in its order, by numbers or else by words.
+    """List the positions that a text names, in its order, by numbers or by words.
 
-    One that negates something besides, such as `I don't like red`, names none by words.
+    Numbers that come first count alone. Else they have to name what the words name, or to count
+    it, as in `1. blue 2. red`. A text that negates something besides, such as `I don't like red`,
+    names none by words.
     """
-    numbers = [int(one) for one in _WHOLE.findall(text)]
-    if numbers:
+    listed = _NUMBERS.match(text)
+    numbers = [int(one) for one in _WHOLE.findall(listed[0])] if listed else []
+    if numbers and all(1 <= one <= len(items) for one in numbers):
+        return [one - 1 for one in numbers]
+    named, rest = _named_in_order(items, text.casefold())
+    numbers = [int(one) for one in _WHOLE.findall(rest)]
+    if not named:
         return [one - 1 for one in numbers] if all(1 <= n <= len(items) for n in numbers) else []
-    folded = text.casefold()
+    counted = numbers in ([], [place + 1 for place in named], [*range(1, len(named) + 1)])
+    return named if counted and not negates(rest) else []
+
+
+def _named_in_order(items: Sequence[str], folded: str) -> tuple[list[int], str]:
+    """List the positions of the items whose words are in a text, in its order; and the rest of it.
+
+    One within a longer one does not count.
+    """
     spots = {}
     for place in sorted(range(len(items)), key=lambda at: -len(items[at])):
         pattern = rf"(?<!\w){re.escape(items[place].casefold())}(?!\w)"
@@ -201,4 +242,4 @@ def _several(items: Sequence[str], text: str) -> list[int]:
         if found:
             spots[place] = found.start()
             folded = folded[: found.start()] + " " * len(found[0]) + folded[found.end() :]
-    return [] if negates(folded) else sorted(spots, key=spots.__getitem__)
+    return sorted(spots, key=spots.__getitem__), folded
