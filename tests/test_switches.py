@@ -17,11 +17,12 @@ from simnet import (
     Scenario,
     Steps,
     Write,
+    sample,
     silent,
 )
 from simnet.errors import ScenarioError
 from simnet.kernel.kernel import Kernel
-from simnet.kernel.switches import verbs_of
+from simnet.kernel.switches import cues_after, verbs_of
 from simnet.scenario.switch import ScenarioSwitch
 from simnet.scenario.timing.rhythms import NOTHING
 
@@ -146,3 +147,15 @@ def test_a_decision_under_way_may_use_the_class_that_a_verb_had_before_the_switc
     assert verbs == {"a": {Earlier}}
     assert verbs_of(after, verbs) == {"a": {Write, Earlier}}
     assert verbs_of(gone, verbs) == {"a": {Like}}
+
+
+def test_each_cue_is_compared_with_those_of_its_time_and_person_alone(monkeypatch):
+    people = sample(10)
+    cues = [Cue(1.0 + number, people[number % 10].id, Write(f"{number}")) for number in range(500)]
+    after = Scenario("town", [Cohort("people", people)], cues, lasts=600.0)
+    compared = []
+    equal = Cue.__eq__
+    monkeypatch.setattr(Cue, "__eq__", lambda one, other: compared.append(one) or equal(one, other))
+    dropped, added = cues_after(dict(enumerate(cues)), ScenarioSwitch(0.5, after))
+    assert (dropped, added) == (set(), [])
+    assert len(compared) == len(cues)

@@ -71,12 +71,16 @@ def cues_after(pending: Mapping[int, Cue], switch: ScenarioSwitch) -> tuple[set[
     """
     kept: set[int] = set()
     added: list[Cue] = []
+    alike: dict[tuple[Seconds, str], list[int]] = {}
+    for number, old in pending.items():
+        alike.setdefault((old.at, old.who), []).append(number)
     for cue in switch.scenario.cues:
         if not switch.at <= cue.at <= switch.scenario.lasts:
             continue
-        same = [number for number, old in pending.items() if old == cue and number not in kept]
-        if same:
-            kept.add(same[0])
+        numbers = alike.get((cue.at, cue.who), [])
+        same = next((one for one in numbers if pending[one] == cue and one not in kept), None)
+        if same is not None:
+            kept.add(same)
         else:
             added.append(cue)
     return pending.keys() - kept, added
