@@ -1,6 +1,6 @@
 """Posts and messages as the world holds them, and as members see them."""
 
-from typing import Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.clock import Seconds
 from simnet.foundation.text import cut, one_line
@@ -193,26 +193,6 @@ class Post:
 def shown_text(text: str) -> str:
     """Return a text as members see it: on one line, all of it visible, cut if it is very long."""
     return one_line(cut(text, LONGEST_SHOWN))
-
-
-class Finding(str):
-    """A line of `View.news` with words that a member wrote, between words of the platform."""
-
-    __slots__ = ("after", "before", "words")
-
-    before: str
-    words: str
-    """What the member wrote; prompts mark it."""
-    after: str
-
-    def __new__(cls, before: str, words: str, after: str = "") -> Self:
-        """Join the parts; they can be told apart later."""
-        finding = super().__new__(cls, before + words + after)
-        finding.before, finding.words, finding.after = before, words, after
-        return finding
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Finding, (self.before, self.words, self.after)
 
 
 class MessageSeen(NamedTuple):
