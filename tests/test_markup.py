@@ -182,3 +182,19 @@ def test_trend_counts_tags_of_the_posts_one_may_see():
     do(place, "ben", Mute("cat"))
     do(place, "ana", Suspend("dan"))
     assert found(place, "ben", Trend())[:2] == ("trending #one: 1 post", "trending #two: 1 post")
+
+
+def test_the_tags_of_a_post_are_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "simnet.world.state.posts.tags_in", lambda text: read.append(text) or tags_in(text)
+    )
+    place = world()
+    for text in ("a #cat", "a #dog"):
+        do(place, "ana", Write(text))
+    do(place, "ben", SearchPosts("cat"))
+    assert not read
+    for who in ("ben", "dan"):
+        do(place, who, Trend())
+        do(place, who, SearchPosts("#cat"))
+    assert sorted(read) == ["a #cat", "a #dog"]

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from simnet.clock import Seconds
 from simnet.foundation.text import cut, one_line
+from simnet.world.state.markup import tags_in
 from simnet.world.state.viewer_changes import ViewerChanges
 
 LONGEST_SHOWN = 2000
@@ -67,6 +68,7 @@ class Post:
         "_cached_quote",
         "_coarse",
         "_shown_text",
+        "_tags",
         "at",
         "author",
         "author_index",
@@ -120,6 +122,7 @@ class Post:
         self._coarse: tuple[Counts, Shown, Shown] | None = None
         """How counts were shown last, then what was shown with exact and with such counts."""
         self._shown_text: str | None = None
+        self._tags: tuple[str, ...] | None = None
 
     def __copy__(self) -> "Post":
         fresh = object.__new__(Post)
@@ -184,6 +187,13 @@ class Post:
         if self._shown_text is None:
             self._shown_text = shown_text(self.text)
         return self._shown_text
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in its text, each once, case-folded and without `#`."""
+        if self._tags is None:
+            self._tags = tuple(tags_in(self.text))
+        return self._tags
 
     def reactions(self) -> int:
         """Count likes and feelings, without dislikes."""

@@ -1,7 +1,9 @@
 """Verbs that search; the results are in the searcher's next view."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import ClassVar
 
 from simnet.clock import Seconds
@@ -18,13 +20,12 @@ FINDINGS = 5
 """How many posts, members or tags a search or a trend gives."""
 
 
-def _recent(world: WorldState, who: int) -> list[Post]:
+def _recent(world: WorldState, who: int) -> Iterator[Post]:
+    """Yield posts that a member may see, the newest first."""
     hidden = world.hidden_from(who)
-    return [
-        post
-        for post in world.posts[: -REACH - 1 : -1]
-        if not post.removed and post.author_index not in hidden
-    ]
+    for post in world.posts[: -REACH - 1 : -1]:
+        if not post.removed and post.author_index not in hidden:
+            yield post
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,13 @@ class SearchPosts(Action):
         words = checked_text(self.text).casefold().split()
         tags = {tag for tag in tags_in(self.text) if f"#{tag}" in words}
         words = [word for word in words if word[0] != "#" or word[1:] not in tags]
-        found = [
+        fitting = (
             post
             for post in _recent(world, who)
-            if tags.issubset(tags_in(post.text))
+            if (not tags or tags.issubset(post.tags))
             and all(word in post.text.casefold() for word in words)
-        ][:FINDINGS]
+        )
+        found = list(islice(fitting, FINDINGS))
         news = tuple(Finding(f"found @{post.author}: ", post.text) for post in found)
         nothing = (f"nothing found for {self.text!r}",)
         world.findings[who] = (news or nothing, tuple(post.author for post in found))
@@ -83,8 +85,8 @@ class Trend(Action):
 
     def do(self, world: WorldState, who: int, now: Seconds) -> Effect:
         """Find the commonest tags, and the posts with most reactions, replies and reposts."""
-        recent = _recent(world, who)
-        tags = Counter(tag for post in recent for tag in tags_in(post.text))
+        recent = list(_recent(world, who))
+        tags = Counter(chain.from_iterable([post.tags for post in recent]))
         weight = Counter(
             {post.id: post.reactions() + post.replies + post.reposts for post in recent}
         )
