@@ -3,7 +3,7 @@
 import pytest
 from made_worlds import do, refused, world
 
-from simnet import Action, Follow, Like, Pass, Quote, Reply, Repost, Write
+from simnet import Action, Feed, Follow, Like, Pass, Quote, Reply, Repost, Write
 from simnet.verbs import (
     EVERY_VERB,
     MEMBER,
@@ -404,6 +404,23 @@ def test_a_word_to_a_group_reaches_the_others_who_want_it(place):
     do(place, "cat", Block("ana"))
     do(place, "ana", SendToGroup("g", "hi"))
     assert {who: [m.group for m in mail] for who, mail in place.mail.items()} == {BEN: ["g"]}
+
+
+def test_who_is_in_a_group_sees_it_however_many_there_are(place):
+    def named(who):
+        return place.observe(who, place.now, Feed(), turn=0, seed=0)[0].groups
+
+    for number in range(5):
+        do(place, "dan", CreateGroup(f"group {number}"))
+    assert named("cat") == tuple(f"group {number}" for number in range(5))
+    do(place, "ana", CreateGroup("zebras"))
+    do(place, "ben", JoinGroup("zebras"))
+    assert named("ben") == ("group 0", "group 1", "group 2", "group 3", "zebras")
+    assert named("cat") == tuple(f"group {number}" for number in range(5))
+    do(place, "ana", SendToGroup("zebras", "hi"))
+    for number in range(5):
+        do(place, "ben", JoinGroup(f"group {number}"))
+    assert "zebras" in named("ben"), "a message of it is in view"
 
 
 # -- moderating -----------------------------------------------------------------------

@@ -28,7 +28,7 @@ UNREAD = 64
 MAIL = 5
 """Messages shown at one look; the rest wait for the next."""
 GROUPS = 5
-"""Groups named at one look, the first by the alphabet."""
+"""Groups named at one look."""
 COMMUNITIES = 8
 """Communities named at one look."""
 NONE: frozenset[int] = frozenset()
@@ -77,7 +77,7 @@ def look_at(
         tuple(mail[:MAIL]) if mail else (),
         news,
         found,
-        tuple(sorted(world.groups)[:GROUPS]) if world.groups else (),
+        _groups(world, viewer, mail[:MAIL] if mail else []) if world.groups else (),
         refused,
         _communities(world, viewer) if world.forum.communities else (),
         tuple(reposters) if any(reposters) else (),
@@ -199,6 +199,21 @@ def _suggested(
     ranked = suggested_members(world, viewer, feed.suggests, feed.suggestions + spare, seed)
     handles = [world.handles[whom] for whom in ranked if whom not in hidden]
     return tuple([handle for handle in handles if handle not in found][: feed.suggestions])
+
+
+def _groups(world: WorldState, viewer: int, mail: Sequence[MessageSeen]) -> tuple[str, ...]:
+    """Name groups: those with messages in view, the newest the viewer is in, then others.
+
+    They are in the order of the alphabet.
+    """
+    groups = world.groups
+    if len(groups) <= GROUPS:
+        return tuple(sorted(groups))
+    heard = [one.group for one in mail if one.group in groups]
+    mine = [name for name, members in groups.items() if viewer in members]
+    known = dict.fromkeys([*heard, *reversed(mine)])
+    others = nsmallest(GROUPS, (name for name in groups if name not in known))
+    return tuple(sorted([*known, *others][:GROUPS]))
 
 
 def _communities(world: WorldState, viewer: int) -> tuple[str, ...]:

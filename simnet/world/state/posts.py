@@ -253,7 +253,8 @@ class View(NamedTuple):
     suggested: tuple[str, ...] = ()
     """Members the platform suggests to follow, or found in a search."""
     groups: tuple[str, ...] = ()
-    """Groups one can join or send to."""
+    """Groups one can join or send to; of many, those with messages in view and those one is in come
+    before others."""
     refused: tuple[str, ...] = ()
     """Why what one tried last was not done."""
     communities: tuple[str, ...] = ()
