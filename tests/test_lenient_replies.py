@@ -288,3 +288,12 @@ def test_completions_say_whether_they_are_replies():
     assert Completion("like 1", reasoning="Hm.").reasoning_only is False
     assert Completion(" ", reasoning="Hm.").reasoning_only is True
     assert Completion("").reasoning_only is False
+
+
+@pytest.mark.parametrize(
+    ("loop", "seen"),
+    [("pass. ", SEEN), ("trend - ", SEEN), ("reply: ", view(shown(1))), ("like, ", view(shown(1)))],
+)
+def test_a_model_that_says_one_action_over_and_over_has_one_outcome(loop, seen):
+    readable(WIDE, loop * 500, seen)
+    readable(EVERY, loop * 500, seen)

@@ -144,11 +144,12 @@ class LineReader:
                 return str(known.index(name) + first) if known.count(name) == 1 else None
 
     def _after(
-        self, line: str, shown: str, start: int, opened: str = ""
+        self, line: str, shown: str, start: int, opened: str = "", *, nested: bool = False
     ) -> Command | Unclear | None:
         """Read the action that begins at a place of a line; `shown` is its visible form.
 
-        `opened` are the marks before that place.
+        `opened` are the marks before that place. If it is `nested`, in what follows another
+        action, it is not looked for further actions in what follows it.
         """
         lead = line_patterns.LEAD.match(shown, start)
         found = self._verb.match(shown, lead.end() if lead else start)
@@ -164,6 +165,7 @@ class LineReader:
                 shown,
                 at=found.end(),
                 lead=opened + shown[start : found.start()],
+                nested=nested,
             )
             if isinstance(command, Command):
                 return command
@@ -178,13 +180,14 @@ class LineReader:
         *,
         at: int,
         lead: str,
+        nested: bool,
     ) -> Command | Unclear | None:
         words: dict[str, str] = {}
         guessed = False
         for field in fields:
             if field.kind == "text":
                 text = self._text(line, shown, at, lead)
-                if text is None or (guessed and self._is_command(text)):
+                if text is None or (guessed and not nested and self._is_command(text)):
                     return None
                 return Command(verb, {**words, field.name: text})
             place = self._field(verb, field, shown, at)
@@ -194,7 +197,7 @@ class LineReader:
                     return None
                 place, guessed = (word, at), True
             words[field.name], at = place
-        return self._end(verb, words, shown[at:], guessed=guessed)
+        return self._end(verb, words, shown[at:], guessed=guessed, nested=nested)
 
     def _field(
         self, verb: type[Action], field: Field, shown: str, at: int
@@ -265,7 +268,7 @@ class LineReader:
         return line_patterns.without_closers(text, opened).strip()
 
     def _end(
-        self, verb: type[Action], words: dict[str, str], tail: str, *, guessed: bool
+        self, verb: type[Action], words: dict[str, str], tail: str, *, guessed: bool, nested: bool
     ) -> Command | Unclear | None:
         """Accept what follows an action without a text, unless it changes the meaning."""
         if line_patterns.END.match(tail) and "?" not in tail and "~" not in tail:
@@ -275,12 +278,13 @@ class LineReader:
         comment = line_patterns.COMMENT.match(tail)
         if comment is None or guessed:
             return None
-        if self._several.search(comment["comment"]) or self._is_command(comment["comment"]):
+        after = comment["comment"]
+        if not nested and (self._several.search(after) or self._is_command(after)):
             return Unclear("the reply has several actions on one line")
         return Command(verb, words)
 
     def _is_command(self, text: str) -> bool:
-        return self._after(*line_patterns.shown_line(text), 0) is not None
+        return self._after(*line_patterns.shown_line(text), 0, nested=True) is not None
 
 
 def _orders(fields: list[Field]) -> Iterator[Sequence[Field]]:
