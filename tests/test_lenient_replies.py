@@ -291,6 +291,51 @@ def test_completions_say_whether_they_are_replies():
 
 
 @pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ("**reply 2**: It is **great**", "It is **great**"),
+        ("'**'reply 2: \"well well\"'**'", "well well"),
+        ("**reply 2: It is **great**", "It is **great**"),
+        ("**reply 2:** It is **great**", "It is **great**"),
+        ("**reply *2*: It is great**", "It is great"),
+        ("reply 2 **:** It is great", "It is great"),
+        ("* reply 2: It is *great*", "It is *great*"),
+        ("* It is so.\n* reply 2: It is *great*", "It is *great*"),
+        ("`reply 2`: use `make`", "use `make`"),
+        ('"reply 2": "It is great"', "It is great"),
+        ('{"reply 2": "It is great"}', "It is great"),
+        ('He said "well.\nreply 2: I say "yes"', 'I say "yes"'),
+        ("(reply 2): It is great :)", "It is great :)"),
+        ("(1) reply 2: It is great :)", "It is great :)"),
+        ("[1] reply 2: It is great [2]", "It is great [2]"),
+        ("(reply 2: It is great :))", "It is great :)"),
+        ("reply (2: It is great)", "It is great"),
+        ("reply(post=2, text='It's great')", "It's great"),
+        ("<reply 2>: It is <3", "It is <3"),
+        ("reply @cat's: It is the dogs'", "It is the dogs'"),
+    ],
+)
+def test_marks_that_a_text_has_itself_stay(reply, text):
+    assert read(WIDE, reply, SEEN, ME).actions == [Reply(7, text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u4f60\u597d\uff0c\u4e16\u754c\uff01\U0001f937\u200d\u2640\ufe0f",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\uff01",
+        "\u0915\u094d\u200d\u092f\u093e\u3000\uff1f",
+        "\uff11\uff12\uff13 \U0001f468\u200d\U0001f469\u200d\U0001f467!",
+    ],
+)
+def test_a_text_stays_as_it_is_written_whatever_joins_its_letters(text):
+    assert read(WIDE, f"reply 2: {text}", SEEN, ME).actions == [Reply(7, text)]
+    assert read(WIDE, f"\u200f**reply 2**: \u202b{text}\u202c", SEEN, ME).actions == [
+        Reply(7, text)
+    ]
+
+
+@pytest.mark.parametrize(
     ("loop", "seen"),
     [("pass. ", SEEN), ("trend - ", SEEN), ("reply: ", view(shown(1))), ("like, ", view(shown(1)))],
 )

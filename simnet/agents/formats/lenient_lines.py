@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from simnet.agents.formats import line_patterns
 from simnet.agents.formats.lenient_words import choice_word, number_word, past_words_between
+from simnet.agents.formats.line_texts import text_after
 from simnet.agents.formats.number_fields import NUMBERS
 from simnet.agents.formats.numbered_view import Shape, members, names
 from simnet.agents.formats.reply_grammar import ReplyFormat, ordered_fields
-from simnet.inference.replies.reply_text import OPENING_QUOTES, QUOTES, visible
+from simnet.inference.replies.reply_text import visible
 from simnet.world.actions import Action, Field, fields_of
 from simnet.world.state.posts import View
 
@@ -183,10 +184,10 @@ class LineReader:
         nested: bool,
     ) -> Command | Unclear | None:
         words: dict[str, str] = {}
-        guessed = False
+        guessed, verb_end = False, at
         for field in fields:
             if field.kind == "text":
-                text = self._text(line, shown, at, lead)
+                text = text_after(line, shown, at, verb_end=verb_end, lead=lead)
                 if text is None or (guessed and not nested and self._is_command(text)):
                     return None
                 return Command(verb, {**words, field.name: text})
@@ -231,41 +232,6 @@ class LineReader:
                 number = self._number_of_name(kind, name.casefold())
                 return None if number is None else (number, place + len(name))
         return None
-
-    def _text(self, line: str, shown: str, at: int, lead: str) -> str | None:
-        """Read the text that ends a line, without what closes the marks before its verb."""
-        found = next(
-            (
-                m
-                for one in (line_patterns.COLON, line_patterns.DASH, line_patterns.QUOTED)
-                if (m := one.match(shown[at:])) is not None
-            ),
-            None,
-        )
-        if found is None:
-            return None
-        head = shown[at : at + found.start("text")]
-        text = line[at + found.start("text") :]
-        if found.re is line_patterns.QUOTED:
-            bare = text.rstrip(" \t*_`)]}.;")
-            if len(bare) < 2 or (bare[0], bare[-1]) not in QUOTES:
-                return None
-            return bare
-        opened = [
-            mark
-            for mark in lead
-            if mark in line_patterns.EMPHASIS or mark in OPENING_QUOTES or mark in "([{<"
-        ]
-        for mark in line_patterns.EMPHASIS:
-            closed = head.count(mark)
-            bare = text.lstrip()
-            run = len(bare) - len(bare.lstrip(mark))
-            ends = len(bare) == len(text) or bare[run : run + 1].isspace()
-            if closed == 0 and ends and 0 < run <= opened.count(mark):
-                text, closed = bare[run:], run
-            for _ in range(min(closed, opened.count(mark))):
-                del opened[len(opened) - 1 - opened[::-1].index(mark)]  # the innermost
-        return line_patterns.without_closers(text, opened).strip()
 
     def _end(
         self, verb: type[Action], words: dict[str, str], tail: str, *, guessed: bool, nested: bool

@@ -1,7 +1,6 @@
 """What decorates an action in a free reply, as regular expressions."""
 
 import re
-from collections.abc import Sequence
 
 from simnet.inference.replies.reply_text import OPENING_QUOTES, QUOTES, visible
 
@@ -74,19 +73,6 @@ ANSWER = re.compile(
 """The label of the line that counts among several."""
 
 
-def without_closers(text: str, opened: Sequence[str]) -> str:
-    """Take off what closes the marks that a line opened before its verb."""
-    closing = dict(zip("([{<", ")]}>", strict=True))
-    for mark in opened:
-        ends = {end for start, end in QUOTES if start == mark} | {closing.get(mark, mark)}
-        stripped = text.rstrip()
-        if stripped and stripped[-1] in ends:
-            text = stripped[:-1]
-        elif len(stripped) > 1 and stripped[-1] in ".,;" and stripped[-2] in ends:
-            text = stripped[:-2]
-    return text
-
-
 def outstanding(text: str) -> str:
     """Return the quotation marks and emphasis that a text opens and does not close."""
     opened: list[str] = []
@@ -101,6 +87,5 @@ def outstanding(text: str) -> str:
 
 
 def shown_line(line: str) -> tuple[str, str]:
-    """Return a line and its visible form, of equal length."""
-    shown = visible(line)
-    return (line, shown) if len(shown) == len(line) else (shown, shown)
+    """Return a line and its visible form."""
+    return line, visible(line)

@@ -245,7 +245,7 @@ def _encloses(text: str) -> bool:
         marks = [
             place
             for place, letter in enumerate(inside)
-            if letter in {opening, closing} and not _is_apostrophe(inside, place)
+            if letter in {opening, closing} and not is_apostrophe(inside, place)
         ]
         return not marks
     depth = 0
@@ -256,7 +256,8 @@ def _encloses(text: str) -> bool:
     return depth == 0
 
 
-def _is_apostrophe(text: str, place: int) -> bool:
+def is_apostrophe(text: str, place: int) -> bool:
+    """Whether a mark of a text is an apostrophe inside of a word."""
     if text[place] not in "'\u2019":
         return False
     return text[place - 1 : place].isalnum() and text[place + 1 : place + 2].isalnum()
