@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_worlds import shown, view
 from test_replies import EVERY, HOSTILE, SEEN, VERBS, line, mutated, random_format, random_view
 
-from simnet import Like, Pass, Reply, Write
+from simnet import Follow, Like, Pass, Reply, Write
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.agents.formats.lenient_reader import clean_text, own_names, read
 from simnet.agents.formats.reply_grammar import ReplyFormat
@@ -317,6 +317,52 @@ def test_completions_say_whether_they_are_replies():
 )
 def test_marks_that_a_text_has_itself_stay(reply, text):
     assert read(WIDE, reply, SEEN, ME).actions == [Reply(7, text)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "action"),
+    [
+        ("Reply To Post 2: Hi!", Reply(7, "Hi!")),
+        ("Reply to Post #2: Hi!", Reply(7, "Hi!")),
+        ("reply to @cat: Hi!", Reply(7, "Hi!")),
+        ("Reply to @cat's post: Hi!", Reply(7, "Hi!")),
+        ("reply to cat: Hi!", Reply(7, "Hi!")),
+        ("reply to @cat (2): Hi!", Reply(7, "Hi!")),
+        ("like the post by @cat", Like(7)),
+        ("like post 2 by cat", Like(7)),
+        ("Follow User 4", Follow("eve")),
+        ("follow the user @eve", Follow("eve")),
+        ("follow user eve", Follow("eve")),
+        ("follow @eve [4]", Follow("eve")),
+        ("like 2, cat is right", Like(7)),
+    ],
+)
+def test_words_in_any_case_may_stand_before_a_target(reply, action):
+    assert read(WIDE, reply, SEEN, ME).actions == [action]
+
+
+def test_a_number_beside_a_handle_tells_posts_of_one_author_apart():
+    seen = view(shown(40, "ben"), shown(7, "ben"), shown(8, "benny"))
+    assert read(WIDE, "reply to @ben (2): Hi!", seen).actions == [Reply(7, "Hi!")]
+    assert read(WIDE, "reply to @benny: Hi!", seen).actions == [Reply(8, "Hi!")]
+    for reply in ("reply to @ben: Hi!", "reply to @ben (3): Hi!", "like 3 by @ben"):
+        with pytest.raises(ModelError):
+            read(WIDE, reply, seen)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "follow @ben, @eve",
+        "follow ben and eve",
+        "follow 1, @eve",
+        "mute @ben & @cat",
+        "like @ben, cat",
+    ],
+)
+def test_two_members_are_two_targets(reply):
+    with pytest.raises(ModelError):
+        read(WIDE, reply, SEEN, ME)
 
 
 @pytest.mark.parametrize(

@@ -210,18 +210,32 @@ class LineReader:
             return self._numbered(field, str(int(found["number"])), shown, found.end())
         if field.kind in NAMED:
             return self._named(field.kind, shown, at)
-        if (found := line_patterns.HANDLE.match(shown, at)) is not None:
-            number = self._number_of_name(field.kind, found["handle"].casefold())
-            return None if number is None else (number, found.end())
+        return self._member(field.kind, shown, at)
+
+    def _member(self, kind: str, shown: str, at: int) -> tuple[str, int] | None:
+        """Read a handle and its number in brackets; words such as `to` may stand before."""
+        past = past_words_between(shown, at)
+        for place in (past, at) if shown.startswith("@", past) else (at, past):
+            if (found := line_patterns.HANDLE.match(shown, place)) is not None:
+                handle = found["handle"].casefold()
+                beside = line_patterns.NUMBERED.match(shown, found.end())
+                if beside is not None and self._handle_at(beside["number"]) == handle:
+                    return str(int(beside["number"])), beside.end()
+                number = self._number_of_name(kind, handle)
+                if number is not None:
+                    return number, found.end()
         return None
+
+    def _handle_at(self, number: str) -> str | None:
+        place = int(number) - 1
+        return self.handles[place] if 0 <= place < len(self.handles) else None
 
     def _numbered(self, field: Field, number: str, shown: str, at: int) -> tuple[str, int] | None:
         """Take a number; a handle beside it has to be that of the member it numbers."""
         owner = line_patterns.OWNER.match(shown, at)
         if owner is None or field.kind in NAMED:
             return number, at
-        place = int(number) - 1
-        known = self.handles[place] if 0 <= place < len(self.handles) else None
+        known = self._handle_at(number)
         return (number, owner.end()) if owner["handle"].casefold() == known else None
 
     def _named(self, kind: str, shown: str, at: int) -> tuple[str, int] | None:
@@ -239,7 +253,9 @@ class LineReader:
         """Accept what follows an action without a text, unless it changes the meaning."""
         if line_patterns.END.match(tail) and "?" not in tail and "~" not in tail:
             return Command(verb, words)
-        if line_patterns.ANOTHER.match(tail):
+        other = line_patterns.ANOTHER_NAME.match(tail) if words else None
+        named = other and (other["handle"] or other["bare"]).casefold() in self.handles
+        if named or line_patterns.ANOTHER.match(tail):
             return Unclear(f"the reply names several targets for {verb.verb}")
         comment = line_patterns.COMMENT.match(tail)
         if comment is None or guessed:

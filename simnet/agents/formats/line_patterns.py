@@ -12,8 +12,8 @@ LEAD = re.compile(
 """List marks, emphasis, quotation marks and symbols before a verb; no negation."""
 BETWEEN = (
     r"(?:[\s:=,#\u2116(\[{<\"'\u201c\u2018\u201e\xab*_`\u2192]|->|=>"
-    r"|(?:(?:post|message|tweet|comment|item|number|num|no|nr|id|member|user|account|person|handle"
-    r"|author|group|target|index|n)s?(?![^\W_])\.?|(?:to|the|on|for|with|in|at|as)\b))"
+    r"|(?i:(?:post|message|tweet|comment|item|number|num|no|nr|id|member|user|account|person|handle"
+    r"|author|group|target|index|n)s?(?![^\W_])\.?|(?:to|the|on|for|with|in|at|as|by)\b))"
 )
 NUMBER = re.compile(
     rf"{BETWEEN}*?(?P<number>\d{{1,4}})(?![^\W_])(?![.,/:]\d)[\])}}>\"'\u201d\u2019\xbb*_`]*"
@@ -23,8 +23,12 @@ HANDLE = re.compile(
     rf"(?=[\s:,)\]*\"'`]|[.!]?\Z|[.!]\s)[\])}}>\"'\u201d\u2019\xbb*_`]*"
 )
 OWNER = re.compile(
-    r"[\s,]*\(?(?:by|from|to|of)?\s*@(?P<handle>\w[\w.\-]*?)(?:['\u2019]s post)?\)?(?=[\s:,.)]|\Z)"
+    r"[\s,]*\(?(?:(?:by|from|to|of)?\s*@|by\s+)(?P<handle>\w[\w.\-]*?)(?:['\u2019]s post)?\)?"
+    r"(?=[\s:,.)]|\Z)",
+    re.IGNORECASE,
 )
+NUMBERED = re.compile(r"\s*[(\[]#?(?P<number>\d{1,4})[)\]]")
+"""The number of a post or member after a handle."""
 COLON = re.compile(
     r"[\s*_`\])}>\"'\u201d\u2019\xbb,]{0,8}(?:(?:with|saying|text|content|message|comment)\s{0,2})?"
     r"(?P<mark>[:=]|->|=>|\u2192)(?P<text>.*)\Z",
@@ -42,6 +46,12 @@ COMMENT = re.compile(
 )
 """What follows an action without a text: its end, or a sentence that explains it."""
 ANOTHER = re.compile(rf"\W{{0,4}}(?:(?:and|or|then)\b)?{BETWEEN}*?\d", re.IGNORECASE)
+ANOTHER_NAME = re.compile(
+    r"(?:\s*(?:[,&+/]|(?:and|or)\b))+\s*(?:@(?P<handle>[^\W_][\w.\-]*?)(?![\w\-]|\.\w)"
+    r"|(?P<bare>[^\W_][\w.\-]*?)[\s\W_]*\Z)",
+    re.IGNORECASE,
+)
+"""A further member that an action is to be about."""
 NEGATION = re.compile(
     r"\b(?:not|never|no longer|without|instead of|rather than|avoid|refuse to|decline to"
     r"|cannot|\w+n['\u2019]?t)\b[^.!?]{0,24}\Z",
