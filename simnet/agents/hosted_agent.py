@@ -94,7 +94,8 @@ class HostedAgent:
         twin = HostedAgent(self.persona, self.profile)
         twin.memory = copy(self.memory)
         twin._gists.update(self._gists)
-        twin._instructions, twin._notes = self._instructions, deepcopy(self._notes)
+        same = {id(key): key for key in self._notes or ()}  # a copy of an object is another key
+        twin._instructions, twin._notes = self._instructions, deepcopy(self._notes, same)
         return twin
 
     def change(self, profile: AgentProfile) -> None:
