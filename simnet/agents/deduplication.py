@@ -32,7 +32,7 @@ class PromptDeduplicator:
         cached: list[tuple[Turn, Completion]] = []
         for turn in turns:
             prompt = turn.prompt
-            if prompt is None or reply_flags.ARCHETYPE not in turn.agent.marked:
+            if prompt is None or not _is_shared(turn):
                 to_model.append(turn)
             elif prompt in self._cached:
                 cached.append((turn, self._cached[prompt]))
@@ -44,6 +44,16 @@ class PromptDeduplicator:
                 shareable.append(prompt)
         _answer(cached, inbox)
         return to_model, shareable
+
+    def answered(self, turn: Turn) -> Completion | None:
+        """Return the completion that a turn would be answered with now, if there is one."""
+        if turn.prompt is None or not _is_shared(turn):
+            return None
+        return self._cached.get(turn.prompt)
+
+    def awaits(self, turn: Turn) -> bool:
+        """Whether the completion that a turn would be answered with is under way."""
+        return turn.prompt in self._waiting and _is_shared(turn)
 
     def settle(self, finished: Iterable[tuple[Turn, Completion]]) -> None:
         """Pass completions on to the turns that wait for the same prompts."""
@@ -66,6 +76,10 @@ class PromptDeduplicator:
         for prompt in prompts:
             for _, inbox in self._waiting.pop(prompt, ()):
                 inbox.put_nowait(error)
+
+
+def _is_shared(turn: Turn) -> bool:
+    return reply_flags.ARCHETYPE in turn.agent.marked
 
 
 def _answer(answers: list[tuple[Turn, Completion]], inbox: Inbox) -> None:

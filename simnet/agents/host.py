@@ -72,11 +72,11 @@ class Host:
         self._early: EarlyTurns | None = None
         if looks_ahead:
             served = {name: with_early_calls(handle) for name, handle in served.items()}
-            self._early = EarlyTurns(self._begin_early, lambda turn: self._handle(turn.agent))
+            self._early = EarlyTurns(self._begin_early, self._served)
         self._inquiry, self._seats = inquiry, seats
         self._models = served if seats is None else {**served, _DESK: ModelHandle(seats.desk)}
         self._deduplicators = {name: PromptDeduplicator() for name in self._models}
-        self._only_handle = next(iter(served.values())) if len(served) == 1 else None
+        self._first, self._alone = next(iter(served)), len(served) == 1  # then it serves all
         self._prompt_lists = self._recalled = 0
 
     def take_recalled(self) -> int:
@@ -152,7 +152,7 @@ class Host:
             agent.change(self._profile_of(view.who, view.now))
         if view.changed is not None:
             agent.take(view.changed, view.now)
-        encoder = self._handle(agent).encoder
+        encoder = self._models[self._name(agent)].encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, None)
         return Turn(agent, view)
@@ -167,7 +167,7 @@ class Host:
             agent.take(view.changed, view.now)
         if self._seats is not None or self._replies is not None:
             agent.asks_person = self._asks_person(view)
-        encoder = self._handle(agent).encoder
+        encoder = self._models[self._name(agent)].encoder
         if encoder is not None or self._replies is not None:
             agent.fitting = Fitting(view, encoder, self._replies)
         turn = Turn(agent, view, self._inquiry)
@@ -239,8 +239,11 @@ class Host:
         turn.prompt = prompt
         return True
 
-    def _handle(self, agent: HostedAgent) -> ModelHandle:
-        return self._only_handle or self._models[agent.profile.model]
+    def _name(self, agent: HostedAgent) -> str | None:
+        return self._first if self._alone else agent.profile.model
+
+    def _served(self, turn: Turn) -> tuple[ModelHandle, PromptDeduplicator]:
+        return self._models[name := self._name(turn.agent)], self._deduplicators[name]
 
     def _start_calls(self, turns: Sequence[Turn], inbox: Inbox) -> set[asyncio.Task[None]]:
         """Start one task for each model, with the turns that use it."""
@@ -249,11 +252,8 @@ class Host:
         if self._seats is not None:
             people = [turn for turn in turns if isinstance(turn.prompt, PersonPrompt)]
             turns = [turn for turn in turns if not isinstance(turn.prompt, PersonPrompt)]
-        if self._only_handle is not None and turns:
-            groups = {next(iter(self._models)): list(turns)}
-        else:
-            for turn in turns:
-                groups.setdefault(turn.agent.profile.model, []).append(turn)
+        for turn in turns:
+            groups.setdefault(self._name(turn.agent), []).append(turn)
         if people:
             groups[_DESK] = people
         return {
@@ -289,7 +289,7 @@ class Host:
     def _call(self, turn: Turn, done: Completion) -> Call:
         prompt = turn.prompt
         assert prompt is not None
-        model = HUMAN if prompt.__class__ is PersonPrompt else self._handle(turn.agent).model.name
+        model = HUMAN if prompt.__class__ is PersonPrompt else self._served(turn)[0].model.name
         return Call(  # positional: once per model call
             turn.view.now, turn.view.who, turn.view.turn, turn.calls,
             model, prompt.adapter, prompt.seed, prompt.digest(),

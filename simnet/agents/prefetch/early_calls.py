@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
+from simnet.agents.model_faults import is_cancelled
 from simnet.agents.model_handle import ModelHandle
 from simnet.errors import RunError
 from simnet.inference.model import Completion, Model, Prompt
@@ -23,8 +24,8 @@ class EarlyCost(NamedTuple):
     prompt_tokens: int = 0
     output_tokens: int = 0
     unknown: int = 0
-    """Calls that served no turn and whose tokens are not known: the model does not tell, or they
-    were aborted. It is negative where calls that were counted before have served a turn since."""
+    """Calls that served no turn and whose tokens are not known: the model does not tell, they were
+    aborted, or are under way. It is negative where more that were counted before are known now."""
     hits: int = 0
     """Calls whose completion served a turn."""
     hit_prompt_tokens: int = 0
@@ -48,9 +49,10 @@ def request_of(prompt: Prompt) -> Hashable:
 class EarlyCall:
     """One call that was begun early."""
 
-    def __init__(self, request: Hashable, task: "asyncio.Task[Completion | None]") -> None:
+    task: "asyncio.Task[Completion | None]"
+
+    def __init__(self, request: Hashable) -> None:
         self.request = request
-        self.task = task
         self.wanted = False
         """Whether a turn that has begun waits for it, so that it is not early any more."""
 
@@ -85,8 +87,8 @@ class EarlyCalls:
         request = request_of(prompt)
         call = self._calls.get(request)
         if call is None:
-            call = EarlyCall(request, asyncio.create_task(self._completed(prompt)))
-            self._calls[request] = call
+            call = self._calls[request] = EarlyCall(request)
+            call.task = asyncio.create_task(self._completed(prompt))
         return call
 
     def holds(self, prompt: Prompt) -> bool:
@@ -112,24 +114,20 @@ class EarlyCalls:
     async def _completed(self, prompt: Prompt) -> Completion | None:
         """Complete a prompt; None without a reply. The turn that needs it asks again then."""
         self._begun += 1
+        self._unknown += 1  # until it has ended, and for good if it is aborted
         completion: Completion | None = None
         try:
             async for finished in self._model.generate([prompt]):
                 completion = finished[0][1]
-        except asyncio.CancelledError:
-            self._unknown += 1
-            raise
-        except BaseException:  # noqa: BLE001  (what is wrong, the turn that needs it will find)
-            completion = None
-        self._count(completion)
+            if completion is not None and _tells(completion):
+                self._tokens[0] += completion.prompt_tokens or 0
+                self._tokens[1] += completion.output_tokens or 0
+                self._unknown -= 1
+        except BaseException as error:  # what is wrong, the turn that needs it will find
+            if is_cancelled(error):
+                raise
+            return None
         return completion if completion is not None and completion.usable else None
-
-    def _count(self, completion: Completion | None) -> None:
-        if completion is None or not _tells(completion):
-            self._unknown += 1
-            return
-        self._tokens[0] += completion.prompt_tokens or 0
-        self._tokens[1] += completion.output_tokens or 0
 
     # -- in time ----------------------------------------------------------------------
 

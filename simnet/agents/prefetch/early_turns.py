@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
+from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.model_handle import ModelHandle, encoded
 from simnet.agents.person_turn import PersonPrompt
 from simnet.agents.prefetch.early_calls import EarlyCall, EarlyCalls
@@ -39,6 +40,8 @@ class EarlyDecision(NamedTuple):
     """None if it came to nothing: it was aborted, a call failed, or its code did."""
     problem: str | None = None
     """The error of its code, in one line."""
+    calls: int = 0
+    """How many calls it made."""
 
 
 Inbox: TypeAlias = "asyncio.Queue[EarlyDecision]"
@@ -47,24 +50,28 @@ Inbox: TypeAlias = "asyncio.Queue[EarlyDecision]"
 class _EarlyTurn:
     """One early turn under way."""
 
-    def __init__(self, ticket: int, turn: Turn, handle: ModelHandle, inbox: Inbox) -> None:
-        self.ticket, self.turn, self.handle, self.inbox = ticket, turn, handle, inbox
+    def __init__(self, ticket: int, turn: Turn, inbox: Inbox) -> None:
+        self.ticket, self.turn, self.inbox = ticket, turn, inbox
         self.task: asyncio.Task[None] | None = None
         self.call: EarlyCall | None = None
         """The call that it waits for."""
+        self.calls = 0
+        """How many it made."""
 
 
 class EarlyTurns:
     """The early turns of one host, one for each of its agents at most."""
 
     def __init__(
-        self, begin: Callable[[View], Turn | None], handle_of: Callable[[Turn], ModelHandle]
+        self,
+        begin: Callable[[View], Turn | None],
+        served_by: Callable[[Turn], tuple[ModelHandle, PromptDeduplicator]],
     ) -> None:
         """Take how a turn on a copy is begun, None where it may not be, and who serves it.
 
         The models of the handles are `EarlyCalls`.
         """
-        self._begin, self._handle_of = begin, handle_of
+        self._begin, self._served_by = begin, served_by
         self._turns: dict[str, _EarlyTurn] = {}
         self._calls: defaultdict[str, list[tuple[EarlyCalls, EarlyCall]]] = defaultdict(list)
         """The calls that were begun for each agent's next turn."""
@@ -132,13 +139,13 @@ class EarlyTurns:
     def _start(self, one: EarlyView, inbox: Inbox) -> None:
         """Play an early turn to its first call, and then end the one that it replaces."""
         who, problem = one.view.who, None
+        early, waits = None, False
         try:
             turn = self._begin(one.view)
-        except Exception as error:  # noqa: BLE001  (notes of the user's may not be copied)
+        except BaseException as error:  # noqa: BLE001  (notes of the user's may not be copied)
             turn, problem = None, reason(error)
-        early = None
         if turn is not None:
-            early = _EarlyTurn(one.ticket, turn, self._handle_of(turn), inbox)
+            early = _EarlyTurn(one.ticket, turn, inbox)
             waits = self._advance(early, None)
         self._stop(who, instead=early)
         if early is None:
@@ -154,37 +161,46 @@ class EarlyTurns:
             completion = early.call.completion
             if completion is None:
                 _close(early.turn)
-                early.inbox.put_nowait(EarlyDecision(early.ticket))
+                early.inbox.put_nowait(EarlyDecision(early.ticket, calls=early.calls))
                 break
-            if not self._advance(early, without_reasoning(completion)):
+            if not self._advance(early, completion):
                 break
         if self._turns.get(early.turn.view.who) is early:
             del self._turns[early.turn.view.who]
 
     def _advance(self, early: _EarlyTurn, completion: Completion | None) -> bool:
         """Advance to the next call, and begin it; False if the turn has ended instead."""
-        deciding, problem = early.turn.deciding, None
+        turn, problem = early.turn, None
         decision: Decision | None = None
         try:
-            prompt = next(deciding) if completion is None else deciding.send(completion)
+            handle, deduplicator = self._served_by(turn)
+            reply = None if completion is None else without_reasoning(completion)
+            while True:
+                prompt = next(turn.deciding) if reply is None else turn.deciding.send(reply)
+                if not isinstance(prompt, Prompt) or isinstance(prompt, PersonPrompt):
+                    break
+                turn.prompt = prompt
+                if deduplicator.awaits(turn):
+                    break
+                reply = deduplicator.answered(turn)
+                if reply is None:
+                    self._call(early, encoded(prompt, handle), handle.model)
+                    return True
         except StopIteration as decided:
             decision = decided.value
         except BaseException as error:  # noqa: BLE001  (a behaviour may raise SystemExit too)
             problem = reason(error)
-        else:
-            if isinstance(prompt, Prompt) and not isinstance(prompt, PersonPrompt):
-                self._call(early, prompt)
-                return True
-            _close(early.turn)
+        _close(early.turn)
         if decision is not None and (decision.failure is not None or decision.error is not None):
             decision = None
-        early.inbox.put_nowait(EarlyDecision(early.ticket, decision, problem))
+        early.inbox.put_nowait(EarlyDecision(early.ticket, decision, problem, early.calls))
         return False
 
-    def _call(self, early: _EarlyTurn, prompt: Prompt) -> None:
-        calls, who = early.handle.model, early.turn.view.who
+    def _call(self, early: _EarlyTurn, prompt: Prompt, calls: Model) -> None:
+        who = early.turn.view.who
         assert isinstance(calls, EarlyCalls)
-        early.call = call = calls.begin(encoded(prompt, early.handle))
+        early.call = call = calls.begin(prompt)
+        early.calls += 1
         if who not in self._holders[call]:
             self._holders[call].add(who)
             self._calls[who].append((calls, call))
