@@ -238,6 +238,7 @@ class Scheduler:
         self._kernel.deliver(decisions)
 
     async def _finish_turns(self) -> None:
+        self._ahead.forget()
         while self._turns:
             await asyncio.wait(set(self._turns))
 

@@ -7,7 +7,7 @@ and how fast replies come, so it differs from run to run.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from simnet.agents.prefetch.early_turns import EarlyView
 from simnet.clock import Seconds
@@ -24,6 +24,7 @@ from simnet.scheduler.progress.messages import Answer, EarlyAnswer, Usage
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
+_Work: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 PAUSES = 4.0
 """After a look that took some seconds there is none for this many times as long."""
 
@@ -42,6 +43,9 @@ class NoPrefetcher:
 
     def look(self, until: Seconds, budget: float) -> None:
         """Look ahead: not at all."""
+
+    def forget(self) -> None:
+        """Abort early turns: there are none."""
 
     async def end(self) -> Usage:
         """Return that nothing was spent."""
@@ -68,10 +72,10 @@ class Prefetcher:
         """
         self._settings, self._kernel, self._agent_pool = settings, kernel, agent_pool
         self._clock, self._came = clock, came
-        models = {one.name: one.model for one in kernel.scenario.cohorts}
-        self._book = EarlyBook(settings, kernel.world, models)
+        self._book = EarlyBook(settings, kernel)
         self._tasks: set[asyncio.Task[None]] = set()
         self._hosts: set[int] = set()
+        self._unanswered = 0
         self._depth = Depth()
         self._next_look = 0.0
         self._alarm: asyncio.TimerHandle | None = None
@@ -81,8 +85,8 @@ class Prefetcher:
 
     @property
     def under_way(self) -> int:
-        """How many early turns are under way."""
-        return self._book.under_way
+        """How many early turns have not been answered, those included that are being aborted."""
+        return self._unanswered
 
     def sends(self, views: Iterable[View]) -> None:
         """Note real turns that begin; early ones give way to them."""
@@ -100,13 +104,17 @@ class Prefetcher:
     def _note(self, usage: Usage) -> None:
         self._depth.note(usage.calls, usage.early, usage.early_hits, self._book.waiting)
 
+    def forget(self) -> None:
+        """Abort the early turns whose real ones have not begun."""
+        self._forget(self._book.all())
+
     def _forget(self, unwanted: Sequence[Early]) -> None:
         by_host: dict[int, list[int]] = {}
         for early in unwanted:
             self._book.drop(early.view.who)
             by_host.setdefault(early.host, []).append(early.ticket)
         for host, tickets in by_host.items():
-            self._start(self._agent_pool.forget(host, tickets))
+            self._start(self._agent_pool.forget, host, tickets)
 
     # -- looks ahead ----------------------------------------------------------------------
 
@@ -116,10 +124,12 @@ class Prefetcher:
         `until` is a simulated time beyond which nothing is foreseeable. `budget` is how many more
         calls may be made.
         """
-        now = self._clock()
         room = self._book.rooms()
-        if self._off or budget < 1 or max(room.values(), default=0) < 1:
+        if self._off or budget < 1 or self._depth.unknown < 1:
             return
+        if max(room.values(), default=0) < 1:
+            return
+        now = self._clock()
         if now < self._next_look:
             self._look_later(self._next_look - now)
             return
@@ -152,13 +162,14 @@ class Prefetcher:
             early = self._book.get(view)
             if doubt > self._depth.unknown or (early is not None and alike(early.view, view)):
                 return True
-            model = self._book.model_of(view)
-            replaces = early is not None and early.under_way
-            if not replaces:
-                if room[model] < 1 or left < 1:
-                    return any(one > 0 for one in room.values()) and left >= 1
+            if left < 1:
+                return False
+            if early is None or not early.under_way:
+                model = self._book.model_of(view)
+                if room[model] < 1:
+                    return any(one > 0 for one in room.values())
                 room[model] -= 1
-                left -= 1
+            left -= 1  # one that is replaced was made too
             found.append(view)
             return True
 
@@ -184,31 +195,41 @@ class Prefetcher:
             early = self._book.open(view, self._agent_pool.host_of(view.who))
             by_host.setdefault(early.host, []).append(EarlyView(early.ticket, view))
         self._hosts |= by_host.keys()
+        self._unanswered += len(views)
         for host, batch in by_host.items():
-            self._start(self._play(host, batch))
+            self._start(self._play, host, batch)
 
     async def _play(self, host: int, views: Sequence[EarlyView]) -> None:
         whose = {one.ticket: one.view.who for one in views}
-        async for answer in self._agent_pool.look_ahead(host, views):
-            self._take(answer, whose)
+        try:
+            async for answer in self._agent_pool.look_ahead(host, views):
+                self._take(answer, whose)
+        finally:
+            if whose:  # the answers broke off
+                self._unanswered -= len(whose)
+                for ticket, who in whose.items():
+                    self._book.ended(who, ticket, None)
+                self._came(Usage())
 
     def _take(self, answer: EarlyAnswer, whose: dict[int, str]) -> None:
         for ended in answer.decisions:
-            self._book.ended(whose[ended.ticket], ended.ticket, ended.decision)
+            who = whose.pop(ended.ticket)
+            self._unanswered -= 1
+            self._book.ended(who, ended.ticket, ended.decision, ended.calls)
             self.problem = self.problem or ended.problem
         self._note(answer.usage)
         self._came(answer.usage)
 
     # -- tasks ----------------------------------------------------------------------------
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+    def _start(self, work: _Work, *arguments: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work, *arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: _Work, *arguments: Any) -> None:
         try:
-            await work
+            await work(*arguments)
         except ActorDiedError:
             self._off = True  # real turns find it too, and say so
         except Exception as error:  # noqa: BLE001  (nothing that is done early ends a run)
