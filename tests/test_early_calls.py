@@ -10,7 +10,7 @@ import pytest
 from simulation.virtual_time import run_virtually
 from test_prefetch import delays, played, town
 
-from simnet import HOUR, MINUTE, Cohort, Exponential, Persona, Scenario
+from simnet import HOUR, MINUTE, Cohort, Exponential, Persona, Scenario, Steps, sample, silent
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.behaviours import archetypes
 from simnet.errors import RunError
@@ -121,6 +121,23 @@ def test_all_calls_are_counted_though_a_model_aborts_them_slowly(mode):
     assert usage.early_unknown == aborted > 0
 
 
+class Distant(LocalAgentPool):
+    """Answers late, as agents in another process do."""
+
+    async def look_ahead(self, host, views):
+        async for answer in super().look_ahead(host, views):
+            await asyncio.sleep(0.7)
+            yield answer
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_cost_is_lost_on_its_way_when_a_run_ends(mode):
+    model = Counting()
+    options = {"budget": Budget(calls=40), "pool": Distant}
+    usage = played(town(20), mode, model, **options)[1].progress.usage
+    assert len(model.asked) == usage.calls + usage.wasted
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_no_limit_of_calls_is_exceeded_by_early_ones(seed):
     chance = Random(seed)
@@ -191,6 +208,17 @@ def test_what_one_archetype_was_answered_is_not_asked_early_for_another():
         times = Counter(prompt.digest() for prompt in model.asked)
         assert usage.early_hits > 40
         assert sum(n - 1 for n in times.values()) <= 3
+
+
+def test_a_crowd_that_asks_no_model_takes_no_slots_from_early_calls():
+    talkers = Cohort(
+        "talkers", sample(12), rhythm=Exponential(9 * MINUTE), follows={"talkers": 0.3}
+    )
+    people = [Persona(id=f"c{number}") for number in range(100)]
+    crowd = Cohort("crowd", people, behaviour=silent, rhythm=Steps(MINUTE), reacts_in=20.0)
+    scenario = Scenario("street", [talkers, crowd], lasts=HOUR, seed=3)
+    usage = played(scenario, "ahead", Counting(5), slots=16)[1].progress.usage
+    assert usage.early_hits > 0.7 * usage.early
 
 
 def test_a_copy_of_an_agent_has_its_notes_under_the_same_keys():

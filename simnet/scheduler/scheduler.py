@@ -127,7 +127,8 @@ class Scheduler:
                 else:
                     await asyncio.sleep(0)  # lets the tasks that send views start
             await self._finish_turns()
-            self._usage = self._usage.plus(await self._ahead.end())
+            rest = await self._ahead.end()  # may add to the usage meanwhile
+            self._usage = self._usage.plus(rest)
             if self._fault is not None:
                 self._rows.discard()
             self._rows.release()

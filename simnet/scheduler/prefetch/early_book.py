@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from simnet.agents.profile import asks_a_model
 from simnet.kernel.kernel import Kernel
 from simnet.scenario.scenario import Scenario
 from simnet.scheduler.prefetch.prefetch_settings import Prefetch
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
+
+NOBODY = ""
+"""In place of the name of a model, where a cohort's behaviour asks none: turns need no slot."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ class EarlyBook:
         return self._under_way.total()
 
     def model_of(self, view: View) -> str | None:
-        """Return the name of the model that is asked in a turn that begins now."""
+        """Return the name of the model that is asked in a turn that begins now, or `NOBODY`."""
         world = self._kernel.world
         return self._models[world.cohorts[world.index[view.who]]]
 
@@ -56,7 +60,7 @@ class EarlyBook:
         """Return for each model how many calls more it can work on at once."""
         return {
             name: self._settings.slots_of(name) - self._real[name] - self._under_way[name]
-            for name in set(self._models.values())
+            for name in set(self._models.values()) - {NOBODY}
         }
 
     @property
@@ -64,7 +68,10 @@ class EarlyBook:
         scenario = self._kernel.scenario
         if scenario is not self._scenario:
             self._scenario = scenario
-            self._of_cohorts = {cohort.name: cohort.model for cohort in scenario.cohorts}
+            self._of_cohorts = {
+                cohort.name: cohort.model if asks_a_model(cohort.behaviour) else NOBODY
+                for cohort in scenario.cohorts
+            }
         return self._of_cohorts
 
     def get(self, view: View) -> Early | None:

@@ -27,6 +27,8 @@ from simnet.world.state.posts import View
 _Work: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 PAUSES = 4.0
 """After a look that took some seconds there is none for this many times as long."""
+LAST_ANSWERS = 2.0
+"""Wall seconds in which the answers of aborted early turns have to come."""
 
 
 class NoPrefetcher:
@@ -166,9 +168,10 @@ class Prefetcher:
                 return False
             if early is None or not early.under_way:
                 model = self._book.model_of(view)
-                if room[model] < 1:
-                    return any(one > 0 for one in room.values())
-                room[model] -= 1
+                if model in room:
+                    if room[model] < 1:
+                        return any(one > 0 for one in room.values())
+                    room[model] -= 1
             left -= 1  # one that is replaced was made too
             found.append(view)
             return True
@@ -236,15 +239,21 @@ class Prefetcher:
             self.problem = self.problem or reason(error)
 
     async def end(self) -> Usage:
-        """Abort all early turns; return what early calls cost since the last answers."""
-        self.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Abort all early turns; return what early calls cost since the last answers.
+
+        What answers under way tell of costs is passed on too.
+        """
+        self._off = True
         usage = Usage()
         for host in sorted(self._hosts):
             try:
                 usage = usage.plus(await self._agent_pool.end_ahead(host))
             except RunError as error:
                 self.problem = self.problem or str(error)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_ANSWERS)
+        self.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         return usage
 
     def cancel(self) -> None:
