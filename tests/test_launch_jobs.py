@@ -111,6 +111,18 @@ def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
     assert said.split("|")[:4] == ["-m", "simnet", "run", name]
 
 
+def test_a_script_for_slurm_quotes_what_sbatch_would_divide(tmp_path, monkeypatch):
+    folder = tmp_path / "it's #1"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    script = written(*SLURM, "--sbatch", 'comment=two "words" \\', "--sbatch", "qos=low")
+    assert {
+        f'#SBATCH --chdir="{folder}"',
+        r'#SBATCH --comment="two \"words\" \\"',
+        "#SBATCH --qos=low",
+    } <= set(script.splitlines())
+
+
 def test_a_script_for_slurm_uses_the_python_that_wrote_it():
     assert sys.executable.rpartition("/")[0] in written(*SLURM)
 

@@ -16,6 +16,8 @@ from simnet.errors import UsageError
 from simnet.jobs.cluster_job import ClusterJob
 
 _SETTING = re.compile(r"[a-z][a-z0-9-]*")
+_SPECIAL = re.compile(r"[\s\\'\"#]")
+"""What the value of an option of sbatch has only in quotes."""
 _OWN = frozenset(
     {"chdir", "job-name", "nodes", "ntasks", "ntasks-per-node", "cpus-per-task", "gpus-per-node"}
     | {"gres", "time", "signal", "requeue", "no-requeue", "open-mode", "wrap", "array"}
@@ -125,7 +127,12 @@ def slurm_script(
 
 
 def _directive(name: str, value: object) -> str:
-    return f"#SBATCH --{name}" if value is None else f"#SBATCH --{name}={value}"
+    if value is None:
+        return f"#SBATCH --{name}"
+    text = str(value)
+    if _SPECIAL.search(text):
+        text = '"' + re.sub(r'["\\]', r"\\\g<0>", text) + '"'
+    return f"#SBATCH --{name}={text}"
 
 
 def _minutes(time: int) -> str:
