@@ -1,7 +1,8 @@
 """The batch script of a job of Slurm, which starts Ray on its nodes and runs a scenario there.
 
-The script gets SIGTERM some time before the job's time limit. It then stops the run in good
-order, with its record sealed, and queues the job again, which goes on where the run stopped.
+The script gets SIGTERM some time before the job's time limit. It then stops the run, in good
+order where turns under way end in time, with its record sealed, and queues the job again, which
+goes on where the run stopped. A new job goes on with a run whose id the script is given.
 """
 
 import os
@@ -29,12 +30,16 @@ _SCRIPT = Template(
 $directives
 
 set -uo pipefail
-run_id=$name-$$SLURM_JOB_ID
+run_id=$${1:-$name-$$SLURM_JOB_ID}
 driver=
 stopping=
+queued=
 stop() {  # Slurm says that the time is nearly over, or that another job comes first
     stopping=yes
-    if [ -n "$$driver" ]; then kill -TERM "$$driver"; fi
+    if [ -n "$$driver" ]; then
+        kill -TERM "$$driver"
+        (sleep $patience; kill -TERM "$$driver") &> /dev/null &  # this ends turns under way
+    fi
 }
 trap stop TERM
 
@@ -49,6 +54,16 @@ ray_node() {
     on_host "$$1" ray start --block --disable-usage-stats --num-cpus="$$cpus" $gpus "$${@:2}"
 }
 
+leave() {
+    code=$$?
+    kill $$(jobs -p) 2> /dev/null
+    wait
+    if [ "$$code" -ne 0 ] && [ -z "$$queued" ]; then
+        echo "simnet: $$run_id can go on in a new job: sbatch SCRIPT $$run_id" >&2
+    fi
+}
+trap leave EXIT
+
 echo "simnet: $$run_id on $$SLURM_JOB_NODELIST, queued again $${SLURM_RESTART_COUNT:-0} times"
 head=$$(on_host "$${hosts[0]}" hostname --ip-address | awk '{print $$1}')
 ray_node "$${hosts[0]}" --head --node-ip-address="$$head" --port="$$port" \\
@@ -56,7 +71,6 @@ ray_node "$${hosts[0]}" --head --node-ip-address="$$head" --port="$$port" \\
 for host in "$${hosts[@]:1}"; do
     ray_node "$$host" --address="$$head:$$port" &
 done
-trap 'kill $$(jobs -p) 2> /dev/null; wait' EXIT
 python -m simnet.runtime.ray.session.await_nodes "$$head:$$port" "$${#hosts[@]}" || exit 1
 
 code=143
@@ -72,8 +86,8 @@ fi
 if [ -n "$$stopping" ] && [ "$$code" -eq 143 ] \\
     && [ "$$(squeue --noheader --job "$$SLURM_JOB_ID" --format %T)" = RUNNING ] \\
     && [ "$${SLURM_RESTART_COUNT:-0}" -lt $requeues ]; then
-    echo "simnet: $$run_id stopped in good order; the job is queued again"
-    scontrol requeue "$$SLURM_JOB_ID"
+    echo "simnet: $$run_id is stopped; the job is queued again"
+    scontrol requeue "$$SLURM_JOB_ID" && queued=yes
 fi
 exit "$$code"
 """
@@ -123,6 +137,7 @@ def slurm_script(
         gpus=f"--num-gpus={job.gpus_per_node}",
         command=job.command('"$run_id"', '"$head:$port"'),
         requeues=requeues,
+        patience=max(1, job.drain * 2 // 3),
     )
 
 

@@ -47,7 +47,7 @@ def test_a_run_that_outlasts_its_job_is_queued_again_until_it_is_complete(tmp_pa
         job = run(["sbatch", "--parsable", "job.sh"], tmp_path, slurm).strip()
         state, said = finished(job, tmp_path, slurm)
         assert state == "COMPLETED", said
-        assert "stopped in good order; the job is queued again" in said
+        assert "is stopped; the job is queued again" in said
         found = Run.open(tmp_path / "runs" / f"slow-{job}")
         assert found.manifest.state is State.COMPLETED
         endpoint.delay = 0.0
