@@ -1,6 +1,7 @@
 """What the script of a job of Slurm does, run by bash with programs in the place of Slurm's."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -100,3 +101,37 @@ def test_a_run_that_is_not_queued_again_goes_on_in_a_new_job(script, variables):
     assert not Path("requeued").exists()
     assert ended(script("town-11999", SLURM_JOB_ID="7", CODE="0"))[0] == 0
     assert "--run-id town-11999 " in Path("runs").read_text().splitlines()[1]
+
+
+def test_a_job_ends_at_once_where_ray_does_not_start(script):
+    code, said = ended(script(NO_RAY="yes"))
+    assert (code, "simnet: Ray has ended on w" in said) == (1, True), said
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "head"), [("127.0.1.1 fd00::2 10.0.0.2", "10.0.0.2"), ("127.0.1.1", None)]
+)
+def test_the_head_is_named_by_an_address_that_other_nodes_reach(script, addresses, head):
+    code, said = ended(script(ADDRESSES=addresses, CODE="0"))
+    if head is None:
+        assert (code, "w1 does not say at which address" in said) == (1, True), said
+        return
+    assert code == 0, said
+    assert f"--address {head}:" in Path("runs").read_text()
+
+
+def test_ray_listens_where_the_system_gives_no_ports_to_connections(script):
+    assert ended(script(CODE="0", SLURM_JOB_ID="39999"))[0] == 0
+    (run,) = Path("runs").read_text().splitlines()
+    assert run.split("--address ")[1].split()[0] == "10.0.0.1:23999"
+
+
+def test_nodes_of_ray_have_the_environment_and_a_folder_of_this_user(script, tmp_path):
+    assert ended(script(CODE="0"))[0] == 0
+    nodes = [shlex.split(line) for line in Path("nodes").read_text().splitlines()]
+    assert len(nodes) == 2
+    assert all(f"--temp-dir={tmp_path}/ray-{os.getuid()}" in words for words in nodes)
+    asked = Path("asked").read_text().splitlines()
+    assert asked
+    assert all("--export=ALL" in line for line in asked)

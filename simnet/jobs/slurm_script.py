@@ -47,13 +47,17 @@ export PATH=$path:"$$PATH" PYTHONUNBUFFERED=1 RAY_worker_niceness=0 RAY_AUTH_MOD
 RAY_AUTH_TOKEN=$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')
 export RAY_AUTH_TOKEN
 cpus=$${SLURM_CPUS_PER_TASK:-$$SLURM_CPUS_ON_NODE}
-port=$$((20000 + SLURM_JOB_ID % 20000))
+port=$$((20000 + SLURM_JOB_ID % 12000))  # below those that the system gives to connections
 mapfile -t hosts < <(scontrol show hostnames "$$SLURM_JOB_NODELIST")
-on_host() { srun --nodes=1 --ntasks=1 --cpus-per-task="$$cpus" --nodelist="$$1" "$${@:2}"; }
-ray_node() {
-    on_host "$$1" ray start --block --disable-usage-stats --num-cpus="$$cpus" $gpus "$${@:2}"
+on_host() {
+    srun --nodes=1 --ntasks=1 --cpus-per-task="$$cpus" --export=ALL --nodelist="$$1" "$${@:2}"
 }
-
+ray_node() {  # in a folder of this user: Ray's own belongs to who used it first on a node
+    on_host "$$1" ray start --block --disable-usage-stats --num-cpus="$$cpus" $gpus \\
+        --temp-dir="$${RAY_TMPDIR:-/tmp}/ray-$$UID" "$${@:2}"
+    echo "simnet: Ray has ended on $$1" >&2
+    return 1
+}
 leave() {
     code=$$?
     kill $$(jobs -p) 2> /dev/null
@@ -65,13 +69,19 @@ leave() {
 trap leave EXIT
 
 echo "simnet: $$run_id on $$SLURM_JOB_NODELIST, queued again $${SLURM_RESTART_COUNT:-0} times"
-head=$$(on_host "$${hosts[0]}" hostname --ip-address | awk '{print $$1}')
+head=$$(on_host "$${hosts[0]}" sh -c 'hostname --ip-address; hostname --all-ip-addresses' \\
+    | tr ' ' '\\n' | grep -E '^[0-9.]+$$' | grep -v -m 1 '^127[.]')
+if [ -z "$$head" ]; then
+    echo "simnet: $${hosts[0]} does not say at which address other nodes reach it" >&2
+    exit 1
+fi
 ray_node "$${hosts[0]}" --head --node-ip-address="$$head" --port="$$port" \\
     --include-dashboard=false &
 for host in "$${hosts[@]:1}"; do
     ray_node "$$host" --address="$$head:$$port" &
 done
-python -m simnet.runtime.ray.session.await_nodes "$$head:$$port" "$${#hosts[@]}" || exit 1
+python -m simnet.runtime.ray.session.await_nodes "$$head:$$port" "$${#hosts[@]}" &
+wait -n || [ -n "$$stopping" ] || exit 1  # whatever ends first: that, or a node of Ray
 
 code=143
 if [ -z "$$stopping" ]; then
