@@ -13,6 +13,7 @@ from made_reviews import EVERY_KIND, RATING, RECORDS, ids, made_review, records_
 from simnet.errors import DiskError, InputError, RecordError, UsageError
 from simnet.review import NewDecision, Question, Review, from_file
 from simnet.review.deciding.decision_log import log_name
+from simnet.review.records.stored_records import StoredRecords
 
 GOOD = {"rating": 4}
 
@@ -440,3 +441,43 @@ def test_find_similar_orders_records_by_the_vector_of_a_field(tmp_path):
         review.similar("x", field="texts", embedder=letters)
     with pytest.raises(UsageError, match="is empty"):
         review.similar("  ", field="text", embedder=letters)
+
+
+# -- many records ---------------------------------------------------------------------------------
+
+
+def test_the_next_record_is_read_without_the_others(tmp_path, monkeypatch):
+    rows = [{"id": f"r{n}", "likes": n, "text": f"text {n}"} for n in range(25_000)]
+    review = made_review(tmp_path, records=rows)
+    review.submit("ada", "r0", GOOD)
+    monkeypatch.setattr(StoredRecords, "all", lambda _: pytest.fail("all records were read"))
+    again = Review.open(review.folder)
+    assert len(again) == 25_000
+    assert again.next("ada").fields == {"id": "r1", "likes": 1, "text": "text 1"}
+    assert again.next("ada", after="r20000").fields["likes"] == 20_001
+    assert again.next("ada", where=["likes > 12345"]).id == "r12346"
+    assert again.next("ada", words="24999").id == "r24999"
+    made = sum(len(records) for _, records in [again._set._records._near])
+    assert made <= 1_000
+
+
+def test_records_of_a_file_that_is_one_row_group_are_read(tmp_path):
+    rows = [{"id": f"r{n}", "a.b": n, "c": {"d": [n]}} for n in range(2_500)]
+    review = made_review(tmp_path, records=rows)
+    path = review.folder / "records.parquet"
+    pq.write_table(pq.read_table(path), path)
+    again = Review.open(review.folder)
+    assert [again.record(f"r{n}").fields for n in (2_499, 0, 1_000, 999)] == [
+        {"id": f"r{n}", "a.b": n, "c": {"d": [n]}} for n in (2_499, 0, 1_000, 999)
+    ]
+    assert [one.id for one in again.search(where=["a.b in (7, 2400)"])] == ["r7", "r2400"]
+    assert again.records == review.records
+
+
+def test_records_that_are_damaged_are_an_error_where_they_are_read(tmp_path):
+    review = made_review(tmp_path, records=[{"text": f"text {n} " * 9} for n in range(500)])
+    path = review.folder / "records.parquet"
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * (len(content) // 2) + content[len(content) // 2 + 4 :])
+    with pytest.raises(RecordError, match="the records cannot be read"):
+        Review.open(review.folder).next("ada")

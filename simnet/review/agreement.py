@@ -1,11 +1,11 @@
 """How far annotators agree: Krippendorff's alpha of every question."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from simnet.analysis.reliability import Judged, Level, check_installed, overlap, reliability
 from simnet.errors import UsageError
-from simnet.review.deciding.decisions import Decision
+from simnet.review.deciding.decisions import Decided
 from simnet.review.questions import Question
 
 LEVELS: Mapping[str, Level] = {
@@ -14,9 +14,6 @@ LEVELS: Mapping[str, Level] = {
 """The level of measurement of each kind of question that can be compared."""
 STATUS = "status"
 """The row that compares what was submitted with what was discarded."""
-
-Decided: TypeAlias = Mapping[str, Mapping[str, Decision]]
-"""The decisions that hold: by annotator, then by record."""
 
 
 class Agreement(NamedTuple):

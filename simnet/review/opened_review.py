@@ -1,24 +1,22 @@
 """What can be read of a review: its records, what was decided, and what is kept."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.analysis.reliability import Level
-from simnet.errors import UsageError
 from simnet.foundation.disk import Disk
 from simnet.review.agreement import Agreement, agreements
 from simnet.review.curation.consolidation import Rules, consolidated
 from simnet.review.curation.curated import Curated, Form, export_curated
 from simnet.review.deciding.decision_store import DecisionStore
-from simnet.review.deciding.decisions import KEPT, STATUSES, Decision, Status
+from simnet.review.deciding.decisions import KEPT, Decision, Status, by_record
 from simnet.review.questions import Question
-from simnet.review.records.record_filter import conditions, fields_of, holds
+from simnet.review.record_finder import Finder, Sought
 from simnet.review.records.record_search import Similar
 from simnet.review.records.record_set import RecordSet
 from simnet.review.records.record_sources import ASIDE
-from simnet.review.records.record_table import ID, Record
+from simnet.review.records.record_table import Record
 from simnet.review.review_folder import (
     DECISIONS,
     Reviewed,
@@ -55,6 +53,7 @@ class OpenedReview:
         aside = set(ASIDE.get(str(self.settings.source.get("kind")), ())) - corrected
         self._set = RecordSet(records, f"the review {self.folder}", aside)
         self._store = DecisionStore(self.folder / DECISIONS, self.settings.annotators, Disk())
+        self._finder = Finder(self._set, self.questions, self.decided)
 
     # -- records and questions --------------------------------------------------------------------
 
@@ -72,6 +71,9 @@ class OpenedReview:
     def records(self) -> list[Record]:
         """All records, in the order of the source."""
         return self._set.records
+
+    def __len__(self) -> int:
+        return len(self._set)
 
     @property
     def columns(self) -> list[str]:
@@ -121,43 +123,22 @@ class OpenedReview:
         answers are those of `annotator`, or without one those of all together, by the rules of an
         export. Raises UsageError for an unknown column or status.
         """
-        if status is not None and status not in STATUSES:
-            raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
-        found = self._set.select(words, field)
-        if where:
-            known = annotator is None or annotator in self.annotators()
-            names = None if annotator is None else [annotator] if known else []
-            found = self._fulfilling(found, where, names)
-        if status is None:
-            return found
-        if annotator is None:
-            statuses: dict[str, Status] = {row[ID]: row["status"] for row in self.rows()}
-        else:
-            held = self._store.history(annotator).decided()
-            statuses = {record: decision.status for record, decision in held.items()}
-        return [record for record in found if statuses.get(record.id, "pending") == status]
+        sought = self._sought(words, field, where, status, annotator)
+        return [self._set.at(place) for place in self._finder.find(sought)]
 
-    def _fulfilling(
-        self, found: Sequence[Record], where: Sequence[str], annotators: Sequence[str] | None
-    ) -> list[Record]:
-        """List the records that fulfil conditions on columns and on what annotators decided."""
-
-        @cache
-        def decided() -> dict[str, dict[str, Any]]:
-            return {row[ID]: row for row in self.rows(annotators=annotators)}
-
-        def values(name: str) -> list[Any]:
-            is_own = name in self.columns
-            return self._set.values(name) if is_own else [row[name] for row in decided().values()]
-
-        wanted = conditions(where, [*self.columns, *self._questions, "status"], values)
-        is_asked = any(fields_of(each) - set(self.columns) for each in wanted)
-        rows = decided() if is_asked else {}
-        return [
-            one
-            for one in found
-            if all(holds(each, {**rows.get(one.id, {}), **one.fields}) for each in wanted)
-        ]
+    def _sought(
+        self,
+        words: str | None,
+        field: str | None,
+        where: Sequence[str],
+        status: Status | None,
+        annotator: str | None,
+    ) -> Sought:
+        names = None
+        if annotator is not None:
+            self._store.history(annotator)  # raises for one who may not decide
+            names = [annotator] if annotator in self.annotators() else []
+        return Sought(words, field, where, status, names)
 
     def similar(
         self,
@@ -215,12 +196,11 @@ class OpenedReview:
     ) -> list[dict[str, Any]]:
         """Return all records as an export has them: with status, answers and corrections."""
         rules = (rules or Rules()).checked()
-        decided = self.decided(annotators)
-        rows = []
-        for record in self.records:
-            own = {who: held[record.id] for who, held in decided.items() if record.id in held}
-            rows.append(consolidated(record, own, self.questions, rules))
-        return rows
+        held = by_record(self.decided(annotators))
+        return [
+            consolidated(record, held.get(record.id, {}), self.questions, rules)
+            for record in self.records
+        ]
 
     def export(
         self,

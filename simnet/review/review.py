@@ -14,6 +14,7 @@ from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_set import RecordSet
 from simnet.review.records.record_sources import ASIDE
 from simnet.review.records.record_table import Record
+from simnet.review.records.stored_records import HeldRecords
 from simnet.review.review_folder import (
     ReviewSettings,
     create_folder,
@@ -54,13 +55,16 @@ class Review(OpenedReview):
         """
         folder = Path(folder).expanduser()
         names = tuple(check_annotator(name) for name in annotators)
-        drawn = RecordSet(
-            source.records, "the source", ASIDE.get(str(source.facts.get("kind")), ())
-        )
+        aside = ASIDE.get(str(source.facts.get("kind")), ())
+        drawn = RecordSet(HeldRecords(source.records), "the source", aside)
         check_questions(questions, drawn.columns)
         wanted = conditions(where, drawn.columns, drawn.values)
-        found = drawn.select(words, field)
-        taken = [one for one in found if all(holds(each, one.fields) for each in wanted)][:limit]
+        has_words = drawn.having(words, field)
+        taken = [
+            one
+            for place, one in enumerate(source.records)
+            if has_words(place) and all(holds(each, one.fields) for each in wanted)
+        ][:limit]
         if not taken:
             raise InputError(f"none of the {counted(len(drawn), 'record')} is left to review")
         settings = ReviewSettings(folder.name, tuple(questions), names, source.facts)
@@ -89,12 +93,10 @@ class Review(OpenedReview):
         With `after`, records behind the one of that id come first. `words`, `field` and `where` are
         those of `search`.
         """
-        pending = self.search(
-            words, field=field, where=where, status="pending", annotator=annotator
-        )
+        sought = self._sought(words, field, where, "pending", annotator)
         start = -1 if after is None else self._set.place(after)
-        behind = [record for record in pending if self._set.place(record.id) > start]
-        return next(iter([*behind, *pending]), None)
+        found = next(self._finder.find(sought, start), None)
+        return None if found is None else self._set.at(found)
 
     def submit(self, annotator: str, record: str, answers: Mapping[str, Any]) -> Decision:
         """Record answers to the questions about a record, in place of an earlier decision.

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from simnet.errors import InputError, RecordError, UsageError
 from simnet.foundation.disk import Disk, disk_errors, publish_folder, read_regular
 from simnet.review.questions import Question, question_of
-from simnet.review.records.record_table import Record, read_records, write_records
+from simnet.review.records.record_table import Record, write_records
+from simnet.review.records.stored_records import StoredRecords
 
 SETTINGS = "review.json"
 RECORDS = "records.parquet"
@@ -84,7 +85,7 @@ def create_folder(path: Path, settings: ReviewSettings, records: Sequence[Record
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def read_folder(path: Path) -> tuple[ReviewSettings, list[Record]]:
+def read_folder(path: Path) -> tuple[ReviewSettings, StoredRecords]:
     """Read the settings and the records of a review.
 
     Raises UsageError if there is no folder, RecordError if it is something else or broken.
@@ -100,7 +101,7 @@ def read_folder(path: Path) -> tuple[ReviewSettings, list[Record]]:
         raise RecordError(f"{path} is no review: it has no {SETTINGS}") from None
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{file}: is not JSON: {error}") from None
-    return _settings(file, values), read_records(path / RECORDS)
+    return _settings(file, values), StoredRecords(path / RECORDS)
 
 
 def _settings(file: Path, values: Any) -> ReviewSettings:

@@ -60,9 +60,9 @@ def export(
         tool: Tool = "argilla" if form == "argilla" else "label-studio"
         written = hand_off(review, out, tool, annotators=annotator or None)
         if as_json:
-            print_json({"out": str(out), "form": form, "rows": len(review.records)})
+            print_json({"out": str(out), "form": form, "rows": len(review)})
         else:
-            typer.echo(visible(f"{counted(len(review.records), 'record')}: {written}"))
+            typer.echo(visible(f"{counted(len(review), 'record')}: {written}"))
         return
     made = review.export(
         out,

@@ -97,7 +97,7 @@ def new(
     )  # fmt: skip
     skipped = source.facts.get("skipped", 0)
     told = f", {counted(skipped, 'row')} skipped" if skipped else ""
-    records = counted(len(made.records), "record")
+    records = counted(len(made), "record")
     asked = counted(len(questions), "question")
     typer.echo(visible(f"{records} with {asked}{told}: {made.folder}"))
     named = name if reviews == REVIEWS else made.folder

@@ -284,7 +284,7 @@ class ReviewPage(App[None]):
         standing = session.review.progress(session.annotator)
         done = standing.submitted + standing.discarded
         place = f"{session.place() + 1}/{len(session.view)} " if session.current else ""
-        top = f"{done} of {len(session.review.records)} done, {standing.submitted} kept; "
+        top = f"{done} of {len(session.review)} done, {standing.submitted} kept; "
         top += f"{place}{session.view_name}"
         self.query_one("#top", Static).update(Text(escaped(top)))
         self.query_one("#fields", Static).update(record_text(session.shown()))

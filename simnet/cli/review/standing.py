@@ -18,7 +18,7 @@ def status(name: Name, as_json: AsJson = False, reviews: Reviews = REVIEWS) -> N
     if as_json:
         asked = [question.plain() for question in review.questions]
         told = [progress._asdict() for progress in standing]
-        records = len(review.records)
+        records = len(review)
         print_json(
             {"review": review.name, "records": records, "questions": asked, "annotators": told}
         )
@@ -27,7 +27,7 @@ def status(name: Name, as_json: AsJson = False, reviews: Reviews = REVIEWS) -> N
     headings = ["annotator", "pending", "submitted", "discarded"]
     print_cells(headings, cells, numbers=set(headings[1:]))
     names = ", ".join(question.name for question in review.questions)
-    typer.echo(visible(f"{counted(len(review.records), 'record')}; questions: {names}"))
+    typer.echo(visible(f"{counted(len(review), 'record')}; questions: {names}"))
 
 
 def agreement(

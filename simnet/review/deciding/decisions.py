@@ -1,7 +1,7 @@
 """Decisions of annotators, and the state that follows from them when some are undone."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -9,6 +9,9 @@ from simnet.review.questions import Answer
 
 Action: TypeAlias = Literal["submit", "discard", "undo"]
 Status: TypeAlias = Literal["pending", "submitted", "discarded"]
+
+Decided: TypeAlias = Mapping[str, Mapping[str, "Decision"]]
+"""The decisions that hold: by annotator, then by record."""
 
 STATUSES: tuple[Status, ...] = ("pending", "submitted", "discarded")
 KEPT: tuple[Status, ...] = ("submitted",)
@@ -46,9 +49,11 @@ class Decision(NamedTuple):
         return self._asdict() | {"answers": json.dumps(dict(self.answers), ensure_ascii=False)}
 
 
-def decision_of(row: Mapping[str, Any]) -> Decision:
-    """Make a decision of a row of the log."""
-    return Decision(**{**row, "answers": json.loads(row["answers"])})
+def decisions_of(columns: Sequence[Sequence[Any]]) -> list[Decision]:
+    """Make decisions of columns of the log, which are in the order of the fields."""
+    by_name = dict(zip(Decision._fields, columns, strict=True))
+    by_name["answers"] = json.loads(f"[{','.join(by_name['answers'])}]")  # far faster than each
+    return list(map(Decision._make, zip(*by_name.values(), strict=True)))
 
 
 class History:
@@ -91,3 +96,12 @@ class History:
                 del self._stack[place]
                 self._held[decision.record].remove(decision)
                 return
+
+
+def by_record(decided: Decided) -> dict[str, dict[str, Decision]]:
+    """Return the decisions that hold by record, then by annotator."""
+    records: dict[str, dict[str, Decision]] = {}
+    for annotator, own in decided.items():
+        for record, decision in own.items():
+            records.setdefault(record, {})[annotator] = decision
+    return records

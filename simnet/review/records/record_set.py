@@ -1,6 +1,7 @@
 """The records of a review in memory: found by id, by words and conditions, by similarity."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from simnet.errors import UsageError
@@ -11,7 +12,8 @@ from simnet.review.records.record_search import (
     matches,
     word_patterns,
 )
-from simnet.review.records.record_table import Record, column_names
+from simnet.review.records.record_table import Record
+from simnet.review.records.stored_records import Records
 
 if TYPE_CHECKING:
     from simnet.embedding import Embedder
@@ -21,20 +23,33 @@ if TYPE_CHECKING:
 class RecordSet:
     """Records in their order; vectors of a field are made when they are first asked for."""
 
-    def __init__(self, records: Sequence[Record], where: str, aside: Collection[str] = ()) -> None:
-        """Take records with different ids; `where` is what messages name.
+    def __init__(self, records: Records, where: str, aside: Collection[str] = ()) -> None:
+        """Take records; `where` is what messages name.
 
         The columns `aside` are neither shown nor searched, unless they are named.
         """
-        self.records = list(records)
+        self._records = records
         self._aside = frozenset(aside)
-        self.columns = column_names(record.fields for record in records[:1])
+        self.columns = records.columns
         self._where = where
-        self._places = {record.id: place for place, record in enumerate(records)}
         self._vectors: dict[tuple[str, str], Vectors] = {}
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self._records.ids)
+
+    @property
+    def records(self) -> list[Record]:
+        """All records."""
+        return self._records.all()
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the records, in their order."""
+        return self._records.ids
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {key: place for place, key in enumerate(self._records.ids)}
 
     def place(self, key: str) -> int:
         """Return the place of the record with an id, from 0. Raises UsageError if there is none."""
@@ -43,16 +58,20 @@ class RecordSet:
             raise UsageError(f"no record {key!r} in {self._where}{hint}")
         return self._places[key]
 
+    def at(self, place: int) -> Record:
+        """Return the record at a place, counted from 0."""
+        return self._records.at(place)
+
     def get(self, key: str) -> Record:
         """Return the record with an id. Raises UsageError if there is none."""
-        return self.records[self.place(key)]
+        return self.at(self.place(key))
 
     def values(self, column: str) -> list[Any]:
         """List the values of a column, in the order of the records."""
-        return [record.fields.get(column) for record in self.records]
+        return self._records.values(column)
 
-    def select(self, words: str | None, field: str | None) -> list[Record]:
-        """List the records that have all words.
+    def having(self, words: str | None, field: str | None) -> Callable[[int], bool]:
+        """Return the test whether the record at a place has all words.
 
         Raises UsageError for a column that is not there, or if there is no word.
         """
@@ -61,9 +80,9 @@ class RecordSet:
             if words is None:
                 raise UsageError(f"the field {field!r} is given without words to search for in it")
         patterns = [] if words is None else word_patterns(words)
-        return [
-            one for one in self.records if matches(self.shown(one, field).text(field), patterns)
-        ]
+        return lambda place: (
+            not patterns or matches(self.shown(self.at(place), field).text(field), patterns)
+        )
 
     def shown(self, record: Record, field: str | None = None) -> Record:
         """Return a record with the fields that are judged, and `field`."""

@@ -8,13 +8,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simnet.errors import InputError, RecordError
+from simnet.errors import InputError
 from simnet.foundation.text import did_you_mean, storable
 
 ID = "record_id"
@@ -24,6 +23,8 @@ _OWN_IDS = (ID, "id")
 _TAKEN = ("status",)
 """Names that records may not have, because every export has them with another meaning."""
 _DIGITS = 16
+_GROUP = 10_000
+"""Rows that are read together from the file of a review."""
 
 
 class Record(NamedTuple):
@@ -158,28 +159,18 @@ def _storable_type(kind: pa.DataType) -> bool:
     return _storable_type(kind.value_type) if pa.types.is_list(kind) else True
 
 
-def parquet_bytes(table: pa.Table) -> memoryview:
-    """Encode a table as a Parquet file."""
+def parquet_bytes(table: pa.Table, group: int | None = None) -> memoryview:
+    """Encode a table as a Parquet file, with `group` rows in a row group or as many as is usual."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", row_group_size=group)
     return memoryview(sink.getvalue())
 
 
 def write_records(records: Sequence[Record]) -> memoryview:
-    """Encode records as a Parquet file."""
+    """Encode records as a Parquet file, of which any few rows can be read alone."""
     columns = [ID, *column_names(record.fields for record in records)]
-    return parquet_bytes(arrow_table([{ID: r.id, **r.fields} for r in records], columns))
-
-
-def read_records(path: Path) -> list[Record]:
-    """Read the records of a review. Raises RecordError if the file is broken or something else."""
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path}: the records cannot be read: {error}") from None
-    if ID not in table.column_names:
-        raise RecordError(f"{path}: there is no column {ID!r}, so these are no records of a review")
-    return [Record(row.pop(ID), row) for row in table.to_pylist()]
+    table = arrow_table([{ID: r.id, **r.fields} for r in records], columns)
+    return parquet_bytes(table, group=_GROUP)
 
 
 def plain(value: Any) -> Any:
