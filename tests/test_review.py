@@ -481,3 +481,45 @@ def test_records_that_are_damaged_are_an_error_where_they_are_read(tmp_path):
     path.write_bytes(content[:4] + b"\xff" * (len(content) // 2) + content[len(content) // 2 + 4 :])
     with pytest.raises(RecordError, match="the records cannot be read"):
         Review.open(review.folder).next("ada")
+
+
+# -- where annotators differ ----------------------------------------------------------------------
+
+
+def test_records_are_found_about_which_annotators_differ(tmp_path):
+    review = made_review(tmp_path, EVERY_KIND)
+    first, second, third, fourth = ids(review)
+    review.add("ada", [
+        NewDecision(first, "submit", {"rating": 5, "tone": "kind", "note": "one"}),
+        NewDecision(second, "submit", {"rating": 3, "topics": ["sea"]}),
+        NewDecision(third, "submit", {"rating": 1}),
+    ])  # fmt: skip
+    review.add("bob", [
+        NewDecision(first, "submit", {"rating": 5, "tone": "rude", "note": "another"}),
+        NewDecision(second, "submit", {"rating": 1, "topics": ["sea", "health"]}),
+    ])  # fmt: skip
+    review.discard("bob", third)
+
+    def found(*where, **options):
+        return [record.id for record in review.search(where=where, **options)]
+
+    assert found("differ = tone") == [first]
+    assert found("differ = rating and differ = topics") == [second]
+    assert found("differ = status") == [third]
+    assert found("differ is not null", annotator="judge") == [first, second, third]
+    assert found("differ = note") == []  # comments are of each alone
+    assert found("rating_range >= 2") == [second]
+    assert found("rating_range = 0") == [first, third]
+    assert found("annotators = ada and annotators in (bob)") == [first, second, third]
+    assert found("annotators is null") == [fourth]
+    assert review.next("judge", where=["differ = status"]).id == third
+    review.undo("bob")
+    assert found("differ = status") == []
+    with pytest.raises(UsageError, match="no field 'difer'; did you mean 'differ'"):
+        found("difer = tone")
+
+
+def test_a_column_is_meant_before_a_field_that_compares_annotators(tmp_path):
+    rows = [{"text": "x", "differ": "yes"}, {"text": "y", "differ": "no"}]
+    review = made_review(tmp_path, records=rows)
+    assert [one.fields["text"] for one in review.search(where=["differ = no"])] == ["y"]

@@ -281,6 +281,34 @@ def test_undo_says_what_holds_after_it(tmp_path):
     assert session.undo() == "undone: submitted; now pending"
 
 
+def test_a_search_shows_what_each_decided_where_they_differ(decided):
+    first, second, *_ = ids(decided)
+    where = ["--where", "differ=status or rating_range>=4"]
+    shown = command("search", decided.folder, *where, "--field", "text", "check", "--answers")
+    record, text, told = shown.splitlines()[0].split("\t")
+    assert (record, text) == (first, "Check the scan.")
+    assert told.split("; ")[1] == "bob submitted rating=4 tone=kind topics=health,sea order=b,a,c"
+    told = json.loads(command("search", decided.folder, *where, "--answers", "--json"))
+    assert [one["id"] for one in told["records"]] == [first, second]
+    assert told["records"][1]["decisions"]["eve"] == {
+        "status": "discarded",
+        "answers": {"note": "too short"},
+    }
+
+
+def test_an_export_keeps_what_annotators_agree_on(decided, tmp_path):
+    first, *_ = ids(decided)
+    out = tmp_path / "agreed.jsonl"
+    made = decided.export(out, where=["not differ = status"])
+    assert [row["record_id"] for row in lines_of(out)] == [first]
+    assert (made.left_out["filtered"], "differ" in lines_of(out)[0]) == (1, False)
+    both = decided.export(
+        tmp_path / "both.jsonl", where=["differ is null"], annotators=["ada", "bob"],
+        statuses=("submitted", "discarded"),
+    )  # fmt: skip
+    assert (both.rows, both.left_out) == (1, {"filtered": 2, "pending": 1})
+
+
 def test_commands_go_from_a_file_to_a_subset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     records_file(tmp_path)

@@ -11,6 +11,7 @@ from simnet.review.curation.consolidation import Rules, consolidated
 from simnet.review.curation.curated import Curated, Form, export_curated
 from simnet.review.deciding.decision_store import DecisionStore
 from simnet.review.deciding.decisions import KEPT, Decision, Status, by_record
+from simnet.review.deciding.differences import differences
 from simnet.review.questions import Question
 from simnet.review.record_finder import Finder, Sought
 from simnet.review.records.record_search import Similar
@@ -121,7 +122,10 @@ class OpenedReview:
         word matches all words that begin with it. Conditions are filters, such as `likes >= 3 and
         topic = tools`, on the columns of the records, the questions and `status`. `status` and
         answers are those of `annotator`, or without one those of all together, by the rules of an
-        export. Raises UsageError for an unknown column or status.
+        export. Further fields are of all annotators: `annotators`, who decided; `differ`, the
+        questions that they answered in different ways, and `status` where some submitted and some
+        discarded; and `QUESTION_range` of a rating, the highest less the lowest. Raises UsageError
+        for an unknown column or status.
         """
         sought = self._sought(words, field, where, status, annotator)
         return [self._set.at(place) for place in self._finder.find(sought)]
@@ -219,7 +223,7 @@ class OpenedReview:
         for each question its answer by `rules` (see Rules), `QUESTION_by` with what each annotator
         answered, and `COLUMN_original` with the text before corrections. Records of other statuses
         than `statuses` are left out, and so are those that do not fulfil the conditions `where`,
-        which may name any column of the export.
+        which may name any column of the export and the further fields of `search`.
 
         `form` is `parquet` or `jsonl` for a file, `folder` for a data set with a card that
         `datasets` loads, or `personas` for a JSONL file that `load_personas` reads, of a review of
@@ -232,9 +236,11 @@ class OpenedReview:
         """
         rules = (rules or Rules()).checked()
         rows = self.rows(rules=rules, annotators=annotators)
+        held = by_record(self.decided(annotators)) if where else {}
+        compared = {key: differences(own, self.questions) for key, own in held.items()}
         return export_curated(
             self.facts(), rows, out,
-            form=form, rules=rules, statuses=statuses, where=where, force=force,
+            form=form, rules=rules, statuses=statuses, where=where, compared=compared, force=force,
         )  # fmt: skip
 
     def facts(self) -> Reviewed:

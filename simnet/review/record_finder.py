@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from simnet.errors import UsageError
 from simnet.review.curation.consolidation import Rules, consolidated, merged_status
 from simnet.review.deciding.decisions import STATUSES, Decided, Decision, Status, by_record
+from simnet.review.deciding.differences import difference_fields, differences
 from simnet.review.questions import Question
 from simnet.review.records.record_filter import conditions, fields_of, holds
 from simnet.review.records.record_set import RecordSet
@@ -76,7 +77,8 @@ class Finder:
 
     def _fulfilling(self, where: Sequence[str], annotators: Sequence[str] | None) -> _Test:
         columns, ids = self._records.columns, self._records.ids
-        names = [*columns, *(question.name for question in self._questions), "status"]
+        derived = difference_fields(self._questions)
+        names = dict.fromkeys([*columns, *(q.name for q in self._questions), "status", *derived])
 
         @cache
         def values(column: str) -> list[Any]:
@@ -86,15 +88,24 @@ class Finder:
         def answers() -> dict[str, dict[str, Any]]:
             return self._answers(by_record(self._decided(annotators)))
 
+        @cache
+        def compared() -> dict[str, dict[str, Any]]:
+            held = by_record(self._decided(None))
+            return {key: differences(own, self._questions) for key, own in held.items()}
+
+        def rows_with(name: str) -> dict[str, dict[str, Any]]:
+            is_answer = name == "status" or any(one.name == name for one in self._questions)
+            return answers() if is_answer else compared()
+
         def of_field(name: str) -> list[Any]:
             if name in columns:
                 return values(name)
-            return [row.get(name) for row in answers().values()]
+            return [row.get(name) for row in rows_with(name).values()]
 
-        wanted = conditions(where, names, of_field)
+        wanted = conditions(where, list(names), of_field)
         asked: set[str] = set().union(*map(fields_of, wanted))
         own = {name: values(name) for name in asked if name in columns}
-        given = {name: answers() for name in asked if name not in columns}
+        given = {name: rows_with(name) for name in asked if name not in columns}
 
         def fulfils(place: int) -> bool:
             row = {name: found[place] for name, found in own.items()}

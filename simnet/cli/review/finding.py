@@ -16,7 +16,9 @@ from simnet.cli.review.opening import (
 )
 
 if TYPE_CHECKING:
-    from simnet.review import Record
+    from collections.abc import Mapping
+
+    from simnet.review import Answer, Decision, Record
 
 Status: TypeAlias = Literal["pending", "submitted", "discarded"]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show at most.")]
@@ -33,23 +35,40 @@ def search(
     annotator: Annotated[
         str | None, typer.Option("--as", help="Whose status; that of all if left out.")
     ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Show what each annotator decided.")
+    ] = False,
     limit: Limit = 10,
     as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
-    """Find records by words, conditions and status."""
+    """Find records by words, conditions and status, or where annotators differ.
+
+    --where "differ=QUESTION" finds those that were answered in different ways, and
+    --where "differ=status" those that some submitted and some discarded.
+    """
     review = open_review(name, reviews)
     found = review.search(
         words, field=field, where=tuple(where or ()), status=status, annotator=annotator
     )
     shown = found[:limit]
+    decided = review.decided() if answers else {}
+    held = [{who: own[one.id] for who, own in decided.items() if one.id in own} for one in shown]
     if as_json:
-        print_json({"found": len(found), "records": [_plain(record) for record in shown]})
+        records = [_plain(record) for record in shown]
+        if answers:
+            records = [
+                one | {"decisions": {who: _told(decision) for who, decision in given.items()}}
+                for one, given in zip(records, held, strict=True)
+            ]
+        print_json({"found": len(found), "records": records})
         return
-    print_cells(
-        ["record", field or "text"],
-        [[one.id, review.shown(one, field).text(field)] for one in shown],
-    )
+    cells = [[one.id, review.shown(one, field).text(field)] for one in shown]
+    headings = ["record", field or "text"]
+    if answers:
+        headings.append("decisions")
+        cells = [[*row, _answers_text(given)] for row, given in zip(cells, held, strict=True)]
+    print_cells(headings, cells)
     typer.echo(f"{len(shown)} of {len(found)} found")
 
 
@@ -79,3 +98,20 @@ def _plain(record: "Record") -> dict[str, object]:
     from simnet.review.records.record_table import plain  # noqa: PLC0415  (imports pyarrow)
 
     return {"id": record.id, "fields": plain(record.fields)}
+
+
+def _told(decision: "Decision") -> dict[str, object]:
+    return {"status": decision.status, "answers": dict(decision.answers)}
+
+
+def _answers_text(decisions: "Mapping[str, Decision]") -> str:
+    """Write what each annotator decided, an annotator a line."""
+    return ";\n".join(
+        " ".join([who, decision.status, *map(_answer_text, decision.answers.items())])
+        for who, decision in decisions.items()
+    )
+
+
+def _answer_text(given: "tuple[str, Answer]") -> str:
+    name, answer = given
+    return f"{name}={','.join(answer) if isinstance(answer, list) else answer}"

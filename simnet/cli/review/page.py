@@ -180,7 +180,7 @@ class ReviewPage(App[None]):
             case "search":
                 self._prompt("search: WORDS or COLUMN: WORDS", session.search)
             case "filter":
-                self._prompt("filter: likes>3 and topic=tools, or status=pending", session.filter)
+                self._prompt("filter: likes>3, status=pending or differ=rating", session.filter)
             case "similar":
                 columns = session.text_columns()
                 if not columns:

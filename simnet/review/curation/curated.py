@@ -13,6 +13,7 @@ from simnet.review.curation.consolidation import Rules
 from simnet.review.curation.curated_card import check_card, write_curated_card
 from simnet.review.curation.persona_rows import persona_rows
 from simnet.review.deciding.decisions import STATUSES, Status
+from simnet.review.deciding.differences import difference_fields
 from simnet.review.questions import Question, export_columns
 from simnet.review.records.record_filter import conditions, holds
 from simnet.review.records.record_table import ID, arrow_table, as_json, parquet_bytes
@@ -48,9 +49,13 @@ def export_curated(
     rules: Rules,
     statuses: Collection[Status],
     where: Sequence[str],
+    compared: Mapping[str, Mapping[str, Any]],
     force: bool,
 ) -> Curated:
-    """Write the rows of a review that are kept; see `Review.export`."""
+    """Write the rows of a review that are kept; see `Review.export`.
+
+    `compared` has further fields for the conditions, by the id of the record.
+    """
     out = Path(out).expanduser()
     chosen = _form(out, form)
     for status in statuses:
@@ -58,12 +63,14 @@ def export_curated(
             raise UsageError(f"no status {status!r}; there are {', '.join(STATUSES)}")
     columns = exported_columns(review)
     rows = list(rows)
-    wanted = conditions(where, columns, lambda name: [row.get(name) for row in rows])
+    known = [*columns, *difference_fields(review.questions)]
+    fields = [{**compared.get(row[ID], {}), **row} for row in rows] if where else rows
+    wanted = conditions(where, known, lambda name: [row.get(name) for row in fields])
     kept, left_out = [], Counter[str]()
-    for row in rows:
+    for row, asked in zip(rows, fields, strict=True):
         if row["status"] not in statuses:
             left_out[row["status"]] += 1
-        elif all(holds(condition, row) for condition in wanted):
+        elif all(holds(condition, asked) for condition in wanted):
             kept.append(row)
         else:
             left_out["filtered"] += 1
