@@ -85,6 +85,9 @@ COMMANDS = {
         *("record", "status", "next", "progress"),
     },
     ("review", "discard", "r", "p1", "--as", "ada"): {"record", "status", "next", "progress"},
+    ("review", "discard", "r", "--as", "ada", "--search", "number"): {
+        *("records", "left", "status", "done", "progress"),
+    },
     ("review", "undo", "r", "--as", "eve"): {"undone", "progress"},
     ("review", "search", "r", "number"): {"found", "records"},
     ("review", "similar", "r", "number", "--field", "description"): {"field", "records"},

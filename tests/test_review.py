@@ -177,13 +177,29 @@ def test_several_levels_of_undo_bring_back_what_held_before(tmp_path):
     assert review.decision("ada", first).answers == {"rating": 1}
     review.undo("ada")
     assert Review.open(review.folder).status() == [("ada", 4, 0, 0)]
-    with pytest.raises(UsageError, match="ada has 0 decisions to undo, not 1"):
+    with pytest.raises(UsageError, match="ada has 0 steps to undo, not 1"):
         review.undo("ada")
     assert [one.action for one in review.history("ada")] == [
         *["submit"] * 2,
         "discard",
         *["undo"] * 3,
     ]
+
+
+def test_what_was_recorded_at_once_is_undone_at_once(tmp_path):
+    review = made_review(tmp_path)
+    first, second, third, _ = ids(review)
+    review.submit("ada", first, {"rating": 1})
+    review.add("ada", [NewDecision(one, "discard", {}) for one in (first, second, third)])
+    again = Review.open(review.folder)
+    assert [one.record for one in again.last_step("ada")] == [third, second, first]
+    again.submit("ada", third, {"rating": 5})
+    assert len(review.last_step("ada")) == 1
+    assert [one.action for one in again.undo("ada", 2)] == ["submit", *["discard"] * 3]
+    assert Review.open(review.folder).progress("ada") == ("ada", 3, 1, 0)
+    with pytest.raises(UsageError, match="ada has 1 step to undo, not 2"):
+        review.undo("ada", 2)
+    assert [len(review.undo("ada")), review.last_step("ada")] == [1, []]
 
 
 def test_two_annotators_decide_at_once_and_see_each_other(tmp_path):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import InputError, UsageError
-from simnet.review import Question, Review, Rules, from_file, from_run
+from simnet.review import NewDecision, Question, Review, Rules, from_file, from_run
 from simnet.review.session import Session
 
 
@@ -279,6 +279,60 @@ def test_undo_says_what_holds_after_it(tmp_path):
     ]
     session = Session(review, "ada")
     assert session.undo() == "undone: submitted; now pending"
+
+
+def test_all_that_are_found_are_decided_at_once_and_undone_at_once(tmp_path):
+    review = made_review(tmp_path, EVERY_KIND)
+    first, second, third, fourth = ids(review)
+    review.submit("ada", second, {"rating": 5})
+    discard = ["discard", review.folder, "--as", "ada", "--where", "likes>2", "--answer", "note=no"]
+    shown = command(*discard)
+    assert [line.partition("\t")[0] for line in shown.splitlines()[:2]] == [first, fourth]
+    assert shown.splitlines()[2] == (
+        "2 records would be discarded; 1 submitted found and left as they are, see --status; "
+        "do it with --yes"
+    )
+    assert review.progress("ada") == ("ada", 3, 1, 0)
+    assert command(*discard, "--yes").startswith("discarded 2 records; 1 submitted found")
+    assert review.decision("ada", fourth).answers == {"note": "no"}
+    told = json.loads(command(*discard, "--status", "submitted", "--json"))
+    assert (told["records"], told["done"], told["left"]) == ([second], False, {"discarded": 2})
+    submit = ["submit", review.folder, "--as", "ada", "--search", "sailor"]
+    assert "no answer to rating, which is required" in command(*submit, code=3)
+    told = json.loads(command(*submit, "--answer", "rating=2", "--yes", "--json"))
+    assert (told["status"], told["records"], told["done"]) == ("submitted", [third], True)
+    assert command(*submit, "--answer", "rating=2", "--yes").startswith("submitted 0 records")
+    command("undo", review.folder, "--as", "ada")
+    assert len(command("undo", review.folder, "--as", "ada").splitlines()) == 2
+    assert review.progress("ada") == ("ada", 3, 1, 0)
+    command(*discard[:4], "--where", "likes>100", "--yes")
+    command("discard", review.folder, "--as", "eve", "--where", "likes>100", "--yes")
+    assert review.annotators() == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "name a record, or find some with --search, --where or --status"),
+        (["--yes"], "name a record, or find some"),
+        (["r1", "--where", "likes>2"], "r1 is one record, and --search"),
+        (["r1", "--yes"], "r1 is one record, and --search"),
+    ],
+)
+def test_a_decision_is_on_one_record_or_on_what_is_found(tmp_path, words, problem):
+    review = made_review(tmp_path)
+    assert problem in command("discard", review.folder, "--as", "ada", *words, code=2)
+
+
+def test_the_page_asks_before_it_takes_many_decisions_back(tmp_path):
+    review = made_review(tmp_path)
+    review.add("ada", [NewDecision(one, "discard", {}) for one in ids(review)[:3]])
+    session = Session(review, "ada")
+    assert session.undo() == "u again takes back 3 decisions that were recorded at once"
+    session.move(1)
+    assert session.undo().startswith("u again")  # something else was done between
+    assert session.undo() == "undone: 3 decisions; this one is now pending"
+    assert review.progress("ada") == ("ada", 4, 0, 0)
 
 
 def test_a_search_shows_what_each_decided_where_they_differ(decided):

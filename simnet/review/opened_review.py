@@ -105,6 +105,14 @@ class OpenedReview:
         """Return all that an annotator ever decided, what was undone and the undoing included."""
         return list(self._store.history(annotator, known=True).decisions)
 
+    def last_step(self, annotator: str) -> list[Decision]:
+        """Return what `undo` would take back: a decision, or those that were recorded at once.
+
+        The last is first; it is empty if there is nothing. Raises UsageError for one who never
+        decided.
+        """
+        return next(iter(self._store.history(annotator, known=True).last_steps(1)), [])
+
     # -- finding ----------------------------------------------------------------------------------
 
     def search(

@@ -117,10 +117,11 @@ class Review(OpenedReview):
         return self.add(annotator, [NewDecision(record, "discard", answers or {})])[0]
 
     def undo(self, annotator: str, levels: int = 1) -> list[Decision]:
-        """Take back the last decisions of an annotator, and return them, the last first.
+        """Take back the last steps of an annotator; return the decisions in them, the last first.
 
-        What held before holds again: an earlier decision on the record, or none. The decisions stay
-        in the file, and the undo is added. Raises UsageError if there are not so many.
+        A step is one decision, or all that were recorded at once, as by `add`. What held before
+        holds again: an earlier decision on the record, or none. The decisions stay in the file, and
+        the undo is added. Raises UsageError if there are not so many.
         """
         return self._store.undo(annotator, levels)
 
@@ -129,18 +130,20 @@ class Review(OpenedReview):
     ) -> list[Decision]:
         """Record several decisions of an annotator at once: all of them or, if it raises, none.
 
-        `origin` names the tool that they come from. Raises as `submit` does.
+        They are one step for `undo`. `origin` names the tool that they come from. Raises as
+        `submit` does.
         """
         checked = [self.checked(one) for one in decisions]
         return self._store.add(annotator, checked, origin)
 
     def checked(self, decision: NewDecision) -> NewDecision:
         """Return a decision with its answers as they are kept. Raises as `submit` does."""
-        record, given = self.record(decision.record), dict(decision.answers)
+        self._set.place(decision.record)  # raises if there is none
+        given = dict(decision.answers)
         for name in given:
             if name not in self._questions:
                 hint = did_you_mean(name, self._questions) or f"; there are {self._named()}"
-                raise InputError(f"record {record.id!r}: there is no question {name!r}{hint}")
+                raise InputError(f"record {decision.record!r}: there is no question {name!r}{hint}")
         answers: dict[str, Answer] = {
             name: question.check(given[name])
             for name, question in self._questions.items()
@@ -149,9 +152,9 @@ class Review(OpenedReview):
         missing = [one.name for one in self.questions if one.required and one.name not in answers]
         if decision.action == "submit" and missing:
             raise InputError(
-                f"record {record.id!r}: no answer to {', '.join(missing)}, which is required"
+                f"record {decision.record!r}: no answer to {', '.join(missing)}, which is required"
             )
-        return decision._replace(record=record.id, answers=answers)
+        return decision._replace(answers=answers)
 
     def _named(self) -> str:
         return ", ".join(self._questions)

@@ -31,6 +31,8 @@ class Session:
         """Answers about the current record that are not submitted yet."""
         self._drafts: dict[str, dict[str, Answer]] = {}
         """Those about records that were left without a decision."""
+        self._asked_about: int | None = None
+        """Number of the decision that is the last of those that an undo asked about."""
         self._show(self._pending(-1))
 
     # -- moving -----------------------------------------------------------------------------------
@@ -161,9 +163,18 @@ class Session:
         return "discarded"
 
     def undo(self) -> str:
-        """Take the last decision back and go to its record, with its answers as the draft."""
-        (decision,) = self.review.undo(self.annotator)
+        """Take the last decision back and go to its record, with its answers as the draft.
+
+        Decisions that were recorded at once are taken back at once, when it is done twice.
+        """
+        step = self.review.last_step(self.annotator)
+        if len(step) > 1 and self._asked_about != step[0].number:
+            self._asked_about = step[0].number
+            return f"u again takes back {len(step):,} decisions that were recorded at once"
+        decision, *others = self.review.undo(self.annotator)
         self._show(self.review.record(decision.record))
+        if others:
+            return f"undone: {len(step):,} decisions; this one is now {self.standing()}"
         self.draft = dict(decision.answers)
         return f"undone: {decision.status}; now {self.standing()}"
 
@@ -206,6 +217,7 @@ class Session:
 
     def _show(self, record: Record | None) -> None:
         self._keep_draft()
+        self._asked_about = None
         self.current = record
         self.draft = self._drafts.get(record.id) or self._answers(record) if record else {}
 

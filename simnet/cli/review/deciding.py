@@ -1,11 +1,12 @@
 """`simnet review next`, `submit`, `discard` and `undo`: decisions one command at a time."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from simnet.cli.options import AsJson
 from simnet.cli.output import print_json
+from simnet.cli.review.deciding_found import decide_found, find, is_of_one
 from simnet.cli.review.opening import (
     REVIEWS,
     Annotator,
@@ -24,7 +25,20 @@ from simnet.foundation.text import counted, did_you_mean, visible
 if TYPE_CHECKING:
     from simnet.review import Answer, Decision, Review
 
-Record = Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")]
+_SHOWN = 20
+"""Most undone decisions that are listed; `--json` has all."""
+
+Record = Annotated[
+    str | None,
+    typer.Argument(metavar="[RECORD]", help="The id of a record; left out for all that are found."),
+]
+Status = Annotated[
+    Literal["pending", "submitted", "discarded"] | None,
+    typer.Option(help="Records that have this status for you; by default pending."),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Decide on the records found, not only list them.")
+]
 Answers = Annotated[
     list[str] | None,
     typer.Option("--answer", metavar="QUESTION=ANSWER", help="An answer; repeatable."),
@@ -66,40 +80,68 @@ def next_record(
 
 def submit(
     name: Name,
-    record: Record,
     annotator: Annotator,
+    record: Record = None,
     answer: Answers = None,
+    words: Words = None,
+    field: Field = None,
+    where: Where = None,
+    status: Status = None,
+    yes: Yes = False,
     as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
-    """Submit answers about a record; labels are separated by commas."""
+    """Submit answers about a record, or about all that are found.
+
+    Labels are separated by commas. With --search, --where or --status, the records that are found
+    and pending are listed, and decided with --yes; an undo takes them back together.
+    """
     review = open_review(name, reviews)
-    decision = review.submit(annotator, record, read_answers(review, answer or []))
-    _print_next(review, decision, as_json=as_json)
+    answers = read_answers(review, answer or [])
+    if is_of_one(record, words, field, where, status, yes=yes):
+        decision = review.submit(annotator, str(record), answers)
+        _print_next(review, decision, as_json=as_json)
+        return
+    found = find(review, annotator, words, field, where or (), status or "pending")
+    decide_found(review, annotator, "submit", answers, found, yes=yes, as_json=as_json)
 
 
 def discard(
     name: Name,
-    record: Record,
     annotator: Annotator,
+    record: Record = None,
     answer: Answers = None,
+    words: Words = None,
+    field: Field = None,
+    where: Where = None,
+    status: Status = None,
+    yes: Yes = False,
     as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
-    """Leave a record out."""
+    """Leave a record out, or all that are found.
+
+    With --search, --where or --status, the records that are found and pending are listed, and
+    discarded with --yes; an undo takes them back together.
+    """
     review = open_review(name, reviews)
-    decision = review.discard(annotator, record, read_answers(review, answer or []))
-    _print_next(review, decision, as_json=as_json)
+    answers = read_answers(review, answer or [])
+    if is_of_one(record, words, field, where, status, yes=yes):
+        decision = review.discard(annotator, str(record), answers)
+        _print_next(review, decision, as_json=as_json)
+        return
+    found = find(review, annotator, words, field, where or (), status or "pending")
+    decide_found(review, annotator, "discard", answers, found, yes=yes, as_json=as_json)
 
 
 def undo(
     name: Name,
     annotator: Annotator,
-    levels: Annotated[int, typer.Option(min=1, help="How many decisions to take back.")] = 1,
+    levels: Annotated[int, typer.Option(min=1, help="How many steps to take back.")] = 1,
     as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
-    """Take back the last decisions of an annotator."""
+    """Take back the last decision of an annotator, or all that were recorded at once."""
     review = open_review(name, reviews)
     undone = review.undo(annotator, levels)
     held = {one.record: review.status_of(annotator, one.record) for one in undone}
@@ -111,9 +153,13 @@ def undo(
         ]  # fmt: skip
         print_json({"undone": plain, "progress": review.progress(annotator)._asdict()})
         return
-    for decision in undone:
+    for decision in undone[:_SHOWN]:
         told = f"{decision.record}: undone: {decision.status}; now {held[decision.record]}"
         typer.echo(visible(told))
+    if len(undone) > _SHOWN:
+        typer.echo(
+            f"{counted(len(undone), 'decision')} undone, {len(undone) - _SHOWN:,} not listed"
+        )
 
 
 def read_answers(review: "Review", texts: list[str]) -> "dict[str, Answer]":

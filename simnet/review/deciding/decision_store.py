@@ -79,20 +79,21 @@ class DecisionStore:
         return self._log(annotator).append(make)
 
     def undo(self, annotator: str, levels: int) -> list[Decision]:
-        """Append undoes of the last decisions; return what was undone, the last first.
+        """Append undoes of the last steps; return what was undone, the last first.
 
         Raises UsageError if there are not so many.
         """
         if levels < 1:
-            raise UsageError(f"cannot undo {levels} decisions; give 1 or more")
+            raise UsageError(f"cannot undo {levels} steps; give 1 or more")
         taken: list[Decision] = []
 
         def make(history: History) -> list[Decision]:
-            held = history.standing()
-            if len(held) < levels:
-                there = counted(len(held), "decision")
-                raise UsageError(f"{annotator} has {there} to undo, not {levels}")
-            taken[:] = held[: -levels - 1 : -1]
+            steps = history.last_steps(levels)
+            if len(steps) < levels:
+                raise UsageError(
+                    f"{annotator} has {counted(len(steps), 'step')} to undo, not {levels}"
+                )
+            taken[:] = [decision for step in steps for decision in step]
             return [
                 Decision(
                     number=number,

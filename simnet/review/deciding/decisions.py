@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby, islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from simnet.review.questions import Answer
@@ -63,17 +64,19 @@ class History:
         self.decisions: list[Decision] = []
         self._held: dict[str, list[Decision]] = {}
         """Decisions on each record that are not undone, the last one last."""
-        self._stack: list[Decision] = []
-        """All decisions that are not undone, the last one last."""
+        self._stack: dict[int, tuple[int, Decision]] = {}
+        """All decisions that are not undone by their numbers, each with its step; last one last."""
+        self._steps = 0
 
     def extend(self, decisions: Iterable[Decision]) -> None:
-        """Add later decisions."""
+        """Add later decisions that were made at once: they are one step."""
+        self._steps += 1
         for decision in decisions:
             self.decisions.append(decision)
             if decision.action == "undo":
                 self._undo(decision.undoes)
             else:
-                self._stack.append(decision)
+                self._stack[decision.number] = self._steps, decision
                 self._held.setdefault(decision.record, []).append(decision)
 
     def of(self, record: str) -> Decision | None:
@@ -81,21 +84,20 @@ class History:
         held = self._held.get(record)
         return held[-1] if held else None
 
-    def standing(self) -> list[Decision]:
-        """Return the decisions that are not undone, in their order; an undo takes the last back."""
-        return list(self._stack)
+    def last_steps(self, count: int) -> list[list[Decision]]:
+        """Return the last steps of what is not undone, at most `count`; what was last is first."""
+        decisions = reversed(self._stack.values())
+        steps = groupby(decisions, key=lambda one: one[0])
+        return [[decision for _, decision in own] for _, own in islice(steps, count)]
 
     def decided(self) -> dict[str, Decision]:
         """Return the decision that holds for each record that is not pending."""
         return {record: held[-1] for record, held in self._held.items() if held}
 
     def _undo(self, number: int | None) -> None:
-        for place in range(len(self._stack) - 1, -1, -1):
-            decision = self._stack[place]
-            if decision.number == number:
-                del self._stack[place]
-                self._held[decision.record].remove(decision)
-                return
+        _, decision = self._stack.pop(number or 0, (0, None))
+        if decision is not None:
+            self._held[decision.record].remove(decision)
 
 
 def by_record(decided: Decided) -> dict[str, dict[str, Decision]]:
