@@ -47,7 +47,7 @@ def ids(review):
     return [record.id for record in review.records]
 
 
-def run_with_replies(folder, texts=("You do you.", "Late is a lifestyle!", "Hm.")):
+def run_with_replies(folder, texts=("You do you.", "Late is a lifestyle!", "Hm."), **facts):
     """Record a run in which one persona replies to one post."""
     replies = [
         event(turn, "ana", cohort="fans", verb="reply", post=0, made=turn, root=0, text=text)
@@ -59,7 +59,7 @@ def run_with_replies(folder, texts=("You do you.", "Late is a lifestyle!", "Hm."
     ]
     post = event(0, "eve", cohort="authors", made=0, text="I am late.")
     person = PersonaRow("ana", "fans", "Ana bakes.", "{}", "Ana bakes.", None, 0)
-    directory = RunDirectory.create(folder / "runs", "late", seed=3)
+    directory = RunDirectory.create(folder / "runs", "late", seed=3, **facts)
     with Recorder(directory.path) as recorder:
         recorder.append("events", encode("events", [post, *replies]))
         recorder.append("calls", encode("calls", calls))

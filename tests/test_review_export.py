@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from simnet.cli.app import app
 from simnet.errors import InputError, UsageError
+from simnet.recording.files.manifest import ModelFacts
 from simnet.review import NewDecision, Question, Review, Rules, from_file, from_run
 from simnet.review.session import Session
 
@@ -448,3 +449,17 @@ def test_replies_of_a_run_are_records_that_can_be_joined_to_it(tmp_path):
     assert all(row["post"] and row["prompt"] and row["persona"] for row in rows)
     with pytest.raises(InputError, match="no replies of a cohort 'nobody'"):
         from_run(folder, cohort="nobody")
+
+
+def test_a_card_says_that_a_fake_model_made_the_replies_up(tmp_path):
+    pytest.importorskip("huggingface_hub")
+    model = ModelFacts(name="fake", backend="fake")
+    run = run_with_replies(tmp_path, model=model)
+    review = Review.new(tmp_path / "review", from_run(run.path), [RATING])
+    review.submit("ada", ids(review)[0], {"rating": 4})
+    review.export(tmp_path / "kept", form="folder")
+    card = (tmp_path / "kept" / "README.md").read_text(encoding="utf-8")
+    assert "- Replies by fake, which makes them up without a language model.\n" in card
+    assert "- Replies are made up by the fake model, without a language model: they say" in card
+    assert "The run is not complete" in card
+    assert "its licence and terms" not in card

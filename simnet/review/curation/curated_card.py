@@ -95,9 +95,15 @@ def _sources(review: Reviewed, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         return [
             *lines,
             f"- Replies of the run `{name}`; `run` and `event` join them to its `events`.",
+            *(f"- {_inline(caveat)}" for caveat in facts.get("caveats", ())),
             *(
-                f"- Replies by {model}; its licence and terms of use apply to them."
-                for model in sorted({_inline(as_text(row.get("model"))) for row in rows} - {""})
+                f"- Replies by {_inline(model)}"
+                + (
+                    ", which makes them up without a language model."
+                    if model in facts.get("fake_models", ())
+                    else "; its licence and terms of use apply to them."
+                )
+                for model in sorted({as_text(row.get("model")) for row in rows} - {""})
             ),
         ]
     if kind == "personas":

@@ -121,7 +121,9 @@ def from_run(
     Raises UsageError if there is no such run, RecordError if it cannot be read, and InputError for
     a cohort without replies or a column of `without` that is not there.
     """
+    from simnet.export.folders.run_caveats import run_caveats  # noqa: PLC0415
     from simnet.export.training_sets.replies import replies_of  # noqa: PLC0415
+    from simnet.recording.files.manifest import last_models  # noqa: PLC0415
     from simnet.recording.reading.run import Run  # noqa: PLC0415
 
     opened = Run.open(run, runs)
@@ -134,7 +136,14 @@ def from_run(
     rows_ = [_reply_row(opened.id, reply) for reply in replies if cohort in {None, reply.cohort}]
     where = f"run {opened.id}"
     records = identified(_left(rows_[:limit], without, where), where, ID)
-    return Drawn(records, {"kind": "run", "name": opened.id})
+    models = [*opened.manifest.replaced, *last_models(opened.manifest)]
+    facts = {
+        "kind": "run",
+        "name": opened.id,
+        "fake_models": sorted({one.name for one in models if one.is_fake}),
+        "caveats": list(run_caveats(opened)),
+    }
+    return Drawn(records, facts)
 
 
 def _reply_row(run: str, reply: "RecordedReply") -> dict[str, Any]:
