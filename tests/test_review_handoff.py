@@ -204,6 +204,33 @@ def test_an_annotation_that_the_sdk_makes_is_a_decision_of_its_user(review, tmp_
 # -- what is wrong --------------------------------------------------------------------------------
 
 
+def test_what_was_undone_in_a_review_or_in_its_copy_is_undone_in_both(tmp_path):
+    here = made_review(tmp_path)
+    first, second, third, fourth = ids(here)
+    here.submit("ada", first, {"rating": 1})
+    here.submit("ada", first, {"rating": 2})
+    here.submit("ada", second, {"rating": 3})
+    here.discard("ada", third)
+    folder = shutil.copytree(here.folder, tmp_path / "copy")
+    there = Review.open(folder)
+    there.undo("ada", 3)  # what is left is the first rating of the first record
+    there.submit("ada", second, {"rating": 5})
+    here.undo("ada")
+    here.submit("ada", fourth, {"rating": 4})
+    for _ in range(2):
+        take_back(here, folder, "simnet")
+        held = Review.open(here.folder).decided()["ada"]
+        assert {key: one.answers["rating"] for key, one in held.items()} == {
+            first: 1,
+            second: 5,
+            fourth: 4,
+        }
+    take_back(there, here.folder, "simnet")
+    assert there.decision("ada", third) is None
+    assert there.decision("ada", first).answers == {"rating": 1}
+    assert len(here.undo("ada")) == 1  # the import, which brought one decision
+
+
 def test_what_the_review_does_not_have_is_refused_and_nothing_is_added(review, tmp_path):
     out = hand_off(review, tmp_path / "argilla", "argilla")
     records = json.loads((out / "records.json").read_text(encoding="utf-8"))

@@ -126,15 +126,20 @@ class Review(OpenedReview):
         return self._store.undo(annotator, levels)
 
     def add(
-        self, annotator: str, decisions: Sequence[NewDecision], origin: str | None = None
+        self,
+        annotator: str,
+        decisions: Sequence[NewDecision],
+        origin: str | None = None,
+        *,
+        undone: Sequence[Decision] = (),
     ) -> list[Decision]:
         """Record several decisions of an annotator at once: all of them or, if it raises, none.
 
-        They are one step for `undo`. `origin` names the tool that they come from. Raises as
-        `submit` does.
+        They are one step for `undo`. `origin` names the tool that they come from. `undone` are
+        decisions of the annotator that are taken back with it. Raises as `submit` does.
         """
         checked = [self.checked(one) for one in decisions]
-        return self._store.add(annotator, checked, origin)
+        return self._store.add(annotator, checked, origin, undone)
 
     def checked(self, decision: NewDecision) -> NewDecision:
         """Return a decision with its answers as they are kept. Raises as `submit` does."""

@@ -58,12 +58,21 @@ class DecisionStore:
         return {name: self.history(name, known=True).decided() for name in names}
 
     def add(
-        self, annotator: str, decisions: Sequence[NewDecision], origin: str | None
+        self,
+        annotator: str,
+        decisions: Sequence[NewDecision],
+        origin: str | None,
+        undone: Sequence[Decision] = (),
     ) -> list[Decision]:
-        """Append decisions that were checked, all or none."""
+        """Append decisions that were checked, after undoes of others, all or none.
+
+        Return the decisions.
+        """
 
         def make(history: History) -> list[Decision]:
-            return [
+            first = len(history.decisions) + 1
+            undoes = _undoes(annotator, undone, first, origin)
+            return undoes + [
                 Decision(
                     number=number,
                     time=one.time or datetime.now(UTC),
@@ -73,10 +82,10 @@ class DecisionStore:
                     answers=one.answers,
                     origin=origin,
                 )
-                for number, one in enumerate(decisions, len(history.decisions) + 1)
+                for number, one in enumerate(decisions, first + len(undoes))
             ]
 
-        return self._log(annotator).append(make)
+        return self._log(annotator).append(make)[len(undone) :]
 
     def undo(self, annotator: str, levels: int) -> list[Decision]:
         """Append undoes of the last steps; return what was undone, the last first.
@@ -94,18 +103,7 @@ class DecisionStore:
                     f"{annotator} has {counted(len(steps), 'step')} to undo, not {levels}"
                 )
             taken[:] = [decision for step in steps for decision in step]
-            return [
-                Decision(
-                    number=number,
-                    time=datetime.now(UTC),
-                    annotator=annotator,
-                    record=one.record,
-                    action="undo",
-                    answers={},
-                    undoes=one.number,
-                )
-                for number, one in enumerate(taken, len(history.decisions) + 1)
-            ]
+            return _undoes(annotator, taken, len(history.decisions) + 1)
 
         self._log(annotator, known=True).append(make)
         return taken
@@ -119,6 +117,25 @@ class DecisionStore:
         log = self._logs.setdefault(annotator, made)
         log.refresh()
         return log
+
+
+def _undoes(
+    annotator: str, decisions: Sequence[Decision], first: int, origin: str | None = None
+) -> list[Decision]:
+    """Make the undoes of decisions, numbered from `first` on."""
+    return [
+        Decision(
+            number=number,
+            time=datetime.now(UTC),
+            annotator=annotator,
+            record=one.record,
+            action="undo",
+            answers={},
+            undoes=one.number,
+            origin=origin,
+        )
+        for number, one in enumerate(decisions, first)
+    ]
 
 
 def check_annotator(name: str) -> str:

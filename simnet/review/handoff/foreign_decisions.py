@@ -1,13 +1,14 @@
 """What the files of other tools have in common: short names, users, and decisions to add."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from simnet.errors import InputError
 from simnet.foundation.text import visible
 from simnet.review.deciding.decision_store import NewDecision
+from simnet.review.deciding.decisions import Decision
 from simnet.review.questions import Question
 from simnet.review.records.record_table import as_text
 from simnet.review.review import Review
@@ -36,9 +37,15 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def add_all(
-    review: Review, decisions: Iterable[ForeignDecision], where: str, origin: str
+    review: Review,
+    decisions: Iterable[ForeignDecision],
+    where: str,
+    origin: str,
+    undone: Mapping[str, Sequence[Decision]],
 ) -> dict[str, int]:
     """Add decisions as those of their annotators, and count them; all or, if it raises, none.
+
+    `undone` are decisions here, by annotator, that are taken back; they are counted too.
 
     A correction that is the original text is no correction. A decision that an annotator has
     already, with the same answers, is not added again; of several on one record the last counts.
@@ -59,10 +66,16 @@ def add_all(
         own = by_annotator.setdefault(one.annotator, [])
         if held is None or (held.action, held.answers) != (checked.action, checked.answers):
             own.append(checked)
-    for annotator, own in by_annotator.items():
-        if own:
-            review.add(annotator, own, origin)
-    return {annotator: len(own) for annotator, own in by_annotator.items()}
+    changed = {
+        annotator: (by_annotator.get(annotator, []), undone.get(annotator, ()))
+        for annotator in dict.fromkeys(
+            [*by_annotator, *(who for who, own in undone.items() if own)]
+        )
+    }
+    for annotator, (added, taken) in changed.items():
+        if added or taken:
+            review.add(annotator, added, origin, undone=taken)
+    return {annotator: len(added) + len(taken) for annotator, (added, taken) in changed.items()}
 
 
 def question_called(questions: Mapping[str, Question], name: str, where: str) -> Question:

@@ -9,7 +9,7 @@ from simnet.export.folders.folder import written_folder
 from simnet.review.handoff.argilla_files import argilla_files, read_argilla
 from simnet.review.handoff.foreign_decisions import add_all
 from simnet.review.handoff.label_studio_files import label_studio_files, read_label_studio
-from simnet.review.handoff.review_copies import read_copy
+from simnet.review.handoff.review_copies import read_copy, undone_in_copy
 from simnet.review.review import Review
 
 Tool: TypeAlias = Literal["argilla", "label-studio"]
@@ -65,9 +65,10 @@ def take_back(
 
     `path` is a folder or file that the tool wrote: of Argilla that of `to_disk`, of Label Studio
     an export as JSON, of simnet the folder of a copy of the review, in which somebody went on;
-    of two decisions of one annotator on one record the later one holds then. `names` are the names
+    of two decisions of one annotator on one record the later one holds then, and what was undone in
+    one of both is undone. `names` are the names
     of users by their ids. With `suggestions`, those of models count as decisions of theirs. Returns
-    how many were added for each annotator; what is there already is not added again.
+    how many were added or undone for each annotator; what is there already is not added again.
 
     Raises InputError, and adds nothing, for a record, a question or an answer that the review does
     not have.
@@ -76,7 +77,8 @@ def take_back(
     if tool not in _READERS:
         raise UsageError(f"no {tool!r} to take decisions from; there are {', '.join(_READERS)}")
     decisions = list(_READERS[tool](review, path, names or {}, suggestions=suggestions))
-    return add_all(review, decisions, str(path), tool)
+    undone = undone_in_copy(review, path, names or {}) if tool == "simnet" else {}
+    return add_all(review, decisions, str(path), tool, undone)
 
 
 def _checked(tool: str) -> str:
