@@ -39,7 +39,7 @@ from simnet.rankings import longest_reported, most_reported
 from simnet.recording.checking.verify import verify
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
-from simnet.verbs import MODERATOR, Reinstate, Report, Suspend, SuspendFor, Warn
+from simnet.verbs import MODERATOR, Dismiss, Reinstate, Report, Suspend, SuspendFor, Warn
 
 QUEUE = Feed(reads=reported, fresh=False)
 NAMES = ("troll", "ana", "ben", "cat")
@@ -86,16 +86,34 @@ REPORTS = [
 
 
 def test_posts_are_labelled_and_removed_by_the_number_of_members_who_report_them(tmp_path):
+    label = (11 * MINUTE, "label", 0, "troll")
     _, done = acts(town(by_reports({"label": 2, "remove": 3}), *REPORTS), tmp_path)
-    assert done == [(11 * MINUTE, "label", 0, "troll")]  # and so it left the queue
-    late = [
-        *REPORTS,
-        Cue(25 * MINUTE, "ana", Report(0, "still")),
-        Cue(25 * MINUTE, "ben", Report(0, "still")),
-        Cue(25 * MINUTE, "cat", Report(0, "!")),
-    ]
-    _, done = acts(town(by_reports({"label": 2, "remove": 3}), *late), tmp_path)
-    assert done[1:] == [(31 * MINUTE, "remove", 0, "troll")]
+    assert done == [label, (21 * MINUTE, "remove", 0, "troll")]
+    _, done = acts(town(by_reports({"label": 2, "remove": 4}), *REPORTS), tmp_path)
+    assert done == [label]
+    late = [*REPORTS, *(Cue(25 * MINUTE, who, Report(0, "still")) for who in ("ana", "ben", "cat"))]
+    counted_anew = by_reports({"label": 2, "remove": 3}, anew=True)
+    _, done = acts(town(counted_anew, *late), tmp_path)
+    assert done == [label, (31 * MINUTE, "remove", 0, "troll")]
+
+
+def test_whoever_reports_again_after_a_label_counts_once_and_nobody_after_a_dismissal(tmp_path):
+    again = [*REPORTS[:-1], *(Cue(15 * MINUTE, who, Report(0, "!")) for who in ("ana", "ben"))]
+    strategy = by_reports({"label": 2, "remove": 3})
+    _, done = acts(town(strategy, *again), tmp_path)
+    assert [(at / MINUTE, verb) for at, verb, *_ in done] == [(11, "label"), (21, "label")]
+    dismissed = Cue(12 * MINUTE, "mod", Dismiss(0))
+    cleared = [*REPORTS[:-1], *(Cue(at * MINUTE, "ana", Report(0, "!")) for at in (11.5, 14))]
+    cleared += [dismissed, Cue(14 * MINUTE, "cat", Report(0, "!"))]
+    _, done = acts(town(strategy, *cleared), tmp_path)
+    verbs = [(at / MINUTE, verb) for at, verb, *_ in done]
+    assert verbs == [(11, "label"), (12, "dismiss"), (21, "label")]
+
+
+def test_a_report_that_comes_before_a_label_lands_counts_towards_removal(tmp_path):
+    reports = [*REPORTS[:-1], *(Cue(m * MINUTE, "cat", Report(0, "!")) for m in (10.5, 12))]
+    _, done = acts(town(by_reports({"label": 2, "remove": 3}), *reports), tmp_path)
+    assert [(at / MINUTE, verb) for at, verb, *_ in done] == [(11, "label"), (21, "remove")]
 
 
 def test_moderators_see_how_often_and_why_posts_were_reported(tmp_path):

@@ -58,14 +58,16 @@ def by_reports(
     note: str = NOTE,
     warning: str = WARNING,
     span: Span = "day",
+    anew: bool = False,
 ) -> Behaviour:
     """Act by how many members reported a post, without a model: the severest sanction reached.
 
     `{"label": 2, "remove": 5}` labels from two members on and removes from five on; posts below
-    stay in the queue, which `Feed(fresh=False)` shows again. A sanction settles the reports: a post
-    that was labelled is removed if five report it anew until a moderator looks, and labelled again
-    if two do. A suspension lasts a `span`. Raises ScenarioError for no thresholds, for another
-    sanction or a threshold below 1.
+    stay in the queue, which `Feed(fresh=False)` shows again. Who reported a post before a label or
+    a warning counts on, once: three others, and the labelled post is removed. It is labelled again
+    where two report it since. A dismissal ends the count; with `anew`, labels and warnings do, too.
+    A suspension lasts a `span`. Raises ScenarioError for no thresholds, for another sanction or a
+    threshold below 1.
     """
     if not thresholds or set(thresholds) - set(SANCTIONS):
         raise ScenarioError(f"by_reports({thresholds!r}): name {', '.join(SANCTIONS)}")
@@ -73,13 +75,17 @@ def by_reports(
         raise ScenarioError(f"by_reports({thresholds!r}): give numbers of members, 1 or more")
     severest_first = sorted(thresholds, key=SANCTIONS.index, reverse=True)
 
+    def reached(members: int) -> Sanction | None:
+        return next((one for one in severest_first if members >= thresholds[one]), None)
+
     @asks_no_model
     async def counting(me: Agent, view: View, ask: Ask) -> Chosen:
         actions: list[Action] = []
         for place, reported in enumerate(view.reports):
-            reached = (one for one in severest_first if reported.members >= thresholds[one])
-            sanction = next(reached, None)
-            if sanction is not None:
+            since = reached(reported.members)
+            sanction = since if anew else reached(reported.counted)
+            # A few who report what is labelled already wait for others.
+            if sanction is not None and (since or sanction not in reported.answered):
                 actions += _actions(view, place, sanction, note, warning, span)
         return _once(actions)
 

@@ -183,9 +183,12 @@ def _reports(world: WorldState, posts: Sequence[Post]) -> tuple[Reported, ...]:
     found = []
     for post in posts:
         reports = world.open_reports.get(post.id, ())
-        members = len({who for who, _ in reports})
+        members = {who for who, _ in reports}
+        settled = world.settled_reports.get(post.id, {})
         reasons = tuple([shown_text(text) for _, text in reports[-REASONS:]])
-        found.append(Reported(members, reasons, world.strikes.get(post.author_index, 0)))
+        strikes = world.strikes.get(post.author_index, 0)
+        counted, answered = len(members | settled.keys()), tuple(sorted({*settled.values()}))
+        found.append(Reported(len(members), reasons, strikes, counted, answered))
     return tuple(found)
 
 

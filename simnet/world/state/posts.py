@@ -227,6 +227,10 @@ class Reported(NamedTuple):
     """Why, the newest reports last; at most `REASONS`."""
     strikes: int
     """How often moderators warned or suspended its author before."""
+    counted: int = 0
+    """How many members reported it since it was dismissed last, before a label or a warning too."""
+    answered: tuple[str, ...] = ()
+    """Which of `label` and `warn` settled reports of it since then."""
 
 
 class View(NamedTuple):

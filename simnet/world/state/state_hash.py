@@ -1,7 +1,7 @@
 """The hash of a world's state: of values alone, so that no name of a class or field is in it.
 
 Left out is what follows from the rest or from the events (indexes, the words of the posts, who
-reposted in which order, why posts were reported, how often members were warned) and the rows
+reposted in which order, who reported posts and why, how often members were warned) and the rows
 that wait for the kernel (`triggered`, `network.changes`, `state_changes`).
 """
 

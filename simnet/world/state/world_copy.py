@@ -42,6 +42,7 @@ _NESTED = (
     "reposters",
     "seen",
     "open_reports",
+    "settled_reports",
     "mutes",
     "blocks",
     "blocked_by",

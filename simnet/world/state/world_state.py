@@ -82,6 +82,9 @@ class WorldState:
         """Reported posts that still stand, oldest report first."""
         self.open_reports: dict[int, list[tuple[int, str]]] = {}
         """Post in the queue -> (who reported it, why), in order. Follows from the events."""
+        self.settled_reports: dict[int, dict[int, str]] = {}
+        """Post -> who reported it -> the verb that settled it and left the post where it was, since
+        the post was dismissed last. Follows from the events."""
         self.strikes: defaultdict[int, int] = defaultdict(int)
         """Member -> how often moderators warned or suspended them."""
         self.pins: set[int] = set()
@@ -185,12 +188,20 @@ class WorldState:
             self.suspension_ends[whom] = until
             self._next_end = min(self._next_end, until)
 
-    def settle(self, post: Post) -> None:
-        """Take a post out of the report queue, if it is in there."""
+    def settle(self, post: Post, milder: str | None = None) -> None:
+        """Take a post out of the report queue, if it is in there.
+
+        With the verb of a `milder` sanction its reports go on to count towards a severer one.
+        """
+        if milder is None:
+            self.settled_reports.pop(post.id, None)
         if post.reports:
             post.reports = 0
             self.report_queue.remove(post.id)
-            self.open_reports.pop(post.id, None)
+            reports = self.open_reports.pop(post.id, ())
+            if milder is not None:
+                settled = self.settled_reports.setdefault(post.id, {})
+                settled.update((who, milder) for who, _ in reports)
 
     def bar(self, whom: int) -> None:
         """Let a member neither wake nor act nor be seen, until they are reinstated."""

@@ -42,7 +42,7 @@ class Label(Action):
         post = world.standing_post(self.post)
         post.label = checked_text(self.text)
         post.changed()
-        world.settle(post)
+        world.settle(post, self.verb)
         return Effect(post.id, root=post.root, whom=post.author, text=self.text)
 
 
@@ -149,7 +149,7 @@ class Warn(Action):
         world.strikes[post.author_index] += 1
         warning = MessageSeen(world.handles[who], None, f"Warning: {text}", now)
         world.send(post.author_index, warning)
-        world.settle(post)
+        world.settle(post, self.verb)
         return Effect(post.id, root=post.root, whom=post.author, text=self.text)
 
 
