@@ -7,13 +7,29 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from simnet import MINUTE, Cohort, FakeModel, Persona, Run, Scenario, Steps, Write, api, run
+from simnet import (
+    HOUR,
+    MINUTE,
+    Cohort,
+    Cue,
+    FakeModel,
+    Feed,
+    Persona,
+    Run,
+    Scenario,
+    Steps,
+    Write,
+    api,
+    run,
+)
 from simnet.agents.adherence import JUDGE
 from simnet.analysis.show import show
+from simnet.behaviours import by_reports
 from simnet.cli.app import app
 from simnet.cli.display.text_health import closing_lines, live_lines, ringing
 from simnet.errors import ScenarioError, UsageError
 from simnet.export.training_sets.replies import calls_of
+from simnet.feeds import everything, reported
 from simnet.health import Alarm, Health
 from simnet.inference.model import Completion
 from simnet.kernel.text_health import TextHealth
@@ -23,7 +39,7 @@ from simnet.runs.plans.plan import RunPlan
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
 from simnet.runtime.base import Silent
-from simnet.verbs import Like
+from simnet.verbs import MODERATOR, Like, React, Report
 from simnet.world.decision import Decision
 
 REFUSAL = "I can't help with that."
@@ -101,6 +117,43 @@ def test_an_alarm_marks_the_turn_at_which_the_rate_passes_its_level(tmp_path):
     assert alarms(done)[0] == (rows[first]["time"], "alarm_refusals")
     assert metrics(done)["health.club.alarm.refusals"] == len(alarms(done))
     assert "alarm refusals at " in printed(done)
+
+
+def test_notes_of_moderators_and_reasons_of_reports_are_no_repeats(tmp_path):
+    async def reports(me, view, ask):
+        return [Report(post.id, "spam") for post in view.posts[:1]] or [React(0, "angry")]
+
+    health = Health(repeats=Alarm(0.1), distinct=Alarm(0.1), least=2)
+    crowd = Cohort("crowd", [Persona(id=f"c{n}") for n in range(4)], behaviour=reports,
+                   rhythm=Steps(MINUTE), reacts_in=1.0,
+                   feed=Feed(reads=everything, fresh=False))  # fmt: skip
+    staff = Cohort("staff", [Persona(id="mod")], behaviour=by_reports({"warn": 1}),
+                   verbs=MODERATOR, rhythm=Steps(MINUTE), reacts_in=1.0,
+                   feed=Feed(reads=reported, fresh=False))  # fmt: skip
+    author = Cohort("author", [Persona(id="ann")], rhythm=Steps(HOUR))
+    town = Scenario("town", [author, crowd, staff], [Cue(0, "ann", Write("Buy tea."))],
+                    lasts=20 * MINUTE, health=health)  # fmt: skip
+    done = run(town, model=FakeModel(), out=tmp_path)
+    rows = done.read("events").to_pylist()
+    warned = [row for row in rows if row["verb"] == "warn" and "repeat" in row["marks"]]
+    assert len(warned) > 5
+    assert alarms(done) == []
+    for cohort in ("staff", "crowd"):
+        assert metrics(done)[f"health.{cohort}.repeats.all"] == 0
+        assert f"texts of {cohort}" not in printed(done)
+
+
+def test_reactions_do_not_dilute_the_rates_of_a_recorded_run(tmp_path):
+    async def acts(me, view, ask):
+        return Write("Again.") if view.turn % 2 else React(0, "love")
+
+    people = Cohort("c", [Persona(id="ann"), Persona(id="ben")], behaviour=acts,
+                    rhythm=Steps(MINUTE), reacts_in=1.0)  # fmt: skip
+    scenario = Scenario("s", [people], [Cue(0, "ann", Write("Hi."))], lasts=20 * MINUTE)
+    done = run(scenario, model=FakeModel(), out=tmp_path)
+    rate = metrics(done)["health.c.repeats.all"]
+    assert rate == pytest.approx(0.9, abs=0.05)
+    assert f"texts of c: {rate:.1%} repeats" in printed(done)
 
 
 def test_an_alarm_has_flawed_replies_asked_for_again_while_it_lasts(plain, tmp_path):

@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 
 from simnet.clock import Seconds, format_time
 from simnet.foundation.text import counted, visible
 from simnet.recording.reading.run import Run
-from simnet.scenario.text_alarms import ALARM_MARKS, COSTLY, RATES
+from simnet.scenario.text_alarms import ALARM_MARKS, COSTLY, NOTES, RATES, REPEATS
 from simnet.scenario.text_rates import figures_line
 from simnet.world.events import FAILED, Event
 
@@ -24,16 +26,17 @@ def health_lines(run: Run, events: Iterable[Event]) -> list[str]:
     turns: Counter[str] = Counter()
     marks: defaultdict[str, Counter[str]] = defaultdict(Counter)
     alarms: defaultdict[str, list[tuple[str, Seconds]]] = defaultdict(list)
-    counted_turn = None
-    for event in events:
-        if event.turn is None:
-            continue
-        turn = (event.who, event.turn)
-        if turn != counted_turn and (event.text or event.marks or event.outcome == FAILED):
-            counted_turn = turn
-            turns[event.cohort] += 1
-        marks[event.cohort].update(event.marks)
-        alarms[event.cohort] += [(m, event.time) for m in event.marks if m in ALARM_MARKS]
+    relations = run.relations
+    of_turns = (event for event in events if event.turn is not None)
+    for _, rows in groupby(of_turns, key=attrgetter("who", "turn")):
+        turn = list(rows)
+        first, found = turn[0], [mark for event in turn for mark in event.marks]
+        texts = {relations.get(one.verb) for one in turn if one.text} - {"reaction"}
+        if texts or found or first.outcome == FAILED:
+            turns[first.cohort] += 1
+        only_notes = bool(texts) and texts <= NOTES
+        marks[first.cohort].update(one for one in found if not (only_notes and one in REPEATS))
+        alarms[first.cohort] += [(one, first.time) for one in found if one in ALARM_MARKS]
     others = _measured(run)
     lines = []
     for cohort, count in turns.items():

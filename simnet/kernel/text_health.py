@@ -14,7 +14,7 @@ from simnet.clock import Seconds, format_time
 from simnet.kernel.text_variety import Distinct, Spread
 from simnet.scenario.cohort import Cohort
 from simnet.scenario.scenario import Scenario
-from simnet.scenario.text_alarms import RATES, Alarm, Health, alarm_mark
+from simnet.scenario.text_alarms import NOTES, RATES, REPEATS, Alarm, Health, alarm_mark
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
@@ -157,10 +157,13 @@ class _Watch:
 
     def see(self, decision: Decision) -> tuple[list[str], bool]:
         """Count a turn. Returns the measures whose alarm begins, and whether any began or ended."""
-        texts = [text for action in decision.actions if (text := getattr(action, "text", None))]
+        written = [action for action in decision.actions if getattr(action, "text", None)]
         marks = decision.marks
-        if not texts and not marks and decision.failure is None:
+        if not written and not marks and decision.failure is None:
             return [], False
+        texts = [action.text for action in written if action.relation not in NOTES]  # type: ignore[attr-defined]
+        if written and not texts:
+            marks = tuple([mark for mark in marks if mark not in REPEATS])
         self.turns += 1
         self._count(marks)
         if decision.verdict is not None:

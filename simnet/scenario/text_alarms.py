@@ -20,6 +20,11 @@ RATES = MappingProxyType(
 )
 """Measures that are shares of turns, with the mark that they count. Their alarms ring above the
 level."""
+REPEATS = frozenset({"repeat", "near_repeat"})
+"""Marks that are not counted of turns whose only texts are notes."""
+NOTES = frozenset({"label", "moderation"})
+"""Relations of verbs whose texts are notes: labels, warnings, reasons of reports. Notes are alike
+by their nature, so they do not say that a cohort repeats itself."""
 COSTLY = ("distinct", "spread", "adherence")
 """Measures that are taken only where they are asked for. Their alarms ring below the level."""
 MEASURES = (*RATES, *COSTLY)
