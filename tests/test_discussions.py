@@ -184,7 +184,7 @@ def test_neither_the_author_nor_who_said_nothing_is_named_by_the_last_text(tmp_p
 
     # The opening is ann's, and its first name is another's.
     assert order(reply) == ["cleo", "ann", "ben", "cleo", "ann"]
-    assert order(asks) == ["cleo", "ann", "ben", "cleo", "ben"]
+    assert order(asks) == ["cleo", "ann", "ben", "cleo", "ann"]
 
 
 def test_whoever_the_moderator_names_is_named_although_they_had_the_last_turn(tmp_path):
@@ -194,6 +194,36 @@ def test_whoever_the_moderator_names_is_named_although_they_had_the_last_turn(tm
     given = Discussion(PEOPLE, (), CHAIR, Mentioned(RoundRobin()), turns=3)
     _, events = held([given], tmp_path, FakeModel(reply))
     assert speakers(events) == ["ann", "chair"] * 3
+
+
+def test_two_who_were_named_and_say_nothing_are_asked_once_each(tmp_path):
+    def reply(prompt):
+        return "@ben and @cleo, what do you say?" if "@ann" in prompt.system else ""
+
+    people = [*PEOPLE, Persona(id="dan")]
+    given = Discussion(people, turns=6, speakers=Mentioned(RoundRobin()))
+    _, events = held([given], tmp_path, FakeModel(reply))
+    assert speakers(events) == ["ann", "ben", "cleo", "dan", "ann", "ben"]
+
+
+@pytest.mark.parametrize(("chair", "second"), [("Quite so.", "cleo"), ("And you, @ann?", "ann")])
+def test_a_name_in_the_text_before_the_moderators_counts_where_one_says_so(tmp_path, chair, second):
+    def reply(prompt):
+        if "@chair" in prompt.system:
+            return chair
+        return "Hm, @cleo?" if "@ann" in prompt.system else "No."
+
+    def order(rule, moderated=CHAIR):
+        given = Discussion(PEOPLE, (), moderated, rule, turns=3)
+        _, events = held([given], tmp_path, FakeModel(reply))
+        return [who for who in speakers(events) if who != "chair"]
+
+    after = order(Mentioned(RoundRobin(), before_moderator=True))
+    assert after == ["ann", second, "ann"]
+    alone = ["ann", "ben", "cleo"] if chair == "Quite so." else ["ann", "ann", "ann"]
+    assert order(Mentioned(RoundRobin())) == alone
+    unmoderated = [Mentioned(RoundRobin(), before_moderator=way) for way in (False, True)]
+    assert len({tuple(order(rule, None)) for rule in unmoderated}) == 1
 
 
 def test_whoever_an_opinion_names_answers_first(tmp_path):

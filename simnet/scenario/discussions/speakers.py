@@ -28,6 +28,8 @@ class Turns(NamedTuple):
     """
     floor: int | None
     """To whom the moderator gave the floor."""
+    named_before: Sequence[int] = ()
+    """If the last text is the moderator's, whom the last text of anybody else names, likewise."""
 
 
 class NextSpeaker(Protocol):
@@ -106,10 +108,13 @@ class Mentioned:
 
     otherwise: NextSpeaker = RandomSpeaker()
     """The rule where nobody is named."""
+    before_moderator: bool = False
+    """Whether, if the last text is the moderator's and names nobody, the text before it counts."""
 
     def __call__(self, turns: Turns, draw: Draw) -> int:
         """Return the first who is named."""
-        return turns.named[0] if turns.named else self.otherwise(turns, draw)
+        named = turns.named or (turns.named_before if self.before_moderator else ())
+        return named[0] if named else self.otherwise(turns, draw)
 
 
 @checked

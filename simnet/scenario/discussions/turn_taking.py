@@ -151,7 +151,7 @@ class TurnsInRooms:
         if len(state.speakers) >= room.turns:
             return None
         members = [world.index[who] for who in room.participants]
-        return members[room.ask(_turns(world, state, members, now), draw)]
+        return members[room.ask(_turns(world, state, members, moderator, now), draw)]
 
     def expected(self, handles: Sequence[str]) -> float:
         """Return how many turns these members take, if turns are spread evenly."""
@@ -201,18 +201,28 @@ def _named_first(room: Room) -> Sequence[int]:
     return [place for place in named if room.participants[place] != speaker]
 
 
-def _named_last(world: WorldState, state: RoomState, now: Seconds) -> list[int]:
-    """List the members whom the last text of a room names and who may still answer it."""
-    if not state.posts:
+def _named(world: WorldState, state: RoomState, but: int | None = None) -> list[int]:
+    """List the members whom the last text of a room names and who may still answer it.
+
+    Texts of the member `but` are passed over.
+    """
+    posts = ((world.posts[post], place) for place, post in enumerate(reversed(state.posts), 1))
+    last, place = next((one for one in posts if one[0].author_index != but), (None, 0))
+    if last is None:
         return []
-    last = world.posts[state.posts[-1]]
     # Whoever had a turn since and said nothing would otherwise be asked over and over again.
-    silent = state.speakers[-1:] if last.at < now else []
+    silent = state.speakers[state.turns_before[-place] :]
     named = mentioned(last.text, room_mates(world, last.author_index))
     return [one for one in named if one != last.author_index and one not in silent]
 
 
-def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Seconds) -> Turns:
+def _turns(
+    world: WorldState,
+    state: RoomState,
+    members: Sequence[int],
+    moderator: int | None,
+    now: Seconds,
+) -> Turns:
     """Tell a rule what happened in the room of these participants.
 
     It is as if those who are suspended were not in it, unless all are.
@@ -220,11 +230,14 @@ def _turns(world: WorldState, state: RoomState, members: Sequence[int], now: Sec
     everyone = {member: place for place, member in enumerate(members)}
     present = {one: at for one, at in everyone.items() if not world.is_suspended(one, now)}
     place_of = present or everyone
+    moderated = bool(state.posts) and world.posts[state.posts[-1]].author_index == moderator
+    before = _named(world, state, but=moderator) if moderated else ()
     return Turns(
         list(place_of.values()),
         [place_of[one] for one in state.speakers if one in place_of],
-        [place_of[one] for one in _named_last(world, state, now) if one in place_of],
+        [place_of[one] for one in _named(world, state) if one in place_of],
         None if state.floor is None else place_of.get(state.floor),
+        [place_of[one] for one in before if one in place_of] or (),
     )
 
 

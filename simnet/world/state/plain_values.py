@@ -13,7 +13,8 @@ def plain(value: object) -> object:
 
     A NamedTuple and a dataclass become the tuple of their values, an Enum its value, a mapping
     the list of its pairs in their order, a set a sorted list, an array a list. Anything else
-    stays as it is; its `repr` has to be equal in all processes.
+    stays as it is; its `repr` has to be equal in all processes. Fields of a dataclass that take no
+    part in comparisons are left out.
     """
     reduced: object = value
     match value:
@@ -30,5 +31,6 @@ def plain(value: object) -> object:
         case AbstractSet():
             reduced = sorted((plain(item) for item in value), key=repr)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            reduced = tuple(plain(getattr(value, field.name)) for field in fields(value))
+            compared = (field.name for field in fields(value) if field.compare)
+            reduced = tuple(plain(getattr(value, name)) for name in compared)
     return reduced

@@ -31,6 +31,13 @@ class RoomState:
     """Who had a turn, in order, whether or not they said anything."""
     floor: int | None = None
     """To whom the moderator gave the floor."""
+    turns_before: list[int] = field(default_factory=list, compare=False)
+    """For each post, how many turns there had been when it was said. Follows from the events."""
+
+    def add(self, post: int) -> None:
+        """Add what was said last."""
+        self.posts.append(post)
+        self.turns_before.append(len(self.speakers))
 
 
 def room_of(world: WorldState, member: int) -> str:

@@ -31,7 +31,7 @@ class Say(Action):
         post = world.publish(who, text, now, find=room_mates(world, who))
         if last is not None:
             post.root = last.root
-        state.posts.append(post.id)
+        state.add(post.id)
         about, whom = (None, None) if last is None else (last.id, last.author)
         return Effect(about, post.id, post.root, whom, text=text)
 
