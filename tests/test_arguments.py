@@ -29,8 +29,10 @@ from simnet import (
     rhythms,
     rules,
 )
+from simnet.discussions import Discussion, RoundRobin, discussions
 from simnet.errors import SimnetError
 from simnet.foundation.arguments import checked
+from simnet.health import Health
 
 PEOPLE = [Persona(id="ann"), Persona(id="ben")]
 
@@ -70,8 +72,19 @@ WRONG = [
     (lambda: cohort(rhythm=60), "cohort 'c': rhythm=60; give a rhythm, such as Exponential"),
     (lambda: cohort(rhythm=Steps), r"write Steps\(...\)"),
     (lambda: cohort(rhythm=NoRhythm()), "it has no 'triggered_by' or 'after' or 'triggered'; a Rh"),
-    (lambda: cohort(verbs=("write",)), "'write' is not a verb class"),
+    (
+        lambda: cohort(verbs=("write",)),
+        "'write' is not a verb class; write Write, without .* in simnet.verbs$",
+    ),
+    (lambda: cohort(verbs="member"), "write MEMBER, without quotation marks; it is in simnet.ve"),
+    (lambda: cohort(rhythm="1h"), r"rhythm='1h'; write Exponential\(1 \* HOUR\)$"),
+    (lambda: cohort(rhythm="never"), r"write Never\(\), without quotation marks; it is in simne"),
+    (lambda: cohort(rhythm=None), "rhythm=None; give a rhythm, such as Exponential"),
+    (lambda: cohort(feed="reported"), r"write Feed\(reads=reported\)$"),
+    (lambda: cohort(follows="c"), "write {'c': ...}"),
     (lambda: cohort(behaviour="converse"), "write converse, without quotation marks"),
+    (lambda: cohort(behaviour="enforce"), r"write enforce\(...\), without quotation marks; it is "),
+    (lambda: cohort(behaviour="gossip"), "write gossip, without .* if it is your own, or .* lurk"),
     (
         lambda: cohort(behaviour=two),
         r"two does not take 3 arguments \(me, view, ask\) \(test_arguments.py:\d+: async def .*\)$",
@@ -108,6 +121,32 @@ WRONG = [
     (lambda: rhythms.Between(5), "give a rhythm"),
     (lambda: Feed(size="10"), r"Feed\(size='10'\); write 10 without quotation marks"),
     (lambda: Feed(ranking="hot"), "write hot, without quotation marks"),
+    (lambda: Feed(ranking="newest"), "write chronological, without quotation marks; it is in "),
+    (lambda: Feed(reads="for you"), r"give a function \(Source\), such as .*, reported"),
+    (lambda: Health(repeats=0.1), r"Health\(repeats=0.1\); write Alarm\(0.1\)$"),
+    (lambda: discussions([], model=FakeModel()), r"give models to run\(..., model=...\), and her"),
+    *(
+        (lambda text=text: Discussion(PEOPLE, speakers=text), rf"; write {rule}\(.*\), without")
+        for text, rule in {
+            "round_robin": "RoundRobin",
+            "round robin": "RoundRobin",
+            "RoundRobbin": "RoundRobin",
+            "RoundRobin()": "RoundRobin",
+            "QueueTurnManager": "RoundRobin",
+            "random": "RandomSpeaker",
+            "RandomTurnManager": "RandomSpeaker",
+            "random_weighted": "RespondsWith",
+            "RespondTurnManager": "RespondsWith",
+            "mention": "Mentioned",
+            "moderator": "ChosenByModerator",
+        }.items()
+    ),
+    (
+        lambda: Discussion(PEOPLE, speakers="RespondsWith(0.8)"),
+        r"write RespondsWith\(0.8\), without quotation marks; it is in simnet.discussions$",
+    ),
+    (lambda: Discussion(PEOPLE, speakers=RoundRobin), r"; write RoundRobin\(\)$"),
+    (lambda: Discussion(PEOPLE, speakers=None), r"give a function \(NextSpeaker\), such as Chosen"),
     (
         lambda: Feed(ranking=rankings.engagement),
         r"does not take 4 arguments \(world, viewer, posts, now\); .* write engagement\(...\)$",

@@ -1,17 +1,26 @@
 """What an annotation wants of a value, in words, and what to write in place of a wrong one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from functools import cache, partial
 from inspect import iscoroutinefunction, signature
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from simnet.clock import DAY, HOUR, MINUTE, parse_duration
+from simnet.foundation.named_values import meant
 from simnet.foundation.text import counted
 from simnet.foundation.user_code import name_of, place_of, shown, source_line
+from simnet.foundation.value_advice import (
+    for_class,
+    for_function,
+    for_function_of,
+    for_number,
+    for_object,
+    for_rhythm,
+    for_text,
+    is_number,
+)
 
 
 class Want(NamedTuple):
@@ -31,16 +40,17 @@ def _class_want(kind: type) -> Want | None:
         return simple or _protocol_want(kind)
     name = kind.__name__
     article = "an" if name[:1] in "AEIOU" else "a"
-    return Want(f"{article} {name}", lambda value: isinstance(value, kind), partial(_made, kind))
+    advice = partial(for_object, kind)
+    return Want(f"{article} {name}", lambda value: isinstance(value, kind), advice)
 
 
 @cache
 def _simple_wants() -> dict[type, Want]:
     return {
         bool: Want("True or False", lambda value: isinstance(value, bool)),
-        int: Want("a whole number", _is_whole, _number_advice),
-        float: Want("a number", _is_number, _number_advice),
-        str: Want("a text", lambda value: isinstance(value, str), _text_advice),
+        int: Want("a whole number", _is_whole, for_number),
+        float: Want("a number", is_number, for_number),
+        str: Want("a text", lambda value: isinstance(value, str), for_text),
         NoneType: Want("None", lambda value: value is None),
     }
 
@@ -56,7 +66,9 @@ def _protocol_want(kind: type) -> Want | None:
     def advice(value: object) -> str:
         if isinstance(value, type):
             return f"write {value.__name__}(...)"
-        if isinstance(value, str | Real):
+        if isinstance(value, str):
+            return meant(kind, value) or for_rhythm(kind, value)
+        if type(value).__module__ == "builtins":
             return ""
         missing = [name for name in members if not _has(value, name)]
         return (
@@ -85,7 +97,7 @@ def _call_want(kind: type) -> Want:
 
     def advice(value: object) -> str:
         if not _is_function(value):
-            return _function_advice(value)
+            return for_function_of(kind, value)
         name, place = name_of(value), place_of(value)
         where = f" ({Path(place.file).name}:{place.line}: {source_line(place)})" if place else ""
         makes = f"; if it makes one that does, write {name}(...)"
@@ -125,9 +137,9 @@ def _container_want(origin: type, arguments: tuple[Any, ...]) -> Want | None:
     elif origin is type:
         base: type = arguments[0]
         what = "a verb class" if base.__name__ == "Action" else f"a class of {base.__name__}"
-        want = Want(what, partial(_is_class_of, base))
+        want = Want(what, partial(_is_class_of, base), partial(for_class, base))
     elif origin is get_origin(Callable[..., Any]):
-        want = Want("a function", _is_function, _function_advice)
+        want = Want("a function", _is_function, for_function)
     return want
 
 
@@ -145,7 +157,7 @@ def _mapping_want(key: Want | None = None, value: Want | None = None) -> Want:
     def advice(mapping: object) -> str:
         found = first_wrong(mapping)
         if found is None:
-            return ""
+            return f"write {{{mapping!r}: ...}}" if isinstance(mapping, str) else ""
         want, one = found
         return f"in place of {shown(one)} {want.advice(one) or f'give {want.what}'}"
 
@@ -174,6 +186,8 @@ def sequence_want(element: Want | None, inner: Any) -> Want:
         if not _is_sequence(value):
             if element is not None and element.holds(value):
                 return "put it into a list: [...]"
+            if get_origin(inner) is type:
+                return for_class(get_args(inner)[0], value)
             if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
                 return "make a list of it: list(...)"
             return ""
@@ -201,10 +215,6 @@ def _any_of(wants: list[Want | None]) -> Want | None:
 _NONE = object()
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def _is_whole(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
@@ -225,46 +235,5 @@ def _plural(kind: Any) -> str:
     """Name things of a kind; a union has no name."""
     name = getattr(kind, "__name__", "")
     plurals = {"": "", "str": "texts", "float": "numbers", "int": "whole numbers"}
+    plurals |= {"type": "classes"}
     return plurals.get(name, f"{name}s")
-
-
-def _number_advice(value: object) -> str:
-    if isinstance(value, timedelta):
-        return f"give seconds: write {value.total_seconds():g}"
-    if not isinstance(value, str):
-        return ""
-    try:
-        seconds = parse_duration(value.strip())
-    except ValueError:
-        return ""
-    if value.strip()[-1:] in {"s", "m", "h", "d"}:
-        return f"give seconds: write {_product(seconds)}"
-    return f"write {value.strip()} without quotation marks"
-
-
-def _product(seconds: float) -> str:
-    for unit, size in (("DAY", DAY), ("HOUR", HOUR), ("MINUTE", MINUTE)):
-        if seconds >= size:
-            return f"{seconds / size:g} * {unit}"
-    return f"{seconds:g}"
-
-
-def _text_advice(value: object) -> str:
-    return f"write {str(value)!r}" if isinstance(value, Real) else ""
-
-
-def _function_advice(value: object) -> str:
-    if isinstance(value, str) and value.isidentifier():
-        return f"write {value}, without quotation marks"
-    return ""
-
-
-def _made(kind: type, value: object) -> str:
-    """Advise how to make an object of a class from a value."""
-    if isinstance(value, type) and issubclass(value, kind):
-        return f"write {value.__name__}(...)"
-    if isinstance(value, Mapping):
-        return f"write {kind.__name__}(...) with its fields"
-    if isinstance(value, str) and kind.__name__ == "Persona":
-        return f"write Persona(id={value!r})"
-    return ""

@@ -110,4 +110,6 @@ class _Checks:
             where = f"{self._name}({name}={shown(value)})"
         if name == "ties" and isinstance(value, str | PurePath):
             return f"{where}; read a file with networks.edges({str(value)!r})"
+        if name == "model" and hasattr(value, "generate"):
+            return f"{where}; give models to run(..., model=...), and here the name of one of them"
         return f"{where}; {want.advice(value) or f'give {want.what}'}"
