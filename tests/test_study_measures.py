@@ -21,6 +21,7 @@ from simnet import (
     Persona,
     Run,
     Scenario,
+    Steps,
     Write,
     run,
 )
@@ -49,7 +50,7 @@ from simnet.studies import (
     moderation,
     opinions,
 )
-from simnet.verbs import MODERATOR, Like, Pass, Reply, Report
+from simnet.verbs import MODERATOR, Like, Pass, React, Reply, Report
 
 pytestmark = pytest.mark.slow
 RUMOUR = "The bridge will fall."
@@ -205,6 +206,22 @@ def test_distinct_n_counts_different_pairs_of_words(town):
     assert figures(lexical_diversity(2), town)["sources"] == 1.0
     assert figures(lexical_diversity(1), town)["sources"] == 1.0
     assert 0 < figures(lexical_diversity(1), town)["people"] < 1
+
+
+def test_distinct_n_counts_letters_where_no_spaces_are_written_and_no_names_of_reactions(tmp_path):
+    async def says(me, view, ask):
+        if me.persona.id == "fan":
+            return [React(post.id, "love") for post in view.posts[:1]]
+        return Write("我们今天去公园 with Ann")
+
+    people = [Persona(id=name) for name in ("ann", "fan")]
+    cohort = Cohort("people", people, behaviour=says, verbs=(Write, React), rhythm=Steps(HOUR),
+                    follows={"people": 1.0})  # fmt: skip
+    made = run(Scenario("zh", [cohort], lasts=5 * HOUR), model=FakeModel(), out=tmp_path)
+    verbs = Counter(row["verb"] for row in done(made))
+    assert verbs["react"] > 1
+    for n in (1, 2):
+        assert figures(lexical_diversity(n), made)["people"] == pytest.approx(1 / verbs["write"])
 
 
 def test_moderation_knows_what_it_hits_and_how_fast(town):

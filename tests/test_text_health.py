@@ -286,6 +286,8 @@ def test_distinct_n_falls_when_texts_are_alike():
     assert alike.cohorts[0].recent["distinct"] == pytest.approx(3 / 150)
     unspaced = watched(["同じ三つの言葉"] * 50)
     assert unspaced.cohorts[0].recent["distinct"] == pytest.approx(6 / 300)
+    mixed = watched([f"好 this is text number {n}" for n in range(50)])
+    assert mixed.cohorts[0].recent["distinct"] == pytest.approx((4 + 50) / 250)
 
 
 def vectors(texts):

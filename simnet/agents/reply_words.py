@@ -8,6 +8,7 @@ from simnet.foundation.text import UNSPACED
 
 _UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+_WORD = re.compile(rf"[{UNSPACED}]|[^\s{UNSPACED}]+")
 _NOT_WORD = re.compile(r"\W+")
 _DOTLESS = str.maketrans({"\u0131": "i", "\u0307": None})
 """Turkish I without a dot, and the dot that its capital keeps when it is made small."""
@@ -55,6 +56,11 @@ def unspaced(gist_of_text: str) -> list[str]:
     if gist_of_text.isascii() or _UNSPACED_LETTER.search(gist_of_text) is None:
         return []
     return _UNSPACED_RUN.findall("".join(gist_of_text.split()))
+
+
+def words(gist_of_text: str) -> list[str]:
+    """List the words of a gist; where none are spaced, its letters."""
+    return gist_of_text.split() if gist_of_text.isascii() else _WORD.findall(gist_of_text)
 
 
 def dense(text: str) -> bool:

@@ -7,7 +7,7 @@ that is not full yet counts from `least` texts on; a new one begins when it is f
 from collections.abc import Sequence
 from typing import Any
 
-from simnet.agents.reply_words import gist, unspaced
+from simnet.agents.reply_words import gist, words
 from simnet.foundation.text import one_line
 from simnet.scenario.text_alarms import Health
 
@@ -42,18 +42,13 @@ class Distinct:
             if self._texts == self._window:
                 self._seen.clear()
                 self._texts = self._total = 0
-            words = gist(text).split() if text.isascii() else _words(gist(text))
-            grams = list(zip(*(words[start:] for start in range(self._words)), strict=False))
+            said = words(gist(text))
+            grams = list(zip(*(said[start:] for start in range(self._words)), strict=False))
             self._seen.update(grams)
             self._total += len(grams)
             self._texts += 1
         if self._total and self._texts >= self._least:
             self.value = len(self._seen) / self._total
-
-
-def _words(gist_of_text: str) -> Sequence[str]:
-    runs = unspaced(gist_of_text)
-    return [letter for run in runs for letter in run] if runs else gist_of_text.split()
 
 
 class Spread:
@@ -104,4 +99,4 @@ class Spread:
         if self._count > 1:
             pairs = self._count * (self._count - 1)
             similarity = (float(self._sum @ self._sum) - self._count) / pairs
-            self.value = round(1.0 - similarity, _DIGITS)
+            self.value = round(1.0 - similarity, _DIGITS) + 0.0  # -0.0 becomes 0.0

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simnet.agents.reply_words import gist, words
 from simnet.analysis.costs import costs
 from simnet.clock import HOUR, Seconds
 from simnet.recording.reading.run import Run
@@ -110,7 +111,8 @@ def marked(*marks: str) -> Measure:
 def lexical_diversity(n: int = 2) -> Measure:
     """Measure distinct-n of the texts of each cohort: different n-grams by all n-grams.
 
-    From 0 to 1; it falls with the amount of text. Source: Li et al. 2016, "A diversity-promoting
+    From 0 to 1; it falls with the amount of text. Where no spaces are written between words,
+    letters count in place of words. Source: Li et al. 2016, "A diversity-promoting
     objective function for neural conversation models".
     """
 
@@ -118,16 +120,23 @@ def lexical_diversity(n: int = 2) -> Measure:
         events = _done(run.read("events"))
         seen: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         totals: Counter[str] = Counter()
-        for cohort, text in zip(
-            events["cohort"].to_pylist(), events["text"].to_pylist(), strict=True
+        reactions = {verb for verb, relation in run.relations.items() if relation == "reaction"}
+        for cohort, text, verb in zip(
+            *(events[name].to_pylist() for name in ("cohort", "text", "verb")), strict=True
         ):
-            words = _WORD.findall((text or "").casefold())
-            for start in range(len(words) - n + 1):
-                seen[cohort].add(tuple(words[start : start + n]))
+            if verb in reactions:  # the text of a reaction is its name
+                continue
+            said = _words(text or "")
+            for start in range(len(said) - n + 1):
+                seen[cohort].add(tuple(said[start : start + n]))
                 totals[cohort] += 1
         return {cohort: len(seen[cohort]) / total for cohort, total in totals.items()}
 
     return Measure(f"distinct-{n}", found, source=DISTINCT, groups=cohorts)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold()) if text.isascii() else words(gist(text))
 
 
 def moderation(is_breach: Callable[[Mapping[str, Any]], bool] | None = None) -> Measure:
