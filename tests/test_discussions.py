@@ -318,6 +318,23 @@ def test_strangers_voice_opinions_and_say_no_more(tmp_path):
     assert [row["who"] for row in events] == ["radio", "ben", "ann", "ben"]
 
 
+def test_people_of_several_models_take_turns_as_people_of_one(tmp_path):
+    given = Discussion(PEOPLE, ["@ben?"], CHAIR, RandomSpeaker(), turns=8)
+    _, events = held([given, given], tmp_path)
+    mixed = discussions([given, given], model={"ann": "big", "chair": "big"}, temperature=0.0)
+    assert [(one.name, one.model) for one in mixed.cohorts] == [
+        ("participants", None), ("participants big", "big"), ("moderators big", "big"),
+    ]  # fmt: skip
+    assert {one.temperature for one in mixed.cohorts} == {0.0}
+    models = {"big": FakeModel(lambda _: "Big.")}
+    made = run(mixed, model=FakeModel(), models=models, out=tmp_path / "mixed")
+    rows = made.read("events").to_pylist()
+    assert speakers(rows) == speakers(events)
+    big = {row["who"] for row in rows if row["text"] == "Big."}
+    assert big == {"ann", "chair", "ann-2", "chair-2"}
+    assert expected_turns(mixed) == pytest.approx(expected_turns(discussions([given, given])))
+
+
 def test_the_number_of_turns_is_known_before():
     given = Discussion(PEOPLE, moderator=CHAIR, turns=6)
     assert expected_turns(discussions([given, given])) == pytest.approx(24)
@@ -342,6 +359,10 @@ def test_the_number_of_turns_is_known_before():
             "cohort 'c' takes turns with @benn, who is in no cohort; did you mean .ben.",
         ),
         (lambda: discussions([]), "there are no discussions"),
+        (
+            lambda: discussions([Discussion(PEOPLE)], model={"bent": "big"}),
+            "nobody is called @bent; did you mean 'ben'",
+        ),
         (lambda: discussions([Discussion(PEOPLE)], history=0), "history=0"),
         (lambda: RespondsWith(2.0), "give a probability"),
         (

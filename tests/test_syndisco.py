@@ -184,6 +184,24 @@ def test_settings_in_yaml_name_their_files(tmp_path):
     assert (task.history, moderators, task.annotators[0].instructions) == (1, False, "Comment.")
 
 
+def test_actors_with_models_of_their_own_have_them(tmp_path):
+    users = [actor("ann", persona={}, model="big"), actor("ben", persona={}, model="small")]
+    chair = actor("chair", persona={}, model="big")
+    read = read_discussion_settings({"users": users, "moderator": chair, "conv_len": 2})
+    assert read.models == {"ann": "big", "ben": "small", "chair": "big"}
+    models = {name: FakeModel(lambda _, name=name: f"I am {name}.") for name in ("big", "small")}
+    made = run(read.scenario(), models=models, model=FakeModel(), out=tmp_path / "runs")
+    said = [(row["who"], row["text"]) for row in made.read("events").to_pylist()]
+    assert said == [
+        ("ann", "I am big."), ("chair", "I am big."), ("ben", "I am small."), ("chair", "I am big.")
+    ]  # fmt: skip
+    export_syndisco(made, tmp_path / "logs")
+    (log,) = read_logs(tmp_path / "logs/discussions")
+    assert (log.moderator, log.users) == ("chair", ["ann", "ben"])
+    one = read_discussion_settings({"users": [actor("ann", model="big"), actor("bo", model="big")]})
+    assert [cohort.model for cohort in one.scenario().cohorts] == [None]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

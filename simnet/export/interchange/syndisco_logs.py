@@ -231,7 +231,8 @@ def _people(run: Run, moderator: str | None) -> _People:
             room = attributes.get(ATTRIBUTE)
             if isinstance(room, str):
                 people.rooms[who] = room
-                if row["cohort"] == MODERATORS if moderator is None else _is(who, moderator):
+                moderates = row["cohort"].partition(" ")[0] == MODERATORS
+                if moderates if moderator is None else _is(who, moderator):
                     people.moderators[room] = who
             for name in _OF_ROOMS:
                 attributes.pop(name, None)

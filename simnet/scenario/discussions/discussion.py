@@ -1,20 +1,19 @@
 """Makes a scenario of discussions, each in a room of its own."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from simnet import draws
 from simnet.agents.behaviours.standard import converse
-from simnet.agents.formats.reply_grammar import excerpt
-from simnet.agents.profile import Agent, Ask, Behaviour, Chosen
+from simnet.agents.profile import Behaviour
 from simnet.clock import MINUTE, Seconds
-from simnet.errors import ModelError, ScenarioError
+from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.text import did_you_mean
 from simnet.foundation.user_code import shown
 from simnet.personas.persona import Persona
-from simnet.questions.reading import negates
 from simnet.scenario.cohort import Cohort, Cue
+from simnet.scenario.discussions.giving_floor import gives_floor
 from simnet.scenario.discussions.speakers import ChosenByModerator, NextSpeaker, RoundRobin
 from simnet.scenario.discussions.turn_taking import (
     Moderates,
@@ -27,8 +26,7 @@ from simnet.scenario.scenario import Scenario
 from simnet.scenario.timing.rhythms import Never
 from simnet.world.actions import Action
 from simnet.world.feeds.feed import Feed
-from simnet.world.state.posts import View
-from simnet.world.state.rooms import ATTRIBUTE, said_in_room, suffix_of
+from simnet.world.state.rooms import ATTRIBUTE, said_in_room
 from simnet.world.verbs import Pass
 from simnet.world.verbs.discussing import GiveFloor, Say
 
@@ -36,7 +34,8 @@ CONTEXT = "You are taking part in an online conversation."
 INSTRUCTIONS = "Act like a human would."
 MODERATION = "You are a moderator. Oversee the conversation."
 PARTICIPANTS, MODERATORS, OPENERS = "participants", "moderators", "openers"
-"""The cohorts of a scenario of discussions."""
+"""The cohorts of a scenario of discussions. People with a model of their own are in cohorts whose
+names end with the name of the model."""
 
 
 @checked
@@ -98,14 +97,16 @@ def discussions(
     text_limit: int = 500,
     resamples: int = 0,
     behaviour: Behaviour = converse,
-    model: str | None = None,
+    model: str | Mapping[str, str] | None = None,
+    temperature: float = 0.8,
     seed: int = 0,
 ) -> Scenario:
     """Make a scenario in which all discussions run at once, each in a room of its own.
 
     Everyone sees the last `history` comments of their room. `context` is the setting,
     `instructions` and `moderation` are what participants and moderators are told. A moderator
-    speaks after each turn, or when needed (then it may pass), or `chooses` who speaks next.
+    speaks after each turn, or when needed (then it may pass), or `chooses` who speaks next. `model`
+    is the name of a model of the run, for everybody or by handle; None is its default.
 
     Of several discussions, the handles of the second get the suffix `-2`, and so on, so that one
     person can be in many. The attribute `room` of a persona names the room, so that none has one
@@ -117,6 +118,7 @@ def discussions(
         raise ScenarioError(f"{name}: history={history}; show one comment or more")
     makers = [_Maker(one, number, len(given), seed) for number, one in enumerate(given, 1)]
     _check_handles(makers)
+    _check_models(given, model)
     rooms = [one.room(moderates) for one in makers]
     like = Cohort(
         PARTICIPANTS,
@@ -129,12 +131,13 @@ def discussions(
         feed=Feed(reads=said_in_room, size=history, fresh=False, own=True, oldest_first=True),
         text_limit=text_limit,
         resamples=resamples,
-        model=model,
+        temperature=temperature,
     )
-    cohorts = [like, *_moderators(makers, like, moderation, moderates), *_openers(makers)]
+    cohorts = [like, *_moderators(makers, like, moderation, moderates)]
+    cohorts = [part for cohort in cohorts for part in _by_model(cohort, model, makers)]
     return Scenario(
         name,
-        cohorts,
+        [*cohorts, *_openers(makers)],
         cues=[cue for one in makers for cue in one.cues],
         setting=context,
         lasts=length_of(rooms, every, every / 2),
@@ -154,6 +157,35 @@ def _check_handles(makers: "Sequence[_Maker]") -> None:
                     "another id"
                 )
             room_of[handle] = maker.name
+
+
+def _check_models(given: Sequence[Discussion], model: str | Mapping[str, str] | None) -> None:
+    """Raise ScenarioError for a model of somebody who is in no discussion."""
+    if not isinstance(model, Mapping):
+        return
+    people = [one for of in given for one in (*of.participants, of.moderator) if one is not None]
+    known = {one.id for one in people}
+    for who in model:
+        if who not in known:
+            hint = did_you_mean(who, known) or "; name participants and moderators"
+            raise ScenarioError(f"discussions(model=...): nobody is called @{who}{hint}")
+
+
+def _by_model(
+    cohort: Cohort, model: str | Mapping[str, str] | None, makers: "Sequence[_Maker]"
+) -> list[Cohort]:
+    """Part the people of a cohort by their models; those of the default come first."""
+    if not isinstance(model, Mapping):
+        return [replace(cohort, model=model)]
+    own = {f"{who}{one.suffix}": name for one in makers for who, name in model.items()}
+    found: dict[str | None, list[Persona]] = {None: []}
+    for persona in cohort.personas:
+        found.setdefault(own.get(persona.id), []).append(persona)
+    return [
+        replace(cohort, name=f"{cohort.name} {name or ''}".strip(), personas=people, model=name)
+        for name, people in found.items()
+        if people
+    ]
 
 
 def _moderators(
@@ -187,42 +219,6 @@ def _verbs(moderates: Moderates) -> tuple[type[Action], ...]:
             return (Say, Pass)
         case _:
             return (GiveFloor,)
-
-
-async def gives_floor(me: Agent, view: View, ask: Ask) -> Chosen:
-    """Ask the model which participant of the room speaks next.
-
-    A reply that names none of them, or several, fails the turn, and the rule of the room decides.
-    """
-    others = me.persona.attributes["others"]
-    assert isinstance(others, list)
-    said = [f"@{post.author}: {me.profile.quoting.quote(post.text)}" for post in view.posts]
-    lines = said or ["Nobody has said anything yet."]
-    question = f"Who should speak next? Answer with one name of: {', '.join(others)}."
-    pattern = f"({'|'.join(one.replace('.', chr(92) + '.') for one in others)})"
-    reply = await ask(me.instructions, "\n".join([*lines, question]), pattern=pattern)
-    return GiveFloor(_named(reply, others, suffix_of(me.persona.id)))
-
-
-def _named(reply: str, handles: Sequence[str], suffix: str) -> str:
-    """Return the one handle that a reply names, the suffix of the room left out or not.
-
-    Raises ModelError if that is none, or more than one.
-    """
-    name = reply.strip().removeprefix("@")
-    if name in handles:
-        return name
-    optional = rf"(?:{re.escape(suffix)})?(?![\w-]|\.\w)"
-    named = [
-        one
-        for one in handles
-        if re.search(
-            rf"(?<![\w.-]){re.escape(one.removesuffix(suffix))}{optional}", reply, re.IGNORECASE
-        )
-    ]
-    if len(named) != 1 or negates(reply):
-        raise ModelError(f"the reply does not name one participant: {excerpt(reply)}")
-    return named[0]
 
 
 class _Maker:

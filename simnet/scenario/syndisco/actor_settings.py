@@ -37,6 +37,8 @@ class Actor(NamedTuple):
     persona: Persona
     context: str
     instructions: str
+    model: str
+    """The name of its model; empty if it has none."""
 
 
 def read_actor(fields: Fields, number: int, noun: str = "user") -> Actor:
@@ -55,6 +57,7 @@ def read_actor(fields: Fields, number: int, noun: str = "user") -> Actor:
         make_persona(name, told, inner),
         fields.text("context", ""),
         fields.text("instructions", ""),
+        model if isinstance(model := fields.values.get("model"), str) else "",
     )
 
 

@@ -58,6 +58,7 @@ def read_discussion_settings(settings: Path | str | Mapping[str, Any]) -> Discus
         turns=fields.whole("num_turns" if many else "conv_len", 10 if many else 5),
         history=fields.whole(_history(fields), 3 if many else 5),
         discussions=fields.whole("num_discussions", 5 if many else 1),
+        models=people.models,
     )
     if many:
         chosen = replace(
@@ -74,6 +75,8 @@ class _People(NamedTuple):
     users: Sequence[Persona]
     context: str
     instructions: str
+    models: Mapping[str, str] = {}
+    """Names of models by handle."""
 
 
 def _people(fields: Fields, folder: Path) -> _People:
@@ -125,7 +128,7 @@ def _shared(actors: Sequence[Actor]) -> _People:
         own += [] if shared else [one.instructions]
         told = " ".join(filter(None, own))
         users.append(one.persona.model_copy(update={"description": told}) if told else one.persona)
-    return _People(users, context, shared)
+    return _People(users, context, shared, {a.persona.id: a.model for a in actors if a.model})
 
 
 def _opinions(fields: Fields, *, many: bool) -> Sequence[Sequence[str | tuple[str, str]]]:
@@ -169,7 +172,9 @@ def _moderated(chosen: DiscussionSettings, fields: Fields) -> DiscussionSettings
     if "moderator" in fields:
         actor = read_actor(fields.object("moderator"), 1, "moderator")
         told = actor.instructions or fields.text("moderator_instructions", "") or MODERATION
-        return replace(chosen, moderator=actor.persona, moderation=told)
+        own = {actor.persona.id: actor.model} if actor.model else {}
+        models = {**chosen.models, **own}
+        return replace(chosen, moderator=actor.persona, moderation=told, models=models)
     if not fields.text("moderator_name", ""):
         return chosen
     named = {

@@ -1,6 +1,6 @@
 """What settings of SynDisco say of discussions, and the scenario that is made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,9 +43,15 @@ class DiscussionSettings:
     """How many users take part in each discussion; None is all."""
     discussions: int = 1
     """How many discussions there are."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The names of the models of users and moderator, by handle."""
 
     def scenario(self, *, seed: int = 0, **options: Any) -> Scenario:
-        """Make the scenario; `options` are others of `simnet.discussions.discussions`."""
+        """Make the scenario; `options` are others of `simnet.discussions.discussions`.
+
+        A run needs `models` of these names if people have different ones. If all have one, it is
+        the run's default.
+        """
         given = []
         for number in range(self.discussions):
             drawn = draws.below(len(self.opinions) or 1, seed, "seed opinion", number)
@@ -64,5 +70,6 @@ class DiscussionSettings:
             "instructions": self.instructions,
             "moderation": self.moderation,
             "history": self.history,
+            "model": self.models if len({*self.models.values()}) > 1 else None,
         }
         return discussions(given, **{**told, **options}, seed=seed)
