@@ -184,6 +184,17 @@ def test_settings_in_yaml_name_their_files(tmp_path):
     assert (task.history, moderators, task.annotators[0].instructions) == (1, False, "Comment.")
 
 
+def test_settings_in_yaml_may_have_the_names_of_files_of_earlier_releases(tmp_path):
+    saved(tmp_path, "people/bo.json", {"username": "bo", "age": 4})
+    saved(tmp_path, "people/ann.json", {"username": "ann", "age": 3})
+    saved(tmp_path, "calm.txt", "Keep calm.\n")
+    files = {"user_persona_dir": "people", "mod_instruction_path": "calm.txt"}
+    config = {"discussions": {"files": files, "experiment_variables": {"include_mod": True}}}
+    read = read_discussion_settings(saved(tmp_path, "config.yml", config))
+    assert [one.id for one in read.users] == ["ann", "bo"]
+    assert read.moderation == "Keep calm."
+
+
 def test_actors_with_models_of_their_own_have_them(tmp_path):
     users = [actor("ann", persona={}, model="big"), actor("ben", persona={}, model="small")]
     chair = actor("chair", persona={}, model="big")

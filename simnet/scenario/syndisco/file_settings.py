@@ -13,11 +13,12 @@ from simnet.scenario.syndisco.experiment import DiscussionSettings
 from simnet.scenario.syndisco.marked_fields import Fields
 
 _OF_FILES = (
-    *("topics_dir", "user_persona_path", "user_instructions_path", "mod_instructions_path"),
-    "vanilla_instructions_path",
+    *("topics_dir", "user_persona_path", "user_persona_dir", "user_instructions_path"),
+    *("mod_instructions_path", "mod_instruction_path", "vanilla_instructions_path"),
     *("output_dir", "include_mod", "num_experiments", "num_users", "context_prompt"),
     *("moderator_attributes", "num_turns", "history_ctx_len", *TURN_TAKING),
 )
+PERSONAS_FOLDER = "user_persona_dir"
 _SECTIONS = ("files", "experiment_variables", "turn_taking")
 MODERATOR = "moderator"
 
@@ -29,7 +30,7 @@ def read_file_settings(section: Fields, folder: Path) -> DiscussionSettings:
     for part in parts.values():
         part.only(_OF_FILES)
     files, variables, turns = (parts[name] for name in _SECTIONS)
-    users = people_in(files, "user_persona_path", folder)
+    users = people_in(files, files.first("user_persona_path", PERSONAS_FOLDER), folder)
     topics = [[text] for text in _topics(files, folder)]
     told = files.first("user_instructions_path", "vanilla_instructions_path")
     moderated = variables.flag("include_mod", default=False)
@@ -39,7 +40,8 @@ def read_file_settings(section: Fields, folder: Path) -> DiscussionSettings:
         variables.text("context_prompt", CONTEXT),
         _file_text(files, told, folder) or INSTRUCTIONS,
         read_actor(Fields(actor), 1).persona if moderated else None,
-        _file_text(files, "mod_instructions_path", folder) or MODERATION,
+        _file_text(files, files.first("mod_instructions_path", "mod_instruction_path"), folder)
+        or MODERATION,
         topics,
         read_speakers(turns),
         turns.whole("num_turns", 10),
@@ -59,9 +61,10 @@ def _path(fields: Fields, name: str, folder: Path) -> Path:
 
 
 def people_in(fields: Fields, name: str, folder: Path) -> list[Persona]:
-    """Read the personas of a file that settings name."""
+    """Read the personas of a file that settings name, or of a folder with a file for each."""
     path = _path(fields, name, folder)
-    people = list(load_personas(path))
+    files = sorted(path.glob("*.json")) if name == PERSONAS_FOLDER else [path]
+    people = [persona for file in files for persona in load_personas(file)]
     if not people:
         fields.wrong(name, f"is {str(path)!r}, which holds no personas")
     return people
