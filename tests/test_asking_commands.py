@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from simnet.analysis import reliability
 from simnet.cli.app import app
 
 FILE = """
@@ -108,6 +109,16 @@ def test_posts_are_annotated_and_agreement_is_told(here):
     assert {row["annotator"] for row in told["annotations"]} == {"ann", "ben"}
     (agreed,) = told["agreement"]
     assert set(agreed) >= {"alpha", "kappas", "items"}
+
+
+def test_annotations_are_written_and_shown_where_agreement_cannot_be_computed(here, monkeypatch):
+    known = reliability.find_spec
+    found = lambda name: None if name == "krippendorff" else known(name)  # noqa: E731
+    monkeypatch.setattr(reliability, "find_spec", found)
+    result = simnet("annotate", "latest", "--by", "town.py", "--backend", "fake")
+    assert result.exit_code == 0, result.output
+    assert "written to " in result.stdout
+    assert "agreement is computed with krippendorff; install it" in result.stderr
 
 
 def test_one_question_needs_no_file_and_files_of_texts_can_be_annotated(here):

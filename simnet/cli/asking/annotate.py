@@ -79,7 +79,7 @@ def annotate(
 
     The run does not change. Of logs, annotation logs are written too, into `logs` in the folder.
     """
-    from simnet.annotation import aannotate, agreement  # noqa: PLC0415
+    from simnet.annotation import aannotate  # noqa: PLC0415
     from simnet.annotation.annotation_rows import REPLIES  # noqa: PLC0415
 
     check_release(release)
@@ -100,8 +100,7 @@ def annotate(
 
     result = run_to_end(started, texts.folder / REPLIES, quiet=as_json)
     logs = write_logs(texts, task, cast("LogRelease | None", release))
-    several = len({row.annotator for row in result.rows}) > 1
-    agreed = agreement(result.rows) if several else []
+    agreed = _agreement(result.rows)
     if as_json:
         print_json({
             "path": str(result.path),
@@ -153,6 +152,19 @@ def _backend(model: Any, options: "ModelOptions", run: "Run | None") -> "Backend
             backend, model, engine = recorded, facts.name, {**facts.engine, **engine}
             print_error(f"the annotator is the run's own model, {visible(facts.name)}")
     return choose(backend, model, endpoint=options.endpoint(), engine=engine)
+
+
+def _agreement(rows: "Sequence[AnnotationRow]") -> "Sequence[Agreement]":
+    """Measure the agreement of several annotators; what keeps it from being measured is told."""
+    from simnet.annotation import agreement  # noqa: PLC0415  (imports pyarrow)
+
+    if len({row.annotator for row in rows}) < 2:
+        return []
+    try:
+        return agreement(rows)
+    except UsageError as error:  # the judgements are written, and agreement is only shown
+        print_error(visible(str(error)))
+        return []
 
 
 def _plain(one: "Agreement") -> dict[str, Any]:
