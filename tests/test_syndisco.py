@@ -453,6 +453,20 @@ def annotated(conversation, annotator, *answers, **more):
     return {**facts, **more, "logs": [[f"Text {n}.", one] for n, one in enumerate(answers)]}
 
 
+def test_annotators_have_the_models_that_their_actors_name(tmp_path):
+    judges = [actor(name, persona={}, model=name.upper()) for name in ("ann", "ben")]
+    task, _ = read_annotation_settings({"annotators": judges})
+    assert [one.model for one in task.annotators] == ["ANN", "BEN"]
+    models = {name: FakeModel(lambda _, name=name: f"says {name}") for name in ("ANN", "BEN")}
+    items = items_of_logs([DiscussionLog([Comment("cleo", "Cats.")])])
+    judged = annotate(items, task, models=models, out=tmp_path)
+    assert {row.annotator: row.value for row in judged.rows} == {
+        "ann": "says ANN", "ben": "says BEN",
+    }  # fmt: skip
+    alike, _ = read_annotation_settings({"annotators": [actor("ann", model="x")] * 2})
+    assert [one.model for one in alike.annotators] == [None, None]
+
+
 def test_logs_of_annotations_are_rows_of_which_agreement_is_measured(tmp_path):
     saved(tmp_path, "a/1.json", annotated("c1", "ann", "Toxicity=1\nQuality=5", "Toxicity=2", "?"))
     saved(tmp_path, "a/2.json", annotated("c1", "ben", "Toxicity: 1", "Toxicity=4", "Toxicity=5"))

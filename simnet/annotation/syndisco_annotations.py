@@ -40,16 +40,18 @@ def read_annotation_settings(
     """Read settings of annotations of any release of SynDisco, from a file or an object.
 
     They are those of one annotator (`attributes`, `instructions`), the arguments of
-    `AnnotationExperiment` by name, or the section `annotation` of a YAML file. SynDisco asks
-    annotators in their instructions alone; give `questions` for answers of a form. Raises
-    InputError, with file, line and field, for what cannot be read.
+    `AnnotationExperiment` by name, or the section `annotation` of a YAML file. Annotators have the
+    models that their actors name, unless that is one for all. SynDisco asks annotators in their
+    instructions alone; give `questions` for answers of a form. Raises InputError, with file, line
+    and field, for what cannot be read.
     """
     if isinstance(settings, Mapping):
         fields, folder = Fields(settings), Path()
     else:
         fields, folder = load_fields(settings), Path(settings).parent
-    if "annotation" in fields:
-        return _of_files(fields.object("annotation"), folder, questions)
+    section = fields.first("annotation", "annotations")
+    if section in fields:
+        return _of_files(fields.object(section), folder, questions)
     if "annotators" in fields:
         fields.only(_OF_MANY)
         actors = [
@@ -71,12 +73,14 @@ def _settings(
 ) -> AnnotationSettings:
     names: Counter[str] = Counter()
     annotators = []
+    several = len({actor.model for actor in actors}) > 1
     for actor in actors:
         names[actor.persona.id] += 1
         copies = names[actor.persona.id]
         told = " ".join(filter(None, [actor.context, actor.instructions])) or INSTRUCTIONS
         name = actor.persona.id[:60] + (f"-{copies}" if copies > 1 else "")
-        annotators.append(Annotator(name, actor.persona, told))
+        model = (actor.model or None) if several else None  # one for all is the default
+        annotators.append(Annotator(name, actor.persona, told, model))
     history = fields.whole("history_ctx_len", 3, least=0)
     task = Annotation(NAME, questions, annotators, history=history)
     return AnnotationSettings(task, fields.flag("include_mod_comments", default=True))
