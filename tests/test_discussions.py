@@ -395,6 +395,19 @@ def test_the_number_of_turns_is_known_before():
         ),
         (
             lambda: discussions([Discussion(PEOPLE, speakers=ChosenByModerator())]),
+            "discussion 1: speakers=ChosenByModerator, and moderates='each turn', so the moderator",
+        ),
+        (
+            lambda: discussions(
+                [Discussion(PEOPLE, (), CHAIR, Mentioned(ChosenByModerator()))],
+                moderates="when needed",
+            ),
+            r"otherwise=ChosenByModerator\), and moderates='when needed', .*moderates='chooses'",
+        ),
+        (
+            lambda: discussions(
+                [Discussion(PEOPLE, speakers=ChosenByModerator())], moderates="chooses"
+            ),
             "no moderator who could choose",
         ),
     ],

@@ -19,6 +19,7 @@ from simnet.scenario.discussions.turn_taking import (
     Moderates,
     Room,
     TurnsInRooms,
+    check_chooses,
     check_once,
     length_of,
 )
@@ -255,6 +256,7 @@ class _Maker:
     def room(self, moderates: Moderates) -> Room:
         """Return the room."""
         given = self._given
+        check_chooses(self.name, given.speakers, moderates)
         return Room(
             self.name,
             [persona.id for persona in self.participants],

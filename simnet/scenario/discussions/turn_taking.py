@@ -14,6 +14,7 @@ from simnet.clock import MINUTE, Seconds
 from simnet.draws import Draw
 from simnet.errors import ScenarioError
 from simnet.foundation.arguments import checked
+from simnet.foundation.code_names import describe
 from simnet.foundation.user_code import (
     mark_boundary,
     name_of,
@@ -183,6 +184,18 @@ def check_once(where: str, people: Iterable[str]) -> None:
                 f"{where} has @{who} twice; name everyone once, as participant or as moderator, "
                 "and give namesakes other ids"
             )
+
+
+def check_chooses(where: str, rule: NextSpeaker, moderates: Moderates) -> None:
+    """Raise ScenarioError if a rule, or one behind it, waits for a moderator who is not asked."""
+    behind: object = rule
+    while behind is not None and moderates != "chooses":
+        if isinstance(behind, ChosenByModerator):
+            raise ScenarioError(
+                f"{where}: speakers={describe(rule)}, and moderates={moderates!r}, so the "
+                "moderator is not asked who speaks; give moderates='chooses'"
+            )
+        behind = getattr(behind, "otherwise", None)
 
 
 def _named_first(room: Room) -> Sequence[int]:
