@@ -3,16 +3,19 @@
 import asyncio
 import json
 import socket
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from stub_endpoint import StubEndpoint, reply
+from waiting import until
 
 from simnet.errors import InputError, ModelGoneError, ModelNotFoundError, RunError, UsageError
+from simnet.inference.calls.retry_waits import RetryWaits
 from simnet.inference.calls.throttle import Throttle
 from simnet.inference.endpoints.endpoint import Endpoint
 from simnet.inference.endpoints.openai import OpenAIModel
-from simnet.inference.model import Prompt
+from simnet.inference.model import POSTPONED, Prompt
 
 openai = pytest.importorskip("openai")
 
@@ -133,6 +136,92 @@ def test_the_endpoint_says_how_long_to_wait():
     assert done.usable
     (waited,) = waits
     assert 7 <= waited < 7.2
+
+
+LONG_WAIT = (429, {"retry-after": "3600"}, '{"error": {"message": "quota of the hour"}}')
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def clocked(waits):
+    """A model whose waits take no time and are noted."""
+
+    class Clocked(OpenAIModel):
+        def __init__(self, model, endpoint):
+            super().__init__(model, endpoint)
+            self._clock = Clock()
+            self._waits = RetryWaits(self._clock, lambda: 0.0, endpoint.shown_url)
+
+        async def _sleep(self, seconds):
+            waits.append(seconds)
+            await asyncio.sleep(0.01)
+            self._clock.now = max(self._clock.now, self._clock.now + seconds)
+
+    return Clocked
+
+
+def test_an_hour_that_an_endpoint_demands_is_waited_by_all_prompts_and_costs_each_one_try_at_most():
+    waits = []
+    stub = StubEndpoint(lambda number, body: LONG_WAIT if number <= 8 else None)
+    done, figures = ask(stub, prompts(40), clocked(waits), tries=2)
+    assert all(completion.usable for completion in done)
+    assert (len(stub.asked), figures.throttled) == (48, 8)
+    assert max(waits) >= 3600
+
+
+def test_a_wait_longer_than_a_day_ends_the_run_and_says_until_when():
+    stub = StubEndpoint(lambda number, body: (429, {"retry-after": "200000"}, "{}"))
+    with pytest.raises(RunError, match=r"asks to wait until 20\d\d-.*longer than the 25 hours"):
+        ask(stub, prompts(1))
+
+
+def test_a_quota_of_the_day_is_tried_again_in_a_quarter_of_an_hour_whatever_wait_it_tells():
+    told = (429, {}, '{"error": {"message": "GenerateRequestsPerDay: please retry in 2 s"}}')
+    waits = []
+    stub = StubEndpoint(lambda number, body: told if number <= 12 else None)
+    done, _ = ask(stub, prompts(3), clocked(waits))
+    assert all(completion.usable for completion in done)
+    assert max(waits) > 800
+
+
+def test_prompts_that_wait_are_postponed_at_once_and_those_under_way_are_answered():
+    async def run():
+        answered = asyncio.Event()
+
+        async def script(number, body):
+            if number == 1:
+                await answered.wait()
+                return None
+            return LONG_WAIT
+
+        async with StubEndpoint(script) as stub:
+            model = OpenAIModel("tiny", Endpoint(base_url=stub.url))
+            finished = {}
+
+            async def ask_all():
+                async for part in model.generate(prompts(30)):
+                    finished.update({at: done.finish for at, done in part})
+
+            asking = asyncio.create_task(ask_all())
+            await until(lambda: sum(one.prompts for one in model.statistics().waits) == 29)
+            model.postpone()
+            await until(lambda: len(finished) == 29)
+            answered.set()
+            await asking
+            later = [one async for part in model.generate(prompts(1)) for _, one in part]
+            await model.close()
+        assert Counter(finished.values()) == {POSTPONED: 29, "stop": 1}
+        assert [one.finish for one in later] == [POSTPONED]
+        assert len(stub.asked) <= 9
+
+    asyncio.run(run())
 
 
 def test_an_endpoint_that_stays_busy_fails_the_prompt_and_raises_nothing():

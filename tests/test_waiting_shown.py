@@ -8,10 +8,11 @@ from stub_endpoint import StubEndpoint, reply
 from test_live import console, pace, progress, text_of
 from typer.testing import CliRunner
 
-from simnet import MINUTE, Cohort, Persona, Scenario, Steps
+from simnet import MINUTE, Cohort, Persona, Scenario, Steps, api
+from simnet.behaviours import converse
 from simnet.cli.app import app
 from simnet.cli.display.live import LiveDisplay, Plain, line
-from simnet.errors import RunError
+from simnet.errors import RunError, UserCodeError
 from simnet.inference.backends.choice import choose
 from simnet.inference.calls.retry_waits import RetryWaits, Wait
 from simnet.inference.calls.statistics import Statistics, merged
@@ -24,6 +25,7 @@ from simnet.runs.models.model_notes import ModelNotes
 from simnet.runs.plans.plan import RunPlan
 from simnet.runs.watching.heartbeat import with_beats
 from simnet.runtime.base import Silent
+from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.failures.failure_limit import FailureCount
 
 pytest.importorskip("openai")
@@ -46,15 +48,20 @@ class Telling(Silent):
         self.lines.append(text)
 
 
-def pair():
+def pair(behaviour=converse):
     people = [Persona(id="ann", description="Bakes."), Persona(id="bob", description="Drives.")]
-    return Scenario("pair", [Cohort("pair", people, rhythm=Steps(10 * MINUTE))], lasts=60 * MINUTE)
+    return Scenario(
+        "pair",
+        [Cohort("pair", people, behaviour=behaviour, rhythm=Steps(10 * MINUTE))],
+        lasts=60 * MINUTE,
+    )
 
 
-async def run_against(stub, root, reporter):
+async def run_against(stub, root, reporter, *, budget=UNLIMITED, scenario=None):
     async with stub:
         backend = choose("openai", "tiny", endpoint=Endpoint(base_url=stub.url))
-        plan = RunPlan(scenario=pair(), backend=backend, root=root, ray=False)
+        told = {"backend": backend, "root": root, "ray": False, "budget": budget}
+        plan = RunPlan(scenario=scenario or pair(), **told)
         # The endpoint is asked for its models in a blocking call, hence another thread.
         return await asyncio.to_thread(asyncio.run, launch(plan, reporter))
 
@@ -99,6 +106,48 @@ def test_a_used_up_quota_ends_a_run_at_once_and_it_can_be_resumed(tmp_path):
     stopped = Run.open(folder)
     assert stopped.manifest.state is State.FAILED
     assert stopped.read("calls")["finish"].to_pylist() == ["stop"] * 4
+
+
+COMPARED = ("events", "calls", "exposures", "ledger")
+
+
+def tables(folder):
+    found = Run.open(folder)
+    return [found.read(name).drop_columns(["seconds"][: name == "calls"]) for name in COMPARED]
+
+
+def test_a_run_that_stops_while_it_waits_for_an_hour_ends_at_once_and_is_resumed_equal(tmp_path):
+    hour = (429, {"retry-after": "3600"}, '{"error": {"message": "no more"}}')
+    reporter = Telling()
+    stub = passing(lambda number, body: hour if number > 5 else None)
+    stopped = asyncio.run(
+        run_against(stub, tmp_path / "runs", reporter, budget=Budget(minutes=0.1))
+    )
+    assert stopped.state is State.INTERRUPTED
+    assert any("no more; http" in text and "asks to wait until" in text for text in reporter.lines)
+    assert set(Run.open(stopped.folder).read("calls")["finish"].to_pylist()) == {"stop"}
+
+    async def resumed():
+        async with passing(lambda number, body: None) as well:
+            told = {"model": "tiny", "backend": "openai", "base_url": well.url, "ray": False}
+            return await asyncio.to_thread(api.resume, stopped.folder, pair(), **told)
+
+    whole = asyncio.run(run_against(passing(lambda number, body: None), tmp_path / "w", Silent()))
+    assert asyncio.run(resumed()).manifest.state is State.COMPLETED
+    assert tables(stopped.folder) == tables(whole.folder)
+
+
+def test_code_of_the_user_that_fails_ends_a_run_whose_prompts_wait_for_an_hour(tmp_path):
+    hour = (429, {"retry-after": "3600"}, '{"error": {"message": "no more"}}')
+
+    async def fails(me, view, ask):
+        if me.persona.id == "bob":
+            raise ValueError("bob cannot")
+        return await converse(me, view, ask)
+
+    stub = passing(lambda number, body: hour)
+    with pytest.raises(UserCodeError, match="bob cannot"):
+        asyncio.run(run_against(stub, tmp_path, Silent(), scenario=pair(fails)))
 
 
 def seconds(*times):

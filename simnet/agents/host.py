@@ -6,7 +6,6 @@ their prompts are sent to the model in lists.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from simnet.agents.deduplication import PromptDeduplicator
 from simnet.agents.hosted_agent import HostedAgent
@@ -17,22 +16,12 @@ from simnet.agents.prefetch.early_calls import EarlyCost, cost_of, with_early_ca
 from simnet.agents.prefetch.early_turns import EarlyTurns
 from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, Fitting, KnownReplies, is_known
-from simnet.agents.turns import Inbox, Inquiry, Turn
+from simnet.agents.turns import Inbox, Inquiry, Turn, TurnResults
 from simnet.clock import Seconds
 from simnet.errors import RunError
-from simnet.inference.model import HUMAN, Call, Completion, Model, Prompt
+from simnet.inference.model import HUMAN, POSTPONED, Call, Completion, Model, Prompt
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
-
-
-class TurnResults(NamedTuple):
-    """The decisions of some turns, and the model calls that finished on the way."""
-
-    decisions: list[Decision]
-    calls: list[Call]
-    shared: list[Call]
-    """The calls answered by a deduplicated completion; the model was not called for them."""
-
 
 _DESK = "@"
 """The key of the model through which people are asked; no name of a model has an `@`."""
@@ -189,6 +178,9 @@ class Host:
     ) -> list[Turn]:
         waiting = []
         for turn, completion in finished:
+            if completion.finish == POSTPONED:
+                results.decisions.append(turn.leave())
+                continue
             if completion.finish != ABSENT:
                 results.calls.append(self._call(turn, completion))
                 turn.calls += 1

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from simnet.agents.hosted_agent import HostedAgent
 from simnet.agents.prompting.fitting import Failure
-from simnet.inference.model import Completion, Prompt
+from simnet.inference.model import Call, Completion, Prompt
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
@@ -35,6 +35,20 @@ class Turn:
     def failed(self, failure: Failure) -> Decision:
         """Return the decision of a turn that failed by the record."""
         return Decision(self.view.who, self.view.turn, (), failure.marks, failure.reason)
+
+    def leave(self) -> Decision:
+        """Give the turn up, as the run stops; a resume does it again."""
+        self.deciding.close()
+        return Decision(self.view.who, self.view.turn, (), left=True)
+
+
+class TurnResults(NamedTuple):
+    """The decisions of some turns, and the model calls that finished on the way."""
+
+    decisions: list[Decision]
+    calls: list[Call]
+    shared: list[Call]
+    """The calls answered by a deduplicated completion; the model was not called for them."""
 
 
 Inbox: TypeAlias = "asyncio.Queue[list[tuple[Turn, Completion]] | BaseException]"

@@ -8,7 +8,7 @@ so that no prompt waits for the slowest of its list.
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from simnet.errors import RunError
 
@@ -102,14 +102,19 @@ USABLE = frozenset({"stop", "length", "repetition"})
 """Values of `Completion.finish` with which `text` is a reply."""
 
 
+POSTPONED = "postponed"
+"""`Completion.finish` of a prompt that was not sent, as the run stops: its turn is left for a
+resume, and the call is not recorded."""
+
+
 class Completion(NamedTuple):
     """A reply of a model and its cost, or a failure: see `finish`."""
 
     text: str
     """The reply, or why there is none."""
     finish: str = "stop"
-    """stop | length | repetition, with a reply in `text`; abort | deadline | error, with the
-    reason why there is none."""
+    """stop | length | repetition, with a reply in `text`; abort | deadline | error | postponed,
+    with the reason why there is none."""
     prompt_tokens: int | None = 0
     """Tokens of the prompt; None if the model does not tell, as with the two counts below."""
     cached_tokens: int | None = 0
@@ -169,6 +174,15 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Free the model's resources; idempotent."""
+        ...
+
+
+@runtime_checkable
+class Postponing(Protocol):
+    """A model whose prompts may wait for hours until they are sent."""
+
+    def postpone(self) -> None:
+        """Send no more prompts, as the run stops: those that wait are `POSTPONED` at once."""
         ...
 
 

@@ -55,7 +55,10 @@ class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
         ...
 
     def stop(self) -> None:
-        """Start no more turns; `run` ends once those in flight are recorded."""
+        """Start no more turns; `run` ends once those in flight are recorded.
+
+        Turns whose prompts wait for an endpoint are left for a resume.
+        """
         ...
 
     async def close(self) -> None:

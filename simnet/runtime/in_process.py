@@ -17,7 +17,7 @@ from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.agents.turns import Inquiry
 from simnet.clock import Seconds
 from simnet.inference.calls.statistics import Measured
-from simnet.inference.model import Model
+from simnet.inference.model import Model, Postponing
 from simnet.joining.desk import Desk, DeskModel
 from simnet.joining.humans import Humans, handles_in
 from simnet.joining.service import JoinService
@@ -228,6 +228,9 @@ class InProcess:
         self._driver.stop()
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
+        for model in self._models.values():
+            if isinstance(model, Postponing):
+                model.postpone()
         """Append rows that do not come from the scheduler."""
         await self._record.write(batches)
 

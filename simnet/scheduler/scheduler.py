@@ -133,6 +133,7 @@ class Scheduler:
                 self._rows.discard()
             self._rows.release()
             await self._writer.write(self._tasks, everything=True)
+        status = Status.PAUSED if self._code_errors.left else status
         self._code_errors.raise_first(self._kernel.settled)
         if self._fault is not None:
             raise self._fault
@@ -226,7 +227,7 @@ class Scheduler:
             self._usage = self._usage.plus(answer.usage)
             self._ahead.decided(answer)
             self.recalled += answer.recalled
-            decisions = self._code_errors.without_failed(answer.decisions)
+            decisions = self._code_errors.without_undone(answer.decisions)
             spent = self._budget.spent(self._usage) is not None
             self._stop = self._stop or spent or self._code_errors.stops
             self._deliver(decisions)
@@ -236,6 +237,8 @@ class Scheduler:
             self._decided.set()
 
     def _deliver(self, decisions: Sequence[Decision]) -> None:
+        if self._stop and self._report is not None:
+            self._report(self.progress())
         self._kernel.deliver(decisions)
 
     async def _finish_turns(self) -> None:
@@ -291,6 +294,7 @@ class Scheduler:
             failures=self._failures.counts(),
             health=self._kernel.health.progress(),
             load=self._load.load(self._clock()),
+            stopping=self._stop,
             prefetch_problem=self._ahead.problem,
             views_waiting=self._in_flight,
             record_lag=self._writer.lag,

@@ -20,5 +20,8 @@ class Decision(NamedTuple):
     """What the judge said of its text: `yes`, `no`, or `none` without a usable reply. None if it
     was not asked."""
 
+    left: bool = False
+    """Whether the turn is left for a resume: the run stopped while a prompt waited to be sent."""
+
     def __deepcopy__(self, memo: object) -> "Decision":
         return self  # nothing in it is ever changed

@@ -19,6 +19,7 @@ class Admission:
         """Slots in use."""
         self.waiting = 0
         """Requests that wait for a slot."""
+        self._closed: Exception | None = None
 
     @property
     def limit(self) -> int:
@@ -31,7 +32,12 @@ class Admission:
         self._admit()
 
     async def enter(self, priority: int = 0) -> None:
-        """Wait for a slot and take it; the caller has to `leave` afterwards."""
+        """Wait for a slot and take it; the caller has to `leave` afterwards.
+
+        Raises what `close` got.
+        """
+        if self._closed is not None:
+            raise self._closed
         slot = asyncio.get_running_loop().create_future()
         heappush(self._queue, (priority, next(self._arrivals), slot))
         self.waiting += 1
@@ -50,6 +56,15 @@ class Admission:
         """Give a slot back."""
         self.taken -= 1
         self._admit()
+
+    def close(self, error: Exception) -> None:
+        """Admit nobody any more: raise `error` in all who wait, and in those who come."""
+        self._closed = error
+        for _, _, slot in self._queue:
+            if not slot.done():
+                slot.set_exception(error)
+                self.waiting -= 1
+        self._queue.clear()
 
     def _admit(self) -> None:
         while self._queue and self.taken < self._limit:

@@ -40,6 +40,7 @@ _PASSES = re.compile(
     r"per[_ ](?:second|minute|hour|day)|rate.?limit|(?:try again|retry) (?:in|after)|retry.?delay",
     re.IGNORECASE,
 )
+_OF_A_DAY = re.compile(r"per[-_ ]?day|\ba day\b|\beach day\b|\bdaily\b", re.IGNORECASE)
 _TOO_LONG = re.compile(
     r"context.{0,20}(?:length|window|size)|too (?:long|large|many)|at most|exceed", re.IGNORECASE
 )
@@ -123,6 +124,20 @@ def used_up(fault: Any) -> bool:
     text = f"{words(fault)} {fault.body}"
     passes = "retry-after" in fault.response.headers or _PASSES.search(text)
     return bool(_SPENT.search(text)) and not passes
+
+
+def of_a_day(fault: Any) -> bool:
+    """Tell whether an answer speaks of a quota of a day: `free-models-per-day`, `PerDay`."""
+    return bool(_OF_A_DAY.search(f"{words(fault)} {fault.body}"))
+
+
+def limit_headers(fault: Any) -> dict[str, str]:
+    """Return the headers about limits of an answer, which some gateways put into its body."""
+    found = {name.lower(): str(value) for name, value in fault.response.headers.items()}
+    match _inner(fault.body):
+        case {"metadata": {"headers": dict() as told}}:
+            found |= {str(name).lower(): str(value) for name, value in told.items()}
+    return found
 
 
 def refused_parameter(fault: Any, sent: Collection[str]) -> str | None:

@@ -21,24 +21,30 @@ from simnet.errors import ModelGoneError, RunError, reason
 from simnet.foundation.text import counted, file_name
 from simnet.inference.calls.deadline import CallDeadline, late
 from simnet.inference.calls.fanout import as_finished
-from simnet.inference.calls.retry_waits import RetryWaits
+from simnet.inference.calls.retry_waits import RetryWaits, clock
 from simnet.inference.calls.statistics import Histogram, Statistics
 from simnet.inference.calls.throttle import Throttle
 from simnet.inference.endpoints.chat_reply import NoReplyError, completion_of, raise_error_within
 from simnet.inference.endpoints.chat_request import ChatRequests
 from simnet.inference.endpoints.endpoint import Endpoint, client_library
-from simnet.inference.endpoints.endpoint_errors import used_up, words
-from simnet.inference.endpoints.retry_after import pause
+from simnet.inference.endpoints.endpoint_errors import of_a_day, used_up, words
+from simnet.inference.endpoints.retry_after import LONG, MOST, NEXT_DAY_TRY, demanded, pause
 from simnet.inference.endpoints.token_logprobs import told_probabilities
-from simnet.inference.model import Completion, Prompt, closed_model
+from simnet.inference.model import POSTPONED, Completion, Prompt, closed_model
 from simnet.inference.replies.reasoning import without_reasoning
 
 _BUSY = frozenset({429, 503, 529})
 """Status codes after which fewer requests are sent at once."""
 _PASSING = frozenset({408, 409, 425})
 """Other status codes below 500 of what may pass: a time-out, a conflict, too early."""
+_DAY_REFUSALS = 8
+"""Refusals because of a quota of a day that are waited for as they say."""
 _UNTOLD = (None, None, None)
 """Counts of tokens of a request without an answer that tells them."""
+
+
+class _PostponedError(Exception):
+    """Ends the wait of a prompt that is sent no more, as the run stops."""
 
 
 class OpenAIModel:
@@ -56,12 +62,16 @@ class OpenAIModel:
             http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
         )
         self._requests = ChatRequests(model, endpoint)
-        self._waits = RetryWaits()
+        self._waits = RetryWaits(endpoint=endpoint.shown_url)
         self._deadline = CallDeadline()
         self._errors = openai
         self._transient = (openai.APIStatusError, openai.APIConnectionError)
         self._throttle = Throttle(endpoint.in_flight)
-        self._closing = asyncio.Event()
+        self._ended = asyncio.Event()
+        """Whether nothing waits any more, as the model is closed or its prompts are postponed."""
+        self._closed = False
+        self._day_refusals = 0
+        """Refusals because of a quota of a day since the newest reply."""
         self._replies = self._prompted = self._cached = self._uncounted = self._output = 0
         self._unknown_in = self._unknown_out = 0
         self._queued, self._generated = Histogram(), Histogram()
@@ -79,8 +89,14 @@ class OpenAIModel:
 
     async def close(self) -> None:
         """Close the connections; prompts that wait for a retry fail."""
-        self._closing.set()
+        self._closed = True
+        self._ended.set()
         await self._client.close()
+
+    def postpone(self) -> None:
+        """Send no more prompts; those that wait to be sent are completed as postponed."""
+        self._ended.set()
+        self._throttle.admission.close(_PostponedError())
 
     def statistics(self) -> Statistics:
         """Count requests and tokens, in flight and so far."""
@@ -120,6 +136,8 @@ class OpenAIModel:
         )
         try:
             return await retrying(self._attempt, prompt)
+        except _PostponedError:
+            return Completion("the run stopped before the prompt was sent", POSTPONED)
         except self._transient as fault:
             error_text = f"{self._words(fault)}, {counted(self._endpoint.tries, 'time')}"
             no_status = not isinstance(fault, self._errors.APIStatusError)
@@ -138,7 +156,7 @@ class OpenAIModel:
     async def _attempt(self, prompt: Prompt) -> Completion:
         """Wait for admission and send a prompt once. Raises an error if it may pass."""
         begun = time.perf_counter()
-        await self._throttle.admission.enter(prompt.priority)
+        await self._enter(prompt.priority)
         self._queued.add(time.perf_counter() - begun)
         number = self._throttle.begin()
         try:
@@ -147,11 +165,43 @@ class OpenAIModel:
             self._check_usable(fault)
             if fault.status_code in _BUSY:
                 self._throttle.refused(number)
+                self._heed(fault)
             elif fault.status_code < 500 and fault.status_code not in _PASSING:
                 return Completion(self._words(fault), "error")
             raise
         finally:
             self._throttle.admission.leave()
+
+    async def _enter(self, priority: int) -> None:
+        """Wait for admission, and before that for the end of a long wait that was demanded."""
+        while True:
+            if seconds := self._waits.closed_for():
+                with self._waits.waiting(None, seconds):
+                    await self._sleep(seconds)
+            await self._throttle.admission.enter(priority)
+            if self._closed or not self._waits.closed_for():
+                return
+            self._throttle.admission.leave()
+
+    def _heed(self, fault: Any) -> None:
+        """Hold all prompts back if the endpoint demands a long wait.
+
+        Raises RunError for one that is longer than a run waits.
+        """
+        seconds = demanded(fault) or 0.0
+        if of_a_day(fault):
+            self._day_refusals += 1
+            if self._day_refusals > _DAY_REFUSALS:  # some tell the wait of another quota
+                seconds = max(seconds, NEXT_DAY_TRY)
+        if seconds <= LONG:
+            return
+        if seconds > MOST:
+            raise RunError(
+                f"{self._endpoint.shown_url} asks to wait until {clock(time.time() + seconds)}, "
+                f"which is longer than the {MOST / 3600:g} hours that a run waits: "
+                f"{self._words(fault)}"
+            ) from fault
+        self._waits.close(seconds, self._words(fault))
 
     def _check_usable(self, fault: Any) -> None:
         """Raise RunError for an answer after which no prompt can succeed."""
@@ -164,7 +214,7 @@ class OpenAIModel:
             raise RunError(f"{url} {self._endpoint.redirected(fault)}") from fault
 
     async def _send(self, prompt: Prompt) -> Completion:
-        if self._closing.is_set():
+        if self._closed:
             raise closed_model(self.name)
         begun = time.perf_counter()
         deadline = self._deadline.begin(self._endpoint.deadline, prompt.max_tokens)
@@ -187,6 +237,7 @@ class OpenAIModel:
             return Completion(text, "error", *_UNTOLD, time.perf_counter() - begun)
         self._throttle.succeeded()
         self._replies += 1
+        self._day_refusals = 0
         self._deadline.took(done.seconds)
         self._generated.add(done.seconds)
         prompted = done.prompt_tokens or 0
@@ -215,10 +266,12 @@ class OpenAIModel:
                 return reply, fields
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep, until the model is closed at most."""
+        """Sleep, until the model is closed at most. Raises _PostponedError for `postpone`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._closing.wait()
+                await self._ended.wait()
+        if self._ended.is_set() and not self._closed:
+            raise _PostponedError
 
 
 def _obeyed(request: Mapping[str, Any], prompt: Prompt, done: Completion) -> bool:

@@ -221,6 +221,8 @@ class ActiveRun:
             self._reporter.progress(update)
             self._last = update, asyncio.get_running_loop().time()
             self._spend(budget.spent(update.usage))
+            if update.stopping:
+                runtime.stop()
             if update.paused != self._paused:
                 self._pause(directory, update.paused)
             if rows := meter.rows(update):

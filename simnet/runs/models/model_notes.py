@@ -12,8 +12,8 @@ from simnet.scheduler.progress.messages import Progress
 
 QUIET_SECONDS = 3.0
 """Wall seconds without any reply after which a run counts as waiting."""
-REMIND_SECONDS = 60.0
-"""Wall seconds after which the reason of a wait is told again."""
+REMIND_SECONDS, REMIND_SHARE = 60.0, 0.25
+"""Wall seconds after which the reason of a wait is told again, or this share of what is left."""
 FEWEST_MISSED = 3
 """Missed deadlines that are told, if most calls miss theirs."""
 
@@ -65,7 +65,8 @@ class ModelNotes:
         if not waits or now - self._answered_at < QUIET_SECONDS:
             return
         reason = without_numbers(waits[0].reason)
-        if self._told is None or self._told[0] != reason or now - self._told[1] > REMIND_SECONDS:
+        remind = max(REMIND_SECONDS, REMIND_SHARE * waits[0].seconds)
+        if self._told is None or self._told[0] != reason or now - self._told[1] > remind:
             self._told = reason, now
             self._report("; ".join(wait.describe() for wait in waits))
 

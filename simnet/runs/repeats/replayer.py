@@ -103,7 +103,7 @@ class Replayer:
             if errors.stops:
                 yield kernel.take_rows()
                 return
-            decisions = errors.without_failed(self._host.recall(views))
+            decisions = errors.without_undone(self._host.recall(views))
             kernel.deliver(decisions)
             decided = bool(decisions)
             yield kernel.take_rows()

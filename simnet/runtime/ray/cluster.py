@@ -234,6 +234,7 @@ class Cluster:
 
     async def _shut_down(self, error: BaseException | None) -> None:
         """End the actors, and all else unless another Cluster may come after this one."""
+        self._engines.postpone()
         if self._lost:
             await self.close()
             return

@@ -27,17 +27,19 @@ def read_on_error(value: str | None) -> OnError | None:
 
 
 class CodeErrors:
-    """The first error that stops a run."""
+    """The first error that stops a run, and whether turns were left for a resume."""
 
     def __init__(self, *, fails_turns: bool) -> None:
         """Take whether a decision with an error fails its turn only."""
         self._fails_turns = fails_turns
         self._first: UserCodeError | None = None
+        self.left = False
+        """Whether turns were given up because the run stops."""
 
     @property
     def stops(self) -> bool:
         """Whether the run has to stop."""
-        return self._first is not None
+        return self._first is not None or self.left
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -50,8 +52,11 @@ class CodeErrors:
                 raise
             self._keep(fault)
 
-    def without_failed(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
-        """Leave out the decisions whose error stops the run: their turns are done on resume."""
+    def without_undone(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
+        """Leave out turns for a resume: given up ones, and those whose error stops the run."""
+        if any(one.left for one in decisions):
+            self.left = True
+            decisions = [one for one in decisions if not one.left]
         failed = [decision.error for decision in decisions if decision.error is not None]
         stopping = [one for one in failed if one.interrupted or not self._fails_turns]
         if not stopping:

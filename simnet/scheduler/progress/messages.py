@@ -182,6 +182,8 @@ class Progress(NamedTuple):
     """Views that were sent to hosts and have no decision yet."""
     record_lag: float = 0.0
     """Wall seconds for which the oldest rows that were sent to the record wait to be on disk."""
+    stopping: bool = False
+    """Whether no more turns are started and those under way are waited for."""
 
 
 def with_engines(progress: Progress, states: Sequence[EngineState]) -> Progress:

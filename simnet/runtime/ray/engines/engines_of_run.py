@@ -127,6 +127,11 @@ class EnginesOfRun:
         only = len(placed) == 1
         return [(one.engine, self._make_server(one, only=only)) for one in placed]
 
+    def postpone(self) -> None:
+        """Have the own models send no more prompts, as the run stops."""
+        for handle in (handle for name in self._own for handle in self.servers[name]):
+            handle.postpone.remote()
+
     def describe(self) -> str:
         """Return the names of the models, for people."""
         return describe(self._models)

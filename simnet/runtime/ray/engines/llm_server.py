@@ -16,7 +16,7 @@ from simnet.foundation import log
 from simnet.inference.backend import Backend
 from simnet.inference.calls.statistics import Measured, Statistics
 from simnet.inference.fleet.fair_shares import Share, SharedModel
-from simnet.inference.model import Completion, Model, Prompt
+from simnet.inference.model import Completion, Model, Postponing, Prompt
 from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.held_lines import HeldLines, Send
 
@@ -144,6 +144,11 @@ class LlmServer:
     ) -> list[tuple[int, Completion]]:
         """Return all completions together; see `generate`."""
         return [pair async for finished in self.generate(prompts, client) for pair in finished]
+
+    async def postpone(self) -> None:
+        """Send no more prompts, as the run stops."""
+        if isinstance(self._model, Postponing):
+            self._model.postpone()
 
     async def release(self, client: str) -> None:
         """Abort all calls of a run that shares the model, and refuse further ones."""

@@ -147,6 +147,9 @@ class SharedEnginesOfRun:
         """What the engines call this run: nothing, as they do not tell runs apart."""
         return {}
 
+    def postpone(self) -> None:
+        """Do nothing: other runs ask the same models."""
+
     def describe(self) -> str:
         """Return the names of the models, for people."""
         return describe(self._models)
