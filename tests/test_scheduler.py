@@ -172,6 +172,29 @@ def test_lists_of_views_grow_with_how_many_are_out():
     assert sum(lengths) == 9000
 
 
+class Holding(LocalAgentPool):
+    """Decides nothing for long, and notes how many views it had at most."""
+
+    out = most = 0
+
+    async def think(self, host, views):
+        self.out += len(views)
+        self.most = max(self.most, self.out)
+        await asyncio.sleep(1000.0)
+        async for answer in super().think(host, views):
+            self.out -= len(answer.decisions)
+            yield answer
+
+
+@pytest.mark.slow
+def test_views_are_sent_to_16_384_personas_at_once_at_most():
+    scenario = rounds(lurk(1.0), count=0.9, handles=19_000)
+    agent_pool = Holding(agents_of(scenario), FakeModel())
+    finish = run_virtually(scheduled(scenario, agent_pool, Notebook()))
+    assert finish.progress.ledger.planned == 19_000
+    assert 16_384 - 400 < agent_pool.most <= 16_384  # shorter batches are not sent
+
+
 def test_a_stopped_run_ends_in_good_order_and_says_what_is_open():
     scenario = rounds(talk)
     scheduler = None

@@ -29,9 +29,6 @@ from simnet.scheduler.rows.row_writer import RowWriter
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
 
-VIEWS_IN_FLIGHT = 16_384
-"""Most views without a decision: bounds what hosts and model servers have to hold."""
-
 
 class Scheduler:
     """Drives one kernel to its end."""
@@ -121,7 +118,7 @@ class Scheduler:
                     break
                 if self._stop:
                     break  # there may be no decision left to wait for
-                if status is Status.WAITING or self._in_flight >= VIEWS_IN_FLIGHT:
+                if status is Status.WAITING:
                     self._look_ahead()
                     await self._wait()
                 else:
@@ -133,10 +130,10 @@ class Scheduler:
                 self._rows.discard()
             self._rows.release()
             await self._writer.write(self._tasks, everything=True)
-        status = Status.PAUSED if self._code_errors.left else status
         self._code_errors.raise_first(self._kernel.settled)
         if self._fault is not None:
             raise self._fault
+        status = Status.PAUSED if self._code_errors.left else status
         return Finish(status is not Status.DONE, self.progress(), self._kernel.world.digest())
 
     def _advance(self, most_views: int, status: Status) -> Status:
@@ -237,12 +234,12 @@ class Scheduler:
             self._decided.set()
 
     def _deliver(self, decisions: Sequence[Decision]) -> None:
-        if self._stop and self._report is not None:
-            self._report(self.progress())
         self._kernel.deliver(decisions)
 
     async def _finish_turns(self) -> None:
         self._ahead.forget()
+        if self._stop and self._report is not None:
+            self._report(self.progress())
         while self._turns:
             await asyncio.wait(set(self._turns))
 
@@ -294,8 +291,8 @@ class Scheduler:
             failures=self._failures.counts(),
             health=self._kernel.health.progress(),
             load=self._load.load(self._clock()),
-            stopping=self._stop,
             prefetch_problem=self._ahead.problem,
             views_waiting=self._in_flight,
             record_lag=self._writer.lag,
+            stopping=self._stop,
         )

@@ -15,7 +15,7 @@ from simnet.scheduler.budget import UNLIMITED, Budget
 from simnet.scheduler.partners import AgentPool, Record
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.progress.messages import Progress
-from simnet.scheduler.scheduler import VIEWS_IN_FLIGHT, Scheduler
+from simnet.scheduler.scheduler import Scheduler
 from simnet.scheduler.surveys.pending_waves import PendingWaves
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
@@ -72,8 +72,7 @@ class SurveyingScheduler(Scheduler):
         left = self._waves.take(self._kernel.state_of)
         self._asks = True
         while left and not self._stop:
-            room = VIEWS_IN_FLIGHT - self._in_flight
-            limit = min(room, batch_limit(self._in_flight, self._budget, self._usage))
+            limit = batch_limit(self._in_flight, self._budget, self._usage)
             if limit > 0:
                 self._send(left[:limit])
                 left = left[limit:]
