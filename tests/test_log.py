@@ -58,6 +58,21 @@ def test_what_is_logged_before_there_is_a_folder_ends_up_in_it(tmp_path, capsys)
     assert "early" not in shown
 
 
+def test_only_the_newest_lines_are_kept_while_there_is_no_folder_and_the_loss_is_told(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(log, "CAPACITY", 4)
+    logger = log.get("simnet.test")
+    with log.run_logs() as logs:
+        for number in range(10):
+            logger.info("line", number=number)
+        logs.open(tmp_path)
+        logger.info("line", number=10)
+    lines = read_lines(tmp_path / "logs" / "main.jsonl")
+    assert lines[0]["event"] == "6 earlier lines were dropped: there was no folder for them"
+    assert [line["number"] for line in lines[1:]] == [6, 7, 8, 9, 10]
+
+
 def test_the_log_of_a_run_is_written_while_the_run_goes_on(tmp_path):
     with log.run_logs() as logs:
         logs.open(tmp_path)

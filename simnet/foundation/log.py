@@ -9,6 +9,7 @@ simulated time `now` in seconds. Lines are not buffered.
 import logging
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from logging.handlers import MemoryHandler
@@ -138,6 +139,28 @@ def append_lines(run: Path, forwarded: Iterable[tuple[str, str]]) -> None:
             lines.write(line + "\n")
 
 
+class _Newest(MemoryHandler):
+    """Keeps the newest records, `CAPACITY` at most, until there is a file for them."""
+
+    def __init__(self) -> None:
+        super().__init__(CAPACITY, flushLevel=logging.CRITICAL + 1)
+        self.buffer: deque[logging.LogRecord] = deque(maxlen=CAPACITY)  # type: ignore[assignment]
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._dropped += len(self.buffer) == self.buffer.maxlen
+        super().emit(record)
+
+    def flush(self) -> None:
+        if self.target is not None and self._dropped:
+            text = f"{self._dropped:,} earlier lines were dropped: there was no folder for them"
+            name = f"{_ROOT.name}.log"
+            record = logging.LogRecord(name, logging.WARNING, "", 0, text, None, None)
+            self._dropped = 0
+            self.target.handle(record)
+        super().flush()
+
+
 class RunLogs:
     """The log of the process that starts a run, kept in memory until `open` names a folder."""
 
@@ -176,7 +199,7 @@ def run_logs(shown: Level = "warning") -> Iterator[RunLogs]:
     console = _Stderr()
     console.setLevel(shown.upper())
     console.setFormatter(_formatter(_render_text, fields))
-    memory = MemoryHandler(CAPACITY, flushLevel=logging.CRITICAL + 1)
+    memory = _Newest()
     before = _ROOT.level, _ROOT.propagate
     _ROOT.setLevel(logging.DEBUG if shown == "debug" else logging.INFO)
     _ROOT.propagate = False
