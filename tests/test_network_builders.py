@@ -322,10 +322,20 @@ def test_ties_are_read_from_text(tmp_path, name, text):
         "# a, b, c\nfrom,to\nm1,m2\n# between\nm3,m1\n",
         "# made by hand\nm1,m2,0.5\nm3,m1,1\n",
         "# who, whom, since when\n\nm1 m2 1082040961\nm3 m1 1082155839\n",
+        "% asym unweighted\n% 2 3 3\nm1\tm2\nm3\tm1\n",
+        "% asym positive\nm1 m2  1 1082040961\nm3 m1  2 1082155839 \n",
+        "  % of Pajek, its numbers in columns\n  m1   m2\n  m3   m1 \n",
+        "% who; whom\nfrom,to\nm1,m2\n%% between\nm3,m1\n",
     ],
 )
 def test_comments_in_a_list_of_edges_are_left_out(tmp_path, text):
     assert pairs(edges(written(tmp_path, "a.txt", text))(HANDLES, 0)) == [(1, 2), (3, 1)]
+
+
+def test_the_sizes_of_a_matrix_are_not_taken_for_a_pair(tmp_path):
+    text = "%%MatrixMarket matrix coordinate pattern general\n% a graph\nm3 m3 2\nm1 m2\nm3 m1\n"
+    with pytest.raises(InputError, match=r"a\.mtx: is a matrix .* leave out its first line"):
+        edges(written(tmp_path, "a.mtx", text))(HANDLES, 0)
 
 
 @pytest.mark.parametrize("names", [("follower", "followee"), ("x", "y")])

@@ -14,6 +14,8 @@ from simnet.errors import InputError
 if TYPE_CHECKING:
     import _csv
 
+COMMENTS = ("#", "%")
+"""How lines of comments begin, in files that may have them."""
 LONGEST_CELL = 2**31 - 1
 """Characters; the module csv refuses cells above 131,072 unless it is told otherwise."""
 
@@ -35,7 +37,9 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
         return
     first = before[-1]
     delimiter = max(reading.delimiters, key=first.count)
-    reader = csv.reader(chain(before, lines), delimiter=delimiter, strict=True)
+    blanks = delimiter == " "  # a run of which separates two cells
+    text = chain(before, lines)
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=blanks, strict=True)
     header: list[str] | None = None
     for place, cells in _records(reader):
         if comments and _is_comment(cells[0]):
@@ -53,8 +57,8 @@ def _table(content: Content, lines: Iterator[str], reading: Reading) -> Rows:
 
 
 def _is_comment(line: str) -> bool:
-    """Whether a line is a comment, as in the edge lists of SNAP and networkx."""
-    return line.lstrip().startswith("#")
+    """Whether a line is a comment, as in the edge lists of SNAP, networkx, KONECT and Pajek."""
+    return line.lstrip().startswith(COMMENTS)
 
 
 def _up_to_text(lines: Iterator[str], *, comments: bool) -> list[str]:

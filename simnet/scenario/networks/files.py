@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from simnet.datafiles import Broken, Content, Reading, Row, opened, rows
+from simnet.datafiles.csv_cells import COMMENTS
 from simnet.errors import InputError
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import counted, did_you_mean
@@ -23,6 +24,8 @@ COLUMNS = (
 )
 """Headings of pairs, as people name them; without any of these the first two columns count."""
 _ADVICE = "write follower,followee"
+_MATRIX = b"%%MatrixMarket"
+"""How a file begins whose first line after the comments is no pair."""
 
 
 class _Pair(NamedTuple):
@@ -96,7 +99,7 @@ def edges(path: Path | str) -> TieBuilder:
     The content decides which it is; all but GraphML may be compressed (gzip, bzip2, xz,
     Zstandard). Columns `follower` and `followee`, `source` and `target` or `from` and `to` count
     in any case, else the first two; a leading `@` is dropped, and so are lines of comments, which
-    begin with `#`. Of JSON, rows are objects or pairs,
+    begin with `#` or `%`. Of JSON, rows are objects or pairs,
     in a list or under `edges` or `links`. GraphML: edges between nodes; the handle of a node is
     its data `handle`, else its id if that is one, else its `label` or `name`; undirected edges go
     both ways. People are named by their handles or by the ids they were imported with.
@@ -125,6 +128,11 @@ def _finder(handles: Sequence[str]) -> Finder:
 
 def _pairs(file: Path, find: Finder) -> Iterator[_Pair]:
     content = opened(file)
+    if content.start.startswith(_MATRIX):
+        raise InputError(
+            f"{file}: is a matrix in the form of Matrix Market; leave out its first line that is "
+            f"no comment, which has its sizes, and the line {_MATRIX.decode()}, or {_ADVICE}"
+        )
     if content.is_xml:
         pairs = graphml_pairs(content, partial(_node_name, find))
         for number, (follower, followee) in enumerate(pairs):
@@ -148,7 +156,8 @@ def _pairs(file: Path, find: Finder) -> Iterator[_Pair]:
 
 def _reading(content: Content) -> Reading:
     lines = [line for line in content.start.splitlines() if line.strip()]
-    first = next((line for line in lines if not line.startswith(b"#")), b"")
+    comments = tuple(map(str.encode, COMMENTS))
+    first = next((line for line in lines if not line.lstrip().startswith(comments)), b"")
     blanks = not any(mark in first for mark in (b",", b";", b"\t", b"|"))
     return Reading(
         wrappers=("edges", "links", "ties"),
