@@ -2,8 +2,11 @@
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 
+from simnet.inference.calls.statistics import Statistics
 from simnet.kernel.ledger import Ledger
+from simnet.scheduler.figures.metric_rows import Meter
 from simnet.scheduler.figures.run_figures import FIGURES, figures_of
 from simnet.scheduler.progress.messages import Progress, Usage
 from simnet.scheduler.rows.row_writer import RowWriter
@@ -47,3 +50,20 @@ def test_the_lag_is_the_age_of_the_oldest_rows_that_are_not_acknowledged():
         assert writer.lag == 0.0
 
     asyncio.run(run())
+
+
+def test_a_run_of_a_week_has_some_thousand_samples_and_not_one_for_each_second():
+    progress = Progress(
+        60.0,
+        Ledger(0, 0, Counter(), Counter(), Counter(), 0, 0),
+        Usage(),
+        0.0,
+        (),
+        None,
+        statistics=Statistics(in_flight=3),
+    )
+    meter = Meter()
+    times = [at for at in range(7 * 86_400) if meter.rows(progress._replace(elapsed=float(at)))]
+    assert times[:1000] == list(range(1000))
+    assert 1000 < len(times) < 8000
+    assert max(later - one for one, later in pairwise(times)) <= 0.0011 * 7 * 86_400

@@ -9,19 +9,21 @@ from simnet.recording.schema import encode
 from simnet.scheduler.driver import Phases
 from simnet.scheduler.progress.messages import Finish, Progress
 
-SAMPLE_SECONDS = 1.0
-"""Shortest time, in wall seconds, between two samples of the model's statistics."""
+SAMPLE_SECONDS, SAMPLE_SHARE = 1.0, 0.001
+"""Shortest time between two samples of the model's statistics: wall seconds, and a share of the
+time since the start, so that a run of a week has 7,000 samples and not 600,000."""
 
 
 class Meter:
-    """Turns progress into rows of `metrics`, at most one sample a second."""
+    """Turns progress into rows of `metrics`: a sample a second at first, then fewer and fewer."""
 
     def __init__(self) -> None:
         self._sampled_at = -SAMPLE_SECONDS
 
     def rows(self, progress: Progress) -> list[tuple[str, bytes]]:
         """Return a sample, of the model and the texts; no rows if the last one is too recent."""
-        if progress.elapsed - self._sampled_at < SAMPLE_SECONDS:
+        wait = max(SAMPLE_SECONDS, SAMPLE_SHARE * progress.elapsed)
+        if progress.elapsed - self._sampled_at < wait:
             return []
         metrics = _sample(progress)
         if not metrics:
