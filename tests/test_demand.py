@@ -27,7 +27,7 @@ from simnet.inference.backends.fake_backend import FakeBackend
 from simnet.rules import chance, first_of, likes, reposts
 from simnet.runs.models.model_selection import choose_models, choose_recorded_models
 from simnet.runs.options.options import ModelOptions, RunOptions
-from simnet.runs.plans.demand import NO_MODEL, asks_any_model, ray_wanted
+from simnet.runs.plans.demand import NO_MODEL, asks_any_model, no_model, ray_wanted
 from simnet.runs.plans.provenance import from_python
 from simnet.runs.start import start_plan
 
@@ -124,6 +124,14 @@ def test_small_runs_with_light_models_stay_in_this_process_unless_ray_is_asked_f
     assert wanted(replace(small, lasts=100_000 * HOUR), fake) is None
     heavy = type("Heavy", (FakeBackend,), {"needs_process": True})(model="m")
     assert wanted(small, heavy) is None
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_runs_by_rules_alone_stay_in_this_process_whatever_their_size_unless_ray_is_asked_for():
+    large = replace(crowd(LIKES), lasts=100_000 * HOUR)
+    assert wanted(large, no_model()) is False
+    assert wanted(large, no_model(), ray=True) is True
+    assert wanted(large, no_model(), placed=True) is None
 
 
 @pytest.mark.usefixtures("no_ray")

@@ -47,12 +47,15 @@ def ray_wanted(
 ) -> bool | None:
     """Decide whether a run uses Ray where the user has not.
 
-    False for a small run whose models need no process and have one replica each, unless this
-    process is connected to Ray or `placed`: the user says how actors are placed. Results are the
-    same either way.
+    False for a run in which nobody asks a model, since a turn by rules costs less than sending it
+    to another process, and for a small run whose models need no process and have one replica each;
+    unless this process is connected to Ray or `placed`: the user says how actors are placed.
+    Results are the same either way.
     """
     if ray is not None or placed or _ray_is_there():
         return ray
+    if not asks_any_model(scenario):
+        return False
     needed = [models[name] for name in needed_models(scenario)]
     if not all(map(_is_light, needed)):
         return None
