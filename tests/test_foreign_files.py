@@ -1,9 +1,12 @@
 """What is in a run directory and not of the run stays; what leads out of it is not followed."""
 
+import errno
 import fcntl
 import json
 import os
+import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -240,6 +243,30 @@ def test_a_lock_that_is_no_file_is_refused_by_name(folder, tmp_path):
     with pytest.raises(RecordError, match="second name elsewhere"):
         run_lock(folder).__enter__()
     assert file.read_text() == SECRET
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_on_a_file_system_without_locks_a_live_process_of_the_host_holds_the_run(
+    tmp_path, monkeypatch, code
+):
+    def flock(*arguments):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = tmp_path / "lock"
+    with run_lock(tmp_path):
+        assert lock.read_text() == f"{os.getpid()} on {platform.node()}\n"
+    check_unlocked(tmp_path)
+    with subprocess.Popen(["sleep", "600"]) as other:
+        lock.write_text(f"{other.pid} on {platform.node()}\n")
+        for take in (lambda: run_lock(tmp_path).__enter__(), lambda: check_unlocked(tmp_path)):
+            with pytest.raises(RecordError, match=f"is being run by process {other.pid} on "):
+                take()
+        other.kill()
+    for left in (lock.read_text(), "7 on another-host\n", "", "no number on \n"):
+        lock.write_text(left)
+        with run_lock(tmp_path):
+            pass
 
 
 def test_a_run_waits_for_those_who_only_look_at_its_lock(tmp_path, monkeypatch):

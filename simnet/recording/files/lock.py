@@ -5,6 +5,10 @@ system releases it when that process ends. Whoever checks it takes a shared `flo
 so that two checks at once do not see each other as holders, and whoever wants it waits for checks
 to pass. It is written with `fcntl` because `filelock`, which uses `flock` too, takes only
 exclusive locks: a check would create the file and need write permission for the record.
+
+Some network file systems have no locks. There the process counts as the holder as long as it is
+alive, which can be seen on its own host alone. Two hosts that run one run do no harm to the record:
+the first is superseded (see `Recorder`).
 """
 
 import errno
@@ -13,7 +17,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from simnet.errors import RecordError
@@ -22,6 +26,8 @@ from simnet.foundation.disk import disk_errors, open_descriptor
 LOCK = "lock"
 _HOLDER = 200
 """Bytes of a lock that are read."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}
+"""Numbers of errors of `flock` on file systems that have no locks."""
 _TRIES, _TRY_SECONDS = 40, 0.025
 """How often, and after how many seconds each, a lock is tried to take that is held or looked at."""
 
@@ -50,6 +56,10 @@ def lock_holder(folder: Path) -> str | None:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return file.read(_HOLDER).strip() or "unknown"
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                return _living(file.read(_HOLDER))
     return None
 
 
@@ -64,31 +74,67 @@ def run_lock(folder: Path) -> Iterator[None]:
     with disk_errors(f"taking the lock of {folder}"):
         descriptor = open_descriptor(folder / LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        _lock(folder, descriptor)
-        yield
+        locked = _lock(folder, descriptor)
+        try:
+            yield
+        finally:
+            if not locked:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
 
-def _lock(folder: Path, descriptor: int) -> None:
+def _lock(folder: Path, descriptor: int) -> bool:
+    """Take the lock and write the holder into it; False where the file system has no locks."""
     if os.fstat(descriptor).st_nlink > 1:
         raise RecordError(f"{folder / LOCK}: is a file with a second name elsewhere; remove it")
     with disk_errors(f"taking the lock of {folder}"):
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not tries_left:
-                    holder = os.pread(descriptor, _HOLDER, 0).decode("utf-8", "replace")
-                    raise _busy(folder, holder) from None
-                time.sleep(_TRY_SECONDS)  # one that only looks at the lock holds it for a moment
+        locked = _flocked(folder, descriptor)
         os.ftruncate(descriptor, 0)
         try:
             os.write(descriptor, f"{os.getpid()} on {platform.node()}\n".encode())
         except OSError as error:  # the lock holds without the name of its holder
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
+    return locked
+
+
+def _flocked(folder: Path, descriptor: int) -> bool:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not tries_left:
+                raise _busy(folder, _written(descriptor)) from None
+            time.sleep(_TRY_SECONDS)  # one that only looks at the lock holds it for a moment
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            if (holder := _living(_written(descriptor))) is not None:
+                raise _busy(folder, holder) from None
+            return False
+        else:
+            return True
+    raise AssertionError("the last try returns or raises")
+
+
+def _written(descriptor: int) -> str:
+    return os.pread(descriptor, _HOLDER, 0).decode("utf-8", "replace")
+
+
+def _living(holder: str) -> str | None:
+    """Return the holder that is written in a lock, if it is another live process of this host."""
+    number, _, host = holder.strip().partition(" on ")
+    if host != platform.node() or not number.isdecimal() or int(number) == os.getpid():
+        return None
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return None
+    except PermissionError:
+        pass  # a process of another user
+    return holder.strip()
 
 
 def _busy(folder: Path, holder: str) -> RecordError:
