@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from made_rows import call, event
 
 from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError, SupersededError
+from simnet.foundation.disk import Disk
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
@@ -276,6 +277,31 @@ def test_what_a_superseded_recorder_is_writing_does_not_come_into_the_record(run
         stale.commit()
     assert read
     assert {name: rows_read(run, name) for name in read} == read
+
+
+def test_a_recorder_that_failed_to_open_leaves_the_segments_before_it_to_be_frozen(run):
+    stale = Recorder(run.path)
+    stale.append("events", encode("events", [event(1)]))
+    stale.commit()
+    write, read = stale._disk.write, []
+
+    class Failing(Disk):
+        def sync_folder(self, path):
+            raise OSError(errno.EIO, "no")
+
+    def overtaken(descriptor, data):
+        if not read:
+            with pytest.raises(DiskError):
+                Recorder(run.path, disk=Failing())  # its mark is made
+            Recorder(run.path)
+            read.append(rows_read(run, "events"))
+        write(descriptor, data)
+
+    stale._disk.write = overtaken
+    stale.append("events", encode("events", [event(2)]))
+    with pytest.raises(RecordError, match="epoch 3 has taken over"):
+        stale.commit()
+    assert [rows_read(run, "events")] == read
 
 
 @pytest.mark.parametrize("before", [True, False])

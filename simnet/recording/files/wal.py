@@ -51,17 +51,17 @@ def segments_in(folder: Path, table: str, disk: Disk | None = None) -> list[str]
     return [name for name in _names(folder, disk or Disk()) if table_of(name) == table]
 
 
-def freeze_segments(folder: Path, epoch: int, disk: Disk) -> None:
+def freeze_segments(folder: Path, disk: Disk) -> None:
     """Put copies in the place of the segments that a recorder of an earlier epoch may write to.
 
     It may be in the middle of a commit, which it does not acknowledge any more. Its rows would
     come into the record after some of that has been read to continue the run.
     """
-    last: dict[str, str] = {}
-    for name in _names(folder, disk):  # in order, and only the last of a table is written to
-        found = _SEGMENT.fullmatch(name)
-        if found and int(found[2]) == epoch:
-            last[found[1]] = name
+    found = [found for name in _names(folder, disk) if (found := _SEGMENT.fullmatch(name))]
+    # Who wrote segments had frozen all earlier ones. The last mark may be of one that failed to.
+    epoch = max((int(one[2]) for one in found), default=0)
+    # They are in order, and only the last of a table is written to.
+    last = {one[1]: one[0] for one in found if int(one[2]) == epoch}
     action = f"freezing the record in {folder}"
     with suppress(DiskFullError), disk_errors(action):  # a full disk is waited for later
         for name in last.values():

@@ -214,7 +214,7 @@ class Recorder:
                 f"{self._folder}: another recorder took epoch {taken} just now"
             ) from None
         self._disk.sync_folder(self._folder / WAL)
-        freeze_segments(self._folder, last, self._disk)
+        freeze_segments(self._folder, self._disk)
         return taken
 
     def _check_epoch(self) -> None:
