@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 from itertools import count
@@ -277,6 +278,48 @@ def test_what_a_superseded_recorder_is_writing_does_not_come_into_the_record(run
         stale.commit()
     assert read
     assert {name: rows_read(run, name) for name in read} == read
+
+
+def test_an_error_while_a_recorder_is_closed_is_none_of_its_rows(run):
+    class Closing(Disk):
+        def close(self, descriptor):
+            super().close(descriptor)
+            raise OSError(errno.EIO, "no")
+
+    recorder = Recorder(run.path)
+    recorder.append("calls", encode("calls", [call(1)]))
+    recorder.append("events", encode("events", [event(1)]))
+    recorder.commit()
+    recorder._disk = Closing()
+    recorder.close()
+    assert [row.turn for row in rows_read(run, "events")] == [1]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EBADF, errno.ENOTSUP])
+def test_a_file_system_that_syncs_no_folders_takes_a_record(run, monkeypatch, code):
+    fsync = os.fsync
+
+    def no_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", no_folders)
+    with Recorder(run.path) as recorder:
+        recorder.append("events", encode("events", [event(1)]))
+        recorder.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [1]
+
+
+def test_a_write_that_writes_nothing_is_an_error_and_is_not_repeated_for_ever(run, monkeypatch):
+    with Recorder(run.path) as recorder:
+        recorder.append("events", encode("events", [event(1)]))
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", lambda descriptor, data: 0)
+            with pytest.raises(DiskError, match="nothing was written"):
+                recorder.commit()
+        recorder.seal()
+    assert [row.turn for row in rows_read(run, "events")] == [1]
 
 
 def test_a_recorder_that_failed_to_open_leaves_the_segments_before_it_to_be_frozen(run):

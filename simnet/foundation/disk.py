@@ -22,6 +22,8 @@ _REFUSALS = {
     errno.EROFS, errno.EXDEV,
 }  # fmt: skip
 """Numbers of errors that do not pass by themselves: who waits for them waits for ever."""
+_SYNCS_NO_FOLDERS = {errno.EBADF, errno.EINVAL, errno.ENOTSUP}
+"""Numbers of errors of `fsync` of a folder where the file system knows no such thing."""
 _PARTIAL_NAME = 100
 """Characters of a file's name in the name of its partial file, which must not be too long."""
 
@@ -37,7 +39,10 @@ class Disk:
         """Write all of `data`."""
         left = memoryview(data)
         while left:
-            left = left[os.write(descriptor, left) :]
+            written = os.write(descriptor, left)
+            if not written:  # by some network file systems, and it would never end
+                raise OSError(errno.EIO, "nothing was written")
+            left = left[written:]
 
     def fsync(self, descriptor: int) -> None:
         """Wait until what was written has reached the disk."""
@@ -75,10 +80,16 @@ class Disk:
             self.sync_folder(path.parent)
 
     def sync_folder(self, path: Path) -> None:
-        """Wait until the names in a folder have reached the disk."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        """Wait until the names in a folder have reached the disk.
+
+        Some network file systems sync no folders and say so; nothing more can be done there.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _SYNCS_NO_FOLDERS:
+                raise
         finally:
             os.close(descriptor)
 

@@ -15,6 +15,7 @@ segments that have been replaced by copies.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
@@ -185,9 +186,14 @@ class Recorder:
         )
 
     def close(self) -> None:
-        """Close the files. Rows that were not committed are lost; idempotent."""
+        """Close the files. Rows that were not committed are lost; idempotent.
+
+        An error in that is none of the rows that were committed, which are on the disk.
+        """
         self._waiting.clear()
-        self._close_segments()
+        while self._open:
+            with suppress(OSError):
+                self._close_segments()
 
     def __enter__(self) -> Self:
         return self
