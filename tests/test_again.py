@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pyarrow.compute as pc
 import pytest
@@ -27,6 +28,7 @@ from simnet import (
 )
 from simnet.api import fork, resume
 from simnet.errors import (
+    ActorDiedError,
     DiskError,
     DiskFullError,
     DiskRefusalError,
@@ -46,7 +48,7 @@ from simnet.recording.mirror.mirror_address import MirrorAddress
 from simnet.recording.reading.run import list_runs
 from simnet.recording.writing import run_directory
 from simnet.recording.writing.recorder import Recorder
-from simnet.runs.launching import active_run
+from simnet.runs.launching import active_run, early_end
 from simnet.runs.launching.launcher import launch
 from simnet.runs.options.mirror_settings import MirrorSettings
 from simnet.runs.plans.plan import RunPlan
@@ -56,6 +58,7 @@ from simnet.runs.repeats.resample import ask_again, pick
 from simnet.runtime import in_process
 from simnet.runtime.base import Silent
 from simnet.scenario.switch import ScenarioSwitch
+from simnet.scheduler.driver import Phases
 from simnet.scheduler.rows import disk_retry
 
 COMPARED = ("events", "calls", "exposures", "personas", "network", "ledger")
@@ -418,7 +421,7 @@ def test_a_signal_ends_the_wait_for_a_full_disk_while_sealing(parent, tmp_path, 
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(in_process, "Recorder", partial(Recorder, disk=disk))
-    monkeypatch.setattr(active_run, "Recorder", partial(Recorder, disk=disk))
+    monkeypatch.setattr(early_end, "Recorder", partial(Recorder, disk=disk))
     monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 10_000.0)
     watching = Interrupting()
     with pytest.raises(DiskFullError) as caught:
@@ -454,6 +457,82 @@ def test_a_run_that_another_process_took_over_leaves_the_record_to_that(parent, 
     left = Run.open(watching.folder)
     again = resume(left, village(), model=FakeModel(), mirror="off")
     assert tables(again) == tables(parent)
+
+
+def test_a_signal_before_it_is_noticed_that_another_took_over_takes_nothing_from_that(
+    parent, tmp_path
+):
+    class Interrupting(Watching):
+        other = None
+
+        def progress(self, progress):
+            if self.other is None:
+                self.other = Recorder(self.folder)
+                self.manifest = (self.folder / "manifest.json").read_bytes()
+                for number in (signal.SIGTERM, signal.SIGINT):  # the second does not wait
+                    os.kill(os.getpid(), number)
+
+    watching = Interrupting()
+    with pytest.raises(SupersededError):
+        asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path / "runs"), watching))
+    assert (watching.folder / "manifest.json").read_bytes() == watching.manifest
+    with watching.other as recorder:
+        recorder.seal()
+    again = resume(Run.open(watching.folder), village(), model=FakeModel())
+    assert tables(again) == tables(parent)
+
+
+def test_a_full_disk_is_waited_for_while_the_record_of_a_run_that_is_rebuilt_is_opened(
+    tmp_path, monkeypatch
+):
+    cluster = pytest.importorskip("simnet.runtime.ray.cluster")
+    monkeypatch.setattr(disk_retry, "RETRY_SECONDS", 0.0)
+    asked, told = [], []
+
+    async def start(epoch):
+        asked.append(epoch)
+        if len(asked) < 3:
+            raise DiskFullError("opening the record: the disk is full")
+        return 7
+
+    rebuilt = cluster.Cluster(village(), {}, tmp_path, report=told.append)
+    rebuilt.epoch = 4
+    rebuilt._recorder = SimpleNamespace(start=SimpleNamespace(remote=start))
+    asyncio.run(rebuilt._open_record())
+    assert asked == [5, None, None]  # what the failed attempt took is not known
+    assert rebuilt.epoch == 7
+    assert told == [
+        "paused: opening the record: the disk is full",
+        "there is room again; going on",
+    ]
+
+
+def dying(waits, monkeypatch):
+    """A runtime whose actors die whenever they are made; notes the waits in between."""
+
+    class Dying:
+        epoch, placement, phases = None, None, Phases()
+
+        async def __aenter__(self):
+            raise ActorDiedError("an actor died")
+
+        async def __aexit__(self, *error): ...
+
+        async def close(self): ...
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr(active_run, "make_runtime", lambda *arguments: Dying())
+    monkeypatch.setattr(active_run.asyncio, "sleep", sleep)
+
+
+def test_actors_that_die_again_and_again_are_made_again_after_growing_waits(tmp_path, monkeypatch):
+    waits = []
+    dying(waits, monkeypatch)
+    with pytest.raises(RunError, match="actors died more than 10 times in 15 minutes"):
+        asyncio.run(launch(RunPlan(village(), FakeModel(), tmp_path)))
+    assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
 def test_a_signal_that_comes_as_the_run_is_over_is_told(tmp_path):

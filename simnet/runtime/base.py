@@ -45,6 +45,8 @@ class Runtime(AbstractAsyncContextManager["Runtime"], Protocol):
 
     phases: Phases
     placement: Placement | None
+    epoch: int | None
+    """That of the recorder, None before it is open; see `Recorder`."""
 
     def run(self) -> AsyncIterator[Progress | Finish]:
         """Run to the end; yield progress, and a Finish as the last item."""

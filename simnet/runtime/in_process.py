@@ -153,7 +153,9 @@ class InProcess:
         scenarios = [scenario, *(switch.scenario for switch in switches)]
         all_models = with_fallback_models(models, scenarios) if len(models) > 1 else models
         self._models = models
-        self._record = LocalRecord(Recorder(folder))
+        recorder = Recorder(folder)
+        self.epoch: int | None = recorder.epoch
+        self._record = LocalRecord(recorder)
         seats, self._service = None, None
         if humans is not None:
             desk = Desk(humans)
@@ -226,11 +228,11 @@ class InProcess:
     def stop(self) -> None:
         """Start no more turns; `run` ends once those in flight are recorded."""
         self._driver.stop()
-
-    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         for model in self._models.values():
             if isinstance(model, Postponing):
                 model.postpone()
+
+    async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append rows that do not come from the scheduler."""
         await self._record.write(batches)
 

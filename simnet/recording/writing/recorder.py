@@ -75,8 +75,8 @@ class Recorder:
     """Writes the record of one run directory. Methods block; use it in one thread.
 
     A segment of `rotate_bytes` bytes is finished and the next one begun. Recorders of epochs
-    lower than `epoch` cannot write any more; None takes the next epoch. Raises RecordError when
-    the epoch is taken.
+    lower than `epoch` cannot write any more; None takes the next epoch. Raises SupersededError
+    when the epoch is taken.
     """
 
     def __init__(
@@ -212,11 +212,11 @@ class Recorder:
         last = max(epochs_in(self._folder, self._disk), default=0)
         taken = last + 1 if epoch is None else epoch
         if taken <= last:
-            raise RecordError(f"{self._folder}: epoch {taken} is over; the record is at {last}")
+            raise SupersededError(f"{self._folder}: epoch {taken} is over; the record is at {last}")
         try:
             self._disk.close(self._disk.create(self._folder / WAL / epoch_mark(taken)))
         except FileExistsError:
-            raise RecordError(
+            raise SupersededError(
                 f"{self._folder}: another recorder took epoch {taken} just now"
             ) from None
         self._disk.sync_folder(self._folder / WAL)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from simnet.errors import ActorDiedError, DiskError, RecordError, RunError, SupersededError
+from simnet.errors import ActorDiedError, DiskError, RunError, SupersededError
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.run import Run
-from simnet.recording.writing.recorder import Recorder
 from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.advice import advise
+from simnet.runs.launching.early_end import end_early
 from simnet.runs.launching.survey_tables import answer_tables
 from simnet.runs.mirroring.mirror_process import Mirror
 from simnet.runs.models.model_notes import ModelNotes
@@ -30,7 +30,7 @@ from simnet.runtime.restart_policy import Restarts
 from simnet.scheduler.continuing.continuation import Continuation
 from simnet.scheduler.figures.metric_rows import Meter, closing_rows, ledger_lines
 from simnet.scheduler.progress.messages import Finish, Progress
-from simnet.scheduler.rows.disk_retry import DiskRetry, RetryingRecord
+from simnet.scheduler.rows.disk_retry import DiskRetry, RetryingRecord, pause_text
 
 REBUILDS = 10
 """Most times in 15 minutes that all actors are made again after one of them died."""
@@ -264,7 +264,7 @@ class ActiveRun:
     def _pause(self, directory: RunDirectory, why: str | None) -> None:
         """Report and record that the run waits for its disk, or, without `why`, that it goes on."""
         self._paused = why
-        self._reporter.phase(f"paused: {why}" if why else "there is room again; going on")
+        self._reporter.phase(pause_text(why))
         state = State.PAUSED if why else State.RUNNING
         if not why and directory.manifest.state is not State.PAUSED:
             return  # what waited was the manifest, which says how the run is
@@ -289,10 +289,7 @@ class ActiveRun:
             self._main.cancel()
 
     def _end_early(self, directory: RunDirectory, state: State, error: str) -> None:
-        """Seal what was recorded until the run broke off."""
-        # The error that ends the run is raised, so these are not; a resume seals.
-        with suppress(RecordError), Recorder(directory.path) as recorder:
-            recorder.seal()
-        with suppress(RecordError):
-            directory.finish(state, error=error)
-            answer_tables(self._own_continuation(directory), self._plan.scenario)
+        """Seal what was recorded until the run broke off. Raises SupersededError."""
+        epoch = self._runtime.epoch if self._runtime is not None else None
+        before = self._plan.continuation
+        end_early(directory, self._plan.scenario, before, epoch, state, error)

@@ -43,6 +43,7 @@ from simnet.scheduler.driver import Phases
 from simnet.scheduler.failures.code_errors import OnError
 from simnet.scheduler.prefetch.prefetch_settings import NO_PREFETCH, Prefetch
 from simnet.scheduler.progress.messages import Finish, Progress
+from simnet.scheduler.rows.disk_retry import DiskRetry, pause_text
 from simnet.scheduler.tracing.trace_settings import TraceSettings
 
 
@@ -99,6 +100,7 @@ class Cluster:
         self._actors = ActorsOfRun(self._folder)
         self.phases = Phases()
         self.placement: Placement | None = None
+        self.epoch: int | None = after.epoch if after is not None else None
 
     async def __aenter__(self) -> Self:
         try:
@@ -143,7 +145,7 @@ class Cluster:
         self._engines.log_to(self._recorder)  # those that are up hear of a new recorder
         await self._people.start(make_here)
         # From now on no other recorder can add to the record, which is read below.
-        await self._call(self._recorder.start)
+        await self._open_record()
         agents = AgentActors(
             self._scenario,
             self._models,
@@ -171,6 +173,16 @@ class Cluster:
         self.phases.end("engine")
         await self._call(self._scheduler.start)  # a run that goes on reads its record
 
+    async def _open_record(self) -> None:
+        """Have the recorder take the next epoch; a full disk is waited for."""
+
+        async def open_once() -> None:
+            before, self.epoch = self.epoch, None  # unknown if the recorder dies meanwhile
+            self.epoch = await self._call(self._recorder.start, before and before + 1)
+
+        retry = DiskRetry(lambda why: self._report(pause_text(why)))
+        await retry.until_done(open_once, open_once)
+
     def _place(self, view: ClusterView) -> Placement:
         what = (self._scenario, self._continuation, self._per_actor, self._wishes)
         there = self._address is not None
@@ -191,9 +203,9 @@ class Cluster:
         self.phases.end("reading")
         return recorded
 
-    async def _call(self, method: Any) -> Any:
+    async def _call(self, method: Any, *arguments: object) -> Any:
         with proxies.unwrapped():
-            return await method.remote()
+            return await method.remote(*arguments)
 
     async def run(self) -> AsyncIterator[Progress | Finish]:
         """Run the scenario; yield progress, and a Finish as the last item."""
@@ -222,6 +234,7 @@ class Cluster:
         """Start no more turns; `run` ends once those in flight are recorded."""
         if hasattr(self, "_scheduler"):
             self._scheduler.stop.remote()
+        self._engines.postpone()
 
     async def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append rows that do not come from the scheduler."""
@@ -234,7 +247,6 @@ class Cluster:
 
     async def _shut_down(self, error: BaseException | None) -> None:
         """End the actors, and all else unless another Cluster may come after this one."""
-        self._engines.postpone()
         if self._lost:
             await self.close()
             return

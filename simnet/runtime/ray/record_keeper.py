@@ -1,12 +1,10 @@
 """The actor of the record: a thin shell around a Recorder."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from simnet.foundation import log
 from simnet.recording.writing.recorder import Recorder
-from simnet.runtime.ray.actor_ready import Ready
 from simnet.runtime.ray.held_lines import Line
 
 _LOG = log.get("simnet.recorder")
@@ -20,11 +18,14 @@ class RecordKeeper:
             logs.set_up()
         self._folder = folder
 
-    def start(self) -> Ready:
-        """Open the record and take its epoch."""
-        self._recorder = Recorder(self._folder)
+    def start(self, epoch: int | None = None) -> int:
+        """Open the record and return the epoch that it took; may be repeated after an error.
+
+        Raises SupersededError if another process has taken `epoch`.
+        """
+        self._recorder = Recorder(self._folder, epoch=epoch)
         _LOG.info("record opened", epoch=self._recorder.epoch)
-        return Ready("record", os.getpid())
+        return self._recorder.epoch
 
     def write(self, batches: Sequence[tuple[str, bytes]]) -> None:
         """Append batches in order and return when they are on disk."""

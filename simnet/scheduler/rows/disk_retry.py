@@ -16,6 +16,11 @@ RETRY_SECONDS, LONGEST_SECONDS = 1.0, 30.0
 long as the one before, since an attempt to write to a full disk leaves a file in `wal/`."""
 
 
+def pause_text(why: str | None) -> str:
+    """Say that a run waits for its disk, or, without `why`, that it goes on."""
+    return f"paused: {why}" if why else "there is room again; going on"
+
+
 class DiskRetry:
     """Repeats an operation while it raises DiskError, and reports when that begins and ends."""
 
