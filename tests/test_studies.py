@@ -213,6 +213,21 @@ def test_a_measure_that_fails_is_told_by_status_report_and_run(tmp_path, monkeyp
     assert "no figures" not in told("status", "failing.py")
 
 
+def test_progress_counts_what_a_study_lacked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "more.py"
+    for seeds, lines in (
+        (2, ["1/4 quiet seed 0: complete", "4/4 loud seed 1: complete"]),
+        (3, ["4 of 6 runs there already", "1/2 quiet seed 2: complete"]),
+    ):
+        text = f"from test_studies import likes\n\nstudy = likes(seeds=range({seeds}))\n"
+        file.write_text(text, encoding="utf-8")
+        told = CliRunner().invoke(app, ["study", "run", "more.py", "--backend", "fake"]).stderr
+        written = told.splitlines()
+        assert [line for line in written if line in lines] == lines
+        assert len([line for line in written if ": complete" in line]) == int(lines[-1][2])
+
+
 def test_a_measure_of_a_table_that_is_not_there_is_one_error(tmp_path):
     name = "evens"  # that it is no table shows only when it is read
     wrong = measure("wrong")(lambda run: float(len(run.read(name))))

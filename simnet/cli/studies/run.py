@@ -14,7 +14,7 @@ from simnet.cli.options import AsJson, ModelFlags, OnError, UseRay
 from simnet.cli.output import print_error, print_json
 from simnet.cli.studies.opening import Out, StudyTarget, completeness, folder_of, load_study
 from simnet.cli.studies.results import print_results
-from simnet.foundation.text import visible
+from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.errors import SimnetError
@@ -94,7 +94,7 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
         address=flags.address,
     )
     check_at_once(study, flags.processes, flags.parallel, options)
-    report = _Lines(len(study.units))
+    lines = _Lines(len(study.units))
     outcome = execute(
         path,
         study,
@@ -102,7 +102,8 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
         processes=flags.processes,
         parallel=flags.parallel,
         force=flags.force,
-        report=report,
+        begin=lines.begin,
+        report=lines.ended,
     )
     results = Results(read_study(path, study), outcome.results)
     if flags.as_json:
@@ -122,13 +123,20 @@ def _run(target: str, study: "Study", path: Path, models: ModelFlags, flags: Stu
 
 
 class _Lines:
-    """Prints a line on stderr for each run that ends."""
+    """Prints a line on stderr for each run that ends, of those that were not there before."""
 
     def __init__(self, runs: int) -> None:
         self._runs = runs
+        self._waiting = runs
         self._ended = 0
 
-    def __call__(self, unit: "Unit", error: "SimnetError | None") -> None:
+    def begin(self, waiting: int) -> None:
+        self._waiting = waiting
+        if waiting < self._runs:
+            there = self._runs - waiting
+            sys.stderr.write(f"{there} of {counted(self._runs, 'run')} there already\n")
+
+    def ended(self, unit: "Unit", error: "SimnetError | None") -> None:
         self._ended += 1
         how = "complete" if error is None else f"failed: {error}"
-        sys.stderr.write(f"{self._ended}/{self._runs} {visible(f'{unit.key}: {how}')}\n")
+        sys.stderr.write(f"{self._ended}/{self._waiting} {visible(f'{unit.key}: {how}')}\n")

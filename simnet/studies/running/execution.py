@@ -1,5 +1,6 @@
 """Runs what a study lacks: each arm with each seed, one after the other or in several processes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,17 +37,19 @@ def execute(
     processes: int = 1,
     parallel: int = 1,
     force: bool = False,
+    begin: Callable[[int], None] = lambda _count: None,
     report: Ended = lambda _unit, _error: None,
 ) -> Outcome:
     """Run, resume and measure what a study lacks, and write its results.
 
     So many runs go on at once in `processes` of their own, or, `parallel` to each other, in this
-    one and on the same engines. Units are independent, so results do not depend on it. A run or a
-    measure that fails is reported and the study goes on with the others. Runs have the models of
-    those that have begun, unless the options name others. What a measure found before its code was
-    changed is measured anew. Raises UsageError for a folder of another plan or backend, or, without
-    `force`, with runs of an arm whose code has changed; RecordError while another process executes
-    the study; StoppedError after SIGINT or SIGTERM.
+    one and on the same engines. Units are independent, so results do not depend on it. `begin` is
+    told how many units are to be run or measured, and `report` of each. A run or a measure that
+    fails is reported and the study goes on with the others. Runs have the models of those that have
+    begun, unless the options name others. What a measure found before its code was changed is
+    measured anew. Raises UsageError for a folder of another plan or backend, or, without `force`,
+    with runs of an arm whose code has changed; RecordError while another process executes the
+    study; StoppedError after SIGINT or SIGTERM.
     """
     folder = StudyFolder.made(path, study)
     failures: dict[str, SimnetError] = {}
@@ -59,8 +62,9 @@ def execute(
     with run_lock(path):
         folder.check_backend(options.models.backend)
         folder.take_code(_arms_that_lack_runs(folder), force=force)
-        for rank in _ranks(study):
-            waiting = [unit for unit in rank if not _is_done(folder, unit)]
+        ranks = [[one for one in rank if not _is_done(folder, one)] for rank in _ranks(study)]
+        begin(sum(map(len, ranks)))
+        for waiting in ranks:
             if waiting:
                 _play_of(processes, parallel, len(waiting))(folder, waiting, options, ended)
         return _gathered(folder, failures)
