@@ -135,6 +135,7 @@ def test_settings_of_a_run_are_recorded_and_kept_on_resume_unless_given_anew(mon
     assert facts_of_model(backend).engine == {"tries": 3}
 
 
+@pytest.mark.filterwarnings("ignore:.*nobody in c follows anyone:simnet.errors.ScenarioWarning")
 def test_python_takes_the_same_settings(tmp_path):
     with pytest.raises(UsageError, match="--engine deadline: the backend fake has no engine"):
         run(town(), backend="fake", deadline=3.0, out=tmp_path)

@@ -136,6 +136,7 @@ def test_replies_that_nobody_can_read_count_as_failures(tmp_path):
     assert set(stopped.read("calls")["completion"].to_pylist()) == {"%"}
 
 
+@pytest.mark.filterwarnings("ignore:.*nobody in club follows anyone:simnet.errors.ScenarioWarning")
 def test_a_behaviour_that_hides_failed_calls_does_not_hide_them_from_the_limit(tmp_path):
     async def stubborn(me, view, ask):
         try:
@@ -151,6 +152,7 @@ def test_a_behaviour_that_hides_failed_calls_does_not_hide_them_from_the_limit(t
     assert "model calls failed" in str(error)
 
 
+@pytest.mark.filterwarnings("ignore:.*nobody in club follows anyone:simnet.errors.ScenarioWarning")
 def test_what_was_answered_before_the_model_was_gone_is_recorded(tmp_path):
     class Ending(FakeModel):
         left = 9

@@ -74,6 +74,7 @@ def test_validate_and_run_warn_of_names_that_look_alike(tmp_path, monkeypatch):
     assert f"{warning}; rename all but one" in plan["warnings"]
 
 
+@pytest.mark.filterwarnings("ignore:.*about 0 turns:simnet.errors.ScenarioWarning")
 def test_a_run_from_python_warns_of_names_that_look_alike(tmp_path):
     cohort = Cohort("c", [Persona(id="Ann"), Persona(id="ann")], rhythm=Never())
     scenario = Scenario("twins", [cohort], lasts=HOUR)

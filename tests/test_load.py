@@ -113,6 +113,9 @@ def test_backends_say_how_many_calls_they_work_on_at_once():
     assert (slots_of(engine), slots_of(endpoint), slots_of(FakeModel())) == (18, 7, None)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_a_model_object_may_say_how_many_calls_it_works_on_at_once(tmp_path):
     model = FakeModel()
     model.slots = 12

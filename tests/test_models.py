@@ -116,6 +116,9 @@ def test_which_model_it_is_changes_no_prompt(tmp_path):
     assert one.read("events").equals(two.read("events"))
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in (big|small) follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_equal_prompts_of_archetypes_are_asked_of_each_model(tmp_path):
     same = archetypes(1)
     cohorts = [

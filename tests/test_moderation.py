@@ -154,6 +154,9 @@ def test_a_model_chooses_a_sanction_by_a_policy_in_words(tmp_path):
     )
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_a_warning_is_mail_for_the_author(tmp_path):
     seen = []
     cues = [Cue(0, "troll", Write("Fools!")), Cue(30, "mod", Warn(0, "Be kind."))]
@@ -194,6 +197,7 @@ def test_authors_climb_a_ladder_from_a_warning_to_a_suspension_for_good(tmp_path
     assert [row[1] for row in done] == ["suspend_for", "remove", "remove"]
 
 
+@pytest.mark.filterwarnings("ignore:.*nobody can report:simnet.errors.ScenarioWarning")
 def test_a_suspension_for_a_time_ends_by_itself(tmp_path):
     cues = [
         Cue(0, "troll", Write("Fools!")),
@@ -211,6 +215,9 @@ def test_a_suspension_for_a_time_ends_by_itself(tmp_path):
     acts(made, tmp_path)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_the_suspended_wake_at_their_next_turn_after_it_and_are_seen_again(tmp_path):
     cues = [Cue(0, "troll", Write("Fools!")), Cue(10, "mod", SuspendFor("troll", "hour"))]
     shows_all = Feed(reads=everything, fresh=False)

@@ -41,6 +41,9 @@ def recorded(tmp_path, people):
     return done, rows.to_pylist()
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_source_licence_and_revision_travel_from_a_file_into_tables_and_card(tmp_path, file):
     people = load_personas(file, revision="2024-07")
     done, (row,) = recorded(tmp_path, people)
@@ -120,6 +123,9 @@ def test_shipped_personas_and_those_of_a_scenario(tmp_path):
     assert rows[1] == {"source": None, "license": None, "revision": None, "original_id": None}
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_a_run_that_was_recorded_gives_its_people_with_their_origin(tmp_path, file):
     done, _ = recorded(tmp_path, load_personas(file, revision="v1"))
     (again,) = load_personas(next((done.path / "personas").glob("*.parquet")))

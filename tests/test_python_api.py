@@ -200,6 +200,9 @@ def test_vllm_without_ray_is_refused_with_what_to_do(tmp_path):
         simnet.run(town(), ray=False, model=vllm, out=tmp_path)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in others follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_model_objects_are_refused_on_ray_and_mix_with_backends_without(whole, tmp_path):
     with pytest.raises(UsageError, match="leave out ray=True"):
         simnet.run(town(), ray=True, model=FakeModel(), out=tmp_path)

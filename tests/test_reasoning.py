@@ -37,6 +37,10 @@ from simnet.runs.repeats.replay import replay
 from simnet.runs.repeats.resample import Asked, ask_again
 from simnet.verbs import MEMBER, Dismiss, Remove
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*nobody in poster follows anyone:simnet.errors.ScenarioWarning"
+)
+
 SECRET = "They want me to be polite"
 WAYS = {
     "closed": "<think>{}.</think>\n\n{}",

@@ -30,6 +30,10 @@ from simnet.runs.repeats.replay import replay
 from simnet.verbs import Bounds, Member
 from simnet.world.state.recorded_state import RecordedState
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*nobody in .* follows anyone:simnet.errors.ScenarioWarning"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StateOpinion(Action):

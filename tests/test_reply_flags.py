@@ -292,6 +292,9 @@ def test_width_apostrophes_and_traditional_characters_do_not_matter(text):
 # -- flags of one's own ---------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_a_flagger_of_a_cohort_adds_flags_to_replies(tmp_path):
     def flagger(text):
         return ["advertisement"] if "buy" in text else []
@@ -304,6 +307,9 @@ def test_a_flagger_of_a_cohort_adds_flags_to_replies(tmp_path):
     assert {"advertisement" in row["marks"] for row in rows} == {True, False}
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 def test_a_flagger_can_have_a_reply_asked_for_again(tmp_path):
     def flagger(text):
         return [reply_flags.REFUSAL] if text == "nope" else []
@@ -321,6 +327,9 @@ def test_a_flagger_that_returns_no_names_is_an_error(returned):
     assert reply_flags.own_flags(lambda _: None, "text") == ()
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*nobody in people follows anyone:simnet.errors.ScenarioWarning"
+)
 @pytest.mark.parametrize(
     ("flagger", "problem"),
     [

@@ -88,6 +88,7 @@ def test_a_run_from_python_is_resumed_without_its_scenario(line):
     assert line("fork", whole.id, "--at", "40m", "--backend", "fake").exit_code == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*about 0 turns:simnet.errors.ScenarioWarning")
 @pytest.mark.parametrize(
     ("make", "attribute", "sets"),
     [
@@ -109,6 +110,7 @@ def test_what_made_a_scenario_is_found_and_makes_it_again(line, make, attribute,
     assert line("replay", done.id, "--trust").exit_code == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*about 0 turns:simnet.errors.ScenarioWarning")
 @pytest.mark.parametrize(
     ("make", "why"),
     [

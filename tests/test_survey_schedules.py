@@ -146,6 +146,7 @@ def test_a_fork_begins_to_ask_and_keeps_the_answers_of_before(runs, remembering)
     assert [row for row in read_answers(fork, "opinions") if row.time == 2 * HOUR] == before
 
 
+@pytest.mark.filterwarnings("ignore:.*about 0 turns:simnet.errors.ScenarioWarning")
 def test_those_who_never_wake_can_be_asked(tmp_path):
     people = Cohort("people", [Persona(id="zoe")], rhythm=Never())
     scenario = Scenario("still", [people], lasts=HOUR, surveys=[SurveySchedule(ASKED, at=HOUR)])

@@ -16,6 +16,10 @@ from simnet.surveys import MINI_IPIP, Survey, big_five, survey
 from simnet.surveys.answers import read_answers
 from simnet.surveys.interview import respondent_at
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*nobody in others follows anyone:simnet.errors.ScenarioWarning"
+)
+
 OPINIONS = Survey(
     "opinions",
     [

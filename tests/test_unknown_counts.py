@@ -19,6 +19,10 @@ from simnet.planning.cost_estimate import _sample_of
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget
 from simnet.scheduler.progress.messages import Usage
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*nobody in c follows anyone:simnet.errors.ScenarioWarning"
+)
+
 
 class Silent(FakeModel):
     """Does not tell how many tokens were cached."""
