@@ -6,11 +6,12 @@ Two hundred repetitions of a whole study of 10 seeds an arm, in a world whose tr
 
 Readers see one post an hour and like it with a chance. The arm `raised` raises the chance of all,
 so the expected difference is known. The arm `shifted` raises that of one half and lowers that of
-the other, so the expected difference is 0 while single runs differ. Printed are the shares of
-studies whose interval holds the truth, of false positives in the null study before correction, and
-of null studies in which any of the hypotheses, one for each cohort, is supported after Holm's
-correction; and the variance of the difference with shared random numbers, by that with independent
-ones. Prints one table and one JSON line.
+the other, so the expected difference is 0 while single runs differ. The arm `both` shifts and
+raises twice as far, so the interaction of the two, a difference of differences, is known too.
+Printed are the shares of studies whose intervals hold the truth, of false positives in the null
+study before correction, and of null studies in which any of the hypotheses, one for each cohort,
+is supported after Holm's correction; and the variance of the difference with shared random numbers,
+by that with independent ones. Prints one table and one JSON line.
 """
 
 import argparse
@@ -34,12 +35,12 @@ from rich.table import Table
 from simnet import HOUR, Agent, Cohort, Cue, Never, Persona, Scenario, Steps, Write
 from simnet.behaviours import Shown
 from simnet.rules import likes
-from simnet.studies import Hypothesis, Results, Study, actions, run_study
+from simnet.studies import Hypothesis, Interval, Results, Study, actions, run_study
 
 COHORTS, READERS, POSTS = 4, 10, 5
 CHANCE, STEP = 0.3, 0.1
 PLANTED = STEP * COHORTS * READERS * POSTS
-"""Expected difference in likes between `raised` and `base`."""
+"""Expected difference in likes between `raised` and `base`, and the interaction of both changes."""
 LIKES = "actions like"
 BATCH = 500
 """Seeds that are run before their folder is removed."""
@@ -79,7 +80,12 @@ def study_of(seeds: Sequence[int]) -> Study:
     ]
     return Study(
         "coverage",
-        arms={"base": world(0, 0), "raised": world(STEP, 0), "shifted": world(0, STEP)},
+        arms={
+            "base": world(0, 0),
+            "raised": world(STEP, 0),
+            "shifted": world(0, STEP),
+            "both": world(2 * STEP, STEP),
+        },
         seeds=seeds,
         measures=[actions("like")],
         hypotheses=null,
@@ -110,15 +116,16 @@ def repetitions(table: pa.Table, count: int, seeds: int) -> Iterator[Results]:
 
 def figures(table: pa.Table, count: int, seeds: int) -> dict[str, Any]:
     """Count in how many studies intervals hold the truth and tests are wrong."""
-    hits = {"student": 0, "bootstrap": 0}
+    hits = dict.fromkeys(("student", "bootstrap", "interaction", "interaction_bootstrap"), 0)
     false = dict.fromkeys(("t", "permutation"), 0)
     family = 0
     for results in repetitions(table, count, seeds):
         found = results.difference(LIKES, "raised", "base")
-        hits["student"] += found.t_interval.low <= PLANTED <= found.t_interval.high
-        hits["bootstrap"] += (
-            found.bootstrap_interval.low <= PLANTED <= found.bootstrap_interval.high
-        )
+        hits["student"] += _holds(found.t_interval)
+        hits["bootstrap"] += _holds(found.bootstrap_interval)
+        crossed = results.interaction(LIKES, "both", "shifted", ("raised", "base"))
+        hits["interaction"] += _holds(crossed.t_interval)
+        hits["interaction_bootstrap"] += _holds(crossed.bootstrap_interval)
         null = results.difference(LIKES, "shifted", "base")
         false["t"] += null.p_t < 0.05
         false["permutation"] += null.p_permutation < 0.05
@@ -132,8 +139,7 @@ def figures(table: pa.Table, count: int, seeds: int) -> dict[str, Any]:
         "seeds": seeds,
         "planted": PLANTED,
         "mean_difference": float(np.mean(np.subtract(raised, base))),
-        "coverage_student": hits["student"] / count,
-        "coverage_bootstrap": hits["bootstrap"] / count,
+        **{f"coverage_{name}": held / count for name, held in hits.items()},
         "false_positives_t": false["t"] / count,
         "false_positives_permutation": false["permutation"] / count,
         "family_wise": family / count,
@@ -141,6 +147,10 @@ def figures(table: pa.Table, count: int, seeds: int) -> dict[str, Any]:
         "variance_independent": apart,
         "variance_ratio": paired / apart,
     }
+
+
+def _holds(interval: Interval) -> bool:
+    return interval.low <= PLANTED <= interval.high
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ COMMANDS = {
     ("study", "run", "arms.py", "--no-ray"): {"complete", "failures"},
     ("study", "resume", "arms.py", "--no-ray"): {"complete", "failures"},
     ("study", "status", "arms.py"): {"runs", "registration_intact"},
-    ("study", "results", "arms.py"): {"means", "hypotheses"},
+    ("study", "results", "arms.py"): {"means", "interactions", "hypotheses"},
     ("doctor",): {"can_run", "findings"},
     ("personas", "import", "people.json", "--into", "others"): {
         *("into", "new", "known", "kept", "replaced", "skipped", "look_alike", "source"),

@@ -17,10 +17,11 @@ from simnet.studies.measures.behaviour import (
 from simnet.studies.measures.society import assortativity, communities, echo_chamber, opinions
 from simnet.studies.measures.spread import attention_inequality, cascade_of, correction
 from simnet.studies.paired import Difference, Interval, Mean, seeds_needed
-from simnet.studies.results import ArmMean, Results, StudyPlan, Verdict
+from simnet.studies.results import ArmMean, Interaction, Results, Verdict
 from simnet.studies.run_study import StudyRun, run_study
 from simnet.studies.running.execution import Outcome
 from simnet.studies.study import Study, Unit
+from simnet.studies.study_protocol import StudyPlan
 from simnet.studies.study_report import report_study
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Fit",
     "Halves",
     "Hypothesis",
+    "Interaction",
     "Interval",
     "Mean",
     "Measure",

@@ -10,6 +10,9 @@ from simnet.foundation.arguments import checked
 from simnet.studies.measure import NO_GROUP
 
 Expectation: TypeAlias = Literal["higher", "lower", "different", "equal"]
+_WORDS: dict[Expectation, str] = {
+    "higher": "higher than", "lower": "lower than", "different": "different from", "equal": "as",
+}  # fmt: skip
 
 
 @checked
@@ -17,7 +20,9 @@ Expectation: TypeAlias = Literal["higher", "lower", "different", "equal"]
 class Hypothesis:
     """What is expected of one measure in one arm, compared with another arm.
 
-    Raises ScenarioError for an arm compared with itself, and a `margin` where none belongs.
+    With `than`, the difference of the two arms is compared with that of two others, an interaction:
+    see `Results.interaction`. Raises ScenarioError for an arm compared with itself, a difference
+    compared with itself, and a `margin` where none belongs.
     """
 
     name: str
@@ -34,10 +39,19 @@ class Hypothesis:
     """The largest difference, in the measure's unit, that counts as none; for `equal`."""
     group: str = NO_GROUP
     """What part of the run it is about, such as a cohort; empty is the whole."""
+    than: tuple[str, str] | None = None
+    """Names of another arm and its baseline, whose difference that of `arm` from `baseline` is
+    compared with; None compares `arm` with `baseline`."""
 
     def __post_init__(self) -> None:
-        if self.arm == self.baseline:
-            raise ScenarioError(f"hypothesis {self.name!r} compares {self.arm!r} with itself")
+        for arm, baseline in ((self.arm, self.baseline), self.than or ("", None)):
+            if arm == baseline:
+                raise ScenarioError(f"hypothesis {self.name!r} compares {arm!r} with itself")
+        if self.than is not None and set(self.than) == {self.arm, self.baseline}:
+            raise ScenarioError(
+                f"hypothesis {self.name!r} compares the difference of {self.arm!r} and "
+                f"{self.baseline!r} with itself; name two arms of which one is another in than="
+            )
         if (self.expects == "equal") != (self.margin is not None):
             raise ScenarioError(
                 f"hypothesis {self.name!r}: give margin= with expects='equal', and only then"
@@ -46,6 +60,30 @@ class Hypothesis:
             raise ScenarioError(
                 f"hypothesis {self.name!r}: margin={self.margin} is no number above 0"
             )
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms it names: two, and four with `than`."""
+        return (self.arm, self.baseline, *(self.than or ()))
+
+    @property
+    def difference_in_words(self) -> str:
+        """What is estimated, such as `loud minus quiet`."""
+        difference = f"{self.arm} minus {self.baseline}"
+        return f"({difference}) minus ({' minus '.join(self.than)})" if self.than else difference
+
+    @property
+    def in_words(self) -> str:
+        """What is expected, in a sentence without its full stop."""
+        measure = f"{self.measure} of {self.group}" if self.group else self.measure
+        if self.than is None:
+            words = f"{measure} in {self.arm} is {_WORDS[self.expects]} in {self.baseline}"
+        else:
+            words = (
+                f"the difference of {measure} between {self.arm} and {self.baseline} is "
+                f"{_WORDS[self.expects]} between {self.than[0]} and {self.than[1]}"
+            )
+        return words if self.margin is None else f"{words}, within {self.margin:g}"
 
 
 @checked

@@ -55,6 +55,7 @@ def _registered(one: Hypothesis) -> dict[str, Any]:
         "baseline": one.baseline,
         "expects": one.expects,
         "margin": one.margin,
+        **({} if one.than is None else {"than": list(one.than)}),
         "test": TESTS[one.expects],
     }
 
@@ -107,9 +108,10 @@ def check_same_hypotheses(
     now = {one.name: _registered(one) for one in study.hypotheses}
     for before in registered:
         after = now.get(before["name"], before)
-        fields = [field for field in before if field != "test" and before[field] != after[field]]
+        named = dict.fromkeys([*before, *after])
+        fields = [one for one in named if one != "test" and before.get(one) != after.get(one)]
         if fields:
-            words = ", ".join(f"{one}={after[one]!r} was {before[one]!r}" for one in fields)
+            words = ", ".join(f"{one}={after.get(one)!r} was {before.get(one)!r}" for one in fields)
             raise UsageError(
                 f"{where}: hypothesis {before['name']!r} is not what was registered: {words}; undo "
                 "the change, or give it another name: it is then shown as exploratory"

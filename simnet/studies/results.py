@@ -1,10 +1,10 @@
 """The results of a study: its tidy table, the means of arms, differences, and hypotheses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,20 +13,22 @@ import pyarrow.parquet as pq
 from simnet.clock import Seconds
 from simnet.errors import UsageError
 from simnet.foundation.text import did_you_mean
+from simnet.studies.crossings import Crossings
 from simnet.studies.expectations import Hypothesis
+from simnet.studies.interactions import compared, paired
 from simnet.studies.measure import NO_GROUP
 from simnet.studies.paired import (
     LEVEL,
     Alternative,
     Difference,
     Mean,
-    difference,
     equivalence,
     few_seeds,
     holm,
     mean_of,
 )
 from simnet.studies.running.study_folder import RESULTS
+from simnet.studies.study_protocol import StudyPlan
 
 _ALTERNATIVES: dict[str, Alternative] = {"higher": "greater", "lower": "less"}
 
@@ -46,6 +48,21 @@ class ArmMean(NamedTuple):
     """The mean and its interval."""
 
 
+class Interaction(NamedTuple):
+    """How far the difference of two arms is another one at another value of a parameter."""
+
+    name: str
+    """What is compared, such as `loud minus quiet, at size=200 less at size=100`."""
+    measure: str
+    """Name of the measure."""
+    group: str
+    """What part of the run it is about, such as a cohort; empty is the whole."""
+    arms: tuple[str, ...]
+    """Those of the first difference, then those of the second."""
+    difference: Difference
+    """The first difference less the second."""
+
+
 class Verdict(NamedTuple):
     """What the data say about one hypothesis."""
 
@@ -62,48 +79,6 @@ class Verdict(NamedTuple):
     """Whether the data say so."""
     note: str | None
     """Why there is no answer, or what it would take."""
-
-
-class Named(Protocol):
-    """What has a name."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        ...
-
-
-class Labelled(Protocol):
-    """What has a label."""
-
-    @property
-    def label(self) -> str:
-        """The label."""
-        ...
-
-
-class StudyPlan(Protocol):
-    """What results have to know of their study; a Study is one, and so is its recorded plan."""
-
-    @property
-    def name(self) -> str:
-        """The name of the study."""
-        ...
-
-    @property
-    def measures(self) -> Sequence[Named]:
-        """The measures."""
-        ...
-
-    @property
-    def cells(self) -> Sequence[Labelled]:
-        """The conditions."""
-        ...
-
-    @property
-    def hypotheses(self) -> Sequence[Hypothesis]:
-        """The hypotheses."""
-        ...
 
 
 class Results:
@@ -188,10 +163,49 @@ class Results:
         alternative: Alternative = "two-sided",
     ) -> Difference:
         """Compare two arms within each seed that both have. Raises UsageError below two."""
-        first, second = (self.values(measure, one, group, time) for one in (arm, baseline))
-        seeds = sorted(first.keys() & second.keys())
-        pairs = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
-        return difference(*pairs, alternative=alternative)
+        values = [self.values(measure, one, group, time) for one in (arm, baseline)]
+        return compared(_of_the_same_seeds(values), alternative=alternative)
+
+    def interaction(
+        self,
+        measure: str,
+        arm: str,
+        baseline: str,
+        than: tuple[str, str],
+        *,
+        group: str = NO_GROUP,
+        time: Seconds | None = None,
+        alternative: Alternative = "two-sided",
+    ) -> Difference:
+        """Compare the difference of two arms with that of two others: (a - b) - (c - d).
+
+        It is the interaction contrast of a 2x2 design (Rosnow & Rosenthal 1989, "Definition and
+        interpretation of interaction effects"), one number for each seed that all four have.
+        Raises UsageError below two.
+        """
+        values = [self.values(measure, one, group, time) for one in (arm, baseline, *than)]
+        return compared(_of_the_same_seeds(values), alternative=alternative)
+
+    def interactions(self) -> list[Interaction]:
+        """List all interactions of a study with parameters, of figures of whole runs.
+
+        Each pair of an arm with its parameters, or of two parameters, at two values of each; see
+        `interaction`. Those of fewer than two seeds are left out.
+        """
+        whole = self.table.filter(pc.is_null(self.table["time"]))
+        keys = dict.fromkeys(
+            zip(whole["measure"].to_pylist(), whole["group"].to_pylist(), strict=True)
+        )
+        order = {measure.name: place for place, measure in enumerate(self.study.measures)}
+        labels = [cell.label for cell in self.study.cells]
+        crossed = list(Crossings(labels, self.study.parameters).interactions())
+        found = []
+        for measure, group in sorted(keys, key=lambda key: order.get(key[0], len(order))):
+            for name, arms in crossed:
+                values = _of_the_same_seeds([self._values(measure, one, group) for one in arms])
+                if len(values[0]) > 1:
+                    found.append(Interaction(name, measure, group, arms, compared(values)))
+        return found
 
     def verdicts(self, alpha: float = 1 - LEVEL) -> list[Verdict]:
         """Test all hypotheses, with the correction of Holm 1979 over all of them.
@@ -208,17 +222,16 @@ class Results:
         ]
 
     def _tested(self, hypothesis: Hypothesis) -> tuple[Difference | None, float]:
-        names = (hypothesis.arm, hypothesis.baseline)
-        first, second = (self._values(hypothesis.measure, one, hypothesis.group) for one in names)
-        seeds = sorted(first.keys() & second.keys())
-        if len(seeds) < 2:
+        values = _of_the_same_seeds(
+            [self._values(hypothesis.measure, one, hypothesis.group) for one in hypothesis.arms]
+        )
+        if len(values[0]) < 2:
             return None, 1.0
-        pairs = [first[seed] for seed in seeds], [second[seed] for seed in seeds]
         alternative = _ALTERNATIVES.get(hypothesis.expects, "two-sided")
-        found = difference(*pairs, alternative=alternative)
+        found = compared(values, alternative=alternative)
         if hypothesis.expects == "equal":
             assert hypothesis.margin is not None
-            return found, equivalence(*pairs, hypothesis.margin)
+            return found, equivalence(*paired(values), hypothesis.margin)
         return found, found.p_t if found.p_t == found.p_t else found.p_permutation
 
     def _verdict(
@@ -240,7 +253,7 @@ class Results:
 
     def _why_none(self, hypothesis: Hypothesis) -> str:
         """Say why there are no pairs of values to test a hypothesis with."""
-        for arm in (hypothesis.arm, hypothesis.baseline):
+        for arm in hypothesis.arms:
             chosen = pc.and_(
                 pc.equal(self.table["measure"], hypothesis.measure),
                 pc.equal(self.table["arm"], arm),
@@ -257,3 +270,9 @@ class Results:
             if None not in groups[hypothesis.group]:
                 return "the figures are of times, and a hypothesis is about one of each run"
         return "fewer than two seeds have both values"
+
+
+def _of_the_same_seeds(arms: Sequence[Mapping[int, float]]) -> list[list[float]]:
+    """Return the values of arms for the seeds that all of them have, in order."""
+    seeds = sorted(set.intersection(*(set(arm) for arm in arms)))
+    return [[arm[seed] for seed in seeds] for arm in arms]

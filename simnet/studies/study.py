@@ -224,8 +224,7 @@ def _check_members(study: Study) -> None:
 
 def _check_hypothesis(study: Study, hypothesis: Hypothesis) -> None:
     where = f"study {study.name!r}, hypothesis {hypothesis.name!r}"
-    arms = (hypothesis.arm, hypothesis.baseline)
-    measure = _found(study, where, hypothesis.measure, hypothesis.group, arms)
+    measure = _found(study, where, hypothesis.measure, hypothesis.group, hypothesis.arms)
     if measure.timed:
         raise ScenarioError(
             f"{where}: measure {measure.name!r} gives figures of times alone, and a hypothesis is "

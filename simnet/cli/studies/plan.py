@@ -53,20 +53,9 @@ def plan(target: StudyTarget, effect: Pilot = None, as_json: AsJson = False) -> 
         f"{counted(len(study.units), 'run')}, about {counted(total, 'turn')}{surveys} in all"
     )
     for hypothesis in study.hypotheses:
-        typer.echo(
-            visible(
-                f"hypothesis {hypothesis.name}: {hypothesis.measure} in {hypothesis.arm} is "
-                f"{_expected(hypothesis.expects)} {hypothesis.baseline}"
-            )
-        )
+        typer.echo(visible(f"hypothesis {hypothesis.name}: {hypothesis.in_words}"))
     if needed is not None:
         typer.echo(
             f"an effect of d = {effect:g} takes {counted(needed, 'seed')} to show with 80% power; "
             f"the study has {seeds}"
         )
-
-
-def _expected(expects: str) -> str:
-    return {"higher": "higher than in", "lower": "lower than in", "equal": "as in"}.get(
-        expects, "different from"
-    )

@@ -13,11 +13,11 @@ from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
     from simnet.studies.paired import Interval
-    from simnet.studies.results import ArmMean, Results, Verdict
+    from simnet.studies.results import ArmMean, Interaction, Results, Verdict
 
 
 def results(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> None:
-    """Show the mean of each measure in each arm, and what became of each hypothesis."""
+    """Show the mean of each measure in each arm, interactions, and verdicts on hypotheses."""
     from simnet.studies.reporting.recorded_study import read_study  # noqa: PLC0415  (imports scipy)
     from simnet.studies.running.study_folder import StudyFolder  # noqa: PLC0415
 
@@ -31,10 +31,14 @@ def results(target: StudyTarget, out: Out = None, as_json: AsJson = False) -> No
 
 
 def print_results(found: "Results") -> None:
-    """Print the means of arms and the verdicts on hypotheses."""
+    """Print the means of arms, the interactions of a crossed study and verdicts on hypotheses."""
     headings = ("measure", "group", "time", "arm", "seeds", "mean", "95% interval")
     rows = [_row(one) for one in found.means()]
     print_table(headings, rows, numbers=("seeds", "mean"))
+    if crossed := found.interactions():
+        headings = ("measure", "group", "interaction", "seeds", "mean", "95% interval", "p")
+        print_table(headings, map(_interaction_row, crossed), numbers=("seeds", "mean", "p"))
+        typer.echo("p values of interactions are not corrected for how many there are")
     for verdict in found.verdicts():
         typer.echo(visible(_in_words(verdict)))
 
@@ -48,6 +52,14 @@ def _row(one: "ArmMean") -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def _interaction_row(one: "Interaction") -> tuple[object, ...]:
+    found = one.difference
+    return (
+        one.measure, one.group, one.name, found.pairs, f"{found.mean:.4g}",
+        found.t_interval.in_words(), f"{found.p_t:.3g}" if isfinite(found.p_t) else "",
+    )  # fmt: skip
+
+
 def _in_words(verdict: "Verdict") -> str:
     one = verdict.hypothesis
     head = f"hypothesis {one.name}: "
@@ -57,7 +69,7 @@ def _in_words(verdict: "Verdict") -> str:
     answer = "supported" if verdict.supported else "not supported"
     note = f"; {verdict.note}" if verdict.note else ""
     return (
-        f"{head}{answer}; {one.measure} of {one.arm} minus {one.baseline} is {found.mean:.4g} "
+        f"{head}{answer}; {one.measure} of {one.difference_in_words} is {found.mean:.4g} "
         f"(95% interval {found.t_interval.in_words()}, {counted(found.pairs, 'seed')}, "
         f"p = {verdict.p:.3g}, Holm {verdict.p_adjusted:.3g}){note}"
     )
@@ -77,6 +89,19 @@ def _as_dict(found: "Results") -> dict[str, Any]:
                 "interval": _finite(one.summary.interval),
             }
             for one in found.means()
+        ],
+        "interactions": [
+            {
+                "measure": one.measure,
+                "group": one.group,
+                "name": one.name,
+                "arms": list(one.arms),
+                "seeds": one.difference.pairs,
+                "mean": one.difference.mean,
+                "interval": _finite(one.difference.t_interval),
+                "p": one.difference.p_t if isfinite(one.difference.p_t) else None,
+            }
+            for one in found.interactions()
         ],
         "hypotheses": [
             {

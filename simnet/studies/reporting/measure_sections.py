@@ -7,17 +7,13 @@ from typing import Any
 from simnet.clock import HOUR, Seconds, format_time
 from simnet.foundation.text import counted
 from simnet.report.parts import Block, Grid, Picture, Section
-from simnet.report.pictures.study_charts import arm_values, course, differences
+from simnet.report.pictures.study_charts import arm_values, course
 from simnet.studies.expectations import Reference
-from simnet.studies.paired import Difference, Interval, difference, mean_of
+from simnet.studies.paired import mean_of
+from simnet.studies.reporting.comparisons import MOST_LINES, Found, comparisons, ends_of, seed_rows
 from simnet.studies.reporting.recorded_study import MeasureFacts, RecordedStudy
 from simnet.studies.results import Results
 
-Key = tuple[str, Seconds | None]
-"""Group and time of a figure."""
-Found = dict[Key, dict[str, dict[int, float]]]
-"""The values of one measure: by group and time, arm and seed."""
-_MOST_LINES = 24
 _MOST_TIMES = 400
 
 
@@ -73,7 +69,7 @@ def _of_the_whole(
                 if one.group == group and one.arm in {None, arm} and one.time is None
             ]  # fmt: skip
             table.append(_mean_row(line, by_arm[arm], known))
-            if lines < _MOST_LINES:
+            if lines < MOST_LINES:
                 rows += seed_rows(line, arm, by_arm[arm])
                 rows += [
                     {"kind": "reference", "line": line, "value": one.value, "source": one.source}
@@ -88,7 +84,7 @@ def _of_the_whole(
         + _means_in_words(values, study.arms),
         arm_values(rows, study.arms, measure.unit or measure.name),
         rows,
-        f"The first {_MOST_LINES} of {lines} lines." if lines > _MOST_LINES else "",
+        f"The first {MOST_LINES} of {lines} lines." if lines > MOST_LINES else "",
     )
     heads = ("arm", "seeds", "mean", "95% interval", "deviation", "known value", "source")
     width = len(heads) if references else len(heads) - 2
@@ -98,29 +94,7 @@ def _of_the_whole(
         [row[:width] for row in table],
         frozenset({1, 2, 3, 4}),
     )
-    compared = list(_differences(study.arms, values))
-    if compared:
-        yield from _compared(key, measure, compared)
-
-
-def seed_rows(line: str, arm: str, values: dict[int, float]) -> list[dict[str, Any]]:
-    """Return the rows of a chart for one line: every seed, and the mean with its interval."""
-    places = sorted(values)
-    rows: list[dict[str, Any]] = [
-        {"kind": "seed", "line": line, "arm": arm, "seed": seed, "value": values[seed],
-         "spread": spread}
-        for seed, spread in zip(places, _spreads(len(places)), strict=True)
-    ]  # fmt: skip
-    summary = mean_of(list(values.values()))
-    low, high = _ends(summary.interval)
-    rows.append({"kind": "mean", "line": line, "arm": arm, "value": summary.mean, "low": low,
-                 "high": high})  # fmt: skip
-    return rows
-
-
-def _spreads(count: int) -> list[float]:
-    """Place dots of one line beside each other, so that equal ones can be told apart."""
-    return [((place * 7) % 5 - 2) / 3 for place in range(count)]
+    yield from comparisons(study, key, measure, values)
 
 
 def _mean_row(line: str, values: dict[int, float], known: Sequence[Reference]) -> tuple[str, ...]:
@@ -133,73 +107,12 @@ def _mean_row(line: str, values: dict[int, float], known: Sequence[Reference]) -
     )  # fmt: skip
 
 
-def _ends(interval: Interval) -> tuple[float | None, float | None]:
-    return interval if isfinite(interval.low) else (None, None)
-
-
 def _means_in_words(values: Found, arms: Sequence[str]) -> str:
     (group, _), by_arm = next(iter(values.items()))
     means = [
         f"{arm} {mean_of(list(by_arm[arm].values())).mean:.4g}" for arm in arms if arm in by_arm
     ]
     return f"Means{f' of {group}' if group else ''}: {', '.join(means)}."
-
-
-def _differences(
-    arms: Sequence[str], values: Found
-) -> Iterator[tuple[str, dict[int, float], Difference]]:
-    """Compare each arm with the first one, group by group, where at least two seeds have both."""
-    for (group, _), by_arm in values.items():
-        baseline = by_arm.get(arms[0], {})
-        for arm in arms[1:]:
-            own = by_arm.get(arm, {})
-            seeds = sorted(own.keys() & baseline.keys())
-            if len(seeds) < 2:
-                continue
-            line = f"{arm} minus {arms[0]}"
-            changes = {seed: own[seed] - baseline[seed] for seed in seeds}
-            found = difference([own[s] for s in seeds], [baseline[s] for s in seeds])
-            yield (f"{group} · {line}" if group else line), changes, found
-
-
-def _compared(
-    key: str, measure: MeasureFacts, compared: Sequence[tuple[str, dict[int, float], Difference]]
-) -> Iterator[Block]:
-    rows: list[dict[str, Any]] = []
-    for line, changes, found in compared[:_MOST_LINES]:
-        own = seed_rows(line, line, changes)
-        low, high = _ends(found.t_interval)
-        own[-1] |= {"low": low, "high": high}
-        rows += own
-    yield Picture(
-        f"{key}-differences",
-        f"{measure.name}, differences within each seed",
-        "Each dot is the difference of two runs with the same seed; the diamond is the mean, the "
-        "line its 95% interval (Student's). "
-        + "; ".join(f"{line}: {found.mean:.4g}" for line, _, found in compared[:6]) + ".",
-        differences(rows, measure.unit),
-        rows,
-        f"The first {_MOST_LINES} of {len(compared)} lines."
-        if len(compared) > _MOST_LINES else "",
-    )  # fmt: skip
-    heads = ("difference", "pairs", "mean", "95% bootstrap", "95% Student", "effect d",
-             "p (t)", "p (permutation)", "variance, paired by unpaired")  # fmt: skip
-    yield Grid(
-        f"{measure.name}: paired differences",
-        heads,
-        [_difference_row(line, found) for line, _, found in compared],
-        frozenset(range(1, len(heads))),
-        "These p values are not corrected for how many there are; those of hypotheses are.",
-    )
-
-
-def _difference_row(line: str, found: Difference) -> tuple[str, ...]:
-    numbers = (found.effect, found.p_t, found.p_permutation, found.variance_ratio)
-    return (
-        line, str(found.pairs), f"{found.mean:.4g}", found.bootstrap_interval.in_words(),
-        found.t_interval.in_words(),
-        *("" if not isfinite(one) else f"{one:.3g}" for one in numbers),
-    )  # fmt: skip
 
 
 def _course(
@@ -217,7 +130,7 @@ def _course(
             if arm not in timed[time]:
                 continue
             summary = mean_of(list(timed[time][arm].values()))
-            low, high = _ends(summary.interval)
+            low, high = ends_of(summary.interval)
             rows.append({"kind": "mean", "arm": arm, "hours": time / HOUR, "value": summary.mean,
                          "low": low, "high": high, "seeds": summary.seeds})  # fmt: skip
     rows += [

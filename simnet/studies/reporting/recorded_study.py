@@ -78,6 +78,11 @@ class RecordedStudy:
         """The labels of the conditions."""
         return [cell.label for cell in self.cells]
 
+    @property
+    def parameters(self) -> Mapping[str, Sequence[object]]:
+        """The values of each parameter, as text."""
+        return dict(self.plan.get("parameters", {}))
+
     def results(self) -> Results:
         """Read the results. Raises UsageError if there are none yet."""
         return Results.read(self.path, self)
@@ -124,7 +129,9 @@ def read_study(path: Path, study: Study | None = None) -> RecordedStudy:
 
 
 def _hypothesis(recorded: Mapping[str, Any]) -> Hypothesis:
-    return Hypothesis(**{name: value for name, value in recorded.items() if name != "test"})
+    fields = {name: value for name, value in recorded.items() if name != "test"}
+    than = fields.pop("than", None)
+    return Hypothesis(**fields, than=None if than is None else (str(than[0]), str(than[1])))
 
 
 def _runs(

@@ -16,9 +16,6 @@ from simnet.studies.reporting.study_caveats import caveats
 from simnet.studies.reporting.sums_of_runs import cost_by_arm, ledger_by_arm, spread_by_arm
 from simnet.studies.results import Results, Verdict
 
-_EXPECTED = {"higher": "higher than in", "lower": "lower than in", "equal": "as in",
-             "different": "different from"}  # fmt: skip
-
 
 def page_of_study(study: RecordedStudy) -> Page:
     """Gather the report of a study. Raises UsageError without results, RecordError."""
@@ -90,15 +87,12 @@ def _hypotheses(study: RecordedStudy, results: Results) -> Section:
 
 def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
     one, found = verdict.hypothesis, verdict.difference
-    expected = f"{one.measure} in {one.arm} is {_EXPECTED[one.expects]} {one.baseline}"
-    if one.margin is not None:
-        expected += f", within {one.margin:g}"
     if found is None:
-        return (one.name, expected, "no answer", *[""] * 6)
+        return (one.name, one.in_words, "no answer", *[""] * 6)
     answer = "supported" if verdict.supported else "not supported"
     effect = f"{found.effect:.2f}" if isfinite(found.effect) else ""
     return (
-        one.name, expected, answer, f"{found.mean:.4g}", found.t_interval.in_words(),
+        one.name, one.in_words, answer, f"{found.mean:.4g}", found.t_interval.in_words(),
         effect, f"{verdict.p:.3g}", f"{verdict.p_adjusted:.3g}", str(found.pairs),
     )  # fmt: skip
 
@@ -152,12 +146,12 @@ def _registration(study: RecordedStudy) -> Section:
     )
     blocks: list[Block] = [Facts([("SHA-256", registration.digest), ("State", intact)])]
     rows = [
-        (one["name"], one["measure"], one["arm"], one["baseline"], one["expects"],
-         one.get("test", ""))
+        (one["name"], one["measure"], one["group"], one["arm"], one["baseline"],
+         " minus ".join(one.get("than", ())), one["expects"], one.get("test", ""))
         for one in content["hypotheses"]
     ]  # fmt: skip
     if rows:
-        heads = ("hypothesis", "measure", "arm", "baseline", "expects", "test")
+        heads = ("hypothesis", "measure", "group", "arm", "baseline", "than", "expects", "test")
         blocks.append(Grid("Hypotheses as registered", heads, rows))
     measures: Sequence[dict[str, str]] = content["measures"]
     blocks.append(
