@@ -204,6 +204,7 @@ def test_runs_are_listed_and_a_broken_one_says_why(run, tmp_path, monkeypatch):
     broken = RunDirectory.create(root, "zzz")
     (broken.path / "manifest.json").write_text("{}")
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("simnet.cli.runs.ls.age", lambda _since: "3 s")  # as time passes here too
     text = CliRunner().invoke(app, ["ls", str(root)]).stdout
     assert [line.split()[0] for line in text.splitlines()[1:]][:2] == [run.id, broken.path.name]
     assert "unreadable" in text
