@@ -27,7 +27,7 @@ def with_file(
     a file that is wrong, and for an adapter that it names and that is not there.
     """
     project = find_project(target)
-    options = with_project(options, project, lambda key: _given(key, context) is not None)
+    options = _with_project(options, project, context)
     for name, folder in project.options.get("adapters", {}).items():
         if options.models.adapters.get(name) == folder:
             try:
@@ -42,9 +42,11 @@ def read_options(target: str, context: typer.Context) -> RunOptions:
     """Return the options of a run from a parsed command line of `simnet run` and its project."""
     models = ModelFlags(**{one.name: context.params[one.name] for one in fields(ModelFlags)})
     flags = RunFlags(**{one.name: context.params[one.name] for one in fields(RunFlags)})
-    project = find_project(target)
-    given = flags.read(models)
-    return with_project(given, project, lambda key: _given(key, context) is not None)
+    return _with_project(flags.read(models), find_project(target), context)
+
+
+def _with_project(options: RunOptions, project: Project, context: typer.Context) -> RunOptions:
+    return with_project(options, project, lambda key: _given(key, context) is not None)
 
 
 def print_sources(options: RunOptions, project: Project, context: typer.Context) -> None:
