@@ -92,6 +92,16 @@ def test_the_interval_says_something():
     assert (found.high - found.low) < 0.5 * found.expected
 
 
+@pytest.mark.parametrize(("share", "times"), [(0.01, 3), (SHARE, 8)])
+def test_an_estimate_without_an_interval_takes_three_rehearsals(monkeypatch, share, times):
+    rehearsals = []
+    monkeypatch.setattr(
+        cost_estimate, "rehearse", lambda *given: rehearsals.append(given) or rehearse(*given)
+    )
+    assert estimate(from_python(market()), FAKE, share).rough == (times == 3)
+    assert len(rehearsals) == times
+
+
 @pytest.mark.parametrize("constrained", [True, False])
 def test_a_rehearsal_reads_replies_as_the_run_does(monkeypatch, constrained):
     """Strictly if a grammar held them, which is quicker too, and leniently otherwise."""

@@ -51,6 +51,7 @@ from simnet.scenario.scenario import Scenario
 
 REHEARSALS = 8
 FEWEST_REHEARSALS = 3
+"""So many are enough for an estimate without an interval."""
 MOST_TURNS = 200_000
 """Turns of a scenario that is rehearsed, and of all its rehearsals if that leaves 3."""
 _LONG_SECONDS = 2.0
@@ -243,11 +244,13 @@ def _rehearsed(
         count = max(FEWEST_REHEARSALS, min(REHEARSALS, MOST_TURNS // max(1, rehearsal.turns)))
         took = time.monotonic() - begun
         if reporter is not None and len(sums) == 1 and took > _LONG_SECONDS:
-            reporter.phase(f"one rehearsal took {took:.0f} s; {count - 1} more follow")
+            reporter.phase(f"one rehearsal took {took:.0f} s; up to {count - 1} more follow")
         for name, model in models.items():
             for whose in (None, name):
                 drawn[whose] += model.drawn
                 thin[whose] += model.thin
+        if _doubt(sample.size, drawn[None], thin[None]):
+            count = min(count, FEWEST_REHEARSALS)  # more would narrow an interval that is not given
     sizes = {None: sample.size} | {name: len(calls) for name, calls in sample.calls.items()}
     doubts = {whose: _doubt(sizes[whose], drawn[whose], thin[whose]) for whose in sizes}
     return np.array(sums), {whose: doubt for whose, doubt in doubts.items() if doubt}
