@@ -53,6 +53,7 @@ from simnet.studies import (
 from simnet.verbs import MODERATOR, Like, Pass, React, Reply, Report
 
 pytestmark = pytest.mark.slow
+NO_POSTS = "ignore:.*nobody whom people follows ever posts:simnet.errors.ScenarioWarning"
 RUMOUR = "The bridge will fall."
 
 
@@ -127,6 +128,29 @@ def test_actions_are_counted_by_cohort_and_by_spans(town):
         assert spans == {place * HOUR: expected[place * HOUR] for place in range(8)}
 
 
+@pytest.mark.filterwarnings(NO_POSTS)
+def test_what_is_done_after_the_end_is_in_the_last_span_so_that_all_seeds_have_each(tmp_path):
+    """A span of its own would be there for those seeds alone in which something was done."""
+    rule = Deffuant(1.0)
+    slow = Cohort(
+        "people", [Persona(id=f"p{number}") for number in range(12)], behaviour=rule,
+        verbs=rule.verbs, rhythm=Exponential(20 * MINUTE), follows={"people": 1.0},
+        reacts_in=30 * MINUTE,
+    )  # fmt: skip
+    late = []
+    for seed in range(3):
+        record = run(Scenario("late", [slow], lasts=2 * HOUR, seed=seed), out=tmp_path, ray=False)
+        acts = [row for row in done(record) if row["verb"] != "pass"]
+        late += [row for row in acts if row["time"] > 2 * HOUR]
+        found = [one for one in actions(every=HOUR).of(record) if not one.group]
+        assert [one.time for one in found] == [0.0, HOUR]
+        assert sum(one.value for one in found) == len(acts)
+        means = [one for one in opinions(every=HOUR).of(record) if one.group == "mean"]
+        assert [one.time for one in means] == [HOUR, 2 * HOUR]
+        assert means[-1].value == figures(opinions(), record)["mean"]
+    assert late
+
+
 @pytest.fixture(scope="module")
 def governed(tmp_path_factory):
     """Play people among whom an operator acts and counts, and who are no moderators."""
@@ -177,6 +201,7 @@ def test_a_run_that_was_stopped_ends_where_it_stopped(town):
     assert figures(activity(), stopped)["people"] == pytest.approx(len(mine) / (last / HOUR) / 12)
 
 
+@pytest.mark.filterwarnings(NO_POSTS)
 def test_opinions_are_carried_on_to_the_end(tmp_path):
     rule = Deffuant(0.3)
     people = Cohort(
@@ -286,6 +311,7 @@ def test_networks_are_measured_as_networkx_does(town):
     assert set(figures(communities("replies"), town)) == {"", "communities"}
 
 
+@pytest.mark.filterwarnings("ignore:.*about 0 turns:simnet.errors.ScenarioWarning")
 def test_communities_are_those_of_the_report_so_that_who_has_no_tie_is_in_none(tmp_path):
     cliques = [(a + i, a + j) for a in "xy" for i in "123" for j in "123" if i != j]
     people = [Persona(id=name) for name in sorted({"alone"}.union(*cliques))]

@@ -27,29 +27,29 @@ def actions(verb: str | None = None, *, every: Seconds | None = None) -> Measure
     """Count what people did, by cohort and in all (group `""`); `every` counts by spans of time.
 
     `verb` counts that verb alone, and all but `pass` if it is None. Cohorts that did nothing, and
-    spans until the end of the run in which nothing was done, count 0.
+    spans until the end of the run in which nothing was done, count 0. What was begun before the end
+    and done after it is in the last span.
     """
 
     def found(run: Run) -> Figures:
         events = _done(run.read("events"))
         wanted = pc.equal(events["verb"], verb) if verb else pc.not_equal(events["verb"], "pass")
         chosen = events.filter(wanted)
+        spans = 1 if every is None else max(1, ceil(end_of(run) / every))
         counts: Counter[tuple[str, int]] = Counter()
         for cohort, time in zip(
             chosen["cohort"].to_pylist(), chosen["time"].to_pylist(), strict=True
         ):
-            place = 0 if every is None else int(time // every)
+            place = 0 if every is None else min(int(time // every), spans - 1)
             counts[cohort, place] += 1
             counts["", place] += 1
         groups = ["", *_people_by_cohort(run)]
         if every is None:
             return [Figure(counts[group, 0], group) for group in groups]
-        last = max((place for _, place in counts), default=0)  # what was begun lands after the end
-        places = range(max(ceil(end_of(run) / every), last + 1))
         return [
             Figure(counts[group, place], group, place * every)
             for group in groups
-            for place in places
+            for place in range(spans)
         ]
 
     name = f"actions {verb}" if verb else "actions"

@@ -1,7 +1,9 @@
 """Measures of groups: echo chambers, communities, and opinions over time."""
 
 import json
-from typing import Literal
+from collections.abc import Mapping
+from math import ceil, inf
+from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
@@ -107,33 +109,41 @@ def _ties(run: Run, of: str) -> list[tuple[str, str]]:
 def opinions(*, every: Seconds | None = None, gap: float = 0.05) -> Measure:
     """Measure recorded numeric opinions: groups `mean`, `variance` and `clusters`.
 
-    At the end of the run, or of every span of `every` simulated seconds. Opinions are from 0 to 1;
+    At the end of the run, or of every span of `every` simulated seconds; what changes after the end
+    of the run is in the last. Opinions are from 0 to 1;
     a `gap` of that size between neighbours parts clusters. No figure where none is recorded.
     """
 
     def found(run: Run) -> Figures:
         held: dict[str, float] = {}
         figures: list[Figure] = []
-        until = every
-        for row in run.read("state").to_pylist():
-            if row["name"] != OPINIONS:
-                continue
-            while until is not None and every is not None and row["time"] > until:
-                figures += _summary(held, gap, until)
-                until += every
-            if row["value"] is None:
-                held.pop(row["key"], None)
-            else:
-                held[row["key"]] = float(json.loads(row["value"]))
-        end = 0.0 if every is None else end_of(run)
-        while until is not None and every is not None and until < end:
-            figures += _summary(held, gap, until)
-            until += every
-        return [*figures, *_summary(held, gap, until)]
+        changes = [row for row in run.read("state").to_pylist() if row["name"] == OPINIONS]
+        place = 0
+        for time, until in _spans(run, every):
+            while place < len(changes) and changes[place]["time"] <= until:
+                _hold(held, changes[place])
+                place += 1
+            figures += _summary(held, gap, time)
+        return figures
 
     name = "opinions" if every is None else f"opinions every {every:g} s"
     groups = only("mean", "variance", "clusters")
     return Measure(name, found, groups=groups, timed=every is not None)
+
+
+def _spans(run: Run, every: Seconds | None) -> list[tuple[Seconds | None, Seconds]]:
+    """List the times of figures, with the time until which what happened counts for each."""
+    if every is None:
+        return [(None, inf)]
+    ends = [place * every for place in range(1, max(1, ceil(end_of(run) / every)) + 1)]
+    return [*((end, end) for end in ends[:-1]), (ends[-1], inf)]
+
+
+def _hold(held: dict[str, float], change: Mapping[str, Any]) -> None:
+    if change["value"] is None:
+        held.pop(change["key"], None)
+    else:
+        held[change["key"]] = float(json.loads(change["value"]))
 
 
 def _summary(held: dict[str, float], gap: float, time: Seconds | None) -> list[Figure]:
