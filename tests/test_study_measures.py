@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from statistics import median
 
 import networkx as nx
@@ -265,15 +265,31 @@ def test_moderation_knows_what_it_hits_and_how_fast(town):
 
 def test_a_correction_reaches_those_who_see_it_after_the_rumour(town):
     made = {row["who"]: row["made"] for row in rows(town) if row["cue"] in {0, 2}}
-    first = [{}, {}]
+    seen = [defaultdict(list), defaultdict(list)]
     for row in rows(town, "exposures"):
         for place, who in enumerate(("liar", "council")):
             if row["post"] == made[who]:
-                first[place].setdefault(row["who"], row["time"])
-    later = [first[1][who] - at for who, at in first[0].items() if first[1].get(who, -1) > at]
+                seen[place][row["who"]].append(row["time"])
+    after = {who: [at for at in seen[1][who] if at > seen[0][who][0]] for who in list(seen[0])}
+    later = [times[0] - seen[0][who][0] for who, times in after.items() if times]
     found = figures(correction("liar", "council"), town)
-    assert found["reached"] == pytest.approx(len(later) / len(first[0]))
+    assert found["reached"] == pytest.approx(len(later) / len(seen[0]))
     assert found["delay"] == pytest.approx(median(later))
+
+
+def test_a_correction_reaches_those_who_saw_it_with_or_before_the_rumour_and_see_it_again(tmp_path):
+    scenario = Scenario(
+        "again",
+        [
+            Cohort("sources", [Persona(id="liar"), Persona(id="council")], rhythm=Never()),
+            Cohort("people", [Persona(id="ann")], verbs=(Like, Pass), rhythm=Steps(HOUR)),
+        ],
+        [Cue(0, "liar", Write(RUMOUR)), Cue(0, "council", Write("It is safe."))],
+        feed=Feed(reads=everything, fresh=False),
+        lasts=3.5 * HOUR,
+    )
+    record = run(scenario, model=FakeModel(lambda prompt: "pass"), out=tmp_path)
+    assert figures(correction("liar", "council"), record) == {"reached": 1.0, "delay": HOUR}
 
 
 def test_a_cascade_and_its_reach_are_those_of_the_first_post(town):

@@ -67,20 +67,24 @@ def correction(rumour_by: str, correction_by: str) -> Measure:
     """Measure how a correction follows a rumour, both the first posts of a member.
 
     Figures by group: `reached`, the share of those who were shown the rumour that were shown the
-    correction later, and `delay`, the median seconds between the two for them.
+    correction later, whether or not they had been before, and `delay`, the median seconds from the
+    first time of the rumour to that of the correction after it.
     """
 
     def found(run: Run) -> Figures:
         events = run.read("events")
         exposures = run.read("exposures")
-        seen = [
-            _first_seen(exposures, first_post(events, author))
-            for author in (rumour_by, correction_by)
-        ]
-        delays = [seen[1][who] - at for who, at in seen[0].items() if seen[1].get(who, -1.0) > at]
-        if not seen[0]:
+        rumour, corrected = (
+            _shown(exposures, first_post(events, author)) for author in (rumour_by, correction_by)
+        )
+        if not rumour:
             return []
-        reached = Figure(len(delays) / len(seen[0]), "reached")
+        later = [
+            [at - times[0] for at in corrected.get(who, ()) if at > times[0]]
+            for who, times in rumour.items()
+        ]
+        delays = [min(own) for own in later if own]
+        reached = Figure(len(delays) / len(rumour), "reached")
         return [reached, Figure(float(np.median(delays)), "delay")] if delays else [reached]
 
     name = f"correction of {rumour_by} by {correction_by}"
@@ -88,12 +92,13 @@ def correction(rumour_by: str, correction_by: str) -> Measure:
     return Measure(name, found, members=members, groups=groups)
 
 
-def _first_seen(exposures: pa.Table, post: int) -> dict[str, float]:
+def _shown(exposures: pa.Table, post: int) -> dict[str, list[float]]:
+    """List when a post was shown to each viewer, in order."""
     shown = exposures.filter(pc.equal(exposures["post"], post))
-    first: dict[str, float] = {}
+    times: dict[str, list[float]] = {}
     for who, time in zip(shown["who"].to_pylist(), shown["time"].to_pylist(), strict=True):
-        first.setdefault(who, time)
-    return first
+        times.setdefault(who, []).append(time)
+    return times
 
 
 def _made(run: Run) -> pa.Table:
