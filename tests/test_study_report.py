@@ -13,6 +13,7 @@ from simnet.cli.app import app
 from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.rules import chance, likes
 from simnet.studies import (
+    Figure,
     Hypothesis,
     Reference,
     Study,
@@ -20,6 +21,7 @@ from simnet.studies import (
     activity,
     cascade_of,
     correction,
+    measure,
     report_study,
     run_study,
 )
@@ -123,6 +125,15 @@ def test_a_study_that_asks_no_model_says_so_whatever_the_backend(tmp_path):
     assert "No model was asked" in text
     assert "made up by the fake model" not in text
     assert "Means of officials: quiet 0" in text
+
+
+def test_runs_in_which_a_measure_found_nothing_are_told(tmp_path):
+    odd = measure("odd")(lambda run: [Figure(1.0)] if run.manifest.seed % 2 else [])
+    study = replace(STUDY, measures=[*STUDY.measures, odd])
+    page = run_study(study, tmp_path / "noise", ray=False).report(figures=False).path
+    told = "Measure odd has no figure in 2 of 3 runs of arm quiet: its means and differences are of"
+    assert page.read_text(encoding="utf-8").count(told) == 1
+    assert "Measure actions like has no figure" not in page.read_text(encoding="utf-8")
 
 
 def test_a_changed_pre_registration_is_told(ran, tmp_path):

@@ -46,6 +46,7 @@ def _of_the_plan(study: RecordedStudy) -> Iterator[str]:
         )
     yield from _of_the_code(study)
     yield from _what_is_missing(study)
+    yield from _without_figure(study)
     yield (
         "Intervals of single arms and differences that are not hypotheses are not corrected for "
         "how many there are: some of them will look remarkable by chance."
@@ -75,6 +76,29 @@ def _what_is_missing(study: RecordedStudy) -> Iterator[str]:
         yield f"Measure {name} has no figures of {one.arm} with seed {one.seed}: {why}."
     if len(failed) > _MOST:
         yield f"So it is {counted(len(failed) - _MOST, 'more time')}."
+
+
+def _without_figure(study: RecordedStudy) -> Iterator[str]:
+    """Say of which measures some runs have no figure, as those that have one are compared."""
+    table = study.results().table
+    whole = table.filter(pc.is_null(table["time"]))
+    columns = (whole[name].to_pylist() for name in ("measure", "group", "arm"))
+    figures = Counter(zip(*columns, strict=True))
+    lines = []
+    for measure, group in dict.fromkeys((measure, group) for measure, group, _ in figures):
+        runs = Counter(
+            one.arm for one in study.runs if one.complete and measure not in one.unmeasured
+        )
+        for arm, count in runs.items():
+            if lacking := count - figures[measure, group, arm]:
+                name = f"{measure} ({group})" if group else measure
+                lines.append(
+                    f"Measure {name} has no figure in {lacking} of {counted(count, 'run')} of arm "
+                    f"{arm}: its means and differences are of the other seeds alone."
+                )
+    yield from lines[:_MOST]
+    if len(lines) > _MOST:
+        yield f"{counted(len(lines) - _MOST, 'more arm')} lack figures of a measure."
 
 
 def _of_models(study: RecordedStudy) -> Iterator[str]:
