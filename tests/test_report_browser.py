@@ -1,9 +1,13 @@
 """Reports in Chromium: nothing is loaded, nothing fails, and they are accessible."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from made_reports import hostile_run
+from test_interactions import CROSSED
+
+from simnet.studies import run_study
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -107,3 +111,17 @@ def test_a_printed_page_cuts_nothing_off(opened):
     blocks = "[...document.querySelectorAll('pre, .tiles dd')]"
     cut = page.evaluate(f"{blocks}.filter((one) => one.scrollWidth > one.clientWidth).length")
     assert cut == 0
+
+
+def test_the_page_of_a_study_is_printed_whole_and_names_all_comparisons(browser, tmp_path):
+    study = replace(CROSSED, seeds=range(2))
+    path = run_study(study, tmp_path / "s", ray=False).report(figures=False).path
+    page = browser.new_context(viewport={"width": 700, "height": 900}).new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-drawn=yes]")
+    texts = page.locator("figure .vega-embed svg text").all_text_contents()
+    assert any("at pull=2 less at pull=1" in text for text in texts)
+    assert not [text for text in texts if "…" in text]
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    page.context.close()

@@ -9,6 +9,8 @@ from simnet.report.parts import Row
 from simnet.report.pictures.style import COLOURS, INK, ROWS, finished, palette
 
 _ROW = 34
+_TWO_LINES = r"split(datum.label, regexp(' (?=minus (?!.*, at ))|(?<=,) (?=at )'))"
+"""Labels of comparisons in two lines, as one would be cut off."""
 
 
 def arm_values(rows: Sequence[Row], arms: Sequence[str], unit: str) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def differences(rows: Sequence[Row], unit: str) -> dict[str, Any]:
     Rows are as in `arm_values`.
     """
     base = alt.Chart(ROWS)
-    line = alt.Y("line:N", title=None, sort=None)
+    line = alt.Y("line:N", title=None, sort=None, axis=alt.Axis(labelExpr=_TWO_LINES))
     x = alt.X("value:Q", title=f"difference{f', {unit}' if unit else ''}")
     zero = alt.Chart(alt.Data(values=[{"value": 0.0}])).mark_rule(
         strokeDash=[4, 4], color="#888888"
