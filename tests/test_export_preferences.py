@@ -104,7 +104,7 @@ def test_anyone_s_replies_are_compared_where_that_is_asked_for(soup, tmp_path):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({}, "6 shown or rated too seldom"),
+        ({}, r"6 shown or rated too seldom\); lower --min-exposures 5 or give --ratings$"),
         ({**FEW, "margin": 0.8}, "1 under the margin"),
     ],
 )

@@ -46,10 +46,13 @@ class Scoring:
             return self.margin
         return ENGAGEMENT_MARGIN if self.ratings is None else RATING_MARGIN
 
-    def looser(self) -> Iterator[str]:
-        """Yield what lets more replies through."""
+    def looser(self, *, has_scores: bool) -> Iterator[str]:
+        """Yield what lets more replies through; where none has a score, what gives some one."""
         if self.ratings is None and self.min_exposures > 1:
             yield f"lower --min-exposures {self.min_exposures}"
+        if not has_scores:
+            yield "give --ratings" if self.ratings is None else "rate replies of this run"
+            return
         if self.difference > 0:
             yield f"lower --margin {self.difference:g}"
         if self.comparable == "cohort":
@@ -125,7 +128,7 @@ class ScoredReplies:
     def why_empty(self, what: str) -> EmptyExportError:
         """Say why no row is left."""
         causes = ", ".join(f"{count} {cause}" for cause, count in sorted(self.left_out.items()))
-        ways = " or ".join(self.scoring.looser())
+        ways = " or ".join(self.scoring.looser(has_scores=bool(self.scores)))
         return EmptyExportError(
             f"run {self.run.id} gives no {what} ({causes or 'no replies'})"
             + (f"; {ways}" if ways else "")
