@@ -148,11 +148,22 @@ def test_values_of_objects_count_whatever_made_them(tmp_path, monkeypatch):
     assert code_digest(function) != before
 
 
-def test_a_count_that_code_keeps_is_no_change_of_it(tmp_path, monkeypatch):
-    function = using(tmp_path, monkeypatch, HELPERS)
+@pytest.mark.parametrize(
+    "counted",
+    [
+        "self.calls += 1",
+        'setattr(self, "calls", self.calls + 1)',
+        'object.__setattr__(self, "calls", self.calls + 1)',
+    ],
+)
+def test_a_count_that_code_keeps_is_no_change_of_it(tmp_path, monkeypatch, counted):
+    helpers = HELPERS.replace("self.calls += 1", counted)
+    function = using(tmp_path, monkeypatch, helpers)
     before = code_digest(function)
     assert function("run") != function("run")
     assert code_digest(function) == before
+    other = using(tmp_path, monkeypatch, helpers.replace("share, 0", "share + 1, 0"))
+    assert code_digest(other) != before
     nested = "def made():\n    n = 0\n    def measure(run):\n        nonlocal n\n        n += 1\n"
     nested += "        return n\n    return measure\nmeasure = made()\n"
     counting = "N = 0\ndef measure(run):\n    global N\n    N += 1\n    return N\n"

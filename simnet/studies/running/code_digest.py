@@ -33,6 +33,8 @@ _KEPT = (
 _MAKERS = frozenset({"__init__", "__new__", "__post_init__", "__setstate__"})
 """Methods that assign the attributes of an object as it is made."""
 _GLOBAL, _CELL, _ATTRIBUTE = "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"
+_SETTERS = frozenset({"setattr", "__setattr__", "delattr", "__delattr__"})
+"""Functions that assign an attribute whose name they are given."""
 
 
 def code_digest(value: object) -> str:
@@ -250,6 +252,8 @@ def _stored_by(functions: Iterable[FunctionType], how: str) -> set[str]:
 @cache
 def _stored(code: CodeType, how: str) -> frozenset[str]:
     names = {one.argval for one in dis.get_instructions(code) if one.opname == how}
+    if how == _ATTRIBUTE and not _SETTERS.isdisjoint(code.co_names):
+        names |= {one for one in code.co_consts if isinstance(one, str)}  # any may be its name
     inner = [_stored(one, how) for one in code.co_consts if isinstance(one, CodeType)]
     return frozenset(names.union(*inner))
 
