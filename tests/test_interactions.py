@@ -13,7 +13,7 @@ from simnet import HOUR, Cohort, Cue, Never, Persona, Scenario, Steps, Write, sa
 from simnet.cli.app import app
 from simnet.errors import ScenarioError, UsageError
 from simnet.rules import chance, likes
-from simnet.studies import Hypothesis, Study, actions, run_study
+from simnet.studies import Hypothesis, Study, actions, run_study, seeds_needed
 from simnet.studies.crossings import Crossings
 from simnet.studies.interactions import compared
 
@@ -183,5 +183,7 @@ def test_the_command_line_shows_interactions(ran, tmp_path, monkeypatch):
     )
     told = json.loads(CliRunner().invoke(app, ["study", "results", *target, "--json"]).stdout)
     assert told["interactions"][0]["arms"] == [*ARMS, *THAN]
-    plan = CliRunner().invoke(app, ["study", "plan", "crossed_study.py"]).stdout
+    plan = CliRunner().invoke(app, ["study", "plan", "crossed_study.py", "--effect", "0.8"]).stdout
     assert "hypothesis grows: the difference of actions like between loud[pull=2]" in plan
+    most = seeds_needed(0.8, alpha=0.025)
+    assert f"takes 15 seeds to show with 80% power (at most {most} with Holm's" in plan

@@ -14,7 +14,8 @@ Pilot = Annotated[
     typer.Option(
         "--effect",
         metavar="D",
-        help="Say how many seeds show an effect of this size (Cohen's d of paired differences).",
+        help="Say how many seeds show an effect of this size (Cohen's d of paired differences), "
+        "without and with the correction for all hypotheses.",
     ),
 ]
 
@@ -30,12 +31,15 @@ def plan(target: StudyTarget, effect: Pilot = None, as_json: AsJson = False) -> 
     expected = {cell.label: round(expect(cell.scenario).turns) for cell in study.cells}
     asked = {cell.label: expected_answers(cell.scenario).total() for cell in study.cells}
     needed = None if effect is None else seeds_needed(effect)
+    alpha = 0.05 / max(1, len(study.hypotheses))
+    corrected = None if effect is None else seeds_needed(effect, alpha=alpha)
     if as_json:
         arms = {cell.label: len(cell.scenario.handles()) for cell in study.cells}
         print_json({"study": study.name, "seeds": list(study.seeds), "runs": len(study.units),
                     "turns": sum(expected.values()) * seeds, "people": arms,
                     "turns_per_run": expected, "survey_calls": sum(asked.values()) * seeds,
-                    "survey_calls_per_run": asked, "seeds_needed": needed})  # fmt: skip
+                    "survey_calls_per_run": asked, "seeds_needed": needed,
+                    "seeds_needed_corrected": corrected})  # fmt: skip
         return
     headings = ["arm", "people", "turns a run", "runs"]
     rows = [
@@ -56,6 +60,13 @@ def plan(target: StudyTarget, effect: Pilot = None, as_json: AsJson = False) -> 
         typer.echo(visible(f"hypothesis {hypothesis.name}: {hypothesis.in_words}"))
     if needed is not None:
         typer.echo(
-            f"an effect of d = {effect:g} takes {counted(needed, 'seed')} to show with 80% power; "
-            f"the study has {seeds}"
+            f"an effect of d = {effect:g} takes {counted(needed, 'seed')} to show with 80% power"
+            f"{_corrected(corrected, len(study.hypotheses))}; the study has {seeds}"
         )
+
+
+def _corrected(seeds: int | None, hypotheses: int) -> str:
+    """Say how many seeds it takes where Holm's correction is at its most, if there is one."""
+    if seeds is None or hypotheses < 2:
+        return ""
+    return f" (at most {seeds} with Holm's correction for {hypotheses} hypotheses)"
