@@ -67,6 +67,11 @@ class Difference(NamedTuple):
     """Variance of the paired difference, by that of a difference of independent runs; below 1 the
     shared random numbers saved runs."""
 
+    @property
+    def p(self) -> float:
+        """Of the t-test; of the permutation test if differences do not vary."""
+        return self.p_t if isfinite(self.p_t) else self.p_permutation
+
 
 def difference(
     arm: Sequence[float],

@@ -232,7 +232,7 @@ class Results:
         if hypothesis.expects == "equal":
             assert hypothesis.margin is not None
             return found, equivalence(*paired(values), hypothesis.margin)
-        return found, found.p_t if found.p_t == found.p_t else found.p_permutation
+        return found, found.p
 
     def _verdict(
         self,

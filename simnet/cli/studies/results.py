@@ -36,9 +36,10 @@ def print_results(found: "Results") -> None:
     rows = [_row(one) for one in found.means()]
     print_table(headings, rows, numbers=("seeds", "mean"))
     if crossed := found.interactions():
+        typer.echo()
         headings = ("measure", "group", "interaction", "seeds", "mean", "95% interval", "p")
         print_table(headings, map(_interaction_row, crossed), numbers=("seeds", "mean", "p"))
-        typer.echo("p values of interactions are not corrected for how many there are")
+        typer.echo("p values of interactions are not corrected for how many there are\n")
     for verdict in found.verdicts():
         typer.echo(visible(_in_words(verdict)))
 
@@ -56,7 +57,7 @@ def _interaction_row(one: "Interaction") -> tuple[object, ...]:
     found = one.difference
     return (
         one.measure, one.group, one.name, found.pairs, f"{found.mean:.4g}",
-        found.t_interval.in_words(), f"{found.p_t:.3g}" if isfinite(found.p_t) else "",
+        found.t_interval.in_words(), f"{found.p:.3g}",
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _as_dict(found: "Results") -> dict[str, Any]:
                 "seeds": one.difference.pairs,
                 "mean": one.difference.mean,
                 "interval": _finite(one.difference.t_interval),
-                "p": one.difference.p_t if isfinite(one.difference.p_t) else None,
+                "p": one.difference.p,
             }
             for one in found.interactions()
         ],
