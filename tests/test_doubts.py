@@ -35,10 +35,13 @@ from simnet import (
 from simnet.cli.app import app
 from simnet.errors import ScenarioError, ScenarioWarning
 from simnet.feeds import everything, reported
-from simnet.rhythms import Between
+from simnet.interventions import At, Ban, GiveNews, Remember, SetManner, When
+from simnet.questions import YesNo
+from simnet.rhythms import Between, ByPersona
 from simnet.scenario.forecast.doubts import doubts
 from simnet.scenario.forecast.expected_turns import check_startable
 from simnet.scenario.timing.diurnal import MONDAY
+from simnet.surveys import Survey, SurveySchedule
 from simnet.verbs import JoinGroup, SendToGroup
 
 
@@ -131,6 +134,22 @@ DOUBTFUL = {
         "cohort d sees what was reported, and nobody can report",
     ),
     "empty": (town(group(), group("d", personas=[])), "cohort d has no personas"),
+    "news for nobody": (
+        town(
+            group(),
+            group("d", rhythm=Never()),
+            cues=[HELLO],
+            interventions=[At(60.0, [GiveNews(["c", "d"], "Rain."), Remember("c0", "rain")])],
+        ),
+        "intervention 0 (GiveNews) does not reach d: they never wake (Never)",
+    ),
+    "a manner for nobody": (
+        town(
+            group(rhythm=ByPersona({"c1": Never()})),
+            interventions=[When(len, above=1, every=60.0, then=SetManner("c1", "calm"))],
+        ),
+        "intervention 0 (SetManner) does not reach c1: they never wake (Never)",
+    ),
     "late cue": (
         town(group(), cues=[Cue(2 * HOUR, "c0", Write("hello"))]),
         "cue 0 (write by @c0) comes at 02:00:00, after the end at 01:00:00, and is left out",
@@ -158,6 +177,19 @@ def test_a_scenario_in_which_something_cannot_happen_is_doubted(kind):
         ),
         town(group(rhythm=Steps(30 * MINUTE)), lasts=6 * HOUR),
         town(group(follows={}), ties=[("c0", "c1")]),
+        town(
+            group(),
+            group("d", rhythm=Never()),
+            cues=[HELLO],
+            interventions=[At(60.0, GiveNews("c", "Rain.")), At(60.0, Ban("d"))],
+        ),
+        town(
+            group(),
+            group("d", rhythm=Never()),
+            cues=[HELLO],
+            interventions=[At(60.0, GiveNews("d", "Rain."))],
+            surveys=[SurveySchedule(Survey("wet", [YesNo("rain", "Does it rain?")]), at=120.0)],
+        ),
     ],
 )
 def test_an_ordinary_scenario_is_not_doubted(scenario):

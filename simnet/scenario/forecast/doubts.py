@@ -6,6 +6,7 @@ from simnet.personas.names import lookalikes
 from simnet.scenario.cohort import handles_of
 from simnet.scenario.cue_checks import late_cues
 from simnet.scenario.forecast.nothing_happens import idle_cohorts
+from simnet.scenario.forecast.unheard import unheard_interventions
 from simnet.scenario.interventions.intervention_checks import late_interventions
 from simnet.scenario.scenario import Scenario
 
@@ -17,7 +18,8 @@ def doubts(scenario: Scenario) -> list[str]:
     """List warnings, a sentence each."""
     late = late_cues(scenario.cues, scenario.lasts)
     late += late_interventions(scenario.interventions, scenario.lasts)
-    return [*late, *idle_cohorts(scenario), *_alike(scenario)]
+    idle = [*idle_cohorts(scenario), *unheard_interventions(scenario)]
+    return [*late, *idle, *_alike(scenario)]
 
 
 def _alike(scenario: Scenario) -> list[str]:
