@@ -1,5 +1,7 @@
 """One turn of one persona."""
 
+import re
+
 import pytest
 from made_worlds import decide, shown, view
 
@@ -159,6 +161,59 @@ def test_a_behaviour_that_returns_something_else_is_named(returned):
 
     with pytest.raises(UserCodeError, match=r"behaviour absent_minded returned .*, not actions"):
         decide(agent(absent_minded), SEEN)
+
+
+@pytest.mark.parametrize(
+    ("returned", "advice"),
+    [
+        (None, "end it with a return of actions, or of [] to do nothing"),
+        (Like, "write Like(...)"),
+        ([Like(1), "hello"], "put the text into an action, such as Write('hello')"),
+        (3, "return an action, such as Write(text), or a list of them"),
+    ],
+)
+def test_a_behaviour_that_returns_something_else_is_told_what_to_return(returned, advice):
+    async def absent_minded(me, seen, ask):
+        return returned
+
+    with pytest.raises(UserCodeError, match=re.escape(f"not actions; {advice}")):
+        decide(agent(absent_minded), SEEN)
+
+
+async def _compares(me, seen, ask):
+    verdict = ask(me.role, "Friendly?")
+    return [] if verdict == "yes" else Like(1)
+
+
+async def _adds(me, seen, ask):
+    return Write("I think: " + ask(me.role, "What?"))
+
+
+async def _returns(me, seen, ask):
+    return ask.for_action()
+
+
+async def _is_content(me, seen, ask):
+    if await ask(me.role, "Well?"):
+        ask.for_action()
+    return []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("behaviour", "call", "line"),
+    [
+        (_compares, "ask(...)", 'verdict = ask(me.role, "Friendly?")'),
+        (_adds, "ask(...)", 'return Write("I think: " + ask(me.role, "What?"))'),
+        (_returns, "ask.for_action()", "return ask.for_action()"),
+        (_is_content, "ask.for_action()", "ask.for_action()"),
+    ],
+)
+def test_a_reply_that_is_not_awaited_is_found_with_its_line(behaviour, call, line):
+    with pytest.raises(UserCodeError) as told:
+        decide(agent(behaviour), SEEN)
+    assert told.value.problem == f"calls {call} without `await`; write `await {call}`"
+    assert told.value.source == line
 
 
 def test_a_behaviour_that_is_no_coroutine_is_named():

@@ -6,12 +6,13 @@ agents without a task, future or lock for each, and sends their prompts in one l
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from simnet import draws
 from simnet.agents import reply_flags
+from simnet.agents.awaited import Awaited
 from simnet.agents.formats.fitted_reply import fitted
 from simnet.agents.formats.lenient_reader import own_names, read
 from simnet.agents.formats.reply_grammar import ONLY_REASONING
@@ -75,6 +76,7 @@ class TurnAsk:
         """How often the reply was sampled again."""
         self._judges = False
         """Whether the prompts of a judge follow."""
+        self._awaited = Awaited()
 
     @property
     def calls(self) -> int:
@@ -86,8 +88,27 @@ class TurnAsk:
         self._judges = True
         return await self(system, user, pattern)
 
-    async def __call__(self, system: str, user: str, pattern: str | None = None) -> str:
-        """Send any prompt and return the reply. Raises ModelError if there is no usable reply.
+    def __call__(
+        self, system: str, user: str, pattern: str | None = None
+    ) -> Coroutine[Any, Any, str]:
+        """Send any prompt and return the reply. Raises ModelError if there is no usable reply."""
+        return self._awaited.note("ask(...)", self._ask(system, user, pattern))
+
+    def for_action(self) -> Coroutine[Any, Any, list[Action]]:
+        """Ask the model to act on the view with the cohort's verbs.
+
+        A reply that refuses, repeats or is garbled is sampled again, at most as often as the
+        cohort's `resamples`, or an alarm that rings, says. Raises ModelError if no reply can be
+        parsed.
+        """
+        return self._awaited.note("ask.for_action()", self._sampled_action())
+
+    def check_awaited(self) -> None:
+        """Raise UserCodeError if the behaviour asked and did not await the reply."""
+        self._awaited.check(self._me.profile.behaviour)
+
+    async def _ask(self, system: str, user: str, pattern: str | None) -> str:
+        """Ask any prompt.
 
         If the prompt is too long for the model, the end of `user` is cut off. Of a reply that the
         model was free to give, the part that matches `pattern` is returned; without one, the reply
@@ -116,13 +137,7 @@ class TurnAsk:
             return completion.text
         return fitted(completion.text, prompt.pattern, own_names(self._me.persona))
 
-    async def for_action(self) -> list[Action]:
-        """Ask the model to act on the view with the cohort's verbs.
-
-        A reply that refuses, repeats or is garbled is sampled again, at most as often as the
-        cohort's `resamples`, or an alarm that rings, says. Raises ModelError if no reply can be
-        parsed.
-        """
+    async def _sampled_action(self) -> list[Action]:
         chosen: list[Action] | None = None
         most = max(self._me.profile.resamples, self._view.resamples)
         for resample in range(1, most + 1):

@@ -9,6 +9,7 @@ from typing import Any
 from simnet.agents import reply_flags, reply_words
 from simnet.agents.adherence import is_judged, verdict_on
 from simnet.agents.ask import TurnAsk
+from simnet.agents.chosen_actions import actions_of
 from simnet.agents.memory import change_memory, memory_of
 from simnet.agents.person_turn import person_first
 from simnet.agents.profile import AgentProfile, Chosen
@@ -24,13 +25,11 @@ from simnet.foundation.user_code import (
     mark_boundary,
     name_of,
     raised_by,
-    shown,
     wrong_result,
 )
 from simnet.inference.model import Completion, Prompt
 from simnet.inference.replies.refusals import breaks_role
 from simnet.personas.persona import Persona
-from simnet.world.action_values import problem_of
 from simnet.world.actions import Action
 from simnet.world.decision import Decision
 from simnet.world.state.posts import View
@@ -44,8 +43,6 @@ RECENT_GISTS = 8
 """How many of them it checks for near repeats."""
 _BEHAVIOURS = "simnet.agents.behaviours"
 """Where simnet's own are, some of which call others."""
-_LISTS = (list, Sequence)
-"""Types of what a behaviour may return; the first is found faster."""
 
 
 class HostedAgent:
@@ -179,13 +176,17 @@ class HostedAgent:
         ask = TurnAsk(self, view)
         try:
             chosen = yield from self._start(view, ask).__await__()
+            ask.check_awaited()
         except ModelError as error:
             reason = str(error)
             self.memory.note(view, ())
             flags = reply_flags.failure_flags(reason, self.finish, self.reply)
             marks = tuple(dict.fromkeys(flags + self.marked))
             return Decision(view.who, view.turn, (), marks, reason)
-        actions = self._checked(chosen)
+        except Exception:
+            ask.check_awaited()  # what it raised may come of that
+            raise
+        actions = actions_of(self.profile.behaviour, chosen)
         flags = self.flaws(actions, view) + self.marked
         self._gists.update(dict.fromkeys(map(reply_words.gist, _texts(actions))))
         while len(self._gists) > REMEMBERED_GISTS:
@@ -238,19 +239,6 @@ class HostedAgent:
         else:
             problem = "is not an `async def`"
         raise wrong_result("behaviour", behaviour, problem)
-
-    def _checked(self, chosen: object) -> tuple[Action, ...]:
-        actions = (chosen,) if isinstance(chosen, Action) else chosen
-        problem = None
-        if isinstance(actions, _LISTS) and all(isinstance(one, Action) for one in actions):
-            problem = next(filter(None, map(problem_of, actions)), None)
-            if problem is None:
-                return tuple(actions)
-        if iscoroutine(chosen):
-            chosen.close()
-            problem = "a coroutine; write `return await ...`"
-        problem = problem or f"{shown(chosen)}, not actions"
-        raise wrong_result("behaviour", self.profile.behaviour, f"returned {problem}")
 
     def flaws(self, actions: Sequence[Action], view: View) -> tuple[str, ...]:
         """List the flags of the texts of a turn."""

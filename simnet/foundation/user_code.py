@@ -100,9 +100,13 @@ def wrong_result(
     cohort: str | None = None,
     handle: str | None = None,
     turn: int | None = None,
+    place: Place | None = None,
 ) -> UserCodeError:
-    """Make the error for a function of the user that returned what it may not."""
-    place = place_of(function)
+    """Make the error for a function of the user that returned, or did, what it may not.
+
+    `place` is the line; by default that at which the function is defined.
+    """
+    place = place or place_of(function)
     return UserCodeError(
         kind,
         name or name_of(function),
