@@ -69,6 +69,39 @@ def test_a_file_without_a_scenario_says_so(write):
         load_scenario(write("x = 1"))
 
 
+def test_a_function_that_does_not_say_what_it_returns_is_named(write):
+    with pytest.raises(UsageError, match=r"\(def town\(\.\.\.\) -> Scenario\)"):
+        load_scenario(write("def town(size=3):\n    return made()"))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("from simnet import Cohrt", r"'Cohrt'; did you mean: from simnet import Cohort\?$"),
+        ("from simnet import SetManner", "write: from simnet.interventions import SetManner$"),
+        ("from simnet.verbs import discussions", "write: from simnet import discussions$"),
+        (
+            "from simnet.rules import Discusion",
+            r"; did you mean: from simnet.discussions import Discussion\?$",
+        ),
+        (
+            "import simnet\nsimnet.Bann('ann')",
+            r"'Bann'; .* simnet.interventions import Ban\?$",
+        ),
+        ("from json import lods", "ImportError: cannot import name 'lods' from 'json'"),
+    ],
+)
+def test_a_name_that_simnet_lacks_is_told_with_its_place(write, code, message):
+    with pytest.raises(ScenarioError, match=r"study\.py:\d+: .*" + message):
+        load_scenario(write(code))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_scenario_that_is_made_by_a_coroutine_is_told_with_its_line(write):
+    with pytest.raises(ScenarioError, match=r"study\.py:\d+: study\(\) is an `async def`; "):
+        load_scenario(write("async def study() -> Scenario:\n    return made()"))
+
+
 def test_an_unknown_attribute_gets_the_nearest_name(write):
     with pytest.raises(UsageError, match=r"has no 'studdy'; did you mean 'study'\?"):
         load_scenario(write("study = made()") + ":studdy")
@@ -81,7 +114,9 @@ def test_an_attribute_of_another_kind_is_refused(write):
 
 def test_a_function_that_returns_something_else_is_refused(write):
     for body, got in (("return 3", "int"), ("made()", "None")):
-        with pytest.raises(ScenarioError, match=f"returned {got}, not a Scenario; end it with"):
+        with pytest.raises(
+            ScenarioError, match=rf"study\.py:\d+: study\(\) returned {got}, not a "
+        ):
             load_scenario(write(f"def study() -> Scenario:\n    {body}"))
 
 

@@ -155,6 +155,10 @@ def _mapping_want(key: Want | None = None, value: Want | None = None) -> Want:
         return isinstance(mapping, Mapping) and first_wrong(mapping) is None
 
     def advice(mapping: object) -> str:
+        if value is not None and isinstance(mapping, str | list | tuple) and value.holds(1.0):
+            keys = [mapping] if isinstance(mapping, str) else mapping
+            texts = all(isinstance(one, str) for one in keys)
+            return f"write {shown(dict.fromkeys(keys, 1.0))}" if texts else ""
         found = first_wrong(mapping)
         if found is None:
             return f"write {{{mapping!r}: ...}}" if isinstance(mapping, str) else ""

@@ -5,6 +5,7 @@ from dataclasses import is_dataclass
 from datetime import timedelta
 from inspect import signature
 from numbers import Real
+from types import CoroutineType
 from typing import get_args
 
 from simnet.clock import DAY, HOUR, MINUTE, parse_duration
@@ -42,6 +43,9 @@ def for_text(value: object) -> str:
 
 def for_function(value: object) -> str:
     """Advise on what stands in place of a function."""
+    if isinstance(value, CoroutineType):
+        value.close()  # Python would warn that it was never awaited
+        return f"write {value.__name__}, without (...) after it"
     if isinstance(value, str) and value.isidentifier():
         return f"write {value}, without quotation marks"
     return ""
@@ -49,6 +53,8 @@ def for_function(value: object) -> str:
 
 def for_function_of(kind: type, value: object) -> str:
     """Advise which value of a protocol to give in place of what is no function."""
+    if isinstance(value, CoroutineType):
+        return for_function(value)
     if isinstance(value, type):
         found = written(kind, value.__name__)
         return found and f"write {found}"
@@ -61,8 +67,15 @@ def for_function_of(kind: type, value: object) -> str:
 
 
 def for_class(base: type, value: object) -> str:
-    """Advise on what stands in place of a class."""
-    return meant(base, value) if isinstance(value, str) else ""
+    """Advise which class to write in place of an object of it, or of the name of a verb."""
+    if isinstance(value, base):
+        return f"write {type(value).__name__}, without brackets"
+    if not isinstance(value, str):
+        return ""
+    kinds: list[type] = base.__subclasses__()
+    own = [one.__name__ for one in kinds if value in {one.__name__, vars(one).get("verb")}]
+    found = meant(base, value)
+    return found or (f"write {own[0]}, without quotation marks" if own else "")
 
 
 def for_object(kind: type, value: object) -> str:
@@ -73,6 +86,8 @@ def for_object(kind: type, value: object) -> str:
         return f"write {kind.__name__}(...) with its fields"
     if isinstance(value, str) and kind.__name__ == "Persona":
         return f"write Persona(id={value!r})"
+    if isinstance(value, str) and kind.__name__ == "Action":
+        return f"to let somebody write that, give Write({value!r})"
     return _of_fields(kind, value) if is_dataclass(kind) else ""
 
 

@@ -7,7 +7,7 @@ of arms, of which `:arms.label` names one.
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from simnet.errors import ScenarioError, UsageError
 from simnet.foundation.text import did_you_mean
+from simnet.foundation.user_code import place_of
 from simnet.scenario.files.modules import (
     folder_of,
     import_place,
@@ -22,6 +23,7 @@ from simnet.scenario.files.modules import (
     is_file,
     modules_to_send,
     raise_located,
+    shown_place,
 )
 from simnet.scenario.files.parameters import (
     REQUIRED,
@@ -95,7 +97,7 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
         if not name.startswith("_") and _is_candidate(value, module)
     }
     if not attribute:
-        attribute = _default(place, candidates)
+        attribute = _default(module, place, candidates)
     name, _, label = attribute.partition(".")
     if not hasattr(module, name):
         names = sorted(candidates)
@@ -115,7 +117,7 @@ def _find(module: ModuleType, place: str, attribute: str) -> tuple[str, Any]:
     return attribute, value
 
 
-def _default(place: str, candidates: Mapping[str, Any]) -> str:
+def _default(module: ModuleType, place: str, candidates: Mapping[str, Any]) -> str:
     stem = Path(place).stem if is_file(place) else place.rpartition(".")[2]
     if stem in candidates:
         return stem
@@ -124,12 +126,25 @@ def _default(place: str, candidates: Mapping[str, Any]) -> str:
     if not candidates:
         raise UsageError(
             f"{place} holds no scenario: no public Scenario value and no function annotated to "
-            "return one (def study() -> Scenario)"
+            f"return one (def {_unannotated(module) or 'study'}(...) -> Scenario)"
         )
     raise UsageError(
         f"{place} holds several scenarios and none is called {stem!r}"
         f"{_listed(place, sorted(candidates))}"
     )
+
+
+def _unannotated(module: ModuleType) -> str:
+    """Name the last public function that does not say what it returns; empty if there is none."""
+    names = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and signature_of(value).return_annotation is inspect.Signature.empty
+    ]
+    return names[-1] if names else ""
 
 
 def _is_candidate(value: object, module: ModuleType) -> bool:
@@ -210,9 +225,23 @@ def _make(
     values = {**{p.name: p.default for p in known}, **changes}
     scenario = _call(value, values, source)
     if not isinstance(scenario, Scenario):
-        got = "None" if scenario is None else type(scenario).__name__
-        raise ScenarioError(f"{name}() returned {got}, not a Scenario; end it with a return of one")
+        raise ScenarioError(f"{_where(value)}{name}() {_no_scenario(scenario)}")
     return scenario, {name: plain(value) for name, value in values.items()}
+
+
+def _where(function: object) -> str:
+    """Name the line at which a function is defined, for the beginning of a message."""
+    place = place_of(function)
+    return f"{shown_place(place)}: " if place else ""
+
+
+def _no_scenario(returned: object) -> str:
+    """Say what is wrong with a function that returned something else."""
+    if isinstance(returned, Coroutine):
+        returned.close()  # Python would warn that it was never awaited
+        return "is an `async def`; write it with `def`, for it has nothing to await"
+    got = "None" if returned is None else type(returned).__name__
+    return f"returned {got}, not a Scenario; end it with a return of one"
 
 
 def _call(function: Callable[..., Any], values: Mapping[str, Any], source: Path | None) -> Any:

@@ -14,7 +14,8 @@ from typing import NoReturn
 
 from simnet.errors import ScenarioError, SimnetError, UsageError, UserCodeError
 from simnet.foundation.text import did_you_mean
-from simnet.foundation.user_code import frame_place
+from simnet.foundation.user_code import Place, frame_place
+from simnet.scenario.files.import_hints import message_of
 
 
 def is_file(place: str) -> bool:
@@ -169,7 +170,7 @@ def raise_located(error: BaseException, path: Path | None) -> NoReturn:
         raise ScenarioError(f"{place}: this is not Python: {error.msg}") from error
     if isinstance(error, SystemExit):
         raise ScenarioError(f"{place}: the scenario called sys.exit({error.code})") from error
-    raise ScenarioError(f"{place}: {type(error).__name__}: {error}") from error
+    raise ScenarioError(f"{place}: {message_of(error)}") from error
 
 
 def _place(error: BaseException, path: Path | None) -> str:
@@ -178,8 +179,13 @@ def _place(error: BaseException, path: Path | None) -> str:
         return f"{_short(error.filename)}:{error.lineno}"
     place = frame_place(error.__traceback__)
     if place is not None:
-        return f"{_short(place.file)}:{place.line}"
+        return shown_place(place)
     return _short(str(path)) if path else "while importing it"
+
+
+def shown_place(place: Place) -> str:
+    """Write a line of a file as messages do."""
+    return f"{_short(place.file)}:{place.line}"
 
 
 def _short(filename: str) -> str:
