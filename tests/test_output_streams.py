@@ -89,3 +89,17 @@ def test_an_error_of_something_else_is_not_taken_for_one_of_the_output(tmp_path,
     )
     assert result.returncode == code
     assert result.stderr.endswith(told)
+
+
+def test_a_process_that_ends_at_once_shows_the_cursor_of_its_terminal_again():
+    ending = "from simnet.foundation.hard_exit import end_process; end_process(130)"
+    for terminal, written in (("xterm", b"\x1b[?25h"), ("dumb", b"")):
+        master, slave = os.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", ending], stdout=slave, env=os.environ | {"TERM": terminal}
+        )
+        assert process.wait() == 130
+        os.write(slave, b".")
+        os.close(slave)
+        assert os.read(master, 100) == written + b"."
+        os.close(master)

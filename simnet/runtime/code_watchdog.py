@@ -4,7 +4,6 @@ A function of the user that never ends blocks its process, so a thread looks at 
 threads run. It costs nothing while all is well: what runs is read from the stacks.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Self
 
 from simnet.errors import short_path
 from simnet.foundation import log
+from simnet.foundation.hard_exit import end_process
 from simnet.foundation.user_code import Interrupted, Running, running, running_now
 
 LOGGER = "simnet.watchdog"
@@ -115,4 +115,4 @@ class SignalInUserCode:
             raise Interrupted
         else:
             sys.stderr.flush()
-            os._exit(128 + number)
+            end_process(128 + number)

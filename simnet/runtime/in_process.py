@@ -1,7 +1,6 @@
 """Runs kernel, agents, model and record in this process, without Ray."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from simnet.agents.profile import AgentProfile
 from simnet.agents.prompting.fitting import Encoder, KnownReplies
 from simnet.agents.turns import Inquiry
 from simnet.clock import Seconds
+from simnet.foundation.hard_exit import end_process
 from simnet.inference.calls.statistics import Measured
 from simnet.inference.model import Model, Postponing
 from simnet.joining.desk import Desk, DeskModel
@@ -246,4 +246,4 @@ class InProcess:
 
     def abandon(self, number: int) -> None:
         """End this process now."""
-        os._exit(128 + number)
+        end_process(128 + number)

@@ -1,7 +1,6 @@
 """Starts the actors of a run on Ray, drives it and shuts them down."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Self
 import ray
 
 from simnet.errors import ActorDiedError, RunError
+from simnet.foundation.hard_exit import end_process
 from simnet.inference.backend import Backend
 from simnet.joining.humans import Humans
 from simnet.recording.reading.recorded_replies import Recorded
@@ -296,4 +296,4 @@ class Cluster:
         """End this process and all it started at once, after a second signal."""
         if self._address is None and (self._started_ray or self._shared):
             stop_ray()
-        os._exit(128 + number)
+        end_process(128 + number)
