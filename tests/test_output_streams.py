@@ -103,3 +103,18 @@ def test_a_process_that_ends_at_once_shows_the_cursor_of_its_terminal_again():
         os.close(slave)
         assert os.read(master, 100) == written + b"."
         os.close(master)
+
+
+def test_ctrl_c_while_the_command_line_is_imported_leaves_no_traceback():
+    interrupted = """
+import runpy, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "simnet.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+runpy.run_module("simnet", run_name="__main__")
+"""
+    command = [sys.executable, "-c", interrupted]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (130, "")
