@@ -162,6 +162,24 @@ def test_the_live_display_shows_the_phase_then_the_figures_and_goes():
         assert part in told
 
 
+def test_the_time_is_on_one_line_with_a_bar_where_there_is_room():
+    lines = {}
+    for width in (40, 100):
+        shown = console(terminal=True, width=width)
+        live = LiveDisplay(shown, pace(), watch=False)
+        live.progress(progress())
+        shown.print(live._render())
+        lines[width] = next(one for one in text_of(shown).splitlines() if "time" in one)
+    assert lines[40].split(None, 1)[1].startswith("00:30:00 of 01:00:00, about")
+    assert "━" in lines[100]
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    chosen = display(console(terminal=True), pace(), watch=True, as_json=False, quiet=False)
+    assert type(chosen) is Plain
+
+
 def test_a_lower_bound_is_called_one():
     shown = console(terminal=True, width=100)
     live = LiveDisplay(shown, pace(at_least=True), watch=False)
@@ -179,7 +197,10 @@ def test_a_lower_bound_is_called_one():
         (True, False, True, "Quiet"),
     ],
 )
-def test_the_display_suits_the_terminal_and_the_options(terminal, as_json, quiet, kind):
+def test_the_display_suits_the_terminal_and_the_options(
+    terminal, as_json, quiet, kind, monkeypatch
+):
+    monkeypatch.setenv("TERM", "xterm")
     shown = console(terminal=terminal)
     chosen = display(shown, pace(), watch=True, as_json=as_json, quiet=quiet)
     assert type(chosen).__name__ == kind

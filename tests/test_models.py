@@ -386,7 +386,7 @@ def test_the_record_and_the_displays_tell_what_each_model_does(tmp_path):
     console = Console(file=io.StringIO(), width=120)
     print_closing(outcome, console)
     progress = outcome.finish.progress
-    console.print(panel(Pace(3600.0, Expected(9, at_least=False), 0).look(progress)))
+    console.print(panel(Pace(3600.0, Expected(9, at_least=False), 0).look(progress), 100))
     told = console.file.getvalue()
     assert told.count("small: small, 3 in flight, 0 waiting, 100 tokens in (5% cached)") == 2
     told = outcome_json(outcome)["engines"]

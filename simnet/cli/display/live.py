@@ -25,6 +25,8 @@ PLAIN_EVERY = 2.0
 """Least wall seconds between two plain lines of progress."""
 SAME_EVERY = 30.0
 """Least wall seconds between two of them while nothing gets done."""
+BAR_FROM = 72
+"""Columns of a terminal from which on there is room for a bar."""
 _RUNNING = "running"
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
@@ -177,16 +179,16 @@ class LiveDisplay(Quiet):
     def _render(self) -> RenderableType:
         if self._figures is None:
             return self._spinner
-        return Group(panel(self._figures), self._spinner)
+        return Group(panel(self._figures, self._console.width), self._spinner)
 
 
 def display(console: Console, pace: Pace, *, watch: bool, as_json: bool, quiet: bool) -> Display:
-    """Choose the display of a run: live on a terminal, else plain lines."""
+    """Choose the display of a run: live where lines can be written again, else plain lines."""
     if as_json:
         return JsonLines(console, pace)
     if quiet:
         return Quiet(console)
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         return LiveDisplay(console, pace, watch=watch)
     return Plain(console, pace, watch=watch)
 
@@ -222,16 +224,12 @@ def line(figures: Figures) -> str:
     return ", ".join(items)
 
 
-def panel(figures: Figures) -> Table:
-    """Format figures as a grid of a few lines."""
+def panel(figures: Figures, width: int) -> Table:
+    """Format figures as a grid of a few lines, for so many columns."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column()
-    bar = Table.grid(padding=(0, 1))
-    when = f"{format_time(figures.now)} of {format_time(figures.lasts)}"
-    left = f"about {format_seconds(figures.left)} left" if figures.left is not None else ""
-    bar.add_row(Text(when), ProgressBar(figures.lasts, figures.now, width=24), Text(left, "dim"))
-    grid.add_row("time", bar)
+    grid.add_row("time", _times(figures, width))
     turns = f"{figures.settled:,} of {_expected(figures)}, {figures.thinking:,} thinking"
     grid.add_row("turns", Text(turns))
     grid.add_row("model", Text(_speed(figures)))
@@ -251,6 +249,17 @@ def panel(figures: Figures) -> Table:
     if figures.mirror:
         grid.add_row("mirror", Text(terminal_safe(figures.mirror.removeprefix("mirror: ")), "dim"))
     return grid
+
+
+def _times(figures: Figures, width: int) -> RenderableType:
+    """Format the simulated time and what is left, with a bar where both leave room for it."""
+    when = f"{format_time(figures.now)} of {format_time(figures.lasts)}"
+    left = f"about {format_seconds(figures.left)} left" if figures.left is not None else ""
+    if width < BAR_FROM:
+        return Text(", ".join(filter(None, (when, left))))
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(Text(when), ProgressBar(figures.lasts, figures.now, width=24), Text(left, "dim"))
+    return bar
 
 
 def _expected(figures: Figures) -> str:
