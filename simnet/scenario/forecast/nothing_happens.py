@@ -1,6 +1,6 @@
 """Finds cohorts in which nothing can happen, and says why: nobody wakes, or sees, or can act."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate
 
 import numpy as np
@@ -88,9 +88,12 @@ def idle_cohorts(scenario: Scenario) -> list[str]:
             "cue, or let somebody wake by themselves"
             for cohort in awake
         ]
+    done = {verb for cohort in awake for verb in cohort.verbs}
+    done |= {type(cue.does) for cue in cues_of(scenario) if cue.at <= scenario.lasts}
+    makes_posts = any(verb.relation == "post" for verb in done) or _odd(awake)
     for cohort in awake:
         found += _window(scenario, cohort)
-        found += _powerless(scenario, cohort, awake)
+        found += _powerless(scenario, cohort, done, makes_posts=makes_posts)
     few = sum(len(cohort.personas) for cohort in scenario.cohorts) <= MOST_PEOPLE
     if few and expected_ties(scenario) <= MOST_TIES:
         found += _alone(scenario, awake, cued)
@@ -171,9 +174,10 @@ def _alone(scenario: Scenario, awake: list[Cohort], cued: set[str]) -> Iterator[
 def _posting(scenario: Scenario, awake: list[Cohort], handles: list[str]) -> npt.NDArray[np.bool_]:
     """Mark everybody who may put a post into the feeds of followers."""
     sizes = [len(cohort.personas) for cohort in scenario.cohorts]
+    names = {cohort.name for cohort in awake}
     posting = np.repeat(
         [
-            cohort in awake
+            cohort.name in names
             and cohort.behaviour is not silent
             and any(verb.relation in POSTING for verb in cohort.verbs)
             for cohort in scenario.cohorts
@@ -231,21 +235,20 @@ def _window(scenario: Scenario, cohort: Cohort) -> Iterator[str]:
 # -- nobody can do anything ---------------------------------------------------------------------
 
 
-def _powerless(scenario: Scenario, cohort: Cohort, awake: list[Cohort]) -> Iterator[str]:
-    """Warn of a cohort whose verbs all need what there never is."""
+def _powerless(
+    scenario: Scenario, cohort: Cohort, done: Collection[type[Action]], *, makes_posts: bool
+) -> Iterator[str]:
+    """Warn of a cohort whose verbs all need what there never is; `done` is what anybody may do."""
     verbs = [verb for verb in cohort.verbs if verb is not Pass]
     if not verbs:
         return
-    cues = [cue.does for cue in cues_of(scenario) if cue.at <= scenario.lasts]
-    others = {verb for other in awake for verb in other.verbs} | {type(does) for does in cues}
-    begun = any(verb.relation == "post" for verb in others)
     names = ", ".join(verb.verb for verb in verbs)
     need = "needs" if len(verbs) == 1 else "need"
-    if not begun and all(_needs(verb, "post") for verb in verbs) and not _odd(awake):
+    if not makes_posts and all(_needs(verb, "post") for verb in verbs):
         yield f"cohort {cohort.name} can never act: {names} {need} a post, and nobody writes one"
-    elif all(_needs(verb, "group") for verb in verbs) and CreateGroup not in others:
+    elif all(_needs(verb, "group") for verb in verbs) and CreateGroup not in done:
         yield f"cohort {cohort.name} can never act: {names} {need} a group, and nobody makes one"
-    elif scenario.feed_of(cohort).reads is reported and Report not in others:
+    elif scenario.feed_of(cohort).reads is reported and Report not in done:
         yield (
             f"cohort {cohort.name} sees what was reported, and nobody can report; give others the "
             "verb Report"
