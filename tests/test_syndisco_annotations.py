@@ -16,10 +16,19 @@ from simnet.annotation import (
     annotation_logs,
     annotations_of_logs,
     items_of_logs,
+    items_of_run,
 )
 from simnet.annotation.annotation_rows import AnnotationRow
 from simnet.cli.app import app
-from simnet.discussions import Comment, DiscussionLog, logged_discussions, read_log, read_logs
+from simnet.discussions import (
+    Comment,
+    Discussion,
+    DiscussionLog,
+    logged_discussions,
+    read_log,
+    read_logs,
+)
+from simnet.discussions import discussions as discussions_of
 from simnet.errors import InputError, UsageError
 from simnet.exports import export_syndisco
 from simnet.questions import Choice, FreeText, Likert, MultipleChoice, Number, YesNo
@@ -228,6 +237,30 @@ def test_the_command_takes_settings_of_syndisco_and_leaves_moderators_out(folder
     first, _ = read_logs(folder / "out" / "logs")
     assert [one.name for one in first.comments] == ["ann", "ben", "ann"]
     assert first.release == "2.x"
+
+
+def test_moderators_of_a_run_are_left_out_of_what_is_judged_and_shown(tmp_path):
+    people = [Persona(id="ann"), Persona(id="ben")]
+    given = Discussion(people, ["Cats."], Persona(id="chair"), turns=2)
+    scenario = discussions_of([given], model={"chair": "large"})
+    models = {"large": FakeModel(lambda _: "Be kind.")}
+    made = run(scenario, model=FakeModel(), models=models, out=tmp_path / "runs")
+    assert [item.said[0].who for item in items_of_run(made)] == [
+        "ann", "ann", "chair", "ben", "chair",
+    ]  # fmt: skip
+    items = items_of_run(made, history=2, moderators=False)
+    assert [(item.key, item.said[0].who) for item in items] == [
+        ("0", "ann"), ("1", "ann"), ("3", "ben"),
+    ]  # fmt: skip
+    assert [said.who for said in items[-1].before] == ["ann", "ann"]
+    (thread,) = items_of_run(made, "threads", moderators=False)
+    assert [said.who for said in thread.said] == ["ann", "ann", "ben"]
+    settings = {"annotators": [{"persona": {"username": "judge"}, "instructions": "Rate it."}]}
+    settings["include_mod_comments"] = False
+    (tmp_path / "judges.json").write_text(json.dumps(settings), encoding="utf-8")
+    told = invoke("annotate", made.path, "--by", tmp_path / "judges.json", "--backend", "fake",
+                  "--json")  # fmt: skip
+    assert {one["item"] for one in json.loads(told.stdout)["annotations"]} == {"0", "1", "3"}
 
 
 @pytest.mark.parametrize(

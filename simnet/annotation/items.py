@@ -13,6 +13,7 @@ from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
 from simnet.foundation.user_code import shown
 from simnet.recording.reading.run import Run
+from simnet.scenario.discussions.discussion import is_of_moderators
 
 REVIEW, RECORDS = "review.json", "records.parquet"
 """The files of a review that say that it is one, and that hold its records."""
@@ -38,23 +39,33 @@ class Item(NamedTuple):
 
 
 @checked
-def items_of_run(run: Run, kind: ItemKind = "posts", history: int = 3) -> list[Item]:
+def items_of_run(
+    run: Run, kind: ItemKind = "posts", history: int = 3, *, moderators: bool = True
+) -> list[Item]:
     """List what there is to annotate in a run, in order of time.
 
-    Keys are numbers of posts, as in the columns `made` and `root` of the events. Raises
-    ScenarioError for another kind.
+    Keys are numbers of posts, as in the columns `made` and `root` of the events. Without
+    `moderators` what those of discussions say is left out, and from what is before others too.
+    Raises ScenarioError for another kind.
     """
     threads = gather(rows(run.read("events")), run.relations)
+    out: frozenset[str] = frozenset() if moderators else _moderators(run)
     if kind == "threads":
-        return [
-            Item(str(root.id), tuple(_said(post) for _, post in descendants(root)))
+        texts = {
+            root.id: tuple(_said(one) for _, one in descendants(root) if one.event.who not in out)
             for root in threads.roots
-        ]
+        }
+        return [Item(str(number), said) for number, said in texts.items() if said]
     return [
-        Item(str(post.id), (_said(post),), tuple(_above(post, history)))
+        Item(str(post.id), (_said(post),), tuple(_above(post, history, out)))
         for post in threads.posts.values()
-        if kind == "posts" or post.parent is not None
+        if (kind == "posts" or post.parent is not None) and post.event.who not in out
     ]
+
+
+def _moderators(run: Run) -> frozenset[str]:
+    people = run.read("personas").select(["id", "cohort"]).to_pylist()
+    return frozenset(one["id"] for one in people if is_of_moderators(one["cohort"]))
 
 
 def check_keys(items: Sequence[Item]) -> None:
@@ -76,11 +87,12 @@ def _said(post: Post) -> Said:
     return Said(post.event.who, post.event.text or "")
 
 
-def _above(post: Post, most: int) -> list[Said]:
+def _above(post: Post, most: int, out: frozenset[str]) -> list[Said]:
     found: list[Said] = []
     above = post.parent
     while above is not None and len(found) < most:
-        found.append(_said(above))
+        if above.event.who not in out:
+            found.append(_said(above))
         above = above.parent
     return found[::-1]
 

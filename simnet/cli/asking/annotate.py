@@ -62,7 +62,8 @@ def annotate(
         Path | None, typer.Option(help="Folder of the table of a file or of logs.")
     ] = None,
     without_moderators: Annotated[
-        bool, typer.Option("--without-moderators", help="Leave moderators' comments in logs out.")
+        bool,
+        typer.Option("--without-moderators", help="Leave out what moderators of discussions say."),
     ] = False,
     release: Annotated[
         str | None,

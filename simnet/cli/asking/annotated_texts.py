@@ -48,7 +48,11 @@ def texts_of(
 
     Raises UsageError or InputError if there is nothing that can be judged, or no folder for it.
     """
-    from simnet.annotation import items_of_file, items_of_logs  # noqa: PLC0415  (imports pyarrow)
+    from simnet.annotation import (  # noqa: PLC0415  (imports pyarrow)
+        items_of_file,
+        items_of_logs,
+        items_of_run,
+    )
     from simnet.annotation.annotation_rows import FOLDER  # noqa: PLC0415
     from simnet.annotation.items import is_review  # noqa: PLC0415
     from simnet.scenario.syndisco.discussion_logs import read_logs  # noqa: PLC0415
@@ -61,7 +65,8 @@ def texts_of(
         if path.suffix in FILES and not (runs / what).exists():
             raise UsageError(f"there is no file {visible(what)}")
         run = open_run_to_change(what, runs)
-        return Texts(run, run.path / FOLDER / task.name, run)
+        items = run if moderators else items_of_run(run, task.items, task.history, moderators=False)
+        return Texts(items, run.path / FOLDER / task.name, run)
     if out is None:
         raise UsageError("annotations of a file or of logs need a folder; give --out DIR")
     if text is not None:

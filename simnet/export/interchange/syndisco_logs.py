@@ -25,7 +25,7 @@ from simnet.export.training_sets.replies import call_of, calls_of
 from simnet.foundation.arguments import checked
 from simnet.foundation.text import did_you_mean
 from simnet.recording.reading.run import Run
-from simnet.scenario.discussions.discussion import MODERATORS
+from simnet.scenario.discussions.discussion import is_of_moderators
 from simnet.scenario.syndisco.actor_prompts import actor_prompt, user_prompt
 from simnet.scenario.syndisco.annotation_logs import Judged, logs_of_annotators
 from simnet.scenario.syndisco.discussion_logs import (
@@ -231,7 +231,7 @@ def _people(run: Run, moderator: str | None) -> _People:
             room = attributes.get(ATTRIBUTE)
             if isinstance(room, str):
                 people.rooms[who] = room
-                moderates = row["cohort"].partition(" ")[0] == MODERATORS
+                moderates = is_of_moderators(row["cohort"])
                 if moderates if moderator is None else _is(who, moderator):
                     people.moderators[room] = who
             for name in _OF_ROOMS:

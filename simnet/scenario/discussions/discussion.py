@@ -160,6 +160,11 @@ def _check_handles(makers: "Sequence[_Maker]") -> None:
             room_of[handle] = maker.name
 
 
+def is_of_moderators(cohort: str) -> bool:
+    """Whether a cohort is of moderators of discussions."""
+    return cohort.partition(" ")[0] == MODERATORS
+
+
 def _check_models(given: Sequence[Discussion], model: str | Mapping[str, str] | None) -> None:
     """Raise ScenarioError for a model of somebody who is in no discussion."""
     if not isinstance(model, Mapping):
