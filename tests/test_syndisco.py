@@ -209,6 +209,8 @@ def test_actors_with_models_of_their_own_have_them(tmp_path):
     export_syndisco(made, tmp_path / "logs")
     (log,) = read_logs(tmp_path / "logs/discussions")
     assert (log.moderator, log.users) == ("chair", ["ann", "ben"])
+    hub = [actor("ann", model="meta-llama/Llama-3.2"), actor("bo", model="big")]
+    assert read_discussion_settings({"users": hub}).models["ann"] == "meta-llama-Llama-3-2"
     one = read_discussion_settings({"users": [actor("ann", model="big"), actor("bo", model="big")]})
     assert [cohort.model for cohort in one.scenario().cohorts] == [None]
 

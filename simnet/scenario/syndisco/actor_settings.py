@@ -4,6 +4,7 @@ An actor is a flat object of attributes (a persona), an object with `name` and `
 (release 1), or one with its `persona` nested (release 2).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ class Actor(NamedTuple):
     context: str
     instructions: str
     model: str
-    """The name of its model; empty if it has none."""
+    """The name of its model, as runs name models; empty if it has none."""
 
 
 def read_actor(fields: Fields, number: int, noun: str = "user") -> Actor:
@@ -57,8 +58,13 @@ def read_actor(fields: Fields, number: int, noun: str = "user") -> Actor:
         make_persona(name, told, inner),
         fields.text("context", ""),
         fields.text("instructions", ""),
-        model if isinstance(model := fields.values.get("model"), str) else "",
+        _model(fields.values.get("model")),
     )
+
+
+def _model(given: Any) -> str:
+    """Write the name of a model in letters, digits, `-` and `_`; it may be an address on a hub."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", given).strip("-") if isinstance(given, str) else ""
 
 
 def make_persona(name: str, told: Mapping[str, Any], where: Fields) -> Persona:
