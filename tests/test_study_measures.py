@@ -224,6 +224,19 @@ def test_marks_and_failures_are_shares_of_turns(town):
     assert figures(failed_turns(), town)[""] == pytest.approx(len(failed) / len(whole))
 
 
+def test_notes_of_moderators_are_no_marked_repeats(tmp_path):
+    people = Cohort("people", [Persona(id="ann")], verbs=(Write, Report), rhythm=Never())
+    staff = Cohort("staff", [Persona(id="mod")], behaviour=enforce("No tea.", "Tea."),
+                   verbs=MODERATOR, rhythm=Steps(HOUR), feed=Feed(reads=reported))  # fmt: skip
+    cues = [Cue(0, "ann", Write(f"Buy tea {number}.")) for number in range(4)]
+    cues += [Cue(number * HOUR + 1, "ann", Report(number, "Tea!")) for number in range(4)]
+    scenario = Scenario("tea", [people, staff], cues, lasts=5 * HOUR)
+    made = run(scenario, model=FakeModel(lambda _: "yes"), out=tmp_path)
+    labels = [row for row in done(made) if row["verb"] == "label"]
+    assert sum("repeat" in row["marks"] for row in labels) == 3
+    assert figures(marked(), made) == {"": 0.0, "staff": 0.0}
+
+
 def test_distinct_n_counts_different_pairs_of_words(town):
     texts = [row["text"] for row in done(town)]
     sources = [text for text in texts if text in {RUMOUR, "It is safe."}]

@@ -141,6 +141,8 @@ def test_notes_of_moderators_and_reasons_of_reports_are_no_repeats(tmp_path):
     for cohort in ("staff", "crowd"):
         assert metrics(done)[f"health.{cohort}.repeats.all"] == 0
         assert f"texts of {cohort}" not in printed(done)
+    page = done.report(figures=False).path.read_text(encoding="utf-8")
+    assert "repeats of an earlier text" not in page
 
 
 def test_reactions_do_not_dilute_the_rates_of_a_recorded_run(tmp_path):

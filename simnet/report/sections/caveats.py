@@ -19,6 +19,7 @@ from simnet.report.parts import Notes, Section
 from simnet.report.run_tables import RunTables
 from simnet.report.sections.turns_and_costs import marks_of
 from simnet.report.sections.what_it_was import size_of
+from simnet.scenario.text_alarms import NOTES, REPEATS
 
 _MARKS = {
     "refusal": "refusals of the model",
@@ -100,7 +101,10 @@ def _of_turns(run: Run, events: pa.Table) -> Iterator[str]:
         ("refused", "tried what the world did not allow"),
     ):
         yield f"{_share(outcomes[outcome], total, 'turn')} {words}."
+    notes = [verb for verb, relation in run.relations.items() if relation in NOTES]
+    others = turns.filter(pc.invert(pc.is_in(turns["verb"], pa.array(notes))))
     marks = marks_of(turns)
+    marks.update({mark: marks_of(others)[mark] - marks[mark] for mark in REPEATS})
     for mark, words in _MARKS.items():
         if marks[mark]:
             yield f"{_share(marks[mark], total, 'turn')}: {words}."

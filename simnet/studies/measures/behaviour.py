@@ -14,6 +14,7 @@ from simnet.agents.reply_words import gist, words
 from simnet.analysis.costs import costs
 from simnet.clock import HOUR, Seconds
 from simnet.recording.reading.run import Run
+from simnet.scenario.text_alarms import NOTES, REPEATS
 from simnet.studies.measure import Figure, Figures, Measure
 from simnet.studies.measures.figure_groups import cohorts, only, whole_and_cohorts
 from simnet.studies.measures.run_length import end_of
@@ -82,8 +83,8 @@ def activity() -> Measure:
 def marked(*marks: str) -> Measure:
     """Measure the share of model replies that have one of some marks, by cohort and in all.
 
-    Without names, marks of trouble: refusal, repeat, near_repeat and repetition. See
-    `docs/reference/marks.md`.
+    Without names, marks of trouble: refusal, repeat, near_repeat and repetition. Labels, warnings
+    and reasons of reports are no repeats. See `docs/reference/marks.md`.
     """
     wanted = set(marks or ("refusal", "repeat", "near_repeat", "repetition"))
 
@@ -92,17 +93,19 @@ def marked(*marks: str) -> Measure:
             zip(*(run.read("calls")[name].to_pylist() for name in ("who", "turn")), strict=True)
         )
         events = run.read("events")
-        columns = ("who", "turn", "part", "cohort", "marks")
+        notes = {verb for verb, relation in run.relations.items() if relation in NOTES}
+        columns = ("who", "turn", "part", "cohort", "verb", "marks")
         totals: Counter[str] = Counter()
         hits: Counter[str] = Counter()
-        for who, turn, part, cohort, found_marks in zip(
+        for who, turn, part, cohort, verb, found_marks in zip(
             *(events[name].to_pylist() for name in columns), strict=True
         ):
             if part != 0 or (who, turn) not in calls:
                 continue
+            hit = set(found_marks) & (wanted - REPEATS if verb in notes else wanted)
             for group in ("", cohort):
                 totals[group] += 1
-                hits[group] += bool(wanted & set(found_marks))
+                hits[group] += bool(hit)
         return {group: hits[group] / total for group, total in totals.items()}
 
     return Measure(f"marked {' or '.join(sorted(wanted))}", found, groups=whole_and_cohorts)
