@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simnet import MINUTE, Cohort, FakeModel, Persona, Scenario, run
+from simnet import MINUTE, Cohort, FakeModel, Persona, Scenario, resume, run
 from simnet.discussions import (
     ChosenByModerator,
     Discussion,
@@ -224,6 +224,25 @@ def test_a_name_in_the_text_before_the_moderators_counts_where_one_says_so(tmp_p
     assert order(Mentioned(RoundRobin())) == alone
     unmoderated = [Mentioned(RoundRobin(), before_moderator=way) for way in (False, True)]
     assert len({tuple(order(rule, None)) for rule in unmoderated}) == 1
+
+
+@pytest.mark.parametrize("calls", [3, 8, 13])
+def test_discussions_that_were_broken_off_go_on_as_if_they_had_not_been(tmp_path, calls):
+    said = ("@ben and @cleo?", "", "pass", "Well, @ann.", "Hm.")
+
+    def answers():
+        return {"model": FakeModel(lambda prompt: said[prompt.seed % 5]), "accept_failures": True}
+
+    rule = Mentioned(RandomSpeaker(), before_moderator=True)
+    given = Discussion(PEOPLE, ["@cleo?"], CHAIR, rule, turns=8)
+    scenario = discussions([given, given], moderates="when needed", seed=3)
+    whole = run(scenario, out=tmp_path / "whole", **answers())
+    broken = run(scenario, out=tmp_path / "broken", max_calls=calls, **answers())
+    assert broken.read("calls").num_rows < whole.read("calls").num_rows
+    resumed = resume(broken, scenario, **answers())
+    for table in ("events", "exposures", "state", "ledger"):
+        assert resumed.read(table).equals(whole.read(table)), table
+    assert resumed.manifest.state_hash == whole.manifest.state_hash
 
 
 def test_whoever_an_opinion_names_answers_first(tmp_path):
