@@ -183,6 +183,10 @@ def test_the_command_line_shows_interactions(ran, tmp_path, monkeypatch):
     )
     told = json.loads(CliRunner().invoke(app, ["study", "results", *target, "--json"]).stdout)
     assert told["interactions"][0]["arms"] == [*ARMS, *THAN]
+    found = ran.results.verdicts()[0].difference
+    facts = {"seeds": 6, "interval": list(found.t_interval), "effect": found.effect}
+    for one in (told["interactions"][0], told["hypotheses"][0]):
+        assert {name: one[name] for name in facts} == facts
     plan = CliRunner().invoke(app, ["study", "plan", "crossed_study.py", "--effect", "0.8"]).stdout
     assert "hypothesis grows: the difference of actions like between loud[pull=2]" in plan
     most = seeds_needed(0.8, alpha=0.025)

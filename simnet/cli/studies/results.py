@@ -12,7 +12,7 @@ from simnet.clock import format_time
 from simnet.foundation.text import counted, visible
 
 if TYPE_CHECKING:
-    from simnet.studies.paired import Interval
+    from simnet.studies.paired import Difference, Interval
     from simnet.studies.results import ArmMean, Interaction, Results, Verdict
 
 
@@ -97,9 +97,8 @@ def _as_dict(found: "Results") -> dict[str, Any]:
                 "group": one.group,
                 "name": one.name,
                 "arms": list(one.arms),
-                "seeds": one.difference.pairs,
                 "mean": one.difference.mean,
-                "interval": _finite(one.difference.t_interval),
+                **_facts(one.difference),
                 "p": one.difference.p,
             }
             for one in found.interactions()
@@ -111,11 +110,20 @@ def _as_dict(found: "Results") -> dict[str, Any]:
                 "p": one.p,
                 "p_adjusted": one.p_adjusted,
                 "difference": None if one.difference is None else one.difference.mean,
+                **_facts(one.difference),
                 "note": one.note,
             }
             for one in found.verdicts()
         ],
     }
+
+
+def _facts(found: "Difference | None") -> dict[str, Any]:
+    """Return seeds, interval and effect size of a difference; nulls if there is none."""
+    if found is None:
+        return {"seeds": None, "interval": None, "effect": None}
+    effect = found.effect if isfinite(found.effect) else None
+    return {"seeds": found.pairs, "interval": _finite(found.t_interval), "effect": effect}
 
 
 def _finite(interval: "Interval") -> list[float] | None:
