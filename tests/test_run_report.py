@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pytest
+import vl_convert
 from made_exports import act, answer, made_run, post
 from made_reports import HOSTILE, hostile_run
 from typer.testing import CliRunner
@@ -24,6 +25,7 @@ from simnet.errors import ScenarioWarning, UsageError
 from simnet.export.interchange.table_files import FORMULA
 from simnet.opinions import Deffuant, opinion_dynamics
 from simnet.recording.files.manifest import ModelFacts, RecordedScenario, recorded_path
+from simnet.report.pictures.run_charts import survival, time_line
 
 pytestmark = pytest.mark.slow
 
@@ -178,6 +180,25 @@ def test_shares_are_those_of_values_that_are_at_least_so_large():
     many = survival_rows("x", list(range(10_000)))
     assert len(many) <= 120
     assert many[-1]["share"] == pytest.approx(1e-4)
+
+
+def test_axes_of_counts_have_no_fractions_and_legends_fit_a_phone():
+    kinds = ["exposures", "reactions", "replies", "reposts and quotes"]
+    bars = [
+        {"hours": 0.5 * at, "until": 0.5 + 0.5 * at, "kind": kinds[0], "count": 1, "low": 0,
+         "high": 1 + at}
+        for at in range(2)
+    ]  # fmt: skip
+    steps = [{"kind": kinds[3], "least": least, "share": 0.5} for least in (0, 1, 2, 3, 12)]
+    for chart, ticks in (
+        (time_line(bars, kinds), {"0", "1", "2"}),
+        (survival(steps, kinds, "number"), {"0", "1", "2", "5", "10"}),
+    ):
+        drawn = vl_convert.vegalite_to_svg({**chart, "width": 260})
+        texts = re.findall(r"<text[^>]*>([^<]+)</text>", drawn)
+        assert {*ticks, *kinds} <= set(texts)
+        assert not {"0.5", "1.5", "2.5"} & set(texts) - {f"{row['hours']}" for row in bars}
+        assert chart["encoding"]["color"]["legend"]["columns"] == 1
 
 
 def test_a_tree_gives_each_node_its_own_place_below_its_parent():

@@ -6,9 +6,11 @@ from typing import Any
 import altair as alt
 
 from simnet.report.parts import Row
-from simnet.report.pictures.style import ROWS, finished, palette
+from simnet.report.pictures.style import ROWS, finished, legend, palette
 
 _POINT = 45
+_TICKS = 6
+"""Of an axis with counts, which has none at fractions."""
 
 
 def time_line(rows: Sequence[Row], kinds: Sequence[str]) -> dict[str, Any]:
@@ -16,15 +18,17 @@ def time_line(rows: Sequence[Row], kinds: Sequence[str]) -> dict[str, Any]:
 
     Rows have `hours`, `until`, `kind` and `count`, and `low` and `high`, the ends of the bar.
     """
+    highest = max((int(row["high"]) for row in rows), default=1)
+    whole = alt.Axis(tickCount=max(1, min(highest, _TICKS)), format=",d")
     chart = (
         alt.Chart(ROWS)
         .mark_bar()
         .encode(
             x=alt.X("hours:Q", title="simulated hours"),
             x2="until:Q",
-            y=alt.Y("low:Q", title="actions", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("low:Q", title="actions", axis=whole),
             y2="high:Q",
-            color=alt.Color("kind:N", title=None, scale=palette(kinds)),
+            color=alt.Color("kind:N", scale=palette(kinds), legend=legend(kinds)),
             tooltip=["kind:N", "hours:Q", "count:Q"],
         )
     )
@@ -33,15 +37,19 @@ def time_line(rows: Sequence[Row], kinds: Sequence[str]) -> dict[str, Any]:
 
 def survival(rows: Sequence[Row], kinds: Sequence[str], what: str) -> dict[str, Any]:
     """Chart which share of posts has at least so many; rows have `kind`, `least` and `share`."""
+    most = max((int(row["least"]) for row in rows), default=1)
+    counts = [0, *(one * 10**power for power in range(len(str(most))) for one in (1, 2, 5))]
+    ticks = alt.Axis(values=[one for one in counts if one <= most], format=",d",
+                     labelOverlap="greedy")  # fmt: skip
     chart = (
         alt.Chart(ROWS)
         .mark_line(interpolate="step-before", point=alt.OverlayMarkDef(size=_POINT / 2))
         .encode(
-            x=alt.X("least:Q", title=what, scale=alt.Scale(type="symlog", constant=1),
-                    axis=alt.Axis(labelOverlap="greedy")),
+            x=alt.X("least:Q", title=what, axis=ticks,
+                    scale=alt.Scale(type="symlog", constant=1)),
             y=alt.Y("share:Q", title="share of posts with at least so many",
                     axis=alt.Axis(format="%")),
-            color=alt.Color("kind:N", title=None, scale=palette(kinds)),
+            color=alt.Color("kind:N", scale=palette(kinds), legend=legend(kinds)),
             tooltip=["kind:N", "least:Q", alt.Tooltip("share:Q", format=".2%")],
         )
     )  # fmt: skip
@@ -63,7 +71,7 @@ def cascade_picture(rows: Sequence[Row], verbs: Sequence[str]) -> dict[str, Any]
     points = base.mark_circle(size=_POINT, opacity=1).encode(
         x=alt.X("hours:Q", title="hours since the post"),
         y=_place("place"),
-        color=alt.Color("verb:N", title=None, scale=palette(verbs)),
+        color=alt.Color("verb:N", scale=palette(verbs), legend=legend(verbs)),
         tooltip=["who:N", "verb:N", "hours:Q", "depth:Q"],
     )
     return finished(alt.layer(lines, points), rows, height=320)

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from simnet.report.parts import Row
-from simnet.report.pictures.style import COLOURS, INK, ROWS, finished, palette
+from simnet.report.pictures.style import COLOURS, INK, ROWS, finished, legend, palette
 
 _ROW = 34
 _TWO_LINES = r"split(datum.label, regexp(' (?=minus (?!.*, at ))|(?<=,) (?=at )'))"
@@ -70,7 +70,7 @@ def course(rows: Sequence[Row], arms: Sequence[str], unit: str) -> dict[str, Any
     """
     base = alt.Chart(ROWS)
     hours = alt.X("hours:Q", title="simulated hours")
-    colour = alt.Color("arm:N", title=None, scale=palette(arms))
+    colour = alt.Color("arm:N", scale=palette(arms), legend=legend(arms))
     y = alt.Y("value:Q", title=unit or "value", scale=alt.Scale(zero=False))
     mean = base.transform_filter("datum.kind === 'mean'")
     band = mean.transform_filter("isValid(datum.low)").mark_area(opacity=0.2)

@@ -18,6 +18,8 @@ COLOURS = (
 """Of categories: each has a contrast of 3 to 1 or more with both grounds of a page."""
 GROUNDS = ("#ffffff", "#14181d")
 """The grounds of a page, light and dark."""
+_LEGEND_LETTERS = 40
+"""Of a line of a legend on the page of a phone, with a symbol and a gap for each name as 3."""
 WIDTH = 640
 """Of a picture in a file, in pixels; in a page it is as wide as there is room."""
 INK = "currentColor"
@@ -57,6 +59,12 @@ def palette(names: Sequence[str]) -> alt.Scale:
     shown = [plain(name) for name in names]
     colours = [COLOURS[place % len(COLOURS)] for place in range(len(shown))]
     return alt.Scale(domain=shown, range=colours)
+
+
+def legend(names: Sequence[str]) -> alt.Legend:
+    """Return a legend with as many columns as a narrow page has room for."""
+    longest = max(map(len, names), default=1)
+    return alt.Legend(title=None, columns=max(1, min(4, _LEGEND_LETTERS // (longest + 3))))
 
 
 def finished(chart: Any, rows: Sequence[Row], height: int = 260) -> dict[str, Any]:
