@@ -9,6 +9,7 @@ from made_reports import HOSTILE
 from typer.testing import CliRunner
 
 from simnet import HOUR, MINUTE, Cohort, Cue, Exponential, Never, Persona, Scenario, Write, sample
+from simnet.analysis.costs import Cost
 from simnet.cli.app import app
 from simnet.errors import RecordError, ScenarioError, UsageError
 from simnet.rules import chance, likes
@@ -25,6 +26,8 @@ from simnet.studies import (
     report_study,
     run_study,
 )
+from simnet.studies.reporting import sums_of_runs
+from simnet.studies.reporting.recorded_study import read_study
 
 pytestmark = pytest.mark.slow
 LOUD = "loud </script><b>"
@@ -134,6 +137,15 @@ def test_runs_in_which_a_measure_found_nothing_are_told(tmp_path):
     told = "Measure odd has no figure in 2 of 3 runs of arm quiet: its means and differences are of"
     assert page.read_text(encoding="utf-8").count(told) == 1
     assert "Measure actions like has no figure" not in page.read_text(encoding="utf-8")
+
+
+def test_costs_that_models_did_not_tell_are_called_lower_bounds(ran, monkeypatch):
+    mute = Cost("readers", "like", 1, 2, 0, 0, 0, 0.0, unknown_in=2, unknown_out=2)
+    (told,) = sums_of_runs.cost_by_arm(read_study(ran.folder)).blocks
+    assert told.kind == "notes"  # no model was asked
+    monkeypatch.setattr(sums_of_runs, "costs", lambda run: [mute])
+    (table,) = sums_of_runs.cost_by_arm(read_study(ran.folder)).blocks
+    assert table.note == "Some calls did not tell their tokens; sums are lower bounds."
 
 
 def test_a_changed_pre_registration_is_told(ran, tmp_path):

@@ -18,6 +18,7 @@ from simnet.inference.model import Prompt
 from simnet.planning.cost_estimate import _sample_of
 from simnet.scheduler.budget import TOKENS_PER_CALL, Budget
 from simnet.scheduler.progress.messages import Usage
+from simnet.studies import cost as measure_of_cost
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*nobody in c follows anyone:simnet.errors.ScenarioWarning"
@@ -96,6 +97,7 @@ def test_unknown_tokens_are_null_in_the_record_and_told_wherever_they_are_summed
     told = [row["output_tokens"] for row in json.loads(listed)["costs"]]
     assert told == [cost.tokens_out for cost in sums]
     assert any(told) == (tells > 0)
+    assert [one.group for one in measure_of_cost().of(done)] == ["calls"]
     metrics = {row["name"]: row["value"] for row in done.read("metrics").to_pylist()}
     assert ("prompt_tokens" in metrics) == (tells > 0)
     assert metrics["unknown_in"] == rows.num_rows - tells

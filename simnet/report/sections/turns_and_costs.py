@@ -13,6 +13,7 @@ from simnet.report.run_tables import RunTables
 
 _MOST_CAUSES = 20
 _MOST_COHORTS = 8
+LOWER_BOUNDS = "Some calls did not tell their tokens; sums are lower bounds."
 NO_CALLS = "No model was asked."
 
 
@@ -91,7 +92,7 @@ def cost_table(rows: Sequence[Cost]) -> Grid | Notes:
              f"{seconds:,.1f}")
         )  # fmt: skip
     unknown = sum(row.unknown_in + row.unknown_out for row in rows)
-    note = "Some calls did not tell their tokens; sums are lower bounds." if unknown else ""
+    note = LOWER_BOUNDS if unknown else ""
     heads = ("cohort", "calls", "tokens in", "of them cached", "tokens out", "seconds of calls")
     return Grid("Calls of models", heads, cells, frozenset(range(1, 6)), note)
 

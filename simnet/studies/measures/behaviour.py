@@ -194,15 +194,19 @@ def failed_turns() -> Measure:
 
 
 def cost() -> Measure:
-    """Count model calls and their tokens: groups `calls`, `tokens in` and `tokens out`."""
+    """Count model calls and their tokens: groups `calls`, `tokens in` and `tokens out`.
+
+    No figure of tokens for a run in which a call did not tell its own.
+    """
 
     def found(run: Run) -> Figures:
         rows = costs(run)
-        return {
-            "calls": sum(row.calls for row in rows),
-            "tokens in": sum(row.prompt_tokens for row in rows),
-            "tokens out": sum(row.output_tokens for row in rows),
-        }
+        figures = {"calls": sum(row.calls for row in rows)}
+        if not any(row.unknown_in for row in rows):
+            figures["tokens in"] = sum(row.prompt_tokens for row in rows)
+        if not any(row.unknown_out for row in rows):
+            figures["tokens out"] = sum(row.output_tokens for row in rows)
+        return figures
 
     return Measure("cost", found, groups=only("calls", "tokens in", "tokens out"))
 

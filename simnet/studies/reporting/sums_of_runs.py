@@ -16,7 +16,7 @@ from simnet.report.pictures.study_charts import course
 from simnet.report.run_tables import RunTables
 from simnet.report.sections.distributions import survival_rows
 from simnet.report.sections.over_time import span_for
-from simnet.report.sections.turns_and_costs import NO_CALLS
+from simnet.report.sections.turns_and_costs import LOWER_BOUNDS, NO_CALLS
 from simnet.studies.paired import mean_of
 from simnet.studies.reporting.recorded_study import RecordedStudy
 from simnet.world.events import DONE, OUTSIDE
@@ -131,6 +131,7 @@ def cost_by_arm(study: RecordedStudy) -> Section:
             own["in"] += row.prompt_tokens
             own["cached"] += row.cached_tokens
             own["out"] += row.output_tokens
+            own["unknown"] += row.unknown_in + row.unknown_out
     if not any(own["calls"] for own in sums.values()):
         return Section("cost", "Cost", [Notes([NO_CALLS])])
     names = ("runs", "calls", "in", "cached", "out")
@@ -138,7 +139,9 @@ def cost_by_arm(study: RecordedStudy) -> Section:
     total: Counter[str] = sum(sums.values(), Counter())
     rows.append(("all", *(f"{total[name]:,}" for name in names)))
     heads = ("arm", "runs", "calls", "tokens in", "of them cached", "tokens out")
-    return Section("cost", "Cost", [Grid("Calls of models", heads, rows, frozenset(range(1, 6)))])
+    note = LOWER_BOUNDS if total["unknown"] else ""
+    table = Grid("Calls of models", heads, rows, frozenset(range(1, 6)), note)
+    return Section("cost", "Cost", [table])
 
 
 def _of_runs(study: RecordedStudy, read: int) -> str:
