@@ -9,7 +9,7 @@ from simnet.report.parts import Row
 from simnet.report.pictures.style import COLOURS, INK, ROWS, finished, legend, palette
 
 _ROW = 34
-_TWO_LINES = r"split(datum.label, regexp(' (?=minus (?!.*, at ))|(?<=,) (?=at )'))"
+_TWO_LINES = "split(datum.label, regexp(' (?=minus (?!.*, at ))| (?=at .* less at )'))"
 """Labels of comparisons in two lines, as one would be cut off."""
 
 
