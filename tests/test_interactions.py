@@ -113,6 +113,8 @@ def test_conditions_are_compared_where_one_or_two_factors_differ():
         (("c", "c"), "compares 'c' with itself"),
         (("a", "b"), "the difference of 'a' and 'b' with itself"),
         (("b", "a"), "the difference of 'a' and 'b' with itself"),
+        (("c",), r"than=\('c',\) names no two arms; give an arm and its baseline"),
+        ("cd", "than='cd' names no two arms"),
     ],
 )
 def test_an_interaction_that_is_none_is_refused(than, message):
@@ -121,6 +123,7 @@ def test_an_interaction_that_is_none_is_refused(than, message):
 
 
 def test_an_interaction_of_an_unknown_arm_is_refused():
+    assert replace(GROWS, than=list(THAN)) == GROWS
     wrong = replace(GROWS, than=("loud[pull=1]", "quite[pull=1]"))
     with pytest.raises(ScenarioError, match=r"no arm 'quite\[pull=1\]'; did you mean"):
         replace(CROSSED, hypotheses=[wrong])

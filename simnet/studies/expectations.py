@@ -44,6 +44,13 @@ class Hypothesis:
     compared with; None compares `arm` with `baseline`."""
 
     def __post_init__(self) -> None:
+        if self.than is not None:
+            if isinstance(self.than, str) or len(self.than) != 2:
+                raise ScenarioError(
+                    f"hypothesis {self.name!r}: than={self.than!r} names no two arms; give an arm "
+                    "and its baseline, as than=('loud', 'quiet')"
+                )
+            object.__setattr__(self, "than", tuple(self.than))
         for arm, baseline in ((self.arm, self.baseline), self.than or ("", None)):
             if arm == baseline:
                 raise ScenarioError(f"hypothesis {self.name!r} compares {arm!r} with itself")
