@@ -19,6 +19,7 @@ from made_reports import HOSTILE, hostile_run
 from typer.testing import CliRunner
 
 from simnet import HOUR, Cohort, Never, Run, Scenario, run, sample
+from simnet.analysis.costs import Cost
 from simnet.analysis.network_communities import communities_of
 from simnet.cli.app import app
 from simnet.errors import ScenarioWarning, UsageError
@@ -26,6 +27,7 @@ from simnet.export.interchange.table_files import FORMULA
 from simnet.opinions import Deffuant, opinion_dynamics
 from simnet.recording.files.manifest import ModelFacts, RecordedScenario, recorded_path
 from simnet.report.pictures.run_charts import survival, time_line
+from simnet.report.sections.turns_and_costs import cost_table
 
 pytestmark = pytest.mark.slow
 
@@ -464,3 +466,11 @@ def test_an_opened_run_writes_the_same_page_again(played):
     again = Run.open(played.path)
     first = again.report(figures=False).path.read_bytes()
     assert again.report(figures=False).path.read_bytes() == first
+
+
+def test_a_cohort_that_is_called_all_has_costs_of_its_own():
+    costs = [Cost("all", "like", 1, 2, 30, 0, 4, 1.0), Cost("few", "like", 1, 3, 50, 0, 6, 1.0)]
+    costs.append(Cost("all", "write", 1, 1, 10, 0, 1, 1.0))
+    assert [row[:3] for row in cost_table(costs).rows] == [
+        ("all", "3", "40"), ("few", "3", "50"), ("all", "6", "90"),
+    ]  # fmt: skip

@@ -81,9 +81,11 @@ def cost_table(rows: Sequence[Cost]) -> Grid | Notes:
     """Sum calls and tokens by cohort."""
     if not rows:
         return Notes([NO_CALLS])
+    by_cohort: dict[str, list[Cost]] = {}
+    for row in rows:
+        by_cohort.setdefault(row.cohort, []).append(row)
     cells = []
-    for name in [*dict.fromkeys(row.cohort for row in rows), "all"]:
-        own = [row for row in rows if name in {row.cohort, "all"}]
+    for name, own in [*by_cohort.items(), ("all", list(rows))]:
         calls, tokens_in = sum(row.calls for row in own), sum(row.prompt_tokens for row in own)
         cached, out = sum(row.cached_tokens for row in own), sum(row.output_tokens for row in own)
         seconds = sum(row.seconds for row in own)
