@@ -28,6 +28,8 @@ _TALKATIVE = (
 _AGAIN = "--"
 _NUMBERED = re.compile(rf"{_AGAIN}\d+$")
 """What follows the id of a run in the ids of its later jobs."""
+_FIRST_FOR_RAY = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+"""Variables that Ray's client takes before the address that it is given."""
 _PACKAGE = Path(__file__).parents[3]
 _CACHES = shutil.ignore_patterns("__pycache__")
 
@@ -62,8 +64,9 @@ class JobClient:
         self.address = address
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
-        with self._errors():
-            self._client = JobSubmissionClient(address, headers=_headers())
+        headers = _headers()
+        with self._errors(), _hidden_variables(_FIRST_FOR_RAY):
+            self._client = JobSubmissionClient(address, headers=headers)
 
     def submit(self, run_id: str, command: str, folder: Path, drain: int) -> str:
         """Start the command of a run as a job, in a copy of `folder`; return the job's id.
@@ -167,6 +170,16 @@ def _headers() -> dict[str, str]:
         with suppress(OSError):
             token = file.read_text(encoding="utf-8").strip()
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+@contextmanager
+def _hidden_variables(names: Sequence[str]) -> Iterator[None]:
+    """Unset environment variables for a while."""
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def _advice(error: BaseException) -> str:

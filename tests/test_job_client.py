@@ -1,0 +1,104 @@
+"""`simnet submit` and `simnet jobs`, with a server that answers as the dashboard of Ray does."""
+
+import io
+import json
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from simnet.cli.app import app
+
+pytest.importorskip("ray")
+
+TOKEN = "0123456789abcdef" * 4
+
+
+class Dashboard(ThreadingHTTPServer):
+    """Keeps what it is sent; no job of it ever ends by itself."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.jobs, self.stopped, self.tokens, self.package = {}, [], set(), b""
+        self.most_bytes = 1 << 30
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.tokens.add(self.headers["Authorization"])
+        if self.path == "/api/version":
+            self._send({"version": "4", "ray_version": "2.60.0", "ray_commit": ""})
+        elif self.path.startswith("/api/jobs/"):
+            self._send(list(self.server.jobs.values()))
+        else:
+            self.send_error(404)
+
+    def do_PUT(self):
+        size = int(self.headers["Content-Length"])
+        self.server.package = self.rfile.read(size)
+        if size > self.server.most_bytes:
+            self.send_error(413, explain="Maximum request body size exceeded.")
+        else:
+            self._send({})
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or "{}")
+        if self.path.endswith("/stop"):
+            self.server.stopped.append(self.path.split("/")[3])
+            self._send({"stopped": True})
+            return
+        job_id = asked["submission_id"]
+        self.server.jobs[job_id] = job(job_id, "RUNNING")
+        self._send({"job_id": job_id, "submission_id": job_id})
+
+    def _send(self, content):
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+def job(job_id, state):
+    return {"type": "SUBMISSION", "submission_id": job_id, "status": state, "entrypoint": "true"}
+
+
+@pytest.fixture
+def dashboard(monkeypatch, tmp_path):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "town").mkdir()
+    (tmp_path / "town" / "town.py").touch()
+    with Dashboard() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def simnet(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def submit(dashboard, *options):
+    options = ["--address", dashboard.url, "--runs", "/runs", "--no-follow", *options]
+    return simnet("submit", "town/town.py", *options)
+
+
+def sent(dashboard):
+    return set(zipfile.ZipFile(io.BytesIO(dashboard.package)).namelist())
+
+
+@pytest.mark.parametrize("name", ["RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"])
+def test_a_job_goes_to_the_cluster_that_is_named(dashboard, monkeypatch, name):
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    result = submit(dashboard, "--run-id", "town-1")
+    assert (result.exit_code, list(dashboard.jobs)) == (0, ["town-1"]), result.output
+    assert simnet("jobs", "stop", "town-1", "--address", dashboard.url).exit_code == 0
+    assert dashboard.stopped == ["town-1"]
