@@ -102,3 +102,14 @@ def test_a_job_goes_to_the_cluster_that_is_named(dashboard, monkeypatch, name):
     assert (result.exit_code, list(dashboard.jobs)) == (0, ["town-1"]), result.output
     assert simnet("jobs", "stop", "town-1", "--address", dashboard.url).exit_code == 0
     assert dashboard.stopped == ["town-1"]
+
+
+def test_a_token_is_not_shown(dashboard, monkeypatch):
+    listing = ("jobs", "list", "--address", dashboard.url)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", f"{TOKEN}\n")
+    assert simnet(*listing).exit_code == 0
+    assert dashboard.tokens == {f"Bearer {TOKEN}"}
+    monkeypatch.setenv("RAY_AUTH_TOKEN", f"{TOKEN}\n{TOKEN}")
+    refused = simnet(*listing)
+    assert (refused.exit_code, "has a line break" in refused.stderr) == (2, True)
+    assert TOKEN not in refused.output

@@ -163,12 +163,18 @@ def _ignored(folder: str, names: list[str]) -> set[str]:
 
 
 def _headers() -> dict[str, str]:
-    """Return what shows the token of a cluster, if this machine has one."""
+    """Return what shows the token of a cluster, if this machine has one. Raises UsageError."""
     token = os.environ.get("RAY_AUTH_TOKEN", "")
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()
     if not token:
         with suppress(OSError):
-            token = file.read_text(encoding="utf-8").strip()
+            token = file.read_text(encoding="utf-8")
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):  # else the error would show it
+        raise UsageError(
+            "the cluster's token, from RAY_AUTH_TOKEN or a file, has a line break or a character "
+            "that no token has; copy it again from the cluster"
+        )
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
