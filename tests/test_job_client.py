@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,3 +114,44 @@ def test_a_token_is_not_shown(dashboard, monkeypatch):
     refused = simnet(*listing)
     assert (refused.exit_code, "has a line break" in refused.stderr) == (2, True)
     assert TOKEN not in refused.output
+
+
+def test_what_git_ignores_stays_here_and_is_told_but_never_a_part_of_simnet(dashboard, tmp_path):
+    town = tmp_path / "town"
+    (town / ".gitignore").write_text("runs/\n*.csv\n")
+    (town / "data").mkdir()
+    (town / "data" / ".rayignore").write_text("large.txt\n")
+    for name in ("people.csv", "data/large.txt", "data/small.txt"):
+        (town / name).touch()
+    result = submit(dashboard)
+    assert result.exit_code == 0, result.output
+    assert "names it: people.csv, data/large.txt\n" in result.stderr
+    names = sent(dashboard)
+    assert {"town.py", "data/small.txt", "simnet/runs/__init__.py"} <= names
+    assert not {"people.csv", "data/large.txt"} & names
+
+
+def test_links_that_lead_nowhere_or_to_themselves_are_not_sent(dashboard, tmp_path):
+    town = tmp_path / "town"
+    (town / "nowhere").symlink_to(tmp_path / "none")
+    (town / "itself").symlink_to(town)
+    (town / "elsewhere").symlink_to(tmp_path / "other")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "names.txt").touch()
+    result = submit(dashboard)
+    assert result.exit_code == 0, result.output
+    names = {name for name in sent(dashboard) if not name.startswith("simnet/")}
+    assert names == {"town.py", "elsewhere/names.txt"}
+
+
+def test_what_cannot_be_sent_is_named(dashboard, tmp_path):
+    os.mkfifo(tmp_path / "town" / "pipe")
+    result = submit(dashboard)
+    assert (result.exit_code, dashboard.jobs) == (2, {})
+    assert f"{tmp_path}/town/pipe, which is beside the scenario, cannot be sent" in result.stderr
+    (tmp_path / "town" / "pipe").unlink()
+    (tmp_path / "town" / "weights.bin").write_bytes(os.urandom(2_000_000))
+    dashboard.most_bytes = 1_000_000
+    result = submit(dashboard)
+    assert (result.exit_code, dashboard.jobs) == (2, {})
+    assert "the largest files are weights.bin (2 MB), " in result.stderr

@@ -13,7 +13,7 @@ from simnet.cli.cluster.launch import Drain, RunOptions, check_run_options
 from simnet.cli.options import Target, read_time
 from simnet.cli.output import print_error, print_json
 from simnet.errors import RunError, UsageError
-from simnet.foundation.text import terminal_safe
+from simnet.foundation.text import counted, terminal_safe
 
 if TYPE_CHECKING:
     from simnet.runtime.ray.session.job_client import JobClient, JobInfo
@@ -80,7 +80,9 @@ def submit(
         options=tuple(options or ()),
     )
     client = JobClient(address)
-    job_id = client.submit(name, job.command(name, "auto"), folder, seconds)
+    job_id, left_out = client.submit(name, job.command(name, "auto"), folder, seconds)
+    if left_out:
+        print_error(_left_out(left_out))
     print_error(
         f"submitted {job_id} to {address}; stop it with: simnet jobs stop {job_id} "
         f"--address {quote(address)}"
@@ -144,6 +146,13 @@ def _followed(client: "JobClient", job_id: str) -> int:
         return 0
     print_error(f"{job_id} {ended.state.lower()}: {ended.message.partition(', last available')[0]}")
     return RunError.exit_code
+
+
+def _left_out(names: Sequence[str]) -> str:
+    rest = f" and {counted(len(names) - 3, 'other')}" if len(names) > 3 else ""
+    return terminal_safe(
+        f"not sent, as a .gitignore or .rayignore names it: {', '.join(names[:3])}{rest}"
+    )
 
 
 def _sent(target: str) -> tuple[Path, str]:

@@ -3,35 +3,28 @@
 import logging
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simnet.errors import RunError, UsageError
-from simnet.recording.files.manifest import MANIFEST
+from simnet.errors import RunError, SimnetError, UsageError
+from simnet.runtime.ray.session.sent_folder import stage, too_large
 
 ENDED = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 """States in which a job does no more."""
-EXCLUDED = frozenset(
-    {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
-)
-"""Folders that are not sent along; records of runs are not either."""
 _TALKATIVE = (
     "ray.dashboard.modules.dashboard_sdk",
     "ray.dashboard.modules.job.sdk",
     "ray._private.runtime_env.packaging",
 )
-"""Loggers of Ray that tell of every upload."""
+"""Loggers of Ray that tell of every upload, and of what is large."""
 _AGAIN = "--"
 _NUMBERED = re.compile(rf"{_AGAIN}\d+$")
 """What follows the id of a run in the ids of its later jobs."""
 _FIRST_FOR_RAY = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
 """Variables that Ray's client takes before the address that it is given."""
-_PACKAGE = Path(__file__).parents[3]
-_CACHES = shutil.ignore_patterns("__pycache__")
 
 
 class JobInfo(NamedTuple):
@@ -43,6 +36,14 @@ class JobInfo(NamedTuple):
     message: str
     """What the cluster says about the state."""
     entrypoint: str
+
+
+class SentJob(NamedTuple):
+    """A job that was submitted."""
+
+    job_id: str
+    left_out: Sequence[str]
+    """What lies beside the scenario and was not sent, because an ignore file names it."""
 
 
 class JobClient:
@@ -63,18 +64,18 @@ class JobClient:
 
         self.address = address
         for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.ERROR)
         headers = _headers()
         with self._errors(), _hidden_variables(_FIRST_FOR_RAY):
             self._client = JobSubmissionClient(address, headers=headers)
 
-    def submit(self, run_id: str, command: str, folder: Path, drain: int) -> str:
-        """Start the command of a run as a job, in a copy of `folder`; return the job's id.
+    def submit(self, run_id: str, command: str, folder: Path, drain: int) -> SentJob:
+        """Start the command of a run as a job, in a copy of `folder`; return its id among others.
 
         This simnet is sent along. The id is that of the run; for a run that goes on, a number
         follows, because Ray takes an id again only some time after its job has ended. The job has
         `drain` wall seconds to end when it is stopped. Raises UsageError if a job of this run has
-        not ended.
+        not ended, or if the folder cannot be sent.
         """
         before = self._of_run(run_id)
         if before and before[-1].state not in ENDED:
@@ -84,16 +85,20 @@ class JobClient:
             )
         job_id = f"{run_id}{_AGAIN}{len(before) + 1}" if before else run_id
         with tempfile.TemporaryDirectory() as staged, self._errors():
-            _stage(folder, Path(staged))
-            self._client.submit_job(
-                entrypoint=command,
-                submission_id=job_id,
-                runtime_env={
-                    "working_dir": staged,
-                    "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(drain)},
-                },
-            )
-        return job_id
+            left_out = stage(folder, Path(staged))
+            environment = {
+                "working_dir": staged,
+                "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(drain)},
+            }
+            try:
+                self._client.submit_job(
+                    entrypoint=command, submission_id=job_id, runtime_env=environment
+                )
+            except RuntimeError as error:
+                if "status code 413" in str(error):
+                    raise UsageError(too_large(Path(staged))) from error
+                raise
+        return SentJob(job_id, left_out)
 
     def _of_run(self, run_id: str) -> list[JobInfo]:
         """Return the jobs of a run, the newest last."""
@@ -145,21 +150,10 @@ class JobClient:
         """Turn what Ray raises into one sentence."""
         try:
             yield
+        except SimnetError:
+            raise
         except Exception as error:  # Ray's client raises RuntimeError, and errors of requests
             raise RunError(f"the cluster at {self.address}: {_advice(error)}") from error
-
-
-def _stage(folder: Path, staged: Path) -> None:
-    """Copy a scenario's folder and, unless that has one, this simnet to a new folder."""
-    shutil.copytree(folder, staged, ignore=_ignored, dirs_exist_ok=True)
-    if not (staged / _PACKAGE.name).exists():
-        shutil.copytree(_PACKAGE, staged / _PACKAGE.name, ignore=_CACHES)
-
-
-def _ignored(folder: str, names: list[str]) -> set[str]:
-    """Name what is not sent: caches, environments, and runs with their records."""
-    found = {name for name in names if name in EXCLUDED or name.endswith(".pyc")}
-    return found | {name for name in names if (Path(folder) / name / MANIFEST).exists()}
 
 
 def _headers() -> dict[str, str]:
