@@ -155,3 +155,9 @@ def test_what_cannot_be_sent_is_named(dashboard, tmp_path):
     result = submit(dashboard)
     assert (result.exit_code, dashboard.jobs) == (2, {})
     assert "the largest files are weights.bin (2 MB), " in result.stderr
+
+
+def test_the_id_of_a_later_job_begins_no_run(dashboard):
+    result = submit(dashboard, "--run-id", "town-1--2")
+    assert (result.exit_code, "give --run-id town-1\n" in result.stderr) == (2, True)
+    assert not dashboard.jobs

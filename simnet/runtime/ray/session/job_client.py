@@ -77,6 +77,9 @@ class JobClient:
         `drain` wall seconds to end when it is stopped. Raises UsageError if a job of this run has
         not ended, or if the folder cannot be sent.
         """
+        if _NUMBERED.search(run_id):
+            run = _NUMBERED.sub("", run_id)
+            raise UsageError(f"{run_id} is the id of a job of the run {run}; give --run-id {run}")
         before = self._of_run(run_id)
         if before and before[-1].state not in ENDED:
             raise UsageError(
