@@ -161,3 +161,10 @@ def test_the_id_of_a_later_job_begins_no_run(dashboard):
     result = submit(dashboard, "--run-id", "town-1--2")
     assert (result.exit_code, "give --run-id town-1\n" in result.stderr) == (2, True)
     assert not dashboard.jobs
+
+
+def test_a_job_that_has_ended_is_not_told_to_stop(dashboard):
+    dashboard.jobs["town-1"] = job("town-1", "FAILED")
+    result = simnet("jobs", "stop", "town-1", "--address", dashboard.url)
+    assert (result.exit_code, result.stderr) == (0, "town-1 has ended already: failed\n")
+    assert not dashboard.stopped

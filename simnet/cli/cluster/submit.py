@@ -114,9 +114,13 @@ def logs(job: JobId, address: Head) -> None:
 @app.command()
 def stop(job: JobId, address: Head) -> None:
     """Stop a job in good order: the record of its run is sealed, and it can be resumed."""
-    from simnet.runtime.ray.session.job_client import JobClient  # noqa: PLC0415
+    from simnet.runtime.ray.session.job_client import ENDED, JobClient  # noqa: PLC0415
 
     client = JobClient(address)
+    found = client.named(job)
+    if found.state in ENDED:
+        print_error(f"{found.job_id} has ended already: {found.state.lower()}")
+        return
     stopped = client.stop(job)
     print_error(
         f"{stopped} is told to stop; see how it ends with: simnet jobs logs {stopped} "
