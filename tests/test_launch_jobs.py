@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from shlex import quote
@@ -149,10 +150,28 @@ def test_a_job_for_kuberay_has_a_head_without_gpu_and_more_time_than_a_run_needs
         assert pod["terminationGracePeriodSeconds"] > 600
         assert environment["RAY_JOB_STOP_WAIT_TIME_S"] == "600"
         assert container["volumeMounts"] == [{"name": "runs", "mountPath": "/runs"}]
-    assert job["spec"]["entrypoint"] == (
-        "python -m simnet run town.py --model x --run-id town --address auto --resume-if-exists "
-        "--runs /runs"
-    )
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, 0), (1, 1), (3, 3), (75, 0)])
+def test_a_job_for_kuberay_starts_no_cluster_again_for_a_run_whose_budget_is_spent(
+    tmp_path, monkeypatch, code, told
+):
+    monkeypatch.chdir(tmp_path)
+    name = "it's $HOME `x`.py"
+    job = yaml.safe_load(written(*KUBERAY[:2], name, *KUBERAY[3:], "--name", "town", "--", "-q"))
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nprintf '%s|' \"$@\" >> words\nexit {code}\n")
+    python.chmod(0o755)
+    words = f"printf '%s\\0' {job['spec']['entrypoint']}"  # by the shell of the operator's command
+    shown = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=True).stdout
+    entry = shlex.join(shown.split("\0")[:-1])  # as `ray job submit` does
+    path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", entry], env=path, check=False)
+    assert done.returncode == told
+    assert (tmp_path / "words").read_text().split("|")[:-1] == [
+        *("-m", "simnet", "run", name, "-q", "--run-id", "town", "--address", "auto"),
+        *("--resume-if-exists", "--runs", "/runs"),
+    ]
 
 
 @pytest.mark.parametrize(

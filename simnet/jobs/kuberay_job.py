@@ -6,11 +6,13 @@ on a volume; when the cluster is lost, the operator makes another, which goes on
 """
 
 import re
+import shlex
 from importlib import metadata
 from typing import Any
 
 from simnet.errors import UsageError
 from simnet.jobs.cluster_job import ClusterJob
+from simnet.scheduler.budget import SPENT
 
 RUNS = "/runs"
 """Where the volume is in the containers."""
@@ -61,7 +63,7 @@ def ray_job(
         "kind": "RayJob",
         "metadata": {"name": job.name},
         "spec": {
-            "entrypoint": job.command(job.name, "auto"),
+            "entrypoint": _command(job),
             "submissionMode": "K8sJobMode",
             "backoffLimit": retries,
             "shutdownAfterJobFinishes": True,
@@ -69,6 +71,15 @@ def ray_job(
             "rayClusterSpec": cluster,
         },
     }
+
+
+def _command(job: ClusterJob) -> str:
+    """Return the command of the run, which succeeds where the run has spent its budget.
+
+    The operator takes a failure for a lost cluster: it would start another, to spend it again.
+    """
+    run = job.command(job.name, "auto")
+    return f"sh -c {shlex.quote(f'{run}; code=$?; [ $code -eq {SPENT} ] || exit $code')}"
 
 
 def _check(job: ClusterJob, memory: str) -> None:
