@@ -150,6 +150,8 @@ def test_a_job_for_kuberay_has_a_head_without_gpu_and_more_time_than_a_run_needs
         assert pod["terminationGracePeriodSeconds"] > 600
         assert environment["RAY_JOB_STOP_WAIT_TIME_S"] == "600"
         assert container["volumeMounts"] == [{"name": "runs", "mountPath": "/runs"}]
+    assert job["spec"]["shutdownAfterJobFinishes"]
+    assert "ttlSecondsAfterFinished" not in job["spec"]  # GPUs would idle for so long
 
 
 @pytest.mark.parametrize(("code", "told"), [(0, 0), (1, 1), (3, 3), (75, 0)])

@@ -66,8 +66,7 @@ def ray_job(
             "entrypoint": _command(job),
             "submissionMode": "K8sJobMode",
             "backoffLimit": retries,
-            "shutdownAfterJobFinishes": True,
-            "ttlSecondsAfterFinished": 600,
+            "shutdownAfterJobFinishes": True,  # at once, as the record is on the volume
             "rayClusterSpec": cluster,
         },
     }
