@@ -176,6 +176,11 @@ def test_a_job_for_kuberay_starts_no_cluster_again_for_a_run_whose_budget_is_spe
     ]
 
 
+@pytest.mark.parametrize("memory", ["64Gi", "65536Mi", "68719476Ki", "64G", "1.5Ti"])
+def test_amounts_of_memory_are_those_of_kubernetes(memory):
+    assert f"memory: {memory}" in written(*KUBERAY, "--memory", memory)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -192,6 +197,7 @@ def test_a_job_for_kuberay_starts_no_cluster_again_for_a_run_whose_budget_is_spe
         ((*SLURM, "--name", "a b"), "is not a run id"),
         ((*KUBERAY, "--name", "Town_1"), "is no name for Kubernetes"),
         ((*KUBERAY, "--memory", "lots"), "is no amount of memory"),
+        ((*KUBERAY, "--memory", "64ki"), "is no amount of memory"),
         ((*KUBERAY, "--", "--runs", "here"), "the job gives --runs itself"),
     ],
 )

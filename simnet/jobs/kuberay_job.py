@@ -18,7 +18,7 @@ RUNS = "/runs"
 """Where the volume is in the containers."""
 HEAD_CPUS, HEAD_MEMORY = 4, "16Gi"
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,45}[a-z0-9])?")
-_QUANTITY = re.compile(r"\d+(?:\.\d+)?(?:[kMGTPE]i?|m)?")
+_QUANTITY = re.compile(r"\d+(?:\.\d+)?(?:[KMGTPE]i|[kMGTPEm])?")
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",
     "HF_HOME": f"{RUNS}/.huggingface",
