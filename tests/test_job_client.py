@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
+from simnet.errors import RunError
+from simnet.runtime.ray.session.job_client import JobClient
 
 pytest.importorskip("ray")
 
@@ -168,3 +170,19 @@ def test_a_job_that_has_ended_is_not_told_to_stop(dashboard):
     result = simnet("jobs", "stop", "town-1", "--address", dashboard.url)
     assert (result.exit_code, result.stderr) == (0, "town-1 has ended already: failed\n")
     assert not dashboard.stopped
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), RunError("the network is gone"), None])
+def test_a_job_that_is_not_followed_any_more_is_said_to_go_on(dashboard, monkeypatch, end):
+    async def follow(self, name):
+        yield "hello"
+        if end is not None:
+            raise end
+
+    dashboard.jobs["town-1"] = job("town-1", "RUNNING")
+    monkeypatch.setattr(JobClient, "follow", follow)
+    result = simnet("jobs", "logs", "town-1", "--address", dashboard.url)
+    assert result.exit_code
+    command = f"simnet jobs stop town-1 --address {dashboard.url}\n"
+    assert "town-1 does not end with this command" in result.stderr
+    assert command in result.stderr

@@ -139,17 +139,33 @@ def _show(jobs: "Sequence[JobInfo]", *, as_json: bool) -> None:
 
 def _followed(client: "JobClient", job_id: str) -> int:
     """Print what a job prints until it ends; return an exit code that says how that was."""
+    from simnet.runtime.ray.session.job_client import ENDED  # noqa: PLC0415
 
     async def follow() -> None:
         async for text in client.follow(job_id):
             typer.echo(terminal_safe(text), nl=False)
 
-    asyncio.run(follow())
-    ended = client.named(job_id)
+    try:
+        asyncio.run(follow())
+        ended = client.named(job_id)
+    except (KeyboardInterrupt, RunError):
+        print_error(_goes_on(job_id, client.address))
+        raise
+    if ended.state not in ENDED:
+        print_error(f"the cluster ended the connection; {_goes_on(job_id, client.address)}")
+        return RunError.exit_code
     if ended.state == "SUCCEEDED":
         return 0
     print_error(f"{job_id} {ended.state.lower()}: {ended.message.partition(', last available')[0]}")
     return RunError.exit_code
+
+
+def _goes_on(job_id: str, address: str) -> str:
+    words = f"{job_id} --address {quote(address)}"
+    return (
+        f"{job_id} does not end with this command; follow it with: simnet jobs logs {words}, stop "
+        f"it with: simnet jobs stop {words}"
+    )
 
 
 def _left_out(names: Sequence[str]) -> str:
