@@ -195,6 +195,9 @@ def test_amounts_of_memory_are_those_of_kubernetes(memory):
         ((*SLURM, "--sbatch", "p x=3"), "it is no option"),
         ((*SLURM, "--sbatch", "comment=a\nrm x"), "no line break"),
         ((*SLURM, "--name", "a b"), "is not a run id"),
+        ((*SLURM, "--", "--mirror", "s3://me:hidden@runs"), "an address in it has a secret"),
+        ((*KUBERAY, "--", "--mirror", "s3://runs?secret_key=hidden"), "has a secret"),
+        ((*SLURM, "--", "--base-url", "http://me:hidden@host/v1"), "has a secret"),
         ((*KUBERAY, "--name", "Town_1"), "is no name for Kubernetes"),
         ((*KUBERAY, "--memory", "lots"), "is no amount of memory"),
         ((*KUBERAY, "--memory", "64ki"), "is no amount of memory"),
@@ -204,6 +207,7 @@ def test_amounts_of_memory_are_those_of_kubernetes(memory):
 def test_what_no_job_can_have_is_refused(arguments, told):
     result = simnet(*arguments)
     assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+    assert "hidden" not in result.output
 
 
 def test_a_scheduler_asked_from_python_refuses_the_same():

@@ -1,6 +1,7 @@
 """`simnet launch` writes what a cluster's scheduler is given to run a scenario."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -16,6 +17,8 @@ from simnet.foundation.text import visible
 if TYPE_CHECKING:
     from simnet.jobs.cluster_job import ClusterJob
 
+_PASSWORD = re.compile(r"://[^/@\s]+@")
+"""Begins an address with a user's name or password."""
 app = typer.Typer(
     name="launch",
     help="Write the job of a scenario for the scheduler of a cluster.",
@@ -147,11 +150,22 @@ def _job(
 
 
 def check_run_options(target: str, options: Sequence[str]) -> typer.Context:
-    """Let the parser of `simnet run` refuse options that it does not know; return what it read."""
+    """Let the parser of `simnet run` refuse options that it does not know; return what it read.
+
+    Raises UsageError for a secret too: whoever sees a cluster sees the commands of its jobs.
+    """
     from simnet.cli.runs.run import app as run  # noqa: PLC0415
+    from simnet.recording.mirror.mirror_address import MirrorAddress, is_address  # noqa: PLC0415
 
     command: Any = typer.main.get_command(run)
     context: typer.Context = command.make_context("simnet run", [target, *options])
+    mirror = context.params["mirror"]
+    secret = is_address(mirror) and MirrorAddress.read(mirror).has_secrets
+    if secret or any(_PASSWORD.search(option) for option in options):
+        raise UsageError(
+            "the command of a job is shown by its cluster, and an address in it has a secret; "
+            "leave that out, and let the nodes find it in their environment or configuration"
+        )
     return context
 
 
