@@ -18,6 +18,8 @@ RUNS = "/runs"
 """Where the volume is in the containers."""
 HEAD_CPUS, HEAD_MEMORY = 4, "16Gi"
 _LABEL = re.compile(r"[a-z]([a-z0-9-]{0,45}[a-z0-9])?")
+_IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*")
+_CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _QUANTITY = re.compile(r"\d+(?:\.\d+)?(?:[KMGTPE]i|[kMGTPEm])?")
 _ENVIRONMENT = {
     "RAY_worker_niceness": "0",
@@ -34,7 +36,7 @@ def ray_job(
     claim of the runs; `memory` is that of each worker node; `retries` is how many further clusters
     are started when one fails. Raises UsageError for what Kubernetes would refuse.
     """
-    _check(job, memory)
+    _check(job, image, claim, memory)
     cpus = job.cpus_per_node or HEAD_CPUS
     worker = {
         "cpu": str(cpus),
@@ -81,12 +83,19 @@ def _command(job: ClusterJob) -> str:
     return f"sh -c {shlex.quote(f'{run}; code=$?; [ $code -eq {SPENT} ] || exit $code')}"
 
 
-def _check(job: ClusterJob, memory: str) -> None:
+def _check(job: ClusterJob, image: str, claim: str, memory: str) -> None:
     """Raise UsageError for what Kubernetes would refuse."""
     if not _LABEL.fullmatch(job.name):
         raise UsageError(
             f"{job.name!r} is no name for Kubernetes; give --name with small letters, digits "
             "and '-', 47 at most, that begins with a letter"
+        )
+    if not _IMAGE.fullmatch(image):
+        raise UsageError(f"{image!r} is no container image; write such as registry.example/town:1")
+    if not _CLAIM.fullmatch(claim):
+        raise UsageError(
+            f"{claim!r} is no name of a persistent volume claim, which has small letters, digits, "
+            "'-' and '.'"
         )
     if not _QUANTITY.fullmatch(memory):
         raise UsageError(f"{memory!r} is no amount of memory; write such as 64Gi")
