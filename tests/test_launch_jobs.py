@@ -22,6 +22,13 @@ SLURM = ("launch", "slurm", "town.py", "--time", "4h")
 KUBERAY = ("launch", "kuberay", "town.py", "--image", "hub/town:1", "--claim", "runs")
 
 
+@pytest.fixture(autouse=True)
+def town(tmp_path, monkeypatch):
+    """A folder with a scenario, from which jobs are launched."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "town.py").touch()
+
+
 def simnet(*arguments):
     return CliRunner().invoke(app, arguments)
 
@@ -64,8 +71,7 @@ def test_a_script_for_slurm_asks_for_what_was_asked_for():
         ("-- --max-minutes -1", "max_minutes) is -1"),
     ],
 )
-def test_a_job_is_refused_whose_gpus_cannot_hold_the_engines(tmp_path, monkeypatch, words, told):
-    monkeypatch.chdir(tmp_path)
+def test_a_job_is_refused_whose_gpus_cannot_hold_the_engines(tmp_path, words, told):
     for job in (SLURM, KUBERAY):
         result = simnet(*job, *words.split())
         assert result.exit_code == 2, result.output
@@ -90,14 +96,14 @@ def test_a_job_is_refused_whose_gpus_cannot_hold_the_engines(tmp_path, monkeypat
         "-- --engines kept",
     ],
 )
-def test_a_job_is_written_whose_gpus_hold_the_engines(tmp_path, monkeypatch, words):
-    monkeypatch.chdir(tmp_path)
+def test_a_job_is_written_whose_gpus_hold_the_engines(words):
     assert written(*SLURM, *words.split())
 
 
 def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
     out = tmp_path / "job's.sh"
     name = "it's $(rm -rf x) `here`.py"
+    (tmp_path / name).touch()
     result = simnet("launch", "slurm", name, "--time", "1h", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert f"sbatch {quote(str(out))}" in result.stderr
@@ -115,6 +121,7 @@ def test_a_script_for_slurm_is_one_that_bash_reads(tmp_path):
 def test_a_script_for_slurm_quotes_what_sbatch_would_divide(tmp_path, monkeypatch):
     folder = tmp_path / "it's #1"
     folder.mkdir()
+    (folder / "town.py").touch()
     monkeypatch.chdir(folder)
     script = written(*SLURM, "--sbatch", 'comment=two "words" \\', "--sbatch", "qos=low")
     assert {
@@ -156,9 +163,8 @@ def test_a_job_for_kuberay_has_a_head_without_gpu_and_more_time_than_a_run_needs
 
 @pytest.mark.parametrize(("code", "told"), [(0, 0), (1, 1), (3, 3), (75, 0)])
 def test_a_job_for_kuberay_starts_no_cluster_again_for_a_run_whose_budget_is_spent(
-    tmp_path, monkeypatch, code, told
+    tmp_path, code, told
 ):
-    monkeypatch.chdir(tmp_path)
     name = "it's $HOME `x`.py"
     job = yaml.safe_load(written(*KUBERAY[:2], name, *KUBERAY[3:], "--name", "town", "--", "-q"))
     python = tmp_path / "python"
@@ -188,6 +194,7 @@ def test_amounts_of_memory_are_those_of_kubernetes(memory):
         ((*SLURM, "--", "--replicas", "none"), "Invalid value for '--replicas'"),
         ((*SLURM, "--", "--address", "auto"), "the job gives --address itself"),
         ((*SLURM, "--", "--run-id=x"), "the job gives --run-id itself"),
+        (("launch", "slurm", "twon.py:late", "--time", "4h"), "there is no file twon.py"),
         ((*SLURM, "--time", "soon"), "'soon' is not a duration"),
         ((*SLURM, "--time", "5m", "--drain", "5m"), "leaves it hardly any time"),
         ((*SLURM, "--sbatch", "partition"), "give NAME=VALUE"),

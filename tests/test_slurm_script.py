@@ -40,6 +40,7 @@ def script(tmp_path, monkeypatch):
         file.write_text(f"#!/bin/bash\n{text}\n")
         file.chmod(0o755)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "town.py").touch()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     size = ["--nodes", "2", "--cpus-per-node", "3", "--time", "1h", "--drain", "3s"]
     command = ["launch", "slurm", "town.py", *size, "--out", "job.sh"]

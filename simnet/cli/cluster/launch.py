@@ -73,6 +73,7 @@ def slurm(
     """Write a script for sbatch: Ray on all nodes, the run, and again until it is complete."""
     from simnet.jobs.slurm_script import slurm_script  # noqa: PLC0415
 
+    file_of(target)  # the job begins in this folder, after hours in the queue
     script = slurm_script(
         _job(target, name, nodes, gpus_per_node, cpus_per_node, drain, options or ()),
         time=round(read_time("--time", time)),
@@ -147,6 +148,17 @@ def _job(
     )
     check_room(read_options(target, context), nodes, gpus)
     return job
+
+
+def file_of(target: str) -> Path | None:
+    """Return the file of a scenario; None for that of a module. Raises UsageError without one."""
+    path = target.partition(":")[0]
+    if not path.endswith(".py"):
+        return None
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UsageError(f"there is no file {path}")
+    return file
 
 
 def check_run_options(target: str, options: Sequence[str]) -> typer.Context:

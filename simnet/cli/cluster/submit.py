@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from simnet.cli.cluster.launch import Drain, RunOptions, check_run_options
+from simnet.cli.cluster.launch import Drain, RunOptions, check_run_options, file_of
 from simnet.cli.options import Target, read_time
 from simnet.cli.output import print_error, print_json
 from simnet.errors import RunError, UsageError
@@ -177,10 +177,8 @@ def _left_out(names: Sequence[str]) -> str:
 
 def _sent(target: str) -> tuple[Path, str]:
     """Return the folder that is sent along, and how the scenario is named in it."""
-    path, colon, attribute = target.partition(":")
-    if not path.endswith(".py"):
+    file = file_of(target)
+    if file is None:
         return Path.cwd(), target
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UsageError(f"there is no file {path}")
+    _, colon, attribute = target.partition(":")
     return file.resolve().parent, file.name + colon + attribute
