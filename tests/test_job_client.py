@@ -118,7 +118,9 @@ def test_a_token_is_not_shown(dashboard, monkeypatch):
     assert TOKEN not in refused.output
 
 
-def test_what_git_ignores_stays_here_and_is_told_but_never_a_part_of_simnet(dashboard, tmp_path):
+def test_what_git_ignores_stays_here_and_is_told_but_never_a_part_of_simnet(
+    dashboard, tmp_path, monkeypatch
+):
     town = tmp_path / "town"
     (town / ".gitignore").write_text("runs/\n*.csv\n")
     (town / "data").mkdir()
@@ -127,10 +129,14 @@ def test_what_git_ignores_stays_here_and_is_told_but_never_a_part_of_simnet(dash
         (town / name).touch()
     result = submit(dashboard)
     assert result.exit_code == 0, result.output
-    assert "names it: people.csv, data/large.txt\n" in result.stderr
+    assert "names it: people.csv, data/large.txt; " in result.stderr
     names = sent(dashboard)
     assert {"town.py", "data/small.txt", "simnet/runs/__init__.py"} <= names
     assert not {"people.csv", "data/large.txt"} & names
+    monkeypatch.setenv("RAY_RUNTIME_ENV_IGNORE_GITIGNORE", "1")
+    dashboard.jobs.clear()
+    assert "names it: data/large.txt; " in submit(dashboard).stderr
+    assert "people.csv" in sent(dashboard)
 
 
 def test_links_that_lead_nowhere_or_to_themselves_are_not_sent(dashboard, tmp_path):

@@ -171,7 +171,8 @@ def _goes_on(job_id: str, address: str) -> str:
 def _left_out(names: Sequence[str]) -> str:
     rest = f" and {counted(len(names) - 3, 'other')}" if len(names) > 3 else ""
     return terminal_safe(
-        f"not sent, as a .gitignore or .rayignore names it: {', '.join(names[:3])}{rest}"
+        f"not sent, as a .gitignore or .rayignore names it: {', '.join(names[:3])}{rest}; "
+        "RAY_RUNTIME_ENV_IGNORE_GITIGNORE=1 sends what a .gitignore names"
     )
 
 
