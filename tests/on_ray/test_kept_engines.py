@@ -25,6 +25,7 @@ from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.resume import resume_plan
 from simnet.runs.start import start_plan
 from simnet.runtime.base import Silent
+from simnet.runtime.ray.engines.borrowed_engines import keeper_named
 from simnet.runtime.ray.engines.engine_keeper import folder_of
 from simnet.runtime.ray.engines.keep_engines import EnginesToKeep, end_keeper, make_keeper
 from simnet.scheduler.budget import Budget
@@ -198,6 +199,26 @@ class Killing(Silent):
         if not self.killed:
             self.killed = True
             psutil.Process(self._pid).kill()
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_engines_on_a_cluster_end_with_a_serve_that_is_killed_unless_detached(
+    cluster, tmp_path, detached
+):
+    address = ray.get_runtime_context().gcs_address
+    command = [sys.executable, "-m", "simnet", "serve", "--backend", "fake", "--name", "gone"]
+    command += ["--address", address, *(["--detach"] if detached else [])]
+    with (tmp_path / "said").open("w") as said:
+        serve = subprocess.Popen(command, cwd=tmp_path, stderr=said)
+    wait_until(lambda: " is up at " in (tmp_path / "said").read_text())
+    keeper = keeper_named("gone")
+    if detached:
+        assert serve.wait() == 0
+        assert [engine.state for engine in state(keeper).engines] == ["up"]
+        asyncio.run(end_keeper(keeper))
+    serve.kill()
+    serve.wait()
+    wait_until(lambda: keeper_named("gone") is None)
 
 
 def test_serve_keeps_engines_for_the_commands_of_this_machine_until_it_is_stopped(tmp_path):

@@ -1,6 +1,6 @@
 """The actor that keeps engines up for several runs, and what it tells of them.
 
-It is detached, so it outlives the process that made it. It owns the actors of its engines, so
+Where it is detached, it outlives the process that made it. It owns the actors of its engines, so
 these end with it and, wherever Ray starts it again, it starts them again.
 """
 

@@ -127,7 +127,7 @@ def make_keeper(wanted: EnginesToKeep) -> ActorHandle:
     options = {
         "name": wanted.name,
         "namespace": NAMESPACE,
-        "lifetime": "detached",
+        "lifetime": "detached" if wanted.detach else "non_detached",  # ends with this process
         "num_cpus": 0,
         "max_restarts": -1,
         "max_concurrency": MAX_CONCURRENCY,
