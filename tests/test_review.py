@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -418,6 +419,22 @@ def test_values_and_names_need_no_quotation_marks(tmp_path):
     assert found("id = 9007199254740993") == []
     with pytest.raises(UsageError, match="if 'salt and pepper' is one text, write it in single"):
         found("input persona != salt and pepper")
+
+
+def test_dates_and_decimal_numbers_of_a_parquet_file_are_compared_as_such(tmp_path):
+    days = [datetime(2024, month, 1, 12, tzinfo=None) for month in (1, 3)]  # noqa: DTZ001
+    prices = pa.array([Decimal("2.50"), Decimal("10.00")])
+    table = pa.table({"id": ["a", "b"], "day": days, "price": prices})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    review = Review.new(tmp_path / "review", from_file(tmp_path / "rows.parquet"), [RATING])
+
+    def found(*where):
+        return [one.id for one in review.search(where=where)]
+
+    assert review.record("a").text("day") == "2024-01-01 12:00:00"
+    assert found("day > 2024-02-01") == ["b"]
+    assert found("day = 2024-01-01 12:00:00") == ["a"]
+    assert found("price > 3") == found("price = 10") == ["b"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from simnet.foundation.filters import (
@@ -118,7 +119,7 @@ def _equal(found: Any, test: Test) -> bool:
 
 def _number(value: Any) -> float | int | None:
     """Return a value as a number; None if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         number = int(value) if isinstance(value, int) else float(value)

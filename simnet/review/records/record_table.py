@@ -43,11 +43,11 @@ class Record(NamedTuple):
 
 
 def as_text(value: Any) -> str:
-    """Write a value as text: none as an empty text, lists and objects as JSON."""
+    """Write a value as text: none as an empty text, lists and objects as JSON, dates as ISO has."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
+    if not isinstance(value, bool | int | float | list | dict):
+        return str(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     return as_json(value)
