@@ -9,6 +9,7 @@ from made_reviews import EVERY_KIND, RATING, ids, made_review, records_file, run
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
+from simnet.cli.review.opening import brief
 from simnet.errors import InputError, UsageError
 from simnet.recording.files.manifest import ModelFacts
 from simnet.review import NewDecision, Question, Review, Rules, from_file, from_run
@@ -463,3 +464,10 @@ def test_a_card_says_that_a_fake_model_made_the_replies_up(tmp_path):
     assert "- Replies are made up by the fake model, without a language model: they say" in card
     assert "The run is not complete" in card
     assert "its licence and terms" not in card
+
+
+def test_a_long_text_is_cut_in_lists_on_a_terminal_alone(monkeypatch):
+    long = "word " * 10_000
+    assert brief(long) == long
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert brief(long) == long[:997] + "..."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import typer
 
 from simnet.cli.output import print_cells, print_json
+from simnet.cli.review.opening import brief
 from simnet.errors import UsageError
 from simnet.foundation.text import counted, visible
 
@@ -95,10 +96,11 @@ def decide_found(
     left = f"; {stay} found and left as they are, see --status" if stay else ""
     what = counted(len(decisions), "record")
     if yes:
-        typer.echo(visible(f"{_DONE[action]} {what}{left}; simnet review undo takes them back"))
+        back = "; simnet review undo takes them back" if decisions else ""
+        typer.echo(visible(f"{_DONE[action]} {what}{left}{back}"))
         return
     shown = found.records[:_SHOWN]
-    print_cells(["record", "text"], [[one.id, review.shown(one).text()] for one in shown])
+    print_cells(["record", "text"], [[one.id, brief(review.shown(one).text())] for one in shown])
     more = f", {len(decisions) - _SHOWN:,} not listed" if len(decisions) > _SHOWN else ""
     typer.echo(visible(f"{what}{more} would be {_DONE[action]}{left}; do it with --yes"))
 

@@ -12,6 +12,7 @@ from simnet.cli.review.opening import (
     Name,
     Reviews,
     Where,
+    brief,
     open_review,
 )
 
@@ -63,7 +64,7 @@ def search(
             ]
         print_json({"found": len(found), "records": records})
         return
-    cells = [[one.id, review.shown(one, field).text(field)] for one in shown]
+    cells = [[one.id, brief(review.shown(one, field).text(field))] for one in shown]
     headings = ["record", field or "text"]
     if answers:
         headings.append("decisions")
@@ -90,7 +91,7 @@ def similar(
         found = [{"score": one.score, **_plain(one.record)} for one in near]
         print_json({"field": field, "records": found})
         return
-    cells = [[f"{one.score:.3f}", one.record.id, one.record.text(field)] for one in near]
+    cells = [[f"{one.score:.3f}", one.record.id, brief(one.record.text(field))] for one in near]
     print_cells(["score", "record", field], cells, numbers={"score"})
 
 

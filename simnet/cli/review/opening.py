@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simnet.errors import UsageError
-from simnet.foundation.text import terminal_safe, visible
+from simnet.foundation.text import cut, terminal_safe, visible
 
 if TYPE_CHECKING:
     from simnet.review import Question, Record, Review
 
+_MOST_SHOWN = 1_000
+"""Most characters of a text in a list on a terminal."""
 REVIEWS = Path("reviews")
 """Where reviews are unless `--reviews` names another folder."""
 
@@ -53,6 +55,11 @@ def open_review(name: str, root: Path) -> "Review":
     if not name.strip() or name in {".", ".."}:
         raise UsageError(f"{name!r} is no name of a review")
     return Review.open(folder_of(name, root))
+
+
+def brief(text: str) -> str:
+    """Cut a text that would fill a terminal; elsewhere it stays whole."""
+    return cut(text, _MOST_SHOWN) if sys.stdout.isatty() else text
 
 
 def print_record(record: "Record") -> None:
