@@ -466,6 +466,15 @@ def test_a_card_says_that_a_fake_model_made_the_replies_up(tmp_path):
     assert "its licence and terms" not in card
 
 
+def test_a_list_of_records_has_the_id_of_each_once(tmp_path):
+    review = made_review(tmp_path, records=[{"id": "r1", "text": "A baker\n" + "who sings " * 20}])
+    where = [review.folder, "--as", "ada", "--where", "id=r1"]
+    assert command("search", *where).splitlines()[0].startswith("r1\tA baker who sings")
+    preview = command("discard", *where).splitlines()[0]
+    assert preview.startswith("r1\tA baker who sings")
+    assert preview.endswith("...")
+
+
 def test_a_long_text_is_cut_in_lists_on_a_terminal_alone(monkeypatch):
     long = "word " * 10_000
     assert brief(long) == long

@@ -30,7 +30,7 @@ _SHOWN = 20
 
 Record = Annotated[
     str | None,
-    typer.Argument(metavar="[RECORD]", help="The id of a record; left out for all that are found."),
+    typer.Argument(metavar="RECORD", help="The id of a record; left out for all that are found."),
 ]
 Status = Annotated[
     Literal["pending", "submitted", "discarded"] | None,

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import typer
 
 from simnet.cli.output import print_cells, print_json
-from simnet.cli.review.opening import brief
+from simnet.cli.review.opening import listed_text
 from simnet.errors import UsageError
-from simnet.foundation.text import counted, visible
+from simnet.foundation.text import counted, cut, visible
 
 if TYPE_CHECKING:
     from simnet.review import Answer, Record, Review, Status
 
 _SHOWN = 5
 """Most records that are listed before they are decided."""
+_LONGEST = 100
+"""Most characters of the text of one that is listed."""
 
 
 class Found(NamedTuple):
@@ -99,9 +101,12 @@ def decide_found(
         back = "; simnet review undo takes them back" if decisions else ""
         typer.echo(visible(f"{_DONE[action]} {what}{left}{back}"))
         return
-    shown = found.records[:_SHOWN]
-    print_cells(["record", "text"], [[one.id, brief(review.shown(one).text())] for one in shown])
-    more = f", {len(decisions) - _SHOWN:,} not listed" if len(decisions) > _SHOWN else ""
+    texts = {one.id: listed_text(review.shown(one)) for one in found.records[:_SHOWN]}
+    print_cells(
+        ["record", "text"],
+        [[key, cut(" ".join(text.split()), _LONGEST)] for key, text in texts.items()],
+    )
+    more = f" ({len(decisions) - _SHOWN:,} not listed)" if len(decisions) > _SHOWN else ""
     typer.echo(visible(f"{what}{more} would be {_DONE[action]}{left}; do it with --yes"))
 
 

@@ -76,7 +76,7 @@ def export(
     if as_json:
         print_json(made._asdict() | {"out": str(made.out)})
         return
-    causes = ", ".join(f"{count} {cause}" for cause, count in made.left_out.items())
+    causes = ", ".join(f"{count:,} {cause}" for cause, count in made.left_out.items())
     left = f" (left out: {causes})" if causes else ""
     typer.echo(visible(f"{counted(made.rows, 'record')}{left}: {made.out}"))
 

@@ -13,6 +13,7 @@ from simnet.cli.review.opening import (
     Reviews,
     Where,
     brief,
+    listed_text,
     open_review,
 )
 
@@ -64,13 +65,13 @@ def search(
             ]
         print_json({"found": len(found), "records": records})
         return
-    cells = [[one.id, brief(review.shown(one, field).text(field))] for one in shown]
+    cells = [[one.id, brief(listed_text(review.shown(one, field), field))] for one in shown]
     headings = ["record", field or "text"]
     if answers:
         headings.append("decisions")
         cells = [[*row, _answers_text(given)] for row, given in zip(cells, held, strict=True)]
     print_cells(headings, cells)
-    typer.echo(f"{len(shown)} of {len(found)} found")
+    typer.echo(f"{len(shown):,} of {len(found):,} found")
 
 
 def similar(

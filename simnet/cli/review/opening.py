@@ -62,6 +62,14 @@ def brief(text: str) -> str:
     return cut(text, _MOST_SHOWN) if sys.stdout.isatty() else text
 
 
+def listed_text(record: "Record", field: str | None = None) -> str:
+    """Return the text of a record in a list that has its id beside it."""
+    if field is not None:
+        return record.text(field)
+    fields = {name: value for name, value in record.fields.items() if value != record.id}
+    return record._replace(fields=fields).text()
+
+
 def print_record(record: "Record") -> None:
     """Print the fields of a record, one below another; escapes stay visible."""
     fields = {name: value for name, value in record.fields.items() if value != record.id}
