@@ -231,6 +231,23 @@ def test_what_was_undone_in_a_review_or_in_its_copy_is_undone_in_both(tmp_path):
     assert len(here.undo("ada")) == 1  # the import, which brought one decision
 
 
+def test_a_review_of_other_records_with_the_same_ids_is_no_copy(tmp_path):
+    made = [
+        made_review(tmp_path / name, records=[{"id": "r1", "text": name}])
+        for name in ("one", "two")
+        if not (tmp_path / name).mkdir()
+    ]
+    here, there = made
+    there.submit("ada", "r1", {"rating": 4})
+    message = "record 'r1' has another 'text' than in .*; it is no copy of this review"
+    with pytest.raises(InputError, match=message):
+        take_back(here, there.folder, "simnet")
+    assert here.annotators() == []
+    copied = shutil.copytree(there.folder, tmp_path / "copy")
+    Review.open(copied).discard("eve", "r1")
+    assert take_back(there, copied, "simnet") == {"eve": 1}
+
+
 def test_what_the_review_does_not_have_is_refused_and_nothing_is_added(review, tmp_path):
     out = hand_off(review, tmp_path / "argilla", "argilla")
     records = json.loads((out / "records.json").read_text(encoding="utf-8"))
