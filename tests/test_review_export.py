@@ -466,6 +466,17 @@ def test_a_card_says_that_a_fake_model_made_the_replies_up(tmp_path):
     assert "its licence and terms" not in card
 
 
+def test_a_column_of_ids_that_is_not_taken_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, keys in (("repeated", [1, 1]), ("good", [1, 2])):
+        rows = [{"id": key, "text": f"text {n}"} for n, key in enumerate(keys)]
+        records_file(tmp_path, rows)
+        told = command("new", name, "--file", "records.jsonl", "--rating", "q")
+        assert ("note: values of the column 'id' are missing or repeated" in told) is (
+            name == "repeated"
+        )
+
+
 def test_a_list_of_records_has_the_id_of_each_once(tmp_path):
     review = made_review(tmp_path, records=[{"id": "r1", "text": "A baker\n" + "who sings " * 20}])
     where = [review.folder, "--as", "ada", "--where", "id=r1"]

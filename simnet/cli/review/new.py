@@ -8,6 +8,7 @@ import typer
 
 from simnet.cli.given_path import check_there
 from simnet.cli.options import Runs
+from simnet.cli.output import print_error
 from simnet.cli.review.opening import REVIEWS, Field, Reviews, Where, Words, folder_of
 from simnet.cli.run_names import RUNS
 from simnet.errors import UsageError
@@ -95,6 +96,11 @@ def new(
         folder_of(name, reviews), source, questions, annotators=tuple(annotator or ()),
         words=words, field=field, where=tuple(where or ()), limit=limit,
     )  # fmt: skip
+    if source.facts.get("made_ids"):
+        print_error(
+            "note: values of the column 'id' are missing or repeated, so the ids of the records "
+            "are made of their contents; take another column with --id"
+        )
     skipped = source.facts.get("skipped", 0)
     told = f", {counted(skipped, 'row')} skipped" if skipped else ""
     records = counted(len(made), "record")

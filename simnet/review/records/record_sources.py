@@ -8,7 +8,7 @@ from simnet.datafiles import Broken, Reading, rows
 from simnet.errors import InputError
 from simnet.foundation.text import counted, did_you_mean
 from simnet.personas.source import ORIGIN
-from simnet.review.records.record_table import ID, Record, column_names, identified
+from simnet.review.records.record_table import ID, Record, as_text, column_names, identified
 
 if TYPE_CHECKING:
     from simnet.export.training_sets.replies import RecordedReply
@@ -64,8 +64,13 @@ def from_file(
             f"{path}: {counted(len(broken), 'row')} cannot be read; mend the file, or go on "
             f"without them with --skip-bad, in Python skip_bad=True\n  {listed}"
         )
-    records = identified(_left(taken, without, str(path)), str(path), id_column)
-    return Drawn(records, {"kind": "file", "name": path.name, "skipped": len(broken)})
+    left = _left(taken, without, str(path))
+    records = identified(left, str(path), id_column)
+    facts: dict[str, Any] = {"kind": "file", "name": path.name, "skipped": len(broken)}
+    columns = column_names(left)
+    if id_column is None and "id" in columns and ID not in columns:
+        facts["made_ids"] = records[0].id != as_text(records[0].fields["id"]).strip()
+    return Drawn(records, facts)
 
 
 def from_catalogue(
