@@ -80,6 +80,10 @@ COMMANDS = {
         "unusable",
         "repeats",
     },
+    ("review", "new", "s", "--file", "people.json", "--rating", "q"): {
+        *("folder", "records", "skipped"),
+    },
+    ("review", "import", "r", "reviews/t", "--from", "simnet"): {"decisions"},
     ("review", "next", "r", "--as", "ada"): {"record", "questions", "progress"},
     ("review", "submit", "r", "p0", "--as", "ada", "--answer", "q=3"): {
         *("record", "status", "next", "progress"),
@@ -122,6 +126,7 @@ def folder(tmp_path_factory):
             ["personas", "import", "people.json", "--into", "spare"],
             ["review", "new", "r", "--personas", "personas", "--rating", "q"],
             ["review", "submit", "r", "p2", "--as", "eve", "--answer", "q=1"],
+            ["review", "new", "t", "--personas", "personas", "--rating", "q"],
         ):
             assert CliRunner().invoke(app, words).exit_code == 0
     return folder

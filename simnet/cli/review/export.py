@@ -97,6 +97,7 @@ def import_decisions(
     suggestions: Annotated[
         bool, typer.Option("--suggestions", help="Take suggestions as decisions of their agents.")
     ] = False,
+    as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Add the decisions that people made in Argilla, Label Studio or a copy of the review."""
@@ -111,6 +112,9 @@ def import_decisions(
     review = open_review(name, reviews)
     check_there(path)
     added = take_back(review, path, tool, names=names, suggestions=suggestions)
+    if as_json:
+        print_json({"decisions": added})
+        return
     for who, count in added.items():
         typer.echo(visible(f"{who}: {counted(count, 'decision')}"))
     if not added:

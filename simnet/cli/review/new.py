@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.given_path import check_there
-from simnet.cli.options import Runs
-from simnet.cli.output import print_error
+from simnet.cli.options import AsJson, Runs
+from simnet.cli.output import print_error, print_json
 from simnet.cli.review.opening import REVIEWS, Field, Reviews, Where, Words, folder_of
 from simnet.cli.run_names import RUNS
 from simnet.errors import UsageError
@@ -65,6 +65,7 @@ def new(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Go on without rows that cannot be read.")
     ] = False,
+    as_json: AsJson = False,
     reviews: Reviews = REVIEWS,
 ) -> None:
     """Make a review of records with questions; a `?` after a name makes a question optional."""
@@ -102,6 +103,9 @@ def new(
             "are made of their contents; take another column with --id"
         )
     skipped = source.facts.get("skipped", 0)
+    if as_json:
+        print_json({"folder": str(made.folder), "records": len(made), "skipped": skipped})
+        return
     told = f", {counted(skipped, 'row')} skipped" if skipped else ""
     records = counted(len(made), "record")
     asked = counted(len(questions), "question")
