@@ -275,11 +275,13 @@ def test_a_place_is_noted_once_and_broken_lines_are_passed_over(tmp_path, monkey
     assert recall("model", "abc") == tmp_path / "two"
 
 
-def test_a_state_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
+def test_a_state_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     remember("model", "abc", tmp_path)
     assert recall("model", "abc") is None
+    assert "cannot note where a file is; a later command may ask for its path" in caplog.text
+    assert f"'path': '{tmp_path}'" in caplog.text
 
 
 def test_models_are_not_looked_for_where_a_record_has_no_checksum():

@@ -31,7 +31,8 @@ def remember(kind: Kind, key: str, path: Path) -> None:
         with file.open("a", encoding="utf-8") as lines:
             lines.write(line)
     except OSError as fault:
-        _LOG.warning("a place is not remembered", kind=kind, reason=reason(fault))
+        event = "cannot note where a file is; a later command may ask for its path"
+        _LOG.warning(event, kind=kind, path=place, reason=reason(fault))
 
 
 def recall(kind: Kind, key: str) -> Path | None:
