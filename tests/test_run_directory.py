@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_rows import call, event
 
-from simnet.errors import RecordError, UsageError
+from simnet.errors import DiskRefusalError, RecordError, UsageError
 from simnet.foundation.disk import Disk
 from simnet.recording.files.manifest import LedgerLine, ModelFacts, State
 from simnet.recording.reading.run import Run, list_runs
@@ -65,6 +65,13 @@ def test_a_run_is_named_by_its_time_and_its_name(root):
     assert words[:-4] == "tacos-troll-"
     with pytest.raises(UsageError, match="no name for a run"):
         RunDirectory.create(root, "../..")
+
+
+def test_where_no_run_can_be_made_another_folder_is_asked_for(tmp_path):
+    (tmp_path / "file").write_text("")
+    message = "making a run directory in .*file/runs: .*; name another folder: --runs DIR, or out="
+    with pytest.raises(DiskRefusalError, match=message):
+        RunDirectory.create(tmp_path / "file" / "runs", "town")
 
 
 def test_the_name_of_every_folder_that_is_made_for_a_run_is_durable(tmp_path):

@@ -136,15 +136,19 @@ def publish_folder(disk: Disk, source: Path, target: Path) -> None:
 
 
 @contextmanager
-def disk_errors(action: str) -> Iterator[None]:
-    """Turn an OSError into a DiskError or DiskFullError whose message begins with `action`."""
+def disk_errors(action: str, instead: str = "") -> Iterator[None]:
+    """Turn an OSError into a DiskError or DiskFullError whose message begins with `action`.
+
+    The message ends with `instead`, what to do, if the system refuses to write there.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise DiskFullError(f"{action}: the disk is full; make room and try again") from error
-        kind = DiskRefusalError if error.errno in _REFUSALS else DiskError
-        raise kind(f"{action}: {error}") from error
+        if error.errno in _REFUSALS:
+            raise DiskRefusalError(f"{action}: {error}{instead and f'; {instead}'}") from error
+        raise DiskError(f"{action}: {error}") from error
 
 
 # -- without following links ----------------------------------------------------------------------

@@ -32,6 +32,7 @@ from simnet.recording.reading.folders import check_free, check_run_id
 from simnet.recording.reading.run import Run
 
 _NAME_LENGTH = 60
+_OTHER_FOLDER = "name another folder: --runs DIR, or out=DIR in Python"
 
 
 class RunDirectory:
@@ -63,7 +64,7 @@ class RunDirectory:
             raise UsageError(f"{name!r} is no name for a run: use letters, digits and '-'")
         manifest = changed(Manifest(id=word, created=now), facts)
         disk = disk or Disk()
-        with disk_errors(f"making a run directory in {root}"):
+        with disk_errors(f"making a run directory in {root}", _OTHER_FOLDER):
             disk.make_folder(root)
             beginning = f"{now:%Y%m%dT%H%M%S}-{word}"
             folder = _new_folder(root, beginning) if run_id is None else _own_folder(root, run_id)
