@@ -44,6 +44,24 @@ def test_a_table_that_is_too_wide_is_printed_as_lines_with_a_gap_between_rows():
     assert lines[5:7] == ["", "cohort        press"]
 
 
+COHORT = ("cohort", "size", "verbs", "rhythm", "feed")
+TRADERS = ["traders", "10", "offer, buy, reply, pass", "Exponential(mean=1200 s)",
+           "6 of everything, chronological"]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", range(20, 130))
+def test_no_letter_of_a_text_is_lost_at_any_width(width):
+    text = printed(width, print_rows, COHORT, [TRADERS], numbers=["size"])
+    left = sorted("".join(text.split()))
+    assert left == sorted("".join([*COHORT, *TRADERS]).replace(" ", ""))
+    assert all(len(line) <= width for line in text.splitlines())
+
+
+def test_words_stay_whole_where_the_table_has_room_for_them():
+    text = printed(80, print_rows, COHORT, [TRADERS], numbers=["size"])
+    assert "Exponential(mean=1200" in text
+
+
 def test_texts_fold_between_words():
     text = printed(30, print_pairs, {"actors": "200 personas in 1 actor, up to 200 personas each"})
     assert [line.rstrip() for line in text.splitlines()] == [

@@ -1,7 +1,7 @@
 """Lays out tables for the width of a terminal. Numbers are never cut or folded; texts may fold."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simnet.foundation.text import visible
 
@@ -13,6 +13,8 @@ GAP = 2
 """Columns between two columns of a table."""
 LEAST_TEXT = 12
 """Columns a text gets at least, if it is not shorter, before rows are printed one below another."""
+WHOLE_WORD = 24
+"""Columns of the longest word that is not broken where the table has room for it."""
 
 
 def print_rows(
@@ -30,23 +32,57 @@ def print_rows(
     """
     cells = [[_shown(str(cell)) for cell in row] for row in rows]
     whole = {*numbers, *unbroken}
-    if _least_width(headings, cells, whole) <= console.width:
-        console.print(_table(headings, cells, numbers, whole))
+    room = console.width - GAP * (len(headings) - 1)
+    least = _least_widths(headings, cells, whole)
+    if sum(least) > room:
+        least = _least_widths(headings, cells, whole, LEAST_TEXT)
+    if sum(least) <= room:
+        console.print(_table(headings, cells, numbers, _widths(headings, cells, least, room)))
     else:
         _print_blocks(console, headings, cells, whole)
 
 
-def _least_width(
-    headings: Sequence[str], cells: Sequence[Sequence[str]], whole: Collection[str]
-) -> int:
-    """Return the width below which a value would be cut, or words of a text would be broken."""
-    least = 0
+def _least_widths(
+    headings: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    whole: Collection[str],
+    longest: int | None = None,
+) -> list[int]:
+    """Return the width of each column below which a value would be cut or a word be broken.
+
+    Of texts, words up to WHOLE_WORD count, or else their first `longest` columns.
+    """
+    least = []
     for place, heading in enumerate(headings):
-        widths = [_width(row[place]) for row in cells]
-        if heading not in whole:
-            widths = [min(width, LEAST_TEXT) for width in widths]
-        least += max([_width(heading), *widths])
-    return least + GAP * (len(headings) - 1)
+        values = [row[place] for row in cells]
+        if heading in whole:
+            widths = [_width(value) for value in values]
+        elif longest is not None:
+            widths = [min(_width(value), longest) for value in values]
+        else:
+            widths = [_longest_word(value) for value in values]
+        least.append(max([_width(heading), *widths]))
+    return least
+
+
+def _widths(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], least: Sequence[int], room: int
+) -> list[int]:
+    """Return the width of each column: of all its text, or less where there is no room for that.
+
+    Rich's own way to find them gives some more than there is room for, and cuts what is too much.
+    """
+    widths = _least_widths(headings, cells, headings)
+    while sum(widths) > room:
+        shrinkable = [place for place, width in enumerate(widths) if width > least[place]]
+        widths[max(shrinkable, key=lambda place: widths[place])] -= 1
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    """Return the columns of the longest word; at least LEAST_TEXT, or all of a shorter text."""
+    words = max(map(_width, text.split()), default=0)
+    return max(min(words, WHOLE_WORD), min(_width(text), LEAST_TEXT))
 
 
 def _width(text: str) -> int:
@@ -59,21 +95,15 @@ def _table(
     headings: Sequence[str],
     cells: Sequence[Sequence[str]],
     numbers: Collection[str],
-    whole: Collection[str],
+    widths: Sequence[int],
 ) -> "Table":
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for place, heading in enumerate(headings):
-        widths = [_width(heading), *(_width(row[place]) for row in cells)]
-        table.add_column(
-            heading,
-            justify="right" if heading in numbers else "left",
-            no_wrap=heading in whole,
-            overflow="fold",
-            min_width=max(widths) if heading in whole else min(max(widths), LEAST_TEXT),
-        )
+    for heading, width in zip(headings, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if heading in numbers else "left"
+        table.add_column(heading, justify=justify, overflow="fold", width=width)
     for row in cells:
         table.add_row(*map(Text, row))
     return table
