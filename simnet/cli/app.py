@@ -59,6 +59,13 @@ EXIT_CODES = (
     "written; 75 the budget of a run is spent, and it can be resumed; 130 and 143 stopped by "
     "Ctrl-C and by SIGTERM, with the record sealed; 141 what is printed is read no more."
 )
+ORDER = [
+    "init", "doctor", "validate", "explain", "estimate", "run", "resume", "fork", "join", "ls",
+    "show", "tables", "cost", "report", "verify", "replay", "migrate", "survey", "interview",
+    "annotate", "study", "calibrate", "export", "train", "review", "personas", "synthesize",
+    "serve", "ps", "launch", "submit", "jobs", "mirror", "bench", "version",
+]  # fmt: skip
+"""The order in which help lists the commands: as one comes to need them."""
 INTERRUPTED = 130
 _PATH_CODES = dict.fromkeys(
     (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.ELOOP), UsageError.exit_code
@@ -68,6 +75,10 @@ _PATH_CODES = dict.fromkeys(
 
 class Commands(TyperGroup):
     """Turns what simnet raises on purpose into a message and an exit code."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # as below
+        """List the commands as help shows them."""
+        return sorted(super().list_commands(ctx), key=(*ORDER, *self.commands).index)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Read the command line; `--help` and `--version` are printed meanwhile."""
