@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
@@ -39,7 +40,7 @@ from simnet.foundation.user_code import is_users, mark_boundary
 from simnet.recording.reading.reached import reached
 from simnet.runs.repeats.reload_scenario import ScenarioTimeline
 from simnet.runs.repeats.replay import replay
-from simnet.runtime.code_watchdog import Watchdog
+from simnet.runtime.code_watchdog import OFTEN, Watchdog
 
 HERE = Path(__file__).name
 PACKAGE = Path(simnet.__file__).parent
@@ -385,6 +386,40 @@ def test_the_watchdog_tells_once_whose_code_is_running():
     assert line.startswith("behaviour stuck of @ana has been running for 0 s at ")
     assert f"{HERE}:" in line
     assert line.endswith("; Ctrl-C twice ends the run in good order")
+
+
+def _sleeps():
+    time.sleep(0.02)
+
+
+def test_the_watchdog_tells_once_of_a_line_that_waits_in_every_call():
+    lines = []
+
+    @mark_boundary(lambda run: f"behaviour sleeps of @{run['who']}")
+    def drives(who):
+        _sleeps()
+
+    with Watchdog(lines.append, every=0.01):
+        for _ in range(OFTEN * 5):
+            drives("ana")
+    (line,) = lines
+    at = f"{HERE}:{_sleeps.__code__.co_firstlineno + 1} takes most of the time"
+    assert at in line
+    assert "behaviour sleeps of @ana" in line
+
+
+def test_the_watchdog_is_silent_about_a_line_that_seldom_runs():
+    lines = []
+
+    @mark_boundary(lambda run: "behaviour sleeps")
+    def drives():
+        _sleeps()
+
+    with Watchdog(lines.append, every=0.01):
+        for _ in range(OFTEN * 2):
+            drives()
+            time.sleep(0.1)
+    assert lines == []
 
 
 ENDLESS = textwrap.dedent(

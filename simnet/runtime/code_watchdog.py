@@ -1,4 +1,4 @@
-"""Tells which code of the user has been running for long, and ends it when a signal asks for that.
+"""Tells which code of the user runs for long or blocks often; a signal can end it.
 
 A function of the user that never ends blocks its process, so a thread looks at what the other
 threads run. It costs nothing while all is well: what runs is read from the stacks.
@@ -15,7 +15,7 @@ from typing import Self
 from simnet.errors import short_path
 from simnet.foundation import log
 from simnet.foundation.hard_exit import end_process
-from simnet.foundation.user_code import Interrupted, Running, running, running_now
+from simnet.foundation.user_code import Interrupted, Place, Running, running, running_now
 
 LOGGER = "simnet.watchdog"
 LOOK_SECONDS = 1.0
@@ -23,6 +23,10 @@ LOOK_SECONDS = 1.0
 TELL_SECONDS = 20.0
 """Wall seconds that code of the user runs before the watchdog tells of it; after that, each time
 that has doubled."""
+
+OFTEN = 6
+"""Calls in which one line of the user was seen to run, after which the watchdog tells of it, if it
+ran at half of all looks since the first or more."""
 
 _LOG = log.get(LOGGER)
 
@@ -38,6 +42,41 @@ def describe(found: Running, seconds: float) -> str:
     """Say whose code has been running for so many seconds."""
     at = f"{short_path(found.place.file)}:{found.place.line}"
     return f"{found.whom} has been running for {seconds:.0f} s at {at}"
+
+
+def describe_often(found: Running) -> str:
+    """Say which line of the user takes most of the time, in many short calls."""
+    at = f"{short_path(found.place.file)}:{found.place.line}"
+    return (
+        f"{at} takes most of the time, now for {found.whom}; nothing else of this process goes on "
+        "meanwhile, so do there no waiting and no long work"
+    )
+
+
+class _OftenSeen:
+    """Finds a line that runs at many looks, in many calls."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+        self._seen: dict[Place, list[int]] = {}
+        """Of each line, the first look at which it ran, how many there were, and in how many
+        calls."""
+        self._told: set[Place] = set()
+
+    def look(self, found: Running | None, *, again: bool) -> bool:
+        """Count what runs, `again` in the same call; whether its line is to be told of, once."""
+        self._looks += 1
+        if found is None:
+            return False
+        seen = self._seen.setdefault(found.place, [self._looks, 0, 0])
+        seen[1] += 1
+        seen[2] += not again
+        if found.place in self._told or seen[2] < OFTEN:
+            return False
+        if 2 * seen[1] < self._looks - seen[0]:
+            return False
+        self._told.add(found.place)
+        return True
 
 
 class Watchdog:
@@ -72,8 +111,12 @@ class Watchdog:
     def _watch(self) -> None:
         last: FrameType | None = None
         since = told_at = 0.0
+        often = _OftenSeen()
         while not self._stop.wait(self._every):
             found = next(running_now(), None)
+            if often.look(found, again=found is not None and found.boundary is last):
+                assert found is not None
+                self._tell(describe_often(found))
             if found is None or found.boundary is not last:
                 last = None if found is None else found.boundary
                 since, told_at = monotonic(), self._after
