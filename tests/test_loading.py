@@ -96,6 +96,15 @@ def test_a_name_that_simnet_lacks_is_told_with_its_place(write, code, message):
         load_scenario(write(code))
 
 
+def test_a_file_that_hides_a_module_of_python_is_named(write, tmp_path, monkeypatch):
+    (tmp_path / "colorsys.py").write_text("x = 1", encoding="utf-8")
+    target = write("from colorsys import rgb_to_hsv")
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with pytest.raises(ScenarioError, match=r"; colorsys\.py hides Python's own colorsys, so re"):
+        load_scenario(target)
+    monkeypatch.delitem(sys.modules, "colorsys")
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_scenario_that_is_made_by_a_coroutine_is_told_with_its_line(write):
     with pytest.raises(ScenarioError, match=r"study\.py:\d+: study\(\) is an `async def`; "):

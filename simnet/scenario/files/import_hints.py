@@ -1,24 +1,38 @@
-"""Says where a name is that the user's code looked for in simnet and did not find."""
+"""Says where a name is that the user's code looked for in a module and did not find."""
 
 import re
+import sys
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
+from simnet.foundation.user_code import is_users
+
 _MISSING = re.compile(
-    r"cannot import name '(?P<name>\w+)' from '(?P<module>simnet[\w.]*)'"
-    r"|module '(?P<owner>simnet[\w.]*)' has no attribute '(?P<attribute>\w+)'"
+    r"cannot import name '(?P<name>\w+)' from "
+    r"(?:partially initialized module )?'(?P<module>[\w.]+)'"
+    r"|(?:partially initialized )?module '(?P<owner>[\w.]+)' has no attribute '(?P<attribute>\w+)'"
 )
 """What Python says of a name that a module lacks."""
 
 
 def message_of(error: BaseException) -> str:
-    """Write the type and message of an error; of a name that simnet lacks, where there is one."""
+    """Write the type and message of an error; of a name that a module lacks, what helps.
+
+    It is where simnet has the name, or which file of the user stands for a module of Python.
+    """
+    message = f"{type(error).__name__}: {error}"
     found = _MISSING.match(str(error)) if isinstance(error, ImportError | AttributeError) else None
     if found is None:
-        return f"{type(error).__name__}: {error}"
+        return message
     name, module = found["name"] or found["attribute"], found["module"] or found["owner"]
-    return f"{module} has no {name!r}{_hint(name, module)}"
+    if module.partition(".")[0] == "simnet":
+        return f"{module} has no {name!r}{_hint(name, module)}"
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module in sys.stdlib_module_names and file and is_users(file):
+        return f"{message}; {Path(file).name} hides Python's own {module}, so rename it"
+    return message
 
 
 def _hint(name: str, module: str) -> str:
