@@ -75,7 +75,7 @@ class Kernel:
         network = Network(len(handles), *network_of(scenario, handles))
         self.world = World(handles, [cohort.name for cohort in self._cohorts], network)
         self._turns = [0] * len(handles)  # the number of each member's next turn
-        self._landings: dict[int, ExposureBatch] = {}  # of turns under way, what was shown
+        self._under_way: dict[int, ExposureBatch] = {}  # of turns under way, what was shown
         self._refusals: dict[int, tuple[str, ...]] = {}
         self._decisions: dict[int, Decision] = {}
         self.views: list[View] = []  # those that wait for a decision; the caller takes them
@@ -83,7 +83,7 @@ class Kernel:
         self.exposure_batches: list[ExposureBatch] = []
         self.changes = WorldChanges(self.world)
         self.now: Seconds = 0.0
-        self._triggers = Triggers(self.world, self._alarms, self._turns, self._landings)
+        self._triggers = Triggers(self.world, self._alarms, self._turns, self._under_way)
         self._triggers.use(scenario, self._cohorts)
         inform(self.world, scenario)
         self._tally = Tally()
@@ -113,12 +113,12 @@ class Kernel:
 
     def ledger(self) -> Ledger:
         """Count what was planned and what became of it so far."""
-        return self._tally.ledger(len(self._landings))
+        return self._tally.ledger(len(self._under_way))
 
     @property
     def settled(self) -> Seconds:
         """The time before which no turn woke that is under way."""
-        return min((landing.time for landing in self._landings.values()), default=self.now)
+        return min((landing.time for landing in self._under_way.values()), default=self.now)
 
     def deliver(self, decisions: Sequence[Decision]) -> None:
         """Take decisions, in any order; each is kept until simulated time reaches its Land.
@@ -127,7 +127,7 @@ class Kernel:
         """
         for decision in decisions:
             member = self.world.index[decision.who]
-            landing = self._landings.get(member)
+            landing = self._under_way.get(member)
             if landing is None or landing.turn != decision.turn:
                 raise RunError(f"nobody waits for turn {decision.turn} of @{decision.who}")
             self._decisions[member] = decision
@@ -163,7 +163,7 @@ class Kernel:
             elif kind >= 0:
                 self.now = at
                 self._play(kind, member, at)
-            elif alarms[member] == at and member not in self._landings:
+            elif alarms[member] == at and member not in self._under_way:
                 self.now = at
                 if member in self.world.suspended and self.world.is_suspended(member, at):
                     self._alarms.skip(member, self._turns[member], at)
@@ -183,7 +183,7 @@ class Kernel:
         self._cues.switch(switch)
         self._interventions.use(switch.scenario, self.feeds, switch.at)
         for member, cohort in enumerate(before):
-            if member not in self._landings:
+            if member not in self._under_way:
                 self._alarms.reset(member, self._turns[member], switch.at, cohort.rhythm)
 
     def _play(self, number: int, member: int, at: Seconds) -> None:
@@ -215,12 +215,12 @@ class Kernel:
                 view = self._interventions.with_changes(view, member)
             self.views.append(self.health.shown(view, cohort.name))
             self.exposure_batches.append(exposures)
-        self._landings[member] = exposures
+        self._under_way[member] = exposures
         self._tally.planned += 1
         self._agenda.push(rounded(at + cohort.reacts_in), LAND, member)
 
     def _land(self, member: int, at: Seconds) -> None:
-        landing, cohort = self._landings.pop(member), self._cohorts[member].name
+        landing, cohort = self._under_way.pop(member), self._cohorts[member].name
         decision = self.health.see(cohort, self._decisions.pop(member), at)
         if decision.failure is not None:
             self._record(failed_turn(decision, landing, cohort, at))
@@ -228,7 +228,7 @@ class Kernel:
             try:
                 self._act(member, landing, decision, at)
             except UserCodeError:
-                self._landings[member] = landing  # its turn stays under way
+                self._under_way[member] = landing  # its turn stays under way
                 raise
         triggered = self._triggers.landed(member)
         self._alarms.set_after(member, landing.turn, at, triggered=triggered)

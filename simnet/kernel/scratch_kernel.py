@@ -54,7 +54,7 @@ class ScratchKernel(Kernel):
         """The turn whose Land comes next; only where `advance` returned WAITING."""
         _, _, kind, member = self._agenda.heap[0]
         assert kind == LAND
-        return Awaited(self.world.handles[member], self._landings[member].turn)
+        return Awaited(self.world.handles[member], self._under_way[member].turn)
 
 
 def _shared(scenario: Scenario, world: World) -> Iterator[object]:
