@@ -322,6 +322,34 @@ def test_marks_that_a_text_has_itself_stay(reply, text):
 @pytest.mark.parametrize(
     ("reply", "action"),
     [
+        ('{"reply 2": "Hi!"}', Reply(7, "Hi!")),
+        ('{"reply 2": {"text": "Hi!"}}', Reply(7, "Hi!")),
+        ('{"action": "reply 2", "text": "Hi!"}', Reply(7, "Hi!")),
+        ('{"action": "like 2", "text": "Hi!"}', Like(7)),
+        ('{"action": "like", "post": [2]}', Like(7)),
+        ('{"like": true, "post": 2}', Like(7)),
+        ("<tool_call>like 2</tool_call>", Like(7)),
+        ("reply 2: ```\nHi!\n```", Reply(7, "Hi!")),
+        ("**reply 2:**\n```text\nHi!\n```", Reply(7, "Hi!")),
+        ("Answer with one of these lines:\nwrite: TEXT\nreply N: TEXT\n\nlike 2", Like(7)),
+    ],
+)
+def test_targets_and_texts_are_found_where_models_put_them(reply, action):
+    assert read(WIDE, reply, SEEN, ME).actions == [action]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["write: TEXT", 'reply 2: "TEXT"', "write: [TEXT]", '{"action": "write", "text": "TEXT"}'],
+)
+def test_a_rule_of_the_prompt_that_is_repeated_is_no_action(reply):
+    with pytest.raises(ModelError, match="not an action"):
+        read(WIDE, reply, SEEN, ME)
+
+
+@pytest.mark.parametrize(
+    ("reply", "action"),
+    [
         ("Reply To Post 2: Hi!", Reply(7, "Hi!")),
         ("Reply to Post #2: Hi!", Reply(7, "Hi!")),
         ("reply to @cat: Hi!", Reply(7, "Hi!")),

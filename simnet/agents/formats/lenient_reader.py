@@ -40,8 +40,11 @@ _NAME_ATTRIBUTES = (
     "user_name", "username", "nickname", "handle",
 )  # fmt: skip
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})[\w+.#-]{0,32}\s*\Z")
+_FENCE_AT_END = re.compile(r"(?<=[:\uff1a])\s{0,8}(?:`{3,}|~{3,})[\w+.#-]{0,32}\s*\Z")
+_PLACEHOLDER = re.compile(r"[\W_]*TEXT[\W_]*")
+"""What stands for a text in the prompt's rules; a model that repeats them says nothing."""
 _WRAPPER = re.compile(
-    r"</?(?:answer|final_answer|response|output|action|result|final|reply)>|\$*\\boxed\{(?P<boxed>[^{}\n]*)\}\$*",
+    r"</?(?:answer|final_answer|response|output|action|result|final|reply|tool_call)>|\$*\\boxed\{(?P<boxed>[^{}\n]*)\}\$*",
     re.IGNORECASE,
 )
 _SPECIAL_BEFORE_END = re.compile(rf"(?:{SPECIAL_TOKENS})(?=(?:[^\w:\uff1a]|_){{0,16}}\Z)")
@@ -84,6 +87,7 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
         return _read_text(reply_format, text, view, names)
     reader = LineReader(reply_format, view)
     found = _commands(text, reader, names)
+    found = [one for one in found if not _PLACEHOLDER.fullmatch(_text_of(one) or "")]
     if not found:
         raise ModelError(f"the reply is not an action: {excerpt(text)}")
     chosen = [one for one in found if one.labelled] or found
@@ -120,7 +124,7 @@ def _commands(text: str, reader: LineReader, names: Sequence[str]) -> list[Comma
         text = without_marks(text)
     lines = [line for line in BREAKS.split(text) if line.strip() and not _FENCE.match(line)]
     lines = [line for line in lines if not _is_of_another(line, reader, names)]
-    lines = [without_name(_trimmed(line), names) for line in lines]
+    lines = [_FENCE_AT_END.sub("", without_name(_trimmed(line), names)) for line in lines]
     whole = list(_with_whole_texts(lines, reader))
     found = list(_line_commands(whole, reader))
     found = found or structured_replies.commands(bare, reader)

@@ -179,7 +179,12 @@ def _of_verb_as_key(fields: dict[str, Any], reader: LineReader) -> list[Command 
         others = {key: value for key, value in fields.items() if key != verbs[0]}
         return _of_key(verbs[0], fields[verbs[0]], others, reader)
     lines = [fields[key] for key in _LINE_KEYS if isinstance(fields.get(key), str)]
-    return _of(lines[0], reader) if lines else []
+    texts = [fields[key] for key in TEXT_KEYS if isinstance(fields.get(key), str)]
+    beside = [f"{line}: {text}" for line in lines[:1] for text in texts if text != line]
+    for key, value in fields.items() if len(fields) == 1 else ():
+        text = text_in(value) if isinstance(value, dict) else value
+        beside += [f"{key}: {text}"] if isinstance(text, str) else []  # {"reply 1": "Hello!"}
+    return next(filter(None, (_of(line, reader) for line in (*lines[:1], *beside))), [])
 
 
 def _of_key(
@@ -198,7 +203,7 @@ def _of_key(
     if isinstance(value, list) and len(value) == len(fields) and all(map(_is_plain, value)):
         words = {field.name: one for field, one in zip(fields, value, strict=True)}
         return [_of_fields(verb, others | words, reader)]
-    if not fields or value is None:
+    if not fields or value is None or value is True:
         return [_of_fields(verb, others, reader)]
     first = fields[0] if not isinstance(value, str) or len(fields) == 1 else None
     if first is None:
@@ -251,8 +256,11 @@ def _word(verb: type[Action], field: Field, left: dict[str, Any], reader: LineRe
     keys = [field.name.casefold(), *_KIND_KEYS[field.kind], *(_TARGET_KEYS if targets else ())]
     found: dict[str, str] = {}
     for key in keys:
-        if key in left and _is_plain(left[key]):
-            word = _as_word(field, left[key], reader)
+        value = left.get(key)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is not None and _is_plain(value):
+            word = _as_word(field, value, reader)
             if word is not None:
                 found[key] = word
                 if not targets:
