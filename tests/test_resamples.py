@@ -75,6 +75,16 @@ def test_a_reply_that_can_be_used_is_kept_when_the_next_cannot():
     assert "resampled" in decision.marks
 
 
+def test_the_marks_of_a_reply_that_does_not_count_are_dropped():
+    decision, _ = say(f"{REFUSAL}\nlike 1", "write: Fine by me.")
+    assert decision.marks == ("resampled",)
+    decision, _ = say(REFUSAL, "nonsense", Completion("more nonsense", "length"))
+    assert decision.marks == ("refusal", "resampled")
+    me = agent(text_limit=40)
+    decision, _ = say(f"{REFUSAL} It is a long story. It is too long.", "nonsense", "", me=me)
+    assert decision.marks == ("at_limit", "refusal", "resampled")
+
+
 def test_nothing_to_use_is_a_failure():
     decision, _ = say("", "", "")
     assert decision.failure == "the reply is empty"

@@ -8,13 +8,13 @@ agents without a task, future or lock for each, and sends their prompts in one l
 import re
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from simnet import draws
 from simnet.agents import reply_flags
 from simnet.agents.awaited import Awaited
 from simnet.agents.formats.fitted_reply import fitted
-from simnet.agents.formats.lenient_reader import own_names, read
+from simnet.agents.formats.lenient_reader import Reading, own_names, read
 from simnet.agents.formats.reply_grammar import ONLY_REASONING
 from simnet.agents.person_turn import ABSENT, PersonPrompt
 from simnet.agents.profile import Agent
@@ -44,6 +44,14 @@ class _PendingCompletion:
 
     def __await__(self) -> Generator[Prompt, Completion, Completion]:
         return (yield self.prompt)
+
+
+class _Reply(NamedTuple):
+    """A reply that asks for actions, as it was read."""
+
+    reading: Reading
+    completion: Completion | None
+    """None if there was nothing to ask for."""
 
 
 class PromptingAgent(Agent, Protocol):
@@ -138,28 +146,38 @@ class TurnAsk:
         return fitted(completion.text, prompt.pattern, own_names(self._me.persona))
 
     async def _sampled_action(self) -> list[Action]:
-        chosen: list[Action] | None = None
+        chosen: _Reply | None = None
         most = max(self._me.profile.resamples, self._view.resamples)
         for resample in range(1, most + 1):
             with suppress(ModelError):
                 chosen = await self._action()
-                if not self._flawed(chosen):
-                    return chosen
+                if not self._flawed(chosen.reading.actions):
+                    return self._counted(chosen)
             self._resamples = resample
             self._me.mark(reply_flags.RESAMPLED)
         try:
-            return await self._action()
+            chosen = await self._action()
         except ModelError:
             if chosen is None:
                 raise
-            return chosen
+        return self._counted(chosen)
 
-    async def _action(self) -> list[Action]:
+    def _counted(self, reply: _Reply) -> list[Action]:
+        """Return the actions of the reply that counts; the turn's marks are those of it."""
+        if reply.completion is not None:
+            self._me.note_finish(reply.completion)
+        if reply.reading.cut:
+            self._me.note_cut()
+        if reply.reading.surplus:
+            self._me.mark(reply_flags.SURPLUS)
+        return reply.reading.actions
+
+    async def _action(self) -> _Reply:
         me, view = self._me, self._view
         reply_format = me.profile.reply_format
         pattern = reply_format.pattern(view)
         if pattern is None:
-            return []
+            return _Reply(Reading([]), None)
         if me.fitting is None:
             prompt = self._prompt(me.instructions, prompts.user_prompt(me, view), pattern)
         else:
@@ -176,13 +194,8 @@ class TurnAsk:
                 me.mark(reply_flags.TRIMMED)
         completion = await self._completion(prompt)
         if completion.constrained is not False:
-            return reply_format.parse(completion.text, view)
-        reading = read(reply_format, completion.text, view, own_names(me.persona))
-        if reading.cut:
-            me.note_cut()
-        if reading.surplus:
-            me.mark(reply_flags.SURPLUS)
-        return reading.actions
+            return _Reply(Reading(reply_format.parse(completion.text, view)), completion)
+        return _Reply(read(reply_format, completion.text, view, own_names(me.persona)), completion)
 
     async def of_person(self, prompt: PersonPrompt) -> Completion:
         """Ask the person who has the handle; seeds of the model's calls do not depend on it."""
