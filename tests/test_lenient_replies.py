@@ -1,5 +1,6 @@
 """A valid line reads as the same action in whatever it is wrapped, and no text raises anything."""
 
+import time
 from random import Random
 
 import made_hostile
@@ -416,3 +417,38 @@ def test_a_text_stays_as_it_is_written_whatever_joins_its_letters(text):
 def test_a_model_that_says_one_action_over_and_over_has_one_outcome(loop, seen):
     readable(WIDE, loop * 500, seen)
     readable(EVERY, loop * 500, seen)
+
+
+FOLDED = ' type="reasoning"></details>'
+
+
+def nested(opening, closing, count, inside):
+    return opening * count + inside + closing * count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`" * 100_000,
+        "~" * 100_000,
+        "x" + "." * 100_000,
+        "a\n" + nested("\u300c", "\u300d", 9_000, "x\ny"),
+        nested("<det", f"ails{FOLDED}", 2_500, f"<details{FOLDED}"),
+        "Thought" + ":" * 90_000 + "\nx",
+        "Thought:" + "*" * 90_000 + "\nx",
+        "analysis:" + "<|a|>" * 20_000,
+        "<details><summary>" + "think " * 16_000,
+    ],
+)
+def test_the_longest_replies_take_no_longer_than_their_length(text):
+    begun = time.process_time()
+    separated = separate_reasoning(text).text
+    readable(WIDE, separated, SEEN)
+    fitted(text, "(yes|no)", ME)
+    clean_text(text, ME)
+    assert time.process_time() - begun < 4.0  # it was minutes
+
+
+def test_tags_within_tags_without_end_are_reasoning():
+    reply = nested("<det", f"ails{FOLDED}", 200, f"<details{FOLDED}") + "like 1"
+    assert separate_reasoning(reply).text == ""

@@ -44,7 +44,7 @@ _FENCE_AT_END = re.compile(r"(?<=[:\uff1a])\s{0,8}(?:`{3,}|~{3,})[\w+.#-]{0,32}\
 _PLACEHOLDER = re.compile(r"[\W_]*TEXT[\W_]*")
 """What stands for a text in the prompt's rules; a model that repeats them says nothing."""
 _WRAPPER = re.compile(
-    r"</?(?:answer|final_answer|response|output|action|result|final|reply|tool_call)>|\$*\\boxed\{(?P<boxed>[^{}\n]*)\}\$*",
+    r"</?(?:answer|final_answer|response|output|action|result|final|reply|tool_call)>|\${0,2}\\boxed\{(?P<boxed>[^{}\n]*)\}\${0,2}",
     re.IGNORECASE,
 )
 _SPECIAL_BEFORE_END = re.compile(rf"(?:{SPECIAL_TOKENS})(?=(?:[^\w:\uff1a]|_){{0,16}}\Z)")

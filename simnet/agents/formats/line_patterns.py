@@ -7,7 +7,7 @@ from simnet.inference.replies.reply_text import OPENING_QUOTES, QUOTES, visible
 EMPHASIS = "*_`"
 LEAD = re.compile(
     r"(?:(?![~?@]|//|-\d)(?:\(?\d{1,3}[.)](?=\s|[^\d\s])|\[\d{1,3}\](?=\D)|\d\ufe0f?\u20e3"
-    r"|[\u2460-\u2473\u2776-\u277f]|\[[xX]\]|[a-zA-Z][.)](?=\s)|[Ss]tep \d{1,2}[.:]|[\W_]))*"
+    r"|[\u2460-\u2473\u2776-\u277f]|\[[xX]\]|[a-zA-Z][.)](?=\s)|[Ss]tep \d{1,2}[.:]|[\W_])){0,64}"
 )
 """List marks, emphasis, quotation marks and symbols before a verb; no negation."""
 BETWEEN = (

@@ -53,23 +53,25 @@ _HARMONY_TOKEN = re.compile(
 _CALLED = re.compile(r"to=(?:functions\.)?(\w+)")
 _BARE_CHANNELS = re.compile(
     r"\A\s*analysis(?P<thought>(?=[^a-z\s]).*?)"
-    r"(?:(?:<\|\w+\|>)*assistant(?:<\|\w+\|>)*final(?P<reply>.*))?\Z",
+    r"(?:(?:<\|\w{1,40}\|>){0,4}assistant(?:<\|\w{1,40}\|>){0,4}final(?P<reply>.*))?\Z",
     re.DOTALL,
 )
 """Harmony channels whose special tokens the server has dropped."""
 _LABELS = re.compile(
-    rf"\A[\W_]*(?:{OF_THOUGHT})[\W_]*?[:\uff1a][*_`]*"
+    rf"\A[\W_]*(?:{OF_THOUGHT})(?:[^\w:\uff1a]|_)*[:\uff1a][*_`]{{0,3}}"
     r"(?P<thought>.*?)"
     rf"^[^\w\n]*(?:{OF_ANSWER})[*_` ]*[:\uff1a][*_`]*(?P<reply>.*)\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 _FOLDED = re.compile(
     r"<details\b(?:[^<>]*\btype=\W?reasoning\b[^<>]*>(?:\s*<summary>[^<]*</summary>)?"
-    r"|[^<>]*>\s*<summary>[^<]*(?:think|thought|reason)[^<]*</summary>)"
+    r"|[^<>]*>\s*<summary>(?=[^<]*</summary>)[^<]*(?:think|thought|reason)[^<]*</summary>)"
     r"(?P<body>.*?)(?:</details>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 """Reasoning that a web front end folds up, as the proxies of Open WebUI send it."""
+_MOST_PASSES = 16
+"""Passes over a reply; one that still changes is nothing but tags within tags."""
 _LONGEST_LABELLED = 100_000
 """Characters of a reply that is searched for labels; none is as long."""
 
@@ -108,11 +110,15 @@ def separate_reasoning(text: str) -> Separated:
     ):
         return Separated(text, None)
     reply, before, thoughts = text, "", list[str]()
-    while reply != before:  # what is left may make up a tag; each pass makes it shorter
+    for _ in range(_MOST_PASSES):  # what is left may make up a tag; each pass makes it shorter
+        if reply == before:
+            break
         before = reply
         for separate in (_separate_channels, _separate_fences, _separate_tags, _separate_labels):
             reply, found = separate(reply)
             thoughts += found
+    else:
+        reply, thoughts = "", [*thoughts, reply]
     if reply == text:
         return Separated(text, None)
     reasoning = "\n\n".join(filter(None, map(str.strip, thoughts)))

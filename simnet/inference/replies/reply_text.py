@@ -32,6 +32,8 @@ _END_OF_TURN = re.compile(
 """The token that ends a turn: what follows are further turns that the model imagines."""
 _SPECIAL_AT_START = re.compile(SPECIAL_TOKENS)
 _SPECIAL_AT_END = re.compile(rf"(?:{SPECIAL_TOKENS})\Z")
+_MOST_MARKS = 12
+"""Pairs of marks around a text that are taken off; each takes a look at the whole of it."""
 _LONGEST_SPECIAL = 64
 """Characters of a special token at most."""
 _ANSWER_TAG = re.compile(
@@ -42,9 +44,8 @@ _ANSWER_TAG = re.compile(
 _FENCE_LINE = re.compile(
     r"^[ \t]{0,16}(?:`{3,}|~{3,})[ \t]{0,8}[\w+.#-]{0,32}[ \t]{0,8}$", re.MULTILINE
 )
-_ONE_LINE_FENCE = re.compile(
+_FENCE_AT_START = re.compile(
     r"\A(?P<fence>`{3,}|~{3,})(?:(?:text|txt|plaintext|markdown|md|json|bash|sh|python)\b)?"
-    r"(?P<inside>[^\n]*?)(?P=fence)\Z"
 )
 _BOLD = re.compile(
     r"\A(?P<mark>\*\*\*|\*\*|__)(?=\S)(?P<inside>(?:(?!(?P=mark)).)+)(?P=mark)\Z", re.DOTALL
@@ -91,7 +92,7 @@ _SAYS = (
     r"|posted|tweets?|tweeted|comments?|commented|dice|dit|sagt|schreibt|\u8bf4|\u5199)"
 )
 _SENTENCE_END = re.compile(
-    "[.!?\u2026\u203d]+[\"'\u201d\u2019\xbb)\\]]*(?=\\s)"
+    "[.!?\u2026\u203d][\"'\u201d\u2019\xbb)\\]]*(?=\\s)"
     "|[\u3002\uff01\uff1f\uff61\u061f\u06d4\u0964\u0965\u1362\u17d4]+[\u300d\u300f\u201d\u2019\uff09]*"
 )
 
@@ -110,7 +111,7 @@ def unwrapped(text: str, names: Sequence[str] = (), *, whole: bool = True) -> st
     if whole:
         steps += [_without_comments, _without_mark]
     text = text.strip()
-    for _ in range(12):
+    for _ in range(_MOST_MARKS):
         before = text
         for step in steps:
             text = step(text).strip() or text
@@ -141,8 +142,9 @@ def without_fences(text: str) -> str:
     """Take off code fences: the inside of the only one, or the lines of all of them."""
     if "```" not in text and "~~~" not in text:
         return text
-    if (single := _ONE_LINE_FENCE.match(text)) is not None:
-        return single["inside"]
+    opening = _FENCE_AT_START.match(text) if "\n" not in text else None
+    if opening is not None and text.endswith(opening["fence"], opening.end()):
+        return text[opening.end() : len(text) - len(opening["fence"])]
     lines = list(_FENCE_LINE.finditer(text))
     if len(lines) == 2:
         before, inside = text[: lines[0].start()].strip(), text[lines[0].end() : lines[1].start()]
@@ -160,12 +162,13 @@ def unquoted(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """Take off all quotation marks and emphasis that enclose the whole text."""
-    before = ""
-    while text != before:
+    for _ in range(_MOST_MARKS):
         before = text
         text = _without_bold(unquoted(text.strip()))
         if len(text) > 2 and text[0] == text[-1] and text[0] in "*_" and text[1] not in " *_":
             text = text[1:-1]
+        if text == before:
+            break
     return text
 
 
