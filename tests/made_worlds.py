@@ -158,11 +158,12 @@ def drive(
 def decide(agent, seen: View, reply: Callable[[Prompt], str] = plausible) -> Decision:
     """Let an agent think, with a model that is a function."""
     thinking = agent.decide(seen)
+    fits = reply is plausible  # made by the pattern, as those of the fake model
     try:
         prompt = next(thinking)
         while True:
             said = reply(prompt)
-            done = said if isinstance(said, Completion) else Completion(said)
+            done = said if isinstance(said, Completion) else Completion(said, constrained=fits)
             prompt = thinking.send(without_reasoning(done))  # as hosts do
     except StopIteration as end:
         return end.value

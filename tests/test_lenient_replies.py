@@ -321,6 +321,37 @@ def test_marks_that_a_text_has_itself_stay(reply, text):
 
 
 @pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ('reply 2: "It is late and', "It is late and"),
+        ("reply 2: \u201eEs ist", "Es ist"),
+        ('reply 2: "Yes" he said', '"Yes" he said'),
+        ("reply 2: 'Tis late", "'Tis late"),
+        ('reply 2: 6" is', '6" is'),
+    ],
+)
+def test_a_quotation_mark_that_nothing_closes_is_taken_off(reply, text):
+    assert read(WIDE, reply, SEEN, ME).actions == [Reply(7, text)]
+    alone = reply.partition(": ")[2]
+    assert read(ReplyFormat((Write,), 280, 1, 1), alone, SEEN).actions == [Write(text)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "action"),
+    [
+        ("I would like to reply to post 2: Hi!", Reply(7, "Hi!")),
+        ("I'd like to like 2.", Like(7)),
+        ("I'll pass on this one.", Pass()),
+        ("pass this time", Pass()),
+        ("Perhaps like 1.\nFinal: like 2", Like(7)),
+        ("like 1\n**Final:** like 2", Like(7)),
+    ],
+)
+def test_what_a_model_says_it_would_like_to_do_is_its_action(reply, action):
+    assert read(WIDE, reply, SEEN, ME).actions == [action]
+
+
+@pytest.mark.parametrize(
     ("reply", "action"),
     [
         ('{"reply 2": "Hi!"}', Reply(7, "Hi!")),

@@ -251,7 +251,8 @@ class LineReader:
         self, verb: type[Action], words: dict[str, str], tail: str, *, guessed: bool, nested: bool
     ) -> Command | Unclear | None:
         """Accept what follows an action without a text, unless it changes the meaning."""
-        if line_patterns.END.match(tail) and "?" not in tail and "~" not in tail:
+        ends = line_patterns.END.match(tail) or (not words and line_patterns.THIS_TIME.match(tail))
+        if ends and "?" not in tail and "~" not in tail:
             return Command(verb, words)
         other = line_patterns.ANOTHER_NAME.match(tail) if words else None
         named = other and (other["handle"] or other["bare"]).casefold() in self.handles

@@ -25,6 +25,7 @@ from simnet.inference.replies.reply_text import (
     shortened,
     unwrapped,
     without_fences,
+    without_lone_quote,
     without_marks,
     without_name,
     without_specials,
@@ -105,7 +106,7 @@ def read(reply_format: ReplyFormat, reply: str, view: View, names: Sequence[str]
 def clean_text(text: str, names: Sequence[str] = ()) -> str:
     """Return a text on one line, without reasoning, quotation marks and the writer's name."""
     text = before_end_of_turn(separate_reasoning(text).text)
-    text = unwrapped(text, names, whole=False)
+    text = without_lone_quote(unwrapped(text, names, whole=False))
     return " ".join(filter(None, map(str.strip, BREAKS.split(text))))
 
 

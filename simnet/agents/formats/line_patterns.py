@@ -39,6 +39,10 @@ QUOTED = re.compile(
     rf"\s*(?:(?:with|saying)\s+)?(?P<text>[{re.escape(OPENING_QUOTES)}].*)\Z", re.DOTALL
 )
 END = re.compile(r"[\s\W_]*\Z")
+THIS_TIME = re.compile(
+    r"\s+(?:on )?(?:this|for now|here)(?: (?:one|post|turn|round|time))?[\s\W_]*\Z", re.IGNORECASE
+)
+"""What may follow an action without fields: `pass on this one`."""
 COMMENT = re.compile(
     r"[\s*_`\])}>\"'\u201d\u2019\xbb]*(?:[.,;:!\u3002\uff0c\u2026]\s*(?=\D)|\s[-\u2013\u2014]+\s+(?=\D)"
     r"|\s\((?=\D)|\s(?=(?:because|since|as|so that|to show)\s))(?P<comment>.*)\Z",
@@ -61,7 +65,8 @@ SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f]\s*(?=\S)|\s[-\u2013\u2014>]\s+
 SPAN = re.compile(r"`+([^`\n]+)`+|\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d")
 FIRST_PERSON = re.compile(
     r"\A\W*(?:so,? |then,? |now,? |okay,? |ok,? )?i(?:['\u2019]ll| will| choose to| choose| want to"
-    r"|['\u2019]m going to| am going to| decide to|(?:['\u2019]d| would)(?! like\b))? (?=\w)",
+    r"|['\u2019]m going to| am going to| decide to|(?:['\u2019]d| would) like to"
+    r"|(?:['\u2019]d| would)(?! like\b))? (?=\w)",
     re.IGNORECASE,
 )
 _MARK = re.compile(
@@ -76,7 +81,8 @@ FARTHEST = 1000
 """Characters of a line in which an action after a sentence may begin."""
 ANSWER = re.compile(
     r"\A(?P<open>[\W_]*?)(?P<marks>[*_`]{0,3})(?:(?:my|the) )?(?:final|chosen|best)?\s?"
-    r"(?:answer|action|choice|decision|response|output|i choose|i pick|i go with)(?: is)?"
+    r"(?:(?<=final)|answer|action|choice|decision|response|output|i choose|i pick|i go with)"
+    r"(?: is)?"
     r"[*_` ]*[:=](?P<shut>(?P=marks))?[ ]*(?=\S)",
     re.IGNORECASE,
 )

@@ -21,6 +21,8 @@ _PAIRS = (
 QUOTES = frozenset((pair[0], pair[1]) for pair in _PAIRS)
 """Opening and closing quotation marks of all scripts."""
 OPENING_QUOTES = "".join(sorted({opening for opening, _ in QUOTES}))
+_DOUBLE_QUOTES = frozenset('"\u201c\u201e\xab\u300c\u300e')
+"""Quotation marks that are no apostrophes."""
 SPECIAL_TOKENS = (
     r"<\|[^|<>\n]{1,40}\|>|<\uff5c[^\uff5c<>\n]{1,40}\uff5c>|</?s>|\[/?INST\]"
     r"|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>"
@@ -158,6 +160,13 @@ def unquoted(text: str) -> str:
     if len(text) < 3 or (text[0], text[-1]) not in QUOTES or not _encloses(text):
         return text
     return text[1:-1]
+
+
+def without_lone_quote(text: str) -> str:
+    """Take off a quotation mark that opens a text which nothing closes, as one that was cut off."""
+    if text[:1] not in _DOUBLE_QUOTES or any((text[0], one) in QUOTES for one in text[1:]):
+        return text
+    return text[1:].lstrip() or text
 
 
 def without_marks(text: str) -> str:
