@@ -119,7 +119,21 @@ def test_a_closed_model_refuses():
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(?=x)y", "(?!x)y", r"(a)\1", "(?i)a", "a^b", "a$b", r"a\bc", r"\Aab", "(?>a)b"]
+    "pattern",
+    [
+        "(?=x)y",
+        "(?!x)y",
+        r"(a)\1",
+        "(?i)a",
+        "a^b",
+        "a$b",
+        r"a\bc",
+        r"\Aab",
+        "(?>a)b",
+        "a++a",
+        "a{1,3}+a",
+        "a?+b",
+    ],
 )
 def test_a_pattern_outside_of_the_grammar_is_refused_with_its_position(pattern):
     with pytest.raises(ValueError, match=r"cannot make replies that match .*, at position \d"):

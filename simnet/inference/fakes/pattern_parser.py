@@ -6,11 +6,12 @@ The grammar is the subset of Python's `re` that describes plain text:
     sequence  = *( atom [ repeat ] )
     atom      = character | class | "(" choice ")" | "(?:" choice ")" | "(?P<name>" choice ")"
     class     = "[...]" | "[^...]" | "." | \d | \D | \s | \S | \w | \W
-    repeat    = ( "*" | "+" | "?" | "{m}" | "{m,}" | "{,n}" | "{m,n}" ) [ "?" | "+" ]
+    repeat    = ( "*" | "+" | "?" | "{m}" | "{m,}" | "{,n}" | "{m,n}" ) [ "?" ]
     character = any other one | "\" punctuation | \a \f \n \r \t \v | \xhh \uhhhh \Uhhhhhhhh
 
 `^` at the start of a pattern and `$` at its end are allowed and change nothing, since the whole
-reply has to match. Look-around, back-references, flags and other anchors are not supported.
+reply has to match. Look-around, back-references, flags, other anchors and repeats that give nothing
+back (`a++`) are not supported.
 """
 
 import re
@@ -33,13 +34,13 @@ _TOKEN = re.compile(
       (?P<open> \( (?: \?: | \?P<\w+> )? (?!\?) )
     | (?P<close> \) )
     | (?P<either> \| )
-    | (?P<repeat> (?: [*+?] | \{\d+\} | \{\d*,\d*\} ) [?+]? )
+    | (?P<repeat> (?: [*+?] | \{\d+\} | \{\d*,\d*\} ) \?? (?!\+) )
     | (?P<class> \[ \^? \]? (?: \\. | [^\]\\] )* \] | \\[dDsSwW] | \. )
     | (?P<code> \\ (?: x.{2} | u.{4} | U.{8} ) )
     | (?P<control> \\[afnrtv] )
     | (?P<quoted> \\[^a-zA-Z0-9] )
     | (?P<anchor> ^\^ | \$\Z )
-    | (?P<plain> [^\\\^$\[(] )
+    | (?P<plain> (?! [*+?] | \{\d+\} | \{\d*,\d*\} ) [^\\\^$\[(] )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -148,7 +149,7 @@ class _Parser:
 
 
 def _bounds(repeat: str) -> tuple[int, int]:
-    """Read a repeat; lazy and possessive ones allow the same texts."""
+    """Read a repeat; lazy ones allow the same texts."""
     if repeat[0] != "{":
         return {"*": (0, UNBOUNDED), "+": (1, UNBOUNDED), "?": (0, 1)}[repeat[0]]
     low, comma, high = repeat[1 : repeat.index("}")].partition(",")
