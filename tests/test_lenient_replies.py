@@ -344,6 +344,8 @@ def test_a_quotation_mark_that_nothing_closes_is_taken_off(reply, text):
     [
         ("I would like to reply to post 2: Hi!", Reply(7, "Hi!")),
         ("I'd like to like 2.", Like(7)),
+        ("I want to reply to post 2: Hi!", Reply(7, "Hi!")),
+        ("An important comment: like 2", Like(7)),
         ("I'll pass on this one.", Pass()),
         ("pass this time", Pass()),
         ("Perhaps like 1.\nFinal: like 2", Like(7)),

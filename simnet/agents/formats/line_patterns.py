@@ -58,7 +58,8 @@ ANOTHER_NAME = re.compile(
 """A further member that an action is to be about."""
 NEGATION = re.compile(
     r"\b(?:not|never|no longer|without|instead of|rather than|avoid|refuse to|decline to"
-    r"|cannot|\w+n['\u2019]?t)\b[^.!?]{0,24}\Z",
+    r"|cannot|\w+n['\u2019]t|(?:do|does|did|is|are|was|were|wo|ca|could|should|would|must)nt)\b"
+    r"[^.!?]{0,24}\Z",
     re.IGNORECASE,
 )
 SENTENCE = re.compile(r"[.!?:;\u3002\uff01\uff1f]\s*(?=\S)|\s[-\u2013\u2014>]\s+(?=\S)")
