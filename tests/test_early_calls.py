@@ -7,6 +7,7 @@ from math import inf
 from random import Random
 
 import pytest
+from simulation.minds import compare
 from simulation.virtual_time import run_virtually
 from test_prefetch import delays, played, town
 
@@ -29,6 +30,11 @@ from simnet.scheduler.prefetch.prefetcher import Prefetcher
 from simnet.world.decision import Decision
 
 MODES = ("view", "ahead")
+
+
+@pytest.mark.parametrize("number", [5, 7, 9, 12, 16, 17])
+def test_random_societies_are_equal_in_all_modes(number):
+    compare(number)
 
 
 class Counting(FakeModel):
