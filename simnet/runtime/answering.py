@@ -1,6 +1,5 @@
 """What a Host answers to the scheduler: decisions, encoded calls and what they cost."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from simnet.agents.host import Host
@@ -18,10 +17,9 @@ async def early_answers(host: Host, views: Sequence[EarlyView]) -> AsyncIterator
         yield EarlyAnswer(ended, with_early_cost(Usage(), host))
 
 
-async def early_end(host: Host) -> Usage:
+def early_end(host: Host) -> Usage:
     """Abort the early turns of a host; return what early calls cost since its last answer."""
     host.early.end()
-    await asyncio.sleep(0)  # aborted calls are counted where they end
     return with_early_cost(Usage(), host)
 
 

@@ -100,7 +100,7 @@ class LocalAgentPool:
 
     async def end_ahead(self, host: int) -> Usage:
         """Abort all early turns; return what early calls cost since the last answer."""
-        return await early_end(self._host)
+        return early_end(self._host)
 
 
 class LocalRecord:

@@ -38,8 +38,8 @@ class Usage(NamedTuple):
     """Prompt tokens of early calls, as far as they are known."""
     early_output_tokens: int = 0
     early_unknown: int = 0
-    """Early calls that served no turn, or have not yet, and whose tokens are unknown: they were
-    aborted, or the model does not tell."""
+    """Early calls that served no turn, or have not yet, and whose tokens are unknown: they are
+    under way or were aborted, or the model does not tell."""
     early_hits: int = 0
     """Early calls whose completion served a turn."""
     early_hit_prompt_tokens: int = 0

@@ -120,7 +120,7 @@ class PersonaAgents:
 
     async def end_ahead(self) -> Usage:
         """Abort all early turns; return what early calls cost since the last answer."""
-        return await early_end(self._host)
+        return early_end(self._host)
 
 
 class PersonaAgent:
