@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from simulation.minds import compare
 from simulation.virtual_time import run_virtually
-from test_prefetch import delays, played, town
+from test_prefetch import delays, played, rows_of, town
 
 from simnet import HOUR, MINUTE, Cohort, Exponential, Persona, Scenario, Steps, sample, silent
 from simnet.agents.hosted_agent import HostedAgent
@@ -88,6 +88,23 @@ def test_a_model_that_yields_no_completion_ends_the_run_as_without_early_calls(w
             played(town(), mode, Wordy(wrong))
         told.append(repr(caught.value.exceptions[0]))
     assert told[0] == told[1] == told[2]
+
+
+class Uncopied:
+    def __deepcopy__(self, memo):
+        raise SystemExit(3)
+
+
+def test_notes_whose_copying_ends_the_process_end_no_run():
+    async def keeping(me, view, ask):
+        me.notes["kept"] = Uncopied()
+        return await ask.for_action()
+
+    scenario = town(cohort={"behaviour": keeping})
+    plain, _ = played(scenario, "off")
+    early, finish = played(scenario, "ahead")
+    assert rows_of(early) == rows_of(plain)
+    assert finish.progress.prefetch_problem == "SystemExit: 3"
 
 
 class BreaksOff(LocalAgentPool):

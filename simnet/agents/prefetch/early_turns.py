@@ -142,7 +142,7 @@ class EarlyTurns:
         early, waits = None, False
         try:
             turn = self._begin(one.view)
-        except Exception as error:  # noqa: BLE001  (notes of the user's may not be copied)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (notes may not be copied)
             turn, problem = None, reason(error)
         if turn is not None:
             early = _EarlyTurn(one.ticket, turn, inbox)

@@ -138,7 +138,7 @@ class Prefetcher:
         try:
             scratch = ScratchKernel.of(self._kernel, forgets=self._settings.mode == "view")
             found = self._glance(scratch, until, room, budget)
-        except Exception as error:  # noqa: BLE001  (what a verb of the user keeps may not be copied)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (what a verb keeps may not be copied)
             self._off, self.problem = True, f"the world cannot be looked ahead of: {reason(error)}"
             return
         self._ask(found)
