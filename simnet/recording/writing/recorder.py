@@ -186,13 +186,10 @@ class Recorder:
         )
 
     def close(self) -> None:
-        """Close the files. Rows that were not committed are lost; idempotent.
-
-        An error in that is none of the rows that were committed, which are on the disk.
-        """
+        """Close the files. Rows that were not committed are lost; idempotent."""
         self._waiting.clear()
         while self._open:
-            with suppress(OSError):
+            with suppress(OSError):  # it is none of the rows that were committed
                 self._close_segments()
 
     def __enter__(self) -> Self:
@@ -211,14 +208,13 @@ class Recorder:
     def _take_epoch(self, epoch: int | None) -> int:
         last = max(epochs_in(self._folder, self._disk), default=0)
         taken = last + 1 if epoch is None else epoch
+        over = SupersededError(f"{self._folder}: another recorder has taken epoch {taken}")
         if taken <= last:
-            raise SupersededError(f"{self._folder}: epoch {taken} is over; the record is at {last}")
+            raise over
         try:
             self._disk.close(self._disk.create(self._folder / WAL / epoch_mark(taken)))
         except FileExistsError:
-            raise SupersededError(
-                f"{self._folder}: another recorder took epoch {taken} just now"
-            ) from None
+            raise over from None
         self._disk.sync_folder(self._folder / WAL)
         freeze_segments(self._folder, self._disk)
         return taken
