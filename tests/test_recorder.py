@@ -19,6 +19,7 @@ from made_rows import call, event
 
 from simnet.errors import DiskError, DiskFullError, DiskRefusalError, RecordError, SupersededError
 from simnet.foundation.disk import Disk
+from simnet.recording.files import wal
 from simnet.recording.files.merge import TableSlice, merge
 from simnet.recording.reading.run import Run
 from simnet.recording.schema import TABLES, arrow_schema, encode, encode_columns
@@ -114,6 +115,29 @@ def test_what_was_read_before_the_seal_is_what_is_read_after_it(run):
         recorder.seal()
     assert run.read("calls").equals(before)
     assert run.table("calls").to_table().equals(before)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("name", ["events", "calls"])
+def test_whoever_reads_while_a_seal_ends_finds_all_rows(run, monkeypatch, name, late):
+    with Recorder(run.path) as recorder:
+        for turn in (1, 2):
+            recorder.append("calls", encode("calls", [call(turn)]))
+            recorder.append("events", encode("events", [event(turn)]))
+        recorder.commit()
+        segments_in, seals = wal.segments_in, iter([recorder.seal])
+
+        def sealed_meanwhile(folder, table, disk=None):
+            if late:
+                names = segments_in(folder, table)
+            for seal in seals:
+                seal()
+            return names if late else segments_in(folder, table)
+
+        monkeypatch.setattr(wal, "segments_in", sealed_meanwhile)
+        for found in (run.read(name), run.table(name).to_table()):
+            assert found["turn"].to_pylist() == [1, 2]
+        monkeypatch.undo()
 
 
 def test_rows_of_one_key_at_different_moments_are_all_kept_to_be_found(run):

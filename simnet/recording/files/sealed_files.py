@@ -90,17 +90,26 @@ def read_sealed_files(
     Raises RecordError when the list is damaged, newer than this version or older than `oldest`,
     or names a path outside of the run directory.
     """
-    names = lists_in(folder, disk or Disk())
-    if not names:
+    path = _newest_list(folder, disk or Disk())
+    if path is None:
         return SealedFiles()
-    path = folder / names[-1]
-    files = _parse(path, oldest)
+    try:
+        files = _parse(path, oldest)
+    except FileNotFoundError:  # a seal has just replaced it by one of a later epoch
+        if _newest_list(folder, disk or Disk()) == path:
+            raise
+        return read_sealed_files(folder, disk, oldest)
     for table, listed in files.tables.items():
         if files.schema_version == SCHEMA_VERSION:
             table_named(table)
         for sealed in listed:
             path_inside(folder, sealed.path)
     return files
+
+
+def _newest_list(folder: Path, disk: Disk) -> Path | None:
+    names = lists_in(folder, disk)
+    return folder / names[-1] if names else None
 
 
 def _parse(path: Path, oldest: int) -> SealedFiles:

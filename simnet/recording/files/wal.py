@@ -11,6 +11,7 @@ import pyarrow as pa
 from simnet.errors import DiskFullError
 from simnet.foundation.disk import Disk, check_folder, disk_errors, read_regular, write_atomically
 from simnet.recording.files.merge import TableSlice
+from simnet.recording.files.sealed_files import SealedFiles, read_sealed_files
 from simnet.recording.files.segment import Batch, Segment, load, read_segment
 
 WAL = "wal"
@@ -68,6 +69,18 @@ def freeze_segments(folder: Path, disk: Disk) -> None:
             path = folder / WAL / name
             with suppress(FileNotFoundError):  # the other one has just sealed it
                 write_atomically(disk, path, read_regular(path))
+
+
+def parts_of(folder: Path, table: str) -> tuple[SealedFiles, list[str]]:
+    """Read the list of sealed files, and name the segments of a table that are not in it.
+
+    A seal puts its list in place and then removes segments: between two looks, their rows would be
+    in neither. So both are looked at again until the list stays.
+    """
+    files, names = None, list[str]()
+    while (found := read_sealed_files(folder)) != files:
+        files, names = found, segments_in(folder, table)
+    return found, [name for name in names if name not in found.merged]
 
 
 def table_of(segment: str) -> str | None:

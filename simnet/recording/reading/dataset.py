@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from simnet.recording.files import wal
 from simnet.recording.files.manifest import Manifest
 from simnet.recording.files.parquet import check_footer, slices_of
-from simnet.recording.files.sealed_files import SealedFile, read_sealed_files
+from simnet.recording.files.sealed_files import SealedFile
 from simnet.recording.reading.lineage import TIME, shares
 from simnet.recording.schema import arrow_schema, table_named
 
@@ -50,10 +50,8 @@ def sealed_dataset(folder: Path, manifest: Manifest, name: str) -> "pds.Dataset 
 
 
 def _sealed_files(folder: Path, name: str) -> tuple[SealedFile, ...] | None:
-    files = read_sealed_files(folder)
-    if set(wal.segments_in(folder, name)) - set(files.merged):
-        return None
-    return files.tables.get(name, ())
+    files, unsealed = wal.parts_of(folder, name)
+    return None if unsealed else files.tables.get(name, ())
 
 
 def _before(

@@ -14,7 +14,8 @@ from simnet.errors import RecordError
 from simnet.recording.files import parquet, wal
 from simnet.recording.files.manifest import MANIFEST, Manifest, read_manifest
 from simnet.recording.files.merge import TableSlice
-from simnet.recording.files.sealed_files import path_inside, read_sealed_files
+from simnet.recording.files.sealed_files import SealedFiles, path_inside
+from simnet.recording.files.segment import Segment
 from simnet.recording.schema import table_named
 
 TIME = "time"
@@ -24,13 +25,22 @@ def own_slices(
     folder: Path, name: str, columns: Sequence[str] | None = None
 ) -> Iterator[TableSlice]:
     """List the slices of a table in one run directory, in the order of arrival."""
-    files = read_sealed_files(folder)
+    files, segments = _parts(folder, name)
     for sealed in files.tables.get(name, ()):
         yield from parquet.slices_of(folder, name, sealed, columns)
-    segments = wal.segments_in(folder, name)
-    names = [segment for segment in segments if segment not in files.merged]
-    for segment in wal.read_segments(folder, name, names):
+    for segment in segments:
         yield from wal.slices_of(segment, columns)
+
+
+def _parts(folder: Path, name: str) -> tuple[SealedFiles, list[Segment]]:
+    """Return the list of sealed files and the segments of a table, also while they are sealed."""
+    files, names = wal.parts_of(folder, name)
+    try:
+        return files, wal.read_segments(folder, name, names)
+    except FileNotFoundError:
+        if wal.parts_of(folder, name) == (files, names):
+            raise
+        return _parts(folder, name)
 
 
 def slices(
