@@ -19,6 +19,7 @@ from simnet.foundation.known_places import remember
 from simnet.recording.files.lock import run_lock
 from simnet.recording.files.manifest import State
 from simnet.recording.reading.folders import run_folders
+from simnet.recording.writing.run_directory import RunDirectory
 from simnet.runs.launching.launcher import launch
 
 TOWN = """
@@ -178,6 +179,13 @@ def test_a_run_with_an_id_of_its_own_is_begun_resumed_and_then_complete(simnet):
     result = simnet("run", "town.py:town", "--backend", "fake", *named)
     assert (result.exit_code, result.stdout) == (0, "job-17 is complete\n")
     assert len(simnet.folders()) == 1
+
+
+def test_a_run_killed_while_its_folder_was_made_is_begun_again_under_its_id(simnet):
+    named = ("--run-id", "job-17", "--resume-if-exists")
+    RunDirectory.create(Path("runs"), "town", run_id="job-17")
+    assert begin(simnet, *named).manifest.state is State.COMPLETED
+    assert [folder.name for folder in simnet.folders()] == ["job-17"]
 
 
 @pytest.mark.parametrize(

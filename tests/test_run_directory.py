@@ -3,6 +3,8 @@
 import json
 import shutil
 from datetime import UTC, datetime
+from errno import ENOSPC
+from itertools import count
 
 import datasets
 import duckdb
@@ -11,9 +13,10 @@ import polars as pl
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 import pytest
+from faulty_disks import FaultyDisk
 from made_rows import call, event
 
-from simnet.errors import DiskRefusalError, RecordError, UsageError
+from simnet.errors import DiskFullError, DiskRefusalError, RecordError, UsageError
 from simnet.foundation.disk import Disk
 from simnet.recording.files.manifest import LedgerLine, ModelFacts, State
 from simnet.recording.reading.run import Run, list_runs
@@ -49,6 +52,25 @@ def recorded(root, name="bike-lane", turns=5):
         recorder.seal()
     directory.finish(State.COMPLETED, ledger=[LedgerLine(outcome="done", turns=turns)])
     return directory.path
+
+
+def test_an_id_is_free_again_if_its_run_could_not_be_made_and_only_then(root):
+    for nth in count(1):
+        try:
+            made = RunDirectory.create(root, "x", run_id=f"n{nth}", disk=FaultyDisk(nth, ENOSPC))
+        except DiskFullError:
+            made = RunDirectory.create(root, "x", run_id=f"n{nth}")
+            assert Run.open(made.path).manifest == made.manifest
+        else:
+            break
+    assert nth > 5
+    RunDirectory.reopen(Run.open(made.path)).update(scenario={"name": "x"})
+    with pytest.raises(UsageError, match="is there already"):
+        RunDirectory.create(root, "x", run_id=made.path.name)
+    (root / "others").mkdir()
+    (root / "others" / "notes.txt").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        RunDirectory.create(root, "x", run_id="others")
 
 
 def rewrite(path, **changes):

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
-from simnet.errors import UsageError, short_path
-from simnet.recording.files.manifest import MANIFEST
+from simnet.errors import RecordError, UsageError, short_path
+from simnet.recording.files.manifest import MANIFEST, State, read_manifest
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -19,6 +19,7 @@ ID_RULES = (
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=/)")
 """How the address of an object store begins; a path with two slashes has lost one of them."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OF_UNBORN = re.compile(rf"{re.escape(MANIFEST)}|\.{re.escape(MANIFEST)}\.\w+\.partial|scenario")
 _DATED = re.compile(r"\d{8}T\d{6}-")
 _CREATED = re.compile(r'"created": *"([^"]+)"')
 
@@ -37,11 +38,31 @@ def is_run_id(text: str) -> bool:
 
 def check_free(root: Path, run_id: str) -> None:
     """Raise UsageError if a root has something of this id, or if it can be none."""
-    if os.path.lexists(root / check_run_id(run_id)):
+    folder = root / check_run_id(run_id)
+    if os.path.lexists(folder) and not is_unborn(folder):
         raise UsageError(
             f"{root / run_id} is there already; choose another run id, or go on with that run: "
             f"simnet resume {run_words(root / run_id)}, or --resume-if-exists"
         )
+
+
+def is_unborn(folder: Path) -> bool:
+    """Whether a folder is what a run left that was killed, or had no room, while it was made.
+
+    Nothing was recorded in it, and the manifest does not say of what it is a run.
+    """
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    if not all(map(_OF_UNBORN.fullmatch, names)):
+        return False
+    if MANIFEST not in names:
+        return True
+    try:
+        manifest = read_manifest(folder)
+    except RecordError:
+        return False
+    return manifest.state is State.CREATED and manifest.scenario is None
 
 
 def run_words(folder: Path) -> str:

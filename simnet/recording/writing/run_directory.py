@@ -119,7 +119,7 @@ def _own_folder(root: Path, run_id: str) -> Path:
     """Make the folder of an id that the user chose."""
     check_free(root, run_id)
     folder = root / run_id
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return folder
 
 

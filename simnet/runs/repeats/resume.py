@@ -9,7 +9,7 @@ from simnet.errors import RecordError, UsageError, short_path
 from simnet.recording.files.lock import check_unlocked
 from simnet.recording.files.manifest import State
 from simnet.recording.mirror.downloading import check_no_copy
-from simnet.recording.reading.folders import run_folders
+from simnet.recording.reading.folders import is_unborn, run_folders
 from simnet.recording.reading.reached import reached
 from simnet.recording.reading.run import Run
 from simnet.recording.writing.run_directory import RunDirectory
@@ -114,7 +114,7 @@ def find_named(loaded: Loaded, root: Path, run_id: str) -> Run | None:
     be read.
     """
     folder = root / run_id
-    if not os.path.lexists(folder):
+    if not os.path.lexists(folder) or is_unborn(folder):
         return None
     run = Run.open(folder)
     if not _is_of(run, loaded):
