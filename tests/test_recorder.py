@@ -394,7 +394,7 @@ def test_a_segment_begun_while_another_recorder_takes_over_holds_no_row(run, bef
 def test_an_epoch_is_taken_once(run):
     Recorder(run.path, epoch=3)
     for epoch in (2, 3):
-        with pytest.raises(RecordError, match="the record is at 3"):
+        with pytest.raises(SupersededError, match=f"another recorder has taken epoch {epoch}"):
             Recorder(run.path, epoch=epoch)
 
 
