@@ -26,7 +26,7 @@ from simnet.verbs import (
     SendToGroup,
     Trend,
 )
-from simnet.world.state.search_finding import Finding
+from simnet.world.search_finding import Finding
 from simnet.world.state.viewer_changes import ViewerChanges
 
 ORDER = "do as #I say"

@@ -11,9 +11,9 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from simnet.errors import ScenarioError
-from simnet.foundation.annotation_wants import Want, sequence_want, wanted
 from simnet.foundation.text import did_you_mean
 from simnet.foundation.user_code import shown
+from simnet.foundation.value_checks.annotation_wants import Want, sequence_want, wanted
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])

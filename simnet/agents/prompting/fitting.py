@@ -15,8 +15,8 @@ from simnet.agents.profile import Agent
 from simnet.agents.prompting import prompts
 from simnet.foundation.text import cut
 from simnet.inference.model import Completion, Prompt
+from simnet.world.search_finding import Finding
 from simnet.world.state.posts import View
-from simnet.world.state.search_finding import Finding
 
 MAX_CHARACTERS_PER_TOKEN = 16
 """A text with more characters than this for each available token is not even encoded."""

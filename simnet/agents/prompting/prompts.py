@@ -14,8 +14,8 @@ from simnet.agents.profile import Agent, AgentProfile
 from simnet.clock import Seconds
 from simnet.foundation.text import cut, neutralise, one_line
 from simnet.personas.persona import Persona
+from simnet.world.search_finding import Finding
 from simnet.world.state.posts import MessageSeen, View, shown_text
-from simnet.world.state.search_finding import Finding
 
 
 class Layout(NamedTuple):

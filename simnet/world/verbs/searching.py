@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from simnet.clock import Seconds
 from simnet.world.actions import Action, Effect, Text
+from simnet.world.search_finding import Finding
 from simnet.world.state.markup import tags_in
 from simnet.world.state.posts import Post
-from simnet.world.state.search_finding import Finding
 from simnet.world.state.world_state import WorldState
 from simnet.world.verbs.posting import checked_text
 

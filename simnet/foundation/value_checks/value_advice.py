@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import get_args
 
 from simnet.clock import DAY, HOUR, MINUTE, parse_duration
-from simnet.foundation.named_values import meant, values_of, written
+from simnet.foundation.value_checks.named_values import meant, values_of, written
 
 
 def for_number(value: object) -> str:

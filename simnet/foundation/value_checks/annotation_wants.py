@@ -8,10 +8,10 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from simnet.foundation.named_values import meant
 from simnet.foundation.text import counted
 from simnet.foundation.user_code import name_of, place_of, shown, source_line
-from simnet.foundation.value_advice import (
+from simnet.foundation.value_checks.named_values import meant
+from simnet.foundation.value_checks.value_advice import (
     for_class,
     for_function,
     for_function_of,
