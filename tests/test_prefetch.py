@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from made_worlds import random_scenario
+from simulation.minds import judging, noting
 from simulation.virtual_time import run_virtually
 from test_scheduler import Notebook
 from typer.testing import CliRunner
@@ -25,7 +26,6 @@ from simnet import (
     Reply,
     Scenario,
     Write,
-    converse,
     draws,
     sample,
 )
@@ -34,7 +34,6 @@ from simnet.analysis.costs import early_costs
 from simnet.behaviours import (
     Recall,
     archetypes,
-    enforce,
     tiered,
 )
 from simnet.cli.app import app
@@ -140,18 +139,6 @@ FEEDS = {
 @pytest.mark.parametrize("feed", FEEDS.values(), ids=FEEDS)
 def test_all_feeds_have_equal_tables(feed):
     check_equal(town(feed=feed), "ahead")
-
-
-async def judging(me, view, ask):
-    await enforce("be kind")(me, view, ask)
-    return await converse(me, view, ask)
-
-
-async def noting(me, view, ask):
-    seen = me.notes.setdefault("seen", [])
-    seen += [post.id for post in view.posts]
-    await ask("Count.", f"{len(seen)} {sorted(set(seen))[-3:]}", pattern=r"\w+")
-    return await ask.for_action()
 
 
 MINDS = {
