@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from json_answers import JsonAnswers
+
 TABLES = ("events", "exposures", "personas", "network")
 """What has to be equal however often the run was stopped."""
 SCENARIO = """
@@ -23,28 +25,17 @@ def write_slow_scenario(folder):
     (folder / "beside.py").write_text('GREETING = "Be polite."\n')
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonAnswers, BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         time.sleep(self.server.delay)
         message = {"role": "assistant", "content": "write: Good morning to all of you."}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
-        self._send({"model": asked["model"], "choices": [choice], "usage": usage})
+        self.send_json({"model": asked["model"], "choices": [choice], "usage": usage})
 
     def do_GET(self):
-        self._send({"object": "list", "data": [{"id": "slow", "object": "model"}]})
-
-    def _send(self, content):
-        body = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        """Say nothing."""
+        self.send_json({"object": "list", "data": [{"id": "slow", "object": "model"}]})
 
 
 class Endpoint(ThreadingHTTPServer):

@@ -8,6 +8,7 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from json_answers import JsonAnswers
 from typer.testing import CliRunner
 
 from simnet.cli.app import app
@@ -29,13 +30,13 @@ class Dashboard(ThreadingHTTPServer):
         self.most_bytes = 1 << 30
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonAnswers, BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.tokens.add(self.headers["Authorization"])
         if self.path == "/api/version":
-            self._send({"version": "4", "ray_version": "2.60.0", "ray_commit": ""})
+            self.send_json({"version": "4", "ray_version": "2.60.0", "ray_commit": ""})
         elif self.path.startswith("/api/jobs/"):
-            self._send(list(self.server.jobs.values()))
+            self.send_json(list(self.server.jobs.values()))
         else:
             self.send_error(404)
 
@@ -45,28 +46,17 @@ class Handler(BaseHTTPRequestHandler):
         if size > self.server.most_bytes:
             self.send_error(413, explain="Maximum request body size exceeded.")
         else:
-            self._send({})
+            self.send_json({})
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or "{}")
         if self.path.endswith("/stop"):
             self.server.stopped.append(self.path.split("/")[3])
-            self._send({"stopped": True})
+            self.send_json({"stopped": True})
             return
         job_id = asked["submission_id"]
         self.server.jobs[job_id] = job(job_id, "RUNNING")
-        self._send({"job_id": job_id, "submission_id": job_id})
-
-    def _send(self, content):
-        body = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        """Say nothing."""
+        self.send_json({"job_id": job_id, "submission_id": job_id})
 
 
 def job(job_id, state):

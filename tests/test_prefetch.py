@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from made_worlds import random_scenario
-from simulation.minds import judging, noting
+from simulation.minds import COMPARED, judging, noting, rows_of
 from simulation.virtual_time import run_virtually
 from test_scheduler import Notebook
 from typer.testing import CliRunner
@@ -66,7 +66,6 @@ from simnet.world.state.world_copy import copied
 from simnet.world.world import World
 
 MODES = ("view", "ahead")
-COMPARED = ("events", "calls", "exposures", "network", "state")
 
 
 def delays(number):
@@ -95,14 +94,6 @@ def played(scenario, mode, model=None, budget=UNLIMITED, slots=64, pool=LocalAge
         return record, await scheduler.run()
 
     return run_virtually(play())
-
-
-def rows_of(record):
-    """All rows but for wall times; calls by their key, as they come in the order of replies."""
-    rows = {name: record.tables.get(name, []) for name in COMPARED}
-    timeless = ({**row, "seconds": 0.0} for row in rows["calls"])
-    rows["calls"] = sorted(timeless, key=lambda row: (row["who"], row["turn"], row["call"]))
-    return rows
 
 
 def check_equal(scenario, mode, model=None):

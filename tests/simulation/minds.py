@@ -298,6 +298,7 @@ def played(one, mode):
 
 
 def rows_of(record):
+    """All rows but for wall times; calls by their key, as they come in the order of replies."""
     rows = {name: record.tables.get(name, []) for name in COMPARED}
     timeless = ({**row, "seconds": 0.0} for row in rows["calls"])
     rows["calls"] = sorted(timeless, key=lambda row: (row["who"], row["turn"], row["call"]))
